@@ -1,0 +1,70 @@
+//! Progress on the command line: bars on a terminal, whole lines otherwise.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use topicframe::error::Stage;
+use topicframe::progress::{Event, Lines, Progress, ProgressSink};
+
+/// The progress channel that suits standard error.
+pub fn progress() -> Progress {
+    match std::io::stderr().is_terminal() {
+        true => Progress::to(Arc::new(Bars::default())),
+        false => Progress::to(Arc::new(Lines::stderr())),
+    }
+}
+
+#[derive(Default)]
+struct Bars {
+    all: MultiProgress,
+    running: Mutex<HashMap<(Stage, String), ProgressBar>>,
+}
+
+impl Bars {
+    fn start(&self, stage: Stage, task: &str, total: u64) {
+        let template = match total {
+            0 => "{spinner} {prefix}: {msg} {elapsed}",
+            _ => "{prefix}: {msg} {wide_bar} {percent:>3} % {per_sec}, {eta} left",
+        };
+        let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
+        let bar = self.all.add(bar);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(stage.name());
+        bar.set_message(task.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(200));
+        if let Ok(mut running) = self.running.lock() {
+            running.insert((stage, task.to_owned()), bar);
+        }
+    }
+}
+
+impl ProgressSink for Bars {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Started { stage, task, total } => self.start(*stage, task, *total),
+            Event::Advanced { stage, task, done, .. } => {
+                if let Some(bar) = self.running.lock().ok().and_then(|bars| bars.get(&(*stage, task.clone())).cloned())
+                {
+                    bar.set_position(*done);
+                }
+            }
+            Event::Finished { stage, task } => {
+                let bar = self.running.lock().ok().and_then(|mut bars| bars.remove(&(*stage, task.clone())));
+                if let Some(bar) = bar {
+                    bar.finish_and_clear();
+                    self.all.remove(&bar);
+                }
+            }
+            Event::Note { stage, message } => {
+                // A line that cannot be written is no reason to stop.
+                let _ = self.all.println(format!("{stage}: {message}"));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `topicframe fit`: a file of documents in, topics, tables and a page out.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Args;
+use topicframe::embed::StaticEmbedder;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::files::{check_writable, check_writable_frame, read_frame_as_text, write_frame};
+use topicframe::model::TopicModel;
+use topicframe::polars::prelude::{DataFrame, DataType};
+use topicframe::prelude::{Hdbscan, Umap, VisualRepresentation};
+use topicframe::progress::Progress;
+use topicframe::topics::FittedTopicModel;
+
+use crate::{bar, table};
+
+#[derive(Debug, Args)]
+pub struct Fit {
+    /// The documents: .csv, .tsv (split on tabs, unquoted), .json, .ndjson, .parquet or .arrow.
+    input: PathBuf,
+
+    /// The column of the texts.
+    #[arg(long, value_name = "COLUMN")]
+    text: String,
+
+    /// The column of the images that illustrate the topics: paths, encoded images, or Struct{bytes, path}.
+    #[arg(long, value_name = "COLUMN")]
+    images: Option<String>,
+
+    /// Where relative image paths start [default: the input's folder].
+    #[arg(long, value_name = "FOLDER", requires = "images")]
+    image_folder: Option<PathBuf>,
+
+    /// A column of vectors to cluster; then nothing is embedded.
+    #[arg(long, value_name = "COLUMN")]
+    embeddings: Option<String>,
+
+    /// `builtin`, or the folder of a Model2Vec model.
+    #[arg(long, value_name = "builtin|FOLDER", default_value = "builtin", conflicts_with = "embeddings")]
+    embedder: String,
+
+    /// The fewest documents that make a topic.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    min_cluster_size: usize,
+
+    /// Neighbours of a document that UMAP looks at: few show small structures, many the whole.
+    #[arg(long, value_name = "N", default_value_t = 15)]
+    n_neighbors: usize,
+
+    /// The seed: the same one gives the same topics.
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
+
+    /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
+    #[arg(long, value_name = "FILE")]
+    topics: Option<PathBuf>,
+
+    /// Write the documents with their topics here (the same kinds of file).
+    #[arg(long, value_name = "FILE")]
+    documents: Option<PathBuf>,
+
+    /// Write a page to look at here: one HTML file that holds everything.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+impl Fit {
+    /// Checks, fits, writes.
+    pub fn run(&self) -> Result<()> {
+        let started = Instant::now();
+        let progress = bar::progress();
+        let model = self.model(progress.clone())?;
+        model.check()?;
+        self.check_outputs()?;
+        let frame = self.read()?;
+        let (topics, documents) = model.fit_transform(&frame)?;
+        print!("{}", table::topics(&topics));
+        let written = self.write(&topics, &documents, &progress)?;
+        report(&topics, &written, started);
+        Ok(())
+    }
+
+    fn model(&self, progress: Progress) -> Result<TopicModel> {
+        let embedder = match self.embedder.as_str() {
+            "builtin" => StaticEmbedder::builtin(),
+            folder => StaticEmbedder::from_dir(folder)?,
+        };
+        let mut model = TopicModel::text(&self.text, embedder)
+            .reducer(Umap::new().n_neighbors(self.n_neighbors))
+            .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
+            .seed(self.seed)
+            .with_progress(progress);
+        if let Some(images) = &self.images {
+            model = model
+                .with_images(images)
+                .image_folder(self.image_folder())
+                .representation("Visual_Aspect", VisualRepresentation::new());
+        }
+        if let Some(embeddings) = &self.embeddings {
+            model = model.embeddings(embeddings);
+        }
+        Ok(model)
+    }
+
+    fn image_folder(&self) -> PathBuf {
+        let beside = || self.input.parent().unwrap_or(Path::new("")).to_path_buf();
+        self.image_folder.clone().unwrap_or_else(beside)
+    }
+
+    /// Reads the input; what has the role of a text or a path stays a String even if it looks like a number.
+    fn read(&self) -> Result<DataFrame> {
+        let text: Vec<&str> = std::iter::once(self.text.as_str()).chain(self.images.as_deref()).collect();
+        read_frame_as_text(&self.input, &text)
+    }
+
+    /// An output that cannot be written, or that would overwrite the input, is told before the work, not after it.
+    fn check_outputs(&self) -> Result<()> {
+        for path in [&self.topics, &self.documents].into_iter().flatten() {
+            self.check_not_input(path)?;
+            check_writable_frame(path)?;
+        }
+        if let Some(path) = &self.report {
+            self.check_not_input(path)?;
+            check_writable(path)?;
+        }
+        Ok(())
+    }
+
+    fn check_not_input(&self, path: &Path) -> Result<()> {
+        match (path.canonicalize(), self.input.canonicalize()) {
+            (Ok(output), Ok(input)) if output == input => {
+                Err(Error::new(ErrorKind::InvalidParameter, Stage::Output, "this would overwrite the input")
+                    .path(path)
+                    .hint("Choose another name."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Result<Vec<String>> {
+        let mut written = Vec::new();
+        if let Some(path) = &self.topics {
+            let info = match holds_bytes(path) {
+                true => topics.get_topic_info()?,
+                false => topics.get_topic_info_with_paths()?,
+            };
+            write_frame(&info, path)?;
+            written.push(format!("topics     {}", path.display()));
+        }
+        if let Some(path) = &self.documents {
+            write_frame(&self.writable_documents(documents, path, progress), path)?;
+            written.push(format!("documents  {}", path.display()));
+        }
+        if let Some(path) = &self.report {
+            topics.to_html_report(path)?;
+            written.push(format!("report     {}", path.display()));
+        }
+        Ok(written)
+    }
+
+    /// Vectors and encoded images would make text files huge and unreadable; they are left out of those, and told.
+    fn writable_documents(&self, documents: &DataFrame, path: &Path, progress: &Progress) -> DataFrame {
+        if holds_bytes(path) {
+            return documents.clone();
+        }
+        let bulky = |dtype: &DataType| matches!(dtype, DataType::Array(..) | DataType::Binary);
+        let columns = documents.columns().iter().filter(|column| bulky(column.dtype()));
+        let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
+        if !left_out.is_empty() {
+            let message = format!(
+                "{} leaves out the column(s) {}; a .parquet file would hold them",
+                path.display(),
+                left_out.join(", ")
+            );
+            progress.note(Stage::Output, message);
+        }
+        documents.drop_many(left_out)
+    }
+}
+
+fn holds_bytes(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+    matches!(extension.as_str(), "parquet" | "pq" | "arrow" | "ipc" | "feather")
+}
+
+fn report(topics: &FittedTopicModel, written: &[String], started: Instant) {
+    let summary = topics.summary();
+    let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
+    eprintln!(
+        "{} topics in {} rows, {} outliers ({share:.0} %), {:.1} s",
+        summary.topics,
+        summary.rows,
+        summary.outliers,
+        started.elapsed().as_secs_f64()
+    );
+    if summary.topics == 0 {
+        eprintln!("No group of documents is dense enough to be a topic: lower --min-cluster-size or --n-neighbors.");
+    }
+    for line in written {
+        eprintln!("wrote {}", table::printable(line));
+    }
+}

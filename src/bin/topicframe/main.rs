@@ -1,0 +1,28 @@
+//! `topicframe fit INPUT --text COLUMN ...`: topics of a file, from the command line.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+mod bar;
+mod fit;
+mod table;
+
+/// Topics of documents, and of documents with pictures.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+enum Command {
+    /// Find the topics of a file: print them, write tables and a page.
+    Fit(fit::Fit),
+}
+
+fn main() -> ExitCode {
+    let Command::Fit(fit) = Command::parse();
+    match fit.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", table::printable(&error.to_string()));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The topic table on a terminal.
+
+use std::io::IsTerminal;
+
+use topicframe::topics::FittedTopicModel;
+
+/// The topics with their counts and words, one a line, cut at the terminal's width.
+pub fn topics(topics: &FittedTopicModel) -> String {
+    let width = match std::io::stdout().is_terminal() {
+        true => console_width(),
+        false => 120,
+    };
+    let mut table = format!("{:>5}  {:>6}  Words\n", "Topic", "Count");
+    for id in topics.topic_ids() {
+        let words = topics.get_topic(id).unwrap_or_default().iter().map(|(word, _)| word.as_str());
+        let line =
+            format!("{id:>5}  {:>6}  {}", topics.topic_size(id).unwrap_or(0), words.collect::<Vec<_>>().join(", "));
+        table.push_str(&cut(&printable(&line), width));
+        table.push('\n');
+    }
+    table
+}
+
+/// Without control characters, which could drive the terminal; line ends stay.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+fn console_width() -> usize {
+    console::Term::stdout().size().1.into()
+}
+
+fn cut(line: &str, width: usize) -> String {
+    if line.chars().count() <= width {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(width.saturating_sub(1)).collect();
+    // Whole words only.
+    let end = kept.rfind(", ").unwrap_or(kept.len());
+    format!("{}, …", &kept[..end])
+}

@@ -1,0 +1,142 @@
+//! A fitted clustering: what was found, and predictions from it.
+
+use ndarray::{Array2, ArrayView2};
+
+use super::condensed_tree::CondensedTree;
+use super::core_distance::core_distances;
+use super::index::Index;
+use super::labelling::{Labelling, label_points};
+use super::outlier_score::outlier_scores;
+use super::selection::select_clusters;
+use super::single_linkage::single_linkage;
+use super::spanning_tree::spanning_tree;
+use super::{Hdbscan, check_points};
+use crate::cluster::FittedClusterer;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+/// What [`Hdbscan`] found. It owns a copy of the points, which predictions need.
+#[derive(Debug)]
+pub struct FittedHdbscan {
+    pub(super) points: Array2<f32>,
+    pub(super) index: Index,
+    /// What was asked for, or as much as there are other points.
+    pub(super) min_samples: usize,
+    /// Squared core distances, each point being the first of its own neighbours.
+    pub(super) core_with_self: Vec<f64>,
+    pub(super) condensed_tree: CondensedTree,
+    pub(super) labelling: Labelling,
+    labels: Vec<i32>,
+    probabilities: Vec<f64>,
+    outlier_scores: Vec<f64>,
+}
+
+impl FittedHdbscan {
+    /// Runs every step on checked points.
+    pub(super) fn fit(settings: &Hdbscan, points: Array2<f32>, progress: &Progress) -> Self {
+        let rows = points.nrows();
+        let min_samples = settings.min_samples.unwrap_or(settings.min_cluster_size).min(rows - 1);
+        let index = Index::build(points.view());
+        let task = progress.task(Stage::Cluster, "core distances", rows);
+        let core = core_distances(&points, &index, min_samples.max(1), &task);
+        drop(task);
+        let task = progress.task(Stage::Cluster, "spanning tree", rows - 1);
+        let edges = spanning_tree(&points, &index, &core, settings.alpha, &task);
+        drop(task);
+        let condensed_tree = CondensedTree::condense(rows, &single_linkage(&edges), settings.min_cluster_size);
+        let selected = match rows < settings.min_cluster_size {
+            true => Vec::new(),
+            false => select_clusters(&condensed_tree, settings),
+        };
+        let labelling = Labelling::new(&condensed_tree, selected, settings);
+        let (labels, probabilities) = label_points(&condensed_tree, &labelling);
+        let outlier_scores = outlier_scores(&condensed_tree);
+        let core_with_self = core.squared_with_self;
+        FittedHdbscan {
+            points,
+            index,
+            min_samples,
+            core_with_self,
+            condensed_tree,
+            labelling,
+            labels,
+            probabilities,
+            outlier_scores,
+        }
+    }
+
+    /// The cluster of each point, from 0; -1 for outliers.
+    pub fn labels(&self) -> &[i32] {
+        &self.labels
+    }
+
+    /// How strongly each point belongs to its cluster, 0 to 1: its lambda as a share of the cluster's largest. 0 for
+    /// outliers.
+    ///
+    /// In a cluster whose largest lambda is infinite, since points lie on one spot, those points have 1 and all others
+    /// 0, as in Python's hdbscan.
+    pub fn probabilities(&self) -> &[f64] {
+        &self.probabilities
+    }
+
+    /// How much of an outlier each point is, 0 to 1, clustered or not: GLOSH (Campello, Moulavi, Zimek and Sander 2015).
+    ///
+    /// Beside points on one spot (lambda is infinite), which have 0, others have 1; Python's hdbscan has NaN.
+    pub fn outlier_scores(&self) -> &[f64] {
+        &self.outlier_scores
+    }
+
+    /// The hierarchy from which the clusters were selected.
+    pub fn condensed_tree(&self) -> &CondensedTree {
+        &self.condensed_tree
+    }
+
+    /// How many clusters there are.
+    pub fn n_clusters(&self) -> usize {
+        self.labelling.selected.len()
+    }
+
+    /// The label and its strength for each of `points` (any number of rows, as many columns as the fitted points),
+    /// as if it had been there without changing the clusters. Rows do not influence each other.
+    ///
+    /// Matches `approximate_predict` of Python's hdbscan, apart from two cases. With `allow_single_cluster`, where all
+    /// points are one cluster, the condition that fitted points meet holds for new ones too. And a point on the very
+    /// spot of `min_samples` others has strength 1, not 0.
+    ///
+    /// # Errors
+    /// `InvalidData` if the number of columns differs, or a row has a NaN or an infinity.
+    pub fn approximate_predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+        self.check_new(points)?;
+        Ok(self.place_all(points).into_iter().unzip())
+    }
+
+    /// How strongly each of `points` belongs to each cluster: a row for each, one column a label.
+    ///
+    /// Matches `membership_vector` of Python's hdbscan, apart from infinite lambdas, which give it NaN.
+    ///
+    /// # Errors
+    /// `InvalidData` if the number of columns differs, or a row has a NaN or an infinity.
+    pub fn membership_vector(&self, points: ArrayView2<'_, f32>) -> Result<Array2<f64>> {
+        self.check_new(points)?;
+        Ok(self.memberships_of_new(points))
+    }
+
+    fn check_new(&self, points: ArrayView2<'_, f32>) -> Result<()> {
+        if points.ncols() != self.points.ncols() {
+            let message =
+                format!("{} columns were clustered, these points have {}", self.points.ncols(), points.ncols());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
+        }
+        check_points(points)
+    }
+}
+
+impl FittedClusterer for FittedHdbscan {
+    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+        self.approximate_predict(points)
+    }
+
+    fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
+        Ok(Some(self.all_points_membership_vectors()))
+    }
+}

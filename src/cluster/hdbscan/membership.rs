@@ -1,0 +1,231 @@
+//! Soft clustering: how strongly a point belongs to each cluster, from its distance to the clusters' densest points
+//! (exemplars) and from where in the condensed tree it parts from them. The combination is that of Python's hdbscan.
+
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, Axis};
+
+use super::condensed_tree::CondensedTree;
+use super::fitted::FittedHdbscan;
+use super::index::{squared_distance, widen};
+use super::labelling::Labelling;
+use super::nearest::Nearest;
+use super::prediction::CHUNK;
+
+/// Keeps quotients of lambdas finite.
+const TINY: f64 = 1e-8;
+
+/// What memberships are computed from; made when they are asked for.
+struct Clusters<'a> {
+    tree: &'a CondensedTree,
+    selected: &'a [usize],
+    /// For each label, the coordinates of its exemplars, one after the other.
+    exemplars: Vec<Vec<f32>>,
+    /// The labels in the order in which a walk over the tree, parents first, meets their clusters.
+    walk: Vec<usize>,
+    /// For each cluster of the tree, where the labels in it begin and end in `walk`.
+    held: Vec<(usize, usize)>,
+}
+
+impl<'a> Clusters<'a> {
+    fn new(tree: &'a CondensedTree, labelling: &'a Labelling, points: &Array2<f32>) -> Self {
+        let (walk, held) = walk(tree, &labelling.selected);
+        let exemplars = exemplars(tree, labelling, points);
+        Clusters { tree, selected: &labelling.selected, exemplars, walk, held }
+    }
+
+    /// The lambda at which something in `cluster` and each label's cluster part. Where one holds the other, that is
+    /// where the thing itself leaves: `lambda`.
+    fn merge_heights(&self, cluster: usize, lambda: f64, heights: &mut [f64]) {
+        heights.fill(lambda);
+        let mut below = cluster;
+        while below > 0 {
+            let node = self.tree.nodes[below];
+            let (start, end) = self.held[node.parent];
+            let (own_start, own_end) = self.held[below];
+            // The walk meets a cluster's children one after the other: what is not in one is in the other.
+            if end - start > own_end - own_start && !self.is_selected(node.parent) {
+                for &label in self.walk[start..own_start].iter().chain(&self.walk[own_end..end]) {
+                    heights[label] = node.birth;
+                }
+            }
+            below = node.parent;
+        }
+    }
+
+    fn is_selected(&self, cluster: usize) -> bool {
+        self.selected.binary_search(&cluster).is_ok()
+    }
+
+    /// The closeness of `point` to each label's exemplars: 1 / distance, with sum 1.
+    fn closeness(&self, point: &[f64], closeness: &mut [f64]) {
+        for (value, exemplars) in closeness.iter_mut().zip(&self.exemplars) {
+            let squared = exemplars.chunks_exact(point.len()).map(|exemplar| squared_distance(point, exemplar));
+            *value = 1.0 / squared.fold(f64::INFINITY, f64::min).sqrt();
+        }
+        if closeness.contains(&f64::INFINITY) {
+            closeness.iter_mut().for_each(|value| *value = f64::from(u8::from(*value == f64::INFINITY)));
+        }
+        normalize(closeness);
+    }
+
+    /// The first of the labels that something parts from last, with the lambda at which it does.
+    fn last_parted(&self, heights: &[f64]) -> (usize, f64) {
+        let mut last = (0, heights[0]);
+        for (label, &height) in heights.iter().enumerate() {
+            if height > last.1 {
+                last = (label, height);
+            }
+        }
+        (self.selected[last.0], last.1)
+    }
+
+    /// The memberships of a point of the data.
+    fn of_fitted(&self, point: &[f64], cluster: usize, lambda: f64, heights: &mut [f64], memberships: &mut [f64]) {
+        self.merge_heights(cluster, lambda, heights);
+        self.closeness(point, memberships);
+        let (nearest, height) = self.last_parted(heights);
+        let in_some = share(height, self.tree.nodes[nearest].death.max(lambda));
+        let death = self.tree.nodes[cluster].death + TINY;
+        for height in heights.iter_mut() {
+            *height = (-1.0 / share(*height, death)).exp();
+        }
+        softmax(heights);
+        memberships.iter_mut().zip(heights).for_each(|(value, weight)| *value *= *weight);
+        normalize(memberships);
+        memberships.iter_mut().for_each(|value| *value *= in_some);
+    }
+
+    /// The memberships of a new point that hangs on a point that leaves `cluster`.
+    fn of_new(&self, point: &[f64], cluster: usize, lambda: f64, heights: &mut [f64], memberships: &mut [f64]) {
+        self.merge_heights(cluster, lambda, heights);
+        self.closeness(point, memberships);
+        let (nearest, height) = self.last_parted(heights);
+        let in_some = share(height, self.tree.nodes[nearest].death.max(lambda) + TINY);
+        let death = self.tree.nodes[cluster].death;
+        for height in heights.iter_mut() {
+            *height = affinity(*height, death);
+        }
+        softmax(heights);
+        // Where the nearest exemplars and the place in the tree contradict each other entirely, distance decides.
+        let agree = memberships.iter().zip(heights.iter()).any(|(closeness, weight)| closeness * weight * weight > 0.0);
+        for (value, weight) in memberships.iter_mut().zip(heights).filter(|_| agree) {
+            *value = value.sqrt() * *weight * *weight;
+        }
+        normalize(memberships);
+        memberships.iter_mut().for_each(|value| *value *= in_some);
+    }
+}
+
+/// `part` / `whole`, where both may be infinite.
+fn share(part: f64, whole: f64) -> f64 {
+    if part == f64::INFINITY { 1.0 } else { part / whole }
+}
+
+/// The score of a cluster from which a new point parts at `height`: the larger, the closer that is to `death`.
+fn affinity(height: f64, death: f64) -> f64 {
+    match (height == f64::INFINITY, death == f64::INFINITY) {
+        (true, _) => f64::MAX,
+        (false, true) => 1.0,
+        (false, false) if height >= death => death / TINY,
+        (false, false) => death / (death - height),
+    }
+}
+
+fn normalize(values: &mut [f64]) {
+    let sum: f64 = values.iter().sum();
+    values.iter_mut().for_each(|value| *value /= sum);
+}
+
+fn softmax(values: &mut [f64]) {
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    values.iter_mut().for_each(|value| *value = (*value - largest).exp());
+    normalize(values);
+}
+
+/// The labels in the order of a walk over the tree, and the part of it that each cluster holds.
+fn walk(tree: &CondensedTree, selected: &[usize]) -> (Vec<usize>, Vec<(usize, usize)>) {
+    let mut count = vec![0usize; tree.nodes.len()];
+    for &cluster in selected {
+        count[cluster] = 1;
+    }
+    for cluster in (1..tree.nodes.len()).rev() {
+        count[tree.nodes[cluster].parent] += count[cluster];
+    }
+    let mut held = vec![(0, count[0]); tree.nodes.len()];
+    for cluster in 0..tree.nodes.len() {
+        if let Some((left, right)) = tree.nodes[cluster].children {
+            let (start, end) = held[cluster];
+            held[left] = (start, start + count[left]);
+            held[right] = (end - count[right], end);
+        }
+    }
+    let mut walk = vec![0; selected.len()];
+    for (label, &cluster) in selected.iter().enumerate() {
+        walk[held[cluster].0] = label;
+    }
+    (walk, held)
+}
+
+/// The points of each label that leave last the clusters that do not split.
+fn exemplars(tree: &CondensedTree, labelling: &Labelling, points: &Array2<f32>) -> Vec<Vec<f32>> {
+    let mut exemplars = vec![Vec::new(); labelling.selected.len()];
+    for (point, &cluster) in tree.point_cluster.iter().enumerate() {
+        let node = tree.nodes[cluster];
+        if node.children.is_none()
+            && tree.point_lambda[point] == node.death
+            && let Ok(label) = usize::try_from(labelling.cluster_label[cluster])
+        {
+            exemplars[label].extend(points.row(point));
+        }
+    }
+    exemplars
+}
+
+impl FittedHdbscan {
+    /// How strongly each fitted point belongs to each cluster: n rows, one column a label. Each row sums to the
+    /// probability that the point is in some cluster. No columns where there is no cluster.
+    ///
+    /// Matches `all_points_membership_vectors` of Python's hdbscan, but has limits where infinite lambdas (points on
+    /// one spot) make those NaN. Takes time and memory in proportion to points times clusters.
+    pub fn all_points_membership_vectors(&self) -> Array2<f64> {
+        let tree = &self.condensed_tree;
+        self.memberships(self.points.view(), |clusters, row, query, _, heights, memberships| {
+            clusters.of_fitted(query, tree.point_cluster[row], tree.point_lambda[row], heights, memberships);
+        })
+    }
+
+    /// The memberships of checked new points.
+    pub(super) fn memberships_of_new(&self, points: ArrayView2<'_, f32>) -> Array2<f64> {
+        let tree = &self.condensed_tree;
+        self.memberships(points, |clusters, _, query, nearest, heights, memberships| {
+            let connection = self.connect(query, nearest);
+            let lambda = connection.lambda.min(tree.point_lambda[connection.row]);
+            clusters.of_new(query, tree.point_cluster[connection.row], lambda, heights, memberships);
+        })
+    }
+
+    fn memberships(
+        &self,
+        points: ArrayView2<'_, f32>,
+        fill: impl Fn(&Clusters<'_>, usize, &[f64], &mut Nearest, &mut [f64], &mut [f64]) + Sync,
+    ) -> Array2<f64> {
+        let labels = self.labelling.selected.len();
+        let mut result = Array2::zeros((points.nrows(), labels));
+        if labels == 0 {
+            return result;
+        }
+        let clusters = Clusters::new(&self.condensed_tree, &self.labelling, &self.points);
+        result.axis_chunks_iter_mut(Axis(0), CHUNK).into_par_iter().enumerate().for_each_init(
+            || (Nearest::new(self.neighbors_to_find()), Vec::new(), vec![0.0; labels]),
+            |(nearest, query, heights), (chunk, mut memberships)| {
+                for (offset, mut memberships) in memberships.rows_mut().into_iter().enumerate() {
+                    widen(points.row(chunk * CHUNK + offset), query);
+                    if let Some(memberships) = memberships.as_slice_mut() {
+                        fill(&clusters, chunk * CHUNK + offset, query, nearest, heights, memberships);
+                    }
+                }
+            },
+        );
+        result
+    }
+}

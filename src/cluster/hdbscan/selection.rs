@@ -1,0 +1,101 @@
+//! Which clusters of the condensed tree are the answer: excess of mass or the leaves, and how a distance threshold
+//! (Malzer and Baum 2020) and a largest size change that.
+
+use super::condensed_tree::CondensedTree;
+use super::{ClusterSelectionMethod, Hdbscan};
+
+/// The numbers of the selected clusters in the condensed tree (the root is 0), ascending. None holds another.
+pub(super) fn select_clusters(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
+    let mut selected = match settings.cluster_selection_method {
+        ClusterSelectionMethod::Eom => excess_of_mass(tree, settings),
+        ClusterSelectionMethod::Leaf => leaves(tree),
+    };
+    let epsilon = settings.cluster_selection_epsilon;
+    if epsilon > 0.0 && selected.first() != Some(&0) {
+        let mut wider: Vec<usize> =
+            selected.iter().map(|&cluster| widen(tree, cluster, epsilon, settings.allow_single_cluster)).collect();
+        wider.sort_unstable();
+        wider.dedup();
+        selected = outermost(tree, |cluster| wider.binary_search(&cluster).is_ok());
+    }
+    selected
+}
+
+/// The stability of each cluster: the sum over its points of how long they stay (Campello et al. 2013, equation 3).
+///
+/// A cluster born at distance 0 has none (infinity less infinity); it loses against every ancestor, as it should: what
+/// lies on one spot does not split.
+fn stabilities(tree: &CondensedTree) -> Vec<f64> {
+    let mut stability = vec![0.0; tree.nodes.len()];
+    for row in tree.rows() {
+        let cluster = row.parent - tree.points();
+        stability[cluster] += (row.lambda - tree.nodes[cluster].birth) * row.child_size as f64;
+    }
+    stability
+}
+
+/// The clusters that are more stable than what they split into.
+fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
+    let mut stability = stabilities(tree);
+    let mut wins = vec![false; tree.nodes.len()];
+    let first = usize::from(!settings.allow_single_cluster);
+    for cluster in (first..tree.nodes.len()).rev() {
+        let below = tree.nodes[cluster].children.map_or(0.0, |(left, right)| stability[left] + stability[right]);
+        let too_large = settings.max_cluster_size > 0 && size(tree, cluster) > settings.max_cluster_size;
+        if below > stability[cluster] || too_large {
+            stability[cluster] = below;
+        } else {
+            wins[cluster] = true;
+        }
+    }
+    outermost(tree, |cluster| wins[cluster])
+}
+
+/// A cluster's size; for the root, what would be labelled: not the points that fall out before it splits or ends.
+fn size(tree: &CondensedTree, cluster: usize) -> usize {
+    let node = tree.nodes[cluster];
+    match (cluster, node.children) {
+        (0, Some((left, right))) => tree.nodes[left].size + tree.nodes[right].size,
+        (0, None) => tree.point_lambda.iter().filter(|&&lambda| lambda >= node.death).count(),
+        _ => node.size,
+    }
+}
+
+/// The clusters that do not split; never the root.
+fn leaves(tree: &CondensedTree) -> Vec<usize> {
+    (1..tree.nodes.len()).filter(|&cluster| tree.nodes[cluster].children.is_none()).collect()
+}
+
+/// The first of `cluster` and its ancestors that was born at a distance above `epsilon`; the last below the root if
+/// there is none and the root may not be a cluster.
+fn widen(tree: &CondensedTree, cluster: usize, epsilon: f64, allow_single_cluster: bool) -> usize {
+    let mut cluster = cluster;
+    let mut born = 1.0 / tree.nodes[cluster].birth;
+    // The cluster itself is kept at the threshold; an ancestor has to be above it.
+    if born >= epsilon {
+        return cluster;
+    }
+    while born <= epsilon {
+        let parent = tree.nodes[cluster].parent;
+        if parent == 0 {
+            return if allow_single_cluster { parent } else { cluster };
+        }
+        cluster = parent;
+        born = 1.0 / tree.nodes[cluster].birth;
+    }
+    cluster
+}
+
+/// The clusters that are `chosen` and inside no other that is.
+fn outermost(tree: &CondensedTree, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut inside = vec![false; tree.nodes.len()];
+    let mut result = Vec::new();
+    for cluster in 0..tree.nodes.len() {
+        inside[cluster] = cluster > 0 && inside[tree.nodes[cluster].parent];
+        if !inside[cluster] && chosen(cluster) {
+            inside[cluster] = true;
+            result.push(cluster);
+        }
+    }
+    result
+}

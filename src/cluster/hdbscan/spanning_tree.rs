@@ -1,0 +1,102 @@
+//! The minimum spanning tree of the mutual reachability distance (Campello, Moulavi and Sander 2013, section 3).
+//!
+//! Mutual reachability makes ties by design: all edges of a point to neighbours inside its core distance weigh the
+//! same. So edges have a total order: mutual reachability, then plain distance, then the two rows. Under a total order
+//! there is one minimum spanning tree, whatever algorithm finds it on however many threads, and an outlying point
+//! hangs on the nearest of the points that it could hang on.
+
+use std::cmp::Ordering;
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::boruvka::boruvka;
+use super::core_distance::CoreDistances;
+use super::index::{Index, squared_distance, widen};
+use crate::progress::Task;
+
+/// Fewer rows than this for each thread are not worth handing out.
+const CHUNK: usize = 1024;
+
+/// An edge between two rows, `low` < `high`. Distances are squared.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Edge {
+    pub(super) reachability: f64,
+    pub(super) distance: f64,
+    pub(super) low: u32,
+    pub(super) high: u32,
+}
+
+impl Edge {
+    /// An edge that every other comes before.
+    pub(super) const NONE: Edge =
+        Edge { reachability: f64::INFINITY, distance: f64::INFINITY, low: u32::MAX, high: u32::MAX };
+
+    pub(super) fn new(reachability: f64, distance: f64, a: u32, b: u32) -> Self {
+        Edge { reachability, distance, low: a.min(b), high: a.max(b) }
+    }
+}
+
+impl Eq for Edge {}
+
+impl Ord for Edge {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.reachability
+            .total_cmp(&other.reachability)
+            .then(self.distance.total_cmp(&other.distance))
+            .then(self.low.cmp(&other.low))
+            .then(self.high.cmp(&other.high))
+    }
+}
+
+impl PartialOrd for Edge {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The edges of the minimum spanning tree, in order. `alpha` divides distances before they are compared with core
+/// distances.
+pub(super) fn spanning_tree(
+    points: &Array2<f32>,
+    index: &Index,
+    core: &CoreDistances,
+    alpha: f64,
+    task: &Task,
+) -> Vec<Edge> {
+    let scale = 1.0 / (alpha * alpha);
+    let mut edges = match index {
+        Index::Tree(tree) => boruvka(tree, core, scale, task),
+        Index::Rows => prim(points, &core.squared, scale, task),
+    };
+    edges.par_sort_unstable();
+    edges
+}
+
+/// Prim's algorithm from row 0, with every distance computed once and none stored.
+pub(super) fn prim(points: &Array2<f32>, core: &[f64], scale: f64, task: &Task) -> Vec<Edge> {
+    let mut outside: Vec<(u32, Edge)> = (1..points.nrows() as u32).map(|row| (row, Edge::NONE)).collect();
+    let mut edges = Vec::with_capacity(outside.len());
+    let (mut joined, mut query) = (0u32, Vec::new());
+    while !outside.is_empty() {
+        widen(points.row(joined as usize), &mut query);
+        let relax = |(place, (row, best)): (usize, &mut (u32, Edge))| {
+            let other = *row as usize;
+            let distance = points.row(other).as_slice().map_or(f64::INFINITY, |other| squared_distance(&query, other));
+            let reachability = (distance * scale).max(core[joined as usize]).max(core[other]);
+            *best = (*best).min(Edge::new(reachability, distance, joined, *row));
+            (*best, place)
+        };
+        let nearest = if outside.len() * points.ncols() < 16 * CHUNK {
+            outside.iter_mut().enumerate().map(relax).min()
+        } else {
+            outside.par_iter_mut().enumerate().with_min_len(CHUNK).map(relax).min()
+        };
+        if let Some((edge, place)) = nearest {
+            joined = outside.swap_remove(place).0;
+            edges.push(edge);
+            task.advance(1);
+        }
+    }
+    edges
+}

@@ -1,0 +1,191 @@
+//! k-means (Lloyd 1982, started by k-means++ of Arthur and Vassilvitskii 2007), through linfa-clustering.
+
+use std::sync::Arc;
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use linfa_clustering::KMeans as LinfaKMeans;
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use rand_xoshiro::Xoshiro256Plus;
+use rand_xoshiro::rand_core::SeedableRng;
+use rayon::prelude::*;
+
+use super::{Clusterer, Clustering, FittedClusterer, OUTLIER};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+/// Settings of k-means: a partition of all points into a given number of clusters, without outliers.
+///
+/// Clusters are numbered in the order in which the rows meet them. A cluster that ends without points (there are fewer
+/// different points than clusters) has no number, so there may be fewer than `n_clusters`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KMeans {
+    n_clusters: usize,
+    max_iterations: usize,
+    tolerance: f32,
+    n_runs: usize,
+}
+
+impl KMeans {
+    /// `n_clusters` clusters, at least 1 and at most as many as there are points; the defaults of each setting below.
+    pub fn new(n_clusters: usize) -> Self {
+        KMeans { n_clusters, max_iterations: 300, tolerance: 1e-4, n_runs: 10 }
+    }
+
+    /// How often the centres are moved at most, at least 1 (default 300).
+    #[must_use]
+    pub fn max_iterations(mut self, max_iterations: usize) -> Self {
+        self.max_iterations = max_iterations;
+        self
+    }
+
+    /// A run ends when the centres have moved less than this, all together as one long vector; above 0 (default 1e-4).
+    #[must_use]
+    pub fn tolerance(mut self, tolerance: f32) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// How many starts are tried, at least 1 (default 10); the one with the smallest sum of squared distances wins.
+    #[must_use]
+    pub fn n_runs(mut self, n_runs: usize) -> Self {
+        self.n_runs = n_runs;
+        self
+    }
+
+    fn check_rows(&self, points: ArrayView2<'_, f32>) -> Result<()> {
+        let (rows, columns) = points.dim();
+        if rows == 0 || columns == 0 {
+            let message = format!("{rows} points with {columns} columns cannot be clustered");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
+        }
+        if self.n_clusters > rows {
+            let allowed = format!("at most the number of points, {rows}");
+            return Err(Error::parameter(Stage::Cluster, "n_clusters", self.n_clusters, &allowed));
+        }
+        check_finite(points)?;
+        // linfa adds up squared distances as f32, and panics where that overflows.
+        let largest = points.iter().fold(0.0f64, |largest, &value| largest.max(f64::from(value.abs())));
+        if 4.0 * largest * largest * rows as f64 * columns as f64 > f64::from(f32::MAX) {
+            let message = format!("values as large as {largest} overflow in k-means");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint("Scale the points down."));
+        }
+        Ok(())
+    }
+}
+
+fn check_finite(points: ArrayView2<'_, f32>) -> Result<()> {
+    match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
+        Some(row) => {
+            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point has a NaN or an infinity").row(row))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Clusterer for KMeans {
+    fn check(&self) -> Result<()> {
+        let bad =
+            |name: &str, value: String, allowed: &str| Err(Error::parameter(Stage::Cluster, name, value, allowed));
+        if self.n_clusters == 0 {
+            return bad("n_clusters", "0".to_owned(), "at least 1");
+        }
+        if self.max_iterations == 0 {
+            return bad("max_iterations", "0".to_owned(), "at least 1");
+        }
+        if !(self.tolerance.is_finite() && self.tolerance > 0.0) {
+            return bad("tolerance", self.tolerance.to_string(), "above 0 and finite");
+        }
+        if self.n_runs == 0 {
+            return bad("n_runs", "0".to_owned(), "at least 1");
+        }
+        Ok(())
+    }
+
+    /// `n_clusters`.
+    fn min_rows(&self) -> usize {
+        self.n_clusters
+    }
+
+    // Probabilities are all 1: a partition has no strengths. linfa hands rows to threads but sums centres and distances in the order of rows, and its k-means++ draws from the
+    // one generator: the number of threads changes nothing.
+    fn fit(&self, points: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Clustering> {
+        self.check()?;
+        self.check_rows(points)?;
+        let _task = progress.task(Stage::Cluster, "k-means", 0);
+        let points = points.as_standard_layout();
+        let random = Xoshiro256Plus::seed_from_u64(seed);
+        let fitted = LinfaKMeans::params_with_rng(self.n_clusters, random)
+            .max_n_iterations(self.max_iterations as u64)
+            .tolerance(self.tolerance)
+            .n_runs(self.n_runs)
+            .fit(&DatasetBase::from(points.view()))
+            .map_err(|error| {
+                Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centres").cause(error)
+            })?;
+        let model = FittedKMeans::number(fitted.centroids(), points.view());
+        let (labels, probabilities) = model.assign(points.view());
+        Ok(Clustering { labels, probabilities, model: Arc::new(model) })
+    }
+}
+
+/// What [`KMeans`] found.
+#[derive(Debug)]
+struct FittedKMeans {
+    /// The centre of each cluster that has points.
+    centres: Array2<f32>,
+    /// The label of each centre.
+    labels: Vec<i32>,
+}
+
+impl FittedKMeans {
+    /// Numbers the clusters in the order in which the rows of `points` meet them and drops those without points.
+    fn number(centres: &Array2<f32>, points: ArrayView2<'_, f32>) -> Self {
+        let mut label = vec![OUTLIER; centres.nrows()];
+        let mut next = 0;
+        for cluster in nearest_centres(centres, points) {
+            if label[cluster] == OUTLIER {
+                label[cluster] = next;
+                next += 1;
+            }
+        }
+        let used: Vec<usize> = (0..label.len()).filter(|&cluster| label[cluster] != OUTLIER).collect();
+        FittedKMeans {
+            centres: centres.select(Axis(0), &used),
+            labels: used.iter().map(|&cluster| label[cluster]).collect(),
+        }
+    }
+
+    fn assign(&self, points: ArrayView2<'_, f32>) -> (Vec<i32>, Vec<f64>) {
+        let nearest = nearest_centres(&self.centres, points);
+        (nearest.into_iter().map(|centre| self.labels[centre]).collect(), vec![1.0; points.nrows()])
+    }
+}
+
+impl FittedClusterer for FittedKMeans {
+    /// The nearest centre; of equally near ones the first that k-means++ found. Strengths are 1: a partition has none.
+    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+        if points.ncols() != self.centres.ncols() {
+            let message =
+                format!("{} columns were clustered, these points have {}", self.centres.ncols(), points.ncols());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
+        }
+        check_finite(points)?;
+        Ok(self.assign(points))
+    }
+}
+
+fn nearest_centres(centres: &Array2<f32>, points: ArrayView2<'_, f32>) -> Vec<usize> {
+    (0..points.nrows()).into_par_iter().with_min_len(64).map(|row| nearest(centres, points.row(row))).collect()
+}
+
+fn nearest(centres: &Array2<f32>, point: ArrayView1<'_, f32>) -> usize {
+    let mut best = (0, f64::INFINITY);
+    for (cluster, centre) in centres.rows().into_iter().enumerate() {
+        let squared = centre.iter().zip(point).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>();
+        if squared < best.1 {
+            best = (cluster, squared);
+        }
+    }
+    best.0
+}

@@ -1,0 +1,291 @@
+//! DataFrames as HTML tables.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::cell::ColumnStyle;
+use super::formatter::{CellFormatter, ImageFormatter};
+use super::markup::{Html, Markup, grouped};
+use super::notebook::show;
+use super::number::FloatStyle;
+use super::value::float;
+
+/// Bytes that a table may have; pictures that would go beyond are left out, and say so.
+const MAX_BYTES: usize = 32 << 20;
+
+/// Characters of a column's name and of its type.
+const NAME_LENGTH: usize = 60;
+const TYPE_LENGTH: usize = 28;
+
+/// From so many bytes on, a text deserves a wide column.
+const LONG: usize = 40;
+
+/// Tables for every [`DataFrame`]. The prelude brings it into scope.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("caption" => ["a cat & a dog", "a train"], "likes" => [12, 7])?;
+/// let table = posts.to_html();
+/// assert!(table.contains("a cat &amp; a dog"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait DataFrameHtml {
+    /// The frame as an HTML table with the defaults of [`HtmlTable`]. In a notebook, a cell that ends with it shows it.
+    fn to_html(&self) -> Html;
+
+    /// The frame as an [`HtmlTable`], to choose formatters and limits.
+    fn html(&self) -> HtmlTable;
+
+    /// Shows the frame below a notebook's cell: evcxr calls it on the last expression of one.
+    fn evcxr_display(&self);
+}
+
+impl DataFrameHtml for DataFrame {
+    fn to_html(&self) -> Html {
+        self.html().to_html()
+    }
+
+    fn html(&self) -> HtmlTable {
+        HtmlTable::new(self)
+    }
+
+    fn evcxr_display(&self) {
+        show(&self.to_html());
+    }
+}
+
+/// A frame on its way to an HTML table.
+///
+/// Works for every type of column. All text is escaped, names of columns included; long texts are cut and shown in
+/// full on hover; numbers stand right; lists of strings become chips or lines, long lists of numbers a summary. Binary
+/// cells that hold an image are shown as such. The table brings its own style sheet, which touches nothing else on the
+/// page, follows JupyterLab's and VS Code's themes and the system's dark mode, and loads nothing.
+#[derive(Clone)]
+pub struct HtmlTable {
+    frame: DataFrame,
+    max_rows: usize,
+    max_columns: usize,
+    max_text: usize,
+    show_images: bool,
+    formatters: BTreeMap<String, Arc<dyn CellFormatter>>,
+}
+
+impl fmt::Debug for HtmlTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HtmlTable")
+            .field("shape", &self.frame.shape())
+            .field("max_rows", &self.max_rows)
+            .field("max_columns", &self.max_columns)
+            .field("max_text", &self.max_text)
+            .field("show_images", &self.show_images)
+            .field("formatters", &self.formatters.keys())
+            .finish()
+    }
+}
+
+impl HtmlTable {
+    /// A table of `frame`. The frame's memory is shared, not copied.
+    pub fn new(frame: &DataFrame) -> Self {
+        HtmlTable {
+            frame: frame.clone(),
+            max_rows: 60,
+            max_columns: 30,
+            max_text: 120,
+            show_images: true,
+            formatters: BTreeMap::new(),
+        }
+    }
+
+    /// The most rows that are shown: of a longer frame the first and the last, with a count between them. Default: 60;
+    /// `usize::MAX` shows all.
+    #[must_use]
+    pub fn max_rows(mut self, max_rows: usize) -> Self {
+        self.max_rows = max_rows;
+        self
+    }
+
+    /// The most columns that are shown, as for rows. Default: 30.
+    #[must_use]
+    pub fn max_columns(mut self, max_columns: usize) -> Self {
+        self.max_columns = max_columns;
+        self
+    }
+
+    /// The most characters of one text; the first thousand are shown on hover. Default: 120.
+    #[must_use]
+    pub fn max_text(mut self, max_text: usize) -> Self {
+        self.max_text = max_text;
+        self
+    }
+
+    /// Whether binary cells that hold an image are shown as pictures without being asked. Default: `true`.
+    #[must_use]
+    pub fn show_images(mut self, show_images: bool) -> Self {
+        self.show_images = show_images;
+        self
+    }
+
+    /// Shows the cells of `column` as `formatter` says, such as [`image_formatter`](super::image_formatter). A name
+    /// that the frame does not have is reported below the table.
+    #[must_use]
+    pub fn formatter(mut self, column: impl Into<String>, formatter: impl CellFormatter + 'static) -> Self {
+        self.formatters.insert(column.into(), Arc::new(formatter));
+        self
+    }
+
+    /// The table.
+    pub fn to_html(&self) -> Html {
+        let rows = Shown::of(self.frame.height(), self.max_rows);
+        let columns = Shown::of(self.frame.width(), self.max_columns);
+        let mut html = Markup::default();
+        html.raw("<div class=\"topicframe\"><style>").raw(include_str!("table.css")).raw("</style>");
+        html.raw(
+            "<div class=\"tf-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table class=\"tf-table\">",
+        );
+        self.push_header(&mut html, &columns);
+        self.push_body(&mut html, &rows, &columns);
+        html.raw("</table></div>");
+        self.push_footer(&mut html, &rows, &columns);
+        html.raw("</div>");
+        Html::trusted(html.finish())
+    }
+
+    /// Shows the table below a notebook's cell.
+    pub fn evcxr_display(&self) {
+        show(&self.to_html());
+    }
+
+    fn push_header(&self, html: &mut Markup, columns: &Shown) {
+        html.raw("<thead><tr>");
+        for (position, column) in columns.of_columns(&self.frame) {
+            if columns.gap_before(position) {
+                html.raw("<th class=\"tf-gap\"").attribute("title", columns.left_out("column")).raw(">⋯</th>");
+            }
+            html.raw(if is_number(column.dtype()) {
+                "<th scope=\"col\" class=\"tf-n\">"
+            } else {
+                "<th scope=\"col\">"
+            });
+            html.raw("<span dir=\"auto\">").cut_text(column.name(), NAME_LENGTH).raw("</span><small>");
+            html.cut_text(&column.dtype().to_string(), TYPE_LENGTH).raw("</small></th>");
+        }
+        html.raw("</tr></thead>");
+    }
+
+    fn push_body(&self, html: &mut Markup, rows: &Shown, columns: &Shown) {
+        let images = ImageFormatter::new();
+        let shown: Vec<(usize, &Column, ColumnStyle<'_>)> = columns
+            .of_columns(&self.frame)
+            .map(|(position, column)| (position, column, self.style(column, rows, &images)))
+            .collect();
+        html.raw("<tbody>");
+        for row in rows.positions() {
+            if rows.gap_before(row) {
+                let width = shown.len() + usize::from(columns.skipped() > 0);
+                html.raw("<tr class=\"tf-gap\"><td").attribute("colspan", width).raw("><span>⋮ ");
+                html.text(&rows.left_out("row")).raw("</span></td></tr>");
+            }
+            html.raw("<tr>");
+            for (position, column, style) in &shown {
+                html.raw(if columns.gap_before(*position) { "<td class=\"tf-gap\">⋯</td>" } else { "" });
+                html.raw("<td dir=\"auto\"").raw(style.class).raw(">");
+                let room = MAX_BYTES.saturating_sub(html.len());
+                match column.get(row) {
+                    Ok(value) => style.push(html, &value, room),
+                    Err(error) => style.push(html, &AnyValue::StringOwned(error.to_string().into()), room),
+                }
+                html.raw("</td>");
+            }
+            html.raw("</tr>");
+        }
+        html.raw("</tbody>");
+    }
+
+    fn style<'a>(&'a self, column: &Column, rows: &Shown, images: &'a ImageFormatter) -> ColumnStyle<'a> {
+        let numbers: Vec<f64> = match column.dtype().is_float() {
+            true => rows.positions().filter_map(|row| column.get(row).ok().as_ref().and_then(float)).collect(),
+            false => Vec::new(),
+        };
+        ColumnStyle {
+            formatter: self.formatters.get(column.name().as_str()).map(|formatter| &**formatter),
+            images: self.show_images.then_some(images),
+            floats: FloatStyle::for_column(numbers.into_iter()),
+            class: class(column, rows),
+            max_text: self.max_text,
+        }
+    }
+
+    fn push_footer(&self, html: &mut Markup, rows: &Shown, columns: &Shown) {
+        html.raw("<p class=\"tf-shape\">").text(&count(self.frame.height(), "row"));
+        html.raw(" × ").text(&count(self.frame.width(), "column"));
+        for (shown, noun) in [(rows, "row"), (columns, "column")] {
+            if shown.skipped() > 0 {
+                html.raw(" · ").text(&shown.left_out(noun));
+            }
+        }
+        html.raw("</p>");
+        for name in self.formatters.keys().filter(|name| self.frame.column(name).is_err()) {
+            html.raw("<p class=\"tf-shape\">A formatter was given for the column <code>").cut_text(name, NAME_LENGTH);
+            html.raw("</code>, which this frame does not have.</p>");
+        }
+    }
+}
+
+/// What is shown of so many rows or columns: the first and the last, or all.
+struct Shown {
+    head: usize,
+    tail: usize,
+    all: usize,
+}
+
+impl Shown {
+    fn of(all: usize, most: usize) -> Self {
+        match all <= most {
+            true => Shown { head: all, tail: 0, all },
+            false => Shown { head: most.div_ceil(2), tail: most / 2, all },
+        }
+    }
+
+    fn skipped(&self) -> usize {
+        self.all - self.head - self.tail
+    }
+
+    fn positions(&self) -> impl Iterator<Item = usize> {
+        (0..self.head).chain(self.all - self.tail..self.all)
+    }
+
+    fn of_columns<'a>(&self, frame: &'a DataFrame) -> impl Iterator<Item = (usize, &'a Column)> {
+        self.positions().filter_map(|position| Some((position, frame.columns().get(position)?)))
+    }
+
+    fn gap_before(&self, position: usize) -> bool {
+        self.skipped() > 0 && self.tail > 0 && position == self.all - self.tail
+    }
+
+    fn left_out(&self, noun: &str) -> String {
+        format!("{} not shown", count(self.skipped(), noun))
+    }
+}
+
+/// The class of the cells of `column`.
+fn class(column: &Column, rows: &Shown) -> &'static str {
+    let is_long = |row: usize| column.str().is_ok_and(|texts| texts.get(row).is_some_and(|text| text.len() > LONG));
+    match column.dtype() {
+        dtype if is_number(dtype) => " class=\"tf-n\"",
+        DataType::String if rows.positions().any(is_long) => " class=\"tf-t\"",
+        _ => "",
+    }
+}
+
+fn is_number(dtype: &DataType) -> bool {
+    dtype.is_primitive_numeric() || dtype.is_decimal()
+}
+
+/// `1 row`, `1,234 rows`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}

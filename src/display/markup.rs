@@ -1,0 +1,192 @@
+//! Markup under construction: literals go in as they are, everything else is escaped.
+
+use std::fmt::{self, Write};
+use std::ops::Deref;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Finished HTML. In a notebook, a cell that ends with it shows it.
+///
+/// It reads as a `str`, and `to_string` or [`into_string`](Self::into_string) makes it a `String`;
+/// `std::fs::write("table.html", html)` works as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Html(String);
+
+impl Html {
+    /// HTML that the caller vouches for: nothing in it is escaped. See [`escape_html`].
+    pub fn trusted(html: impl Into<String>) -> Self {
+        Html(html.into())
+    }
+
+    /// The HTML as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The HTML as a `String`.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl Deref for Html {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Html {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Html> for String {
+    fn from(html: Html) -> String {
+        html.0
+    }
+}
+
+impl AsRef<str> for Html {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<[u8]> for Html {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// `text` as HTML that shows it, in an element or in a quoted attribute: `&`, `<`, `>` and both quotes become
+/// references. Characters that HTML forbids and the two that force a direction of writing (U+202D, U+202E: they make a
+/// text look like another) become U+FFFD.
+pub fn escape_html(text: &str) -> String {
+    let mut markup = Markup::default();
+    markup.text(text);
+    markup.0
+}
+
+/// HTML that grows.
+#[derive(Debug, Default)]
+pub(super) struct Markup(String);
+
+impl Markup {
+    /// A literal of this crate, as it is. Text from elsewhere does not pass: it is not `'static`.
+    pub(super) fn raw(&mut self, literal: &'static str) -> &mut Self {
+        self.0.push_str(literal);
+        self
+    }
+
+    /// HTML that a [`CellFormatter`](super::CellFormatter) or another function of this module made.
+    pub(super) fn html(&mut self, html: &str) -> &mut Self {
+        self.0.push_str(html);
+        self
+    }
+
+    /// Anything else, escaped.
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        self.0.reserve(text.len());
+        for character in text.chars() {
+            match character {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                '\n' | '\t' => self.0.push(character),
+                '\r' => self.0.push_str("&#13;"),
+                '\u{202D}' | '\u{202E}' => self.0.push('\u{FFFD}'),
+                _ if character.is_control() => self.0.push('\u{FFFD}'),
+                _ => self.0.push(character),
+            }
+        }
+        self
+    }
+
+    /// A number or another value, by its `Display`, escaped.
+    pub(super) fn value(&mut self, value: impl fmt::Display) -> &mut Self {
+        let _ = write!(Escaping(self), "{value}");
+        self
+    }
+
+    /// ` name="value"`, escaped.
+    pub(super) fn attribute(&mut self, name: &'static str, value: impl fmt::Display) -> &mut Self {
+        self.raw(" ").raw(name).raw("=\"").value(value).raw("\"")
+    }
+
+    /// `text`, cut to `limit` characters; then an ellipsis stands at the end and the text is shown on hover.
+    pub(super) fn cut_text(&mut self, text: &str, limit: usize) -> &mut Self {
+        match cut(text, limit) {
+            None => self.text(text),
+            Some(head) => self.raw("<span").hover(text).raw(">").text(head.trim_end()).raw("…</span>"),
+        }
+    }
+
+    /// A `title` attribute with `text`, itself cut where it is very long.
+    pub(super) fn hover(&mut self, text: &str) -> &mut Self {
+        self.raw(" title=\"");
+        match cut(text, HOVER) {
+            None => self.text(text),
+            Some(head) => self.text(head).raw("… (").value(text.chars().count()).raw(" characters)"),
+        };
+        self.raw("\"")
+    }
+
+    /// Bytes so far.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What grew.
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+}
+
+/// Characters shown on hover; the rest of a longer text stays in the frame.
+const HOVER: usize = 1_000;
+
+struct Escaping<'a>(&'a mut Markup);
+
+impl Write for Escaping<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.text(text);
+        Ok(())
+    }
+}
+
+/// The first `limit` characters as a reader counts them, if there are more. A pile of combining marks counts as one,
+/// but not without end: no more than 32 bytes a character are kept.
+pub(super) fn cut(text: &str, limit: usize) -> Option<&str> {
+    if text.len() <= limit {
+        return None;
+    }
+    let end = text.grapheme_indices(true).nth(limit).map_or(text.len(), |(start, _)| start);
+    let most = floor_char_boundary(text, limit.saturating_mul(32).max(32));
+    let end = end.min(most);
+    if end == text.len() { None } else { text.get(..end) }
+}
+
+fn floor_char_boundary(text: &str, index: usize) -> usize {
+    match index < text.len() {
+        true => (0..=index).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0),
+        false => text.len(),
+    }
+}
+
+/// `1234567` as `1,234,567`.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}

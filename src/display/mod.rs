@@ -1,0 +1,16 @@
+//! Results for the eye: frames as HTML tables, a report page, and what a notebook shows. Nothing imports this module.
+
+mod cell;
+mod formatter;
+mod html;
+mod markup;
+mod notebook;
+mod number;
+mod picture;
+mod report;
+mod value;
+
+pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
+pub use html::{DataFrameHtml, HtmlTable};
+pub use markup::{Html, escape_html};
+pub use report::Report;

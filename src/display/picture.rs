@@ -1,0 +1,120 @@
+//! Pictures inside a page, as data URIs.
+
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use image::RgbImage;
+
+use crate::corpus::leaves_its_folder;
+use crate::error::{Error, Result};
+use crate::vision::decode::{decode_bytes, read};
+use crate::vision::{Encoding, ImageSource, Limits, encode, sniff_format, thumbnail};
+
+/// The quality of thumbnails as JPEG.
+const QUALITY: u8 = 82;
+
+/// From here on a corner counts as paper.
+const NEARLY_WHITE: u8 = 246;
+
+/// A picture ready for a page.
+pub(super) struct Picture {
+    /// `data:image/...;base64,...`.
+    pub(super) uri: String,
+    /// Width and height of the image as it was.
+    pub(super) size: (u32, u32),
+    /// Width and height on the page.
+    pub(super) shown: (u32, u32),
+}
+
+/// Whether the bytes begin as an image does.
+pub(super) fn looks_like_image(bytes: &[u8]) -> bool {
+    sniff_format(bytes).is_some()
+}
+
+/// A picture from an encoded image; the reason in a few words where there is none.
+pub(super) fn from_bytes(bytes: &[u8], height: u32, max_bytes: usize) -> std::result::Result<Picture, String> {
+    embed(&ImageSource::Encoded { bytes, name: None }, height, max_bytes).map_err(|error| reason(&error))
+}
+
+/// A picture from a file; a relative path starts at `folder` and stays below it.
+pub(super) fn from_file(
+    folder: &Path,
+    path: &Path,
+    height: u32,
+    max_bytes: usize,
+) -> std::result::Result<Picture, String> {
+    if leaves_its_folder(path) {
+        return Err("the path leaves the folder of the images".to_owned());
+    }
+    embed(&ImageSource::File(folder.join(path)), height, max_bytes).map_err(|error| reason(&error))
+}
+
+fn embed(source: &ImageSource<'_>, height: u32, max_bytes: usize) -> Result<Picture> {
+    let limits = Limits::new();
+    let bytes = read(source, &limits)?;
+    let format = sniff_format(&bytes);
+    // Decoded even if it is embedded as it is: a page must not show a torn frame where a reason could stand.
+    let image = decode_bytes(&bytes, &limits, true)?;
+    let size = image.dimensions();
+    let shown = fit(size, height);
+    if let Some(format) = format.filter(|_| bytes.len() <= max_bytes) {
+        return Ok(Picture { uri: data_uri(format.mime(), &bytes), size, shown });
+    }
+    // Twice the pixels of the page, for screens of high density.
+    let small = thumbnail(&image, shown.0.max(shown.1).saturating_mul(2));
+    let encoded = encode(&small, Encoding::Smallest { quality: QUALITY })?;
+    Ok(Picture { uri: data_uri(encoded.mime(), &encoded.bytes), size, shown })
+}
+
+/// `size` shrunk to be at most `height` high and twice that wide; never enlarged, never without a pixel.
+fn fit((width, height): (u32, u32), most: u32) -> (u32, u32) {
+    let (w, h) = (f64::from(width.max(1)), f64::from(height.max(1)));
+    let scale = (f64::from(most) / h).min(f64::from(most) * 2.0 / w).min(1.0);
+    ((w * scale).round().max(1.0) as u32, (h * scale).round().max(1.0) as u32)
+}
+
+/// Whether an image is a drawing on white, by its corners: such pictures are shown whole, on a white card.
+pub(super) fn stands_on_white(image: &RgbImage) -> bool {
+    let (right, bottom) = (image.width().saturating_sub(1), image.height().saturating_sub(1));
+    let corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)];
+    let white = |&(x, y): &(u32, u32)| {
+        image.get_pixel_checked(x, y).is_some_and(|pixel| pixel.0.iter().all(|&value| value >= NEARLY_WHITE))
+    };
+    corners.iter().filter(|corner| white(corner)).count() >= 3
+}
+
+/// A picture of `side` pixels for a strip: drawings whole, of photographs the middle square.
+pub(super) fn strip_picture(image: &RgbImage, side: u32) -> Result<String> {
+    let small = match stands_on_white(image) {
+        true => thumbnail(image, side),
+        false => {
+            let (width, height) = (image.width(), image.height());
+            let shorter = width.min(height);
+            let (left, top) = ((width - shorter) / 2, (height - shorter) / 2);
+            let middle = image::imageops::crop_imm(image, left, top, shorter, shorter);
+            thumbnail(&middle.to_image(), side)
+        }
+    };
+    let encoded = encode(&small, Encoding::Smallest { quality: QUALITY })?;
+    Ok(data_uri(encoded.mime(), &encoded.bytes))
+}
+
+/// The pixels of an encoded picture that this crate made.
+pub(super) fn pixels(encoded: &[u8]) -> Result<RgbImage> {
+    decode_bytes(encoded, &Limits::new(), true)
+}
+
+/// Encoded bytes as a data URI.
+pub(super) fn data_uri(mime: &'static str, bytes: &[u8]) -> String {
+    let mut uri = format!("data:{mime};base64,");
+    STANDARD.encode_string(bytes, &mut uri);
+    uri
+}
+
+/// The error in one clause: its place is on the page anyhow.
+fn reason(error: &Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.split_once(": ").map_or(line, |(_, message)| message).to_owned()
+}

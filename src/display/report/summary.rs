@@ -1,0 +1,128 @@
+//! The top of the page: what was fitted, in numbers.
+
+use super::super::html::count;
+use super::super::markup::{Markup, grouped};
+use super::view::ReportView;
+
+/// Segments of the bar; the smallest topics share the last one.
+const SEGMENTS: usize = 80;
+
+/// Characters of one setting.
+const SETTING: usize = 400;
+
+/// Title, tiles, bar of shares.
+pub(super) fn push(html: &mut Markup, view: &ReportView) {
+    html.raw("<header class=\"summary\"><h1 dir=\"auto\">").text(&view.title).raw("</h1>");
+    push_lede(html, view);
+    push_tiles(html, view);
+    push_bar(html, view);
+    push_notes(html, view);
+    html.raw("</header>");
+}
+
+fn push_lede(html: &mut Markup, view: &ReportView) {
+    let summary = &view.summary;
+    html.raw("<p class=\"lede\">").text(&count(summary.topics, "topic")).raw(" in ");
+    html.text(&count(summary.rows, "row"));
+    if let Some(column) = &summary.text_column {
+        html.raw(" of <code dir=\"auto\">").cut_text(column, 60).raw("</code>");
+    }
+    match (&summary.image_column, &summary.text_column) {
+        (Some(column), Some(_)) => {
+            html.raw(", illustrated from <code dir=\"auto\">").cut_text(column, 60).raw("</code>.")
+        }
+        (Some(column), None) => html.raw(" of <code dir=\"auto\">").cut_text(column, 60).raw("</code>."),
+        _ => html.raw("."),
+    };
+    html.raw("</p>");
+}
+
+fn push_tiles(html: &mut Markup, view: &ReportView) {
+    let summary = &view.summary;
+    html.raw("<dl class=\"tiles\">");
+    push_tile(html, "Topics", summary.topics, "");
+    push_tile(html, "Rows", summary.rows, "");
+    push_tile(html, "In a topic", summary.clustered, &view.percent(summary.clustered));
+    push_tile(html, "Outliers", summary.outliers, &view.percent(summary.outliers));
+    if let Some(images) = summary.images {
+        push_tile(html, "With a picture", images, &view.percent(images));
+    }
+    html.raw("</dl>");
+}
+
+fn push_tile(html: &mut Markup, name: &'static str, number: usize, share: &str) {
+    html.raw("<div><dt>").raw(name).raw("</dt><dd>").text(&grouped(number));
+    if !share.is_empty() {
+        html.raw(" <small>").text(share).raw("</small>");
+    }
+    html.raw("</dd></div>");
+}
+
+/// All rows as one bar: a piece for each topic, then the outliers. The table says the same in words, so screen readers
+/// pass over it.
+fn push_bar(html: &mut Markup, view: &ReportView) {
+    html.raw("<div class=\"shares\" aria-hidden=\"true\">");
+    let rest: usize = view.topics.iter().skip(SEGMENTS).map(|topic| topic.size).sum();
+    for topic in view.topics.iter().take(SEGMENTS) {
+        html.raw("<a tabindex=\"-1\"").attribute("href", format_args!("#{}", topic.anchor()));
+        html.attribute("style", format_args!("flex-grow:{}", topic.size)).raw(" title=\"").text(&topic.name);
+        html.raw(" (").text(&grouped(topic.size)).raw(")\"></a>");
+    }
+    if rest > 0 {
+        html.raw("<i").attribute("style", format_args!("flex-grow:{rest}")).raw(" title=\"smaller topics\"></i>");
+    }
+    if view.summary.outliers > 0 {
+        html.raw("<a tabindex=\"-1\" class=\"out\" href=\"#outliers\"");
+        html.attribute("style", format_args!("flex-grow:{}", view.summary.outliers));
+        html.raw(" title=\"Outliers (").text(&grouped(view.summary.outliers)).raw(")\"></a>");
+    }
+    html.raw("</div>");
+}
+
+fn push_notes(html: &mut Markup, view: &ReportView) {
+    if view.summary.blank > 0 {
+        html.raw("<p class=\"note\">").text(&count(view.summary.blank, "row"));
+        html.raw(" had no text, no vector or no word that the embedder knows, and stand among the outliers.</p>");
+    }
+    if view.unreadable > 0 {
+        html.raw("<p class=\"note\">").text(&count(view.unreadable, "picture"));
+        html.raw(" could not be read and were skipped.</p>");
+    }
+    if view.left_out > 0 {
+        html.raw("<p class=\"note\">This page shows the ").text(&count(view.topics.len(), "largest topic"));
+        html.raw("; ").text(&count(view.left_out, "smaller topic")).raw(" are left out.</p>");
+    }
+}
+
+/// The settings, for the end of the page: a reader looks for them last.
+pub(super) fn push_settings(html: &mut Markup, view: &ReportView) {
+    let summary = &view.summary;
+    let settings = [
+        ("Text column", summary.text_column.clone()),
+        ("Image column", summary.image_column.clone()),
+        ("Embedding", Some(summary.embedder.clone())),
+        ("Dimensions of a vector", Some(summary.dimensions.to_string())),
+        ("Reduction", Some(summary.reducer.clone())),
+        ("Clustering", Some(summary.clusterer.clone())),
+        ("Seed", Some(summary.seed.to_string())),
+    ];
+    html.raw("<section class=\"made\" aria-labelledby=\"made\"><h2 id=\"made\">How it was made</h2><dl>");
+    for (name, value) in settings {
+        if let Some(value) = value {
+            push_setting(html, name, &value);
+        }
+    }
+    html.raw("</dl></section>");
+}
+
+/// A setting; what a stage prints of itself as `Name { key: value, ... }` becomes its name and a smaller line.
+fn push_setting(html: &mut Markup, name: &'static str, value: &str) {
+    html.raw("<div><dt>").raw(name).raw("</dt><dd dir=\"auto\">");
+    match value.strip_suffix(" }").and_then(|value| value.split_once(" { ")) {
+        Some((stage, details)) => {
+            html.cut_text(stage, SETTING).raw(" <small>").cut_text(details, SETTING).raw("</small>")
+        }
+        None => html.cut_text(value, SETTING),
+    };
+    html.raw("</dd></div>");
+}

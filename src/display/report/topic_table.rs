@@ -1,0 +1,58 @@
+//! The table of all topics.
+
+use super::super::markup::{Markup, grouped};
+use super::view::{ReportView, TopicView};
+
+/// Words of a topic in the table, and the characters of one.
+const WORDS: usize = 6;
+const WORD_LENGTH: usize = 40;
+
+/// The table, each topic linked to its section.
+pub(super) fn push(html: &mut Markup, view: &ReportView) {
+    html.raw(
+        "<section id=\"overview\" aria-labelledby=\"overview-heading\"><h2 id=\"overview-heading\">All topics</h2>",
+    );
+    html.raw("<table class=\"overview\"><thead><tr><th scope=\"col\">Topic</th><th scope=\"col\">Rows</th>");
+    html.raw("<th scope=\"col\">More words</th>");
+    html.raw(if view.has_pictures { "<th scope=\"col\">Pictures</th>" } else { "" }).raw("</tr></thead><tbody>");
+    for topic in view.topics.iter().chain(&view.outliers) {
+        push_row(html, view, topic);
+    }
+    html.raw("</tbody></table></section>");
+}
+
+fn push_row(html: &mut Markup, view: &ReportView, topic: &TopicView) {
+    html.raw(if topic.id < 0 { "<tr class=\"out\"" } else { "<tr" });
+    html.attribute("data-words", topic.filter_words()).raw("><th scope=\"row\"><a");
+    html.attribute("href", format_args!("#{}", topic.anchor())).raw("><span class=\"id\">");
+    match topic.id {
+        -1 => html.raw("–</span> <span class=\"name\">Outliers</span>"),
+        id => html.value(id).raw("</span> <span class=\"name\" dir=\"auto\">").cut_text(&topic.name, 80).raw("</span>"),
+    };
+    html.raw("</a></th>");
+    push_count(html, view, topic);
+    html.raw("<td class=\"words\">");
+    for word in topic.more_words().take(WORDS) {
+        html.raw("<span dir=\"auto\">").cut_text(word, WORD_LENGTH).raw("</span> ");
+    }
+    html.raw("</td>");
+    if view.has_pictures {
+        push_strip(html, topic);
+    }
+    html.raw("</tr>");
+}
+
+/// The count and a bar as long as the topic is large, next to the largest.
+fn push_count(html: &mut Markup, view: &ReportView, topic: &TopicView) {
+    let length = 100.0 * topic.size as f64 / view.largest.max(1) as f64;
+    html.raw("<td class=\"count\"><span").attribute("title", topic.percent()).raw(">").text(&grouped(topic.size));
+    html.raw("</span><i").attribute("style", format_args!("width:{:.1}%", length.min(100.0))).raw("></i></td>");
+}
+
+fn push_strip(html: &mut Markup, topic: &TopicView) {
+    html.raw("<td class=\"strip\"><div>");
+    for uri in &topic.strip {
+        html.raw("<img alt=\"\" decoding=\"async\" width=\"48\" height=\"48\" src=\"").html(uri).raw("\">");
+    }
+    html.raw("</div></td>");
+}

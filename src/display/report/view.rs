@@ -1,0 +1,237 @@
+//! What a report says, apart from how it looks.
+
+use image::RgbImage;
+use rayon::prelude::*;
+
+use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
+use crate::error::Result;
+use crate::represent::{Aspect, Gallery, Picture};
+use crate::topics::{FittedTopicModel, Summary};
+use crate::vision::EncodedImage;
+
+/// The words that name a topic in lists and headings.
+const NAME_WORDS: usize = 4;
+
+/// Pictures beside a topic in the table.
+const STRIP: usize = 4;
+
+/// Their side in pixels: twice what the page shows, for screens of high density.
+const STRIP_SIDE: u32 = 96;
+
+/// A report's content. Owned, so that a page can be made of it without the model.
+#[derive(Debug, Clone)]
+pub(super) struct ReportView {
+    pub(super) title: String,
+    pub(super) summary: Summary,
+    pub(super) topics: Vec<TopicView>,
+    pub(super) outliers: Option<TopicView>,
+    /// Topics that the page leaves out, the smallest.
+    pub(super) left_out: usize,
+    /// Pictures that could not be read.
+    pub(super) unreadable: usize,
+    pub(super) has_pictures: bool,
+    /// Rows of the largest topic.
+    pub(super) largest: usize,
+}
+
+/// One topic.
+#[derive(Debug, Clone)]
+pub(super) struct TopicView {
+    pub(super) id: i32,
+    pub(super) size: usize,
+    /// Of all rows, 0 to 1.
+    pub(super) share: f64,
+    pub(super) name: String,
+    /// How many of the words the name has already.
+    named: usize,
+    pub(super) words: Vec<(String, f64)>,
+    /// Descriptions in words beside the topic's own.
+    pub(super) aspects: Vec<(String, Vec<String>)>,
+    /// Descriptions in pictures.
+    pub(super) galleries: Vec<(String, Vec<PictureView>)>,
+    /// Small pictures for the table.
+    pub(super) strip: Vec<String>,
+    pub(super) documents: Vec<DocumentView>,
+}
+
+/// One picture of a topic.
+#[derive(Debug, Clone)]
+pub(super) struct PictureView {
+    pub(super) uri: String,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    /// Whether it stands on white already: a drawing, not a photograph.
+    pub(super) on_white: bool,
+    pub(super) caption: Option<String>,
+    pub(super) path: Option<String>,
+    pub(super) row: usize,
+    pub(super) score: f64,
+}
+
+/// One document of a topic.
+#[derive(Debug, Clone)]
+pub(super) struct DocumentView {
+    pub(super) row: usize,
+    pub(super) text: String,
+    pub(super) score: f64,
+}
+
+/// How much of a model goes on the page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    pub(super) max_topics: usize,
+    pub(super) max_pictures: usize,
+}
+
+impl ReportView {
+    /// Gathers what the page shows of `model`.
+    pub(super) fn of(model: &FittedTopicModel, title: &str, extent: Extent) -> Result<Self> {
+        let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id >= 0).collect();
+        let shown: Vec<i32> = ids.iter().copied().take(extent.max_topics).collect();
+        let topics: Result<Vec<TopicView>> =
+            shown.par_iter().map(|&id| TopicView::of(model, id, extent.max_pictures)).collect();
+        let topics = topics?;
+        let outliers = model.topic_size(-1).map(|_| TopicView::of(model, -1, extent.max_pictures)).transpose()?;
+        Ok(ReportView {
+            title: title.to_owned(),
+            summary: model.summary().clone(),
+            left_out: ids.len() - shown.len(),
+            unreadable: galleries(model).map(|(_, gallery)| gallery.skipped().len()).sum(),
+            has_pictures: topics.iter().chain(&outliers).any(|topic| !topic.galleries.is_empty()),
+            largest: topics.iter().map(|topic| topic.size).max().unwrap_or(0),
+            topics,
+            outliers,
+        })
+    }
+
+    /// A share of all rows in percent, as people write it.
+    pub(super) fn percent(&self, rows: usize) -> String {
+        percent(rows as f64 / self.summary.rows.max(1) as f64)
+    }
+}
+
+impl TopicView {
+    fn of(model: &FittedTopicModel, id: i32, max_pictures: usize) -> Result<Self> {
+        let size = model.topic_size(id).unwrap_or(0);
+        let words = model.get_topic(id).unwrap_or_default().to_vec();
+        let (name, named) = name(model, id, &words);
+        let mut shown = Vec::new();
+        let mut strip = Vec::new();
+        for (name, gallery) in galleries(model) {
+            let pictures = gather(gallery, id, max_pictures)?;
+            if strip.is_empty() {
+                let small = pictures.iter().take(STRIP).map(|(_, image, _)| strip_picture(image, STRIP_SIDE));
+                strip = small.collect::<Result<_>>()?;
+            }
+            let pictures: Vec<PictureView> = pictures.iter().map(|parts| PictureView::of(model, parts)).collect();
+            if !pictures.is_empty() {
+                shown.push((name.clone(), pictures));
+            }
+        }
+        Ok(TopicView {
+            id,
+            size,
+            share: size as f64 / model.summary().rows.max(1) as f64,
+            name,
+            named,
+            aspects: word_aspects(model, id),
+            words,
+            galleries: shown,
+            strip,
+            documents: documents(model, id),
+        })
+    }
+
+    /// The anchor of the topic's section.
+    pub(super) fn anchor(&self) -> String {
+        match self.id {
+            -1 => "outliers".to_owned(),
+            id => format!("topic-{id}"),
+        }
+    }
+
+    /// The words that the name does not have, best first.
+    pub(super) fn more_words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(|(word, _)| word.as_str()).filter(|word| !word.is_empty()).skip(self.named)
+    }
+
+    /// What the filter looks at: name and words in lower case.
+    pub(super) fn filter_words(&self) -> String {
+        let words = self.words.iter().map(|(word, _)| word.as_str());
+        let others = self.aspects.iter().flat_map(|(_, words)| words.iter().map(String::as_str));
+        let all: Vec<&str> = std::iter::once(self.name.as_str()).chain(words).chain(others).collect();
+        all.join(" ").to_lowercase()
+    }
+
+    /// The share in percent.
+    pub(super) fn percent(&self) -> String {
+        percent(self.share)
+    }
+}
+
+type PictureParts<'a> = (&'a Picture, RgbImage, &'a EncodedImage);
+
+/// The pictures of a topic with their thumbnails.
+fn gather(gallery: &Gallery, id: i32, most: usize) -> Result<Vec<PictureParts<'_>>> {
+    let parts = gallery.pictures(id).iter().zip(gallery.thumbnails(id)).take(most);
+    parts.map(|(picture, encoded)| Ok((picture, pixels(&encoded.bytes)?, encoded))).collect()
+}
+
+impl PictureView {
+    fn of(model: &FittedTopicModel, (picture, image, encoded): &PictureParts<'_>) -> Self {
+        PictureView {
+            uri: data_uri(encoded.mime(), &encoded.bytes),
+            width: encoded.width,
+            height: encoded.height,
+            on_white: stands_on_white(image),
+            caption: model.text(picture.row).map(str::to_owned),
+            path: picture.path.clone(),
+            row: picture.row,
+            score: picture.score,
+        }
+    }
+}
+
+/// `12 %`; below 10 with a decimal, and what is there is never 0.
+fn percent(share: f64) -> String {
+    match share * 100.0 {
+        0.0 => "0 %".to_owned(),
+        percent if percent < 0.1 => "< 0.1 %".to_owned(),
+        percent if percent < 9.95 => format!("{percent:.1} %"),
+        percent => format!("{percent:.0} %"),
+    }
+}
+
+/// The topic's label as a reader's name for it, and how many words it takes: of a label made of id and words the words,
+/// any other as it is.
+fn name(model: &FittedTopicModel, id: i32, words: &[(String, f64)]) -> (String, usize) {
+    let best: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).take(NAME_WORDS).collect();
+    let made = std::iter::once(id.to_string().as_str()).chain(best.iter().copied()).collect::<Vec<_>>().join("_");
+    let best: Vec<&str> = best.into_iter().filter(|word| !word.is_empty()).collect();
+    match model.topic_label(id) {
+        Some(label) if label != made && !label.trim().is_empty() => (label, 0),
+        _ if best.is_empty() => ("without words".to_owned(), 0),
+        _ => (best.join(", "), best.len()),
+    }
+}
+
+fn galleries(model: &FittedTopicModel) -> impl Iterator<Item = (&String, &Gallery)> {
+    model.topic_aspects().iter().filter_map(|(name, aspect)| match aspect {
+        Aspect::Pictures(gallery) => Some((name, gallery)),
+        Aspect::Words(_) => None,
+    })
+}
+
+fn word_aspects(model: &FittedTopicModel, id: i32) -> Vec<(String, Vec<String>)> {
+    let words = |aspect: &Aspect| match aspect {
+        Aspect::Words(words) => words.get(&id).map(|words| words.iter().map(|(word, _)| word.clone()).collect()),
+        Aspect::Pictures(_) => None,
+    };
+    model.topic_aspects().iter().filter_map(|(name, aspect)| Some((name.clone(), words(aspect)?))).collect()
+}
+
+fn documents(model: &FittedTopicModel, id: i32) -> Vec<DocumentView> {
+    let rows = model.representative_rows(id).unwrap_or_default();
+    let document = |&(row, score): &(usize, f64)| Some(DocumentView { row, text: model.text(row)?.to_owned(), score });
+    rows.iter().filter_map(document).collect()
+}

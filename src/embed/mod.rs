@@ -1,0 +1,36 @@
+//! Texts and images to vectors.
+//!
+//! An embedder is a value that plugs into [`TopicModel`](crate::model::TopicModel); any type of the user's own will do.
+
+use std::fmt::Debug;
+
+use ndarray::Array2;
+
+use crate::error::Result;
+use crate::progress::Progress;
+use crate::vision::ImageSource;
+
+mod static_model;
+
+pub use static_model::StaticEmbedder;
+
+/// Texts to vectors.
+pub trait TextEmbedder: Send + Sync + Debug {
+    /// The width of the vectors.
+    fn dimensions(&self) -> usize;
+
+    /// One L2-normalised row for each text, in the order of the texts; a text without a known token gives zeros.
+    fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>>;
+}
+
+/// Images to vectors.
+pub trait ImageEmbedder: Send + Sync + Debug {
+    /// The width of the vectors.
+    fn dimensions(&self) -> usize;
+
+    /// One L2-normalised row for each image, in the order of the images.
+    fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>>;
+}
+
+/// Texts and images to vectors of one space, so that they can be compared and averaged.
+pub trait JointEmbedder: TextEmbedder + ImageEmbedder {}

@@ -1,0 +1,170 @@
+//! Static embeddings: a vector for each token, averaged over a text. No network runs, so a million captions take seconds.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::TextEmbedder;
+use crate::error::{Error, Result, Stage};
+use crate::progress::Progress;
+
+mod builtin;
+mod char_folds;
+mod directory;
+mod folder_tokenizer;
+mod token_table;
+mod word_piece;
+
+use folder_tokenizer::FolderTokenizer;
+use token_table::TokenTable;
+use word_piece::{Scratch, WordPiece};
+
+/// Texts of one unit of parallel work.
+const CHUNK: usize = 128;
+
+/// Texts to vectors by a table of token vectors: their weighted mean, L2-normalised.
+///
+/// The tables are distilled from a sentence transformer in the way of Model2Vec (Tulkens and van Dongen 2024): the
+/// transformer embeds each token of its vocabulary once, the vectors are reduced by PCA and weighted down by how frequent
+/// their tokens are (smooth inverse frequency, Arora et al. 2017). Much of the transformer's sense of what texts are
+/// about survives, at about a thousandth of its cost; word order does not.
+///
+/// A text without a known token (empty, white space, nothing but unknown characters) gives a row of zeros. The rows do
+/// not depend on the number of threads. Cloning is cheap.
+///
+/// ```
+/// use topicframe::embed::{StaticEmbedder, TextEmbedder};
+/// use topicframe::progress::Progress;
+///
+/// let embedder = StaticEmbedder::builtin();
+/// let rows = embedder.embed_texts(&["a sailing boat", "a yacht on the sea", "income tax"], &Progress::silent())?;
+/// assert!(rows.row(0).dot(&rows.row(1)) > rows.row(0).dot(&rows.row(2)));
+/// # Ok::<(), topicframe::error::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct StaticEmbedder(Arc<Model>);
+
+/// The built-in model if it could be read; an embedder that reports why not, otherwise.
+type Model = std::result::Result<Loaded, Error>;
+
+struct Loaded {
+    name: String,
+    tokenizer: Tokenizer,
+    table: TokenTable,
+}
+
+enum Tokenizer {
+    WordPiece(WordPiece),
+    Folder(Box<FolderTokenizer>),
+}
+
+impl StaticEmbedder {
+    /// The embedder that is compiled in: English, distilled from all-MiniLM-L6-v2 (Apache-2.0).
+    ///
+    /// The table is shared by all that this returns; the first call prepares it in a few milliseconds. All of a text's
+    /// tokens count, however long it is.
+    pub fn builtin() -> Self {
+        static BUILTIN: OnceLock<Arc<Model>> = OnceLock::new();
+        StaticEmbedder(Arc::clone(BUILTIN.get_or_init(|| {
+            let load = |(word_piece, table)| Loaded {
+                name: "builtin".to_owned(),
+                tokenizer: Tokenizer::WordPiece(word_piece),
+                table,
+            };
+            Arc::new(builtin::load().map(load))
+        })))
+    }
+
+    /// A folder that Model2Vec has saved: `model.safetensors` (`embeddings` in F64, F32, F16, BF16 or I8, and the optional
+    /// `weights` and `mapping` of a quantised vocabulary), `tokenizer.json` and `config.json`.
+    ///
+    /// Gives Model2Vec's vectors (checked against 0.10), with its limit on the length of a text: `max_length` tokens of
+    /// the configuration, by default 512. As [`TextEmbedder`] promises, rows have length 1 even if the configuration says
+    /// `"normalize": false`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`](crate::error::ErrorKind::Model), naming the file, if the folder is not there, a file is
+    /// missing, too large or damaged, or the tensors do not fit the tokenizer.
+    pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let (tokenizer, table) = directory::load(folder)?;
+        let tokenizer = Tokenizer::Folder(Box::new(tokenizer));
+        let name = folder.display().to_string();
+        Ok(StaticEmbedder(Arc::new(Ok(Loaded { name, tokenizer, table }))))
+    }
+
+    /// The known tokens of `text` in their order, as the vocabulary writes them: what its vector is the mean of.
+    ///
+    /// # Errors
+    /// As [`TextEmbedder::embed_texts`]: only a tokenizer from a folder can fail on a text.
+    pub fn tokenize(&self, text: &str) -> Result<Vec<String>> {
+        let model = self.model()?;
+        let mut ids = Vec::new();
+        model.encode(text, &mut Scratch::default(), &mut ids)?;
+        Ok(ids.into_iter().filter_map(|id| model.token(id)).collect())
+    }
+
+    fn model(&self) -> Result<&Loaded> {
+        self.0.as_ref().as_ref().map_err(Error::clone)
+    }
+}
+
+impl Loaded {
+    fn encode(&self, text: &str, scratch: &mut Scratch, ids: &mut Vec<u32>) -> Result<()> {
+        match &self.tokenizer {
+            Tokenizer::WordPiece(word_piece) => word_piece.encode(text, scratch, ids),
+            Tokenizer::Folder(tokenizer) => tokenizer.encode(text, ids),
+        }
+    }
+
+    fn token(&self, id: u32) -> Option<String> {
+        match &self.tokenizer {
+            Tokenizer::WordPiece(word_piece) => word_piece.token(id).map(str::to_owned),
+            Tokenizer::Folder(tokenizer) => tokenizer.token(id),
+        }
+    }
+
+    /// Embeds `texts` into `rows`, one after the other.
+    fn embed(&self, texts: &[&str], rows: &mut [f32]) -> Result<()> {
+        let (mut scratch, mut ids) = (Scratch::default(), Vec::new());
+        for (text, row) in texts.iter().zip(rows.chunks_exact_mut(self.table.dimensions)) {
+            ids.clear();
+            self.encode(text, &mut scratch, &mut ids)?;
+            self.table.pool(&ids, row);
+        }
+        Ok(())
+    }
+}
+
+impl TextEmbedder for StaticEmbedder {
+    fn dimensions(&self) -> usize {
+        self.model().map_or(0, |model| model.table.dimensions)
+    }
+
+    fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        let model = self.model()?;
+        let dimensions = model.table.dimensions;
+        let task = progress.task(Stage::Embed, "texts", texts.len());
+        let mut rows = vec![0.0; texts.len() * dimensions];
+        rows.par_chunks_mut(CHUNK * dimensions).zip(texts.par_chunks(CHUNK)).try_for_each(|(rows, texts)| {
+            model.embed(texts, rows)?;
+            task.advance(texts.len());
+            Ok::<(), Error>(())
+        })?;
+        Array2::from_shape_vec((texts.len(), dimensions), rows).map_err(|cause| {
+            Error::new(crate::error::ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").cause(cause)
+        })
+    }
+}
+
+impl fmt::Debug for StaticEmbedder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_ref() {
+            Ok(model) => write!(f, "StaticEmbedder({}, {} dimensions)", model.name, model.table.dimensions),
+            Err(error) => write!(f, "StaticEmbedder({error})"),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What BERT's basic tokenisation makes of a single character, worked out once per character.
+
+use std::sync::OnceLock;
+
+use tokenizers::normalizers::bert::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
+
+use super::folder_tokenizer::tokenizer_failed;
+use crate::error::Result;
+
+/// Characters of one page of the table.
+const PAGE: usize = 256;
+
+/// A non-starter of the lowest combining class (1), and one of the highest (240): a character that changes places with
+/// neither, wherever it stands, is a starter.
+const LOWEST: char = '\u{334}';
+const HIGHEST: char = '\u{345}';
+
+/// A table of folds, filled as characters are met, by any thread.
+pub(super) struct CharFolds(Vec<OnceLock<Box<[OnceLock<Fold>]>>>);
+
+/// A character after cleaning, decomposition, removal of accents and lower-casing.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fold {
+    /// What is appended to the text; a space is a boundary between words (punctuation has one on either side).
+    Text(Box<str>),
+    /// The character survives as a combining mark that changes places with its neighbours (canonical ordering), so that it
+    /// cannot be folded alone.
+    Reorders,
+}
+
+impl CharFolds {
+    pub(super) fn new() -> Self {
+        CharFolds((0..(char::MAX as usize + 1) / PAGE).map(|_| OnceLock::new()).collect())
+    }
+
+    /// The fold of `character`.
+    pub(super) fn get(&self, character: char) -> Result<&Fold> {
+        let code = character as usize;
+        let page = self.0[code / PAGE].get_or_init(|| (0..PAGE).map(|_| OnceLock::new()).collect());
+        let entry = &page[code % PAGE];
+        match entry.get() {
+            Some(fold) => Ok(fold),
+            None => {
+                let fold = fold(character)?;
+                Ok(entry.get_or_init(|| fold))
+            }
+        }
+    }
+}
+
+/// The words of a text, normalised: the `tokenizers` crate's own steps.
+pub(super) fn basic_words(text: &str) -> Result<Vec<String>> {
+    let mut folded = NormalizedString::from(text);
+    BertNormalizer::default().normalize(&mut folded).map_err(tokenizer_failed)?;
+    let mut words = PreTokenizedString::from(folded);
+    BertPreTokenizer.pre_tokenize(&mut words).map_err(tokenizer_failed)?;
+    let splits = words.get_splits(OffsetReferential::Normalized, OffsetType::Byte);
+    Ok(splits.into_iter().map(|(word, _, _)| word.to_owned()).collect())
+}
+
+/// Folds a character between two letters, which shows whether it joins or parts them.
+fn fold(character: char) -> Result<Fold> {
+    let folded = basic_words(&format!("a{character}a"))?.join(" ");
+    let text = folded.strip_prefix('a').and_then(|rest| rest.strip_suffix('a')).unwrap_or(&folded);
+    match text.chars().all(is_starter) {
+        true => Ok(Fold::Text(text.into())),
+        false => Ok(Fold::Reorders),
+    }
+}
+
+fn is_starter(character: char) -> bool {
+    let decompose = |text: String| NormalizedString::from(text).nfd().get().to_owned();
+    let alone = decompose(character.to_string());
+    decompose(format!("{HIGHEST}{character}")) == format!("{HIGHEST}{alone}")
+        && decompose(format!("{character}{LOWEST}")) == format!("{alone}{LOWEST}")
+}

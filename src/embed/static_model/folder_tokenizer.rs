@@ -1,0 +1,94 @@
+//! Any tokenizer that a `tokenizer.json` describes, used as Model2Vec uses it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::Value;
+use tokenizers::{PostProcessorWrapper, Tokenizer};
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+
+/// A tokenizer without padding and special tokens, cut off at `max_length` tokens, unknown tokens left out.
+pub(super) struct FolderTokenizer {
+    tokenizer: Tokenizer,
+    tokens: usize,
+    unknown: Option<u32>,
+    max_length: Option<usize>,
+    /// Texts are cut to this many characters first.
+    max_chars: usize,
+}
+
+impl FolderTokenizer {
+    /// Reads `tokenizer.json`; what is wrong with it otherwise, as a clause.
+    pub(super) fn parse(file: &[u8], max_length: Option<usize>) -> std::result::Result<Self, String> {
+        let json: Value = serde_json::from_slice(file).map_err(|cause| format!("it is not JSON: {cause}"))?;
+        // The `tokenizers` crate panics on some tokenizers that contradict themselves.
+        let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(file))
+            .map_err(|_| "it contradicts itself".to_owned())?
+            .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+        tokenizer.with_padding(None);
+        tokenizer.with_post_processor(None::<PostProcessorWrapper>);
+        tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
+
+        let vocabulary = tokenizer.get_vocab(true);
+        let tokens = vocabulary.len();
+        match vocabulary.values().max() {
+            None => return Err("its vocabulary is empty".to_owned()),
+            Some(&last) if last as usize >= tokens => {
+                return Err(format!("it has {tokens} tokens, but their ids go up to {last}"));
+            }
+            Some(_) => {}
+        }
+        let max_chars = match max_length {
+            Some(length) => length.saturating_mul(median_chars(vocabulary.keys())),
+            None => usize::MAX,
+        };
+        let unknown = unknown_token(&json["model"], &tokenizer);
+        Ok(FolderTokenizer { tokenizer, tokens, unknown, max_length, max_chars })
+    }
+
+    /// The size of the vocabulary; every id is below it.
+    pub(super) fn tokens(&self) -> usize {
+        self.tokens
+    }
+
+    /// A token as the vocabulary writes it.
+    pub(super) fn token(&self, id: u32) -> Option<String> {
+        self.tokenizer.id_to_token(id)
+    }
+
+    /// Appends the ids of the known tokens of `text` to `ids`, in order.
+    pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
+        let end = text.char_indices().nth(self.max_chars).map_or(text.len(), |(at, _)| at);
+        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(&text[..end], false)))
+            .map_err(|_| Error::new(ErrorKind::Model, Stage::Embed, "the model's tokenizer fails on a text"))?
+            .map_err(tokenizer_failed)?;
+        let counted = encoding.get_ids().iter().take(self.max_length.unwrap_or(usize::MAX));
+        ids.extend(counted.copied().filter(|&id| Some(id) != self.unknown && (id as usize) < self.tokens));
+        Ok(())
+    }
+}
+
+/// The id that stands for unknown tokens: by name, or (Unigram) by number.
+fn unknown_token(model: &Value, tokenizer: &Tokenizer) -> Option<u32> {
+    match model.get("unk_token").and_then(Value::as_str) {
+        Some(name) => tokenizer.token_to_id(name),
+        None => model.get("unk_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()),
+    }
+}
+
+/// The median length of the tokens in characters, rounded down, by which Model2Vec turns tokens into characters.
+fn median_chars<'a>(tokens: impl Iterator<Item = &'a String>) -> usize {
+    let mut lengths: Vec<usize> = tokens.map(|token| token.chars().count()).collect();
+    lengths.sort_unstable();
+    let middle = lengths.len() / 2;
+    match lengths.len() {
+        0 => 0,
+        even if even % 2 == 0 => (lengths[middle - 1] + lengths[middle]) / 2,
+        _ => lengths[middle],
+    }
+}
+
+/// A failure of the `tokenizers` crate.
+pub(super) fn tokenizer_failed(cause: tokenizers::Error) -> Error {
+    Error::new(ErrorKind::Internal, Stage::Embed, format!("a text cannot be cut into tokens: {cause}"))
+}

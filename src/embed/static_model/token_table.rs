@@ -1,0 +1,66 @@
+//! A vector for each token, and their weighted mean for a text.
+
+use std::borrow::Cow;
+
+/// The numbers of a [`TokenTable`], row after row.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// Signed bytes, as `u8` so that compiled-in data can be borrowed; each token's factor holds the scale.
+    Int8(Cow<'static, [u8]>),
+    /// Single precision.
+    Float(Vec<f32>),
+}
+
+/// Token vectors: row `mapping[token]` (or `token` itself), times `factors[token]`.
+///
+/// The constructors of this module's siblings see to it that every row that a token names exists.
+#[derive(Debug)]
+pub(super) struct TokenTable {
+    pub(super) dimensions: usize,
+    pub(super) rows: Rows,
+    pub(super) factors: Vec<f32>,
+    pub(super) mapping: Option<Vec<u32>>,
+}
+
+impl TokenTable {
+    /// Writes the mean of the vectors of `tokens` into `out` and scales it to length 1; zeros where there are no tokens,
+    /// or where they cancel out. Tokens are added in their order, so that the result is the same everywhere.
+    pub(super) fn pool(&self, tokens: &[u32], out: &mut [f32]) {
+        out.fill(0.0);
+        for &token in tokens {
+            let row = match &self.mapping {
+                Some(mapping) => mapping[token as usize] as usize,
+                None => token as usize,
+            };
+            let range = row * self.dimensions..(row + 1) * self.dimensions;
+            let factor = self.factors[token as usize];
+            match &self.rows {
+                Rows::Int8(bytes) => add_bytes(out, &bytes[range], factor),
+                Rows::Float(values) => add_floats(out, &values[range], factor),
+            }
+        }
+        normalise(out);
+    }
+}
+
+fn add_bytes(out: &mut [f32], row: &[u8], factor: f32) {
+    for (sum, &byte) in out.iter_mut().zip(row) {
+        *sum += factor * f32::from(byte as i8);
+    }
+}
+
+fn add_floats(out: &mut [f32], row: &[f32], factor: f32) {
+    for (sum, &value) in out.iter_mut().zip(row) {
+        *sum += factor * value;
+    }
+}
+
+/// Scales to length 1. The number of tokens cancels out, so a sum serves as well as a mean.
+fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
+    if length > 0.0 && length.is_finite() {
+        vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
+    } else {
+        vector.fill(0.0);
+    }
+}

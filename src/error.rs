@@ -1,0 +1,212 @@
+//! One error type, in the user's terms: which stage, which column, which row, which file, and what to do.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The result of everything in this crate that can fail.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The step of the pipeline that an error (or a progress line) belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Reading the frame and its columns.
+    Input,
+    /// Texts or images to vectors.
+    Embed,
+    /// Vectors to few dimensions.
+    Reduce,
+    /// Points to topics.
+    Cluster,
+    /// Texts to counts and topic weights.
+    Vectorize,
+    /// Topics to words, labels and pictures.
+    Represent,
+    /// Questions asked of a fitted model.
+    Topics,
+    /// Tables and pages.
+    Display,
+    /// Writing files.
+    Output,
+}
+
+impl Stage {
+    /// The stage's name as errors and progress lines print it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Input => "input",
+            Stage::Embed => "embed",
+            Stage::Reduce => "reduce",
+            Stage::Cluster => "cluster",
+            Stage::Vectorize => "vectorize",
+            Stage::Represent => "represent",
+            Stage::Topics => "topics",
+            Stage::Display => "display",
+            Stage::Output => "output",
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What went wrong, for code that branches on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A parameter is out of its range, or two contradict each other.
+    InvalidParameter,
+    /// A column that was asked for is not in the frame.
+    MissingColumn,
+    /// A column has a type that its role cannot have.
+    WrongType,
+    /// The data is there but cannot be used: empty, NaN, ragged, too few rows.
+    InvalidData,
+    /// An image cannot be decoded, or is over the limits.
+    Image,
+    /// A model folder is incomplete, damaged or of an unknown kind.
+    Model,
+    /// A file cannot be read or written.
+    Io,
+    /// Something asked for does not exist: a topic, an aspect.
+    NotFound,
+    /// A library below reported a failure.
+    Internal,
+}
+
+/// An error that says where it happened and what to do.
+///
+/// `Display` gives the whole story including the cause, since a notebook shows nothing else; `Debug` prints the same.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    stage: Stage,
+    message: String,
+    column: Option<String>,
+    row: Option<usize>,
+    path: Option<PathBuf>,
+    hint: Option<String>,
+    cause: Option<std::sync::Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind` in `stage`. `message` is one clause, without a full stop.
+    pub fn new(kind: ErrorKind, stage: Stage, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner {
+            kind,
+            stage,
+            message: message.into(),
+            column: None,
+            row: None,
+            path: None,
+            hint: None,
+            cause: None,
+        }))
+    }
+
+    /// A parameter that cannot be used: its name, the value that was given, and what it may be.
+    pub fn parameter(stage: Stage, name: &str, value: impl fmt::Display, allowed: &str) -> Self {
+        Error::new(ErrorKind::InvalidParameter, stage, format!("{name} = {value} cannot be used: it must be {allowed}"))
+    }
+
+    /// Names the column.
+    #[must_use]
+    pub fn column(mut self, column: impl Into<String>) -> Self {
+        self.0.column = Some(column.into());
+        self
+    }
+
+    /// Names the row, counted from 0 as Polars counts.
+    #[must_use]
+    pub fn row(mut self, row: usize) -> Self {
+        self.0.row = Some(row);
+        self
+    }
+
+    /// Names the file.
+    #[must_use]
+    pub fn path(mut self, path: impl AsRef<Path>) -> Self {
+        self.0.path = Some(path.as_ref().to_path_buf());
+        self
+    }
+
+    /// Says what to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the error below.
+    #[must_use]
+    pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.cause = Some(std::sync::Arc::new(cause));
+        self
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Where in the pipeline.
+    pub fn stage(&self) -> Stage {
+        self.0.stage
+    }
+
+    /// The column, where one is to blame.
+    pub fn column_name(&self) -> Option<&str> {
+        self.0.column.as_deref()
+    }
+
+    /// The row (from 0), where one is to blame.
+    pub fn row_index(&self) -> Option<usize> {
+        self.0.row
+    }
+
+    /// The file, where one is to blame.
+    pub fn file(&self) -> Option<&Path> {
+        self.0.path.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        write!(f, "{}: {}", inner.stage, inner.message)?;
+        let place = [
+            inner.column.as_ref().map(|column| format!("column `{column}`")),
+            inner.row.map(|row| format!("row {row}")),
+            inner.path.as_ref().map(|path| path.display().to_string()),
+        ];
+        let place: Vec<String> = place.into_iter().flatten().collect();
+        if !place.is_empty() {
+            write!(f, " ({})", place.join(", "))?;
+        }
+        let mut cause = inner.cause.as_deref().map(|cause| cause as &dyn StdError);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        if let Some(hint) = &inner.hint {
+            write!(f, "\n  {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+// `Display` already walks the causes, so `source` stays empty: printers that walk it would say them twice.
+impl StdError for Error {}

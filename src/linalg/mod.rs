@@ -1,0 +1,4 @@
+//! Shared leaves: matrices that more than one stage needs.
+
+pub mod sparse;
+pub mod symmetric_eigen;

@@ -1,0 +1,148 @@
+//! The k nearest neighbours of every row, exactly, by blocked matrix products.
+//!
+//! A [`NeighborIndex`] holds the rows; [`NeighborIndex::neighbors`] asks it for the neighbours of its own rows,
+//! [`NeighborIndex::query`] for those of new ones. The answer, [`Neighbors`], does not say how it was found, so that an
+//! approximate search can stand beside the exact one.
+//!
+//! The work is n²·d multiplications, as tiles of a matrix product; each tile is reduced to its best candidates while
+//! it is in cache, so memory stays at n·k. Candidates are chosen in single precision with a margin, their distances are
+//! then computed directly (no cancellation), and where rounding could have hidden a neighbour the row is searched again
+//! directly. Everything is bit-identical for any number of threads.
+
+use std::fmt;
+
+use ndarray::ArrayView2;
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+mod brute_force;
+mod candidates;
+mod points;
+
+use points::Points;
+
+/// How far two rows are from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Metric {
+    /// 1 minus the cosine of the angle: 0 to 2. A row of zeros is at distance 0 from another row of zeros and at
+    /// distance 1 from everything else, as pynndescent has it.
+    #[default]
+    Cosine,
+    /// The length of the difference.
+    Euclidean,
+}
+
+impl Metric {
+    /// The metric's name: `cosine`, `euclidean`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Cosine => "cosine",
+            Metric::Euclidean => "euclidean",
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The `k` nearest neighbours of some rows, in flat arrays of `k` entries a row, nearest first, ties by index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Neighbors {
+    /// Neighbours of each row.
+    pub k: usize,
+    /// The neighbours' row numbers in the index: `k` for each row.
+    pub indices: Vec<u32>,
+    /// Their distances, ascending within a row.
+    pub distances: Vec<f32>,
+}
+
+impl Neighbors {
+    /// The number of rows whose neighbours these are.
+    pub fn rows(&self) -> usize {
+        self.indices.len().checked_div(self.k).unwrap_or(0)
+    }
+
+    /// The neighbours of row `row` and their distances; empty when there is no such row.
+    pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
+        let range = row * self.k..(row + 1) * self.k;
+        (self.indices.get(range.clone()).unwrap_or(&[]), self.distances.get(range).unwrap_or(&[]))
+    }
+}
+
+/// Rows that can be asked for the nearest neighbours of a row. It owns one `f32` copy of them, prepared for its metric.
+#[derive(Debug, Clone)]
+pub struct NeighborIndex {
+    metric: Metric,
+    columns: usize,
+    points: Points,
+}
+
+impl NeighborIndex {
+    /// Takes the rows of `data`. `stage` is the stage that errors name.
+    ///
+    /// # Errors
+    /// No rows, no columns, more than 2³² − 2 rows, or a value that is not finite (or, under the euclidean metric, so
+    /// large that its square is not).
+    pub fn new(data: ArrayView2<'_, f32>, metric: Metric, stage: Stage) -> Result<Self> {
+        let (rows, columns) = data.dim();
+        if rows == 0 || columns == 0 {
+            let message = format!("there is nothing to search for neighbours: {rows} rows of {columns} columns");
+            return Err(Error::new(ErrorKind::InvalidData, stage, message));
+        }
+        if rows >= u32::MAX as usize {
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                stage,
+                format!("{rows} rows are too many: at most 2^32 - 2"),
+            ));
+        }
+        Ok(NeighborIndex { metric, columns, points: Points::new(data, metric, stage)? })
+    }
+
+    /// The number of rows in the index.
+    pub fn rows(&self) -> usize {
+        self.points.rows()
+    }
+
+    /// The width of its rows.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// The metric that it was made for.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The `k` nearest rows of each row of the index, itself first at distance 0 (also among duplicates, as umap-learn
+    /// has it). `k` is at least 1 and cut to the number of rows. Progress is the task `neighbours` of `stage`.
+    pub fn neighbors(&self, k: usize, stage: Stage, progress: &Progress) -> Neighbors {
+        brute_force::neighbors_of_own_rows(&self.points, self.metric, k.clamp(1, self.rows()), stage, progress)
+    }
+
+    /// The `k` nearest rows of the index for each row of `data`; `k` is at least 1 and cut to the number of rows of the
+    /// index. A row's answer does not depend on the other rows of `data`.
+    ///
+    /// # Errors
+    /// Rows of another width than the index's, or values that are not finite.
+    pub fn query(&self, data: ArrayView2<'_, f32>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
+        if data.ncols() != self.columns {
+            let message = format!("rows have {} columns, but {} are expected", data.ncols(), self.columns);
+            return Err(Error::new(ErrorKind::InvalidData, stage, message));
+        }
+        let queries = self.points.queries(data, self.metric, stage)?;
+        let k = k.clamp(1, self.rows());
+        Ok(brute_force::neighbors_of_new_rows(&self.points, &queries, self.metric, k, stage, progress))
+    }
+
+    /// Row `row` as the index holds it: normalised for the cosine metric, centred for the euclidean. Distances and
+    /// averages between these rows mean the same as between the rows of the data.
+    pub(crate) fn prepared_row(&self, row: usize) -> &[f32] {
+        self.points.row(row)
+    }
+}

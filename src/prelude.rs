@@ -1,0 +1,24 @@
+//! What a notebook cell needs: `use topicframe::prelude::*;`.
+
+#[doc(no_inline)]
+pub use crate::cluster::{Clusterer, Hdbscan, KMeans};
+#[doc(no_inline)]
+pub use crate::display::*;
+#[doc(no_inline)]
+pub use crate::embed::{StaticEmbedder, TextEmbedder};
+#[doc(no_inline)]
+pub use crate::files::{read_csv, read_frame, write_frame};
+#[doc(no_inline)]
+pub use crate::model::TopicModel;
+#[doc(no_inline)]
+pub use crate::reduce::{NoReduction, Pca, Reducer, Umap};
+#[doc(no_inline)]
+pub use crate::represent::{Aspect, Gallery, OnImageError, Representation, VisualRepresentation};
+#[doc(no_inline)]
+pub use crate::topics::FittedTopicModel;
+#[doc(no_inline)]
+pub use crate::vectorize::{ClassTfIdf, CountVectorizer, StopWords};
+#[doc(no_inline)]
+pub use crate::vision::Limits;
+#[doc(no_inline)]
+pub use polars::prelude::{Column, DataFrame, NamedFrom, Series, df};

@@ -1,0 +1,202 @@
+//! The one channel through which the crate says what it is doing.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::error::Stage;
+
+/// What a [`ProgressSink`] is told.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A piece of work begins: its stage, what it is in a word or two, and how many units it has (0: not known).
+    Started {
+        /// The stage that the work belongs to.
+        stage: Stage,
+        /// The work, in a word or two, such as `neighbours`.
+        task: String,
+        /// Units of work; 0 when not known.
+        total: u64,
+    },
+    /// So many units of the work that began last in this stage are done.
+    Advanced {
+        /// The stage that the work belongs to.
+        stage: Stage,
+        /// The work, as in [`Event::Started`].
+        task: String,
+        /// Units done so far.
+        done: u64,
+        /// Units in all; 0 when not known.
+        total: u64,
+    },
+    /// The work is over.
+    Finished {
+        /// The stage that the work belongs to.
+        stage: Stage,
+        /// The work, as in [`Event::Started`].
+        task: String,
+    },
+    /// Something that the user should know: rows left out, images that could not be read.
+    Note {
+        /// The stage that has something to say.
+        stage: Stage,
+        /// The sentence.
+        message: String,
+    },
+}
+
+/// Receives [`Event`]s, from any thread.
+pub trait ProgressSink: Send + Sync {
+    /// Takes one event. Called often; it must be quick.
+    fn event(&self, event: &Event);
+}
+
+/// A cheap handle on a [`ProgressSink`]; silent by default.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn ProgressSink>>);
+
+impl Progress {
+    /// Says nothing.
+    pub fn silent() -> Self {
+        Progress(None)
+    }
+
+    /// Sends everything to `sink`.
+    pub fn to(sink: Arc<dyn ProgressSink>) -> Self {
+        Progress(Some(sink))
+    }
+
+    /// Announces a piece of work of `total` units (0: not known). It ends when the returned task is dropped.
+    pub fn task(&self, stage: Stage, name: &str, total: usize) -> Task {
+        let task =
+            Task { progress: self.clone(), stage, name: name.to_owned(), total: total as u64, done: AtomicU64::new(0) };
+        self.send(|| Event::Started { stage, task: task.name.clone(), total: task.total });
+        task
+    }
+
+    /// Tells the user something.
+    pub fn note(&self, stage: Stage, message: impl Into<String>) {
+        self.send(|| Event::Note { stage, message: message.into() });
+    }
+
+    fn send(&self, event: impl FnOnce() -> Event) {
+        if let Some(sink) = &self.0 {
+            sink.event(&event());
+        }
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Progress(on)" } else { "Progress(silent)" })
+    }
+}
+
+/// A piece of work under way; shared between threads by reference.
+#[derive(Debug)]
+pub struct Task {
+    progress: Progress,
+    stage: Stage,
+    name: String,
+    total: u64,
+    done: AtomicU64,
+}
+
+impl Task {
+    /// `units` more are done.
+    pub fn advance(&self, units: usize) {
+        if self.progress.0.is_none() {
+            return;
+        }
+        let done = self.done.fetch_add(units as u64, Ordering::Relaxed) + units as u64;
+        self.progress.send(|| Event::Advanced { stage: self.stage, task: self.name.clone(), done, total: self.total });
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.progress.send(|| Event::Finished { stage: self.stage, task: self.name.clone() });
+    }
+}
+
+/// Whole lines, at most one a second for each piece of work: for logs and notebooks, where a line cannot be redrawn.
+pub struct Lines {
+    out: Mutex<Box<dyn Write + Send>>,
+    state: Mutex<HashMap<(Stage, String), Running>>,
+}
+
+struct Running {
+    started: Instant,
+    told: Instant,
+    shown: bool,
+}
+
+/// Work that is over sooner than this says nothing.
+const QUIET: Duration = Duration::from_secs(1);
+
+impl Lines {
+    /// Lines on standard error.
+    pub fn stderr() -> Self {
+        Lines::to(Box::new(std::io::stderr()))
+    }
+
+    /// Lines to `out`. A line that cannot be written is dropped: progress must not stop the work.
+    pub fn to(out: Box<dyn Write + Send>) -> Self {
+        Lines { out: Mutex::new(out), state: Mutex::new(HashMap::new()) }
+    }
+
+    fn line(&self, text: &str) {
+        if let Ok(mut out) = self.out.lock() {
+            let _ = writeln!(out, "{text}");
+        }
+    }
+
+    /// The line to print for work that has come so far, if it is time for one.
+    fn due(&self, stage: Stage, task: &str, done: u64, total: u64) -> Option<String> {
+        let mut state = self.state.lock().ok()?;
+        let running = state.get_mut(&(stage, task.to_owned()))?;
+        if running.told.elapsed() < QUIET || done >= total {
+            return None;
+        }
+        running.told = Instant::now();
+        running.shown = true;
+        let seconds = running.started.elapsed().as_secs_f64();
+        let rate = done as f64 / seconds;
+        let left = (total.saturating_sub(done)) as f64 / rate.max(f64::MIN_POSITIVE);
+        let share = 100 * done / total.max(1);
+        Some(format!("{stage}: {task} {share} % ({done} of {total}, {rate:.0} a second, {left:.0} s left)"))
+    }
+
+    fn finished(&self, stage: Stage, task: &str) -> Option<String> {
+        let running = self.state.lock().ok()?.remove(&(stage, task.to_owned()))?;
+        running.shown.then(|| format!("{stage}: {task} done in {:.1} s", running.started.elapsed().as_secs_f64()))
+    }
+}
+
+impl ProgressSink for Lines {
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Started { stage, task, .. } => {
+                if let Ok(mut state) = self.state.lock() {
+                    let now = Instant::now();
+                    state.insert((*stage, task.clone()), Running { started: now, told: now, shown: false });
+                }
+            }
+            Event::Advanced { stage, task, done, total } => {
+                if let Some(line) = self.due(*stage, task, *done, *total) {
+                    self.line(&line);
+                }
+            }
+            Event::Finished { stage, task } => {
+                if let Some(line) = self.finished(*stage, task) {
+                    self.line(&line);
+                }
+            }
+            Event::Note { stage, message } => self.line(&format!("{stage}: {message}")),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Principal components, by linfa.
+
+use std::sync::Arc;
+
+use linfa::DatasetBase;
+use linfa::traits::Fit;
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+use super::{FittedReducer, Reducer, Reduction};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::symmetric_eigen::sign_of_largest;
+use crate::progress::Progress;
+
+/// Principal component analysis: the directions along which the rows differ most. Fast, linear, and a baseline for
+/// [`Umap`](super::Umap).
+///
+/// Computed by `linfa-reduction` in double precision. Each direction's largest entry by magnitude is positive, so that the
+/// result does not depend on how it was found; the seed is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pca {
+    n_components: usize,
+}
+
+impl Default for Pca {
+    fn default() -> Self {
+        Pca::new()
+    }
+}
+
+impl Pca {
+    /// 5 components.
+    pub fn new() -> Self {
+        Pca { n_components: 5 }
+    }
+
+    /// The columns of the result: 1 or more, at most the data's rows and columns; default 5.
+    #[must_use]
+    pub fn n_components(mut self, n_components: usize) -> Self {
+        self.n_components = n_components;
+        self
+    }
+
+    /// Fits the directions to `data` (n rows, d columns).
+    ///
+    /// # Errors
+    /// `n_components` of 0, or more than there are rows or columns; a value that is NaN or infinite (naming the row).
+    pub fn fit_components(&self, data: ArrayView2<'_, f32>) -> Result<FittedPca> {
+        self.check()?;
+        check_finite(data)?;
+        let (rows, columns) = data.dim();
+        if self.n_components > rows.min(columns) {
+            let allowed = format!("at most the {rows} rows and the {columns} columns of the data");
+            return Err(Error::parameter(Stage::Reduce, "n_components", self.n_components, &allowed));
+        }
+        let dataset = DatasetBase::from(data.mapv(f64::from));
+        let fitted = linfa_reduction::Pca::params(self.n_components).fit(&dataset).map_err(|error| {
+            Error::new(ErrorKind::Internal, Stage::Reduce, "the principal components cannot be computed").cause(error)
+        })?;
+        let mut components = fitted.components().clone();
+        for mut component in components.axis_iter_mut(Axis(0)) {
+            let sign = sign_of_largest(component.iter().copied());
+            component *= sign;
+        }
+        Ok(FittedPca { components, mean: fitted.mean().clone() })
+    }
+}
+
+impl Reducer for Pca {
+    fn check(&self) -> Result<()> {
+        if self.n_components == 0 {
+            return Err(Error::parameter(Stage::Reduce, "n_components", 0, "1 or more"));
+        }
+        Ok(())
+    }
+
+    fn fit(&self, data: ArrayView2<'_, f32>, _seed: u64, progress: &Progress) -> Result<Reduction> {
+        let _task = progress.task(Stage::Reduce, "components", 0);
+        let fitted = self.fit_components(data)?;
+        Ok(Reduction { embedding: fitted.project(data), model: Arc::new(fitted) })
+    }
+}
+
+/// The directions that [`Pca`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedPca {
+    components: Array2<f64>,
+    mean: Array1<f64>,
+}
+
+impl FittedPca {
+    /// The directions: `n_components` rows of d columns, each of length 1, that of the largest variance first.
+    pub fn components(&self) -> &Array2<f64> {
+        &self.components
+    }
+
+    /// The mean of the training rows: d numbers.
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    fn project(&self, data: ArrayView2<'_, f32>) -> Array2<f32> {
+        let mut projected = Array2::zeros((data.nrows(), self.components.nrows()));
+        for (row, mut out) in data.rows().into_iter().zip(projected.rows_mut()) {
+            for (component, to) in self.components.rows().into_iter().zip(out.iter_mut()) {
+                let terms = row.iter().zip(&self.mean).zip(component);
+                *to = terms.map(|((&x, mean), along)| (f64::from(x) - mean) * along).sum::<f64>() as f32;
+            }
+        }
+        projected
+    }
+}
+
+impl FittedReducer for FittedPca {
+    fn transform(&self, data: ArrayView2<'_, f32>, _progress: &Progress) -> Result<Array2<f32>> {
+        if data.ncols() != self.mean.len() {
+            let message = format!("rows have {} columns, but {} are expected", data.ncols(), self.mean.len());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Reduce, message));
+        }
+        check_finite(data)?;
+        Ok(self.project(data))
+    }
+}
+
+fn check_finite(data: ArrayView2<'_, f32>) -> Result<()> {
+    match data.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
+        None => Ok(()),
+        Some(row) => {
+            let error =
+                Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector has a value that is NaN or infinite");
+            Err(error.row(row).hint("leave the row out, or embed it again"))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! From neighbours to a weighted graph: how surely two rows are connected.
+
+use rayon::prelude::*;
+
+use super::smooth_knn_dist::{KnnScales, smooth_knn_dist};
+use crate::neighbors::Neighbors;
+
+/// Rows that one thread unites at a time.
+const ROWS_AT_A_TIME: usize = 1024;
+
+/// A symmetric graph over the rows with weights in (0, 1], as compressed sparse rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FuzzyGraph {
+    /// Where each row's edges begin in `indices` and `weights`; one more entry than rows.
+    pub offsets: Vec<usize>,
+    /// The other end of each edge, ascending within a row.
+    pub indices: Vec<u32>,
+    /// The weight of each edge.
+    pub weights: Vec<f32>,
+}
+
+impl FuzzyGraph {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.offsets.len().saturating_sub(1)
+    }
+
+    /// The edges of row `row`: their other ends and their weights.
+    pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
+        let range = self.offsets[row]..self.offsets[row + 1];
+        (&self.indices[range.clone()], &self.weights[range])
+    }
+
+    /// The largest weight; 0 without edges.
+    pub fn max_weight(&self) -> f32 {
+        self.weights.iter().copied().fold(0.0, f32::max)
+    }
+}
+
+/// The fuzzy simplicial set of `neighbors`, whose rows must be those of a search among themselves (McInnes, Healy and
+/// Melville 2018, algorithms 2 and 3; the same graph as umap-learn's for the same neighbours).
+///
+/// `set_op_mix_ratio` goes from the intersection (0) to the union (1) of the two directions of an edge;
+/// `local_connectivity` is that of [`smooth_knn_dist`].
+pub fn fuzzy_simplicial_set(neighbors: &Neighbors, set_op_mix_ratio: f32, local_connectivity: f32) -> FuzzyGraph {
+    let scales = smooth_knn_dist(neighbors, local_connectivity);
+    let directed = membership_strengths(neighbors, &scales);
+    let reversed = transpose(&directed);
+    unite(&directed, &reversed, set_op_mix_ratio)
+}
+
+/// How surely a neighbour at `distance` is connected to a row of these scales.
+pub(super) fn membership_strength(distance: f32, rho: f32, sigma: f32) -> f32 {
+    let beyond = distance - rho;
+    if beyond <= 0.0 || sigma == 0.0 { 1.0 } else { (-(beyond / sigma)).exp() }
+}
+
+/// The graph of each row's own view of its neighbours, without the row itself.
+fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales) -> FuzzyGraph {
+    let k = neighbors.k;
+    let rows = neighbors.rows();
+    let edges_of = |row: usize| {
+        let (indices, distances) = neighbors.row(row);
+        let (rho, sigma) = (scales.rhos[row], scales.sigmas[row]);
+        let edges = indices.iter().zip(distances).filter(|&(&index, _)| index as usize != row);
+        let mut edges: Vec<(u32, f32)> =
+            edges.map(|(&index, &distance)| (index, membership_strength(distance, rho, sigma))).collect();
+        edges.retain(|&(_, weight)| weight > 0.0);
+        edges.sort_unstable_by_key(|&(index, _)| index);
+        edges
+    };
+    collect_rows(rows, k, edges_of)
+}
+
+fn transpose(graph: &FuzzyGraph) -> FuzzyGraph {
+    let mut offsets = vec![0_usize; graph.rows() + 1];
+    for &index in &graph.indices {
+        offsets[index as usize + 1] += 1;
+    }
+    for row in 0..graph.rows() {
+        offsets[row + 1] += offsets[row];
+    }
+    let mut next = offsets.clone();
+    let mut indices = vec![0_u32; graph.indices.len()];
+    let mut weights = vec![0.0_f32; graph.weights.len()];
+    for row in 0..graph.rows() {
+        let (ends, row_weights) = graph.row(row);
+        for (&end, &weight) in ends.iter().zip(row_weights) {
+            let slot = &mut next[end as usize];
+            indices[*slot] = row as u32;
+            weights[*slot] = weight;
+            *slot += 1;
+        }
+    }
+    FuzzyGraph { offsets, indices, weights }
+}
+
+/// Mixes the probabilistic union, a + b - ab, and the intersection, ab, of the two directions.
+fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32) -> FuzzyGraph {
+    let weigh = |a: f32, b: f32| {
+        let both = a * b;
+        mix * (a + b - both) + (1.0 - mix) * both
+    };
+    let edges_of = |row: usize| {
+        let (a_ends, a_weights) = directed.row(row);
+        let (b_ends, b_weights) = reversed.row(row);
+        let mut edges = Vec::with_capacity(a_ends.len() + b_ends.len());
+        let (mut i, mut j) = (0, 0);
+        while i < a_ends.len() || j < b_ends.len() {
+            let a = a_ends.get(i).copied().unwrap_or(u32::MAX);
+            let b = b_ends.get(j).copied().unwrap_or(u32::MAX);
+            let end = a.min(b);
+            let (mut forward, mut backward) = (0.0, 0.0);
+            if a == end {
+                forward = a_weights[i];
+                i += 1;
+            }
+            if b == end {
+                backward = b_weights[j];
+                j += 1;
+            }
+            let weight = weigh(forward, backward);
+            if weight > 0.0 {
+                edges.push((end, weight));
+            }
+        }
+        edges
+    };
+    collect_rows(directed.rows(), directed.indices.len() / directed.rows().max(1), edges_of)
+}
+
+/// A graph from a function that gives each row's edges, run in parallel.
+fn collect_rows(rows: usize, edges_a_row: usize, edges_of: impl Fn(usize) -> Vec<(u32, f32)> + Sync) -> FuzzyGraph {
+    let blocks: Vec<(Vec<usize>, Vec<(u32, f32)>)> = (0..rows.div_ceil(ROWS_AT_A_TIME))
+        .into_par_iter()
+        .map(|block| {
+            let range = block * ROWS_AT_A_TIME..rows.min((block + 1) * ROWS_AT_A_TIME);
+            let mut lengths = Vec::with_capacity(range.len());
+            let mut edges = Vec::with_capacity(range.len() * edges_a_row);
+            for row in range {
+                let of_row = edges_of(row);
+                lengths.push(of_row.len());
+                edges.extend(of_row);
+            }
+            (lengths, edges)
+        })
+        .collect();
+    let total = blocks.iter().map(|(_, edges)| edges.len()).sum();
+    let mut graph = FuzzyGraph {
+        offsets: Vec::with_capacity(rows + 1),
+        indices: Vec::with_capacity(total),
+        weights: Vec::with_capacity(total),
+    };
+    let mut end = 0;
+    graph.offsets.push(0);
+    for (lengths, edges) in blocks {
+        for length in lengths {
+            end += length;
+            graph.offsets.push(end);
+        }
+        for (index, weight) in edges {
+            graph.indices.push(index);
+            graph.weights.push(weight);
+        }
+    }
+    graph
+}

@@ -1,0 +1,242 @@
+//! Where the points begin: a spectral layout of each connected part, the parts around their centres.
+
+use rayon::prelude::*;
+
+use super::counter_rng::{key, symmetric_unit};
+use super::fuzzy_simplicial_set::FuzzyGraph;
+use super::spectral_layout::spectral_layout;
+use super::subspace::{Block, GROUP, rayleigh_ritz};
+use crate::neighbors::NeighborIndex;
+
+/// The side of the box in which the points begin.
+const SIDE: f32 = 10.0;
+
+/// Every coordinate is moved by at most this, so that points that coincide can part.
+const NOISE: f32 = 1.7e-4;
+
+/// The radius of a part, as a share of the extent of all centres, if the part were everything.
+const LEAST_RADIUS: f32 = 0.25;
+
+/// Products with the centres' matrix that bring out their main axes.
+const AXES_STEPS: usize = 20;
+
+/// Positions to begin with, row by row, from 0 to 10 along each axis.
+///
+/// A connected graph gets its spectral layout. Where it falls into parts, the parts' centres are laid out by the main axes
+/// of their means in the data, and each part gets its own spectral layout around its centre, with a radius that keeps it off
+/// its neighbours (umap-learn does likewise, with other centres).
+pub(super) fn initial_layout(graph: &FuzzyGraph, index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
+    let parts = connected_parts(graph);
+    let mut layout = match parts.as_slice() {
+        [_] => part_layout(graph, dimensions, seed),
+        _ => layout_of_parts(graph, &parts, index, dimensions, seed),
+    };
+    fit_into_box(&mut layout, dimensions, seed);
+    layout
+}
+
+/// The rows of each connected part of the graph, ascending; parts in the order of their first rows.
+fn connected_parts(graph: &FuzzyGraph) -> Vec<Vec<u32>> {
+    const UNSEEN: u32 = u32::MAX;
+    let mut part_of = vec![UNSEEN; graph.rows()];
+    let mut parts: Vec<Vec<u32>> = Vec::new();
+    let mut open = Vec::new();
+    for first in 0..graph.rows() {
+        if part_of[first] != UNSEEN {
+            continue;
+        }
+        let part = parts.len() as u32;
+        parts.push(Vec::new());
+        part_of[first] = part;
+        open.push(first);
+        while let Some(row) = open.pop() {
+            for &end in graph.row(row).0 {
+                if part_of[end as usize] == UNSEEN {
+                    part_of[end as usize] = part;
+                    open.push(end as usize);
+                }
+            }
+        }
+    }
+    for (row, &part) in part_of.iter().enumerate() {
+        parts[part as usize].push(row as u32);
+    }
+    parts
+}
+
+/// The layout of one connected graph, centred, its farthest point along any axis at 1.
+fn part_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64) -> Vec<f32> {
+    let rows = graph.rows();
+    let mut layout = if rows <= dimensions + 1 || rows < 2 * dimensions {
+        Block::random(rows, dimensions, seed).values
+    } else {
+        spectral_layout(graph, dimensions, seed)
+    };
+    let farthest = layout.iter().fold(0.0_f32, |farthest, value| farthest.max(value.abs()));
+    if farthest > 0.0 {
+        layout.iter_mut().for_each(|value| *value /= farthest);
+    }
+    layout
+}
+
+fn layout_of_parts(
+    graph: &FuzzyGraph,
+    parts: &[Vec<u32>],
+    index: &NeighborIndex,
+    dimensions: usize,
+    seed: u64,
+) -> Vec<f32> {
+    let centres = centres(parts, index, dimensions, seed);
+    let radii = radii(&centres, dimensions, parts, graph.rows());
+    let mut number_in_part = vec![0_u32; graph.rows()];
+    for part in parts {
+        for (number, &row) in part.iter().enumerate() {
+            number_in_part[row as usize] = number as u32;
+        }
+    }
+    let layouts: Vec<Vec<f32>> = parts
+        .par_iter()
+        .enumerate()
+        .map(|(number, part)| {
+            let of_part = subgraph(graph, part, &number_in_part);
+            part_layout(&of_part, dimensions, key(seed, 1, number as u64))
+        })
+        .collect();
+    let mut layout = vec![0.0; graph.rows() * dimensions];
+    for (number, (part, of_part)) in parts.iter().zip(&layouts).enumerate() {
+        let centre = &centres[number * dimensions..(number + 1) * dimensions];
+        for (&row, from) in part.iter().zip(of_part.chunks_exact(dimensions)) {
+            let to = &mut layout[row as usize * dimensions..][..dimensions];
+            for ((to, from), centre) in to.iter_mut().zip(from).zip(centre) {
+                *to = centre + radii[number] * from;
+            }
+        }
+    }
+    layout
+}
+
+fn subgraph(graph: &FuzzyGraph, part: &[u32], number_in_part: &[u32]) -> FuzzyGraph {
+    let mut of_part = FuzzyGraph { offsets: vec![0], indices: Vec::new(), weights: Vec::new() };
+    for &row in part {
+        let (ends, weights) = graph.row(row as usize);
+        of_part.indices.extend(ends.iter().map(|&end| number_in_part[end as usize]));
+        of_part.weights.extend_from_slice(weights);
+        of_part.offsets.push(of_part.indices.len());
+    }
+    of_part
+}
+
+/// The means of the parts along their main axes: classical scaling of the distances between the means.
+fn centres(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
+    let mut means: Vec<Vec<f32>> = parts.par_iter().map(|part| mean_row(part, index)).collect();
+    centre_rows(&mut means);
+    let width = (dimensions + 1).next_multiple_of(GROUP);
+    let mut block = Block::random(parts.len(), width, key(seed, 2, 0));
+    let mut image = multiply_by_products(&means, &block);
+    let mut values = Vec::new();
+    for _ in 0..AXES_STEPS {
+        values = rayleigh_ritz(&mut block, &mut image).values;
+        std::mem::swap(&mut block, &mut image);
+        image = multiply_by_products(&means, &block);
+    }
+    values = if values.is_empty() { values } else { rayleigh_ritz(&mut block, &mut image).values };
+    let axis = |row: usize, axis: usize| {
+        let length = values.get(axis).map_or(0.0, |value| value.max(0.0).sqrt());
+        block.values[row * width + axis] * length as f32
+    };
+    let mut centres: Vec<f32> =
+        (0..parts.len() * dimensions).map(|at| axis(at / dimensions, at % dimensions)).collect();
+    // Parts whose means coincide must still lie apart.
+    let extent = centres.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
+    let scatter = if extent > 0.0 { extent * 1e-3 } else { 1.0 };
+    for (at, value) in centres.iter_mut().enumerate() {
+        *value += scatter * symmetric_unit(key(seed, 3, 0), at as u64);
+    }
+    centres
+}
+
+fn mean_row(part: &[u32], index: &NeighborIndex) -> Vec<f32> {
+    let mut sums: Vec<f64> = Vec::new();
+    for &row in part {
+        let values = index.prepared_row(row as usize);
+        sums.resize(values.len(), 0.0);
+        for (sum, &value) in sums.iter_mut().zip(values) {
+            *sum += f64::from(value);
+        }
+    }
+    sums.into_iter().map(|sum| (sum / part.len() as f64) as f32).collect()
+}
+
+fn centre_rows(rows: &mut [Vec<f32>]) {
+    let mut mean = vec![0.0_f64; rows.first().map_or(0, Vec::len)];
+    for row in rows.iter() {
+        for (sum, &value) in mean.iter_mut().zip(row) {
+            *sum += f64::from(value);
+        }
+    }
+    let count = rows.len() as f64;
+    for row in rows.iter_mut() {
+        for (value, &sum) in row.iter_mut().zip(&mean) {
+            *value = (f64::from(*value) - sum / count) as f32;
+        }
+    }
+}
+
+/// The matrix of all products between `rows`, times `block`, without making that matrix.
+fn multiply_by_products(rows: &[Vec<f32>], block: &Block) -> Block {
+    let (width, columns) = (block.width, rows.first().map_or(0, Vec::len));
+    let mut shares = vec![0.0_f32; columns * width];
+    for (row, weights) in rows.iter().zip(block.values.chunks_exact(width)) {
+        for (shares, &value) in shares.chunks_exact_mut(width).zip(row) {
+            for (share, &weight) in shares.iter_mut().zip(weights) {
+                *share += value * weight;
+            }
+        }
+    }
+    let mut out = Block::zeros(rows.len(), width);
+    out.values.par_chunks_mut(width).zip(rows).for_each(|(out, row)| {
+        for (shares, &value) in shares.chunks_exact(width).zip(row) {
+            for (out, &share) in out.iter_mut().zip(shares) {
+                *out += value * share;
+            }
+        }
+    });
+    out
+}
+
+/// Radii in proportion to the parts' sizes that keep each part off the nearest other, but not below a share of the whole extent.
+fn radii(centres: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) -> Vec<f32> {
+    let share = |part: &Vec<u32>| (part.len() as f32 / rows as f32).powf(1.0 / dimensions as f32);
+    let shares: Vec<f32> = parts.iter().map(share).collect();
+    let extent = centres.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
+    let centre = |part: usize| &centres[part * dimensions..(part + 1) * dimensions];
+    let radius = |part: usize| {
+        let apart = |other: usize| {
+            let pairs = centre(part).iter().zip(centre(other));
+            let squared: f32 = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
+            squared.sqrt() * shares[part] / (shares[part] + shares[other])
+        };
+        let free = (0..parts.len()).filter(|&other| other != part).map(apart).fold(f32::INFINITY, f32::min);
+        free.max(LEAST_RADIUS * extent * shares[part])
+    };
+    (0..parts.len()).into_par_iter().map(radius).collect()
+}
+
+/// Scales the layout to a box of side 10, one axis at a time, after a little noise.
+fn fit_into_box(layout: &mut [f32], dimensions: usize, seed: u64) {
+    let farthest = layout.iter().fold(0.0_f32, |farthest, value| farthest.max(value.abs()));
+    let expansion = if farthest > 0.0 { SIDE / farthest } else { 1.0 };
+    let noise = key(seed, 4, 0);
+    for (at, value) in layout.iter_mut().enumerate() {
+        *value = *value * expansion + NOISE * symmetric_unit(noise, at as u64);
+    }
+    for axis in 0..dimensions {
+        let values = || layout.iter().skip(axis).step_by(dimensions).copied();
+        let low = values().fold(f32::INFINITY, f32::min);
+        let high = values().fold(f32::NEG_INFINITY, f32::max);
+        let scale = if high > low { SIDE / (high - low) } else { 0.0 };
+        for value in layout.iter_mut().skip(axis).step_by(dimensions) {
+            *value = (*value - low) * scale;
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
+//!
+//! The files are the steps: nearest neighbours ([`crate::neighbors`]), each row's scale of distance ([`smooth_knn_dist`]), the
+//! weighted graph ([`fuzzy_simplicial_set`]), the curve of closeness ([`find_ab_params`]), positions to begin with
+//! (`spectral_layout`, `initial_layout`), their improvement (`optimize_layout`), and new points (`transform`).
+
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2};
+
+use super::{Reducer, Reduction};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::neighbors::{Metric, NeighborIndex};
+use crate::progress::Progress;
+
+mod counter_rng;
+mod find_ab_params;
+mod fuzzy_simplicial_set;
+mod initial_layout;
+mod move_points;
+mod optimize_layout;
+mod power;
+mod smooth_knn_dist;
+mod spectral_layout;
+mod subspace;
+mod transform;
+
+pub use find_ab_params::find_ab_params;
+pub use fuzzy_simplicial_set::{FuzzyGraph, fuzzy_simplicial_set};
+pub use smooth_knn_dist::{KnnScales, smooth_knn_dist};
+pub use transform::FittedUmap;
+
+use counter_rng::mix64;
+use initial_layout::initial_layout;
+use optimize_layout::{Forces, optimize_layout};
+
+/// The most columns of a layout.
+const MAX_COMPONENTS: usize = 256;
+
+/// UMAP's settings, with BERTopic's defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Umap {
+    n_neighbors: usize,
+    n_components: usize,
+    min_dist: f64,
+    spread: f64,
+    metric: Metric,
+    n_epochs: Option<usize>,
+    learning_rate: f64,
+    negative_sample_rate: usize,
+    set_op_mix_ratio: f64,
+    local_connectivity: f64,
+    repulsion_strength: f64,
+}
+
+impl Default for Umap {
+    fn default() -> Self {
+        Umap::new()
+    }
+}
+
+impl Umap {
+    /// BERTopic's settings: 15 neighbours by cosine, 5 components, `min_dist` 0.
+    pub fn new() -> Self {
+        Umap {
+            n_neighbors: 15,
+            n_components: 5,
+            min_dist: 0.0,
+            spread: 1.0,
+            metric: Metric::Cosine,
+            n_epochs: None,
+            learning_rate: 1.0,
+            negative_sample_rate: 5,
+            set_op_mix_ratio: 1.0,
+            local_connectivity: 1.0,
+            repulsion_strength: 1.0,
+        }
+    }
+
+    /// How many nearest neighbours, the row itself included, make a row's surroundings: 2 or more, default 15. Few show
+    /// fine structure, many show coarse. For fewer rows it is cut to one less than there are, as umap-learn does.
+    #[must_use]
+    pub fn n_neighbors(mut self, n_neighbors: usize) -> Self {
+        self.n_neighbors = n_neighbors;
+        self
+    }
+
+    /// The columns of the result: 1 to 256, default 5.
+    #[must_use]
+    pub fn n_components(mut self, n_components: usize) -> Self {
+        self.n_components = n_components;
+        self
+    }
+
+    /// How near points may come in the result: 0 to `spread`, default 0.0, which packs clusters tightly.
+    #[must_use]
+    pub fn min_dist(mut self, min_dist: f64) -> Self {
+        self.min_dist = min_dist;
+        self
+    }
+
+    /// The scale of the result: above 0, default 1.0.
+    #[must_use]
+    pub fn spread(mut self, spread: f64) -> Self {
+        self.spread = spread;
+        self
+    }
+
+    /// How near rows of the data are to each other; default [`Metric::Cosine`].
+    #[must_use]
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Passes over the graph's edges: 1 to 1,000,000; default `None`, which means 500 for up to 10,000 rows and 200 beyond.
+    #[must_use]
+    pub fn n_epochs(mut self, n_epochs: impl Into<Option<usize>>) -> Self {
+        self.n_epochs = n_epochs.into();
+        self
+    }
+
+    /// The step of the first pass: above 0, default 1.0. It falls to 0 with the passes.
+    #[must_use]
+    pub fn learning_rate(mut self, learning_rate: f64) -> Self {
+        self.learning_rate = learning_rate;
+        self
+    }
+
+    /// Points that repel for each one that attracts: 0 to 1,000, default 5.
+    #[must_use]
+    pub fn negative_sample_rate(mut self, negative_sample_rate: usize) -> Self {
+        self.negative_sample_rate = negative_sample_rate;
+        self
+    }
+
+    /// From the intersection (0) to the union (1) of the rows' own views of their surroundings; default 1.0.
+    #[must_use]
+    pub fn set_op_mix_ratio(mut self, set_op_mix_ratio: f64) -> Self {
+        self.set_op_mix_ratio = set_op_mix_ratio;
+        self
+    }
+
+    /// How many neighbours a row is connected to with certainty: 0 or more, default 1.0.
+    #[must_use]
+    pub fn local_connectivity(mut self, local_connectivity: f64) -> Self {
+        self.local_connectivity = local_connectivity;
+        self
+    }
+
+    /// The weight of repulsion against attraction: 0 or more, default 1.0.
+    #[must_use]
+    pub fn repulsion_strength(mut self, repulsion_strength: f64) -> Self {
+        self.repulsion_strength = repulsion_strength;
+        self
+    }
+
+    /// Fits a layout to `data` (n rows, d columns) and keeps what placing new rows takes.
+    ///
+    /// # Errors
+    /// A parameter out of its range, no rows or columns, or a value that is NaN or infinite (naming the row).
+    pub fn fit_layout(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<FittedUmap> {
+        self.check()?;
+        let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
+        let n_neighbors = self.neighbors_for(index.rows(), progress);
+        let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress);
+        let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);
+        let graph = fuzzy_simplicial_set(&neighbors, mix, connectivity);
+        let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
+        let task = progress.task(Stage::Reduce, "layout", n_epochs);
+        let seed = mix64(seed);
+        let mut layout = initial_layout(&graph, &index, self.n_components, seed);
+        let forces = self.forces(n_epochs as u32, seed);
+        optimize_layout(&mut layout, self.n_components, &graph, &forces, &task);
+        let embedding = Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
+            Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has a wrong size").cause(error)
+        })?;
+        Ok(FittedUmap {
+            embedding,
+            n_neighbors: neighbors.k,
+            local_connectivity: connectivity,
+            mean_distance: smooth_knn_dist::mean(&neighbors.distances),
+            forces: self.forces_for_new_rows(forces),
+            index,
+        })
+    }
+
+    /// As many neighbours as the rows allow. Two rows are each other's, though one less than two is one.
+    fn neighbors_for(&self, rows: usize, progress: &Progress) -> usize {
+        if self.n_neighbors < rows {
+            return self.n_neighbors;
+        }
+        let cut = rows.saturating_sub(1).max(2).min(rows);
+        let asked = self.n_neighbors;
+        progress.note(Stage::Reduce, format!("n_neighbors = {asked} is cut to {cut}: there are only {rows} rows"));
+        cut
+    }
+
+    fn forces(&self, n_epochs: u32, seed: u64) -> Forces {
+        let (a, b) = find_ab_params(self.spread, self.min_dist);
+        Forces {
+            a: a as f32,
+            b: b as f32,
+            repulsion_strength: self.repulsion_strength as f32,
+            negative_sample_rate: self.negative_sample_rate as u32,
+            learning_rate: self.learning_rate as f32,
+            n_epochs,
+            seed,
+        }
+    }
+
+    /// umap-learn's: a quarter of the step, and 100 passes or a third of those asked for.
+    fn forces_for_new_rows(&self, forces: Forces) -> Forces {
+        let n_epochs = self.n_epochs.map_or(100, |n_epochs| n_epochs / 3).max(1) as u32;
+        Forces { learning_rate: forces.learning_rate / 4.0, n_epochs, seed: mix64(forces.seed), ..forces }
+    }
+}
+
+impl Reducer for Umap {
+    fn check(&self) -> Result<()> {
+        let whole = |name: &str, value: usize, range: std::ops::RangeInclusive<usize>, allowed: &str| {
+            if range.contains(&value) { Ok(()) } else { Err(Error::parameter(Stage::Reduce, name, value, allowed)) }
+        };
+        let real = |name: &str, value: f64, fits: bool, allowed: &str| {
+            // Also false for NaN and infinities, and for values that vanish or overflow in single precision.
+            let usable = value.is_finite() && (value as f32).is_finite();
+            if usable && fits { Ok(()) } else { Err(Error::parameter(Stage::Reduce, name, value, allowed)) }
+        };
+        whole("n_neighbors", self.n_neighbors, 2..=usize::MAX, "2 or more")?;
+        whole("n_components", self.n_components, 1..=MAX_COMPONENTS, "1 to 256")?;
+        whole("n_epochs", self.n_epochs.unwrap_or(1), 1..=1_000_000, "1 to 1000000")?;
+        whole("negative_sample_rate", self.negative_sample_rate, 0..=1000, "0 to 1000")?;
+        real("spread", self.spread, self.spread >= 1e-6 && self.spread <= 1e6, "from 1e-6 to 1e6")?;
+        let in_spread = self.min_dist >= 0.0 && self.min_dist <= self.spread;
+        real("min_dist", self.min_dist, in_spread, &format!("from 0 to spread ({})", self.spread))?;
+        let rate = self.learning_rate;
+        real("learning_rate", rate, rate as f32 > 0.0, "above 0")?;
+        let mix = self.set_op_mix_ratio;
+        real("set_op_mix_ratio", mix, (0.0..=1.0).contains(&mix), "from 0 to 1")?;
+        real("local_connectivity", self.local_connectivity, self.local_connectivity >= 0.0, "0 or more")?;
+        real("repulsion_strength", self.repulsion_strength, self.repulsion_strength >= 0.0, "0 or more")
+    }
+
+    fn fit(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Reduction> {
+        let fitted = self.fit_layout(data, seed, progress)?;
+        Ok(Reduction { embedding: fitted.embedding.clone(), model: Arc::new(fitted) })
+    }
+}

@@ -1,0 +1,270 @@
+//! Moves points along their edges, eight points at a time, each in a lane of its own.
+//!
+//! A lane works through the edges of one point, one after the other, and takes the next point when they are done. So all
+//! arithmetic is on whole vectors, and the result of a point does not depend on its companions.
+
+use super::counter_rng::{below, bits32};
+use super::optimize_layout::{Forces, is_due};
+use super::power::{LANES, limited, powers};
+
+/// The farthest that one force moves a point along one axis, at a learning rate of 1.
+const CLIP: f32 = 4.0;
+
+/// Squared distances below this count as this, so that their negative powers stay finite.
+const MIN_SQUARED: f32 = 1e-12;
+
+/// The points that attract and repel, which stay where they are.
+#[derive(Debug)]
+pub(super) struct Field<'a, const D: usize> {
+    /// Where they are.
+    pub(super) positions: &'a [[f32; D]],
+    /// What they do.
+    pub(super) forces: &'a Forces,
+    /// The moving points are among these: an edge is an edge of both its ends and has a turn at each, so it attracts twice.
+    pub(super) mutual: bool,
+}
+
+/// For each of some points the edges that pull it, in order, and the key of its random numbers.
+#[derive(Debug, Default)]
+pub(super) struct Pulls {
+    ends: Vec<u32>,
+    learning_rates: Vec<f32>,
+    /// Where each point's edges stop.
+    stops: Vec<usize>,
+    keys: Vec<u64>,
+}
+
+impl Pulls {
+    pub(super) fn clear(&mut self) {
+        self.ends.clear();
+        self.learning_rates.clear();
+        self.stops.clear();
+        self.keys.clear();
+    }
+
+    /// Adds those of a point's edges that have their turn in `epoch`.
+    pub(super) fn add_due(&mut self, ends: &[u32], rates: &[u32], epoch: u32, learning_rate: f32) {
+        let mut count = self.ends.len();
+        self.ends.resize(count + ends.len() + 1, 0);
+        // Which edges are due is unpredictable: each is written, and the next overwrites those that are not.
+        for (&end, &rate) in ends.iter().zip(rates) {
+            self.ends[count] = end;
+            count += usize::from(is_due(rate, epoch));
+        }
+        self.ends.truncate(count);
+        self.learning_rates.resize(count, learning_rate);
+    }
+
+    /// The point whose edges were added last has no more.
+    pub(super) fn end_point(&mut self, key: u64) {
+        self.stops.push(self.ends.len());
+        self.keys.push(key);
+    }
+}
+
+/// Moves `points`, from where they are, as `pulls` says.
+pub(super) fn move_points<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        unsafe { move_points_avx2(field, pulls, points) };
+        return;
+    }
+    move_points_here(field, pulls, points);
+}
+
+/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn move_points_avx2<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
+    move_points_here(field, pulls, points);
+}
+
+#[inline(always)]
+fn move_points_here<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
+    let mut lanes = Lanes::idle();
+    let mut work: [Work; LANES] = [Work::NONE; LANES];
+    let mut next_point = 0;
+    loop {
+        let mut ends = [0_u32; LANES];
+        let mut busy = false;
+        for lane in 0..LANES {
+            if work[lane].next == work[lane].stop {
+                if let Some(done) = work[lane].point {
+                    points[done] = lanes.position(lane);
+                }
+                work[lane] = Work::take(pulls, &mut next_point);
+                lanes.load(lane, work[lane].point.map(|point| (points[point], pulls.keys[point])));
+            }
+            if work[lane].point.is_some() {
+                ends[lane] = pulls.ends[work[lane].next];
+                lanes.learning_rate[lane] = pulls.learning_rates[work[lane].next];
+                work[lane].next += 1;
+                busy = true;
+            }
+        }
+        if !busy {
+            return;
+        }
+        lanes.pull(field, &ends);
+    }
+}
+
+/// What a lane is at: a point, and which of its edges come next.
+#[derive(Debug, Clone, Copy)]
+struct Work {
+    point: Option<usize>,
+    next: usize,
+    stop: usize,
+}
+
+impl Work {
+    const NONE: Work = Work { point: None, next: 0, stop: 0 };
+
+    /// The next point that has edges to follow.
+    #[inline(always)]
+    fn take(pulls: &Pulls, next_point: &mut usize) -> Work {
+        while let Some(&stop) = pulls.stops.get(*next_point) {
+            let point = *next_point;
+            let next = if point == 0 { 0 } else { pulls.stops[point - 1] };
+            *next_point += 1;
+            if next < stop {
+                return Work { point: Some(point), next, stop };
+            }
+        }
+        Work::NONE
+    }
+}
+
+/// Eight points on their way.
+struct Lanes<const D: usize> {
+    current: [[f32; LANES]; D],
+    /// 0 for a lane without a point, which then stays.
+    learning_rate: [f32; LANES],
+    keys: [u64; LANES],
+    drawn: [u32; LANES],
+}
+
+impl<const D: usize> Lanes<D> {
+    #[inline(always)]
+    fn idle() -> Self {
+        Lanes { current: [[0.0; LANES]; D], learning_rate: [0.0; LANES], keys: [0; LANES], drawn: [0; LANES] }
+    }
+
+    #[inline(always)]
+    fn position(&self, lane: usize) -> [f32; D] {
+        let mut position = [0.0; D];
+        for d in 0..D {
+            position[d] = self.current[d][lane];
+        }
+        position
+    }
+
+    #[inline(always)]
+    fn load(&mut self, lane: usize, point: Option<([f32; D], u64)>) {
+        let (position, key) = point.unwrap_or(([0.0; D], 0));
+        for d in 0..D {
+            self.current[d][lane] = position[d];
+        }
+        self.learning_rate[lane] = 0.0;
+        self.keys[lane] = key;
+        self.drawn[lane] = 0;
+    }
+
+    /// Moves each point towards its one of `ends` and away from points drawn at random.
+    #[inline(always)]
+    fn pull(&mut self, field: &Field<'_, D>, ends: &[u32; LANES]) {
+        let near = Near::new(field, &self.current, ends);
+        near.attract(field, self);
+        for _ in 0..field.forces.negative_sample_rate {
+            let drawn = self.draw(field.positions.len() as u32);
+            let near = Near::new(field, &self.current, &drawn);
+            near.repel(field, self);
+        }
+    }
+
+    #[inline(always)]
+    fn draw(&mut self, points: u32) -> [u32; LANES] {
+        let mut drawn = [0; LANES];
+        for lane in 0..LANES {
+            drawn[lane] = below(bits32(self.keys[lane], self.drawn[lane]), points);
+            self.drawn[lane] = self.drawn[lane].wrapping_add(1);
+        }
+        drawn
+    }
+}
+
+/// One other point for each lane, as seen from the lane's point.
+struct Near<const D: usize> {
+    differences: [[f32; LANES]; D],
+    squared: [f32; LANES],
+    /// Squared distances to the power b - 1.
+    power: [f32; LANES],
+}
+
+impl<const D: usize> Near<D> {
+    #[inline(always)]
+    fn new(field: &Field<'_, D>, current: &[[f32; LANES]; D], others: &[u32; LANES]) -> Self {
+        let mut differences = [[0.0_f32; LANES]; D];
+        for lane in 0..LANES {
+            let other = &field.positions[others[lane] as usize];
+            for d in 0..D {
+                differences[d][lane] = other[d];
+            }
+        }
+        let mut squared = [MIN_SQUARED; LANES];
+        for d in 0..D {
+            for lane in 0..LANES {
+                differences[d][lane] = current[d][lane] - differences[d][lane];
+                squared[lane] += differences[d][lane] * differences[d][lane];
+            }
+        }
+        Near { differences, squared, power: powers(squared, field.forces.b - 1.0) }
+    }
+
+    #[inline(always)]
+    fn closeness(&self, a: f32, lane: usize) -> f32 {
+        1.0 + a * self.power[lane] * self.squared[lane]
+    }
+
+    #[inline(always)]
+    fn repel(&self, field: &Field<'_, D>, lanes: &mut Lanes<D>) {
+        let Forces { a, b, repulsion_strength, .. } = *field.forces;
+        let strength = 2.0 * repulsion_strength * b;
+        let mut coefficients = [0.0_f32; LANES];
+        for lane in 0..LANES {
+            coefficients[lane] = strength / ((0.001 + self.squared[lane]) * self.closeness(a, lane));
+        }
+        for d in 0..D {
+            for lane in 0..LANES {
+                let away = limited(coefficients[lane] * self.differences[d][lane], CLIP);
+                lanes.current[d][lane] += lanes.learning_rate[lane] * away;
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn attract(&self, field: &Field<'_, D>, lanes: &mut Lanes<D>) {
+        let Forces { a, b, .. } = *field.forces;
+        let mut coefficients = [0.0_f32; LANES];
+        for lane in 0..LANES {
+            let once = 2.0 * a * b * self.power[lane] / self.closeness(a, lane);
+            coefficients[lane] = if field.mutual { twice(once, lanes.learning_rate[lane]) } else { once };
+        }
+        for d in 0..D {
+            for lane in 0..LANES {
+                let towards = limited(coefficients[lane] * self.differences[d][lane], CLIP);
+                lanes.current[d][lane] -= lanes.learning_rate[lane] * towards;
+            }
+        }
+    }
+}
+
+/// The coefficient that moves a point as far as two turns of an edge do, if one turn has coefficient `once`.
+///
+/// A turn moves both ends by a share of their difference, so what is left is 1 - 2 share of it, and of that the second
+/// turn takes its share. Where one turn would make the ends change places, the second takes the move back.
+#[inline(always)]
+fn twice(once: f32, learning_rate: f32) -> f32 {
+    once * (2.0 - 2.0 * limited(once * learning_rate, 1.0))
+}

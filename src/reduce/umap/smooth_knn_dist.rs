@@ -1,0 +1,91 @@
+//! Each row's own scale of distance: how far its nearest neighbour is, and how fast closeness fades beyond it.
+
+use rayon::prelude::*;
+
+use crate::neighbors::Neighbors;
+
+/// Bisection steps before the search for a scale gives up.
+const STEPS: usize = 64;
+
+/// How near the sum of memberships must come to its target.
+const TOLERANCE: f64 = 1e-5;
+
+/// The smallest scale, as a part of the mean distance to the neighbours.
+const MIN_SCALE: f32 = 1e-3;
+
+/// The local scale of distance of each row (McInnes, Healy and Melville 2018, section 3.1 and algorithm 3).
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnnScales {
+    /// How fast membership fades beyond `rhos`, one per row, above 0 unless all distances are 0.
+    pub sigmas: Vec<f32>,
+    /// The distance within which membership is 1, one per row.
+    pub rhos: Vec<f32>,
+}
+
+/// The scales of all rows of `neighbors`: with them a row's memberships, `exp(-(d - rho) / sigma)`, add up to log2 of the
+/// number of neighbours (the first of which, the row itself, does not count, as in umap-learn).
+///
+/// `local_connectivity` is the number of nearest neighbours (at distances above 0) that are connected with certainty, 0 or
+/// more; a fraction interpolates between two.
+pub fn smooth_knn_dist(neighbors: &Neighbors, local_connectivity: f32) -> KnnScales {
+    smooth_knn_dist_floored(neighbors, local_connectivity, mean(&neighbors.distances))
+}
+
+/// The same, where `mean_distance` is the mean that keeps the scales of rows with `rho` = 0 from vanishing.
+pub(super) fn smooth_knn_dist_floored(neighbors: &Neighbors, local_connectivity: f32, mean_distance: f32) -> KnnScales {
+    let target = f64::from(neighbors.k as u32).log2();
+    let rows = neighbors.distances.par_chunks(neighbors.k.max(1));
+    let scales = rows.map(|distances| {
+        let rho = connected_distance(distances, local_connectivity);
+        let floor = if rho > 0.0 { mean(distances) } else { mean_distance };
+        (scale(distances, rho, target).max(MIN_SCALE * floor), rho)
+    });
+    let (sigmas, rhos) = scales.unzip();
+    KnnScales { sigmas, rhos }
+}
+
+/// The mean of `values`, summed in double precision; 0 for none.
+pub(super) fn mean(values: &[f32]) -> f32 {
+    let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
+    (sum / values.len().max(1) as f64) as f32
+}
+
+/// The distance to the `local_connectivity`-th neighbour that is not a duplicate.
+fn connected_distance(distances: &[f32], local_connectivity: f32) -> f32 {
+    let mut apart = distances.iter().copied().filter(|&distance| distance > 0.0);
+    let whole = local_connectivity.floor();
+    let fraction = local_connectivity - whole;
+    let mut below = 0.0;
+    for _ in 0..whole as usize {
+        match apart.next() {
+            Some(distance) => below = distance,
+            // Fewer than asked for: the farthest there is.
+            None => return below,
+        }
+    }
+    let above = apart.next().unwrap_or(below);
+    below + fraction * (above - below)
+}
+
+/// Finds by bisection the scale at which the memberships add up to `target`; in single precision and with the same steps
+/// as umap-learn, so that both stop at the same scale.
+fn scale(distances: &[f32], rho: f32, target: f64) -> f32 {
+    let (mut low, mut high, mut middle) = (0.0_f32, f32::MAX, 1.0_f32);
+    for _ in 0..STEPS {
+        let sum = distances.iter().skip(1).fold(0.0_f32, |sum, &distance| {
+            let beyond = distance - rho;
+            sum + if beyond > 0.0 { (-(beyond / middle)).exp() } else { 1.0 }
+        });
+        if (f64::from(sum) - target).abs() < TOLERANCE {
+            break;
+        }
+        if f64::from(sum) > target {
+            high = middle;
+            middle = (low + high) / 2.0;
+        } else {
+            low = middle;
+            middle = if high == f32::MAX { middle * 2.0 } else { (low + high) / 2.0 };
+        }
+    }
+    middle
+}

@@ -1,0 +1,123 @@
+//! The smoothest functions on a graph: the eigenvectors of its normalised Laplacian with the smallest eigenvalues.
+//!
+//! They are those of S = D^-1/2 W D^-1/2 with the largest. A block of vectors is filtered by Chebyshev polynomials of S, which
+//! grow fast above the wanted part of the spectrum and stay small below it (Zhou, Saad, Tiago and Chelikowsky 2006), and turned by
+//! Rayleigh-Ritz steps. Memory is three blocks of vectors; time is a few dozen products with the sparse matrix.
+
+use rayon::prelude::*;
+
+use super::fuzzy_simplicial_set::FuzzyGraph;
+use super::subspace::{Block, GROUP, ROWS_AT_A_TIME, rayleigh_ritz};
+
+/// Vectors beyond the wanted ones, at least: they speed the last wanted one up.
+const GUARD: usize = 3;
+
+/// The most filters before the vectors are taken as they are: a layout to begin with needs no more.
+const FILTERS: usize = 12;
+
+/// How near to eigenvectors the wanted vectors must come.
+const TOLERANCE: f64 = 2e-3;
+
+/// The highest degree of one filter.
+const MAX_DEGREE: f64 = 16.0;
+
+/// How far one filter may lengthen one vector more than another, so that single precision still tells them apart.
+const MAX_GAIN: f64 = 1e3;
+
+/// The `dimensions` smoothest vectors on a connected graph, apart from the constant one, as columns of length 1 (row by row:
+/// `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros.
+pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64) -> Vec<f32> {
+    let operator = NormalisedAdjacency::new(graph);
+    let width = (dimensions + GUARD).next_multiple_of(GROUP);
+    let mut block = Block::random(graph.rows(), width, seed);
+    let mut image = Block::zeros(graph.rows(), width);
+    for filter in 0..=FILTERS {
+        block.deflate(&operator.constant);
+        operator.multiply(&block, &mut image, 1.0, 0.0, 0.0);
+        let ritz = rayleigh_ritz(&mut block, &mut image);
+        let settled = ritz.residuals.iter().take(dimensions).all(|&residual| residual < TOLERANCE);
+        if settled || filter == FILTERS {
+            break;
+        }
+        operator.filter(&mut block, &mut image, &ritz.values);
+    }
+    let rows = block.values.chunks_exact(width);
+    rows.flat_map(|row| row[..dimensions].iter().copied()).collect()
+}
+
+/// S = D^-1/2 W D^-1/2, whose eigenvalues lie from -1 to 1.
+struct NormalisedAdjacency<'a> {
+    graph: &'a FuzzyGraph,
+    weights: Vec<f32>,
+    /// The eigenvector of eigenvalue 1: the square roots of the degrees, of length 1.
+    constant: Vec<f32>,
+}
+
+impl<'a> NormalisedAdjacency<'a> {
+    fn new(graph: &'a FuzzyGraph) -> Self {
+        let degrees: Vec<f64> = (0..graph.rows())
+            .into_par_iter()
+            .map(|row| graph.row(row).1.iter().map(|&weight| f64::from(weight)).sum())
+            .collect();
+        let total: f64 = degrees.iter().sum();
+        let roots: Vec<f64> = degrees.iter().map(|degree| degree.sqrt()).collect();
+        let mut weights = graph.weights.clone();
+        for (row, root) in roots.iter().enumerate() {
+            let range = graph.offsets[row]..graph.offsets[row + 1];
+            for (weight, &end) in weights[range.clone()].iter_mut().zip(&graph.indices[range]) {
+                *weight = (f64::from(*weight) / (root * roots[end as usize])) as f32;
+            }
+        }
+        let constant = roots.iter().map(|root| (root / total.sqrt()) as f32).collect();
+        NormalisedAdjacency { graph, weights, constant }
+    }
+
+    /// `out` = `product` · S `block` + `same` · `block` + `old` · `out`.
+    fn multiply(&self, block: &Block, out: &mut Block, product: f32, same: f32, old: f32) {
+        let width = block.width;
+        out.values.par_chunks_mut(ROWS_AT_A_TIME / 8 * width).enumerate().for_each(|(chunk, out)| {
+            for (offset, out) in out.chunks_exact_mut(width).enumerate() {
+                let row = chunk * (ROWS_AT_A_TIME / 8) + offset;
+                let range = self.graph.offsets[row]..self.graph.offsets[row + 1];
+                let (ends, weights) = (&self.graph.indices[range.clone()], &self.weights[range]);
+                for (group, out) in out.chunks_exact_mut(GROUP).enumerate() {
+                    let at = |row: usize| row * width + group * GROUP;
+                    let mut sums = [0.0_f32; GROUP];
+                    for (&end, &weight) in ends.iter().zip(weights) {
+                        let from = &block.values[at(end as usize)..][..GROUP];
+                        for lane in 0..GROUP {
+                            sums[lane] += weight * from[lane];
+                        }
+                    }
+                    let here = &block.values[at(row)..][..GROUP];
+                    for lane in 0..GROUP {
+                        out[lane] = product * sums[lane] + same * here[lane] + old * out[lane];
+                    }
+                }
+            }
+        });
+    }
+
+    /// Filters `block`, whose image under S is `image`, so that what lies below the smallest of the `ritz` values fades.
+    fn filter(&self, block: &mut Block, image: &mut Block, ritz: &[f64]) {
+        let (Some(&top), Some(&cut)) = (ritz.first(), ritz.last()) else { return };
+        let (centre, half) = ((cut - 1.0) / 2.0, (cut + 1.0) / 2.0);
+        if half <= 0.0 {
+            return;
+        }
+        let growth = ((top - centre) / half).max(1.0).acosh();
+        let degree = (MAX_GAIN.acosh() / growth.max(1e-9)).floor().clamp(2.0, MAX_DEGREE) as usize;
+        // T_1 = (S - centre) / half, and then T_n+1 = 2 T_1 T_n - T_n-1, where `block` and `image` take turns.
+        let (product, same) = ((1.0 / half) as f32, (-centre / half) as f32);
+        image
+            .values
+            .par_iter_mut()
+            .zip(&block.values)
+            .for_each(|(image, &here)| *image = product * *image + same * here);
+        for _ in 1..degree {
+            self.multiply(image, block, 2.0 * product, 2.0 * same, -1.0);
+            std::mem::swap(block, image);
+        }
+        std::mem::swap(block, image);
+    }
+}

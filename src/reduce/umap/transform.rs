@@ -1,0 +1,140 @@
+//! New points in a layout that stays as it is.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+use super::counter_rng::mix64;
+use super::fuzzy_simplicial_set::membership_strength;
+use super::move_points::{Field, Pulls, move_points};
+use super::optimize_layout::{ForWidth, Forces, sampling_rate, widen, with_width};
+use super::smooth_knn_dist::{KnnScales, smooth_knn_dist_floored};
+use crate::error::{Result, Stage};
+use crate::neighbors::{NeighborIndex, Neighbors};
+use crate::progress::{Progress, Task};
+use crate::reduce::FittedReducer;
+
+/// Rows that one thread places at a time.
+const ROWS_AT_A_TIME: usize = 64;
+
+/// A layout, and what it takes to place new rows in it: the training rows (one `f32` copy, prepared for the metric) and their
+/// positions.
+#[derive(Debug, Clone)]
+pub struct FittedUmap {
+    pub(super) index: NeighborIndex,
+    pub(super) embedding: Array2<f32>,
+    pub(super) n_neighbors: usize,
+    pub(super) local_connectivity: f32,
+    pub(super) mean_distance: f32,
+    pub(super) forces: Forces,
+}
+
+impl FittedUmap {
+    /// The positions of the training rows: n rows, `n_components` columns.
+    pub fn embedding(&self) -> &Array2<f32> {
+        &self.embedding
+    }
+
+    /// The number of neighbours that were used, the row itself included: `n_neighbors`, or less for fewer rows.
+    pub fn n_neighbors(&self) -> usize {
+        self.n_neighbors
+    }
+
+    /// The a and b of the curve 1 / (1 + a d^2b) that was used.
+    pub fn ab(&self) -> (f32, f32) {
+        (self.forces.a, self.forces.b)
+    }
+}
+
+impl FittedReducer for FittedUmap {
+    /// Places each row near its neighbours among the training rows, as umap-learn does, but each by itself: a row's place
+    /// depends on the row alone. A row equal to a training row (for cosine: in direction) gets that row's place.
+    fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
+        let neighbors = self.index.query(data, self.n_neighbors, Stage::Reduce, progress)?;
+        // umap-learn: a new point is not connected with certainty to any, so its nearest distance is not taken off.
+        let connectivity = (self.local_connectivity - 1.0).max(0.0);
+        let scales = smooth_knn_dist_floored(&neighbors, connectivity, self.mean_distance);
+        let task = progress.task(Stage::Reduce, "layout", data.nrows());
+        let dimensions = self.embedding.ncols();
+        let mut placed = Array2::zeros((data.nrows(), dimensions));
+        let (Some(out), Some(embedding)) = (placed.as_slice_mut(), self.embedding.as_slice()) else {
+            return Ok(placed);
+        };
+        let keys = data.rows().into_iter().map(|row| content_key(self.forces.seed, row.iter().copied())).collect();
+        let place = Place { dimensions, embedding, out, keys, neighbors, scales, forces: self.forces, task: &task };
+        with_width(dimensions, place);
+        Ok(placed)
+    }
+}
+
+/// A key that depends on the row's numbers, not on where it stands.
+fn content_key(seed: u64, row: impl Iterator<Item = f32>) -> u64 {
+    // Adding 0 makes -0 and 0 the same.
+    row.fold(seed, |key, value| mix64(key ^ u64::from((value + 0.0).to_bits())))
+}
+
+struct Place<'a> {
+    dimensions: usize,
+    embedding: &'a [f32],
+    out: &'a mut [f32],
+    keys: Vec<u64>,
+    neighbors: Neighbors,
+    scales: KnnScales,
+    forces: Forces,
+    task: &'a Task,
+}
+
+impl ForWidth for Place<'_> {
+    fn run<const D: usize>(mut self) {
+        let positions = widen::<D>(self.embedding, self.dimensions);
+        let field = Field { positions: &positions, forces: &self.forces, mutual: false };
+        let out = std::mem::take(&mut self.out);
+        out.par_chunks_mut(self.dimensions * ROWS_AT_A_TIME).enumerate().for_each(|(block, out)| {
+            let mut pulls = Pulls::default();
+            let first = block * ROWS_AT_A_TIME;
+            let rows = first..first + out.len() / self.dimensions;
+            let mut points: Vec<[f32; D]> = rows.map(|row| self.start(row, &positions, &mut pulls)).collect();
+            move_points(&field, &pulls, &mut points);
+            for (out, point) in out.chunks_exact_mut(self.dimensions).zip(&points) {
+                out.copy_from_slice(&point[..self.dimensions]);
+            }
+            self.task.advance(points.len());
+        });
+    }
+}
+
+impl Place<'_> {
+    /// Where a row begins; adds to `pulls` what moves it from there.
+    fn start<const D: usize>(&self, row: usize, positions: &[[f32; D]], pulls: &mut Pulls) -> [f32; D] {
+        let (indices, distances) = self.neighbors.row(row);
+        let (rho, sigma) = (self.scales.rhos[row], self.scales.sigmas[row]);
+        let weights: Vec<f32> = distances.iter().map(|&d| membership_strength(d, rho, sigma)).collect();
+        let start = match (indices.first(), distances.first()) {
+            (Some(&same), Some(&0.0)) => positions[same as usize],
+            _ => {
+                let max_weight = weights.iter().copied().fold(0.0, f32::max);
+                let n_epochs = self.forces.n_epochs;
+                let rates: Vec<u32> =
+                    weights.iter().map(|&weight| sampling_rate(weight, max_weight, n_epochs)).collect();
+                for epoch in 1..n_epochs {
+                    pulls.add_due(indices, &rates, epoch, self.forces.learning_rate_at(epoch));
+                }
+                weighted_mean(positions, indices, &weights)
+            }
+        };
+        pulls.end_point(self.keys[row]);
+        start
+    }
+}
+
+fn weighted_mean<const D: usize>(positions: &[[f32; D]], indices: &[u32], weights: &[f32]) -> [f32; D] {
+    let total: f32 = weights.iter().sum();
+    let mut mean = [0.0_f32; D];
+    for (&index, weight) in indices.iter().zip(weights) {
+        // Where all weights vanish (far beyond every scale), the neighbours count alike.
+        let share = if total > 0.0 { weight / total } else { 1.0 / indices.len() as f32 };
+        for (to, from) in mean.iter_mut().zip(positions[index as usize]) {
+            *to += share * from;
+        }
+    }
+    mean
+}

@@ -1,0 +1,73 @@
+//! Topics to words, labels and pictures.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use crate::corpus::{Embeddings, ImageColumn, TextColumn};
+use crate::embed::TextEmbedder;
+use crate::error::Result;
+use crate::linalg::sparse::CsrMatrix;
+use crate::progress::Progress;
+
+pub mod visual;
+
+pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRepresentation};
+
+/// Words of topics with their weights, best first, by topic id.
+pub type TopicWords = BTreeMap<i32, Vec<(String, f64)>>;
+
+/// One way of describing every topic.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Aspect {
+    /// Words, or a label as a single word.
+    Words(TopicWords),
+    /// Pictures.
+    Pictures(Gallery),
+}
+
+/// Describes topics. Plugs into [`TopicModel::representation`](crate::model::TopicModel::representation).
+pub trait Representation: Send + Sync + Debug {
+    /// Checks every parameter, before any work.
+    fn check(&self) -> Result<()>;
+
+    /// Whether this needs the model to know an image column.
+    fn needs_images(&self) -> bool {
+        false
+    }
+
+    /// Describes every topic of `context`. `words` are the candidates of the step before: the best c-TF-IDF words, or
+    /// what the previous representation of the same chain made of them.
+    fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;
+}
+
+/// What a [`Representation`] may look at. Rows are those of the fitted frame.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct TopicContext<'a> {
+    /// Topic ids in ascending order, -1 first where there are outliers.
+    pub topics: &'a [i32],
+    /// The topic of each row.
+    pub assignments: &'a [i32],
+    /// The text column, where the model has one.
+    pub texts: Option<&'a TextColumn>,
+    /// The image column, where the model has one.
+    pub images: Option<&'a ImageColumn>,
+    /// The vectors that were clustered.
+    pub embeddings: &'a Embeddings,
+    /// Vectors of the images alone, where there are any.
+    pub image_embeddings: Option<&'a Embeddings>,
+    /// For each row, how well its text stands for its topic: the cosine between the row's c-TF-IDF and the topic's, 0
+    /// to 1; 0 where the row has no text.
+    pub text_scores: &'a [f64],
+    /// The terms, one for each column of `c_tf_idf`.
+    pub vocabulary: &'a [String],
+    /// Topic-term weights; row i belongs to `topics[i]`.
+    pub c_tf_idf: &'a CsrMatrix<f64>,
+    /// The embedder of the texts, where the model has one.
+    pub embedder: Option<&'a dyn TextEmbedder>,
+    /// The seed of the fit.
+    pub seed: u64,
+    /// Where to report.
+    pub progress: &'a Progress,
+}

@@ -1,0 +1,214 @@
+//! Topics to pictures.
+//!
+//! BERTopic's `VisualRepresentation` pastes the images of the best matching texts together, in the order of a random
+//! sample, duplicates included, and fails on the first file that it cannot open. Here a topic's pictures are those
+//! nearest to its mean image where image vectors exist, else those with the best matching texts; best first, none
+//! twice, and what cannot be read is left out and reported. The pictures stay a table; the collage is made when asked.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::{Aspect, Representation, TopicContext, TopicWords};
+use crate::corpus::ImageColumn;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::{Collage, Limits};
+
+mod choice;
+mod gallery;
+mod ranking;
+
+pub use gallery::{Gallery, Picture, SkippedImage};
+pub use ranking::Ranking;
+
+use choice::{Choice, TopicChoice};
+
+/// The most pictures of a topic that can be asked for: beyond that, a collage is no longer something to look at.
+const MOST_IMAGES: usize = 100;
+
+/// What to do about an image that cannot be read: missing, damaged, no image at all, or over the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum OnImageError {
+    /// Leave it out, take the next best, and say so with a count: a note to [`Progress`], the list in
+    /// [`Gallery::skipped`].
+    #[default]
+    Skip,
+    /// Stop with its error.
+    Fail,
+}
+
+/// Describes every topic, outliers included, with its best pictures: a [`Gallery`].
+///
+/// | setting | default |
+/// |---|---|
+/// | [`nr_repr_images`](Self::nr_repr_images) | 9 |
+/// | [`image_height`](Self::image_height) | 600 pixels |
+/// | [`image_squares`](Self::image_squares) | no |
+/// | [`on_error`](Self::on_error) | [`OnImageError::Skip`] |
+/// | [`limits`](Self::limits) | [`Limits::new`] |
+///
+/// BERTopic's `nr_samples` and `batch_size` have no counterpart: every row of a topic is a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VisualRepresentation {
+    nr_repr_images: usize,
+    image_height: u32,
+    image_squares: bool,
+    on_error: OnImageError,
+    limits: Limits,
+}
+
+impl Default for VisualRepresentation {
+    fn default() -> Self {
+        VisualRepresentation {
+            nr_repr_images: 9,
+            image_height: 600,
+            image_squares: false,
+            on_error: OnImageError::Skip,
+            limits: Limits::new(),
+        }
+    }
+}
+
+impl VisualRepresentation {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many pictures a topic gets at most, 1 to 100; default 9.
+    #[must_use]
+    pub fn nr_repr_images(mut self, nr_repr_images: usize) -> Self {
+        self.nr_repr_images = nr_repr_images;
+        self
+    }
+
+    /// The height of a collage of nine in pixels, 30 to 4,096; default 600. Each row is about a third of it high, so
+    /// fewer images make a lower collage.
+    #[must_use]
+    pub fn image_height(mut self, image_height: u32) -> Self {
+        self.image_height = image_height;
+        self
+    }
+
+    /// Whether collages show the middle square of every image, all of one size; default no: images keep their shape.
+    #[must_use]
+    pub fn image_squares(mut self, image_squares: bool) -> Self {
+        self.image_squares = image_squares;
+        self
+    }
+
+    /// What to do about images that cannot be read; default [`OnImageError::Skip`].
+    #[must_use]
+    pub fn on_error(mut self, on_error: OnImageError) -> Self {
+        self.on_error = on_error;
+        self
+    }
+
+    /// How large an image may be; default [`Limits::new`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Takes the best readable images of each topic of `ranking`, none twice in a topic: neither the same row, nor the
+    /// same file, nor another file of the same bytes. Only as many images are decoded as are needed.
+    ///
+    /// # Errors
+    /// A parameter out of its range. With [`OnImageError::Fail`], the first image that cannot be read. Otherwise only
+    /// if not one of the images can be read: with the first of them.
+    pub fn gallery(&self, ranking: &Ranking, images: &ImageColumn, progress: &Progress) -> Result<Gallery> {
+        self.check()?;
+        let task = progress.task(Stage::Represent, "pictures", ranking.topics().len());
+        let choice = Choice {
+            images,
+            limits: self.limits,
+            most: self.nr_repr_images,
+            fail: self.on_error == OnImageError::Fail,
+        };
+        let choose = |(&topic, candidates): (&i32, &Vec<(usize, f64)>)| {
+            let chosen = choice.choose(candidates);
+            task.advance(1);
+            (topic, chosen)
+        };
+        // Collected as results one by one, so that of several errors the first topic's is reported, always.
+        let chosen: Vec<(i32, Result<TopicChoice>)> = ranking.topics().par_iter().map(choose).collect();
+        let mut topics = BTreeMap::new();
+        let mut skipped = Vec::new();
+        for (topic, chosen) in chosen {
+            let chosen = chosen?;
+            topics.insert(topic, chosen.pictures);
+            skipped.extend(chosen.skipped);
+        }
+        skipped.sort_by_key(|image| image.row);
+        let found = topics.values().any(|pictures| !pictures.is_empty());
+        report(&skipped, found, images, progress)?;
+        let collage = Collage::new(self.image_height, self.image_squares);
+        Ok(Gallery::new(topics, skipped, images.clone(), collage, self.limits))
+    }
+}
+
+/// Says what was left out; an error if nothing is left.
+fn report(skipped: &[SkippedImage], found: bool, images: &ImageColumn, progress: &Progress) -> Result<()> {
+    const NAMED: usize = 3;
+    let Some(first) = skipped.first() else {
+        if !found {
+            progress.note(Stage::Represent, format!("no row has an image in column `{}`", images.name()));
+        }
+        return Ok(());
+    };
+    if !found {
+        let message =
+            format!("none of the {} images that were tried can be read; the first: {}", skipped.len(), first.reason);
+        let error = Error::new(ErrorKind::Image, Stage::Represent, message).column(images.name()).row(first.row);
+        let error = match &first.path {
+            Some(path) => error.path(path),
+            None => error,
+        };
+        return Err(error.hint("Relative paths start in the image folder: is it set to where the images are?"));
+    }
+    let named: Vec<String> = skipped.iter().take(NAMED).map(SkippedImage::to_string).collect();
+    let more = match skipped.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let count = match skipped.len() {
+        1 => "1 image could not be read and was left out".to_owned(),
+        count => format!("{count} images could not be read and were left out"),
+    };
+    progress.note(Stage::Represent, format!("{count}: {}{more}", named.join("; ")));
+    Ok(())
+}
+
+impl Representation for VisualRepresentation {
+    fn check(&self) -> Result<()> {
+        if !(1..=MOST_IMAGES).contains(&self.nr_repr_images) {
+            let allowed = format!("from 1 to {MOST_IMAGES}");
+            return Err(Error::parameter(Stage::Represent, "nr_repr_images", self.nr_repr_images, &allowed));
+        }
+        if !(30..=4096).contains(&self.image_height) {
+            let allowed = "from 30 to 4096 pixels";
+            return Err(Error::parameter(Stage::Represent, "image_height", self.image_height, allowed));
+        }
+        self.limits.check(Stage::Represent)
+    }
+
+    fn needs_images(&self) -> bool {
+        true
+    }
+
+    fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {
+        let Some(images) = context.images else {
+            let message = "a visual representation needs an image column";
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
+                .hint("Name it with `.with_images(\"image\")`."));
+        };
+        let ranking = match context.image_embeddings {
+            Some(vectors) => Ranking::by_image(context.topics, context.assignments, images, vectors),
+            None => Ranking::by_text(context.topics, context.assignments, images, context.text_scores),
+        };
+        self.gallery(&ranking, images, context.progress).map(Aspect::Pictures)
+    }
+}

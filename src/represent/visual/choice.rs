@@ -1,0 +1,131 @@
+//! Takes the best images of a topic that can be read, none twice.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use rayon::prelude::*;
+
+use super::gallery::{ChosenImage, SkippedImage};
+use crate::corpus::ImageColumn;
+use crate::error::{Error, Result};
+use crate::vision::decode::{decode_bytes, image_error, read};
+use crate::vision::{EncodedImage, Encoding, Limits, encode, thumbnail};
+
+/// The longer side of thumbnails in pixels: sharp at half that size on screens of high density, 5 to 15 KB each.
+const THUMBNAIL_SIDE: u32 = 256;
+
+const THUMBNAIL_ENCODING: Encoding = Encoding::Smallest { quality: 85 };
+
+/// What is the same for all topics.
+pub(super) struct Choice<'a> {
+    pub(super) images: &'a ImageColumn,
+    pub(super) limits: Limits,
+    /// Images of a topic, at most.
+    pub(super) most: usize,
+    /// Whether an image that cannot be read is an error.
+    pub(super) fail: bool,
+}
+
+/// What was found for one topic.
+#[derive(Default)]
+pub(super) struct TopicChoice {
+    pub(super) pictures: Vec<ChosenImage>,
+    pub(super) skipped: Vec<SkippedImage>,
+}
+
+/// What a topic has already.
+#[derive(Default)]
+struct Seen<'a> {
+    paths: HashSet<&'a str>,
+    contents: HashSet<(usize, u64)>,
+}
+
+type Candidate = (usize, f64);
+
+impl<'a> Choice<'a> {
+    /// Goes down the candidates in rounds of as many as are still missing. Rounds do not depend on threads, so neither
+    /// does the outcome.
+    pub(super) fn choose(&self, candidates: &[Candidate]) -> Result<TopicChoice> {
+        let mut choice = TopicChoice::default();
+        let mut seen = Seen::default();
+        let mut rest = candidates.iter().copied();
+        while choice.pictures.len() < self.most {
+            let missing = self.most - choice.pictures.len();
+            let round: Vec<Candidate> =
+                rest.by_ref().filter(|&(row, _)| self.is_new_path(row, &mut seen)).take(missing).collect();
+            if round.is_empty() {
+                break;
+            }
+            self.take(&round, &mut seen, &mut choice)?;
+        }
+        Ok(choice)
+    }
+
+    /// Whether no candidate before had the same file. Paths beside bytes are names only, and may repeat.
+    fn is_new_path(&self, row: usize, seen: &mut Seen<'a>) -> bool {
+        match self.images.path(row) {
+            Some(path) if self.images.bytes(row).is_none() => seen.paths.insert(path),
+            _ => true,
+        }
+    }
+
+    /// Reads all files of the round, sorts out copies, and decodes what is left.
+    fn take(&self, round: &[Candidate], seen: &mut Seen<'a>, choice: &mut TopicChoice) -> Result<()> {
+        let encoded: Vec<Result<(Cow<'_, [u8]>, u64)>> = round.par_iter().map(|&(row, _)| self.read(row)).collect();
+        let mut fresh = Vec::with_capacity(round.len());
+        for (&candidate, encoded) in round.iter().zip(encoded) {
+            match encoded {
+                Ok((bytes, hash)) if seen.contents.insert((bytes.len(), hash)) => fresh.push((candidate, Ok(bytes))),
+                Ok(_) => {}
+                Err(error) => fresh.push((candidate, Err(error))),
+            }
+        }
+        let shrink = |(candidate, bytes): (Candidate, Result<Cow<'_, [u8]>>)| {
+            (candidate, bytes.and_then(|bytes| self.shrink(&bytes)))
+        };
+        let shrunk: Vec<_> = fresh.into_par_iter().map(shrink).collect();
+        for ((row, score), image) in shrunk {
+            match image {
+                Ok((size, thumbnail)) => choice.pictures.push(ChosenImage { row, score, size, thumbnail }),
+                Err(error) if self.fail => return Err(self.locate(row, error)),
+                Err(error) => choice.skipped.push(self.skipped(row, &error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, row: usize) -> Result<(Cow<'a, [u8]>, u64)> {
+        let source = self.images.get(row)?.ok_or_else(|| image_error("the row has no image"))?;
+        let bytes = read(&source, &self.limits)?;
+        let mut hasher = DefaultHasher::new();
+        bytes.hash(&mut hasher);
+        Ok((bytes, hasher.finish()))
+    }
+
+    /// The size of an image, upright, and its thumbnail; the pixels are dropped.
+    fn shrink(&self, bytes: &[u8]) -> Result<((u32, u32), EncodedImage)> {
+        let image = decode_bytes(bytes, &self.limits, true)?;
+        Ok((image.dimensions(), encode(&thumbnail(&image, THUMBNAIL_SIDE), THUMBNAIL_ENCODING)?))
+    }
+
+    fn locate(&self, row: usize, error: Error) -> Error {
+        let error = error.column(self.images.name()).row(row);
+        match self.images.path(row) {
+            Some(path) => error.path(path),
+            None => error,
+        }
+    }
+
+    fn skipped(&self, row: usize, error: &Error) -> SkippedImage {
+        SkippedImage { row, path: self.images.path(row).map(str::to_owned), reason: reason(error) }
+    }
+}
+
+/// The error in one clause, without the stage: row and path stand beside it.
+fn reason(error: &Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let stage = format!("{}: ", error.stage());
+    line.strip_prefix(&stage).unwrap_or(line).to_owned()
+}

@@ -1,0 +1,204 @@
+//! The pictures of a fit: a table, thumbnails, and collages on demand.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use image::RgbImage;
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use crate::corpus::{ImageColumn, internal};
+use crate::error::Result;
+use crate::vision::decode::decode_bytes;
+use crate::vision::{Cell, Collage, EncodedImage, Encoding, Limits, decode, encode};
+
+/// The quality of collages as JPEG: on photographs no artefact is seen at it.
+const COLLAGE_QUALITY: u8 = 90;
+
+/// One picture of a topic.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Picture {
+    /// The topic that it stands for.
+    pub topic: i32,
+    /// Its place in the topic, 0 for the best.
+    pub rank: usize,
+    /// Its row in the frame.
+    pub row: usize,
+    /// What it was chosen by: the cosine to the topic's mean image vector, or how well the text of its row stands for
+    /// the topic.
+    pub score: f64,
+    /// Its path, or the name beside its bytes, as the frame has it.
+    pub path: Option<String>,
+}
+
+/// An image that could not be read and was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SkippedImage {
+    /// Its row in the frame.
+    pub row: usize,
+    /// Its path, or the name beside its bytes, as the frame has it.
+    pub path: Option<String>,
+    /// Why, in one clause.
+    pub reason: String,
+}
+
+impl fmt::Display for SkippedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "row {} ({path}): {}", self.row, self.reason),
+            None => write!(f, "row {}: {}", self.row, self.reason),
+        }
+    }
+}
+
+/// An image that made it into a gallery.
+pub(super) struct ChosenImage {
+    pub(super) row: usize,
+    pub(super) score: f64,
+    /// Width and height of the original, upright.
+    pub(super) size: (u32, u32),
+    pub(super) thumbnail: EncodedImage,
+}
+
+/// The pictures of every topic. Cheap to clone.
+///
+/// It holds thumbnails, so tables and pages need no file; for collages the originals are read again.
+#[derive(Clone)]
+pub struct Gallery(Arc<Shared>);
+
+struct Shared {
+    topics: BTreeMap<i32, TopicPictures>,
+    skipped: Vec<SkippedImage>,
+    images: ImageColumn,
+    collage: Collage,
+    limits: Limits,
+}
+
+/// Parallel lists, best first.
+#[derive(Default)]
+struct TopicPictures {
+    pictures: Vec<Picture>,
+    sizes: Vec<(u32, u32)>,
+    thumbnails: Vec<EncodedImage>,
+}
+
+impl TopicPictures {
+    fn new(topic: i32, chosen: Vec<ChosenImage>, images: &ImageColumn) -> Self {
+        let mut pictures = TopicPictures::default();
+        for (rank, image) in chosen.into_iter().enumerate() {
+            let path = images.path(image.row).map(str::to_owned);
+            pictures.pictures.push(Picture { topic, rank, row: image.row, score: image.score, path });
+            pictures.sizes.push(image.size);
+            pictures.thumbnails.push(image.thumbnail);
+        }
+        pictures
+    }
+}
+
+impl Gallery {
+    pub(super) fn new(
+        chosen: BTreeMap<i32, Vec<ChosenImage>>,
+        skipped: Vec<SkippedImage>,
+        images: ImageColumn,
+        collage: Collage,
+        limits: Limits,
+    ) -> Self {
+        let topics = chosen.into_iter().map(|(topic, chosen)| (topic, TopicPictures::new(topic, chosen, &images)));
+        Gallery(Arc::new(Shared { topics: topics.collect(), skipped, images, collage, limits }))
+    }
+
+    /// The topics in ascending order, those without a picture included.
+    pub fn topics(&self) -> Vec<i32> {
+        self.0.topics.keys().copied().collect()
+    }
+
+    /// The pictures of `topic`, best first; empty for a topic that has none or does not exist.
+    pub fn pictures(&self, topic: i32) -> &[Picture] {
+        self.0.topics.get(&topic).map(|topic| topic.pictures.as_slice()).unwrap_or_default()
+    }
+
+    /// Thumbnails of the pictures of `topic`, in their order: PNG or JPEG, at most 256 pixels a side, upright, on
+    /// white.
+    pub fn thumbnails(&self, topic: i32) -> &[EncodedImage] {
+        self.0.topics.get(&topic).map(|topic| topic.thumbnails.as_slice()).unwrap_or_default()
+    }
+
+    /// The thumbnail of one picture.
+    pub fn thumbnail(&self, topic: i32, rank: usize) -> Option<&EncodedImage> {
+        self.thumbnails(topic).get(rank)
+    }
+
+    /// The images that could not be read, by row. Images that no topic needed were not tried.
+    pub fn skipped(&self) -> &[SkippedImage] {
+        &self.0.skipped
+    }
+
+    /// One row for each picture: `topic` (Int32), `rank` (UInt32, 0 for the best), `row` (UInt32), `score` (Float64)
+    /// and `path` (String, null where the image has none).
+    pub fn to_frame(&self) -> Result<DataFrame> {
+        let pictures: Vec<&Picture> = self.0.topics.values().flat_map(|topic| &topic.pictures).collect();
+        let column = |name: &str, of: fn(&Picture) -> u32| {
+            Column::new(name.into(), pictures.iter().map(|picture| of(picture)).collect::<Vec<u32>>())
+        };
+        let columns = vec![
+            Column::new("topic".into(), pictures.iter().map(|picture| picture.topic).collect::<Vec<i32>>()),
+            column("rank", |picture| picture.rank as u32),
+            column("row", |picture| picture.row as u32),
+            Column::new("score".into(), pictures.iter().map(|picture| picture.score).collect::<Vec<f64>>()),
+            Column::new("path".into(), pictures.iter().map(|picture| picture.path.as_deref()).collect::<Vec<_>>()),
+        ];
+        DataFrame::new(pictures.len(), columns).map_err(internal)
+    }
+
+    /// The collage of `topic`, best first, three a row, as the bytes of a JPEG; `None` if it has no pictures.
+    ///
+    /// The originals are read again, for the best quality; where one has gone since, its thumbnail takes its place.
+    pub fn collage(&self, topic: i32) -> Result<Option<Vec<u8>>> {
+        match self.0.topics.get(&topic) {
+            Some(pictures) => self.0.compose(pictures),
+            None => Ok(None),
+        }
+    }
+
+    /// The collages of all topics that have pictures, as [`collage`](Self::collage), many at a time.
+    pub fn collages(&self) -> Result<BTreeMap<i32, Vec<u8>>> {
+        let compose = |(&topic, pictures): (&i32, &TopicPictures)| Some((topic, self.0.compose(pictures).transpose()?));
+        let collages: Vec<_> = self.0.topics.par_iter().filter_map(compose).collect();
+        collages.into_iter().map(|(topic, bytes)| Ok((topic, bytes?))).collect()
+    }
+}
+
+impl Shared {
+    fn compose(&self, pictures: &TopicPictures) -> Result<Option<Vec<u8>>> {
+        let Some(layout) = self.collage.layout(&pictures.sizes) else { return Ok(None) };
+        // One original at a time and thread is in memory.
+        let fill = |(index, cell): (usize, &Cell)| self.image(pictures, index).and_then(|image| cell.fill(&image));
+        let filled: Vec<Result<RgbImage>> = layout.cells.par_iter().enumerate().map(fill).collect();
+        let mut canvas = layout.canvas();
+        for (cell, image) in layout.cells.iter().zip(filled) {
+            cell.paint(&mut canvas, &image?);
+        }
+        Ok(Some(encode(&canvas, Encoding::Jpeg { quality: COLLAGE_QUALITY })?.bytes))
+    }
+
+    fn image(&self, pictures: &TopicPictures, index: usize) -> Result<RgbImage> {
+        let row = pictures.pictures.get(index).map(|picture| picture.row);
+        let original = row.and_then(|row| self.images.get(row).ok().flatten());
+        if let Some(image) = original.and_then(|source| decode(&source, &self.limits).ok()) {
+            return Ok(image);
+        }
+        let thumbnail = pictures.thumbnails.get(index).map(|thumbnail| thumbnail.bytes.as_slice());
+        decode_bytes(thumbnail.unwrap_or_default(), &Limits::new(), true)
+    }
+}
+
+impl fmt::Debug for Gallery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pictures: usize = self.0.topics.values().map(|topic| topic.pictures.len()).sum();
+        let (topics, skipped) = (self.0.topics.len(), self.0.skipped.len());
+        write!(f, "Gallery({pictures} pictures of {topics} topics, {skipped} skipped)")
+    }
+}

@@ -1,0 +1,86 @@
+//! Which images stand for a topic: the rows that have one, best first.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::corpus::{Embeddings, ImageColumn};
+
+/// The rows with images of every topic, best first, with their scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    topics: BTreeMap<i32, Vec<(usize, f64)>>,
+}
+
+impl Ranking {
+    /// Ranks a topic's images by the cosine between their vectors and the topic's mean image vector, -1 to 1: the mean
+    /// of the vectors scaled to length 1. Equal scores go by row. Rows that have an image without a vector are no
+    /// candidates: the image could not be read when the vectors were made.
+    ///
+    /// `assignments` holds the topic of each row; only `topics` are ranked.
+    pub fn by_image(topics: &[i32], assignments: &[i32], images: &ImageColumn, vectors: &Embeddings) -> Self {
+        let rows = rows_with_images(topics, assignments, images, |row| vectors.has(row));
+        let scored: Vec<_> = rows.par_iter().map(|(&topic, rows)| (topic, score_by_mean(rows, vectors))).collect();
+        Self::sorted(scored)
+    }
+
+    /// Ranks a topic's images by how well the text of their row stands for the topic (`scores`, one for each row).
+    /// Equal scores go by row.
+    ///
+    /// `assignments` holds the topic of each row; only `topics` are ranked.
+    pub fn by_text(topics: &[i32], assignments: &[i32], images: &ImageColumn, scores: &[f64]) -> Self {
+        let rows = rows_with_images(topics, assignments, images, |_| true);
+        let score = |row: &usize| (*row, scores.get(*row).copied().filter(|score| score.is_finite()).unwrap_or(0.0));
+        Self::sorted(rows.into_iter().map(|(topic, rows)| (topic, rows.iter().map(score).collect())))
+    }
+
+    fn sorted(topics: impl IntoIterator<Item = (i32, Vec<(usize, f64)>)>) -> Self {
+        let best_first = |(topic, mut rows): (i32, Vec<(usize, f64)>)| {
+            rows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            (topic, rows)
+        };
+        Ranking { topics: topics.into_iter().map(best_first).collect() }
+    }
+
+    /// For each topic, its rows with scores, best first.
+    pub fn topics(&self) -> &BTreeMap<i32, Vec<(usize, f64)>> {
+        &self.topics
+    }
+}
+
+fn rows_with_images(
+    topics: &[i32],
+    assignments: &[i32],
+    images: &ImageColumn,
+    fits: impl Fn(usize) -> bool,
+) -> BTreeMap<i32, Vec<usize>> {
+    let mut rows: BTreeMap<i32, Vec<usize>> = topics.iter().map(|&topic| (topic, Vec::new())).collect();
+    for (row, topic) in assignments.iter().enumerate() {
+        if let Some(rows) = rows.get_mut(topic).filter(|_| images.has(row) && fits(row)) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn score_by_mean(rows: &[usize], vectors: &Embeddings) -> Vec<(usize, f64)> {
+    let mut mean = vec![0.0_f64; vectors.dimensions()];
+    for vector in rows.iter().filter_map(|&row| vectors.get(row)) {
+        let norm = norm(vector.iter().map(|&x| f64::from(x)));
+        if norm > 0.0 {
+            mean.iter_mut().zip(vector).for_each(|(sum, &x)| *sum += f64::from(x) / norm);
+        }
+    }
+    let length = norm(mean.iter().copied());
+    let cosine = |row: usize| {
+        let vector = vectors.get(row).unwrap_or_default();
+        let dot: f64 = mean.iter().zip(vector).map(|(a, &b)| a * f64::from(b)).sum();
+        let norms = length * norm(vector.iter().map(|&x| f64::from(x)));
+        if norms > 0.0 { (dot / norms).clamp(-1.0, 1.0) } else { 0.0 }
+    };
+    rows.iter().map(|&row| (row, cosine(row))).collect()
+}
+
+fn norm(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|x| x * x).sum::<f64>().sqrt()
+}

@@ -1,0 +1,153 @@
+//! Topics and documents as frames, with BERTopic's columns.
+
+use std::collections::{BTreeMap, HashSet};
+
+use polars::prelude::*;
+
+use super::{FittedTopicModel, replace_columns};
+use crate::corpus::internal;
+use crate::error::Result;
+use crate::represent::{Aspect, Gallery, TopicWords};
+
+impl FittedTopicModel {
+    /// One row a topic, ascending: `Topic` (Int32), `Count` (Int64), `Name`, `Representation` (List(String)), a column
+    /// for each representation (words: List(String); pictures: Binary, a collage as JPEG), `Representative_Docs`
+    /// (List(String)).
+    ///
+    /// # Errors
+    /// A picture that can no longer be read, where the model was told to fail on those.
+    pub fn get_topic_info(&self) -> Result<DataFrame> {
+        self.topic_info(&self.topic_ids(), Pictures::Collage)
+    }
+
+    /// As [`get_topic_info`](Self::get_topic_info), for one topic; no row where there is no such topic.
+    ///
+    /// # Errors
+    /// As [`get_topic_info`](Self::get_topic_info).
+    pub fn get_topic_info_of(&self, topic: i32) -> Result<DataFrame> {
+        let ids: Vec<i32> = self.topic_ids().into_iter().filter(|&id| id == topic).collect();
+        self.topic_info(&ids, Pictures::Collage)
+    }
+
+    /// As [`get_topic_info`](Self::get_topic_info), with the paths of the pictures (List(String)) instead of a collage:
+    /// for files that hold text only.
+    ///
+    /// # Errors
+    /// None in practice; see [`get_topic_info`](Self::get_topic_info).
+    pub fn get_topic_info_with_paths(&self) -> Result<DataFrame> {
+        self.topic_info(&self.topic_ids(), Pictures::Paths)
+    }
+
+    fn topic_info(&self, ids: &[i32], pictures: Pictures) -> Result<DataFrame> {
+        let counts: Vec<i64> = ids.iter().map(|&id| self.topic_size(id).unwrap_or(0) as i64).collect();
+        let names: Vec<String> = ids.iter().filter_map(|&id| self.topic_label(id)).collect();
+        let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
+        let mut columns = vec![
+            Column::new("Topic".into(), ids),
+            Column::new("Count".into(), counts),
+            Column::new("Name".into(), names),
+            words_column("Representation", &self.words, ids),
+        ];
+        for (name, aspect) in self.aspect_order.iter().filter_map(|name| Some((name, self.aspects.get(name)?))) {
+            columns.push(match (aspect, pictures) {
+                (Aspect::Words(words), _) => words_column(name, words, ids),
+                (Aspect::Pictures(gallery), Pictures::Collage) => collage_column(name, gallery, ids)?,
+                (Aspect::Pictures(gallery), Pictures::Paths) => paths_column(name, gallery, ids),
+            });
+        }
+        columns.push(list_column("Representative_Docs", docs));
+        DataFrame::new(ids.len(), columns).map_err(internal)
+    }
+
+    /// `Topic` and `Count` of every topic, largest first.
+    ///
+    /// # Errors
+    /// None in practice: the frame is made of the model's own numbers.
+    pub fn get_topic_freq(&self) -> Result<DataFrame> {
+        let mut sizes: Vec<(i32, i64)> = self.assignment.sizes.iter().map(|(&id, &size)| (id, size as i64)).collect();
+        sizes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let (ids, counts): (Vec<i32>, Vec<i64>) = sizes.into_iter().unzip();
+        DataFrame::new(ids.len(), vec![Column::new("Topic".into(), ids), Column::new("Count".into(), counts)])
+            .map_err(internal)
+    }
+
+    /// The fitted frame with `Document`, `Topic`, `Name`, `Representation`, `Representative_Docs`, `Top_n_words` (the
+    /// words in one string), `Probability` and `Representative_document` (whether the row is one of its topic's
+    /// representative documents) for each row.
+    ///
+    /// # Errors
+    /// None in practice: the columns are the frame's own and the model's.
+    pub fn get_document_info(&self) -> Result<DataFrame> {
+        let ids = self.topics();
+        let labels: BTreeMap<i32, String> =
+            self.topic_ids().into_iter().filter_map(|id| Some((id, self.topic_label(id)?))).collect();
+        let joined: BTreeMap<i32, String> = self
+            .words
+            .iter()
+            .map(|(&id, words)| (id, words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" - ")))
+            .collect();
+        let docs: BTreeMap<i32, Vec<String>> =
+            self.topic_ids().into_iter().filter_map(|id| Some((id, self.get_representative_docs(id)?))).collect();
+        let chosen: HashSet<usize> = self.representatives.values().flatten().map(|&(row, _)| row).collect();
+        let texts: Vec<Option<&str>> = (0..ids.len()).map(|row| self.raw_text(row)).collect();
+        let of_topic = |by_topic: &BTreeMap<i32, String>| -> Vec<Option<String>> {
+            ids.iter().map(|id| by_topic.get(id).cloned()).collect()
+        };
+        let columns = vec![
+            Column::new("Document".into(), texts),
+            Column::new("Topic".into(), ids),
+            Column::new("Name".into(), of_topic(&labels)),
+            words_column("Representation", &self.words, ids),
+            list_column("Representative_Docs", ids.iter().map(|id| docs.get(id).cloned().unwrap_or_default())),
+            Column::new("Top_n_words".into(), of_topic(&joined)),
+            Column::new("Probability".into(), self.probabilities()),
+            Column::new(
+                "Representative_document".into(),
+                (0..ids.len()).map(|row| chosen.contains(&row)).collect::<Vec<bool>>(),
+            ),
+        ];
+        replace_columns(&self.frame, columns)
+    }
+
+    fn raw_text(&self, row: usize) -> Option<&str> {
+        self.corpus.texts.as_ref()?.raw(row)
+    }
+}
+
+/// How pictures stand in a table.
+#[derive(Clone, Copy)]
+enum Pictures {
+    Collage,
+    Paths,
+}
+
+fn words_column(name: &str, words: &TopicWords, ids: &[i32]) -> Column {
+    let of = |id: &i32| words.get(id).map(Vec::as_slice).unwrap_or_default();
+    list_column(name, ids.iter().map(|id| of(id).iter().map(|(word, _)| word.clone()).collect()))
+}
+
+fn paths_column(name: &str, gallery: &Gallery, ids: &[i32]) -> Column {
+    let shown = |row: usize, path: &Option<String>| path.clone().unwrap_or_else(|| format!("row {row}"));
+    let of = |id: i32| gallery.pictures(id).iter().map(|picture| shown(picture.row, &picture.path)).collect();
+    list_column(name, ids.iter().map(|&id| of(id)))
+}
+
+fn collage_column(name: &str, gallery: &Gallery, ids: &[i32]) -> Result<Column> {
+    // One topic is asked for alone; all are made many at a time.
+    let collages: BTreeMap<i32, Vec<u8>> = match ids {
+        [id] => gallery.collage(*id)?.map(|collage| (*id, collage)).into_iter().collect(),
+        _ => gallery.collages()?,
+    };
+    let cells: BinaryChunked = ids.iter().map(|id| collages.get(id).map(Vec::as_slice)).collect();
+    Ok(cells.with_name(name.into()).into_column())
+}
+
+fn list_column(name: &str, rows: impl Iterator<Item = Vec<String>>) -> Column {
+    let rows: Vec<Vec<String>> = rows.collect();
+    let total = rows.iter().map(Vec::len).sum();
+    let mut list = ListStringChunkedBuilder::new(name.into(), rows.len(), total);
+    for row in &rows {
+        list.append_values_iter(row.iter().map(String::as_str));
+    }
+    list.finish().into_column()
+}

@@ -1,0 +1,183 @@
+//! Counts of topics to weights of their terms: class-based TF-IDF.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::sparse::CsrMatrix;
+
+/// Class-based TF-IDF (Grootendorst, "BERTopic", 2022), as BERTopic computes it: a term weighs much in a topic whose
+/// texts hold it often and other topics' texts seldom.
+///
+/// With f(x, c) the count of term x in topic c, F(x) its count in all topics and A the mean number of words in a topic,
+/// cut to a whole number (1 at least): tf = f(x, c) / Σₓ f(x, c), idf = ln(1 + A / F(x)), and the weight is tf · idf.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassTfIdf {
+    bm25_weighting: bool,
+    reduce_frequent_words: bool,
+    seed_words: Vec<String>,
+    seed_multiplier: f64,
+}
+
+impl Default for ClassTfIdf {
+    fn default() -> Self {
+        ClassTfIdf::new()
+    }
+}
+
+impl ClassTfIdf {
+    /// Plain class-based TF-IDF.
+    pub fn new() -> Self {
+        ClassTfIdf { bm25_weighting: false, reduce_frequent_words: false, seed_words: Vec::new(), seed_multiplier: 2.0 }
+    }
+
+    /// Whether idf = ln(1 + (A - F + 0.5) / (F + 0.5)), which stops more of what every topic has. It is negative for a
+    /// term that occurs more often than a topic has words; such a term is no topic's word. Default false.
+    #[must_use]
+    pub fn bm25_weighting(mut self, bm25_weighting: bool) -> Self {
+        self.bm25_weighting = bm25_weighting;
+        self
+    }
+
+    /// Whether the square root of tf is used in its place, so that very frequent words weigh less. Default false.
+    #[must_use]
+    pub fn reduce_frequent_words(mut self, reduce_frequent_words: bool) -> Self {
+        self.reduce_frequent_words = reduce_frequent_words;
+        self
+    }
+
+    /// Words of your domain: their idf is multiplied by `multiplier` (above 0; BERTopic's default is 2.0). A word that
+    /// is not in the vocabulary is looked for in lower case. Default: no words.
+    #[must_use]
+    pub fn seed_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>, multiplier: f64) -> Self {
+        self.seed_words = words.into_iter().map(Into::into).collect();
+        self.seed_multiplier = multiplier;
+        self
+    }
+
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// The multiplier of the seed words is not a number above 0.
+    pub fn check(&self) -> Result<()> {
+        if self.seed_multiplier.is_finite() && self.seed_multiplier > 0.0 {
+            return Ok(());
+        }
+        Err(Error::parameter(Stage::Vectorize, "seed_words multiplier", self.seed_multiplier, "a number above 0"))
+    }
+
+    /// Weighs the terms by `counts`: one row a topic, one column a term of `vocabulary` (in ascending order).
+    ///
+    /// A term that no topic holds has the idf 0.
+    ///
+    /// # Errors
+    /// A parameter is out of its range, or the vocabulary is not one term a column.
+    pub fn fit(&self, counts: &CsrMatrix<u32>, vocabulary: &[String]) -> Result<FittedClassTfIdf> {
+        self.check()?;
+        if vocabulary.len() != counts.cols() {
+            let message = format!("{} terms were given for counts of {}", vocabulary.len(), counts.cols());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
+        }
+        let frequencies = counts.column_sums();
+        let words: f64 = frequencies.iter().sum();
+        // A whole number, as in BERTopic; 1 at least, or every weight would be 0 where topics outnumber words.
+        let average = (words / counts.rows().max(1) as f64).trunc().max(1.0);
+        let mut idf: Vec<f64> = frequencies.iter().map(|&frequency| self.idf(frequency, average)).collect();
+        let mut unknown_seed_words = Vec::new();
+        let mut seeds = Vec::new();
+        for word in &self.seed_words {
+            match find(vocabulary, word) {
+                Some(term) => seeds.push(term),
+                None => unknown_seed_words.push(word.clone()),
+            }
+        }
+        // A word that is given twice counts once.
+        seeds.sort_unstable();
+        seeds.dedup();
+        for term in seeds {
+            idf[term] *= self.seed_multiplier;
+        }
+        Ok(FittedClassTfIdf { idf, reduce_frequent_words: self.reduce_frequent_words, unknown_seed_words })
+    }
+
+    fn idf(&self, frequency: f64, average: f64) -> f64 {
+        match (frequency > 0.0, self.bm25_weighting) {
+            (false, _) => 0.0,
+            (true, true) => (1.0 + (average - frequency + 0.5) / (frequency + 0.5)).ln(),
+            (true, false) => (average / frequency + 1.0).ln(),
+        }
+    }
+}
+
+fn find(vocabulary: &[String], word: &str) -> Option<usize> {
+    let place = |word: &str| vocabulary.binary_search_by(|term| term.as_str().cmp(word)).ok();
+    place(word).or_else(|| place(&word.to_lowercase()))
+}
+
+/// Weights of terms, for any counts of the same terms: of topics, of documents, of parts of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FittedClassTfIdf {
+    idf: Vec<f64>,
+    reduce_frequent_words: bool,
+    unknown_seed_words: Vec<String>,
+}
+
+impl FittedClassTfIdf {
+    /// The weight of each term, seed words multiplied.
+    pub fn idf(&self) -> &[f64] {
+        &self.idf
+    }
+
+    /// Seed words that are not in the vocabulary and so have no effect.
+    pub fn unknown_seed_words(&self) -> &[String] {
+        &self.unknown_seed_words
+    }
+
+    /// Counts to weights, cell by cell. A row without counts stays empty.
+    ///
+    /// # Errors
+    /// `counts` has other columns than the fit had.
+    pub fn transform(&self, counts: &CsrMatrix<u32>) -> Result<CsrMatrix<f64>> {
+        if counts.cols() != self.idf.len() {
+            let message =
+                format!("counts of {} terms cannot be weighted: the fit had {}", counts.cols(), self.idf.len());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
+        }
+        let mut weights = vec![0.0; counts.entries()];
+        let mut rest = &mut weights[..];
+        let mut rows = Vec::with_capacity(counts.rows());
+        for row in 0..counts.rows() {
+            let (cells, after) = rest.split_at_mut(counts.row(row).0.len());
+            rows.push(cells);
+            rest = after;
+        }
+        rows.into_par_iter().enumerate().for_each(|(row, cells)| self.weigh(counts.row(row), cells));
+        Ok(counts.with_data(weights))
+    }
+
+    fn weigh(&self, (terms, counts): (&[u32], &[u32]), weights: &mut [f64]) {
+        let words: f64 = counts.iter().map(|&count| f64::from(count)).sum();
+        for ((weight, &term), &count) in weights.iter_mut().zip(terms).zip(counts) {
+            // A stored zero is possible in counts that a user made.
+            let tf = if count == 0 { 0.0 } else { f64::from(count) / words };
+            let tf = if self.reduce_frequent_words { tf.sqrt() } else { tf };
+            *weight = tf * self.idf[term as usize];
+        }
+    }
+}
+
+/// The `n` terms of `row` that weigh most, as (column, weight), best first; terms that weigh equally in the order of the
+/// columns. Only terms that weigh more than 0.
+pub fn top_terms(weights: &CsrMatrix<f64>, row: usize, n: usize) -> Vec<(usize, f64)> {
+    let (columns, values) = weights.row(row);
+    let mut terms: Vec<(usize, f64)> =
+        columns.iter().zip(values).map(|(&column, &value)| (column as usize, value)).collect();
+    terms.retain(|&(_, weight)| weight > 0.0);
+    let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if n < terms.len() {
+        terms.select_nth_unstable_by(n, order);
+        terms.truncate(n);
+    }
+    terms.sort_unstable_by(order);
+    terms
+}

@@ -1,0 +1,35 @@
+//! Pixels: decoding within limits, resampling, thumbnails, collages.
+//!
+//! Everything here works on 8-bit RGB ([`RgbImage`]) and knows nothing of frames, rows or topics.
+
+use std::path::PathBuf;
+
+pub use image::RgbImage;
+
+pub mod collage;
+pub mod decode;
+pub mod format;
+pub mod resample;
+mod structure;
+pub mod thumbnail;
+
+pub use collage::{Cell, Collage, Layout};
+pub use decode::{Limits, decode, decode_as_stored};
+pub use format::{ImageFormat, sniff_format};
+pub use resample::{Filter, reduce, resize, resize_region};
+pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
+
+/// Where an image comes from; it is read only when it is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImageSource<'a> {
+    /// A file.
+    File(PathBuf),
+    /// An encoded image (PNG, JPEG, WebP, GIF, BMP) in memory, with the name that it was given, if any.
+    Encoded {
+        /// The encoded bytes.
+        bytes: &'a [u8],
+        /// A name to show and to report errors with, such as a file name.
+        name: Option<&'a str>,
+    },
+}

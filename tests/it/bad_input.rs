@@ -1,0 +1,276 @@
+//! Bad input gets an error that says stage, column, row and path, and what to do: one test for each kind.
+
+use std::sync::{Arc, Mutex};
+
+use ndarray::Array2;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::polars::prelude::*;
+use topicframe::prelude::*;
+use topicframe::progress::{Event, Progress, ProgressSink};
+
+use crate::corpora::{captions, frame, frame_with_images};
+
+fn model() -> TopicModel {
+    TopicModel::text("caption", StaticEmbedder::builtin())
+}
+
+/// An embedder that must not run: errors about parameters come before the first slow step.
+#[derive(Debug)]
+struct Slow;
+
+impl TextEmbedder for Slow {
+    fn dimensions(&self) -> usize {
+        3
+    }
+
+    fn embed_texts(&self, _: &[&str], _: &Progress) -> Result<Array2<f32>> {
+        panic!("the slow step ran before the parameters were checked")
+    }
+}
+
+fn error_of(model: &TopicModel, frame: &DataFrame) -> Error {
+    model.fit(frame).map(|_| ()).unwrap_err()
+}
+
+#[test]
+fn missing_column() {
+    let error = error_of(&TopicModel::text("text", Slow), &frame(30));
+    assert_eq!((error.kind(), error.column_name()), (ErrorKind::MissingColumn, Some("text")));
+    assert!(error.to_string().contains("The columns are `caption`."), "{error}");
+    for model in [model().with_images("absent"), model().embeddings("absent"), model().image_embeddings("absent")] {
+        assert_eq!(error_of(&model, &frame(30)).column_name(), Some("absent"));
+    }
+}
+
+#[test]
+fn wrong_dtype() {
+    let frame = df!("caption" => [1, 2, 3]).unwrap();
+    let error = error_of(&model(), &frame);
+    assert_eq!((error.kind(), error.column_name()), (ErrorKind::WrongType, Some("caption")));
+    let frame = df!("caption" => captions(30), "n" => vec![1.5; 30]).unwrap();
+    for model in [model().with_images("n"), model().embeddings("n")] {
+        let error = error_of(&model, &frame);
+        assert_eq!((error.kind(), error.column_name()), (ErrorKind::WrongType, Some("n")), "{error}");
+    }
+}
+
+#[test]
+fn empty_frame() {
+    let error = error_of(&model(), &frame(0));
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Input));
+    assert!(error.to_string().contains("no rows"), "{error}");
+    assert_eq!(error_of(&model(), &DataFrame::empty()).kind(), ErrorKind::MissingColumn);
+}
+
+#[test]
+fn fewer_rows_than_a_topic_needs() {
+    for rows in [1, 2, 5, 9] {
+        let error = error_of(&model(), &frame(rows));
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Cluster));
+        assert!(error.to_string().contains(&format!("{rows} of {rows} rows")), "{error}");
+        assert!(error.to_string().contains("min_cluster_size"), "{error}");
+    }
+    let error = error_of(&model().clusterer(KMeans::new(40)), &frame(30));
+    assert_eq!(error.stage(), Stage::Cluster);
+}
+
+#[test]
+fn texts_that_are_all_null_or_blank() {
+    let nulls = DataFrame::new(12, vec![Column::full_null("caption".into(), 12, &DataType::String)]).unwrap();
+    for frame in [nulls, df!("caption" => [" "; 12]).unwrap()] {
+        let error = error_of(&model(), &frame);
+        assert_eq!((error.kind(), error.column_name()), (ErrorKind::InvalidData, Some("caption")), "{error}");
+        assert!(error.to_string().contains("no row has a text"), "{error}");
+    }
+}
+
+#[test]
+fn texts_without_a_word() {
+    let error = error_of(&model(), &df!("caption" => vec!["the of and"; 30]).unwrap());
+    assert_eq!(error.stage(), Stage::Vectorize, "{error}");
+    assert!(error.to_string().contains("stop words"), "{error}");
+}
+
+#[test]
+fn vectors_that_are_not_numbers() {
+    let embedded = model().embed(&frame(30)).unwrap();
+    for bad in [f32::NAN, f32::INFINITY] {
+        let list = embedded.column("embedding").unwrap().cast(&DataType::List(Box::new(DataType::Float32))).unwrap();
+        let mut rows: Vec<Series> = (0..30).map(|row| list.list().unwrap().get_as_series(row).unwrap()).collect();
+        let mut values: Vec<f32> = rows[17].f32().unwrap().into_no_null_iter().collect();
+        values[3] = bad;
+        rows[17] = Series::new("".into(), values);
+        let frame =
+            DataFrame::new(30, vec![Column::new("caption".into(), captions(30)), Column::new("v".into(), rows)]);
+        let error = error_of(&TopicModel::text("caption", Slow).embeddings("v"), &frame.unwrap());
+        assert_eq!((error.row_index(), error.column_name()), (Some(17), Some("v")), "{error}");
+    }
+}
+
+#[test]
+fn rows_of_different_length() {
+    let vectors: Vec<Series> =
+        (0..30).map(|i| Series::new("".into(), vec![1.0_f32; 4 + usize::from(i == 20)])).collect();
+    let frame = DataFrame::new(30, vec![Column::new("caption".into(), captions(30)), Column::new("v".into(), vectors)]);
+    let error = error_of(&TopicModel::text("caption", Slow).embeddings("v"), &frame.unwrap());
+    assert_eq!((error.row_index(), error.column_name()), (Some(20), Some("v")), "{error}");
+}
+
+#[test]
+fn parameters_out_of_range_before_any_work() {
+    let slow = || TopicModel::text("caption", Slow);
+    let bad: Vec<(&str, TopicModel)> = vec![
+        ("n_neighbors", slow().reducer(Umap::new().n_neighbors(1))),
+        ("n_components", slow().reducer(Umap::new().n_components(0))),
+        ("min_dist", slow().reducer(Umap::new().min_dist(-1.0))),
+        ("min_cluster_size", slow().min_topic_size(1)),
+        ("n_clusters", slow().clusterer(KMeans::new(0))),
+        ("n_components", slow().reducer(Pca::new().n_components(0))),
+        ("top_n_words", slow().top_n_words(0)),
+        ("top_n_words", slow().top_n_words(1001)),
+        ("nr_repr_docs", slow().nr_repr_docs(1001)),
+        ("ngram_range", slow().vectorizer(CountVectorizer::new().ngram_range(0, 1))),
+        ("ngram_range", slow().vectorizer(CountVectorizer::new().ngram_range(3, 2))),
+        ("nr_repr_images", slow().with_images("i").representation("V", VisualRepresentation::new().nr_repr_images(0))),
+        ("image_height", slow().with_images("i").representation("V", VisualRepresentation::new().image_height(0))),
+    ];
+    for (parameter, model) in bad {
+        let error = error_of(&model, &frame(30));
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{parameter}: {error}");
+        assert!(error.to_string().contains(parameter), "{parameter}: {error}");
+    }
+}
+
+#[test]
+fn pictures_without_an_image_column() {
+    let model = TopicModel::text("caption", Slow).representation("Visual_Aspect", VisualRepresentation::new());
+    let error = error_of(&model, &frame(30));
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+    assert!(error.to_string().contains("with_images"), "{error}");
+}
+
+#[test]
+fn representations_with_a_name_that_is_taken() {
+    for name in ["", "Topic", "Representative_Docs"] {
+        let model =
+            TopicModel::text("caption", Slow).with_images("i").representation(name, VisualRepresentation::new());
+        assert_eq!(error_of(&model, &frame(30)).kind(), ErrorKind::InvalidParameter);
+    }
+}
+
+#[test]
+fn images_that_cannot_be_read_are_skipped_and_counted_or_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = frame_with_images(60, folder.path());
+    std::fs::write(folder.path().join("5.png"), b"no picture").unwrap();
+    std::fs::remove_file(folder.path().join("8.png")).unwrap();
+
+    let notes = Arc::new(Notes::default());
+    let all = VisualRepresentation::new().nr_repr_images(60);
+    let model = |visual| {
+        let progress = Progress::to(notes.clone());
+        model().with_images("image").image_folder(folder.path()).representation("V", visual).with_progress(progress)
+    };
+    let topics = model(all.clone()).fit(&frame).unwrap();
+    let topicframe::represent::Aspect::Pictures(gallery) = topics.topic_aspect("V").unwrap() else {
+        panic!("pictures")
+    };
+    let mut skipped: Vec<usize> = gallery.skipped().iter().map(|image| image.row).collect();
+    skipped.sort_unstable();
+    assert_eq!(skipped, [5, 8]);
+    let told = notes.0.lock().unwrap().join("\n");
+    assert!(told.contains("2 images") && told.contains("5.png") && told.contains("8.png"), "{told}");
+
+    let error = error_of(&model(all.on_error(OnImageError::Fail)), &frame);
+    assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");
+    assert!([Some(5), Some(8)].contains(&error.row_index()), "{error}");
+    assert!(error.file().is_some());
+}
+
+#[test]
+fn an_image_folder_that_is_wrong_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = frame_with_images(30, folder.path());
+    let model = model()
+        .with_images("image")
+        .image_folder("/nowhere")
+        .representation("Visual_Aspect", VisualRepresentation::new());
+    let error = error_of(&model, &frame);
+    assert_eq!(error.kind(), ErrorKind::Image);
+    assert!(error.to_string().contains("folder"), "{error}");
+}
+
+#[test]
+fn blank_rows_are_told() {
+    let notes = Arc::new(Notes::default());
+    let texts: Vec<Option<String>> =
+        captions(40).into_iter().map(Some).chain([None, Some("\u{1F600}".into())]).collect();
+    let model = model().with_progress(Progress::to(notes.clone()));
+    let topics = model.fit(&df!("caption" => texts).unwrap()).unwrap();
+    let told = notes.0.lock().unwrap().join("\n");
+    assert!(told.contains("1 row has no text"), "{told}");
+    assert_eq!(&topics.topics()[40..], [-1, -1]);
+}
+
+#[test]
+fn an_embedder_that_misbehaves_is_reported() {
+    #[derive(Debug)]
+    struct Wrong(usize, f32);
+    impl TextEmbedder for Wrong {
+        fn dimensions(&self) -> usize {
+            2
+        }
+        fn embed_texts(&self, texts: &[&str], _: &Progress) -> Result<Array2<f32>> {
+            Ok(Array2::from_elem((texts.len() - self.0, 2), self.1))
+        }
+    }
+    for wrong in [Wrong(1, 1.0), Wrong(0, f32::NAN)] {
+        let error = error_of(&TopicModel::text("caption", wrong), &frame(30));
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Embed), "{error}");
+    }
+    let error = error_of(&TopicModel::text("caption", Wrong(0, 0.0)), &frame(30));
+    assert!(error.to_string().contains("no row has a vector"), "{error}");
+}
+
+#[test]
+fn new_rows_of_another_width_are_refused() {
+    let embedded = model().embed(&frame(40)).unwrap();
+    let topics = model().embeddings("embedding").fit(&embedded).unwrap();
+    let narrow: Vec<Series> = (0..2).map(|_| Series::new("".into(), [1.0_f32, 2.0])).collect();
+    let new =
+        DataFrame::new(2, vec![Column::new("caption".into(), captions(2)), Column::new("embedding".into(), narrow)]);
+    let error = topics.transform(&new.unwrap()).unwrap_err();
+    assert!(error.to_string().contains("2 numbers"), "{error}");
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_an_error() {
+    let topics = model().fit(&frame(40)).unwrap();
+    let error = topics.to_html_report("/nowhere/at/all/page.html").unwrap_err();
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::Io, Stage::Output), "{error}");
+    assert!(error.file().is_some());
+}
+
+#[test]
+fn errors_print_their_cause_and_what_to_do() {
+    let error = Error::new(ErrorKind::Io, Stage::Output, "the file cannot be written")
+        .column("c")
+        .row(3)
+        .path("a/b.csv")
+        .hint("Do this.")
+        .cause(std::io::Error::other("disk full"));
+    let text = "output: the file cannot be written (column `c`, row 3, a/b.csv): disk full\n  Do this.";
+    assert_eq!(error.to_string(), text);
+    assert_eq!(format!("{error:?}"), text);
+}
+
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl ProgressSink for Notes {
+    fn event(&self, event: &Event) {
+        if let Event::Note { message, .. } = event {
+            self.0.lock().unwrap().push(message.clone());
+        }
+    }
+}

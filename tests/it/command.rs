@@ -1,0 +1,115 @@
+//! The command as a user types it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use topicframe::files::{read_frame, write_frame};
+use topicframe::polars::prelude::*;
+
+use crate::corpora::{captions, frame, frame_with_images};
+
+fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_topicframe")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = topicframe(folder, arguments);
+    assert!(!output.status.success(), "{arguments:?} was accepted");
+    let said = stderr(&output);
+    assert!(!said.contains("panicked"), "{said}");
+    said
+}
+
+#[test]
+fn captions_and_pictures_in_topics_tables_and_a_page_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = folder.path().join("data");
+    fs::create_dir(&pictures).unwrap();
+    write_frame(&frame_with_images(90, &pictures), pictures.join("posts.csv")).unwrap();
+    let arguments = "fit data/posts.csv --text caption --images image --topics topics.parquet --documents posts.parquet \
+                     --report page.html --seed 3";
+    let output = topicframe(folder.path(), &arguments.split_whitespace().collect::<Vec<_>>());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("Topic") && said.contains("fruit"), "{said}");
+
+    let topics = read_frame(folder.path().join("topics.parquet")).unwrap();
+    assert_eq!(topics.column("Count").unwrap().i64().unwrap().sum(), Some(90));
+    assert_eq!(topics.column("Visual_Aspect").unwrap().dtype(), &DataType::Binary);
+    assert_eq!(topics.column("Visual_Aspect").unwrap().null_count(), 0);
+    let posts = read_frame(folder.path().join("posts.parquet")).unwrap();
+    assert_eq!(posts.get_column_names(), ["caption", "image", "embedding", "Topic", "Probability"]);
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("data:image/") && page.contains("fruit"));
+    assert!(!page.contains("http://") && !page.contains("https://"), "no request leaves the page");
+}
+
+#[test]
+fn every_kind_of_input_and_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut counts = Vec::new();
+    for ending in ["csv", "tsv", "ndjson", "json", "parquet", "arrow"] {
+        let (input, topics, documents) = (format!("in.{ending}"), format!("t.{ending}"), format!("d.{ending}"));
+        write_frame(&frame(60), folder.path().join(&input)).unwrap();
+        let arguments = ["fit", &input, "--text", "caption", "--topics", &topics, "--documents", &documents];
+        let output = topicframe(folder.path(), &arguments);
+        assert!(output.status.success(), "{ending}: {}", stderr(&output));
+        let topics = read_frame(folder.path().join(topics)).unwrap();
+        counts.push(topics.column("Count").unwrap().cast(&DataType::Int64).unwrap().i64().unwrap().to_vec());
+        assert_eq!(read_frame(folder.path().join(documents)).unwrap().height(), 60, "{ending}");
+        assert_eq!(stderr(&output).contains("leaves out"), !["parquet", "arrow"].contains(&ending));
+    }
+    assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
+}
+
+#[test]
+fn vectors_from_a_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let vectors: Vec<Series> =
+        (0..60).map(|i| Series::new("".into(), [(i % 3) as f32, (i % 2) as f32 * 0.1, i as f32 * 0.001])).collect();
+    let frame = DataFrame::new(60, vec![Column::new("caption".into(), captions(60)), Column::new("v".into(), vectors)]);
+    write_frame(&frame.unwrap(), folder.path().join("in.parquet")).unwrap();
+    let output = topicframe(folder.path(), &["fit", "in.parquet", "--text", "caption", "--embeddings", "v"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_text_column_that_looks_like_numbers_is_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..40).map(|i| format!("{}\n", 1000 + i % 4)).collect();
+    fs::write(folder.path().join("in.csv"), format!("code\n{rows}")).unwrap();
+    let output = topicframe(folder.path(), &["fit", "in.csv", "--text", "code"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    write_frame(&frame(40), here.join("in.csv")).unwrap();
+    let fit = |more: &[&'static str]| -> Vec<&'static str> {
+        ["fit", "in.csv", "--text", "caption"].iter().chain(more).copied().collect()
+    };
+
+    assert!(refused(here, &fit(&["--min-size", "3"])).contains("--min-size"));
+    assert!(refused(here, &["fit", "in.csv"]).contains("--text"));
+    assert!(refused(here, &fit(&["--n-neighbors", "one"])).contains("one"));
+    assert!(refused(here, &fit(&["--n-neighbors", "1"])).contains("n_neighbors"));
+    assert!(refused(here, &fit(&["--min-cluster-size", "0"])).contains("min_cluster_size"));
+    assert!(refused(here, &fit(&["--embedder", "no/such/model"])).contains("no/such/model"));
+    assert!(refused(here, &fit(&["--image-folder", "x"])).contains("--images"));
+    assert!(refused(here, &["fit", "absent.csv", "--text", "caption"]).contains("absent.csv"));
+    assert!(refused(here, &["fit", "in.csv", "--text", "text"]).contains("`caption`"));
+    assert!(refused(here, &fit(&["--topics", "no/such/folder/t.csv"])).contains("no/such/folder"));
+    assert!(refused(here, &fit(&["--topics", "t.docx"])).contains(".parquet"));
+    assert!(refused(here, &fit(&["--report", "no/such/folder/p.html"])).contains("no/such/folder"));
+    assert!(refused(here, &fit(&["--documents", "in.csv"])).contains("overwrite"));
+    assert_eq!(fs::read_to_string(here.join("in.csv")).unwrap().lines().count(), 41, "the input is as it was");
+    let left: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["in.csv"], "nothing is left behind");
+}

@@ -1,0 +1,90 @@
+//! What the README says is what there is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// The commands of the README's `sh` blocks.
+fn commands() -> Vec<String> {
+    let readme = read("README.md");
+    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let joined: Vec<String> = blocks.map(|block| block.replace("\\\n", " ")).collect();
+    joined.iter().flat_map(|block| block.lines()).map(|line| line.trim().to_owned()).filter(|l| !l.is_empty()).collect()
+}
+
+#[test]
+fn the_main_command_makes_a_page() {
+    let main = "cargo run --release -- fit examples/data/openclipart/captions.csv --text caption --images image --report topics.html";
+    assert_eq!(commands().first().map(String::as_str), Some(main), "the first command of the README is the main one");
+
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("topics.html");
+    let arguments = main.split_once(" -- ").unwrap().1.replace("topics.html", page.to_str().unwrap());
+    let output = Command::new(env!("CARGO_BIN_EXE_topicframe"))
+        .current_dir(root())
+        .args(arguments.split_whitespace())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.lines().count() > 20, "a page of topics:\n{table}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.matches("data:image/").count() > 100, "topics with pictures");
+}
+
+#[test]
+fn every_command_of_the_readme_is_one_that_exists() {
+    for command in commands() {
+        let known = command.starts_with("cargo test --release") || command.starts_with("cargo doc");
+        let runs = command.split_once(" -- fit ").is_some_and(|(before, _)| before == "cargo run --release");
+        let example = command.split_once("--example ").map(|(_, rest)| rest.split_whitespace().next().unwrap_or(""));
+        let example = example.is_some_and(|name| root().join(format!("examples/{name}.rs")).exists());
+        let script = command.split_whitespace().next().is_some_and(|first| root().join(first).exists());
+        assert!(known || runs || example || script, "{command}");
+    }
+}
+
+#[test]
+fn links_within_the_documents_lead_somewhere() {
+    for name in ["README.md", "ARCHITECTURE.md", "DIVERGENCES.md"] {
+        let text = read(name);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") || link.starts_with('#') {
+                continue;
+            }
+            let target: PathBuf = root().join(link.split('#').next().unwrap());
+            assert!(target.exists(), "{name} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_in_the_readme() {
+    let readme = read("README.md");
+    for entry in fs::read_dir(root().join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            assert!(readme.contains(&name), "README.md does not mention examples/{name}");
+        }
+    }
+}
+
+#[test]
+fn the_help_of_the_command_is_in_the_readme() {
+    let readme = read("README.md");
+    let output = Command::new(env!("CARGO_BIN_EXE_topicframe")).args(["fit", "--help"]).output().unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
+        let option = option.trim_end_matches([',', '.']);
+        assert!(option == "--help" || readme.contains(option), "README.md does not mention {option}");
+    }
+}
