@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 use polars::prelude::*;
 use polars_arrow::array::{FixedSizeListArray, PrimitiveArray};
 use polars_arrow::bitmap::Bitmap;
@@ -344,7 +344,15 @@ impl Embeddings {
         self.flat().get(row * self.dimensions..(row + 1) * self.dimensions)
     }
 
-    /// The vectors of `rows`, in their order: a view if they are all the rows, a copy otherwise.
+    /// The vectors of `rows` (ascending, each once): a view if they are all the rows, a copy otherwise.
+    pub fn of_rows(&self, rows: &[usize]) -> Result<CowArray<'_, f32, Ix2>> {
+        match rows.len() == self.rows {
+            true => self.view().map(CowArray::from),
+            false => Ok(CowArray::from(self.select(rows))),
+        }
+    }
+
+    /// A copy of the vectors of `rows`, in their order; zeros for a row without a vector.
     pub fn select(&self, rows: &[usize]) -> Array2<f32> {
         let mut selected = Array2::zeros((rows.len(), self.dimensions));
         for (mut to, &row) in selected.outer_iter_mut().zip(rows) {

@@ -247,7 +247,7 @@ impl TopicModel {
         self.check()?;
         let Embedded { corpus, embeddings, rows } = self.embedded(frame)?;
         self.check_rows(&rows, &corpus)?;
-        let reduction = self.reducer.fit(embeddings.select(&rows).view(), self.seed, &self.progress)?;
+        let reduction = self.reducer.fit(embeddings.of_rows(&rows)?.view(), self.seed, &self.progress)?;
         let clustering = self.clusterer.fit(reduction.embedding.view(), self.seed, &self.progress)?;
         let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
         let terms = self.count_terms(&corpus, &assignment)?;

@@ -37,7 +37,7 @@ impl FittedTopicModel {
                 .hint("Use the embedder that the model was fitted with."));
         }
         let rows = &embedded.rows;
-        let (topics, probabilities) = self.place(embedded.embeddings.select(rows).view())?;
+        let (topics, probabilities) = self.place(embedded.embeddings.of_rows(rows)?.view())?;
         let mut of_rows = (vec![OUTLIER; frame.height()], vec![0.0; frame.height()]);
         for ((&row, topic), probability) in rows.iter().zip(topics).zip(probabilities) {
             of_rows.0[row] = topic;

@@ -2,10 +2,9 @@
 //! each word into the longest pieces that the vocabulary has.
 //!
 //! The same pieces as Hugging Face's `tokenizers` gives for `BertNormalizer`, `BertPreTokenizer` and `WordPiece`, only
-//! faster: ASCII is folded here byte by byte, anything else by that crate's own rules,
-//! once per character. Unlike there,
-//! a `[CLS]` or `[MASK]` written in a text is text, not a special token, and a word that cannot be cut is left out rather
-//! than replaced by `[UNK]`.
+//! faster: ASCII is folded here byte by byte, anything else by that crate's own rules, once per character. Unlike there, a
+//! `[CLS]` or `[MASK]` written in a text is text, not a special token, and a word that cannot be cut is left out rather than
+//! replaced by `[UNK]`.
 
 use super::char_folds::{CharFolds, Fold, basic_words};
 use crate::error::Result;
