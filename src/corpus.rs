@@ -20,7 +20,7 @@ pub struct TextColumn {
 impl TextColumn {
     /// Reads the column `name` of `frame`.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
-        let column = find(frame, name)?;
+        let column = &typed_nulls(find(frame, name)?)?;
         let values = column.str().map_err(|_| {
             wrong_type(column, "a text column must be String").hint("Cast it to String, or name another column.")
         })?;
@@ -71,7 +71,7 @@ pub struct ImageColumn {
 impl ImageColumn {
     /// Reads the column `name` of `frame`; relative paths start at `base`.
     pub fn read(frame: &DataFrame, name: &str, base: &Path) -> Result<Self> {
-        let column = find(frame, name)?;
+        let column = &typed_nulls(find(frame, name)?)?;
         let (paths, bytes) = match column.dtype() {
             DataType::String => (column.str().ok().cloned(), None),
             DataType::Binary => (None, column.binary().ok().cloned()),
@@ -119,21 +119,22 @@ impl ImageColumn {
         bytes.get(row).filter(|bytes| !bytes.is_empty())
     }
 
-    /// Whether the images can be found at all: looks for the files of the first rows that name one, up to 100.
+    /// Whether the images can be found at all: looks for up to 100 of the files, spread over the column.
     ///
     /// # Errors
     /// None of those files exists; a wrong image folder is better told before the slow steps than after them.
     pub fn check_reachable(&self) -> Result<()> {
-        let named = (0..self.len()).filter(|&row| self.bytes(row).is_none() && self.path(row).is_some());
+        let named: Vec<usize> =
+            (0..self.len()).filter(|&row| self.bytes(row).is_none() && self.path(row).is_some()).collect();
         let mut first = None;
-        for row in named.take(100) {
+        for &row in named.iter().step_by(named.len().div_ceil(100).max(1)) {
             match self.get(row) {
                 Ok(Some(ImageSource::File(file))) if !file.exists() => first = first.or(Some((row, file))),
                 _ => return Ok(()),
             }
         }
         let Some((row, file)) = first else { return Ok(()) };
-        Err(Error::new(ErrorKind::Image, Stage::Input, "none of the first image files exists")
+        Err(Error::new(ErrorKind::Image, Stage::Input, "none of the image files that were looked for exists")
             .column(&self.name)
             .row(row)
             .path(file)
@@ -206,17 +207,24 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// Reads the column `name` of `frame`: `Array(Float32, d)` or `List(Float32)`, nullable.
+    /// Reads the column `name` of `frame`: `Array(Float32, d)` or `List(Float32)`, nullable. Vectors of Float64, as
+    /// JSON and pandas have them, are rounded to Float32.
     ///
     /// # Errors
     /// Another type, rows of different length, or a number that is NaN or infinite: with the row.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = find(frame, name)?;
         let embeddings = match column.dtype() {
-            DataType::Array(inner, width) if **inner == DataType::Float32 => Self::from_array(column, *width),
-            DataType::List(inner) if **inner == DataType::Float32 => Self::from_list(column),
+            DataType::Array(inner, width) if is_float(inner) => {
+                let single = DataType::Array(Box::new(DataType::Float32), *width);
+                Self::from_array(&column.cast(&single).map_err(internal)?, *width)
+            }
+            DataType::List(inner) if is_float(inner) => {
+                let single = DataType::List(Box::new(DataType::Float32));
+                Self::from_list(&column.cast(&single).map_err(internal)?)
+            }
             _ => Err(wrong_type(column, "an embedding column must be Array(Float32, d) or List(Float32)")
-                .hint("Cast its numbers to Float32.")),
+                .hint("Name the column of the vectors, or cast its numbers to Float32.")),
         }?;
         embeddings.check_finite(name)?;
         Ok(embeddings)
@@ -377,6 +385,18 @@ impl Embeddings {
     fn flat(&self) -> &[f32] {
         let values = self.values.values().as_any().downcast_ref::<PrimitiveArray<f32>>();
         values.map(|values| values.values().as_slice()).unwrap_or_default()
+    }
+}
+
+fn is_float(dtype: &DataType) -> bool {
+    matches!(dtype, DataType::Float32 | DataType::Float64)
+}
+
+/// A column without any value may have come without a type: here it has the type of its role.
+fn typed_nulls(column: &Column) -> Result<Column> {
+    match column.dtype() {
+        DataType::Null => column.cast(&DataType::String).map_err(internal),
+        _ => Ok(column.clone()),
     }
 }
 

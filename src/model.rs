@@ -18,6 +18,11 @@ use crate::topics::{
 };
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
+mod check;
+
+use check::{after_pictures, check_described, check_vectors, no_row, pictures_as_main};
+pub(crate) use check::{check_labels, check_points};
+
 /// Candidates that a representation chooses from, as in BERTopic.
 const CANDIDATE_WORDS: usize = 30;
 
@@ -197,7 +202,43 @@ impl TopicModel {
         if self.nr_repr_docs > 1000 {
             return Err(Error::parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
         }
-        self.representations.iter().try_for_each(|(name, representation)| self.check_one(name, &**representation))
+        self.check_columns()?;
+        self.representations.iter().try_for_each(|(name, representation)| self.check_one(name, &**representation))?;
+        self.check_chains()
+    }
+
+    /// A column that the output adds would take the place of one that the model reads.
+    fn check_columns(&self) -> Result<()> {
+        let columns = &self.columns;
+        let roles = [
+            ("text", &columns.text, &["embedding", "Topic", "Probability"][..]),
+            ("image", &columns.image, &["embedding", "Topic", "Probability"]),
+            ("image vector", &columns.image_embeddings, &["embedding", "Topic", "Probability"]),
+            ("vector", &columns.embeddings, &["Topic", "Probability"]),
+        ];
+        for (role, column, taken) in roles {
+            if let Some(column) = column.as_ref().filter(|column| taken.contains(&column.as_str())) {
+                let message = format!("the {role} column has the name of a column that the result adds");
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
+                    .column(column)
+                    .hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Pictures end a chain, and are not the topics' own words.
+    fn check_chains(&self) -> Result<()> {
+        let mut ended = Vec::new();
+        for (name, representation) in &self.representations {
+            if ended.contains(&name) {
+                return Err(after_pictures(name));
+            }
+            if !representation.gives_words() {
+                ended.push(name);
+            }
+        }
+        if ended.iter().any(|name| *name == MAIN) { Err(pictures_as_main()) } else { Ok(()) }
     }
 
     fn check_one(&self, name: &str, representation: &dyn Representation) -> Result<()> {
@@ -227,7 +268,7 @@ impl TopicModel {
         replace_columns(frame, vec![embeddings.to_column("embedding")?])
     }
 
-    /// Finds the topics of `frame`: the fitted model, and the frame with `embedding` (unless it had one), `Topic`
+    /// Finds the topics of `frame`: the fitted model, and the frame with `embedding` (the vectors that were clustered), `Topic`
     /// (Int32, -1 where none) and `Probability` (Float64, how strongly the row belongs to its topic) added.
     ///
     /// # Errors
@@ -246,9 +287,12 @@ impl TopicModel {
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let Embedded { corpus, embeddings, rows } = self.embedded(frame)?;
+        self.check_texts(&corpus, &rows)?;
         self.check_rows(&rows, &corpus)?;
         let reduction = self.reducer.fit(embeddings.of_rows(&rows)?.view(), self.seed, &self.progress)?;
+        check_points(&reduction.embedding, rows.len())?;
         let clustering = self.clusterer.fit(reduction.embedding.view(), self.seed, &self.progress)?;
+        check_labels(&clustering.labels, &clustering.probabilities, rows.len())?;
         let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
         let terms = self.count_terms(&corpus, &assignment)?;
         let described = self.describe(&corpus, &embeddings, &assignment, &terms)?;
@@ -273,13 +317,15 @@ impl TopicModel {
                 model: self.clone(),
                 reducer: reduction.model,
                 clusterer: clustering.model,
+                known: std::sync::OnceLock::new(),
             }),
             summary: Arc::new(summary),
         })
     }
 
-    /// Reads the columns, embeds what has no vector yet, and finds the rows that can be clustered.
-    pub(crate) fn embedded(&self, frame: &DataFrame) -> Result<Embedded> {
+    /// Reads the columns, checks that pictures can be found, embeds what has no vector yet, and finds the rows that can
+    /// be clustered.
+    fn embedded(&self, frame: &DataFrame) -> Result<Embedded> {
         let corpus = Corpus::read(frame, &self.columns)?;
         if self.representations.iter().any(|(_, representation)| representation.needs_images()) {
             corpus.images.as_ref().map_or(Ok(()), ImageColumn::check_reachable)?;
@@ -289,8 +335,18 @@ impl TopicModel {
                            name it with .embeddings(\"embedding\") to use it";
             self.progress.note(Stage::Embed, message);
         }
+        self.placeable(corpus)
+    }
+
+    /// As `embedded`, for rows that are to be placed: they need no pictures, and may all be blank.
+    pub(crate) fn embedded_new(&self, frame: &DataFrame) -> Result<Embedded> {
+        let columns = Columns { image: None, image_embeddings: None, ..self.columns.clone() };
+        self.placeable(Corpus::read(frame, &columns)?)
+    }
+
+    fn placeable(&self, corpus: Corpus) -> Result<Embedded> {
         let embeddings = self.vectors(&corpus)?;
-        let rows = self.clusterable(&corpus, &embeddings)?;
+        let rows = self.clusterable(&corpus, &embeddings);
         Ok(Embedded { corpus, embeddings, rows })
     }
 
@@ -303,26 +359,35 @@ impl TopicModel {
         };
         let rows = texts.rows();
         let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
-        let vectors = self.embedder.embed_texts(&texts, &self.progress)?;
+        let vectors = match texts.is_empty() {
+            true => ndarray::Array2::zeros((0, self.embedder.dimensions())),
+            false => self.embedder.embed_texts(&texts, &self.progress)?,
+        };
         check_vectors(&vectors, &rows)?;
         Embeddings::scatter(vectors, &rows, corpus.rows)
     }
 
-    /// The rows that have a text and a vector that says something; the others are counted and told.
-    fn clusterable(&self, corpus: &Corpus, embeddings: &Embeddings) -> Result<Vec<usize>> {
+    /// The rows that have a text and a vector; the others are counted and told. A vector of zeros is what an embedder
+    /// gives for a text without a known word; among vectors of the frame's own it is a point like any other.
+    fn clusterable(&self, corpus: &Corpus, embeddings: &Embeddings) -> Vec<usize> {
+        let given = self.columns.embeddings.is_some();
+        let says_something = |vector: &[f32]| given || vector.iter().any(|&x| x != 0.0);
         let has_text = |row: usize| corpus.texts.as_ref().is_none_or(|texts| texts.get(row).is_some());
-        let is_known = |row: usize| embeddings.get(row).is_some_and(|vector| vector.iter().any(|&x| x != 0.0));
         let texted: Vec<usize> = (0..corpus.rows).filter(|&row| has_text(row)).collect();
-        let rows: Vec<usize> = texted.iter().copied().filter(|&row| is_known(row)).collect();
+        let has_vector = |row: usize| embeddings.get(row).is_some_and(says_something);
+        let rows: Vec<usize> = texted.iter().copied().filter(|&row| has_vector(row)).collect();
         self.note_outliers(corpus.rows - texted.len(), "no text (null, empty or whitespace)");
-        self.note_outliers(
-            texted.len() - rows.len(),
-            "a text but no vector (null, or no word that the embedder knows)",
-        );
-        match (texted.is_empty(), rows.is_empty()) {
-            (true, _) => Err(no_row(corpus, "no row has a text: all are null, empty or whitespace")),
-            (_, true) => Err(no_row(corpus, "no row has a vector that says something: all are null or zero")),
-            _ => Ok(rows),
+        let why = if given { "a text but no vector (null)" } else { "a text without a word that the embedder knows" };
+        self.note_outliers(texted.len() - rows.len(), why);
+        rows
+    }
+
+    fn check_texts(&self, corpus: &Corpus, rows: &[usize]) -> Result<()> {
+        let has_text = |row: usize| corpus.texts.as_ref().is_none_or(|texts| texts.get(row).is_some());
+        match (rows.is_empty(), (0..corpus.rows).any(has_text)) {
+            (false, _) => Ok(()),
+            (true, false) => Err(no_row(corpus, "no row has a text: all are null, empty or whitespace")),
+            (true, true) => Err(no_row(corpus, "no row has a vector that says something: all are null or zero")),
         }
     }
 
@@ -338,9 +403,14 @@ impl TopicModel {
         if rows.len() >= needed {
             return Ok(());
         }
-        let message = format!("{} of {} rows can be clustered, and a topic needs {needed}", rows.len(), corpus.rows);
-        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message)
-            .hint("Give more rows, or lower min_cluster_size (min_topic_size)."))
+        let message = format!(
+            "{} of {} rows can be clustered, and {needed} is the fewest that these settings can tell topics apart in",
+            rows.len(),
+            corpus.rows
+        );
+        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(
+            "Give more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.",
+        ))
     }
 
     fn count_terms(&self, corpus: &Corpus, assignment: &Assignment) -> Result<TopicTerms> {
@@ -392,6 +462,7 @@ impl TopicModel {
             Some(Aspect::Words(words)) => words,
             Some(Aspect::Pictures(_)) => return Err(pictures_as_main()),
         };
+        check_described(&words, &ids, MAIN)?;
         Ok(Described { words: cut(words, self.top_n_words), aspects, order })
     }
 
@@ -427,7 +498,8 @@ impl TopicModel {
         probabilities: &[f64],
     ) -> Result<DataFrame> {
         let mut columns = Vec::new();
-        if self.columns.embeddings.is_none() {
+        // The memory is shared: a given column of another name or type costs nothing to show here too.
+        if self.columns.embeddings.as_deref() != Some("embedding") {
             columns.push(embeddings.to_column("embedding")?);
         }
         columns.push(Column::new("Topic".into(), topics));
@@ -458,44 +530,4 @@ struct Described {
 fn cut(mut words: TopicWords, n: usize) -> TopicWords {
     words.values_mut().for_each(|words| words.truncate(n));
     words
-}
-
-/// An embedder may be the user's own: what it gives is checked before anything is built on it.
-fn check_vectors(vectors: &ndarray::Array2<f32>, rows: &[usize]) -> Result<()> {
-    if vectors.nrows() != rows.len() || (vectors.ncols() == 0 && !rows.is_empty()) {
-        let message = format!(
-            "the embedder gave {} vectors of {} numbers for {} texts",
-            vectors.nrows(),
-            vectors.ncols(),
-            rows.len()
-        );
-        return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message));
-    }
-    let broken = vectors.outer_iter().zip(rows).find(|(vector, _)| vector.iter().any(|x| !x.is_finite()));
-    match broken {
-        Some((_, &row)) => {
-            let message = "the embedder gave a vector with NaN or an infinite number";
-            Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).row(row))
-        }
-        None => Ok(()),
-    }
-}
-
-fn no_row(corpus: &Corpus, message: &str) -> Error {
-    let error = Error::new(ErrorKind::InvalidData, Stage::Input, message)
-        .hint("Check that this is the column you mean, and that it was read correctly.");
-    match &corpus.texts {
-        Some(texts) => error.column(texts.name()),
-        None => error,
-    }
-}
-
-fn after_pictures(name: &str) -> Error {
-    let message = format!("the representation `{name}` goes on after pictures");
-    Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint("Pictures must be the last of their chain.")
-}
-
-fn pictures_as_main() -> Error {
-    Error::new(ErrorKind::InvalidParameter, Stage::Represent, "`Main` must be words, not pictures")
-        .hint("Give the pictures a name of their own, such as `Visual_Aspect`.")
 }

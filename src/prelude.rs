@@ -1,19 +1,25 @@
 //! What a notebook cell needs: `use topicframe::prelude::*;`.
 
 #[doc(no_inline)]
-pub use crate::cluster::{Clusterer, Hdbscan, KMeans};
+pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans};
 #[doc(no_inline)]
 pub use crate::display::*;
 #[doc(no_inline)]
 pub use crate::embed::{StaticEmbedder, TextEmbedder};
 #[doc(no_inline)]
+pub use crate::error::{Error, ErrorKind, Stage};
+#[doc(no_inline)]
 pub use crate::files::{read_csv, read_frame, write_frame};
 #[doc(no_inline)]
 pub use crate::model::TopicModel;
 #[doc(no_inline)]
-pub use crate::reduce::{NoReduction, Pca, Reducer, Umap};
+pub use crate::progress::Progress;
 #[doc(no_inline)]
-pub use crate::represent::{Aspect, Gallery, OnImageError, Representation, VisualRepresentation};
+pub use crate::reduce::{FittedReducer, NoReduction, Pca, Reducer, Reduction, Umap};
+#[doc(no_inline)]
+pub use crate::represent::{
+    Aspect, Gallery, OnImageError, Representation, TopicContext, TopicWords, VisualRepresentation,
+};
 #[doc(no_inline)]
 pub use crate::topics::FittedTopicModel;
 #[doc(no_inline)]

@@ -123,6 +123,14 @@ impl Drop for Task {
     }
 }
 
+/// `text` as it may be printed on a terminal: control characters, which could drive it, and the marks that override
+/// the direction of writing become U+FFFD. Line ends stay.
+pub fn printable(text: &str) -> String {
+    let drives = |c: char| c.is_control() && c != '\n';
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().map(|c| if drives(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// Whole lines, at most one a second for each piece of work: for logs and notebooks, where a line cannot be redrawn.
 pub struct Lines {
     out: Mutex<Box<dyn Write + Send>>,
@@ -151,7 +159,7 @@ impl Lines {
 
     fn line(&self, text: &str) {
         if let Ok(mut out) = self.out.lock() {
-            let _ = writeln!(out, "{text}");
+            let _ = writeln!(out, "{}", printable(text));
         }
     }
 

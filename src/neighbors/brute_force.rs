@@ -16,7 +16,8 @@ const BLOCK: usize = 384;
 /// Candidates beyond `k`, so that rounding in the product does not lose a neighbour.
 const MARGIN: usize = 4;
 
-/// The `k` nearest rows of each row, itself first. The matrix of products is symmetric: each tile serves both its blocks.
+/// The `k` nearest rows of each row, itself first. The matrix of products is symmetric: each tile serves both its
+/// blocks.
 pub(super) fn neighbors_of_own_rows(
     points: &Points,
     metric: Metric,

@@ -5,8 +5,8 @@ const LOOK: usize = 16;
 
 /// The best candidates so far of the rows of one block.
 ///
-/// A candidate's score is the product minus half its squared norm, which orders like the negative distance. Score and row
-/// number are packed into one integer whose order is total, so the outcome does not depend on the order of tiles.
+/// A candidate's score is the product minus half its squared norm, which orders like the negative distance. Score and
+/// row number are packed into one integer whose order is total, so the outcome does not depend on the order of tiles.
 #[derive(Debug)]
 pub(super) struct Candidates {
     capacity: usize,

@@ -53,7 +53,7 @@ impl Points {
             Metric::Cosine => normalise(data.row(row), out, points.zero_axis),
             Metric::Euclidean => centre(data.row(row), out, &points.mean),
         });
-        points.half_norms = values.par_chunks(width).map(|row| half_squared_norm(row)).collect();
+        points.half_norms = values.par_chunks(width).map(half_squared_norm).collect();
         if let Some(row) = points.half_norms.iter().position(|norm| !norm.is_finite()) {
             let message = "a value is so large that its square overflows";
             return Err(Error::new(ErrorKind::InvalidData, stage, message).row(row));

@@ -14,8 +14,8 @@ use crate::progress::Progress;
 /// Principal component analysis: the directions along which the rows differ most. Fast, linear, and a baseline for
 /// [`Umap`](super::Umap).
 ///
-/// Computed by `linfa-reduction` in double precision. Each direction's largest entry by magnitude is positive, so that the
-/// result does not depend on how it was found; the seed is not used.
+/// Computed by `linfa-reduction` in double precision. Each direction's largest entry by magnitude is positive, so that
+/// the result does not depend on how it was found; the seed is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pca {
     n_components: usize,

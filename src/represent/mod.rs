@@ -36,6 +36,11 @@ pub trait Representation: Send + Sync + Debug {
         false
     }
 
+    /// Whether [`describe`](Self::describe) gives words, on which a chain can go on.
+    fn gives_words(&self) -> bool {
+        true
+    }
+
     /// Describes every topic of `context`. `words` are the candidates of the step before: the best c-TF-IDF words, or
     /// what the previous representation of the same chain made of them.
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;

@@ -199,6 +199,10 @@ impl Representation for VisualRepresentation {
         true
     }
 
+    fn gives_words(&self) -> bool {
+        false
+    }
+
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {
         let Some(images) = context.images else {
             let message = "a visual representation needs an image column";

@@ -15,7 +15,7 @@ impl FittedTopicModel {
     /// (List(String)).
     ///
     /// # Errors
-    /// A picture that can no longer be read, where the model was told to fail on those.
+    /// A collage that cannot be encoded. An original that can no longer be read is shown by its thumbnail.
     pub fn get_topic_info(&self) -> Result<DataFrame> {
         self.topic_info(&self.topic_ids(), Pictures::Collage)
     }
@@ -40,7 +40,7 @@ impl FittedTopicModel {
 
     fn topic_info(&self, ids: &[i32], pictures: Pictures) -> Result<DataFrame> {
         let counts: Vec<i64> = ids.iter().map(|&id| self.topic_size(id).unwrap_or(0) as i64).collect();
-        let names: Vec<String> = ids.iter().filter_map(|&id| self.topic_label(id)).collect();
+        let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
         let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
         let mut columns = vec![
             Column::new("Topic".into(), ids),
@@ -79,27 +79,16 @@ impl FittedTopicModel {
     /// None in practice: the columns are the frame's own and the model's.
     pub fn get_document_info(&self) -> Result<DataFrame> {
         let ids = self.topics();
-        let labels: BTreeMap<i32, String> =
-            self.topic_ids().into_iter().filter_map(|id| Some((id, self.topic_label(id)?))).collect();
-        let joined: BTreeMap<i32, String> = self
-            .words
-            .iter()
-            .map(|(&id, words)| (id, words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" - ")))
-            .collect();
-        let docs: BTreeMap<i32, Vec<String>> =
-            self.topic_ids().into_iter().filter_map(|id| Some((id, self.get_representative_docs(id)?))).collect();
         let chosen: HashSet<usize> = self.representatives.values().flatten().map(|&(row, _)| row).collect();
         let texts: Vec<Option<&str>> = (0..ids.len()).map(|row| self.raw_text(row)).collect();
-        let of_topic = |by_topic: &BTreeMap<i32, String>| -> Vec<Option<String>> {
-            ids.iter().map(|id| by_topic.get(id).cloned()).collect()
-        };
+        let of_topics = self.topic_columns()?;
         let columns = vec![
             Column::new("Document".into(), texts),
             Column::new("Topic".into(), ids),
-            Column::new("Name".into(), of_topic(&labels)),
-            words_column("Representation", &self.words, ids),
-            list_column("Representative_Docs", ids.iter().map(|id| docs.get(id).cloned().unwrap_or_default())),
-            Column::new("Top_n_words".into(), of_topic(&joined)),
+            of_topics.column("Name").map_err(internal)?.clone(),
+            of_topics.column("Representation").map_err(internal)?.clone(),
+            of_topics.column("Representative_Docs").map_err(internal)?.clone(),
+            of_topics.column("Top_n_words").map_err(internal)?.clone(),
             Column::new("Probability".into(), self.probabilities()),
             Column::new(
                 "Representative_document".into(),
@@ -107,6 +96,26 @@ impl FittedTopicModel {
             ),
         ];
         replace_columns(&self.frame, columns)
+    }
+
+    /// What a row's topic says of the row. Made once a topic and gathered, so that the rows share the texts' memory.
+    fn topic_columns(&self) -> Result<DataFrame> {
+        let ids = self.topic_ids();
+        let joined = |id: &i32| {
+            let words = self.get_topic(*id).unwrap_or_default();
+            words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" - ")
+        };
+        let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
+        let columns = vec![
+            Column::new("Name".into(), ids.iter().map(|&id| self.topic_label(id)).collect::<Vec<_>>()),
+            words_column("Representation", &self.words, &ids),
+            list_column("Representative_Docs", docs),
+            Column::new("Top_n_words".into(), ids.iter().map(joined).collect::<Vec<_>>()),
+        ];
+        let of_topics = DataFrame::new(ids.len(), columns).map_err(internal)?;
+        let place = |topic: &i32| ids.binary_search(topic).ok().map(|place| place as IdxSize);
+        let places: IdxCa = self.topics().iter().map(place).collect();
+        of_topics.take(&places).map_err(internal)
     }
 
     fn raw_text(&self, row: usize) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! New rows to the topics of a fitted model.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::*;
@@ -10,26 +10,36 @@ use super::{Assignment, FittedTopicModel};
 use crate::cluster::{FittedClusterer, OUTLIER};
 use crate::corpus::{Embeddings, internal};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::model::TopicModel;
+use crate::model::{TopicModel, check_labels, check_points};
 use crate::reduce::FittedReducer;
 
 /// What placing new rows needs.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Inference {
     pub(crate) model: TopicModel,
     pub(crate) reducer: Arc<dyn FittedReducer>,
     pub(crate) clusterer: Arc<dyn FittedClusterer>,
+    /// The rows of the fit by their vectors; found when they are first asked for.
+    pub(crate) known: OnceLock<KnownRows>,
 }
 
 impl FittedTopicModel {
     /// The topics of new rows: `frame` with `embedding`, `Topic` and `Probability` added, as after the fit. Rows do not
     /// influence each other, and a row whose vector was in the fit has the topic it had there (the first such row's).
     ///
+    /// Pictures are not looked at: a frame without the image column will do. Blank rows are outliers.
+    ///
     /// # Errors
-    /// The same as for the fit; and vectors of another width than those of the fit.
+    /// A frame without rows, a column that is missing or of a wrong type, an embedder that fails, or vectors of another
+    /// width than those of the fit.
     pub fn transform(&self, frame: &DataFrame) -> Result<DataFrame> {
         let model = &self.inference.model;
-        let embedded = model.embedded(frame)?;
+        let embedded = model.embedded_new(frame)?;
+        if embedded.rows.is_empty() {
+            let nothing = Embeddings::scatter(Array2::zeros((0, self.embeddings.dimensions())), &[], frame.height())?;
+            let (topics, strengths) = (vec![OUTLIER; frame.height()], vec![0.0; frame.height()]);
+            return model.with_topics(frame, &nothing, &topics, &strengths);
+        }
         if embedded.embeddings.dimensions() != self.embeddings.dimensions() {
             let (new, fitted) = (embedded.embeddings.dimensions(), self.embeddings.dimensions());
             let message = format!("the vectors have {new} numbers, those of the fit had {fitted}");
@@ -47,7 +57,7 @@ impl FittedTopicModel {
     }
 
     fn place(&self, vectors: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
-        let known = self.rows_of_fit();
+        let known = self.inference.known.get_or_init(|| self.rows_of_fit());
         let seen: Vec<Option<usize>> =
             vectors.outer_iter().map(|vector| known.find(&self.embeddings, &vector.to_vec())).collect();
         let new: Vec<usize> = (0..vectors.nrows()).filter(|&i| seen[i].is_none()).collect();
@@ -60,7 +70,9 @@ impl FittedTopicModel {
         if !new.is_empty() {
             let vectors: Array2<f32> = vectors.select(ndarray::Axis(0), &new);
             let points = self.inference.reducer.transform(vectors.view(), self.inference.model.progress())?;
+            check_points(&points, new.len())?;
             let (labels, strengths) = self.inference.clusterer.predict(points.view())?;
+            check_labels(&labels, &strengths, new.len())?;
             for ((&i, label), strength) in new.iter().zip(labels).zip(strengths) {
                 placed.0[i] = self.assignment.topic_of(label);
                 placed.1[i] = strength;
@@ -81,7 +93,8 @@ impl FittedTopicModel {
 }
 
 /// Rows of the fit by a hash of their vector.
-struct KnownRows(HashMap<u64, Vec<usize>>);
+#[derive(Debug)]
+pub(crate) struct KnownRows(HashMap<u64, Vec<usize>>);
 
 impl KnownRows {
     fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {

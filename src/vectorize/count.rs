@@ -17,6 +17,8 @@ use crate::progress::{Progress, Task};
 
 /// The longest n-gram that can be asked for.
 const LONGEST_NGRAM: usize = 10;
+/// Bytes of the longest word: what is longer is encoded data or a broken file, and would fill every table.
+const LONGEST_WORD: usize = 256;
 /// Texts are counted in pieces of about so many bytes. A piece has its own table of terms, so small pieces cost merging
 /// and large ones leave threads without work.
 const PIECE: usize = 1 << 20;
@@ -72,7 +74,7 @@ impl fmt::Display for DocumentFrequency {
 /// Counts the words and n-grams of texts, with the semantics of scikit-learn's `CountVectorizer`, in any script.
 ///
 /// A word is two or more letters, digits or underscores in a row. Unlike in Python, vowel signs and accents that are
-/// characters of their own stay in their word. Where a script has no spaces between words, there is no dictionary either,
+/// characters of their own stay in their word, and what is longer than 256 bytes is no word. Where a script has no spaces between words, there is no dictionary either,
 /// and words are found by rules:
 ///
 /// - Ideographs: a run of up to 3 is a word (猫, 東京, 図書館), one of 4 is two words (東京大学: 東京, 大学), and in a longer
@@ -383,6 +385,9 @@ impl<'a> Counter<'a> {
         words.clear();
         let text = if self.settings.lowercase { lowered(text, buffer) } else { text };
         for_each_word(text, |word| {
+            if word.len() > LONGEST_WORD {
+                return;
+            }
             let word = terms.word(word);
             if word as usize >= self.stop_words.len() {
                 words.push(word);

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use ndarray::Array2;
-use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::error::Result;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
-use topicframe::progress::{Event, Progress, ProgressSink};
+use topicframe::progress::{Event, ProgressSink};
 
 use crate::corpora::{captions, frame, frame_with_images};
 
@@ -172,9 +172,7 @@ fn images_that_cannot_be_read_are_skipped_and_counted_or_fail() {
         model().with_images("image").image_folder(folder.path()).representation("V", visual).with_progress(progress)
     };
     let topics = model(all.clone()).fit(&frame).unwrap();
-    let topicframe::represent::Aspect::Pictures(gallery) = topics.topic_aspect("V").unwrap() else {
-        panic!("pictures")
-    };
+    let Aspect::Pictures(gallery) = topics.topic_aspect("V").unwrap() else { panic!("pictures") };
     let mut skipped: Vec<usize> = gallery.skipped().iter().map(|image| image.row).collect();
     skipped.sort_unstable();
     assert_eq!(skipped, [5, 8]);
@@ -230,6 +228,138 @@ fn an_embedder_that_misbehaves_is_reported() {
     }
     let error = error_of(&TopicModel::text("caption", Wrong(0, 0.0)), &frame(30));
     assert!(error.to_string().contains("no row has a vector"), "{error}");
+}
+
+/// A stage that gives too little, too much, or nonsense.
+#[derive(Debug, Clone)]
+struct Careless {
+    rows: isize,
+    value: f32,
+    label: i32,
+    strength: f64,
+}
+
+const CAREFUL: Careless = Careless { rows: 0, value: 1.0, label: 0, strength: 1.0 };
+
+impl Careless {
+    fn len(&self, rows: usize) -> usize {
+        rows.saturating_add_signed(self.rows)
+    }
+}
+
+impl Reducer for Careless {
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn fit(&self, data: ndarray::ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Reduction> {
+        let embedding = Array2::from_elem((self.len(data.nrows()), 2), self.value);
+        Ok(Reduction { embedding, model: Arc::new(NoReduction) })
+    }
+}
+
+impl Clusterer for Careless {
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn min_rows(&self) -> usize {
+        1
+    }
+
+    fn fit(&self, points: ndarray::ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Clustering> {
+        let rows = self.len(points.nrows());
+        let model = Arc::new(self.clone());
+        Ok(Clustering { labels: vec![self.label; rows], probabilities: vec![self.strength; rows], model })
+    }
+}
+
+impl FittedClusterer for Careless {
+    fn predict(&self, points: ndarray::ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+        Ok((vec![self.label; points.nrows() + 1], vec![self.strength; points.nrows()]))
+    }
+}
+
+#[test]
+fn stages_that_misbehave_are_reported() {
+    for rows in [-15, 5] {
+        let error = error_of(&model().reducer(Careless { rows, ..CAREFUL }), &frame(30));
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Reduce), "{error}");
+    }
+    let error = error_of(&model().reducer(Careless { value: f32::NAN, ..CAREFUL }), &frame(30));
+    assert_eq!(error.stage(), Stage::Reduce, "{error}");
+    let clusterers = [
+        Careless { rows: -15, ..CAREFUL },
+        Careless { rows: 30, ..CAREFUL },
+        Careless { label: -5, ..CAREFUL },
+        Careless { strength: 7.5, ..CAREFUL },
+        Careless { strength: f64::NAN, ..CAREFUL },
+    ];
+    for clusterer in clusterers {
+        let error = error_of(&model().clusterer(clusterer), &frame(30));
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Cluster), "{error}");
+    }
+    let topics = model().clusterer(CAREFUL).fit(&frame(30)).unwrap();
+    let error = topics.transform(&df!("caption" => ["something new"]).unwrap()).unwrap_err();
+    assert_eq!(error.stage(), Stage::Cluster, "{error}");
+}
+
+#[test]
+fn words_that_leave_a_topic_out_are_reported() {
+    #[derive(Debug)]
+    struct Silent;
+    impl Representation for Silent {
+        fn check(&self) -> Result<()> {
+            Ok(())
+        }
+        fn describe(&self, _: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect> {
+            Ok(Aspect::Words(words.iter().skip(1).map(|(&topic, words)| (topic, words.clone())).collect()))
+        }
+    }
+    let error = error_of(&model().representation("Main", Silent), &frame(60));
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error}");
+}
+
+#[test]
+fn pictures_where_words_must_be_are_refused_before_any_work() {
+    let slow = || TopicModel::text("caption", Slow).with_images("image");
+    let pictures = VisualRepresentation::new;
+    for model in [
+        slow().representation("Main", pictures()),
+        slow().representation("V", pictures()).representation("V", pictures()),
+    ] {
+        assert_eq!(error_of(&model, &frame(30)).kind(), ErrorKind::InvalidParameter);
+    }
+}
+
+#[test]
+fn a_column_that_the_result_would_replace_is_refused() {
+    for name in ["Topic", "Probability", "embedding"] {
+        let frame = df!(name => captions(30)).unwrap();
+        let error = error_of(&TopicModel::text(name, Slow), &frame);
+        assert_eq!((error.kind(), error.column_name()), (ErrorKind::InvalidParameter, Some(name)), "{error}");
+    }
+}
+
+#[test]
+fn blank_new_rows_are_outliers() {
+    let topics = model().fit(&frame(60)).unwrap();
+    for texts in [vec![None::<&str>], vec![Some(""), Some(" ")]] {
+        let rows = texts.len();
+        let placed = topics.transform(&df!("caption" => texts).unwrap()).unwrap();
+        assert_eq!(placed.column("Topic").unwrap().i32().unwrap().to_vec(), vec![Some(-1); rows]);
+        assert_eq!(placed.column("embedding").unwrap().null_count(), rows);
+    }
+}
+
+#[test]
+fn zeros_among_given_vectors_are_points_like_others() {
+    let vectors: Vec<Series> = (0..60).map(|i| Series::new("".into(), [(i % 2) as f32, 0.0])).collect();
+    let frame = DataFrame::new(60, vec![Column::new("caption".into(), captions(60)), Column::new("v".into(), vectors)]);
+    let model = TopicModel::text("caption", Slow).embeddings("v").reducer(NoReduction).clusterer(KMeans::new(2));
+    let (topics, output) = model.fit_transform(&frame.unwrap()).unwrap();
+    assert_eq!((topics.summary().blank, topics.summary().outliers), (0, 0));
+    assert!(output.column("embedding").is_ok(), "the vectors that were clustered are shown");
 }
 
 #[test]

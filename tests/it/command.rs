@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use topicframe::files::{read_frame, write_frame};
 use topicframe::polars::prelude::*;
@@ -109,7 +109,81 @@ fn bad_arguments_are_refused() {
     assert!(refused(here, &fit(&["--topics", "t.docx"])).contains(".parquet"));
     assert!(refused(here, &fit(&["--report", "no/such/folder/p.html"])).contains("no/such/folder"));
     assert!(refused(here, &fit(&["--documents", "in.csv"])).contains("overwrite"));
+    fs::hard_link(here.join("in.csv"), here.join("again.csv")).unwrap();
+    assert!(refused(here, &fit(&["--documents", "again.csv"])).contains("overwrite"));
+    fs::remove_file(here.join("again.csv")).unwrap();
+    assert!(refused(here, &fit(&["--documents", "t.csv", "--topics", "./t.csv"])).contains("two outputs"));
+    assert!(refused(here, &fit(&["--report", "page.csv"])).contains(".html"));
     assert_eq!(fs::read_to_string(here.join("in.csv")).unwrap().lines().count(), 41, "the input is as it was");
     let left: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["in.csv"], "nothing is left behind");
+}
+
+#[test]
+fn outputs_are_written_though_nobody_reads_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    write_frame(&frame(60), folder.path().join("in.csv")).unwrap();
+    let run = |stdout: Stdio| {
+        let arguments = ["fit", "in.csv", "--text", "caption", "--topics", "t.csv", "--report", "p.html"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
+        command.current_dir(folder.path()).args(arguments).stdout(stdout).stderr(Stdio::piped());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+        for name in ["t.csv", "p.html"] {
+            assert!(fs::metadata(folder.path().join(name)).unwrap().len() > 0);
+            fs::remove_file(folder.path().join(name)).unwrap();
+        }
+        output
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert!(run(writer.into()).status.success(), "a reader that has gone is no failure");
+    let full = run(fs::File::create("/dev/full").unwrap().into());
+    assert!(!full.status.success() && stderr(&full).contains("cannot be printed"), "{}", stderr(&full));
+}
+
+#[test]
+fn text_files_leave_out_vectors_and_images_of_any_type() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut input = frame(60);
+    let vectors: Vec<Series> =
+        (0..60).map(|i| Series::new("".into(), [(i % 3) as f32, (i % 2) as f32 * 0.1, i as f32 * 0.001])).collect();
+    input.with_column(Column::new("v".into(), vectors)).unwrap();
+    let bytes = Series::new("bytes".into(), vec![&b"x"[..]; 60]);
+    let image = StructChunked::from_series("image".into(), 60, [bytes].iter()).unwrap();
+    input.with_column(image.into_series().into_column()).unwrap();
+    input
+        .with_column(
+            Column::new("category\u{1b}".into(), vec![1_i64; 60])
+                .cast(&DataType::Duration(TimeUnit::Milliseconds))
+                .unwrap(),
+        )
+        .unwrap();
+    write_frame(&input, folder.path().join("in.parquet")).unwrap();
+    for ending in ["csv", "tsv", "json", "ndjson"] {
+        let name = format!("d\u{1b}\u{202e}.{ending}");
+        let arguments = ["fit", "in.parquet", "--text", "caption", "--embeddings", "v", "--documents", &name];
+        let output = topicframe(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(
+            stderr(&output).contains("v, image") && !stderr(&output).contains(['\u{1b}', '\u{202e}']),
+            "{}",
+            stderr(&output)
+        );
+        let names = read_frame(folder.path().join(name)).unwrap().get_column_names_owned();
+        assert!(!names.iter().any(|name| ["v", "image"].contains(&name.as_str())), "{names:?}");
+    }
+}
+
+#[test]
+fn no_topics_is_told_with_what_to_change() {
+    let folder = tempfile::tempdir().unwrap();
+    write_frame(&frame(60), folder.path().join("in.csv")).unwrap();
+    let arguments = ["fit", "in.csv", "--text", "caption", "--min-cluster-size", "28"];
+    let output = topicframe(folder.path(), &arguments);
+    let said = stderr(&output);
+    assert!(
+        said.contains("60 rows") && said.contains("--min-cluster-size") && !said.contains("--n-neighbors"),
+        "{said}"
+    );
 }

@@ -122,9 +122,8 @@ fn vectors_that_cannot_be_used_name_the_row() {
     }
     let hole = df!("x" => [1.0_f32]).unwrap();
     assert_eq!(Embeddings::read(&hole, "x").unwrap_err().kind(), ErrorKind::WrongType);
-    let doubles = vectors(&[Some(good)]).column("v").unwrap().cast(&DataType::List(Box::new(DataType::Float64)));
-    let doubles = DataFrame::new(1, vec![doubles.unwrap()]).unwrap();
-    assert_eq!(Embeddings::read(&doubles, "v").unwrap_err().kind(), ErrorKind::WrongType);
+    let numbers = df!("x" => [1]).unwrap();
+    assert_eq!(Embeddings::read(&numbers, "x").unwrap_err().kind(), ErrorKind::WrongType);
     assert!(Embeddings::read(&vectors(&[None, None]), "v").is_err());
 }
 
@@ -136,4 +135,23 @@ fn a_number_that_is_missing_inside_a_vector_names_the_row() {
         let error = Embeddings::read(&DataFrame::new(1, vec![column]).unwrap(), "v").unwrap_err();
         assert_eq!(error.row_index(), Some(0), "{error}");
     }
+}
+
+#[test]
+fn doubles_are_rounded() {
+    let list = DataType::List(Box::new(DataType::Float64));
+    let column = vectors(&[Some(&[0.5, 2.0]), None]).column("v").unwrap().cast(&list).unwrap();
+    let arrays = column.cast(&DataType::Array(Box::new(DataType::Float64), 2)).unwrap();
+    for column in [column, arrays] {
+        let read = Embeddings::read(&DataFrame::new(2, vec![column]).unwrap(), "v").unwrap();
+        assert_eq!([read.get(0), read.get(1)], [Some(&[0.5, 2.0][..]), None]);
+    }
+}
+
+#[test]
+fn columns_of_nulls_without_a_type_hold_nothing() {
+    let frame = DataFrame::new(3, vec![Column::full_null("x".into(), 3, &DataType::Null)]).unwrap();
+    assert!(TextColumn::read(&frame, "x").unwrap().rows().is_empty());
+    let images = ImageColumn::read(&frame, "x", Path::new("")).unwrap();
+    assert!(!images.has(0) && images.check_reachable().is_ok());
 }

@@ -266,3 +266,11 @@ fn no_terms_left_says_why_and_what_to_do() {
     assert!(fails(new(), &["🎉", ""]).contains("no terms"));
     assert!(fails(new(), &[]).contains("no texts"));
 }
+
+#[test]
+fn encoded_data_is_no_word() {
+    let (long, longest) = ("x".repeat(257), "y".repeat(256));
+    let texts = [format!("cat {long} {longest}")];
+    let counted = CountVectorizer::new().fit_transform(&[&texts[0]], &Progress::silent()).unwrap();
+    assert_eq!(counted.vectorizer.vocabulary(), ["cat", &longest]);
+}

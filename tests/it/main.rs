@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 // Leaves.
-// mod neighbors;
+mod neighbors;
 mod sparse;
 mod vision;
 
@@ -12,9 +12,9 @@ mod class_tfidf;
 mod count_vectorizer;
 mod hdbscan;
 mod kmeans;
-// mod pca;
+mod pca;
 mod static_embedder;
-// mod umap;
+mod umap;
 
 // Topics.
 mod visual;

@@ -7,8 +7,6 @@ use ndarray::{Array2, ArrayView2};
 use topicframe::error::Result;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
-use topicframe::progress::Progress;
-use topicframe::represent::{Aspect, TopicContext, TopicWords};
 
 use crate::corpora::{agreement, captions, frame, frame_with_images, themes};
 

@@ -155,7 +155,7 @@ fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
 fn the_summary_says_what_was_fitted() {
     let page = page(&fitted().report_html().unwrap());
     let summary = fitted().summary();
-    let text = &named(&page, "header").next().unwrap().text;
+    let text = &named(&page, "main").next().unwrap().text;
     for expected in [
         format!("{} topics in {} rows of caption, illustrated from image.", summary.topics, summary.rows),
         format!("In a topic{}", summary.clustered),

@@ -1,13 +1,14 @@
 //! Progress on the command line: bars on a terminal, whole lines otherwise.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use topicframe::error::Stage;
-use topicframe::progress::{Event, Lines, Progress, ProgressSink};
+use topicframe::progress::{Event, Lines, Progress, ProgressSink, printable};
 
 /// The progress channel that suits standard error.
 pub fn progress() -> Progress {
@@ -27,20 +28,26 @@ impl Bars {
     fn start(&self, stage: Stage, task: &str, total: u64) {
         let template = match total {
             0 => "{spinner} {prefix}: {msg} {elapsed}",
-            _ => "{prefix}: {msg} {wide_bar} {percent:>3} % {per_sec}, {eta} left",
+            _ => "{prefix}: {msg} {wide_bar} {percent:>3} % {rate}/s, {eta} left",
         };
         let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
         let bar = self.all.add(bar);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", rate));
         }
         bar.set_prefix(stage.name());
-        bar.set_message(task.to_owned());
+        bar.set_message(printable(task));
         bar.enable_steady_tick(Duration::from_millis(200));
         if let Ok(mut running) = self.running.lock() {
             running.insert((stage, task.to_owned()), bar);
         }
     }
+}
+
+/// Units a second, whole.
+fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
+    // The bar's own buffer, which takes anything.
+    let _ = write!(out, "{:.0}", state.per_sec());
 }
 
 impl ProgressSink for Bars {
@@ -62,7 +69,7 @@ impl ProgressSink for Bars {
             }
             Event::Note { stage, message } => {
                 // A line that cannot be written is no reason to stop.
-                let _ = self.all.println(format!("{stage}: {message}"));
+                let _ = self.all.println(printable(&format!("{stage}: {message}")));
             }
             _ => {}
         }

@@ -6,7 +6,9 @@ use std::time::Instant;
 use clap::Args;
 use topicframe::embed::StaticEmbedder;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::files::{check_writable, check_writable_frame, read_frame_as_text, write_frame};
+use topicframe::files::{
+    check_writable, check_writable_frame, read_frame_as_text, same_file, write_frame, write_whole,
+};
 use topicframe::model::TopicModel;
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::prelude::{Hdbscan, Umap, VisualRepresentation};
@@ -56,7 +58,8 @@ pub struct Fit {
     #[arg(long, value_name = "FILE")]
     topics: Option<PathBuf>,
 
-    /// Write the documents with their topics here (the same kinds of file).
+    /// Write the documents with their topics here (the same kinds of file; vectors and images only to .parquet and
+    /// .arrow).
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
 
@@ -75,10 +78,13 @@ impl Fit {
         self.check_outputs()?;
         let frame = self.read()?;
         let (topics, documents) = model.fit_transform(&frame)?;
-        print!("{}", table::topics(&topics));
+        // Before printing, which may fail: the files are what the user waits for.
         let written = self.write(&topics, &documents, &progress)?;
+        let printed = table::print(&table::topics(&topics));
         report(&topics, &written, started);
-        Ok(())
+        printed.map_err(|error| {
+            Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").cause(error)
+        })
     }
 
     fn model(&self, progress: Progress) -> Result<TopicModel> {
@@ -114,28 +120,22 @@ impl Fit {
         read_frame_as_text(&self.input, &text)
     }
 
-    /// An output that cannot be written, or that would overwrite the input, is told before the work, not after it.
+    /// An output that cannot be written, or that would overwrite the input or another output, is told before the work,
+    /// not after it.
     fn check_outputs(&self) -> Result<()> {
+        let outputs: Vec<&PathBuf> = [&self.topics, &self.documents, &self.report].into_iter().flatten().collect();
+        for (i, path) in outputs.iter().enumerate() {
+            if same_file(path, &self.input) {
+                return Err(taken(path, "this would overwrite the input"));
+            }
+            if outputs.iter().take(i).any(|earlier| same_file(path, earlier)) {
+                return Err(taken(path, "two outputs would be written to this file"));
+            }
+        }
         for path in [&self.topics, &self.documents].into_iter().flatten() {
-            self.check_not_input(path)?;
             check_writable_frame(path)?;
         }
-        if let Some(path) = &self.report {
-            self.check_not_input(path)?;
-            check_writable(path)?;
-        }
-        Ok(())
-    }
-
-    fn check_not_input(&self, path: &Path) -> Result<()> {
-        match (path.canonicalize(), self.input.canonicalize()) {
-            (Ok(output), Ok(input)) if output == input => {
-                Err(Error::new(ErrorKind::InvalidParameter, Stage::Output, "this would overwrite the input")
-                    .path(path)
-                    .hint("Choose another name."))
-            }
-            _ => Ok(()),
-        }
+        self.report.as_deref().map_or(Ok(()), check_page)
     }
 
     fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Result<Vec<String>> {
@@ -153,7 +153,7 @@ impl Fit {
             written.push(format!("documents  {}", path.display()));
         }
         if let Some(path) = &self.report {
-            topics.to_html_report(path)?;
+            write_whole(path, topics.report_html()?)?;
             written.push(format!("report     {}", path.display()));
         }
         Ok(written)
@@ -164,8 +164,7 @@ impl Fit {
         if holds_bytes(path) {
             return documents.clone();
         }
-        let bulky = |dtype: &DataType| matches!(dtype, DataType::Array(..) | DataType::Binary);
-        let columns = documents.columns().iter().filter(|column| bulky(column.dtype()));
+        let columns = documents.columns().iter().filter(|column| is_bulky(column.dtype()));
         let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
         if !left_out.is_empty() {
             let message = format!(
@@ -179,6 +178,31 @@ impl Fit {
     }
 }
 
+fn check_page(path: &Path) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+    match extension.as_str() {
+        "html" | "htm" => check_writable(path),
+        _ => {
+            Err(Error::new(ErrorKind::InvalidParameter, Stage::Output, "the name of a page must end in .html or .htm")
+                .path(path))
+        }
+    }
+}
+
+fn taken(path: &Path, message: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameter, Stage::Output, message).path(path).hint("Choose another name.")
+}
+
+/// Vectors (arrays, and lists of floats) and encoded images (binary cells, also within structs and lists).
+fn is_bulky(dtype: &DataType) -> bool {
+    match dtype {
+        DataType::Binary | DataType::Array(..) => true,
+        DataType::List(inner) => inner.is_float() || is_bulky(inner),
+        DataType::Struct(fields) => fields.iter().any(|field| is_bulky(field.dtype())),
+        _ => false,
+    }
+}
+
 fn holds_bytes(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     matches!(extension.as_str(), "parquet" | "pq" | "arrow" | "ipc" | "feather")
@@ -187,17 +211,20 @@ fn holds_bytes(path: &Path) -> bool {
 fn report(topics: &FittedTopicModel, written: &[String], started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
-    eprintln!(
+    table::tell(&format!(
         "{} topics in {} rows, {} outliers ({share:.0} %), {:.1} s",
         summary.topics,
         summary.rows,
         summary.outliers,
         started.elapsed().as_secs_f64()
-    );
+    ));
     if summary.topics == 0 {
-        eprintln!("No group of documents is dense enough to be a topic: lower --min-cluster-size or --n-neighbors.");
+        table::tell(&format!(
+            "None of the groups in these {} rows is large and dense enough to be a topic: lower --min-cluster-size.",
+            summary.rows
+        ));
     }
     for line in written {
-        eprintln!("wrote {}", table::printable(line));
+        table::tell(&format!("wrote {line}"));
     }
 }

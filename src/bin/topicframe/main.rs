@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     match fit.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", table::printable(&error.to_string()));
+            table::tell(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -1,7 +1,8 @@
 //! The topic table on a terminal.
 
-use std::io::IsTerminal;
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use topicframe::progress::printable;
 use topicframe::topics::FittedTopicModel;
 
 /// The topics with their counts and words, one a line, cut at the terminal's width.
@@ -21,9 +22,18 @@ pub fn topics(topics: &FittedTopicModel) -> String {
     table
 }
 
-/// Without control characters, which could drive the terminal; line ends stay.
-pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+/// Prints `text`. A reader that has seen enough and gone is no failure.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+/// A line on standard error; where that cannot be written, there is nobody to tell.
+pub fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 fn console_width() -> usize {

@@ -124,6 +124,8 @@ fn push_documents(html: &mut Markup, documents: &[DocumentView]) {
 }
 
 fn push_place(html: &mut Markup, row: usize, score: f64) {
-    html.raw("<small class=\"place\">row ").value(row).raw(" <span title=\"how well it stands for the topic\">");
+    html.raw("<small class=\"place\">row ")
+        .value(row)
+        .raw(" <span title=\"how well it stands for the topic, 0 to 1\">score ");
     html.value(format_args!("{score:.2}")).raw("</span></small>");
 }

@@ -4,6 +4,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
+use crate::cluster::OUTLIER;
 use crate::error::Result;
 use crate::represent::{Aspect, Gallery, Picture};
 use crate::topics::{FittedTopicModel, Summary};
@@ -115,6 +116,8 @@ impl TopicView {
         let size = model.topic_size(id).unwrap_or(0);
         let words = model.get_topic(id).unwrap_or_default().to_vec();
         let (name, named) = name(model, id, &words);
+        // The page calls the outlier topic by what it is, so none of its words is in its name.
+        let named = if id == OUTLIER { 0 } else { named };
         let mut shown = Vec::new();
         let mut strip = Vec::new();
         for (name, gallery) in galleries(model) {

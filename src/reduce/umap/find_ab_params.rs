@@ -9,8 +9,8 @@ const STEPS: usize = 500;
 /// The `a` and `b` for which 1 / (1 + a d^(2b)) comes nearest (least squares at 300 points from 0 to 3 `spread`) to the
 /// wanted closeness: 1 up to `min_dist`, and exp(-(d - min_dist) / spread) beyond it.
 ///
-/// `spread` is above 0 and `min_dist` from 0 to `spread`. By Levenberg and Marquardt's method from a = b = 1, as umap-learn
-/// (through SciPy) fits them: `min_dist` 0.0 and `spread` 1.0 give a = 1.932 and b = 0.791.
+/// `spread` is above 0 and `min_dist` from 0 to `spread`. By Levenberg and Marquardt's method from a = b = 1, as
+/// umap-learn (through SciPy) fits them: `min_dist` 0.0 and `spread` 1.0 give a = 1.932 and b = 0.791.
 pub fn find_ab_params(spread: f64, min_dist: f64) -> (f64, f64) {
     let (mut a, mut b) = (1.0_f64, 1.0_f64);
     let mut fit = Fit::at(a, b, spread, min_dist);

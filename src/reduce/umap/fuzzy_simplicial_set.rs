@@ -129,9 +129,15 @@ fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32) -> FuzzyGraph {
     collect_rows(directed.rows(), directed.indices.len() / directed.rows().max(1), edges_of)
 }
 
+/// The edges of some rows in a row, and how many each has.
+struct RowBlock {
+    lengths: Vec<usize>,
+    edges: Vec<(u32, f32)>,
+}
+
 /// A graph from a function that gives each row's edges, run in parallel.
 fn collect_rows(rows: usize, edges_a_row: usize, edges_of: impl Fn(usize) -> Vec<(u32, f32)> + Sync) -> FuzzyGraph {
-    let blocks: Vec<(Vec<usize>, Vec<(u32, f32)>)> = (0..rows.div_ceil(ROWS_AT_A_TIME))
+    let blocks: Vec<RowBlock> = (0..rows.div_ceil(ROWS_AT_A_TIME))
         .into_par_iter()
         .map(|block| {
             let range = block * ROWS_AT_A_TIME..rows.min((block + 1) * ROWS_AT_A_TIME);
@@ -142,10 +148,10 @@ fn collect_rows(rows: usize, edges_a_row: usize, edges_of: impl Fn(usize) -> Vec
                 lengths.push(of_row.len());
                 edges.extend(of_row);
             }
-            (lengths, edges)
+            RowBlock { lengths, edges }
         })
         .collect();
-    let total = blocks.iter().map(|(_, edges)| edges.len()).sum();
+    let total = blocks.iter().map(|block| block.edges.len()).sum();
     let mut graph = FuzzyGraph {
         offsets: Vec::with_capacity(rows + 1),
         indices: Vec::with_capacity(total),
@@ -153,7 +159,7 @@ fn collect_rows(rows: usize, edges_a_row: usize, edges_of: impl Fn(usize) -> Vec
     };
     let mut end = 0;
     graph.offsets.push(0);
-    for (lengths, edges) in blocks {
+    for RowBlock { lengths, edges } in blocks {
         for length in lengths {
             end += length;
             graph.offsets.push(end);

@@ -22,9 +22,9 @@ const AXES_STEPS: usize = 20;
 
 /// Positions to begin with, row by row, from 0 to 10 along each axis.
 ///
-/// A connected graph gets its spectral layout. Where it falls into parts, the parts' centres are laid out by the main axes
-/// of their means in the data, and each part gets its own spectral layout around its centre, with a radius that keeps it off
-/// its neighbours (umap-learn does likewise, with other centres).
+/// A connected graph gets its spectral layout. Where it falls into parts, the parts' centres are laid out by the main
+/// axes of their means in the data, and each part gets its own spectral layout around its centre, with a radius that
+/// keeps it off its neighbours (umap-learn does likewise, with other centres).
 pub(super) fn initial_layout(graph: &FuzzyGraph, index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
     let parts = connected_parts(graph);
     let mut layout = match parts.as_slice() {
@@ -204,7 +204,8 @@ fn multiply_by_products(rows: &[Vec<f32>], block: &Block) -> Block {
     out
 }
 
-/// Radii in proportion to the parts' sizes that keep each part off the nearest other, but not below a share of the whole extent.
+/// Radii in proportion to the parts' sizes that keep each part off the nearest other, but not below a share of the
+/// whole extent.
 fn radii(centres: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) -> Vec<f32> {
     let share = |part: &Vec<u32>| (part.len() as f32 / rows as f32).powf(1.0 / dimensions as f32);
     let shares: Vec<f32> = parts.iter().map(share).collect();

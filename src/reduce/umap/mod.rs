@@ -1,8 +1,9 @@
 //! Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
 //!
-//! The files are the steps: nearest neighbours ([`crate::neighbors`]), each row's scale of distance ([`smooth_knn_dist`]), the
-//! weighted graph ([`fuzzy_simplicial_set`]), the curve of closeness ([`find_ab_params`]), positions to begin with
-//! (`spectral_layout`, `initial_layout`), their improvement (`optimize_layout`), and new points (`transform`).
+//! The files are the steps: nearest neighbours ([`crate::neighbors`]), each row's scale of distance
+//! ([`smooth_knn_dist`]), the weighted graph ([`fuzzy_simplicial_set`]), the curve of closeness ([`find_ab_params`]),
+//! positions to begin with (`spectral_layout`, `initial_layout`), their improvement (`optimize_layout`), and new points
+//! (`transform`).
 
 use std::sync::Arc;
 
@@ -13,13 +14,17 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::neighbors::{Metric, NeighborIndex};
 use crate::progress::Progress;
 
+mod blocks;
 mod counter_rng;
 mod find_ab_params;
+mod forces;
 mod fuzzy_simplicial_set;
 mod initial_layout;
+mod move_block;
 mod move_points;
 mod optimize_layout;
 mod power;
+mod schedule;
 mod smooth_knn_dist;
 mod spectral_layout;
 mod subspace;
@@ -31,8 +36,9 @@ pub use smooth_knn_dist::{KnnScales, smooth_knn_dist};
 pub use transform::FittedUmap;
 
 use counter_rng::mix64;
+use forces::Forces;
 use initial_layout::initial_layout;
-use optimize_layout::{Forces, optimize_layout};
+use optimize_layout::optimize_layout;
 
 /// The most columns of a layout.
 const MAX_COMPONENTS: usize = 256;
@@ -113,7 +119,8 @@ impl Umap {
         self
     }
 
-    /// Passes over the graph's edges: 1 to 1,000,000; default `None`, which means 500 for up to 10,000 rows and 200 beyond.
+    /// Passes over the graph's edges: 1 to 1,000,000; default `None`, which means 500 for up to 10,000 rows and 200
+    /// beyond.
     #[must_use]
     pub fn n_epochs(mut self, n_epochs: impl Into<Option<usize>>) -> Self {
         self.n_epochs = n_epochs.into();

@@ -1,17 +1,20 @@
-//! Moves points along their edges, eight points at a time, each in a lane of its own.
+//! Moves new points along their edges among points that stay, sixteen at a time, each in a lane of its own.
 //!
-//! A lane works through the edges of one point, one after the other, and takes the next point when they are done. So all
-//! arithmetic is on whole vectors, and the result of a point does not depend on its companions.
+//! A lane works through the edges of one point, one after the other, and takes the next point when they are done. So
+//! all arithmetic is on whole vectors, and the result of a point does not depend on its companions.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "lanes of several arrays at once, which the compiler turns into vectors"
+)]
 
 use super::counter_rng::{below, bits32};
-use super::optimize_layout::{Forces, is_due};
-use super::power::{LANES, limited, powers};
+use super::forces::{CLIP, Forces, MIN_SQUARED};
+use super::power::{limited, powers};
+use super::schedule::add_due;
 
-/// The farthest that one force moves a point along one axis, at a learning rate of 1.
-const CLIP: f32 = 4.0;
-
-/// Squared distances below this count as this, so that their negative powers stay finite.
-const MIN_SQUARED: f32 = 1e-12;
+/// Points moved together: two AVX registers, so that one can proceed while the other waits for its last operation.
+const LANES: usize = 16;
 
 /// The points that attract and repel, which stay where they are.
 #[derive(Debug)]
@@ -20,8 +23,6 @@ pub(super) struct Field<'a, const D: usize> {
     pub(super) positions: &'a [[f32; D]],
     /// What they do.
     pub(super) forces: &'a Forces,
-    /// The moving points are among these: an edge is an edge of both its ends and has a turn at each, so it attracts twice.
-    pub(super) mutual: bool,
 }
 
 /// For each of some points the edges that pull it, in order, and the key of its random numbers.
@@ -35,24 +36,10 @@ pub(super) struct Pulls {
 }
 
 impl Pulls {
-    pub(super) fn clear(&mut self) {
-        self.ends.clear();
-        self.learning_rates.clear();
-        self.stops.clear();
-        self.keys.clear();
-    }
-
     /// Adds those of a point's edges that have their turn in `epoch`.
     pub(super) fn add_due(&mut self, ends: &[u32], rates: &[u32], epoch: u32, learning_rate: f32) {
-        let mut count = self.ends.len();
-        self.ends.resize(count + ends.len() + 1, 0);
-        // Which edges are due is unpredictable: each is written, and the next overwrites those that are not.
-        for (&end, &rate) in ends.iter().zip(rates) {
-            self.ends[count] = end;
-            count += usize::from(is_due(rate, epoch));
-        }
-        self.ends.truncate(count);
-        self.learning_rates.resize(count, learning_rate);
+        add_due(ends, rates, epoch, &mut self.ends);
+        self.learning_rates.resize(self.ends.len(), learning_rate);
     }
 
     /// The point whose edges were added last has no more.
@@ -136,7 +123,7 @@ impl Work {
     }
 }
 
-/// Eight points on their way.
+/// Points on their way, one in each lane.
 struct Lanes<const D: usize> {
     current: [[f32; LANES]; D],
     /// 0 for a lane without a point, which then stays.
@@ -223,18 +210,26 @@ impl<const D: usize> Near<D> {
     }
 
     #[inline(always)]
-    fn closeness(&self, a: f32, lane: usize) -> f32 {
-        1.0 + a * self.power[lane] * self.squared[lane]
+    fn repel(&self, field: &Field<'_, D>, lanes: &mut Lanes<D>) {
+        let mut coefficients = [0.0_f32; LANES];
+        for lane in 0..LANES {
+            coefficients[lane] = field.forces.repulsion(self.squared[lane], self.power[lane]);
+        }
+        self.pull(&coefficients, lanes);
     }
 
     #[inline(always)]
-    fn repel(&self, field: &Field<'_, D>, lanes: &mut Lanes<D>) {
-        let Forces { a, b, repulsion_strength, .. } = *field.forces;
-        let strength = 2.0 * repulsion_strength * b;
+    fn attract(&self, field: &Field<'_, D>, lanes: &mut Lanes<D>) {
         let mut coefficients = [0.0_f32; LANES];
         for lane in 0..LANES {
-            coefficients[lane] = strength / ((0.001 + self.squared[lane]) * self.closeness(a, lane));
+            coefficients[lane] = -field.forces.attraction(self.squared[lane], self.power[lane]);
         }
+        self.pull(&coefficients, lanes);
+    }
+
+    /// Moves each lane's point by its coefficient's part of the way from the other point to it.
+    #[inline(always)]
+    fn pull(&self, coefficients: &[f32; LANES], lanes: &mut Lanes<D>) {
         for d in 0..D {
             for lane in 0..LANES {
                 let away = limited(coefficients[lane] * self.differences[d][lane], CLIP);
@@ -242,29 +237,4 @@ impl<const D: usize> Near<D> {
             }
         }
     }
-
-    #[inline(always)]
-    fn attract(&self, field: &Field<'_, D>, lanes: &mut Lanes<D>) {
-        let Forces { a, b, .. } = *field.forces;
-        let mut coefficients = [0.0_f32; LANES];
-        for lane in 0..LANES {
-            let once = 2.0 * a * b * self.power[lane] / self.closeness(a, lane);
-            coefficients[lane] = if field.mutual { twice(once, lanes.learning_rate[lane]) } else { once };
-        }
-        for d in 0..D {
-            for lane in 0..LANES {
-                let towards = limited(coefficients[lane] * self.differences[d][lane], CLIP);
-                lanes.current[d][lane] -= lanes.learning_rate[lane] * towards;
-            }
-        }
-    }
-}
-
-/// The coefficient that moves a point as far as two turns of an edge do, if one turn has coefficient `once`.
-///
-/// A turn moves both ends by a share of their difference, so what is left is 1 - 2 share of it, and of that the second
-/// turn takes its share. Where one turn would make the ends change places, the second takes the move back.
-#[inline(always)]
-fn twice(once: f32, learning_rate: f32) -> f32 {
-    once * (2.0 - 2.0 * limited(once * learning_rate, 1.0))
 }

@@ -1,92 +1,27 @@
 //! Moves the points until near ones in the data are near in the layout, and others are apart.
 //!
 //! Stochastic gradient descent on the fuzzy set cross entropy with negative sampling (McInnes, Healy and Melville 2018,
-//! algorithm 5). Where the paper walks over edges and moves both ends, here each point pulls itself along its own edges
-//! (the graph is symmetric, so each edge has a turn at both ends) and sees the others where they were at the end of the epoch
-//! before. A point's move therefore depends on nothing but that epoch's positions and on random numbers keyed by (epoch,
-//! point): points can be moved in parallel, and the result is the same for any number of threads.
-
-use std::ops::Range;
+//! algorithm 5). The paper takes the edges one after the other and moves both ends, so that each edge sees what the
+//! edges before it have done. Here that is so within fixed blocks of points (`blocks`, `move_block`), which are
+//! worked on in parallel and see each other as they were when the epoch began. The blocks follow from the first
+//! layout, and the random numbers are keyed by (epoch, point): the result is the same for any number of threads.
+//!
+//! What the order is worth: where every point moves along its own edges against the positions of the epoch before,
+//! clusterings of 20 Newsgroups are clearly worse than with umap-learn on the same exact neighbours (NMI 0.527 and
+//! purity 0.595 against 0.552 and 0.647, means of 8 seeds). One edge after the other over all points gives
+//! 0.561 and 0.702, in blocks of at most 1,024 points 0.545 and 0.638.
 
 use rayon::prelude::*;
 
-use super::counter_rng::key;
+use super::blocks::Blocks;
+use super::forces::Forces;
 use super::fuzzy_simplicial_set::FuzzyGraph;
-use super::move_points::{Field, Pulls, move_points};
+use super::move_block::{Block, move_block};
+use super::schedule::Schedule;
 use crate::progress::Task;
 
-/// Points that one thread moves at a time.
-const POINTS_AT_A_TIME: usize = 256;
-
-/// One sample per epoch, as a fixed point number.
-const EVERY_EPOCH: u32 = 1 << 31;
-
-/// What moves points.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Forces {
-    /// a of the curve 1 / (1 + a d^2b).
-    pub(super) a: f32,
-    /// b of the curve.
-    pub(super) b: f32,
-    /// The weight of repulsion.
-    pub(super) repulsion_strength: f32,
-    /// Points that repel for each one that attracts.
-    pub(super) negative_sample_rate: u32,
-    /// The step at the beginning; it falls linearly to 0.
-    pub(super) learning_rate: f32,
-    /// Passes over the edges.
-    pub(super) n_epochs: u32,
-    /// The key of all random numbers.
-    pub(super) seed: u64,
-}
-
-impl Forces {
-    pub(super) fn learning_rate_at(&self, epoch: u32) -> f32 {
-        self.learning_rate * (1.0 - (epoch - 1) as f32 / self.n_epochs as f32)
-    }
-}
-
-/// Edges with the rate at which each is sampled, as a part of 2³¹.
-#[derive(Debug)]
-struct Schedule {
-    offsets: Vec<usize>,
-    ends: Vec<u32>,
-    rates: Vec<u32>,
-}
-
-/// The rate at which an edge of `weight` is sampled, where the strongest, `max_weight`, is sampled every epoch; 0 for an edge
-/// too weak to be sampled once in `n_epochs`.
-pub(super) fn sampling_rate(weight: f32, max_weight: f32, n_epochs: u32) -> u32 {
-    let rate = f64::from(weight) / f64::from(max_weight);
-    if rate * f64::from(n_epochs) < 1.0 { 0 } else { (rate * f64::from(EVERY_EPOCH)) as u32 }
-}
-
-/// Whether an edge of `rate` has its turn in `epoch` (from 1): when epoch · rate passes a whole number.
-#[inline(always)]
-pub(super) fn is_due(rate: u32, epoch: u32) -> bool {
-    rate.wrapping_mul(epoch) & (EVERY_EPOCH - 1) < rate
-}
-
-impl Schedule {
-    fn new(graph: &FuzzyGraph, n_epochs: u32) -> Schedule {
-        let max_weight = graph.max_weight();
-        let mut schedule = Schedule { offsets: vec![0], ends: Vec::new(), rates: Vec::new() };
-        for row in 0..graph.rows() {
-            let (ends, weights) = graph.row(row);
-            for (&end, &weight) in ends.iter().zip(weights) {
-                let rate = sampling_rate(weight, max_weight, n_epochs);
-                if rate > 0 {
-                    schedule.ends.push(end);
-                    schedule.rates.push(rate);
-                }
-            }
-            schedule.offsets.push(schedule.ends.len());
-        }
-        schedule
-    }
-}
-
-/// Moves the points of `embedding` (row by row, `dimensions` columns) under the forces between them; one unit of `task` an epoch.
+/// Moves the points of `embedding` (row by row, `dimensions` columns) under the forces between them; one unit of `task`
+/// an epoch.
 pub(super) fn optimize_layout(
     embedding: &mut [f32],
     dimensions: usize,
@@ -94,8 +29,7 @@ pub(super) fn optimize_layout(
     forces: &Forces,
     task: &Task,
 ) {
-    let schedule = Schedule::new(graph, forces.n_epochs);
-    with_width(dimensions, Fit { embedding, dimensions, schedule: &schedule, forces, task });
+    with_width(dimensions, Fit { embedding, dimensions, graph, forces, task });
 }
 
 /// Work that is compiled once for each width that points can be stored in.
@@ -133,45 +67,37 @@ pub(super) fn widen<const D: usize>(flat: &[f32], dimensions: usize) -> Vec<[f32
     widened.collect()
 }
 
-impl Schedule {
-    /// What the points of `range` have to do in `epoch`.
-    fn pulls(&self, range: Range<usize>, epoch: u32, forces: &Forces, pulls: &mut Pulls) {
-        pulls.clear();
-        let learning_rate = forces.learning_rate_at(epoch);
-        for point in range {
-            let edges = self.offsets[point]..self.offsets[point + 1];
-            pulls.add_due(&self.ends[edges.clone()], &self.rates[edges], epoch, learning_rate);
-            pulls.end_point(key(forces.seed, u64::from(epoch), point as u64));
-        }
-    }
-}
-
 struct Fit<'a> {
     embedding: &'a mut [f32],
     dimensions: usize,
-    schedule: &'a Schedule,
+    graph: &'a FuzzyGraph,
     forces: &'a Forces,
     task: &'a Task,
 }
 
 impl ForWidth for Fit<'_> {
     fn run<const D: usize>(self) {
-        let mut positions = widen::<D>(self.embedding, self.dimensions);
+        let start = widen::<D>(self.embedding, self.dimensions);
+        let blocks = Blocks::new(&start);
+        let schedule = Schedule::new(self.graph, self.forces.n_epochs, &blocks.order);
+        let mut positions: Vec<[f32; D]> = blocks.order.iter().map(|&point| start[point as usize]).collect();
         let mut moved = positions.clone();
         for epoch in 1..self.forces.n_epochs {
-            let field = Field { positions: &positions, forces: self.forces, mutual: true };
-            let blocks = moved.par_chunks_mut(POINTS_AT_A_TIME).enumerate();
-            blocks.for_each_init(Pulls::default, |pulls, (block, moved)| {
-                let first = block * POINTS_AT_A_TIME;
-                self.schedule.pulls(first..first + moved.len(), epoch, self.forces, pulls);
-                moved.copy_from_slice(&positions[first..first + moved.len()]);
-                move_points(&field, pulls, moved);
+            let work = blocks.cut(&mut moved).into_par_iter().map(|(first, own)| Block {
+                own,
+                first,
+                before: &positions,
+                schedule: &schedule,
+                forces: self.forces,
+                epoch,
             });
-            std::mem::swap(&mut positions, &mut moved);
+            work.for_each_init(Vec::new, |due, mut block| move_block(&mut block, due));
+            positions.copy_from_slice(&moved);
             self.task.advance(1);
         }
-        for (to, from) in self.embedding.chunks_exact_mut(self.dimensions).zip(&positions) {
-            to.copy_from_slice(&from[..self.dimensions]);
+        for (position, &point) in positions.iter().zip(&blocks.order) {
+            let at = point as usize * self.dimensions;
+            self.embedding[at..at + self.dimensions].copy_from_slice(&position[..self.dimensions]);
         }
         self.task.advance(1);
     }

@@ -3,15 +3,13 @@
 //! Only additions, multiplications, divisions and bit operations, in one order and never fused: what the platform's own
 //! `powf` gives differs from one C library to the next, and does not vectorise.
 
-/// Numbers raised together: one AVX register.
-pub(super) const LANES: usize = 16;
-
-/// `x` to the power `exponent`, for each lane; `x` is positive and normal. The relative error is below 1e-6 while the result
-/// stays within 2^-20 to 2^20.
+/// `x` to the power `exponent`, for each lane; `x` is positive and normal. For `x` from 1e-12 to 1e8 and exponents from
+/// -1 to 1 (wider than a layout at the usual spread needs) the relative error is below 3e-6, and below 2e-6 while the
+/// result is within 2^-20 to 2^20 (measured: 2.8e-6 and 1.6e-6).
 #[inline(always)]
-pub(super) fn powers(x: [f32; LANES], exponent: f32) -> [f32; LANES] {
-    let mut result = [0.0; LANES];
-    for lane in 0..LANES {
+pub(super) fn powers<const N: usize>(x: [f32; N], exponent: f32) -> [f32; N] {
+    let mut result = [0.0; N];
+    for lane in 0..N {
         result[lane] = exp2(exponent * log2(x[lane]));
     }
     result
@@ -27,11 +25,11 @@ fn log2(x: f32) -> f32 {
     let s = (mantissa - 1.0) / (mantissa + 1.0);
     let s2 = s * s;
     // 2/ln 2 divided by 1, 3, 5, 7.
-    let series = (2.885_390_1 + s2 * 0.961_796_7) + s2 * s2 * (0.577_078 + s2 * 0.412_198_6);
+    let series = (2.885_39 + s2 * 0.961_796_7) + s2 * s2 * (0.577_078 + s2 * 0.412_198_6);
     exponent as f32 + s * series
 }
 
-/// 2^t by its Taylor series around the nearest whole number.
+/// 2^t by a polynomial around the nearest whole number: (2^f - 1) / f interpolated at Chebyshev's five points of ±½.
 #[inline(always)]
 fn exp2(t: f32) -> f32 {
     // Adding 1.5 · 2^23 rounds to a whole number, and leaves it in the low bits.
@@ -41,8 +39,8 @@ fn exp2(t: f32) -> f32 {
     let f = t - (rounded - ROUND);
     let f2 = f * f;
     let low = 1.0 + f * std::f32::consts::LN_2;
-    let middle = 0.240_226_5 + f * 5.550_411e-2;
-    let high = 9.618_129e-3 + f * 1.333_355_8e-3;
+    let middle = 0.240_223_5 + f * 5.550_381e-2;
+    let high = 9.666_37e-3 + f * 1.338_13e-3;
     // In pairs, since a chain of additions is what takes time.
     let series = low + f2 * (middle + f2 * high);
     let power = rounded.to_bits().wrapping_add(127) << 23;
@@ -60,20 +58,35 @@ pub(super) fn limited(x: f32, bound: f32) -> f32 {
 mod tests {
     use super::*;
 
-    #[test]
-    fn powers_are_right_to_one_in_a_million() {
-        for exponent in [-0.9_f32, -0.209, 0.1, 0.334, 0.8, 1.0] {
-            for step in 0..4000 {
-                let x = 1e-6_f32 * 1.0085_f32.powi(step % 3800);
+    const N: usize = 8;
+
+    /// The largest relative error over the range that the documentation names, among results within 2^-`log2` to
+    /// 2^`log2`.
+    fn worst_error(log2: f64) -> f64 {
+        let (first, last) = (1e-12_f32.to_bits(), 1e8_f32.to_bits());
+        let mut worst = 0.0_f64;
+        for exponent in (-20..=20).map(|twentieth| twentieth as f32 / 20.0) {
+            // A prime step, so that mantissas of all kinds come up.
+            for bits in (first..=last).step_by(7_919) {
+                let x = f32::from_bits(bits);
                 let expected = f64::from(x).powf(f64::from(exponent));
-                let got = f64::from(powers([x; LANES], exponent)[3]);
-                assert!((got / expected - 1.0).abs() < 3e-6, "{x} ^ {exponent}: {got} for {expected}");
+                if expected.log2().abs() <= log2 {
+                    let got = f64::from(powers([x; N], exponent)[N - 1]);
+                    worst = worst.max((got / expected - 1.0).abs());
+                }
             }
         }
+        worst
+    }
+
+    #[test]
+    fn powers_are_right_to_three_in_a_million_or_two_if_moderate() {
+        assert!(worst_error(f64::INFINITY) < 3e-6);
+        assert!(worst_error(20.0) < 2e-6);
     }
 
     #[test]
     fn whole_powers_of_one_are_one() {
-        assert_eq!(powers([1.0; LANES], -0.209), [1.0; LANES]);
+        assert_eq!(powers([1.0; N], -0.209), [1.0; N]);
     }
 }

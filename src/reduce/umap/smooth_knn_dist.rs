@@ -22,11 +22,11 @@ pub struct KnnScales {
     pub rhos: Vec<f32>,
 }
 
-/// The scales of all rows of `neighbors`: with them a row's memberships, `exp(-(d - rho) / sigma)`, add up to log2 of the
-/// number of neighbours (the first of which, the row itself, does not count, as in umap-learn).
+/// The scales of all rows of `neighbors`: with them a row's memberships, `exp(-(d - rho) / sigma)`, add up to log2 of
+/// the number of neighbours (the first of which, the row itself, does not count, as in umap-learn).
 ///
-/// `local_connectivity` is the number of nearest neighbours (at distances above 0) that are connected with certainty, 0 or
-/// more; a fraction interpolates between two.
+/// `local_connectivity` is the number of nearest neighbours (at distances above 0) that are connected with certainty, 0
+/// or more; a fraction interpolates between two.
 pub fn smooth_knn_dist(neighbors: &Neighbors, local_connectivity: f32) -> KnnScales {
     smooth_knn_dist_floored(neighbors, local_connectivity, mean(&neighbors.distances))
 }
@@ -67,8 +67,8 @@ fn connected_distance(distances: &[f32], local_connectivity: f32) -> f32 {
     below + fraction * (above - below)
 }
 
-/// Finds by bisection the scale at which the memberships add up to `target`; in single precision and with the same steps
-/// as umap-learn, so that both stop at the same scale.
+/// Finds by bisection the scale at which the memberships add up to `target`; in single precision and with the same
+/// steps as umap-learn, so that both stop at the same scale.
 fn scale(distances: &[f32], rho: f32, target: f64) -> f32 {
     let (mut low, mut high, mut middle) = (0.0_f32, f32::MAX, 1.0_f32);
     for _ in 0..STEPS {

@@ -1,8 +1,9 @@
 //! The smoothest functions on a graph: the eigenvectors of its normalised Laplacian with the smallest eigenvalues.
 //!
-//! They are those of S = D^-1/2 W D^-1/2 with the largest. A block of vectors is filtered by Chebyshev polynomials of S, which
-//! grow fast above the wanted part of the spectrum and stay small below it (Zhou, Saad, Tiago and Chelikowsky 2006), and turned by
-//! Rayleigh-Ritz steps. Memory is three blocks of vectors; time is a few dozen products with the sparse matrix.
+//! They are those of S = D^-1/2 W D^-1/2 with the largest. A block of vectors is filtered by Chebyshev polynomials of
+//! S, which grow fast above the wanted part of the spectrum and stay small below it (Zhou, Saad, Tiago and Chelikowsky
+//! 2006), and turned by Rayleigh-Ritz steps. Memory is three blocks of vectors; time is a few dozen products with the
+//! sparse matrix.
 
 use rayon::prelude::*;
 
@@ -24,8 +25,8 @@ const MAX_DEGREE: f64 = 16.0;
 /// How far one filter may lengthen one vector more than another, so that single precision still tells them apart.
 const MAX_GAIN: f64 = 1e3;
 
-/// The `dimensions` smoothest vectors on a connected graph, apart from the constant one, as columns of length 1 (row by row:
-/// `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros.
+/// The `dimensions` smoothest vectors on a connected graph, apart from the constant one, as columns of length 1 (row by
+/// row: `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros.
 pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64) -> Vec<f32> {
     let operator = NormalisedAdjacency::new(graph);
     let width = (dimensions + GUARD).next_multiple_of(GROUP);
@@ -98,7 +99,8 @@ impl<'a> NormalisedAdjacency<'a> {
         });
     }
 
-    /// Filters `block`, whose image under S is `image`, so that what lies below the smallest of the `ritz` values fades.
+    /// Filters `block`, whose image under S is `image`, so that what lies below the smallest of the `ritz` values
+    /// fades.
     fn filter(&self, block: &mut Block, image: &mut Block, ritz: &[f64]) {
         let (Some(&top), Some(&cut)) = (ritz.first(), ritz.last()) else { return };
         let (centre, half) = ((cut - 1.0) / 2.0, (cut + 1.0) / 2.0);

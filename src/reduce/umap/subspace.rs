@@ -8,7 +8,8 @@ use crate::linalg::symmetric_eigen::symmetric_eigen;
 /// Vectors that are multiplied together: widths are multiples of this.
 pub(super) const GROUP: usize = 8;
 
-/// Rows whose products are summed by one thread; sums over rows are added in this order, whatever the number of threads.
+/// Rows whose products are summed by one thread; sums over rows are added in this order, whatever the number of
+/// threads.
 pub(super) const ROWS_AT_A_TIME: usize = 2048;
 
 /// Directions shorter than this part of the longest (squared) are lost in rounding, and dropped.
@@ -114,8 +115,9 @@ pub(super) struct Ritz {
     pub(super) residuals: Vec<f64>,
 }
 
-/// Turns `block` and its `image` under the operator so that the block's vectors are orthonormal and as near to eigenvectors as
-/// its span allows, that of the largest eigenvalue first. Vectors that depend on others become zeros, at the end.
+/// Turns `block` and its `image` under the operator so that the block's vectors are orthonormal and as near to
+/// eigenvectors as its span allows, that of the largest eigenvalue first. Vectors that depend on others become zeros,
+/// at the end.
 pub(super) fn rayleigh_ritz(block: &mut Block, image: &mut Block) -> Ritz {
     let width = block.width;
     let gram = block.products(block);

@@ -4,9 +4,11 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 use super::counter_rng::mix64;
+use super::forces::Forces;
 use super::fuzzy_simplicial_set::membership_strength;
 use super::move_points::{Field, Pulls, move_points};
-use super::optimize_layout::{ForWidth, Forces, sampling_rate, widen, with_width};
+use super::optimize_layout::{ForWidth, widen, with_width};
+use super::schedule::sampling_rate;
 use super::smooth_knn_dist::{KnnScales, smooth_knn_dist_floored};
 use crate::error::{Result, Stage};
 use crate::neighbors::{NeighborIndex, Neighbors};
@@ -16,8 +18,8 @@ use crate::reduce::FittedReducer;
 /// Rows that one thread places at a time.
 const ROWS_AT_A_TIME: usize = 64;
 
-/// A layout, and what it takes to place new rows in it: the training rows (one `f32` copy, prepared for the metric) and their
-/// positions.
+/// A layout, and what it takes to place new rows in it: the training rows (one `f32` copy, prepared for the metric) and
+/// their positions.
 #[derive(Debug, Clone)]
 pub struct FittedUmap {
     pub(super) index: NeighborIndex,
@@ -46,8 +48,8 @@ impl FittedUmap {
 }
 
 impl FittedReducer for FittedUmap {
-    /// Places each row near its neighbours among the training rows, as umap-learn does, but each by itself: a row's place
-    /// depends on the row alone. A row equal to a training row (for cosine: in direction) gets that row's place.
+    /// Places each row near its neighbours among the training rows, as umap-learn does, but each by itself: a row's
+    /// place depends on the row alone. A row equal to a training row (for cosine: in direction) gets that row's place.
     fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
         let neighbors = self.index.query(data, self.n_neighbors, Stage::Reduce, progress)?;
         // umap-learn: a new point is not connected with certainty to any, so its nearest distance is not taken off.
@@ -86,7 +88,7 @@ struct Place<'a> {
 impl ForWidth for Place<'_> {
     fn run<const D: usize>(mut self) {
         let positions = widen::<D>(self.embedding, self.dimensions);
-        let field = Field { positions: &positions, forces: &self.forces, mutual: false };
+        let field = Field { positions: &positions, forces: &self.forces };
         let out = std::mem::take(&mut self.out);
         out.par_chunks_mut(self.dimensions * ROWS_AT_A_TIME).enumerate().for_each(|(block, out)| {
             let mut pulls = Pulls::default();

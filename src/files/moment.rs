@@ -1,0 +1,76 @@
+//! Dates, times and durations as ISO 8601 text. Any value has a text, years of six digits too.
+
+use polars::prelude::TimeUnit;
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// Days since 1970-01-01 as `2024-02-29`.
+pub(super) fn date(days: i64) -> String {
+    let (year, month, day) = civil(days);
+    match year {
+        0..=9999 => format!("{year:04}-{month:02}-{day:02}"),
+        _ => format!("{year:+05}-{month:02}-{day:02}"),
+    }
+}
+
+/// Units since 1970-01-01 as `2024-02-29T12:30:00.5`; what has a zone is in UTC and ends in `Z`.
+pub(super) fn datetime(value: i64, unit: TimeUnit, zoned: bool) -> String {
+    let (seconds, fraction) = split(value, unit);
+    let days = seconds.div_euclid(SECONDS_A_DAY);
+    let zone = if zoned { "Z" } else { "" };
+    format!("{}T{}{fraction}{zone}", date(days), clock(seconds.rem_euclid(SECONDS_A_DAY)))
+}
+
+/// Nanoseconds since midnight as `12:30:00.5`.
+pub(super) fn time(nanoseconds: i64) -> String {
+    let (seconds, fraction) = split(nanoseconds, TimeUnit::Nanoseconds);
+    format!("{}{fraction}", clock(seconds))
+}
+
+/// A duration in seconds, as `PT90.5S`.
+pub(super) fn duration(value: i64, unit: TimeUnit) -> String {
+    let sign = if value < 0 { "-" } else { "" };
+    let (whole, part) = (value.unsigned_abs() / per_second(unit), value.unsigned_abs() % per_second(unit));
+    format!("{sign}PT{whole}{}S", decimals(part, unit))
+}
+
+fn per_second(unit: TimeUnit) -> u64 {
+    match unit {
+        TimeUnit::Nanoseconds => 1_000_000_000,
+        TimeUnit::Microseconds => 1_000_000,
+        TimeUnit::Milliseconds => 1_000,
+    }
+}
+
+/// Whole seconds, rounded down, and the rest as `.5`.
+fn split(value: i64, unit: TimeUnit) -> (i64, String) {
+    let per_second = per_second(unit) as i64;
+    (value.div_euclid(per_second), decimals(value.rem_euclid(per_second) as u64, unit))
+}
+
+fn decimals(part: u64, unit: TimeUnit) -> String {
+    let width = per_second(unit).ilog10() as usize;
+    match part {
+        0 => String::new(),
+        _ => format!(".{}", format!("{part:0width$}").trim_end_matches('0')),
+    }
+}
+
+fn clock(seconds: i64) -> String {
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// Year, month and day in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is
+/// the last of its year, in eras of 400 years, which all have the same number of days.
+fn civil(days: i64) -> (i64, i64, i64) {
+    const DAYS_AN_ERA: i64 = 146_097;
+    let since_march_of_year_0 = days + 719_468;
+    let era = since_march_of_year_0.div_euclid(DAYS_AN_ERA);
+    let day_of_era = since_march_of_year_0.rem_euclid(DAYS_AN_ERA);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}

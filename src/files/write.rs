@@ -1,0 +1,51 @@
+//! Frames to files.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::cell::{for_csv, write_json};
+use super::replace::{check_writable, replace};
+use super::{Format, format_of};
+use crate::error::{Result, Stage};
+
+/// As [`check_writable`], and the name must have a known ending (see [`read_frame`](super::read_frame)).
+///
+/// # Errors
+/// A name of another kind, and those of [`check_writable`].
+pub fn check_writable_frame(path: impl AsRef<Path>) -> Result<()> {
+    format_of(path.as_ref(), Stage::Output)?;
+    check_writable(path)
+}
+
+/// Writes `frame` to a file of the kind that its name says (see [`read_frame`](super::read_frame)), whole or not at
+/// all: after an error an older file is as it was.
+///
+/// What a kind of file cannot hold becomes text. In CSV, TSV and JSON: binary cells become base64, dates, times and
+/// durations ISO 8601 (what has a zone is in UTC), categories their names, decimals and 128-bit integers their digits.
+/// In CSV and TSV also: lists, arrays and structs become JSON. In TSV, which has no quotes, tabs and line ends in a
+/// text become spaces.
+///
+/// # Errors
+/// A name of another kind, or a file that cannot be written.
+pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let format = format_of(path, Stage::Output)?;
+    let mut frame = match format {
+        Format::Csv | Format::Tsv => for_csv(frame, format == Format::Tsv)?,
+        Format::Json | Format::NdJson | Format::Parquet | Format::Arrow => frame.clone(),
+    };
+    replace(path, |file| write_as(&mut frame, format, file))
+}
+
+fn write_as(frame: &mut DataFrame, format: Format, file: &mut BufWriter<File>) -> PolarsResult<()> {
+    match format {
+        Format::Csv => CsvWriter::new(file).finish(frame),
+        Format::Tsv => CsvWriter::new(file).with_separator(b'\t').with_quote_style(QuoteStyle::Never).finish(frame),
+        Format::Json | Format::NdJson => Ok(write_json(frame, file, format == Format::NdJson)?),
+        Format::Parquet => ParquetWriter::new(file).finish(frame).map(|_| ()),
+        Format::Arrow => IpcWriter::new(file).finish(frame),
+    }
+}

@@ -1,0 +1,112 @@
+//! Cuts the points into blocks of near ones, which can be worked on side by side.
+//!
+//! Most edges of a good first layout are short, so most have both ends in one block. The cut depends on the positions
+//! alone, not on the number of threads, and lasts for all epochs: so does the order in which edges have their turns.
+
+/// Points of a block at most: few enough for work for all threads and for a block to stay in the cache, enough that
+/// many edges stay within one.
+const MOST_POINTS: usize = 1024;
+
+/// An order of the points in which each block is a range.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    /// The points, block after block.
+    pub(super) order: Vec<u32>,
+    /// Where each block stops.
+    pub(super) stops: Vec<usize>,
+}
+
+impl Blocks {
+    /// Halves the points along the longest side of their box until the halves are small enough, as a kd-tree does. What
+    /// comes out depends on the positions alone.
+    pub(super) fn new<const D: usize>(positions: &[[f32; D]]) -> Blocks {
+        let mut order: Vec<u32> = (0..positions.len() as u32).collect();
+        let mut stops = Vec::new();
+        halve(&mut order, positions, 0, &mut stops);
+        Blocks { order, stops }
+    }
+
+    /// The blocks of `points`, which are in this order, each with the number of its first point.
+    pub(super) fn cut<'a, P>(&self, points: &'a mut [P]) -> Vec<(usize, &'a mut [P])> {
+        let mut rest = points;
+        let mut first = 0;
+        let mut blocks = Vec::with_capacity(self.stops.len());
+        for &stop in &self.stops {
+            let (block, others) = std::mem::take(&mut rest).split_at_mut(stop - first);
+            blocks.push((first, block));
+            (first, rest) = (stop, others);
+        }
+        blocks
+    }
+}
+
+fn halve<const D: usize>(order: &mut [u32], positions: &[[f32; D]], first: usize, stops: &mut Vec<usize>) {
+    if order.len() <= MOST_POINTS {
+        stops.push(first + order.len());
+        return;
+    }
+    let axis = longest_side(order, positions);
+    let middle = order.len() / 2;
+    let along = |point: &u32| positions[*point as usize][axis];
+    order.select_nth_unstable_by(middle, |a, b| along(a).total_cmp(&along(b)).then(a.cmp(b)));
+    let (low, high) = order.split_at_mut(middle);
+    halve(low, positions, first, stops);
+    halve(high, positions, first + middle, stops);
+}
+
+fn longest_side<const D: usize>(order: &[u32], positions: &[[f32; D]]) -> usize {
+    let mut low = [f32::INFINITY; D];
+    let mut high = [f32::NEG_INFINITY; D];
+    for &point in order {
+        for d in 0..D {
+            low[d] = low[d].min(positions[point as usize][d]);
+            high[d] = high[d].max(positions[point as usize][d]);
+        }
+    }
+    (0..D).fold(0, |best, d| if high[d] - low[d] > high[best] - low[best] { d } else { best })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spiral(points: usize) -> Vec<[f32; 2]> {
+        (0..points).map(|i| 0.001 * i as f32).map(|t| [t * t.cos(), 3.0 * t * t.sin()]).collect()
+    }
+
+    #[test]
+    fn each_point_is_in_one_block_of_moderate_size() {
+        for points in [1, 1024, 1025, 4000, 5001] {
+            let blocks = Blocks::new(&spiral(points));
+            let mut order = blocks.order.clone();
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..points as u32));
+            assert_eq!(blocks.stops.last(), Some(&points));
+            let mut places: Vec<usize> = (0..points).collect();
+            let cut = blocks.cut(&mut places);
+            let sizes: Vec<usize> = cut.iter().map(|(_, block)| block.len()).collect();
+            assert!(cut.iter().all(|(first, block)| block[0] == *first), "{points}");
+            assert_eq!(sizes.iter().sum::<usize>(), points);
+            assert!(sizes.iter().all(|&size| size <= MOST_POINTS && (size > 500 || points == 1)), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_do_not_overlap_along_the_longest_side() {
+        let positions = spiral(2000);
+        let blocks = Blocks::new(&positions);
+        let ys: Vec<f32> = blocks.order.iter().map(|&point| positions[point as usize][1]).collect();
+        let (low, high) = ys.split_at(blocks.stops[0]);
+        assert_eq!(blocks.stops.len(), 2);
+        assert!(low.iter().all(|y| high.iter().all(|z| y <= z)));
+    }
+
+    #[test]
+    fn equal_points_are_cut_by_their_numbers() {
+        let blocks = Blocks::new(&[[1.0_f32, 2.0]; 3000]);
+        assert_eq!(blocks.stops, [750, 1500, 2250, 3000]);
+        let mut first = blocks.order[..750].to_vec();
+        first.sort_unstable();
+        assert!(first.into_iter().eq(0..750));
+    }
+}
