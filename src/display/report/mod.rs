@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::markup::Markup;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, Result, Stage};
 use crate::topics::FittedTopicModel;
 
 mod page;
@@ -91,19 +91,12 @@ impl Report {
         Ok(html.finish())
     }
 
-    /// Writes the page to a file.
+    /// Writes the page to a file, whole or not at all.
     ///
     /// # Errors
     /// As [`html`](Self::html), and a file that cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let html = self.html()?;
-        std::fs::write(path, html).map_err(|error| {
-            Error::new(ErrorKind::Io, Stage::Output, "the report cannot be written")
-                .path(path)
-                .hint("Check that the folder exists and may be written to.")
-                .cause(error)
-        })
+        crate::files::write_whole(path.as_ref(), self.html()?)
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Block<'a, const D: usize> {
     /// Its points as they move; the first of them is point `first` of all.
     pub(super) own: &'a mut [[f32; D]],
     pub(super) first: usize,
+    /// The row of the data that each of all points is: random numbers go by it, whatever the blocks are.
+    pub(super) rows: &'a [u32],
     /// All points as they were when the epoch began.
     pub(super) before: &'a [[f32; D]],
     pub(super) schedule: &'a Schedule,
@@ -53,7 +55,10 @@ impl<const D: usize> Block<'_, D> {
         for own in 0..self.own.len() {
             let point = self.first + own;
             self.schedule.due(point, self.epoch, due);
-            let mut draws = Draws::new(key(self.forces.seed, u64::from(self.epoch), point as u64), self.before.len());
+            let mut draws = Draws::new(
+                key(self.forces.seed, u64::from(self.epoch), u64::from(self.rows[point])),
+                self.before.len(),
+            );
             for &end in due.iter() {
                 self.take_turn(own, end as usize, learning_rate, &mut draws);
             }

@@ -86,6 +86,7 @@ impl ForWidth for Fit<'_> {
             let work = blocks.cut(&mut moved).into_par_iter().map(|(first, own)| Block {
                 own,
                 first,
+                rows: &blocks.order,
                 before: &positions,
                 schedule: &schedule,
                 forces: self.forces,
