@@ -488,4 +488,9 @@ impl Corpus {
             image_embeddings: read(&columns.image_embeddings)?,
         })
     }
+
+    /// Whether `row` has a text; every row has what it takes where there is no text column.
+    pub(crate) fn has_text(&self, row: usize) -> bool {
+        self.texts.as_ref().is_none_or(|texts| texts.get(row).is_some())
+    }
 }

@@ -372,8 +372,7 @@ impl TopicModel {
     fn clusterable(&self, corpus: &Corpus, embeddings: &Embeddings) -> Vec<usize> {
         let given = self.columns.embeddings.is_some();
         let says_something = |vector: &[f32]| given || vector.iter().any(|&x| x != 0.0);
-        let has_text = |row: usize| corpus.texts.as_ref().is_none_or(|texts| texts.get(row).is_some());
-        let texted: Vec<usize> = (0..corpus.rows).filter(|&row| has_text(row)).collect();
+        let texted: Vec<usize> = (0..corpus.rows).filter(|&row| corpus.has_text(row)).collect();
         let has_vector = |row: usize| embeddings.get(row).is_some_and(says_something);
         let rows: Vec<usize> = texted.iter().copied().filter(|&row| has_vector(row)).collect();
         self.note_outliers(corpus.rows - texted.len(), "no text (null, empty or whitespace)");
@@ -383,8 +382,7 @@ impl TopicModel {
     }
 
     fn check_texts(&self, corpus: &Corpus, rows: &[usize]) -> Result<()> {
-        let has_text = |row: usize| corpus.texts.as_ref().is_none_or(|texts| texts.get(row).is_some());
-        match (rows.is_empty(), (0..corpus.rows).any(has_text)) {
+        match (rows.is_empty(), (0..corpus.rows).any(|row| corpus.has_text(row))) {
             (false, _) => Ok(()),
             (true, false) => Err(no_row(corpus, "no row has a text: all are null, empty or whitespace")),
             (true, true) => Err(no_row(corpus, "no row has a vector that says something: all are null or zero")),

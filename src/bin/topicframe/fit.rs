@@ -6,9 +6,7 @@ use std::time::Instant;
 use clap::Args;
 use topicframe::embed::StaticEmbedder;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::files::{
-    check_writable, check_writable_frame, read_frame_as_text, same_file, write_frame, write_whole,
-};
+use topicframe::files::{check_writable, check_writable_frame, read_frame_as_text, same_file, write_frame};
 use topicframe::model::TopicModel;
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::prelude::{Hdbscan, Umap, VisualRepresentation};
@@ -153,7 +151,7 @@ impl Fit {
             written.push(format!("documents  {}", path.display()));
         }
         if let Some(path) = &self.report {
-            write_whole(path, topics.report_html()?)?;
+            topics.to_html_report(path)?;
             written.push(format!("report     {}", path.display()));
         }
         Ok(written)
