@@ -1,13 +1,15 @@
 //! The only reader of the user's columns: a frame and the roles of its columns in, typed columns out.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2, CowArray, Ix2};
+use ndarray::{Array2, ArrayView2};
 use polars::prelude::*;
 use polars_arrow::array::{FixedSizeListArray, PrimitiveArray};
 use polars_arrow::bitmap::Bitmap;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::Vectors;
 use crate::vision::ImageSource;
 
 /// A text column: String, nullable.
@@ -352,12 +354,14 @@ impl Embeddings {
         self.flat().get(row * self.dimensions..(row + 1) * self.dimensions)
     }
 
-    /// The vectors of `rows` (ascending, each once): a view if they are all the rows, a copy otherwise.
-    pub fn of_rows(&self, rows: &[usize]) -> Result<CowArray<'_, f32, Ix2>> {
-        match rows.len() == self.rows {
-            true => self.view().map(CowArray::from),
-            false => Ok(CowArray::from(self.select(rows))),
-        }
+    /// The vectors of `rows` (ascending, each once) in the memory of the column: nothing is copied.
+    ///
+    /// # Errors
+    /// A row that is not there.
+    pub fn of_rows(&self, rows: &[usize]) -> Result<Vectors> {
+        let all = Vectors::shared(Arc::new(Numbers(self.values.clone())), self.rows, self.dimensions);
+        let some = all.and_then(|all| if rows.len() == self.rows { Some(all) } else { all.select(rows) });
+        some.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "the vectors do not have all of the rows"))
     }
 
     /// A copy of the vectors of `rows`, in their order; zeros for a row without a vector.
@@ -383,9 +387,22 @@ impl Embeddings {
     }
 
     fn flat(&self) -> &[f32] {
-        let values = self.values.values().as_any().downcast_ref::<PrimitiveArray<f32>>();
-        values.map(|values| values.values().as_slice()).unwrap_or_default()
+        flat(&self.values)
     }
+}
+
+/// A column's vectors as numbers.
+struct Numbers(FixedSizeListArray);
+
+impl AsRef<[f32]> for Numbers {
+    fn as_ref(&self) -> &[f32] {
+        flat(&self.0)
+    }
+}
+
+fn flat(values: &FixedSizeListArray) -> &[f32] {
+    let values = values.values().as_any().downcast_ref::<PrimitiveArray<f32>>();
+    values.map(|values| values.values().as_slice()).unwrap_or_default()
 }
 
 fn is_float(dtype: &DataType) -> bool {

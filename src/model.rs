@@ -289,7 +289,7 @@ impl TopicModel {
         let Embedded { corpus, embeddings, rows } = self.embedded(frame)?;
         self.check_texts(&corpus, &rows)?;
         self.check_rows(&rows, &corpus)?;
-        let reduction = self.reducer.fit(embeddings.of_rows(&rows)?.view(), self.seed, &self.progress)?;
+        let reduction = self.reducer.fit_shared(&embeddings.of_rows(&rows)?, self.seed, &self.progress)?;
         check_points(&reduction.embedding, rows.len())?;
         let clustering = self.clusterer.fit(reduction.embedding.view(), self.seed, &self.progress)?;
         check_labels(&clustering.labels, &clustering.probabilities, rows.len())?;

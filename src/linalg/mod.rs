@@ -2,3 +2,4 @@
 
 pub mod sparse;
 pub mod symmetric_eigen;
+pub mod vectors;

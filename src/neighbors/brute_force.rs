@@ -4,9 +4,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 
+use super::Neighbors;
 use super::candidates::{Candidates, Tile};
-use super::points::{Points, distance, half_squared_distance};
-use super::{Metric, Neighbors};
+use super::points::{Measure, Points};
 use crate::error::Stage;
 use crate::progress::{Progress, Task};
 
@@ -18,20 +18,14 @@ const MARGIN: usize = 4;
 
 /// The `k` nearest rows of each row, itself first. The matrix of products is symmetric: each tile serves both its
 /// blocks.
-pub(super) fn neighbors_of_own_rows(
-    points: &Points,
-    metric: Metric,
-    k: usize,
-    stage: Stage,
-    progress: &Progress,
-) -> Neighbors {
+pub(super) fn neighbors_of_own_rows(points: &Points, k: usize, stage: Stage, progress: &Progress) -> Neighbors {
     let blocks = points.rows().div_ceil(BLOCK);
     let candidates = empty_candidates(points.rows(), k - 1);
     let pairs = blocks.div_ceil(2) * (blocks + 1);
     let task = progress.task(stage, "neighbours", blocks * (blocks + 1) / 2);
-    (0..pairs).into_par_iter().for_each_init(Vec::new, |buffer, pair| {
+    (0..pairs).into_par_iter().for_each_init(Room::default, |room, pair| {
         if let Some((first, second)) = block_pair(pair, blocks) {
-            let tile = product(points, first, points, second, buffer);
+            let tile = product(points, first, points, second, room);
             locked(&candidates[first]).take_columns(&tile);
             if first != second {
                 locked(&candidates[second]).take_rows(&tile);
@@ -39,14 +33,13 @@ pub(super) fn neighbors_of_own_rows(
             task.advance(1);
         }
     });
-    finish(points, points, &candidates, metric, k, true)
+    finish(points, points, &candidates, k, true)
 }
 
 /// The `k` nearest rows of `points` for each row of `queries`.
 pub(super) fn neighbors_of_new_rows(
     points: &Points,
     queries: &Points,
-    metric: Metric,
     k: usize,
     stage: Stage,
     progress: &Progress,
@@ -54,14 +47,14 @@ pub(super) fn neighbors_of_new_rows(
     let (query_blocks, blocks) = (queries.rows().div_ceil(BLOCK), points.rows().div_ceil(BLOCK));
     let candidates = empty_candidates(queries.rows(), k);
     let task: Task = progress.task(stage, "neighbours", query_blocks * blocks);
-    (0..query_blocks * blocks).into_par_iter().for_each_init(Vec::new, |buffer, tile| {
+    (0..query_blocks * blocks).into_par_iter().for_each_init(Room::default, |room, tile| {
         let (first, second) = (tile / blocks, tile % blocks);
-        let mut tile = product(queries, first, points, second, buffer);
+        let mut tile = product(queries, first, points, second, room);
         tile.diagonal = false;
         locked(&candidates[first]).take_columns(&tile);
         task.advance(1);
     });
-    finish(points, queries, &candidates, metric, k, false)
+    finish(points, queries, &candidates, k, false)
 }
 
 fn empty_candidates(rows: usize, k: usize) -> Vec<Mutex<Candidates>> {
@@ -86,21 +79,28 @@ fn block_pair(pair: usize, blocks: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// The products of block `first` of `left` with block `second` of `right`, in `buffer`.
-fn product<'a>(left: &'a Points, first: usize, right: &'a Points, second: usize, buffer: &'a mut Vec<f32>) -> Tile<'a> {
+/// Room for two blocks of prepared rows and their products.
+#[derive(Default)]
+struct Room {
+    left: Vec<f32>,
+    right: Vec<f32>,
+    products: Vec<f32>,
+}
+
+/// The products of block `first` of `left` with block `second` of `right`, in `room`.
+fn product<'a>(left: &'a Points, first: usize, right: &'a Points, second: usize, room: &'a mut Room) -> Tile<'a> {
     let (first_row, first_column) = (first * BLOCK, second * BLOCK);
     let rows = BLOCK.min(left.rows() - first_row);
     let columns = BLOCK.min(right.rows() - first_column);
     let width = left.width();
-    buffer.resize(rows * columns, 0.0);
-    multiply_transposed(
-        &left.values()[first_row * width..(first_row + rows) * width],
-        &right.values()[first_column * width..(first_column + columns) * width],
-        width,
-        buffer,
-    );
+    room.left.resize(rows * width, 0.0);
+    room.right.resize(columns * width, 0.0);
+    room.products.resize(rows * columns, 0.0);
+    left.prepare_rows(first_row, &mut room.left);
+    right.prepare_rows(first_column, &mut room.right);
+    multiply_transposed(&room.left, &room.right, width, &mut room.products);
     Tile {
-        products: buffer,
+        products: &room.products,
         row_half_norms: &left.half_norms()[first_row..first_row + rows],
         column_half_norms: &right.half_norms()[first_column..first_column + columns],
         first_row,
@@ -141,14 +141,7 @@ fn multiply_transposed(left: &[f32], right: &[f32], width: usize, out: &mut [f32
 }
 
 /// The best `k` of each row's candidates by their distances, computed directly.
-fn finish(
-    points: &Points,
-    queries: &Points,
-    candidates: &[Mutex<Candidates>],
-    metric: Metric,
-    k: usize,
-    own: bool,
-) -> Neighbors {
+fn finish(points: &Points, queries: &Points, candidates: &[Mutex<Candidates>], k: usize, own: bool) -> Neighbors {
     let mut indices = vec![0_u32; queries.rows() * k];
     let mut distances = vec![0.0_f32; queries.rows() * k];
     let blocks = indices.par_chunks_mut(BLOCK * k).zip(distances.par_chunks_mut(BLOCK * k)).zip(candidates);
@@ -156,11 +149,11 @@ fn finish(
         let candidates = locked(candidates);
         let rows = indices.chunks_exact_mut(k).zip(distances.chunks_exact_mut(k)).enumerate();
         for (row, (indices, distances)) in rows {
-            let query = Query { points, queries, row: block * BLOCK + row, own };
+            let at = block * BLOCK + row;
+            let query = Query { points, queries, row: at, own, measure: points.measure(queries, at) };
             let best = query.best(&candidates, row, k);
-            let half_norm = queries.half_norms()[query.row];
             for ((to, at), (half_squared, index)) in distances.iter_mut().zip(indices).zip(best) {
-                *to = if own && index as usize == query.row { 0.0 } else { distance(half_squared, half_norm, metric) };
+                *to = points.distance(half_squared);
                 *at = index;
             }
         }
@@ -174,6 +167,7 @@ struct Query<'a> {
     queries: &'a Points,
     row: usize,
     own: bool,
+    measure: Measure<'a>,
 }
 
 impl Query<'_> {
@@ -192,7 +186,7 @@ impl Query<'_> {
     }
 
     fn measured(&self, index: u32) -> (f32, u32) {
-        (half_squared_distance(self.queries.row(self.row), self.points.row(index as usize)), index)
+        (self.measure.half_squared(index), index)
     }
 
     /// Whether no row that the product's rounding kept out of the candidates can belong to the best `wanted`.
@@ -208,7 +202,8 @@ impl Query<'_> {
         // A row that belongs to the best cannot be longer than this.
         let reach = norm + (2.0 * f64::from(last)).sqrt();
         let unit = f64::from(f32::EPSILON) / 2.0;
-        let error = unit * (4.0 * (self.points.width() as f64).sqrt() * norm * reach + 2.0 * reach * reach);
+        let error =
+            unit * (4.0 * (self.points.width() as f64).sqrt() * norm * reach + 2.0 * reach * reach + 4.0 * norm * norm);
         half_norm - f64::from(last) >= f64::from(refused_below) + error
     }
 

@@ -11,15 +11,22 @@
 
 use std::fmt;
 
-use ndarray::ArrayView2;
-
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 
+mod approximate;
 mod brute_force;
 mod candidates;
+mod cells;
+mod descent;
 mod points;
+mod principal_axes;
+mod shortlist;
+mod sketch;
+mod tile;
 
+use approximate::ApproximateIndex;
 use points::Points;
 
 /// How far two rows are from each other.
@@ -74,12 +81,27 @@ impl Neighbors {
     }
 }
 
-/// Rows that can be asked for the nearest neighbours of a row. It owns one `f32` copy of them, prepared for its metric.
+/// How neighbours are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum NeighborSearch {
+    /// Exactly for few rows, approximately for many (8,192 or more), if that finds them: it is tried on a few rows first.
+    #[default]
+    Auto,
+    /// Every row is compared with every other.
+    Exact,
+    /// By sketches, if they find the neighbours of the rows that they are tried on; else exactly.
+    Approximate,
+}
+
+/// From this many rows on approximate search is the faster one.
+const MANY_ROWS: usize = 8192;
+
+/// Rows that can be asked for the nearest neighbours of a row. It shares them with their owner, and adds a number or
+/// two for each; for approximate search, another 128 to 512 bytes.
 #[derive(Debug, Clone)]
 pub struct NeighborIndex {
-    metric: Metric,
-    columns: usize,
     points: Points,
+    approximate: Option<ApproximateIndex>,
 }
 
 impl NeighborIndex {
@@ -88,8 +110,9 @@ impl NeighborIndex {
     /// # Errors
     /// No rows, no columns, more than 2³² − 2 rows, or a value that is not finite (or, under the euclidean metric, so
     /// large that its square is not).
-    pub fn new(data: ArrayView2<'_, f32>, metric: Metric, stage: Stage) -> Result<Self> {
-        let (rows, columns) = data.dim();
+    pub fn new(data: impl Into<Vectors>, metric: Metric, stage: Stage) -> Result<Self> {
+        let data = data.into();
+        let (rows, columns) = (data.rows(), data.columns());
         if rows == 0 || columns == 0 {
             let message = format!("there is nothing to search for neighbours: {rows} rows of {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, stage, message));
@@ -101,7 +124,29 @@ impl NeighborIndex {
                 format!("{rows} rows are too many: at most 2^32 - 2"),
             ));
         }
-        Ok(NeighborIndex { metric, columns, points: Points::new(data, metric, stage)? })
+        Ok(NeighborIndex { points: Points::new(data, metric, stage)?, approximate: None })
+    }
+
+    /// The same rows, to be searched as `search` says. A new index is searched exactly.
+    #[must_use]
+    pub fn searched(mut self, search: NeighborSearch, stage: Stage, progress: &Progress) -> Self {
+        let approximately = match search {
+            NeighborSearch::Auto => self.rows() >= MANY_ROWS,
+            NeighborSearch::Exact => false,
+            NeighborSearch::Approximate => true,
+        };
+        let task = progress.task(stage, "index of neighbours", 0);
+        self.approximate = if approximately { ApproximateIndex::new(&self.points, stage) } else { None };
+        drop(task);
+        if approximately && self.approximate.is_none() {
+            progress.note(stage, "neighbours are searched exactly: these vectors cannot be shortened");
+        }
+        self
+    }
+
+    /// Whether the search is approximate.
+    pub fn is_approximate(&self) -> bool {
+        self.approximate.is_some()
     }
 
     /// The number of rows in the index.
@@ -111,18 +156,22 @@ impl NeighborIndex {
 
     /// The width of its rows.
     pub fn columns(&self) -> usize {
-        self.columns
+        self.points.columns()
     }
 
     /// The metric that it was made for.
     pub fn metric(&self) -> Metric {
-        self.metric
+        self.points.metric()
     }
 
     /// The `k` nearest rows of each row of the index, itself first at distance 0 (also among duplicates, as umap-learn
     /// has it). `k` is at least 1 and cut to the number of rows. Progress is the task `neighbours` of `stage`.
     pub fn neighbors(&self, k: usize, stage: Stage, progress: &Progress) -> Neighbors {
-        brute_force::neighbors_of_own_rows(&self.points, self.metric, k.clamp(1, self.rows()), stage, progress)
+        let k = k.clamp(1, self.rows());
+        match &self.approximate {
+            Some(index) => index.neighbors_of_own_rows(&self.points, k, stage, progress),
+            None => brute_force::neighbors_of_own_rows(&self.points, k, stage, progress),
+        }
     }
 
     /// The `k` nearest rows of the index for each row of `data`; `k` is at least 1 and cut to the number of rows of the
@@ -130,19 +179,25 @@ impl NeighborIndex {
     ///
     /// # Errors
     /// Rows of another width than the index's, or values that are not finite.
-    pub fn query(&self, data: ArrayView2<'_, f32>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
-        if data.ncols() != self.columns {
-            let message = format!("rows have {} columns, but {} are expected", data.ncols(), self.columns);
+    pub fn query(&self, data: impl Into<Vectors>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
+        let data = data.into();
+        if data.columns() != self.columns() {
+            let message = format!("rows have {} columns, but {} are expected", data.columns(), self.columns());
             return Err(Error::new(ErrorKind::InvalidData, stage, message));
         }
-        let queries = self.points.queries(data, self.metric, stage)?;
+        let queries = self.points.queries(data, stage)?;
         let k = k.clamp(1, self.rows());
-        Ok(brute_force::neighbors_of_new_rows(&self.points, &queries, self.metric, k, stage, progress))
+        Ok(match &self.approximate {
+            Some(index) => index.neighbors_of_new_rows(&self.points, &queries, k, stage, progress),
+            None => brute_force::neighbors_of_new_rows(&self.points, &queries, k, stage, progress),
+        })
     }
 
-    /// Row `row` as the index holds it: normalised for the cosine metric, centred for the euclidean. Distances and
-    /// averages between these rows mean the same as between the rows of the data.
-    pub(crate) fn prepared_row(&self, row: usize) -> &[f32] {
-        self.points.row(row)
+    /// Adds row `row`, as the index compares it, to `sums`: normalised for the cosine metric, centred for the euclidean.
+    pub(crate) fn add_prepared_row(&self, row: usize, sums: &mut Vec<f64>, room: &mut Vec<f32>) {
+        room.resize(self.points.width(), 0.0);
+        sums.resize(self.points.width(), 0.0);
+        self.points.prepare_row(row, room);
+        sums.iter_mut().zip(room).for_each(|(sum, value)| *sum += f64::from(*value));
     }
 }

@@ -1,21 +1,28 @@
-//! Rows prepared for one kind of distance: half the squared euclidean distance.
+//! Rows as they are compared: by half the squared euclidean distance.
 //!
-//! For unit vectors half the squared distance is 1 minus the cosine, so both metrics share one search.
+//! For unit vectors half the squared distance is 1 minus the cosine, so both metrics share one search. The rows stay
+//! where they are; what prepares them (a scale for each, or a mean) is kept beside them.
 
-use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 use super::Metric;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::{Reader, Vectors};
 
 /// Lanes of the distance sum: a fixed number, so that the sum is the same on every machine.
 const LANES: usize = 16;
 
-/// Rows prepared for the search.
+/// Directions whose half squared distance is below this cannot be told apart from numbers of single precision.
+const SAME_DIRECTION: f32 = 1e-13;
+
+/// Rows and what prepares them for the search.
 #[derive(Debug, Clone)]
 pub(super) struct Points {
-    values: Vec<f32>,
-    width: usize,
+    vectors: Vectors,
+    metric: Metric,
+    /// Cosine: what makes each row a unit vector; 0 for a row of zeros.
+    scales: Vec<f32>,
+    /// Half squared norms of the rows as prepared.
     half_norms: Vec<f32>,
     /// Euclidean: the mean of the data, which is subtracted so that norms stay near the size of the distances.
     mean: Vec<f32>,
@@ -24,96 +31,176 @@ pub(super) struct Points {
 }
 
 impl Points {
-    /// Prepares the rows of `data`; an error names the first row with a value that cannot be used.
-    pub(super) fn new(data: ArrayView2<'_, f32>, metric: Metric, stage: Stage) -> Result<Self> {
-        check_finite(data, stage)?;
-        let zero_axis = metric == Metric::Cosine && data.rows().into_iter().any(|row| row.iter().all(|&x| x == 0.0));
-        let mean = if metric == Metric::Euclidean { column_means(data) } else { Vec::new() };
-        let width = data.ncols() + usize::from(zero_axis);
-        Self::prepare(
-            data,
-            Points { values: Vec::new(), width, half_norms: Vec::new(), mean, zero_axis },
-            metric,
-            stage,
-        )
+    /// Prepares the rows of `vectors`; an error names the first row with a value that cannot be used.
+    pub(super) fn new(vectors: Vectors, metric: Metric, stage: Stage) -> Result<Self> {
+        check_finite(&vectors, stage)?;
+        let mean = if metric == Metric::Euclidean { column_means(&vectors) } else { Vec::new() };
+        let mut points = Self::prepare(vectors, metric, mean, false, stage)?;
+        points.zero_axis = points.scales.contains(&0.0);
+        if points.zero_axis {
+            points.half_norms.fill(0.5);
+        }
+        Ok(points)
     }
 
     /// Prepares new rows in the same way, to be compared with these.
-    pub(super) fn queries(&self, data: ArrayView2<'_, f32>, metric: Metric, stage: Stage) -> Result<Self> {
-        check_finite(data, stage)?;
-        let (mean, zero_axis) = (self.mean.clone(), self.zero_axis);
-        let empty = Points { values: Vec::new(), width: self.width, half_norms: Vec::new(), mean, zero_axis };
-        Self::prepare(data, empty, metric, stage)
+    pub(super) fn queries(&self, vectors: Vectors, stage: Stage) -> Result<Self> {
+        check_finite(&vectors, stage)?;
+        Self::prepare(vectors, self.metric, self.mean.clone(), self.zero_axis, stage)
     }
 
-    fn prepare(data: ArrayView2<'_, f32>, mut points: Points, metric: Metric, stage: Stage) -> Result<Self> {
-        let (rows, width) = (data.nrows(), points.width);
-        let mut values = vec![0.0_f32; rows * width];
-        values.par_chunks_mut(width).enumerate().for_each(|(row, out)| match metric {
-            Metric::Cosine => normalise(data.row(row), out, points.zero_axis),
-            Metric::Euclidean => centre(data.row(row), out, &points.mean),
-        });
-        points.half_norms = values.par_chunks(width).map(half_squared_norm).collect();
-        if let Some(row) = points.half_norms.iter().position(|norm| !norm.is_finite()) {
+    /// Some of these rows, to be compared with all.
+    pub(super) fn select(&self, rows: &[usize], stage: Stage) -> Option<Self> {
+        self.queries(self.vectors.select(rows)?, stage).ok()
+    }
+
+    fn prepare(vectors: Vectors, metric: Metric, mean: Vec<f32>, zero_axis: bool, stage: Stage) -> Result<Self> {
+        let reader = vectors.reader();
+        let rows = (0..vectors.rows()).into_par_iter();
+        let (scales, half_norms): (Vec<f32>, Vec<f32>) = match metric {
+            Metric::Cosine => rows.map(|row| unit_scale(reader.row(row), zero_axis)).unzip(),
+            Metric::Euclidean => rows.map(|row| (1.0, half_squared_norm(reader.row(row), &mean))).unzip(),
+        };
+        if let Some(row) = half_norms.iter().position(|norm| !norm.is_finite()) {
             let message = "a value is so large that its square overflows";
             return Err(Error::new(ErrorKind::InvalidData, stage, message).row(row));
         }
-        points.values = values;
-        Ok(points)
+        let scales = if metric == Metric::Cosine { scales } else { Vec::new() };
+        Ok(Points { vectors, metric, scales, half_norms, mean, zero_axis })
     }
 
     pub(super) fn rows(&self) -> usize {
         self.half_norms.len()
     }
 
+    /// The columns of the rows as they came.
+    pub(super) fn columns(&self) -> usize {
+        self.vectors.columns()
+    }
+
+    /// The columns of prepared rows.
     pub(super) fn width(&self) -> usize {
-        self.width
+        self.vectors.columns() + usize::from(self.zero_axis)
     }
 
-    pub(super) fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.width..(row + 1) * self.width]
-    }
-
-    pub(super) fn values(&self) -> &[f32] {
-        &self.values
+    pub(super) fn metric(&self) -> Metric {
+        self.metric
     }
 
     pub(super) fn half_norms(&self) -> &[f32] {
         &self.half_norms
     }
+
+    /// Writes the prepared row `row`, [`width`](Self::width) numbers.
+    pub(super) fn prepare_row(&self, row: usize, out: &mut [f32]) {
+        let values = self.vectors.reader();
+        let values = values.row(row);
+        match self.metric {
+            Metric::Cosine => {
+                let scale = self.scales[row];
+                out.iter_mut().zip(values).for_each(|(to, &from)| *to = from * scale);
+                if let (true, Some(last)) = (self.zero_axis, out.last_mut()) {
+                    *last = if scale == 0.0 { 1.0 } else { 0.0 };
+                }
+            }
+            Metric::Euclidean => {
+                out.iter_mut().zip(values).zip(&self.mean).for_each(|((to, &from), &mean)| *to = from - mean);
+            }
+        }
+    }
+
+    /// Writes the prepared rows from `first` on that `out` has room for.
+    pub(super) fn prepare_rows(&self, first: usize, out: &mut [f32]) {
+        for (offset, out) in out.chunks_exact_mut(self.width()).enumerate() {
+            self.prepare_row(first + offset, out);
+        }
+    }
+
+    /// What measures distances from one row of `queries`, which were prepared like these.
+    pub(super) fn measure<'a>(&'a self, queries: &Points, row: usize) -> Measure<'a> {
+        let mut query = queries.vectors.reader().row(row).to_vec();
+        let mut is_zero = false;
+        if self.metric == Metric::Cosine {
+            let scale = queries.scales[row];
+            is_zero = scale == 0.0;
+            query.iter_mut().for_each(|value| *value *= scale);
+        }
+        Measure { query, is_zero, rows: self.vectors.reader(), scales: &self.scales }
+    }
+
+    /// The distance that a half squared distance stands for.
+    pub(super) fn distance(&self, half_squared: f32) -> f32 {
+        match self.metric {
+            Metric::Cosine => half_squared,
+            Metric::Euclidean => (2.0 * half_squared).sqrt(),
+        }
+    }
 }
 
-/// Half the squared distance between two prepared rows, from the differences.
-pub(super) fn half_squared_distance(a: &[f32], b: &[f32]) -> f32 {
+/// Measures half squared distances from one row, from the differences: nothing cancels.
+pub(super) struct Measure<'a> {
+    query: Vec<f32>,
+    is_zero: bool,
+    rows: Reader<'a>,
+    /// Cosine: the rows' scales; empty for the euclidean metric.
+    scales: &'a [f32],
+}
+
+impl Measure<'_> {
+    /// Half the squared distance to row `row`.
+    #[inline]
+    pub(super) fn half_squared(&self, row: u32) -> f32 {
+        let other = self.rows.row(row as usize);
+        let Some(&scale) = self.scales.get(row as usize) else {
+            return half_squared_distance(&self.query, other, 1.0);
+        };
+        if self.is_zero || scale == 0.0 {
+            return if self.is_zero && scale == 0.0 { 0.0 } else { 1.0 };
+        }
+        let half_squared = half_squared_distance(&self.query, other, scale);
+        if half_squared < SAME_DIRECTION { 0.0 } else { half_squared }
+    }
+}
+
+fn half_squared_distance(a: &[f32], b: &[f32], scale: f32) -> f32 {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { half_squared_distance_avx2(a, b, scale) };
+    }
+    half_squared_distance_here(a, b, scale)
+}
+
+/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn half_squared_distance_avx2(a: &[f32], b: &[f32], scale: f32) -> f32 {
+    half_squared_distance_here(a, b, scale)
+}
+
+#[inline(always)]
+fn half_squared_distance_here(a: &[f32], b: &[f32], scale: f32) -> f32 {
     let mut sums = [0.0_f32; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
     let rest = a_chunks.remainder().iter().zip(b_chunks.remainder());
     let mut tail = 0.0_f32;
     for (x, y) in rest {
-        tail += (x - y) * (x - y);
+        let difference = x - y * scale;
+        tail += difference * difference;
     }
     for (x, y) in a_chunks.zip(b_chunks) {
         for lane in 0..LANES {
-            let difference = x[lane] - y[lane];
+            let difference = x[lane] - y[lane] * scale;
             sums[lane] += difference * difference;
         }
     }
     0.5 * (sums.iter().sum::<f32>() + tail)
 }
 
-/// The distance that a half squared distance stands for, from a query of half squared norm `half_norm`.
-pub(super) fn distance(half_squared: f32, half_norm: f32, metric: Metric) -> f32 {
-    match metric {
-        // A query of zeros where the index has none: at distance 1 from all, where its half squared distance is 1/2.
-        Metric::Cosine if half_norm == 0.0 => 1.0,
-        Metric::Cosine => half_squared,
-        Metric::Euclidean => (2.0 * half_squared).sqrt(),
-    }
-}
-
-fn check_finite(data: ArrayView2<'_, f32>, stage: Stage) -> Result<()> {
-    let bad = |row: &usize| data.row(*row).iter().any(|value| !value.is_finite());
-    match (0..data.nrows()).into_par_iter().find_first(bad) {
+fn check_finite(vectors: &Vectors, stage: Stage) -> Result<()> {
+    let reader = vectors.reader();
+    let bad = |row: &usize| reader.row(*row).iter().any(|value| !value.is_finite());
+    match (0..vectors.rows()).into_par_iter().find_first(bad) {
         None => Ok(()),
         Some(row) => {
             let error = Error::new(ErrorKind::InvalidData, stage, "a vector has a value that is NaN or infinite");
@@ -122,35 +209,27 @@ fn check_finite(data: ArrayView2<'_, f32>, stage: Stage) -> Result<()> {
     }
 }
 
-fn normalise(row: ArrayView1<'_, f32>, out: &mut [f32], zero_axis: bool) {
+/// What makes a row a unit vector, and half its squared norm then.
+fn unit_scale(row: &[f32], zero_axis: bool) -> (f32, f32) {
     let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
-    if norm == 0.0 {
-        if let (true, Some(last)) = (zero_axis, out.last_mut()) {
-            *last = 1.0;
-        }
-        return;
-    }
-    for (to, &from) in out.iter_mut().zip(row) {
-        *to = (f64::from(from) / norm) as f32;
+    match norm == 0.0 {
+        true => (0.0, if zero_axis { 0.5 } else { 0.0 }),
+        false => (norm.recip() as f32, 0.5),
     }
 }
 
-fn centre(row: ArrayView1<'_, f32>, out: &mut [f32], mean: &[f32]) {
-    for ((to, &from), &mean) in out.iter_mut().zip(row).zip(mean) {
-        *to = from - mean;
-    }
-}
-
-fn column_means(data: ArrayView2<'_, f32>) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; data.ncols()];
-    for row in data.rows() {
-        for (sum, &value) in sums.iter_mut().zip(row) {
+fn column_means(vectors: &Vectors) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; vectors.columns()];
+    let reader = vectors.reader();
+    for row in 0..vectors.rows() {
+        for (sum, &value) in sums.iter_mut().zip(reader.row(row)) {
             *sum += f64::from(value);
         }
     }
-    sums.iter().map(|sum| (sum / data.nrows() as f64) as f32).collect()
+    sums.iter().map(|sum| (sum / vectors.rows() as f64) as f32).collect()
 }
 
-fn half_squared_norm(row: &[f32]) -> f32 {
-    (0.5 * row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>()) as f32
+fn half_squared_norm(row: &[f32], mean: &[f32]) -> f32 {
+    let centred = row.iter().zip(mean).map(|(&value, &mean)| f64::from(value - mean));
+    (0.5 * centred.map(|x| x * x).sum::<f64>()) as f32
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::Result;
+use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 
 mod pca;
@@ -22,6 +23,12 @@ pub trait Reducer: Send + Sync + Debug {
     /// Reduces `data` (n rows, d columns, finite) to n rows of fewer columns. The same data and seed give the same
     /// result on any number of threads.
     fn fit(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Reduction>;
+
+    /// As [`fit`](Self::fit), for vectors that the caller shares: a reducer that keeps its training data need not copy
+    /// them. This is what a model calls. By default the same as `fit`.
+    fn fit_shared(&self, data: &Vectors, seed: u64, progress: &Progress) -> Result<Reduction> {
+        self.fit(data.to_matrix().view(), seed, progress)
+    }
 }
 
 /// What fitting a [`Reducer`] gives.
@@ -37,6 +44,11 @@ pub struct Reduction {
 pub trait FittedReducer: Send + Sync + Debug {
     /// One row for each row of `data`, which has as many columns as the data of the fit. Rows do not influence each other.
     fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>>;
+
+    /// As [`transform`](Self::transform), for vectors that the caller shares.
+    fn transform_shared(&self, data: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
+        self.transform(data.to_matrix().view(), progress)
+    }
 }
 
 /// Leaves the vectors as they are: for vectors that are small already, or reduced elsewhere.

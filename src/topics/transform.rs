@@ -1,15 +1,16 @@
 //! New rows to the topics of a fitted model.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::{Assignment, FittedTopicModel};
 use crate::cluster::{FittedClusterer, OUTLIER};
 use crate::corpus::{Embeddings, internal};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::Vectors;
 use crate::model::{TopicModel, check_labels, check_points};
 use crate::reduce::FittedReducer;
 
@@ -47,7 +48,7 @@ impl FittedTopicModel {
                 .hint("Use the embedder that the model was fitted with."));
         }
         let rows = &embedded.rows;
-        let (topics, probabilities) = self.place(embedded.embeddings.of_rows(rows)?.view())?;
+        let (topics, probabilities) = self.place(&embedded.embeddings.of_rows(rows)?)?;
         let mut of_rows = (vec![OUTLIER; frame.height()], vec![0.0; frame.height()]);
         for ((&row, topic), probability) in rows.iter().zip(topics).zip(probabilities) {
             of_rows.0[row] = topic;
@@ -56,20 +57,20 @@ impl FittedTopicModel {
         model.with_topics(frame, &embedded.embeddings, &of_rows.0, &of_rows.1)
     }
 
-    fn place(&self, vectors: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn place(&self, vectors: &Vectors) -> Result<(Vec<i32>, Vec<f64>)> {
         let known = self.inference.known.get_or_init(|| self.rows_of_fit());
+        let reader = vectors.reader();
         let seen: Vec<Option<usize>> =
-            vectors.outer_iter().map(|vector| known.find(&self.embeddings, &vector.to_vec())).collect();
-        let new: Vec<usize> = (0..vectors.nrows()).filter(|&i| seen[i].is_none()).collect();
+            (0..vectors.rows()).map(|row| known.find(&self.embeddings, reader.row(row))).collect();
+        let new: Vec<usize> = (0..vectors.rows()).filter(|&i| seen[i].is_none()).collect();
         let Assignment { topics, probabilities, .. } = &*self.assignment;
         let mut placed = (vec![OUTLIER; seen.len()], vec![0.0; seen.len()]);
         for (i, row) in seen.iter().enumerate().filter_map(|(i, row)| Some((i, (*row)?))) {
             placed.0[i] = topics[row];
             placed.1[i] = probabilities[row];
         }
-        if !new.is_empty() {
-            let vectors: Array2<f32> = vectors.select(ndarray::Axis(0), &new);
-            let points = self.inference.reducer.transform(vectors.view(), self.inference.model.progress())?;
+        if let Some(vectors) = vectors.select(&new).filter(|vectors| vectors.rows() > 0) {
+            let points = self.inference.reducer.transform_shared(&vectors, self.inference.model.progress())?;
             check_points(&points, new.len())?;
             let (labels, strengths) = self.inference.clusterer.predict(points.view())?;
             check_labels(&labels, &strengths, new.len())?;
@@ -82,24 +83,24 @@ impl FittedTopicModel {
     }
 
     fn rows_of_fit(&self) -> KnownRows {
-        let mut rows = HashMap::<u64, Vec<usize>>::new();
-        for row in 0..self.embeddings.len() {
-            if let Some(vector) = self.embeddings.get(row) {
-                rows.entry(hash_of(vector)).or_default().push(row);
-            }
-        }
+        let hashed = |row: usize| Some((hash_of(self.embeddings.get(row)?), row as u32));
+        let mut rows: Vec<(u64, u32)> = (0..self.embeddings.len()).into_par_iter().filter_map(hashed).collect();
+        rows.par_sort_unstable();
         KnownRows(rows)
     }
 }
 
-/// Rows of the fit by a hash of their vector.
+/// Rows of the fit, in the order of a hash of their vector.
 #[derive(Debug)]
-pub(crate) struct KnownRows(HashMap<u64, Vec<usize>>);
+pub(crate) struct KnownRows(Vec<(u64, u32)>);
 
 impl KnownRows {
     fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {
-        let same = |row: &&usize| embeddings.get(**row).is_some_and(|known| known == vector);
-        self.0.get(&hash_of(vector))?.iter().find(same).copied()
+        let hash = hash_of(vector);
+        let first = self.0.partition_point(|&(other, _)| other < hash);
+        let alike = self.0.iter().skip(first).take_while(|&&(other, _)| other == hash);
+        let same = |row: &usize| embeddings.get(*row).is_some_and(|known| known == vector);
+        alike.map(|&(_, row)| row as usize).find(same)
     }
 }
 

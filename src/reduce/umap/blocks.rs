@@ -3,9 +3,12 @@
 //! Most edges of a good first layout are short, so most have both ends in one block. The cut depends on the positions
 //! alone, not on the number of threads, and lasts for all epochs: so does the order in which edges have their turns.
 
-/// Points of a block at most: few enough for work for all threads and for a block to stay in the cache, enough that
-/// many edges stay within one.
+/// Points of a block at most, if that makes no more than `ENOUGH` blocks: few enough for a block to stay in the cache,
+/// enough that many edges stay within one.
 const MOST_POINTS: usize = 1024;
+
+/// Blocks that are work for all threads: beyond, blocks are made larger.
+const ENOUGH: usize = 64;
 
 /// An order of the points in which each block is a range.
 #[derive(Debug)]
@@ -19,10 +22,13 @@ pub(super) struct Blocks {
 impl Blocks {
     /// Halves the points along the longest side of their box until the halves are small enough, as a kd-tree does. What
     /// comes out depends on the positions alone.
-    pub(super) fn new<const D: usize>(positions: &[[f32; D]]) -> Blocks {
-        let mut order: Vec<u32> = (0..positions.len() as u32).collect();
+    /// `positions` has `dimensions` numbers for each point.
+    pub(super) fn new(positions: &[f32], dimensions: usize) -> Blocks {
+        let points = positions.len() / dimensions;
+        let most = MOST_POINTS.max(points.div_ceil(ENOUGH));
+        let mut order: Vec<u32> = (0..points as u32).collect();
         let mut stops = Vec::new();
-        halve(&mut order, positions, 0, &mut stops);
+        halve(&mut order, &Positions { values: positions, dimensions }, most, 0, &mut stops);
         Blocks { order, stops }
     }
 
@@ -40,44 +46,54 @@ impl Blocks {
     }
 }
 
-fn halve<const D: usize>(order: &mut [u32], positions: &[[f32; D]], first: usize, stops: &mut Vec<usize>) {
-    if order.len() <= MOST_POINTS {
+struct Positions<'a> {
+    values: &'a [f32],
+    dimensions: usize,
+}
+
+impl Positions<'_> {
+    fn of(&self, point: u32) -> &[f32] {
+        &self.values[point as usize * self.dimensions..(point as usize + 1) * self.dimensions]
+    }
+}
+
+fn halve(order: &mut [u32], positions: &Positions<'_>, most: usize, first: usize, stops: &mut Vec<usize>) {
+    if order.len() <= most {
         stops.push(first + order.len());
         return;
     }
     let axis = longest_side(order, positions);
     let middle = order.len() / 2;
-    let along = |point: &u32| positions[*point as usize][axis];
+    let along = |point: &u32| positions.of(*point)[axis];
     order.select_nth_unstable_by(middle, |a, b| along(a).total_cmp(&along(b)).then(a.cmp(b)));
     let (low, high) = order.split_at_mut(middle);
-    halve(low, positions, first, stops);
-    halve(high, positions, first + middle, stops);
+    halve(low, positions, most, first, stops);
+    halve(high, positions, most, first + middle, stops);
 }
 
-fn longest_side<const D: usize>(order: &[u32], positions: &[[f32; D]]) -> usize {
-    let mut low = [f32::INFINITY; D];
-    let mut high = [f32::NEG_INFINITY; D];
+fn longest_side(order: &[u32], positions: &Positions<'_>) -> usize {
+    let mut sides = vec![(f32::INFINITY, f32::NEG_INFINITY); positions.dimensions];
     for &point in order {
-        for d in 0..D {
-            low[d] = low[d].min(positions[point as usize][d]);
-            high[d] = high[d].max(positions[point as usize][d]);
+        for (side, &value) in sides.iter_mut().zip(positions.of(point)) {
+            *side = (side.0.min(value), side.1.max(value));
         }
     }
-    (0..D).fold(0, |best, d| if high[d] - low[d] > high[best] - low[best] { d } else { best })
+    let length = |axis: usize| sides[axis].1 - sides[axis].0;
+    (0..sides.len()).fold(0, |best, axis| if length(axis) > length(best) { axis } else { best })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn spiral(points: usize) -> Vec<[f32; 2]> {
-        (0..points).map(|i| 0.001 * i as f32).map(|t| [t * t.cos(), 3.0 * t * t.sin()]).collect()
+    fn spiral(points: usize) -> Vec<f32> {
+        (0..points).map(|i| 0.001 * i as f32).flat_map(|t| [t * t.cos(), 3.0 * t * t.sin()]).collect()
     }
 
     #[test]
     fn each_point_is_in_one_block_of_moderate_size() {
         for points in [1, 1024, 1025, 4000, 5001] {
-            let blocks = Blocks::new(&spiral(points));
+            let blocks = Blocks::new(&spiral(points), 2);
             let mut order = blocks.order.clone();
             order.sort_unstable();
             assert!(order.into_iter().eq(0..points as u32));
@@ -94,8 +110,8 @@ mod tests {
     #[test]
     fn blocks_do_not_overlap_along_the_longest_side() {
         let positions = spiral(2000);
-        let blocks = Blocks::new(&positions);
-        let ys: Vec<f32> = blocks.order.iter().map(|&point| positions[point as usize][1]).collect();
+        let blocks = Blocks::new(&positions, 2);
+        let ys: Vec<f32> = blocks.order.iter().map(|&point| positions[point as usize * 2 + 1]).collect();
         let (low, high) = ys.split_at(blocks.stops[0]);
         assert_eq!(blocks.stops.len(), 2);
         assert!(low.iter().all(|y| high.iter().all(|z| y <= z)));
@@ -103,7 +119,7 @@ mod tests {
 
     #[test]
     fn equal_points_are_cut_by_their_numbers() {
-        let blocks = Blocks::new(&[[1.0_f32, 2.0]; 3000]);
+        let blocks = Blocks::new(&[1.0; 6000], 2);
         assert_eq!(blocks.stops, [750, 1500, 2250, 3000]);
         let mut first = blocks.order[..750].to_vec();
         first.sort_unstable();

@@ -156,14 +156,8 @@ fn centres(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u
 }
 
 fn mean_row(part: &[u32], index: &NeighborIndex) -> Vec<f32> {
-    let mut sums: Vec<f64> = Vec::new();
-    for &row in part {
-        let values = index.prepared_row(row as usize);
-        sums.resize(values.len(), 0.0);
-        for (sum, &value) in sums.iter_mut().zip(values) {
-            *sum += f64::from(value);
-        }
-    }
+    let (mut sums, mut room) = (Vec::new(), Vec::new());
+    part.iter().for_each(|&row| index.add_prepared_row(row as usize, &mut sums, &mut room));
     sums.into_iter().map(|sum| (sum / part.len() as f64) as f32).collect()
 }
 

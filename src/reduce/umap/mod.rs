@@ -11,7 +11,8 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::neighbors::{Metric, NeighborIndex};
+use crate::linalg::vectors::Vectors;
+use crate::neighbors::{Metric, NeighborIndex, NeighborSearch};
 use crate::progress::Progress;
 
 mod blocks;
@@ -29,6 +30,8 @@ mod smooth_knn_dist;
 mod spectral_layout;
 mod subspace;
 mod transform;
+mod turns;
+mod wide;
 
 pub use find_ab_params::find_ab_params;
 pub use fuzzy_simplicial_set::{FuzzyGraph, fuzzy_simplicial_set};
@@ -57,6 +60,7 @@ pub struct Umap {
     set_op_mix_ratio: f64,
     local_connectivity: f64,
     repulsion_strength: f64,
+    neighbor_search: NeighborSearch,
 }
 
 impl Default for Umap {
@@ -80,6 +84,7 @@ impl Umap {
             set_op_mix_ratio: 1.0,
             local_connectivity: 1.0,
             repulsion_strength: 1.0,
+            neighbor_search: NeighborSearch::Auto,
         }
     }
 
@@ -162,21 +167,33 @@ impl Umap {
         self
     }
 
+    /// How neighbours are looked for; default [`NeighborSearch::Auto`].
+    #[must_use]
+    pub fn neighbor_search(mut self, neighbor_search: NeighborSearch) -> Self {
+        self.neighbor_search = neighbor_search;
+        self
+    }
+
     /// Fits a layout to `data` (n rows, d columns) and keeps what placing new rows takes.
     ///
     /// # Errors
     /// A parameter out of its range, no rows or columns, or a value that is NaN or infinite (naming the row).
-    pub fn fit_layout(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<FittedUmap> {
+    pub fn fit_layout(&self, data: impl Into<Vectors>, seed: u64, progress: &Progress) -> Result<FittedUmap> {
         self.check()?;
         let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
+        let index = index.searched(self.neighbor_search, Stage::Reduce, progress);
         let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress);
         let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);
+        let task = progress.task(Stage::Reduce, "graph", 0);
         let graph = fuzzy_simplicial_set(&neighbors, mix, connectivity);
+        drop(task);
         let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
-        let task = progress.task(Stage::Reduce, "layout", n_epochs);
         let seed = mix64(seed);
+        let task = progress.task(Stage::Reduce, "initial layout", 0);
         let mut layout = initial_layout(&graph, &index, self.n_components, seed);
+        drop(task);
+        let task = progress.task(Stage::Reduce, "layout", n_epochs);
         let forces = self.forces(n_epochs as u32, seed);
         optimize_layout(&mut layout, self.n_components, &graph, &forces, &task);
         let embedding = Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
@@ -249,7 +266,11 @@ impl Reducer for Umap {
     }
 
     fn fit(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Reduction> {
-        let fitted = self.fit_layout(data, seed, progress)?;
+        self.fit_shared(&data.into(), seed, progress)
+    }
+
+    fn fit_shared(&self, data: &Vectors, seed: u64, progress: &Progress) -> Result<Reduction> {
+        let fitted = self.fit_layout(data.clone(), seed, progress)?;
         Ok(Reduction { embedding: fitted.embedding.clone(), model: Arc::new(fitted) })
     }
 }

@@ -1,197 +1,327 @@
 //! Moves the points of one block, one edge after the other, as umap-learn does with all points.
 //!
-//! A point's edges have their turns together, and each sees what those before it have done. An end within the block
-//! moves as well, and the edge has a second turn when the other point's edges have theirs. An end in another block is
-//! seen where it was when the epoch began and is left there; so that the edge counts as much, the point then goes the
-//! way of both turns.
+//! An edge sees what those before it have done. An end within the block moves as well, and the edge has a second turn
+//! when the other point's edges have theirs. An end in another block is seen where it was when the epoch began and is
+//! left there; so that the edge counts as much, the point then goes the way of both turns.
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays at once, which become vectors only so")]
 
-use super::counter_rng::{below, bits32, key};
 use super::forces::{CLIP, Forces, MIN_SQUARED};
 use super::power::{limited, powers};
 use super::schedule::Schedule;
+use super::turns::{Randomness, SIDE_BY_SIDE, Turns};
+use super::wide::{LANES, Point, Wide};
 
-/// Points that one edge looks at together: its end and those that repel.
-const LANES: usize = 8;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+
+/// Rounds ahead of which points are fetched from memory.
+const AHEAD: usize = 2;
+
+/// Others of each turn that are looked at together.
+const TOGETHER: usize = LANES / SIDE_BY_SIDE;
+
+/// The others of a turn with the usual five points that repel: the lanes beyond need no look.
+const USUAL: usize = 6;
 
 /// A block in one epoch.
 #[derive(Debug)]
-pub(super) struct Block<'a, const D: usize> {
+pub(super) struct Block<'a, const R: usize> {
     /// Its points as they move; the first of them is point `first` of all.
-    pub(super) own: &'a mut [[f32; D]],
+    pub(super) own: &'a mut [Point<R>],
     pub(super) first: usize,
-    /// The row of the data that each of all points is: random numbers go by it, whatever the blocks are.
-    pub(super) rows: &'a [u32],
     /// All points as they were when the epoch began.
-    pub(super) before: &'a [[f32; D]],
+    pub(super) before: &'a [Point<R>],
     pub(super) schedule: &'a Schedule,
     pub(super) forces: &'a Forces,
-    pub(super) epoch: u32,
+    pub(super) random: Randomness<'a>,
 }
 
-/// Gives each edge of the block that has its turn in the epoch its turn. `due` is room to work in.
-pub(super) fn move_block<const D: usize>(block: &mut Block<'_, D>, due: &mut Vec<u32>) {
+/// Gives each edge of the block that has its turn in the epoch its turn. `turns` is room to work in.
+pub(super) fn move_block<const R: usize>(block: &mut Block<'_, R>, turns: &mut Turns) {
+    block.begin(turns);
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2.
-        unsafe { move_block_avx2(block, due) };
+        match block.usual() {
+            // SAFETY: the processor has AVX2.
+            Some(mut block) => unsafe { avx2::take_turns(&mut block, turns) },
+            None => unsafe { block.take_turns_avx2(turns) },
+        }
         return;
     }
-    block.run(due);
+    block.take_turns(turns);
 }
 
-/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn move_block_avx2<const D: usize>(block: &mut Block<'_, D>, due: &mut Vec<u32>) {
-    block.run(due);
-}
+impl<const R: usize> Block<'_, R> {
+    fn begin(&mut self, turns: &mut Turns) {
+        let (first, stop) = (self.first, self.first + self.own.len());
+        self.own.copy_from_slice(&self.before[first..stop]);
+        turns.take(self.schedule, first, stop, self.random);
+    }
 
-impl<const D: usize> Block<'_, D> {
+    /// This block, if it has the usual shape.
+    #[cfg(target_arch = "x86_64")]
+    fn usual(&mut self) -> Option<Block<'_, 1>> {
+        let usual = R == 1 && self.random.negative_sample_rate + 1 == USUAL;
+        let Block { first, schedule, forces, random, .. } = *self;
+        usual.then_some(Block {
+            own: self.own.as_flattened_mut().as_chunks_mut().0,
+            first,
+            before: self.before.as_flattened().as_chunks().0,
+            schedule,
+            forces,
+            random,
+        })
+    }
+
+    /// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn take_turns_avx2(&mut self, turns: &Turns) {
+        self.take_turns(turns);
+    }
+
     #[inline(always)]
-    fn run(&mut self, due: &mut Vec<u32>) {
-        let learning_rate = self.forces.learning_rate_at(self.epoch);
-        for own in 0..self.own.len() {
-            let point = self.first + own;
-            self.schedule.due(point, self.epoch, due);
-            let mut draws = Draws::new(
-                key(self.forces.seed, u64::from(self.epoch), u64::from(self.rows[point])),
-                self.before.len(),
-            );
-            for &end in due.iter() {
-                self.take_turn(own, end as usize, learning_rate, &mut draws);
+    fn take_turns(&mut self, turns: &Turns) {
+        let pull = Pull::new(self.forces, self.random.epoch);
+        let (rounds, _) = turns.own.as_chunks::<SIDE_BY_SIDE>();
+        let others = turns.others.chunks_exact(SIDE_BY_SIDE * turns.groups);
+        for (number, (own, others)) in rounds.iter().zip(others).enumerate() {
+            let ahead = (number + AHEAD) * SIDE_BY_SIDE * turns.groups;
+            if let Some(next) = turns.others.get(ahead..ahead + SIDE_BY_SIDE) {
+                next.iter().flatten().for_each(|&other| fetch(self.before, other));
             }
+            self.take_round(own, others, turns.groups, &pull);
         }
     }
 
-    /// The point `own` of the block is drawn to `end`, and away from points drawn at random, all seen from where it is
-    /// now.
+    /// Each point of `own` is drawn to the first of its `others`, and away from the rest, all seen from where they are
+    /// when the round begins.
     #[inline(always)]
-    fn take_turn(&mut self, own: usize, end: usize, learning_rate: f32, draws: &mut Draws) {
-        let here = self.own[own];
-        let mut left = self.forces.negative_sample_rate as usize;
-        let mut ways = [[0.0_f32; LANES]; D];
-        self.look(&mut ways, 0, &here, end);
-        self.look_around(&mut ways, 1, &here, &mut left, draws);
-        let (squared, power) = self.measure(&ways);
-        let mut coefficients = self.repulsions(squared, power);
-        let own_end = end.wrapping_sub(self.first);
-        let attraction = self.forces.attraction(squared[0], power[0]);
-        let within = own_end < self.own.len();
-        coefficients[0] = -if within { attraction } else { twice(attraction, learning_rate) };
-        let mut moved = here;
-        let drawn_to_end = pull(&mut moved, &ways, &coefficients, learning_rate);
-        if within {
-            for d in 0..D {
-                self.own[own_end][d] -= learning_rate * drawn_to_end[d];
-            }
+    fn take_round(&mut self, own: &[u32; SIDE_BY_SIDE], others: &[[u32; LANES]], groups: usize, pull: &Pull) {
+        let mut here = [[Wide::ZERO; R]; SIDE_BY_SIDE];
+        for turn in 0..SIDE_BY_SIDE {
+            here[turn] = self.own[own[turn] as usize];
         }
-        while left > 0 {
-            let mut ways = [[0.0_f32; LANES]; D];
-            self.look_around(&mut ways, 0, &here, &mut left, draws);
-            let (squared, power) = self.measure(&ways);
-            pull(&mut moved, &ways, &self.repulsions(squared, power), learning_rate);
+        let mut ends = [0; SIDE_BY_SIDE];
+        for turn in 0..SIDE_BY_SIDE {
+            ends[turn] = (others[turn * groups][0] as usize).wrapping_sub(self.first);
         }
-        self.own[own] = moved;
-    }
-
-    /// Looks at points drawn at random, in the lanes from `lane` on, until none are `left` or the lanes are full.
-    #[inline(always)]
-    fn look_around(
-        &self,
-        ways: &mut [[f32; LANES]; D],
-        lane: usize,
-        here: &[f32; D],
-        left: &mut usize,
-        draws: &mut Draws,
-    ) {
-        let stop = LANES.min(lane + *left);
-        *left -= stop - lane;
-        for lane in lane..stop {
-            self.look(ways, lane, here, draws.next());
-        }
-    }
-
-    /// Puts the way from `other` to `here` into a lane. A point that looks at itself sees no way, and is not moved.
-    #[inline(always)]
-    fn look(&self, ways: &mut [[f32; LANES]; D], lane: usize, here: &[f32; D], other: usize) {
-        let there = match self.own.get(other.wrapping_sub(self.first)) {
-            Some(own) => own,
-            None => &self.before[other],
-        };
-        for d in 0..D {
-            ways[d][lane] = here[d] - there[d];
-        }
-    }
-
-    /// The squared length of each way, and its power b - 1.
-    #[inline(always)]
-    fn measure(&self, ways: &[[f32; LANES]; D]) -> ([f32; LANES], [f32; LANES]) {
-        let mut squared = [MIN_SQUARED; LANES];
-        for way in ways {
+        let mut away = [[Wide::ZERO; R]; SIDE_BY_SIDE];
+        let mut to_ends = away;
+        for column in (0..1 + self.random.negative_sample_rate).step_by(TOGETHER) {
+            let ways = self.look(&here, others, groups, column);
+            let squared = squared_lengths(&ways);
+            let coefficients = match column {
+                0 => pull.of_ends(squared, &ends.map(|end| end < self.own.len())),
+                _ => pull.of_others(squared),
+            };
             for lane in 0..LANES {
-                squared[lane] += way[lane] * way[lane];
+                let turn = lane % SIDE_BY_SIDE;
+                let is_end = column == 0 && lane < SIDE_BY_SIDE;
+                for r in 0..R {
+                    let part = ways[lane][r].scaled(coefficients.0[lane]).limited(CLIP);
+                    // The first is not added to zero, which could change a sign of zero.
+                    away[turn][r] = if is_end { part } else { away[turn][r].plus(&part) };
+                }
+                if is_end {
+                    to_ends[turn] = away[turn];
+                }
             }
         }
-        (squared, powers(squared, self.forces.b - 1.0))
+        for turn in 0..SIDE_BY_SIDE {
+            self.add(own[turn] as usize, &away[turn], pull.learning_rate);
+            self.add(ends[turn], &to_ends[turn], -pull.learning_rate);
+        }
     }
 
+    /// Moves a point of the block, if it is one.
     #[inline(always)]
-    fn repulsions(&self, squared: [f32; LANES], power: [f32; LANES]) -> [f32; LANES] {
-        let mut repulsions = [0.0; LANES];
-        for lane in 0..LANES {
-            repulsions[lane] = self.forces.repulsion(squared[lane], power[lane]);
+    fn add(&mut self, own: usize, way: &Point<R>, share: f32) {
+        if let Some(point) = self.own.get_mut(own) {
+            for r in 0..R {
+                point[r] = point[r].plus(&way[r].scaled(share));
+            }
         }
-        repulsions
+    }
+
+    /// The ways from the others in `column` and the next to the turns' own points. A point that looks at itself sees no
+    /// way, and is not moved.
+    #[inline(always)]
+    fn look(
+        &self,
+        here: &[Point<R>; SIDE_BY_SIDE],
+        others: &[[u32; LANES]],
+        groups: usize,
+        column: usize,
+    ) -> [Point<R>; LANES] {
+        let mut ways = [[Wide::ZERO; R]; LANES];
+        for lane in 0..LANES {
+            let (turn, column) = (lane % SIDE_BY_SIDE, column + lane / SIDE_BY_SIDE);
+            let other = others[turn * groups + column / LANES][column % LANES] as usize;
+            let there = match self.own.get(other.wrapping_sub(self.first)) {
+                Some(own) => own,
+                None => &self.before[other],
+            };
+            for r in 0..R {
+                ways[lane][r] = here[turn][r].minus(&there[r]);
+            }
+        }
+        ways
     }
 }
 
-/// Moves a point by each lane's coefficient's part of its way; gives lane 0's move at a learning rate of 1.
-#[inline(always)]
-fn pull<const D: usize>(
-    moved: &mut [f32; D],
-    ways: &[[f32; LANES]; D],
-    coefficients: &[f32; LANES],
+/// The forces as parts of the way between two points, by its squared length.
+struct Pull {
+    a: f32,
+    exponent: f32,
+    attraction: f32,
+    repulsion: f32,
     learning_rate: f32,
-) -> [f32; D] {
-    let mut first = [0.0; D];
-    for d in 0..D {
-        let mut away = [0.0_f32; LANES];
-        for lane in 0..LANES {
-            away[lane] = limited(coefficients[lane] * ways[d][lane], CLIP);
+}
+
+impl Pull {
+    fn new(forces: &Forces, epoch: u32) -> Self {
+        Pull {
+            a: forces.a,
+            exponent: forces.b - 1.0,
+            attraction: -2.0 * forces.a * forces.b,
+            repulsion: 2.0 * forces.repulsion_strength * forces.b,
+            learning_rate: forces.learning_rate_at(epoch),
         }
-        first[d] = away[0];
-        moved[d] += learning_rate * away.iter().sum::<f32>();
     }
-    first
-}
 
-/// The coefficient that moves a point as far as two turns of an edge do, if one turn has coefficient `once`.
-///
-/// A turn moves both ends by a share of their difference, so what is left is 1 - 2 share of it, and of that the second
-/// turn takes its share. Where one turn would make the ends change places, the second takes the move back.
-#[inline(always)]
-fn twice(once: f32, learning_rate: f32) -> f32 {
-    once * (2.0 - 2.0 * limited(once * learning_rate, 1.0))
-}
+    /// All lanes repel.
+    #[inline(always)]
+    fn of_others(&self, squared: Wide) -> Wide {
+        let power = powers(squared.0, self.exponent);
+        let mut out = Wide::ZERO;
+        for lane in 0..LANES {
+            out.0[lane] = self.repulsion / self.resistance(squared.0[lane], power[lane]);
+        }
+        out
+    }
 
-/// Points drawn at random for one point in one epoch.
-struct Draws {
-    key: u64,
-    drawn: u32,
-    points: u32,
-}
-
-impl Draws {
-    fn new(key: u64, points: usize) -> Draws {
-        Draws { key, drawn: 0, points: points as u32 }
+    /// The first lanes attract, the others repel. An end that is not `within` the block attracts for both ends.
+    #[inline(always)]
+    fn of_ends(&self, squared: Wide, within: &[bool; SIDE_BY_SIDE]) -> Wide {
+        let power = powers(squared.0, self.exponent);
+        let mut out = Wide::ZERO;
+        for lane in 0..LANES {
+            let attracts = lane < SIDE_BY_SIDE;
+            let strength = if attracts { self.attraction * power[lane] } else { self.repulsion };
+            let near = if attracts { 1.0 } else { 0.001 };
+            let distance = if attracts { 0.0 } else { squared.0[lane] };
+            out.0[lane] = strength / ((near + distance) * self.inverse_closeness(squared.0[lane], power[lane]));
+        }
+        for lane in 0..SIDE_BY_SIDE {
+            let twice = self.twice(out.0[lane]);
+            out.0[lane] = if within[lane] { out.0[lane] } else { twice };
+        }
+        out
     }
 
     #[inline(always)]
-    fn next(&mut self) -> usize {
-        let point = below(bits32(self.key, self.drawn), self.points);
-        self.drawn = self.drawn.wrapping_add(1);
-        point as usize
+    fn resistance(&self, squared: f32, power: f32) -> f32 {
+        (0.001 + squared) * self.inverse_closeness(squared, power)
+    }
+
+    /// 1 + a d^2b.
+    #[inline(always)]
+    fn inverse_closeness(&self, squared: f32, power: f32) -> f32 {
+        1.0 + self.a * power * squared
+    }
+
+    /// The coefficient that moves a point as far as two turns of an edge do, if one turn has coefficient `once`.
+    ///
+    /// A turn moves both ends by a share of their difference, so what is left is 1 - 2 share of it, and of that the
+    /// second turn takes its share. Where one turn would make the ends change places, the second takes the move back.
+    #[inline(always)]
+    fn twice(&self, once: f32) -> f32 {
+        once * (2.0 - 2.0 * limited(-once * self.learning_rate, 1.0))
+    }
+}
+
+#[inline(always)]
+fn squared_lengths<const R: usize>(ways: &[Point<R>; LANES]) -> Wide {
+    let mut squared = Wide([MIN_SQUARED; LANES]);
+    for lane in 0..LANES {
+        for r in 0..R {
+            squared.0[lane] += ways[lane][r].squared_length();
+        }
+    }
+    squared
+}
+
+/// Tells the processor that point `other` will be read soon.
+#[inline(always)]
+fn fetch<const R: usize>(points: &[Point<R>], other: u32) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which reads nothing, whatever the address; every x86-64 processor has the instruction.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(points.as_ptr().wrapping_add(other as usize).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (points, other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fuzzy_simplicial_set::FuzzyGraph;
+    use super::*;
+
+    const POINTS: usize = 50;
+
+    fn positions() -> Vec<Point<1>> {
+        let place = |point: usize, d: usize| ((point * 7 + d * 13) % 31) as f32 * 0.3 + point as f32 * 0.01;
+        (0..POINTS).map(|point| [Wide(std::array::from_fn(|d| if d < 5 { place(point, d) } else { 0.0 }))]).collect()
+    }
+
+    fn ring() -> FuzzyGraph {
+        let ends = |point: u32| {
+            let n = POINTS as u32;
+            let mut ends = [(point + 1) % n, (point + n - 1) % n, (point + 9) % n, (point + n - 9) % n];
+            ends.sort_unstable();
+            ends
+        };
+        FuzzyGraph {
+            offsets: (0..=POINTS).map(|point| point * 4).collect(),
+            indices: (0..POINTS as u32).flat_map(ends).collect(),
+            weights: vec![1.0; POINTS * 4],
+        }
+    }
+
+    fn moved(rate: u32, run: impl Fn(&mut Block<'_, 1>, &mut Turns)) -> Vec<Point<1>> {
+        let forces = Forces {
+            a: 1.9,
+            b: 0.79,
+            repulsion_strength: 1.0,
+            negative_sample_rate: rate,
+            learning_rate: 1.0,
+            n_epochs: 10,
+            seed: 3,
+        };
+        let rows: Vec<u32> = (0..POINTS as u32).collect();
+        let schedule = Schedule::new(&ring(), forces.n_epochs, &rows);
+        let before = positions();
+        let mut own = before[10..40].to_vec();
+        let random = Randomness { seed: 3, epoch: 2, rows: &rows, negative_sample_rate: rate as usize };
+        let (schedule, forces) = (&schedule, &forces);
+        let mut block = Block { own: &mut own, first: 10, before: &before, schedule, forces, random };
+        run(&mut block, &mut Turns::default());
+        own
+    }
+
+    #[test]
+    fn wide_registers_change_no_bit() {
+        for rate in [0, 5, 7, 8, 20] {
+            let portable = moved(rate, |block, turns| {
+                block.begin(turns);
+                block.take_turns(turns);
+            });
+            assert_eq!(portable, moved(rate, move_block), "{rate}");
+            assert_ne!(portable, positions()[10..40].to_vec());
+        }
     }
 }

@@ -18,6 +18,8 @@ use super::forces::Forces;
 use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::move_block::{Block, move_block};
 use super::schedule::Schedule;
+use super::turns::{Randomness, Turns};
+use super::wide::{LANES, Point, Wide};
 use crate::progress::Task;
 
 /// Moves the points of `embedding` (row by row, `dimensions` columns) under the forces between them; one unit of `task`
@@ -29,7 +31,15 @@ pub(super) fn optimize_layout(
     forces: &Forces,
     task: &Task,
 ) {
-    with_width(dimensions, Fit { embedding, dimensions, graph, forces, task });
+    let fit = Fit { embedding, dimensions, graph, forces, task };
+    match dimensions.div_ceil(LANES) {
+        0..=1 => fit.run::<1>(),
+        2 => fit.run::<2>(),
+        3..=4 => fit.run::<4>(),
+        5..=8 => fit.run::<8>(),
+        9..=16 => fit.run::<16>(),
+        _ => fit.run::<32>(),
+    }
 }
 
 /// Work that is compiled once for each width that points can be stored in.
@@ -75,31 +85,40 @@ struct Fit<'a> {
     task: &'a Task,
 }
 
-impl ForWidth for Fit<'_> {
-    fn run<const D: usize>(self) {
-        let start = widen::<D>(self.embedding, self.dimensions);
-        let blocks = Blocks::new(&start);
+impl Fit<'_> {
+    fn run<const R: usize>(self) {
+        let blocks = Blocks::new(self.embedding, self.dimensions);
         let schedule = Schedule::new(self.graph, self.forces.n_epochs, &blocks.order);
-        let mut positions: Vec<[f32; D]> = blocks.order.iter().map(|&point| start[point as usize]).collect();
+        let from = |&point: &u32| to_point::<R>(&self.embedding[point as usize * self.dimensions..][..self.dimensions]);
+        let mut positions: Vec<Point<R>> = blocks.order.iter().map(from).collect();
         let mut moved = positions.clone();
+        let negative_sample_rate = self.forces.negative_sample_rate as usize;
         for epoch in 1..self.forces.n_epochs {
+            let random = Randomness { seed: self.forces.seed, epoch, rows: &blocks.order, negative_sample_rate };
             let work = blocks.cut(&mut moved).into_par_iter().map(|(first, own)| Block {
                 own,
                 first,
-                rows: &blocks.order,
                 before: &positions,
                 schedule: &schedule,
                 forces: self.forces,
-                epoch,
+                random,
             });
-            work.for_each_init(Vec::new, |due, mut block| move_block(&mut block, due));
-            positions.copy_from_slice(&moved);
+            work.for_each_init(Turns::default, |turns, mut block| move_block(&mut block, turns));
+            std::mem::swap(&mut positions, &mut moved);
             self.task.advance(1);
         }
         for (position, &point) in positions.iter().zip(&blocks.order) {
-            let at = point as usize * self.dimensions;
-            self.embedding[at..at + self.dimensions].copy_from_slice(&position[..self.dimensions]);
+            let to = &mut self.embedding[point as usize * self.dimensions..][..self.dimensions];
+            to.iter_mut().zip(position.iter().flat_map(|wide| wide.0)).for_each(|(to, from)| *to = from);
         }
         self.task.advance(1);
     }
+}
+
+fn to_point<const R: usize>(numbers: &[f32]) -> Point<R> {
+    let mut point = [Wide::ZERO; R];
+    for (at, &number) in numbers.iter().enumerate() {
+        point[at / LANES].0[at % LANES] = number;
+    }
+    point
 }

@@ -1,9 +1,15 @@
 //! When each edge has its turn: the heavier, the more often.
 
+use std::ops::Range;
+
 use super::fuzzy_simplicial_set::FuzzyGraph;
+use super::wide::LANES;
 
 /// One sample per epoch, as a fixed point number.
 const EVERY_EPOCH: u32 = 1 << 31;
+
+/// Points have a multiple of this many edges; those that are not there never have their turn.
+const PADDED: usize = LANES;
 
 /// The edges of points with the rate at which each is sampled, as a part of 2³¹.
 #[derive(Debug)]
@@ -31,18 +37,90 @@ impl Schedule {
                     schedule.rates.push(rate);
                 }
             }
+            let padded = schedule.ends.len().next_multiple_of(PADDED);
+            schedule.ends.resize(padded, 0);
+            schedule.rates.resize(padded, 0);
             schedule.offsets.push(schedule.ends.len());
         }
         schedule
     }
 
-    /// The ends of those of `point`'s edges that have their turn in `epoch`, in `due`.
-    #[inline(always)]
-    pub(super) fn due(&self, point: usize, epoch: u32, due: &mut Vec<u32>) {
-        let edges = self.offsets[point]..self.offsets[point + 1];
-        due.clear();
-        add_due(&self.ends[edges.clone()], &self.rates[edges], epoch, due);
+    /// Adds the ends of those of the edges of `points` that have their turn in `epoch`, and to `stops` where each point's
+    /// end.
+    pub(super) fn add_due(&self, points: Range<usize>, epoch: u32, due: &mut Vec<u32>, stops: &mut Vec<u32>) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt") {
+            // SAFETY: the processor has AVX2 and POPCNT.
+            unsafe { self.add_due_avx2(points, epoch, due, stops) };
+            return;
+        }
+        self.add_due_here(points, epoch, due, stops);
     }
+
+    fn add_due_here(&self, points: Range<usize>, epoch: u32, due: &mut Vec<u32>, stops: &mut Vec<u32>) {
+        for point in points {
+            let edges = self.offsets[point]..self.offsets[point + 1];
+            add_due(&self.ends[edges.clone()], &self.rates[edges], epoch, due);
+            stops.push(due.len() as u32);
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,popcnt")]
+    fn add_due_avx2(&self, points: Range<usize>, epoch: u32, due: &mut Vec<u32>, stops: &mut Vec<u32>) {
+        use std::arch::x86_64::*;
+
+        for point in points {
+            let edges = self.offsets[point]..self.offsets[point + 1];
+            let (ends, _) = self.ends[edges.clone()].as_chunks::<LANES>();
+            let (rates, _) = self.rates[edges].as_chunks::<LANES>();
+            let mut count = due.len();
+            due.resize(count + ends.len() * LANES, 0);
+            for (ends, rates) in ends.iter().zip(rates) {
+                // Which edges are due is unpredictable: eight are written, and the next overwrite those that are not.
+                let Some(room) = due[count..].first_chunk_mut::<LANES>() else { break };
+                // SAFETY: `ends`, `rates`, `room` and each set of places are eight numbers of four bytes.
+                let which = unsafe {
+                    let rates = _mm256_loadu_si256(rates.as_ptr().cast());
+                    let product = _mm256_mullo_epi32(rates, _mm256_set1_epi32(epoch as i32));
+                    let fraction = _mm256_and_si256(product, _mm256_set1_epi32((EVERY_EPOCH - 1) as i32));
+                    // Rates go up to 2^31, which has no sign only when 1 is taken off.
+                    let limit = _mm256_sub_epi32(rates, _mm256_set1_epi32(1));
+                    let late = _mm256_cmpgt_epi32(fraction, limit);
+                    let which = !_mm256_movemask_ps(_mm256_castsi256_ps(late)) as u8;
+                    let places = _mm256_loadu_si256(PLACES[which as usize].as_ptr().cast());
+                    let ends = _mm256_loadu_si256(ends.as_ptr().cast());
+                    _mm256_storeu_si256(room.as_mut_ptr().cast(), _mm256_permutevar8x32_epi32(ends, places));
+                    which
+                };
+                count += which.count_ones() as usize;
+            }
+            due.truncate(count);
+            stops.push(count as u32);
+        }
+    }
+}
+
+/// For each set of lanes, its members first.
+#[cfg(target_arch = "x86_64")]
+static PLACES: [[u32; LANES]; 256] = places();
+
+#[cfg(target_arch = "x86_64")]
+const fn places() -> [[u32; LANES]; 256] {
+    let mut places = [[0; LANES]; 256];
+    let mut which = 0;
+    while which < 256 {
+        let (mut lane, mut count) = (0, 0);
+        while lane < LANES {
+            if which >> lane & 1 == 1 {
+                places[which][count] = lane as u32;
+                count += 1;
+            }
+            lane += 1;
+        }
+        which += 1;
+    }
+    places
 }
 
 /// The rate at which an edge of `weight` is sampled, where the strongest, `max_weight`, is sampled every epoch; 0 for
@@ -56,12 +134,11 @@ pub(super) fn sampling_rate(weight: f32, max_weight: f32, n_epochs: u32) -> u32 
 /// number.
 #[inline(always)]
 pub(super) fn add_due(ends: &[u32], rates: &[u32], epoch: u32, due: &mut Vec<u32>) {
-    let mut count = due.len();
-    due.resize(count + ends.len() + 1, 0);
-    // Which edges are due is unpredictable: each is written, and the next overwrites those that are not.
-    for (&end, &rate) in ends.iter().zip(rates) {
-        due[count] = end;
-        count += usize::from(rate.wrapping_mul(epoch) & (EVERY_EPOCH - 1) < rate);
-    }
-    due.truncate(count);
+    due.extend(ends.iter().zip(rates).filter(|&(_, &rate)| is_due(rate, epoch)).map(|(&end, _)| end));
+}
+
+/// Whether epoch · rate passes a whole number.
+#[inline(always)]
+fn is_due(rate: u32, epoch: u32) -> bool {
+    rate.wrapping_mul(epoch) & (EVERY_EPOCH - 1) < rate
 }

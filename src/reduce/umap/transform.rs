@@ -11,6 +11,7 @@ use super::optimize_layout::{ForWidth, widen, with_width};
 use super::schedule::sampling_rate;
 use super::smooth_knn_dist::{KnnScales, smooth_knn_dist_floored};
 use crate::error::{Result, Stage};
+use crate::linalg::vectors::Vectors;
 use crate::neighbors::{NeighborIndex, Neighbors};
 use crate::progress::{Progress, Task};
 use crate::reduce::FittedReducer;
@@ -51,17 +52,22 @@ impl FittedReducer for FittedUmap {
     /// Places each row near its neighbours among the training rows, as umap-learn does, but each by itself: a row's
     /// place depends on the row alone. A row equal to a training row (for cosine: in direction) gets that row's place.
     fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
-        let neighbors = self.index.query(data, self.n_neighbors, Stage::Reduce, progress)?;
+        self.transform_shared(&data.into(), progress)
+    }
+
+    fn transform_shared(&self, data: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
+        let neighbors = self.index.query(data.clone(), self.n_neighbors, Stage::Reduce, progress)?;
         // umap-learn: a new point is not connected with certainty to any, so its nearest distance is not taken off.
         let connectivity = (self.local_connectivity - 1.0).max(0.0);
         let scales = smooth_knn_dist_floored(&neighbors, connectivity, self.mean_distance);
-        let task = progress.task(Stage::Reduce, "layout", data.nrows());
+        let task = progress.task(Stage::Reduce, "layout", data.rows());
         let dimensions = self.embedding.ncols();
-        let mut placed = Array2::zeros((data.nrows(), dimensions));
+        let mut placed = Array2::zeros((data.rows(), dimensions));
         let (Some(out), Some(embedding)) = (placed.as_slice_mut(), self.embedding.as_slice()) else {
             return Ok(placed);
         };
-        let keys = data.rows().into_iter().map(|row| content_key(self.forces.seed, row.iter().copied())).collect();
+        let reader = data.reader();
+        let keys = (0..data.rows()).map(|row| content_key(self.forces.seed, reader.row(row))).collect();
         let place = Place { dimensions, embedding, out, keys, neighbors, scales, forces: self.forces, task: &task };
         with_width(dimensions, place);
         Ok(placed)
@@ -69,9 +75,9 @@ impl FittedReducer for FittedUmap {
 }
 
 /// A key that depends on the row's numbers, not on where it stands.
-fn content_key(seed: u64, row: impl Iterator<Item = f32>) -> u64 {
+fn content_key(seed: u64, row: &[f32]) -> u64 {
     // Adding 0 makes -0 and 0 the same.
-    row.fold(seed, |key, value| mix64(key ^ u64::from((value + 0.0).to_bits())))
+    row.iter().fold(seed, |key, value| mix64(key ^ u64::from((value + 0.0).to_bits())))
 }
 
 struct Place<'a> {

@@ -1,0 +1,117 @@
+//! Rows of numbers that several owners share, held once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::{Array2, ArrayView2, CowArray, Ix2};
+
+/// Vectors, n rows of d numbers: a cheap handle on memory that is shared, such as a frame's column, or some rows of it.
+#[derive(Clone)]
+pub struct Vectors {
+    values: Arc<dyn AsRef<[f32]> + Send + Sync>,
+    columns: usize,
+    rows: Rows,
+}
+
+/// Which rows of the memory are meant.
+#[derive(Clone)]
+enum Rows {
+    First(usize),
+    These(Arc<[u32]>),
+}
+
+impl Vectors {
+    /// The first `rows` rows of `columns` numbers each in `values`; `None` where there are fewer.
+    pub fn shared(values: Arc<dyn AsRef<[f32]> + Send + Sync>, rows: usize, columns: usize) -> Option<Self> {
+        let needed = rows.checked_mul(columns)?;
+        (needed <= (*values).as_ref().len()).then_some(Vectors { values, columns, rows: Rows::First(rows) })
+    }
+
+    /// Those rows of these that `rows` names, in its order; `None` where one of them is not there.
+    pub fn select(&self, rows: &[usize]) -> Option<Self> {
+        let named = rows.iter().map(|&row| match &self.rows {
+            Rows::First(count) => u32::try_from(row).ok().filter(|_| row < *count),
+            Rows::These(these) => these.get(row).copied(),
+        });
+        let rows = Rows::These(named.collect::<Option<Vec<u32>>>()?.into());
+        Some(Vectors { values: Arc::clone(&self.values), columns: self.columns, rows })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        match &self.rows {
+            Rows::First(count) => *count,
+            Rows::These(rows) => rows.len(),
+        }
+    }
+
+    /// The numbers of a row.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Reads rows quickly.
+    pub fn reader(&self) -> Reader<'_> {
+        let rows = match &self.rows {
+            Rows::First(_) => None,
+            Rows::These(rows) => Some(&**rows),
+        };
+        Reader { values: (*self.values).as_ref(), columns: self.columns, rows }
+    }
+
+    /// The rows as a matrix: a view where they lie one after the other, a copy otherwise.
+    pub fn to_matrix(&self) -> CowArray<'_, f32, Ix2> {
+        let (rows, columns) = (self.rows(), self.columns);
+        let reader = self.reader();
+        if let (Rows::First(_), Some(values)) = (&self.rows, reader.values.get(..rows * columns))
+            && let Ok(view) = ArrayView2::from_shape((rows, columns), values)
+        {
+            return CowArray::from(view);
+        }
+        CowArray::from(Array2::from_shape_fn((rows, columns), |(row, column)| reader.row(row)[column]))
+    }
+}
+
+/// Reads the rows of [`Vectors`].
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    values: &'a [f32],
+    columns: usize,
+    rows: Option<&'a [u32]>,
+}
+
+impl<'a> Reader<'a> {
+    /// Row `row`.
+    ///
+    /// # Panics
+    /// There is no such row.
+    #[inline]
+    pub fn row(&self, row: usize) -> &'a [f32] {
+        let row = self.rows.map_or(row, |rows| rows[row] as usize);
+        &self.values[row * self.columns..(row + 1) * self.columns]
+    }
+}
+
+impl From<Array2<f32>> for Vectors {
+    fn from(matrix: Array2<f32>) -> Self {
+        let (rows, columns) = matrix.dim();
+        let values = match matrix.is_standard_layout() {
+            true => matrix.into_raw_vec_and_offset().0,
+            false => matrix.iter().copied().collect(),
+        };
+        Vectors { values: Arc::new(values), columns, rows: Rows::First(rows) }
+    }
+}
+
+impl From<ArrayView2<'_, f32>> for Vectors {
+    /// Copies the matrix.
+    fn from(matrix: ArrayView2<'_, f32>) -> Self {
+        matrix.to_owned().into()
+    }
+}
+
+impl fmt::Debug for Vectors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vectors({} x {})", self.rows(), self.columns)
+    }
+}

@@ -1,0 +1,256 @@
+//! Approximate search: a shortlist for each row by its sketch, first from the cells around it, then from its
+//! neighbours' neighbours; the shortlist is ranked by the distances themselves.
+//!
+//! Sketches are whole numbers, so that a shortlist is the same on every machine and for any number of threads.
+
+use rayon::prelude::*;
+
+use super::Neighbors;
+use super::brute_force::neighbors_of_new_rows;
+use super::cells::{Cells, Room};
+use super::descent::descend;
+use super::points::Points;
+use super::shortlist::{NOBODY, Shortlists, row_of};
+use super::sketch::{Sketcher, Sketches};
+use super::tile::{Packed, offer_tile};
+use crate::error::Stage;
+use crate::progress::Progress;
+
+/// Coordinates of a sketch: the fewest that are tried, and how many more each time.
+const WIDTH_STEP: usize = 32;
+
+/// New rows that are searched for together.
+const QUERIES: usize = 64;
+
+/// The share of the nearest neighbours that must be on the shortlists of an ideal search for a width to do.
+const NEEDED_RECALL: f64 = 0.985;
+
+/// Rows that a width is tried on.
+const TRIALS: usize = 128;
+
+/// Those that are looked up together, and the rows that they are compared with at a time.
+const TRIALS_AT_A_TIME: usize = 32;
+const ROWS_OF_A_TILE: usize = 256;
+
+/// Nearest rows of each that it must find.
+const TRIAL_NEIGHBORS: usize = 15;
+
+/// Rows on a shortlist: this many, and twice the neighbours that are wanted beyond the usual 15.
+const SHORTLIST: usize = 32;
+
+/// Rows in the cells that a row is compared with, when all rows are.
+const VISITS: usize = 8192;
+
+/// The same for a new row, whose neighbours' neighbours are not asked.
+const VISITS_OF_NEW: usize = 32_768;
+
+/// Rounds of neighbours' neighbours.
+const ROUNDS: usize = 1;
+
+/// Sketches of the rows, in cells of near ones.
+#[derive(Debug, Clone)]
+pub(super) struct ApproximateIndex {
+    sketcher: Sketcher,
+    cells: Cells,
+    /// In the order of the cells.
+    sketches: Sketches,
+    /// The same, cell by cell.
+    packed: Vec<Packed>,
+}
+
+impl ApproximateIndex {
+    /// Sketches `points` as narrowly as they allow; `None` if no width does.
+    pub(super) fn new(points: &Points, stage: Stage) -> Option<Self> {
+        let trials = Trials::new(points, stage)?;
+        let sketcher = Sketcher::new(points);
+        let sketches = sketcher.sketch(points);
+        let widths = (1..).map(|step| step * WIDTH_STEP).take_while(|&width| width <= sketcher.width());
+        let width = widths.into_iter().find(|&width| trials.succeed(&sketches, width))?;
+        let cells = Cells::new(&sketches, width);
+        let sketches = sketches.in_order(cells.order(), width);
+        let packed = (0..cells.count()).into_par_iter().map(|cell| {
+            let mut packed = Packed::default();
+            packed.pack(&sketches, cells.places(cell), width);
+            packed
+        });
+        Some(ApproximateIndex { packed: packed.collect(), sketcher: sketcher.narrowed(width), cells, sketches })
+    }
+
+    /// The `k` nearest rows of each row, itself first.
+    pub(super) fn neighbors_of_own_rows(
+        &self,
+        points: &Points,
+        k: usize,
+        stage: Stage,
+        progress: &Progress,
+    ) -> Neighbors {
+        let length = shortlist_length(k).min(points.rows());
+        let rows = points.rows();
+        let task = progress.task(stage, "neighbours", rows * (ROUNDS + 2));
+        let mut lists = self.lists_from_cells(length, |rows| task.advance(rows));
+        for _ in 0..ROUNDS {
+            lists = descend(&self.sketches, &lists, length, |rows| task.advance(rows));
+        }
+        let mut places = vec![0_u32; rows];
+        for (place, &row) in (0..).zip(self.cells.order()) {
+            places[row as usize] = place;
+        }
+        let mut found = Neighbors { k, indices: vec![0; rows * k], distances: vec![0.0; rows * k] };
+        let rooms = found.indices.par_chunks_exact_mut(k).zip(found.distances.par_chunks_exact_mut(k));
+        rooms.enumerate().for_each_init(Vec::new, |ranked, (row, (indices, distances))| {
+            let place = places[row] as usize;
+            self.rank(points, points, row, &lists[place * length..(place + 1) * length], ranked);
+            indices[0] = row as u32;
+            take(points, ranked, &mut indices[1..], &mut distances[1..]);
+            task.advance(1);
+        });
+        found
+    }
+
+    /// The `k` nearest rows for each row of `queries`, each by itself.
+    pub(super) fn neighbors_of_new_rows(
+        &self,
+        points: &Points,
+        queries: &Points,
+        k: usize,
+        stage: Stage,
+        progress: &Progress,
+    ) -> Neighbors {
+        let rows = queries.rows();
+        let length = shortlist_length(k).min(points.rows());
+        let task = progress.task(stage, "neighbours", rows);
+        let sketches = self.sketcher.sketch(queries);
+        let mut found = Neighbors { k, indices: vec![0; rows * k], distances: vec![0.0; rows * k] };
+        let rooms = found.indices.par_chunks_mut(QUERIES * k).zip(found.distances.par_chunks_mut(QUERIES * k));
+        rooms.enumerate().for_each_init(Search::default, |search, (chunk, (indices, distances))| {
+            let first = chunk * QUERIES;
+            let rows: Vec<u32> = (first..first + indices.len() / k).map(|row| row as u32).collect();
+            search.run(self, &sketches, &rows, VISITS_OF_NEW, length);
+            let rooms = indices.chunks_exact_mut(k).zip(distances.chunks_exact_mut(k));
+            let (mut list, mut ranked) = (Vec::new(), Vec::new());
+            for ((number, &row), (indices, distances)) in rows.iter().enumerate().zip(rooms) {
+                list.clear();
+                list.extend(search.lists.sorted(number).iter().map(|&key| row_of(key)));
+                self.rank(points, queries, row as usize, &list, &mut ranked);
+                take(points, &ranked, indices, distances);
+            }
+            task.advance(rows.len());
+        });
+        found
+    }
+
+    /// For each place the places of the best rows in the cells around it, best first.
+    fn lists_from_cells(&self, length: usize, done: impl Fn(usize) + Sync) -> Vec<u32> {
+        let mut lists = vec![NOBODY; self.sketches.rows() * length];
+        let mut rest = lists.as_mut_slice();
+        let mut rooms = Vec::with_capacity(self.cells.count());
+        for cell in 0..self.cells.count() {
+            let (room, others) = rest.split_at_mut(self.cells.places(cell).len() * length);
+            rooms.push(room);
+            rest = others;
+        }
+        rooms.into_par_iter().enumerate().for_each_init(Search::default, |search, (cell, room)| {
+            let places: Vec<u32> = self.cells.places(cell).map(|place| place as u32).collect();
+            // One more than wanted, since a row is on its own list.
+            search.run(self, &self.sketches, &places, VISITS, length + 1);
+            for ((number, &own), room) in places.iter().enumerate().zip(room.chunks_exact_mut(length)) {
+                let best = search.lists.sorted(number).iter().map(|&key| row_of(key)).filter(|&place| place != own);
+                room.iter_mut().zip(best).for_each(|(to, place)| *to = place);
+            }
+            done(places.len());
+        });
+        lists
+    }
+
+    /// Puts the rows at the places of `list` in the order of their distances from row `row` of `queries`.
+    fn rank(&self, points: &Points, queries: &Points, row: usize, list: &[u32], ranked: &mut Vec<(f32, u32)>) {
+        let measure = points.measure(queries, row);
+        let order = self.cells.order();
+        let rows = list.iter().filter(|&&place| place != NOBODY).map(|&place| order[place as usize]);
+        ranked.clear();
+        ranked.extend(rows.map(|other| (measure.half_squared(other), other)));
+        ranked.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    }
+}
+
+fn take(points: &Points, ranked: &[(f32, u32)], indices: &mut [u32], distances: &mut [f32]) {
+    for ((index, distance), &(half_squared, neighbor)) in indices.iter_mut().zip(distances).zip(ranked) {
+        *distance = points.distance(half_squared);
+        *index = neighbor;
+    }
+}
+
+/// A search in the cells around each of some rows, and what it works with.
+#[derive(Default)]
+struct Search {
+    room: Room,
+    /// For each row that was searched for, the places of the best.
+    lists: Shortlists,
+}
+
+impl Search {
+    /// Compares the rows `rows` of `queries` with about `visits` rows each. Cell after cell, with those of the rows that
+    /// it is near to.
+    fn run(&mut self, index: &ApproximateIndex, queries: &Sketches, rows: &[u32], visits: usize, length: usize) {
+        let Search { room, lists } = self;
+        let cells = &index.cells;
+        let rows_of_cell = index.sketches.rows().div_ceil(cells.count());
+        let count = visits.max(4 * length).div_ceil(rows_of_cell).min(cells.count());
+        let around = cells.around(queries, rows, count, room);
+        let near = |(number, &cell): (usize, &u32)| (cell, (number / count) as u32);
+        let mut pairs: Vec<(u32, u32)> = around.iter().enumerate().map(near).collect();
+        pairs.sort_unstable();
+        lists.reset(rows.len(), length);
+        let (mut of_cell, mut numbers) = (Vec::new(), Vec::new());
+        for pairs in pairs.chunk_by(|a, b| a.0 == b.0) {
+            numbers.clear();
+            numbers.extend(pairs.iter().map(|&(_, number)| number));
+            of_cell.clear();
+            of_cell.extend(numbers.iter().map(|&number| rows[number as usize]));
+            offer_tile(queries, &of_cell, &numbers, &index.packed[pairs[0].0 as usize], lists);
+        }
+    }
+}
+
+fn shortlist_length(k: usize) -> usize {
+    SHORTLIST + 2 * k.saturating_sub(TRIAL_NEIGHBORS)
+}
+
+/// A few rows and their nearest rows, themselves among them: what sketches must find among all rows.
+struct Trials {
+    rows: Vec<u32>,
+    neighbors: Neighbors,
+}
+
+impl Trials {
+    fn new(points: &Points, stage: Stage) -> Option<Self> {
+        let count = TRIALS.min(points.rows());
+        let rows: Vec<usize> = (0..count).map(|trial| trial * points.rows() / count).collect();
+        let k = TRIAL_NEIGHBORS.min(points.rows());
+        let queries = points.select(&rows, stage)?;
+        let neighbors = neighbors_of_new_rows(points, &queries, k, stage, &Progress::silent());
+        Some(Trials { rows: rows.iter().map(|&row| row as u32).collect(), neighbors })
+    }
+
+    /// Whether the best rows by the first `width` coordinates hold the nearest.
+    fn succeed(&self, sketches: &Sketches, width: usize) -> bool {
+        let rows = sketches.rows();
+        let queries = sketches.in_order(&self.rows, width);
+        let numbers: Vec<u32> = (0..self.rows.len() as u32).collect();
+        let room = || (Packed::default(), Shortlists::default());
+        let found = numbers.par_chunks(TRIALS_AT_A_TIME).map_init(room, |(packed, lists), trials| {
+            lists.reset(trials.len(), shortlist_length(self.neighbors.k) + 1);
+            for first in (0..rows).step_by(ROWS_OF_A_TILE) {
+                packed.pack(sketches, first..rows.min(first + ROWS_OF_A_TILE), width);
+                offer_tile(&queries, trials, &numbers[..trials.len()], packed, lists);
+            }
+            let held = |(list, &trial): (usize, &u32)| {
+                let listed: Vec<u32> = lists.sorted(list).iter().map(|&key| row_of(key)).collect();
+                self.neighbors.row(trial as usize).0.iter().filter(|index| listed.contains(index)).count()
+            };
+            trials.iter().enumerate().map(held).sum::<usize>()
+        });
+        let found: usize = found.sum();
+        found as f64 >= NEEDED_RECALL * self.neighbors.indices.len() as f64
+    }
+}

@@ -1,0 +1,119 @@
+//! Nearest-neighbour descent (Dong, Moses and Li 2011): a neighbour of a neighbour is likely a neighbour.
+//!
+//! Each round reads the lists of the round before, so the result does not depend on the number of threads.
+
+use rayon::prelude::*;
+
+use super::shortlist::{NOBODY, Shortlists, row_of};
+use super::sketch::Sketches;
+
+/// Neighbours of each row that are followed; as many again are rows that have it as a neighbour.
+const FAN: usize = 20;
+
+/// Rows that one thread takes at a time.
+const CHUNK: usize = 512;
+
+/// Better lists of `length` rows for each row of `sketches`, best first. `done` is told of rows that are done.
+pub(super) fn descend(sketches: &Sketches, lists: &[u32], length: usize, done: impl Fn(usize) + Sync) -> Vec<u32> {
+    let graph = Graph::new(lists, length);
+    let mut better = vec![NOBODY; lists.len()];
+    better.par_chunks_mut(CHUNK * length).enumerate().for_each_init(
+        || Round { seen: Seen::new(sketches.rows()), open: Vec::new(), shortlists: Shortlists::default() },
+        |round, (chunk, better)| {
+            let rows = better.len() / length;
+            for (offset, better) in better.chunks_exact_mut(length).enumerate() {
+                let row = chunk * CHUNK + offset;
+                round.improve(sketches, &graph, row, &lists[row * length..(row + 1) * length], better);
+            }
+            done(rows);
+        },
+    );
+    better
+}
+
+/// What one thread works with.
+struct Round {
+    seen: Seen,
+    open: Vec<u32>,
+    shortlists: Shortlists,
+}
+
+impl Round {
+    fn improve(&mut self, sketches: &Sketches, graph: &Graph, row: usize, list: &[u32], better: &mut [u32]) {
+        let Round { seen, open, shortlists } = self;
+        let query = sketches.row(row);
+        seen.forget();
+        seen.is_new(row as u32);
+        shortlists.reset(1, better.len());
+        for &known in list.iter().filter(|&&known| known != NOBODY) {
+            seen.is_new(known);
+            shortlists.offer(0, sketches.score(query, known as usize), known);
+        }
+        open.clear();
+        for first in graph.near(row) {
+            open.extend(graph.near(first as usize).filter(|&second| seen.is_new(second)));
+        }
+        for &candidate in open.iter() {
+            let score = sketches.score(query, candidate as usize);
+            if score >= shortlists.worst(0) {
+                shortlists.offer(0, score, candidate);
+            }
+        }
+        better.iter_mut().zip(shortlists.sorted(0)).for_each(|(to, &key)| *to = row_of(key));
+    }
+}
+
+/// Which rows a row has met.
+struct Seen {
+    stamps: Vec<u32>,
+    now: u32,
+}
+
+impl Seen {
+    fn new(rows: usize) -> Self {
+        Seen { stamps: vec![0; rows], now: 0 }
+    }
+
+    fn forget(&mut self) {
+        self.now += 1;
+    }
+
+    /// Whether this is the first time; from now on it is not.
+    #[inline]
+    fn is_new(&mut self, row: u32) -> bool {
+        let stamp = &mut self.stamps[row as usize];
+        let new = *stamp != self.now;
+        *stamp = self.now;
+        new
+    }
+}
+
+/// For each row its best neighbours and rows whose good neighbour it is.
+struct Graph(Vec<u32>);
+
+impl Graph {
+    fn new(lists: &[u32], length: usize) -> Self {
+        let rows = lists.len() / length;
+        let mut ends = vec![NOBODY; rows * 2 * FAN];
+        let mut filled = vec![0_u8; rows];
+        for rank in 0..FAN.min(length) {
+            for row in 0..rows {
+                let near = lists[row * length + rank];
+                if near == NOBODY {
+                    continue;
+                }
+                ends[row * 2 * FAN + rank] = near;
+                let count = &mut filled[near as usize];
+                if usize::from(*count) < FAN {
+                    ends[near as usize * 2 * FAN + FAN + usize::from(*count)] = row as u32;
+                    *count += 1;
+                }
+            }
+        }
+        Graph(ends)
+    }
+
+    fn near(&self, row: usize) -> impl Iterator<Item = u32> + '_ {
+        self.0[row * 2 * FAN..(row + 1) * 2 * FAN].iter().copied().filter(|&end| end != NOBODY)
+    }
+}

@@ -1,0 +1,173 @@
+//! The directions along which rows differ most, by orthogonal iteration on some of the rows.
+
+use rayon::prelude::*;
+
+use super::points::Points;
+
+/// Rows that the axes are found from, spread evenly over all.
+const SAMPLE: usize = 4096;
+
+/// Products with the sample's Gram matrix; what the sketch needs is the span of the axes, not each one.
+const STEPS: usize = 6;
+
+/// Rows whose products are summed at a time, so that the sum is the same on any number of threads.
+const ROWS_AT_A_TIME: usize = 512;
+
+/// The directions along which rows differ most.
+pub(super) struct PrincipalAxes {
+    /// The mean that is taken off the rows: that of some of them.
+    pub(super) mean: Vec<f32>,
+    /// Orthonormal axes, the most important first, as columns: width x count, row by row. Axes beyond the rows' width, or
+    /// along which they do not differ, are zeros.
+    pub(super) axes: Vec<f32>,
+    /// The standard deviation along the first.
+    pub(super) deviation: f32,
+}
+
+/// `count` axes of the prepared rows of `points`. The same on every machine: nothing is fused.
+pub(super) fn principal_axes(points: &Points, count: usize) -> PrincipalAxes {
+    let width = points.width();
+    let sample = Sample::new(points);
+    let mean = sample.mean();
+    let gram = sample.gram_matrix(&mean);
+    let mut axes = start(width, count);
+    orthonormalise(&mut axes, width);
+    let mut largest = 0.0;
+    for _ in 0..STEPS {
+        let images: Vec<Vec<f32>> = axes.par_chunks_exact(width).map(|axis| combination(axis, &gram)).collect();
+        largest = images.iter().map(|image| norm(image)).fold(0.0, f64::max);
+        axes = images.concat();
+        orthonormalise(&mut axes, width);
+    }
+    let deviation = (largest / sample.rows.len() as f64).sqrt() as f32;
+    PrincipalAxes { mean, axes: transposed(&axes, count, width), deviation }
+}
+
+/// Some of the rows, spread evenly.
+struct Sample<'a> {
+    points: &'a Points,
+    rows: Vec<usize>,
+}
+
+impl<'a> Sample<'a> {
+    fn new(points: &'a Points) -> Self {
+        let (all, count) = (points.rows() as u64, points.rows().min(SAMPLE) as u64);
+        Sample { points, rows: (0..count).map(|number| (number * all / count) as usize).collect() }
+    }
+
+    fn mean(&self) -> Vec<f32> {
+        let mut row = vec![0.0; self.points.width()];
+        let mut sums = vec![0.0_f64; self.points.width()];
+        for &number in &self.rows {
+            self.points.prepare_row(number, &mut row);
+            sums.iter_mut().zip(&row).for_each(|(sum, &value)| *sum += f64::from(value));
+        }
+        sums.iter().map(|sum| (sum / self.rows.len() as f64) as f32).collect()
+    }
+
+    /// The sum over the rows x, less the mean, of x · xᵀ.
+    fn gram_matrix(&self, mean: &[f32]) -> Vec<f32> {
+        let width = self.points.width();
+        let of_part = |rows: &[usize]| {
+            let mut gram = vec![0.0_f32; width * width];
+            let mut row = vec![0.0; width];
+            for &number in rows {
+                self.points.prepare_row(number, &mut row);
+                row.iter_mut().zip(mean).for_each(|(value, mean)| *value -= mean);
+                add_outer_product(&mut gram, &row);
+            }
+            gram
+        };
+        let parts: Vec<Vec<f32>> = self.rows.par_chunks(ROWS_AT_A_TIME).map(of_part).collect();
+        let mut gram = vec![0.0_f32; width * width];
+        for part in parts {
+            gram.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        gram
+    }
+}
+
+fn add_outer_product(gram: &mut [f32], row: &[f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        unsafe { add_outer_product_avx2(gram, row) };
+        return;
+    }
+    add_outer_product_here(gram, row);
+}
+
+/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn add_outer_product_avx2(gram: &mut [f32], row: &[f32]) {
+    add_outer_product_here(gram, row);
+}
+
+#[inline(always)]
+fn add_outer_product_here(gram: &mut [f32], row: &[f32]) {
+    for (sums, &value) in gram.chunks_exact_mut(row.len()).zip(row) {
+        add_scaled(sums, row, value);
+    }
+}
+
+/// The rows of `matrix`, which is square, each as often as `weights` says.
+fn combination(weights: &[f32], matrix: &[f32]) -> Vec<f32> {
+    let mut out = vec![0.0; weights.len()];
+    for (row, &weight) in matrix.chunks_exact(weights.len()).zip(weights) {
+        add_scaled(&mut out, row, weight);
+    }
+    out
+}
+
+/// `count` rows of `width` numbers that depend on nothing, from -1 to 1.
+fn start(width: usize, count: usize) -> Vec<f32> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 40) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..width * count).map(|_| next()).collect()
+}
+
+#[inline(always)]
+fn add_scaled(out: &mut [f32], values: &[f32], scale: f32) {
+    for (out, &value) in out.iter_mut().zip(values) {
+        *out += scale * value;
+    }
+}
+
+/// Gram and Schmidt, twice, so that rounding does not spoil it. A row that depends on those before it becomes zeros.
+fn orthonormalise(axes: &mut [f32], width: usize) {
+    let count = axes.len() / width;
+    for axis in 0..count {
+        let (before, rest) = axes.split_at_mut(axis * width);
+        let Some(own) = rest.get_mut(..width) else { return };
+        let length = norm(own);
+        for _ in 0..2 {
+            for other in before.chunks_exact(width) {
+                let shared: f64 = own.iter().zip(other).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+                add_scaled(own, other, -shared as f32);
+            }
+        }
+        let left = norm(own);
+        let scale = if left > 1e-5 * length { left.recip() as f32 } else { 0.0 };
+        own.iter_mut().for_each(|value| *value *= scale);
+    }
+}
+
+fn norm(values: &[f32]) -> f64 {
+    values.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt()
+}
+
+fn transposed(matrix: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0; matrix.len()];
+    for (row, values) in matrix.chunks_exact(columns).enumerate() {
+        for (column, &value) in values.iter().enumerate() {
+            out[column * rows + row] = value;
+        }
+    }
+    out
+}

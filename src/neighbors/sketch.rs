@@ -1,0 +1,205 @@
+//! Rows in fewer dimensions and bytes: cheap to compare, and exactly the same on every processor.
+
+use rayon::prelude::*;
+
+use super::points::Points;
+use super::principal_axes::{PrincipalAxes, principal_axes};
+
+/// The most coordinates of a sketch.
+const MOST_WIDTH: usize = 256;
+
+/// Sketches are this many coordinates wide, or a multiple.
+const GROUP: usize = 32;
+
+/// Standard deviations along the main axis that a byte holds; what lies farther out is cut.
+const DEVIATIONS: f32 = 4.0;
+
+/// The largest half squared norm, so that scores stay within 32 bits.
+const LARGEST_HALF_NORM: f64 = 1e9;
+
+/// How rows are sketched: their coordinates along the main axes of the data, as multiples of a unit.
+#[derive(Debug, Clone)]
+pub(super) struct Sketcher {
+    mean: Vec<f32>,
+    axes: Axes,
+    width: usize,
+    /// Units in 1.
+    scale: f32,
+}
+
+/// Sketches of some rows. For a query q, `q · row - half_norm` orders rows as their nearness does.
+#[derive(Debug, Clone)]
+pub(super) struct Sketches {
+    pub(super) width: usize,
+    pub(super) values: Vec<i8>,
+    pub(super) half_norms: Vec<i32>,
+}
+
+impl Sketcher {
+    /// A sketcher of up to [`MOST_WIDTH`] coordinates for rows like those of `points`.
+    pub(super) fn new(points: &Points) -> Self {
+        let width = points.width().min(MOST_WIDTH).next_multiple_of(GROUP);
+        let PrincipalAxes { mean, axes, deviation } = principal_axes(points, width);
+        let scale = if deviation > 0.0 { f32::from(i8::MAX) / (DEVIATIONS * deviation) } else { 1.0 };
+        Sketcher { mean, axes: Axes::new(&axes, width), width, scale }
+    }
+
+    /// The same with no more than `width` coordinates, a multiple of 32.
+    pub(super) fn narrowed(&self, width: usize) -> Self {
+        let width = width.min(self.width);
+        Sketcher { mean: self.mean.clone(), axes: self.axes.first(width), width, scale: self.scale }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Sketches the rows of `points`.
+    pub(super) fn sketch(&self, points: &Points) -> Sketches {
+        let (rows, columns) = (points.rows(), points.width());
+        let mut values = vec![0_i8; rows * self.width];
+        let mut half_norms = vec![0_i32; rows];
+        let rooms = values.par_chunks_mut(TOGETHER * self.width).zip(half_norms.par_chunks_mut(TOGETHER));
+        rooms.enumerate().for_each_init(
+            || (vec![0.0; TOGETHER * columns], vec![0.0; TOGETHER * self.width]),
+            |(prepared, projected), (chunk, (out, half_norms))| {
+                points.prepare_rows(chunk * TOGETHER, &mut prepared[..half_norms.len() * columns]);
+                for (half_norm, row) in half_norms.iter_mut().zip(prepared.chunks_exact_mut(columns)) {
+                    row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
+                    *half_norm = self.half_norm(row);
+                }
+                self.axes.project(prepared, projected);
+                for (to, &from) in out.iter_mut().zip(projected.iter()) {
+                    *to = (from * self.scale).round().clamp(-f32::from(i8::MAX), f32::from(i8::MAX)) as i8;
+                }
+            },
+        );
+        Sketches { width: self.width, values, half_norms }
+    }
+
+    /// In units.
+    fn half_norm(&self, row: &[f32]) -> i32 {
+        let scale = f64::from(self.scale);
+        let squared: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+        (0.5 * squared * scale * scale).min(LARGEST_HALF_NORM).round() as i32
+    }
+}
+
+/// Rows that are projected together, and axes.
+const TOGETHER: usize = 4;
+const AXES: usize = 16;
+
+/// Axes in groups: for each group, each column's coordinates along its axes.
+#[derive(Debug, Clone)]
+struct Axes {
+    groups: Vec<[f32; AXES]>,
+    columns: usize,
+}
+
+impl Axes {
+    /// From a matrix of `count` axes as columns, row by row.
+    fn new(matrix: &[f32], count: usize) -> Self {
+        let mut groups = Vec::with_capacity(matrix.len() / AXES);
+        for group in 0..count / AXES {
+            groups.extend(matrix.chunks_exact(count).filter_map(|row| row[group * AXES..].first_chunk().copied()));
+        }
+        Axes { groups, columns: matrix.len() / count }
+    }
+
+    /// The first `count` of them.
+    fn first(&self, count: usize) -> Self {
+        let groups = self.groups.iter().take(count / AXES * self.columns).copied().collect();
+        Axes { groups, columns: self.columns }
+    }
+
+    /// The coordinates of [`TOGETHER`] rows along all axes.
+    fn project(&self, rows: &[f32], out: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has AVX2.
+            unsafe { self.project_avx2(rows, out) };
+            return;
+        }
+        self.project_here(rows, out);
+    }
+
+    /// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn project_avx2(&self, rows: &[f32], out: &mut [f32]) {
+        self.project_here(rows, out);
+    }
+
+    #[inline(always)]
+    fn project_here(&self, rows: &[f32], out: &mut [f32]) {
+        let stride = out.len() / TOGETHER;
+        let (a, rest) = rows.split_at(self.columns);
+        let (b, rest) = rest.split_at(self.columns);
+        let (c, d) = rest.split_at(self.columns);
+        for (number, group) in self.groups.chunks_exact(self.columns).enumerate() {
+            let mut sums = [[0.0_f32; AXES]; TOGETHER];
+            for ((((axes, &a), &b), &c), &d) in group.iter().zip(a).zip(b).zip(c).zip(d) {
+                for (sums, value) in sums.iter_mut().zip([a, b, c, d]) {
+                    for (sum, axis) in sums.iter_mut().zip(axes) {
+                        *sum += value * axis;
+                    }
+                }
+            }
+            for (row, sums) in sums.iter().enumerate() {
+                out[row * stride + number * AXES..][..AXES].copy_from_slice(sums);
+            }
+        }
+    }
+}
+
+impl Sketches {
+    pub(super) fn rows(&self) -> usize {
+        self.half_norms.len()
+    }
+
+    /// Rows of these, in the order of `order`, with their first `width` coordinates.
+    pub(super) fn in_order(&self, order: &[u32], width: usize) -> Sketches {
+        let mut values = vec![0_i8; order.len() * width];
+        let rooms = values.par_chunks_exact_mut(width).zip(order);
+        rooms.for_each(|(to, &row)| to.copy_from_slice(&self.row(row as usize)[..width]));
+        Sketches { width, values, half_norms: order.iter().map(|&row| self.half_norms[row as usize]).collect() }
+    }
+
+    pub(super) fn row(&self, row: usize) -> &[i8] {
+        &self.values[row * self.width..(row + 1) * self.width]
+    }
+
+    /// The nearness of `query` to row `row`: larger is nearer.
+    #[inline]
+    pub(super) fn score(&self, query: &[i8], row: usize) -> i32 {
+        dot(query, self.row(row)) - self.half_norms[row]
+    }
+}
+
+/// The product of two sketches of one width.
+#[inline]
+pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("avx2") {
+        // SAFETY: the processor has AVX2.
+        return unsafe { dot_avx2(a, b) };
+    }
+    dot_here(a, b)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn dot_avx2(a: &[i8], b: &[i8]) -> i32 {
+    dot_here(a, b)
+}
+
+#[inline(always)]
+fn dot_here(a: &[i8], b: &[i8]) -> i32 {
+    let (a, _) = a.as_chunks::<GROUP>();
+    let (b, _) = b.as_chunks::<GROUP>();
+    let mut sum = 0;
+    for (a, b) in a.iter().zip(b) {
+        sum += a.iter().zip(b).map(|(&a, &b)| i32::from(a) * i32::from(b)).sum::<i32>();
+    }
+    sum
+}
