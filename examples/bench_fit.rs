@@ -57,6 +57,9 @@ struct Fit {
 #[derive(Args)]
 struct Numbers {
     input: PathBuf,
+    /// A column of texts, of which the built-in embedder makes the vectors.
+    #[arg(long)]
+    text: Option<String>,
     /// The column of the vectors or points.
     #[arg(long, default_value = "embedding")]
     column: String,
@@ -163,7 +166,10 @@ fn fit(bench: &Fit) -> Outcome<()> {
 }
 
 fn vectors_of(bench: &Numbers) -> Outcome<(DataFrame, Vectors)> {
-    let frame = read_frame_as_text(&bench.input, &[])?;
+    let mut frame = read_frame_as_text(&bench.input, &[])?;
+    if let Some(text) = &bench.text {
+        frame = TopicModel::text(text, StaticEmbedder::builtin()).embed(&frame)?;
+    }
     let embeddings = Embeddings::read(&frame, &bench.column)?;
     let rows: Vec<usize> = (0..embeddings.len()).filter(|&row| embeddings.has(row)).collect();
     Ok((frame, embeddings.of_rows(&rows)?))
@@ -180,9 +186,9 @@ fn neighbors(bench: &Numbers) -> Outcome<()> {
     let silent = Progress::silent();
     let started = Instant::now();
     let index = NeighborIndex::new(vectors.clone(), Metric::Cosine, Stage::Reduce)?;
-    let index = index.searched(bench.search.into(), Stage::Reduce, &silent);
+    let index = index.searched(bench.search.into(), Stage::Reduce, &silent)?;
     line("index", started);
-    let found = index.neighbors(15, Stage::Reduce, &silent);
+    let found = index.neighbors(15, Stage::Reduce, &silent)?;
     line("neighbours", started);
     let rows = sample(vectors.rows(), bench.sample);
     let Some(queries) = vectors.select(&rows) else { return Ok(()) };

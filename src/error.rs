@@ -74,6 +74,8 @@ pub enum ErrorKind {
     Io,
     /// Something asked for does not exist: a topic, an aspect.
     NotFound,
+    /// The work was stopped from outside, through an [`Interrupt`](crate::progress::Interrupt).
+    Interrupted,
     /// A library below reported a failure.
     Internal,
 }

@@ -10,7 +10,7 @@ use crate::cluster::{Clusterer, Hdbscan};
 use crate::corpus::{Columns, Corpus, Embeddings, ImageColumn};
 use crate::embed::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::progress::{Lines, Progress};
+use crate::progress::{Interrupt, Lines, Progress};
 use crate::reduce::{Reducer, Umap};
 use crate::represent::{Aspect, Representation, TopicContext, TopicWords};
 use crate::topics::{
@@ -179,7 +179,17 @@ impl TopicModel {
     /// Where to say what is going on.
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
-        self.progress = progress;
+        self.progress = match (progress.interrupt(), self.progress.interrupt()) {
+            (None, Some(interrupt)) => progress.clone().with_interrupt(interrupt.clone()),
+            _ => progress,
+        };
+        self
+    }
+
+    /// What stops a fit, an embedding or a placing of new rows that is under way.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.progress = self.progress.with_interrupt(interrupt);
         self
     }
 
@@ -291,8 +301,10 @@ impl TopicModel {
         self.check_rows(&rows, &corpus)?;
         let reduction = self.reducer.fit_shared(&embeddings.of_rows(&rows)?, self.seed, &self.progress)?;
         check_points(&reduction.embedding, rows.len())?;
+        self.progress.check(Stage::Reduce)?;
         let clustering = self.clusterer.fit(reduction.embedding.view(), self.seed, &self.progress)?;
         check_labels(&clustering.labels, &clustering.probabilities, rows.len())?;
+        self.progress.check(Stage::Cluster)?;
         let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
         let terms = self.count_terms(&corpus, &assignment)?;
         let described = self.describe(&corpus, &embeddings, &assignment, &terms)?;
@@ -450,6 +462,7 @@ impl TopicModel {
                 Some(Aspect::Words(words)) => words,
                 Some(Aspect::Pictures(_)) => return Err(after_pictures(name)),
             };
+            self.progress.check(Stage::Represent)?;
             let aspect = representation.describe(&context, words)?;
             if aspects.insert(name.clone(), aspect).is_none() && name != MAIN {
                 order.push(name.clone());

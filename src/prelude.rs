@@ -13,7 +13,9 @@ pub use crate::files::{read_csv, read_frame, write_frame};
 #[doc(no_inline)]
 pub use crate::model::TopicModel;
 #[doc(no_inline)]
-pub use crate::progress::Progress;
+pub use crate::neighbors::{Metric, NeighborSearch};
+#[doc(no_inline)]
+pub use crate::progress::{Interrupt, Progress};
 #[doc(no_inline)]
 pub use crate::reduce::{FittedReducer, NoReduction, Pca, Reducer, Reduction, Umap};
 #[doc(no_inline)]

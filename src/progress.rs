@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::error::Stage;
+use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// What a [`ProgressSink`] is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,19 +55,73 @@ pub trait ProgressSink: Send + Sync {
     fn event(&self, event: &Event);
 }
 
-/// A cheap handle on a [`ProgressSink`]; silent by default.
+/// Stops work that is under way, from another thread: a button, a signal, a request that is no longer waited for. The
+/// work ends within a fraction of a second with an error of the kind [`ErrorKind::Interrupted`]. Clones are the same
+/// switch.
+#[derive(Debug, Clone, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// A switch that is not thrown.
+    pub fn new() -> Self {
+        Interrupt::default()
+    }
+
+    /// Throws it. It stays thrown.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is thrown.
+    pub fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A cheap handle on a [`ProgressSink`] and an [`Interrupt`]; by default silent, and nothing stops it.
 #[derive(Clone, Default)]
-pub struct Progress(Option<Arc<dyn ProgressSink>>);
+pub struct Progress {
+    sink: Option<Arc<dyn ProgressSink>>,
+    interrupt: Option<Interrupt>,
+}
 
 impl Progress {
     /// Says nothing.
     pub fn silent() -> Self {
-        Progress(None)
+        Progress::default()
     }
 
     /// Sends everything to `sink`.
     pub fn to(sink: Arc<dyn ProgressSink>) -> Self {
-        Progress(Some(sink))
+        Progress { sink: Some(sink), interrupt: None }
+    }
+
+    /// The same, and work stops when `interrupt` says so.
+    #[must_use]
+    pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// What stops the work.
+    pub(crate) fn interrupt(&self) -> Option<&Interrupt> {
+        self.interrupt.as_ref()
+    }
+
+    /// Whether work should stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(Interrupt::is_stopped)
+    }
+
+    /// To be asked now and then by long work in `stage`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`] when it should stop.
+    pub fn check(&self, stage: Stage) -> Result<()> {
+        match self.is_interrupted() {
+            true => Err(Error::new(ErrorKind::Interrupted, stage, "interrupted")),
+            false => Ok(()),
+        }
     }
 
     /// Announces a piece of work of `total` units (0: not known). It ends when the returned task is dropped.
@@ -84,7 +138,7 @@ impl Progress {
     }
 
     fn send(&self, event: impl FnOnce() -> Event) {
-        if let Some(sink) = &self.0 {
+        if let Some(sink) = &self.sink {
             sink.event(&event());
         }
     }
@@ -92,7 +146,7 @@ impl Progress {
 
 impl fmt::Debug for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Progress(on)" } else { "Progress(silent)" })
+        f.write_str(if self.sink.is_some() { "Progress(on)" } else { "Progress(silent)" })
     }
 }
 
@@ -109,11 +163,26 @@ pub struct Task {
 impl Task {
     /// `units` more are done.
     pub fn advance(&self, units: usize) {
-        if self.progress.0.is_none() {
+        if self.progress.sink.is_none() {
             return;
         }
         let done = self.done.fetch_add(units as u64, Ordering::Relaxed) + units as u64;
         self.progress.send(|| Event::Advanced { stage: self.stage, task: self.name.clone(), done, total: self.total });
+    }
+}
+
+impl Task {
+    /// Whether the work should stop. Loops ask it at every unit; [`finish`](Self::finish) then says so.
+    pub fn is_interrupted(&self) -> bool {
+        self.progress.is_interrupted()
+    }
+
+    /// Ends the work.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`] where it was stopped before it was done.
+    pub fn finish(self) -> Result<()> {
+        self.progress.check(self.stage)
     }
 }
 

@@ -150,6 +150,7 @@ impl TextEmbedder for StaticEmbedder {
         let task = progress.task(Stage::Embed, "texts", texts.len());
         let mut rows = vec![0.0; texts.len() * dimensions];
         rows.par_chunks_mut(CHUNK * dimensions).zip(texts.par_chunks(CHUNK)).try_for_each(|(rows, texts)| {
+            progress.check(Stage::Embed)?;
             model.embed(texts, rows)?;
             task.advance(texts.len());
             Ok::<(), Error>(())

@@ -1,5 +1,6 @@
-//! Shared leaves: matrices that more than one stage needs.
+//! Shared leaves: matrices that more than one stage needs, and what the processor can do.
 
+pub(crate) mod processor;
 pub mod sparse;
 pub mod symmetric_eigen;
 pub mod vectors;

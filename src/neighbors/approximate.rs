@@ -14,7 +14,7 @@ use super::shortlist::{NOBODY, Shortlists, row_of};
 use super::sketch::{Sketcher, Sketches};
 use super::tile::{Packed, offer_tile};
 use crate::error::Stage;
-use crate::progress::Progress;
+use crate::progress::{Progress, Task};
 
 /// Coordinates of a sketch: the fewest that are tried, and how many more each time.
 const WIDTH_STEP: usize = 32;
@@ -38,8 +38,8 @@ const TRIAL_NEIGHBORS: usize = 15;
 /// Rows on a shortlist: this many, and twice the neighbours that are wanted beyond the usual 15.
 const SHORTLIST: usize = 32;
 
-/// Rows in the cells that a row is compared with, when all rows are.
-const VISITS: usize = 8192;
+/// Rows in the cells that a row is compared with, when all rows are: a quarter of all, but at least and at most so many.
+const VISITS: (usize, usize) = (2048, 8192);
 
 /// The same for a new row, whose neighbours' neighbours are not asked.
 const VISITS_OF_NEW: usize = 32_768;
@@ -59,14 +59,28 @@ pub(super) struct ApproximateIndex {
 }
 
 impl ApproximateIndex {
+    /// Units of work for each row in making an index: axes, sketches, their trials, and cells.
+    pub(super) const WORK: usize = 4;
+
     /// Sketches `points` as narrowly as they allow; `None` if no width does.
-    pub(super) fn new(points: &Points, stage: Stage) -> Option<Self> {
+    ///
+    /// `task` has [`WORK`](Self::WORK) units for each row.
+    pub(super) fn new(points: &Points, stage: Stage, task: &Task) -> Option<Self> {
         let trials = Trials::new(points, stage)?;
         let sketcher = Sketcher::new(points);
-        let sketches = sketcher.sketch(points);
+        task.advance(points.rows());
+        let sketches = sketcher.sketch(points, task);
+        if task.is_interrupted() {
+            return None;
+        }
         let widths = (1..).map(|step| step * WIDTH_STEP).take_while(|&width| width <= sketcher.width());
         let width = widths.into_iter().find(|&width| trials.succeed(&sketches, width))?;
+        task.advance(points.rows());
+        if task.is_interrupted() {
+            return None;
+        }
         let cells = Cells::new(&sketches, width);
+        task.advance(points.rows());
         let sketches = sketches.in_order(cells.order(), width);
         let packed = (0..cells.count()).into_par_iter().map(|cell| {
             let mut packed = Packed::default();
@@ -87,9 +101,9 @@ impl ApproximateIndex {
         let length = shortlist_length(k).min(points.rows());
         let rows = points.rows();
         let task = progress.task(stage, "neighbours", rows * (ROUNDS + 2));
-        let mut lists = self.lists_from_cells(length, |rows| task.advance(rows));
+        let mut lists = self.lists_from_cells(length, &task);
         for _ in 0..ROUNDS {
-            lists = descend(&self.sketches, &lists, length, |rows| task.advance(rows));
+            lists = descend(&self.sketches, &lists, length, &task);
         }
         let mut places = vec![0_u32; rows];
         for (place, &row) in (0..).zip(self.cells.order()) {
@@ -98,11 +112,16 @@ impl ApproximateIndex {
         let mut found = Neighbors { k, indices: vec![0; rows * k], distances: vec![0.0; rows * k] };
         let rooms = found.indices.par_chunks_exact_mut(k).zip(found.distances.par_chunks_exact_mut(k));
         rooms.enumerate().for_each_init(Vec::new, |ranked, (row, (indices, distances))| {
+            if task.is_interrupted() {
+                return;
+            }
             let place = places[row] as usize;
             self.rank(points, points, row, &lists[place * length..(place + 1) * length], ranked);
             indices[0] = row as u32;
             take(points, ranked, &mut indices[1..], &mut distances[1..]);
-            task.advance(1);
+            if row.is_multiple_of(QUERIES) {
+                task.advance(QUERIES.min(rows - row));
+            }
         });
         found
     }
@@ -118,11 +137,14 @@ impl ApproximateIndex {
     ) -> Neighbors {
         let rows = queries.rows();
         let length = shortlist_length(k).min(points.rows());
-        let task = progress.task(stage, "neighbours", rows);
-        let sketches = self.sketcher.sketch(queries);
+        let task = progress.task(stage, "neighbours", 2 * rows);
+        let sketches = self.sketcher.sketch(queries, &task);
         let mut found = Neighbors { k, indices: vec![0; rows * k], distances: vec![0.0; rows * k] };
         let rooms = found.indices.par_chunks_mut(QUERIES * k).zip(found.distances.par_chunks_mut(QUERIES * k));
         rooms.enumerate().for_each_init(Search::default, |search, (chunk, (indices, distances))| {
+            if task.is_interrupted() {
+                return;
+            }
             let first = chunk * QUERIES;
             let rows: Vec<u32> = (first..first + indices.len() / k).map(|row| row as u32).collect();
             search.run(self, &sketches, &rows, VISITS_OF_NEW, length);
@@ -140,7 +162,8 @@ impl ApproximateIndex {
     }
 
     /// For each place the places of the best rows in the cells around it, best first.
-    fn lists_from_cells(&self, length: usize, done: impl Fn(usize) + Sync) -> Vec<u32> {
+    fn lists_from_cells(&self, length: usize, task: &Task) -> Vec<u32> {
+        let visits = (self.sketches.rows() / 4).clamp(VISITS.0, VISITS.1);
         let mut lists = vec![NOBODY; self.sketches.rows() * length];
         let mut rest = lists.as_mut_slice();
         let mut rooms = Vec::with_capacity(self.cells.count());
@@ -150,14 +173,17 @@ impl ApproximateIndex {
             rest = others;
         }
         rooms.into_par_iter().enumerate().for_each_init(Search::default, |search, (cell, room)| {
+            if task.is_interrupted() {
+                return;
+            }
             let places: Vec<u32> = self.cells.places(cell).map(|place| place as u32).collect();
             // One more than wanted, since a row is on its own list.
-            search.run(self, &self.sketches, &places, VISITS, length + 1);
+            search.run(self, &self.sketches, &places, visits, length + 1);
             for ((number, &own), room) in places.iter().enumerate().zip(room.chunks_exact_mut(length)) {
                 let best = search.lists.sorted(number).iter().map(|&key| row_of(key)).filter(|&place| place != own);
                 room.iter_mut().zip(best).for_each(|(to, place)| *to = place);
             }
-            done(places.len());
+            task.advance(places.len());
         });
         lists
     }

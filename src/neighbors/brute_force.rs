@@ -24,6 +24,9 @@ pub(super) fn neighbors_of_own_rows(points: &Points, k: usize, stage: Stage, pro
     let pairs = blocks.div_ceil(2) * (blocks + 1);
     let task = progress.task(stage, "neighbours", blocks * (blocks + 1) / 2);
     (0..pairs).into_par_iter().for_each_init(Room::default, |room, pair| {
+        if task.is_interrupted() {
+            return;
+        }
         if let Some((first, second)) = block_pair(pair, blocks) {
             let tile = product(points, first, points, second, room);
             locked(&candidates[first]).take_columns(&tile);
@@ -48,6 +51,9 @@ pub(super) fn neighbors_of_new_rows(
     let candidates = empty_candidates(queries.rows(), k);
     let task: Task = progress.task(stage, "neighbours", query_blocks * blocks);
     (0..query_blocks * blocks).into_par_iter().for_each_init(Room::default, |room, tile| {
+        if task.is_interrupted() {
+            return;
+        }
         let (first, second) = (tile / blocks, tile % blocks);
         let mut tile = product(queries, first, points, second, room);
         tile.diagonal = false;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::shortlist::{NOBODY, Shortlists, row_of};
 use super::sketch::Sketches;
+use crate::progress::Task;
 
 /// Neighbours of each row that are followed; as many again are rows that have it as a neighbour.
 const FAN: usize = 20;
@@ -13,19 +14,22 @@ const FAN: usize = 20;
 /// Rows that one thread takes at a time.
 const CHUNK: usize = 512;
 
-/// Better lists of `length` rows for each row of `sketches`, best first. `done` is told of rows that are done.
-pub(super) fn descend(sketches: &Sketches, lists: &[u32], length: usize, done: impl Fn(usize) + Sync) -> Vec<u32> {
+/// Better lists of `length` rows for each row of `sketches`, best first. One unit of `task` a row.
+pub(super) fn descend(sketches: &Sketches, lists: &[u32], length: usize, task: &Task) -> Vec<u32> {
     let graph = Graph::new(lists, length);
     let mut better = vec![NOBODY; lists.len()];
     better.par_chunks_mut(CHUNK * length).enumerate().for_each_init(
         || Round { seen: Seen::new(sketches.rows()), open: Vec::new(), shortlists: Shortlists::default() },
         |round, (chunk, better)| {
+            if task.is_interrupted() {
+                return;
+            }
             let rows = better.len() / length;
             for (offset, better) in better.chunks_exact_mut(length).enumerate() {
                 let row = chunk * CHUNK + offset;
                 round.improve(sketches, &graph, row, &lists[row * length..(row + 1) * length], better);
             }
-            done(rows);
+            task.advance(rows);
         },
     );
     better

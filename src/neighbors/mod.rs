@@ -128,20 +128,25 @@ impl NeighborIndex {
     }
 
     /// The same rows, to be searched as `search` says. A new index is searched exactly.
-    #[must_use]
-    pub fn searched(mut self, search: NeighborSearch, stage: Stage, progress: &Progress) -> Self {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`].
+    pub fn searched(mut self, search: NeighborSearch, stage: Stage, progress: &Progress) -> Result<Self> {
         let approximately = match search {
             NeighborSearch::Auto => self.rows() >= MANY_ROWS,
             NeighborSearch::Exact => false,
             NeighborSearch::Approximate => true,
         };
-        let task = progress.task(stage, "index of neighbours", 0);
-        self.approximate = if approximately { ApproximateIndex::new(&self.points, stage) } else { None };
-        drop(task);
-        if approximately && self.approximate.is_none() {
-            progress.note(stage, "neighbours are searched exactly: these vectors cannot be shortened");
+        self.approximate = None;
+        if approximately {
+            let task = progress.task(stage, "index of neighbours", ApproximateIndex::WORK * self.rows());
+            self.approximate = ApproximateIndex::new(&self.points, stage, &task);
+            task.finish()?;
+            if self.approximate.is_none() {
+                progress.note(stage, "neighbours are searched exactly: sketches do not find those of these vectors");
+            }
         }
-        self
+        Ok(self)
     }
 
     /// Whether the search is approximate.
@@ -166,19 +171,24 @@ impl NeighborIndex {
 
     /// The `k` nearest rows of each row of the index, itself first at distance 0 (also among duplicates, as umap-learn
     /// has it). `k` is at least 1 and cut to the number of rows. Progress is the task `neighbours` of `stage`.
-    pub fn neighbors(&self, k: usize, stage: Stage, progress: &Progress) -> Neighbors {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`].
+    pub fn neighbors(&self, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
         let k = k.clamp(1, self.rows());
-        match &self.approximate {
+        let found = match &self.approximate {
             Some(index) => index.neighbors_of_own_rows(&self.points, k, stage, progress),
             None => brute_force::neighbors_of_own_rows(&self.points, k, stage, progress),
-        }
+        };
+        progress.check(stage)?;
+        Ok(found)
     }
 
     /// The `k` nearest rows of the index for each row of `data`; `k` is at least 1 and cut to the number of rows of the
     /// index. A row's answer does not depend on the other rows of `data`.
     ///
     /// # Errors
-    /// Rows of another width than the index's, or values that are not finite.
+    /// Rows of another width than the index's, or values that are not finite; [`ErrorKind::Interrupted`].
     pub fn query(&self, data: impl Into<Vectors>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
         let data = data.into();
         if data.columns() != self.columns() {
@@ -187,10 +197,12 @@ impl NeighborIndex {
         }
         let queries = self.points.queries(data, stage)?;
         let k = k.clamp(1, self.rows());
-        Ok(match &self.approximate {
+        let found = match &self.approximate {
             Some(index) => index.neighbors_of_new_rows(&self.points, &queries, k, stage, progress),
             None => brute_force::neighbors_of_new_rows(&self.points, &queries, k, stage, progress),
-        })
+        };
+        progress.check(stage)?;
+        Ok(found)
     }
 
     /// Adds row `row`, as the index compares it, to `sums`: normalised for the cosine metric, centred for the euclidean.

@@ -164,7 +164,7 @@ impl Measure<'_> {
 
 fn half_squared_distance(a: &[f32], b: &[f32], scale: f32) -> f32 {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if crate::linalg::processor::has_avx2() {
         // SAFETY: the processor has AVX2.
         return unsafe { half_squared_distance_avx2(a, b, scale) };
     }

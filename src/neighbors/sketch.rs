@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::points::Points;
 use super::principal_axes::{PrincipalAxes, principal_axes};
+use crate::progress::Task;
 
 /// The most coordinates of a sketch.
 const MOST_WIDTH: usize = 256;
@@ -54,15 +55,22 @@ impl Sketcher {
         self.width
     }
 
-    /// Sketches the rows of `points`.
-    pub(super) fn sketch(&self, points: &Points) -> Sketches {
+    /// Sketches the rows of `points`; one unit of `task` a row.
+    pub(super) fn sketch(&self, points: &Points, task: &Task) -> Sketches {
         let (rows, columns) = (points.rows(), points.width());
         let mut values = vec![0_i8; rows * self.width];
         let mut half_norms = vec![0_i32; rows];
         let rooms = values.par_chunks_mut(TOGETHER * self.width).zip(half_norms.par_chunks_mut(TOGETHER));
+        let rooms = rooms.with_min_len(ROOMS);
         rooms.enumerate().for_each_init(
             || (vec![0.0; TOGETHER * columns], vec![0.0; TOGETHER * self.width]),
             |(prepared, projected), (chunk, (out, half_norms))| {
+                if chunk.is_multiple_of(ROOMS) {
+                    task.advance((rows - chunk * TOGETHER).min(ROOMS * TOGETHER));
+                }
+                if task.is_interrupted() {
+                    return;
+                }
                 points.prepare_rows(chunk * TOGETHER, &mut prepared[..half_norms.len() * columns]);
                 for (half_norm, row) in half_norms.iter_mut().zip(prepared.chunks_exact_mut(columns)) {
                     row.iter_mut().zip(&self.mean).for_each(|(value, mean)| *value -= mean);
@@ -84,6 +92,9 @@ impl Sketcher {
         (0.5 * squared * scale * scale).min(LARGEST_HALF_NORM).round() as i32
     }
 }
+
+/// Groups of rows after which progress is told.
+const ROOMS: usize = 64;
 
 /// Rows that are projected together, and axes.
 const TOGETHER: usize = 4;
@@ -115,7 +126,7 @@ impl Axes {
     /// The coordinates of [`TOGETHER`] rows along all axes.
     fn project(&self, rows: &[f32], out: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if crate::linalg::processor::has_avx2() {
             // SAFETY: the processor has AVX2.
             unsafe { self.project_avx2(rows, out) };
             return;
@@ -180,7 +191,7 @@ impl Sketches {
 #[inline]
 pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if crate::linalg::processor::has_avx2() {
         // SAFETY: the processor has AVX2.
         return unsafe { dot_avx2(a, b) };
     }

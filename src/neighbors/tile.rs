@@ -46,11 +46,11 @@ impl Packed {
 /// Offers the packed rows to the lists `lists_of[i]` of the queries `queries.row(rows[i])`.
 pub(super) fn offer_tile(queries: &Sketches, rows: &[u32], lists_of: &[u32], packed: &Packed, lists: &mut Shortlists) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512vnni") {
+    if crate::linalg::processor::has_avx512_vnni() {
         // SAFETY: the processor has AVX-512 with VNNI.
         unsafe { vnni::offer_tile(queries, rows, lists_of, packed, lists) };
         return;
-    } else if std::arch::is_x86_feature_detected!("avx2") {
+    } else if crate::linalg::processor::has_avx2() {
         // SAFETY: the processor has AVX2.
         unsafe { avx2::offer_tile(queries, rows, lists_of, packed, lists) };
         return;
@@ -306,7 +306,7 @@ mod tests {
         let portable = listed(offer_tile_here);
         assert_eq!(portable, listed(offer_tile));
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if crate::linalg::processor::has_avx2() {
             // SAFETY: the processor has AVX2.
             assert_eq!(portable, listed(|q, r, l, p, s| unsafe { avx2::offer_tile(q, r, l, p, s) }));
         }

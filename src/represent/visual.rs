@@ -129,7 +129,7 @@ impl VisualRepresentation {
             fail: self.on_error == OnImageError::Fail,
         };
         let choose = |(&topic, candidates): (&i32, &Vec<(usize, f64)>)| {
-            let chosen = choice.choose(candidates);
+            let chosen = progress.check(Stage::Represent).and_then(|()| choice.choose(candidates));
             task.advance(1);
             (topic, chosen)
         };

@@ -208,6 +208,7 @@ impl CountVectorizer {
         let settings = CountVectorizer { stop_words: self.stop_words.resolve(texts), ..self.clone() };
         let task = progress.task(Stage::Vectorize, "words", texts.len());
         let (terms, pieces) = Counter::new(&settings).count(texts, &task)?;
+        task.finish()?;
         let selection = select(&terms, &settings, texts.len())?;
         drop(terms);
         let counts =
@@ -345,6 +346,9 @@ impl<'a> Counter<'a> {
         let mut counted = Vec::new();
         // A few pieces at a time, so that only a few tables of terms exist at once.
         for wave in in_pieces(texts).chunks(rayon::current_num_threads() * 4) {
+            if task.is_interrupted() {
+                break;
+            }
             let count = |texts: &&[&str]| {
                 let piece = self.piece(texts);
                 task.advance(texts.len());

@@ -187,3 +187,43 @@ fn no_topics_is_told_with_what_to_change() {
         "{said}"
     );
 }
+
+#[test]
+fn without_wide_instructions_the_topics_are_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    // Enough rows for the approximate search and for several blocks.
+    let captions = captions(9000);
+    let pair = |i: usize| format!("{}; {}", captions[i], captions[(7 * i + i / 108) % 9000]);
+    let texts: Vec<String> = (0..9000).map(pair).collect();
+    write_frame(&df!("caption" => texts).unwrap(), folder.path().join("in.arrow")).unwrap();
+    let topics = |portable: &str| {
+        let arguments = ["fit", "in.arrow", "--text", "caption", "--documents", "out.parquet"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
+        let output = command.current_dir(folder.path()).args(arguments).env("TOPICFRAME_PORTABLE", portable).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        read_frame(folder.path().join("out.parquet")).unwrap()
+    };
+    assert!(topics("0").equals(&topics("1")));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_the_command_at_once_and_leaves_no_half_file() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::time::{Duration, Instant};
+
+    let folder = tempfile::tempdir().unwrap();
+    write_frame(&frame(60_000), folder.path().join("in.arrow")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
+    command.current_dir(folder.path()).args(["fit", "in.arrow", "--text", "caption", "--report", "page.html"]);
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(running.try_wait().unwrap().is_none(), "it must still be at work");
+    let sent = Instant::now();
+    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
+    assert_eq!(running.wait().unwrap().signal(), Some(2));
+    assert!(sent.elapsed() < Duration::from_secs(2));
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["in.arrow"]);
+}

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 // Leaves.
+mod approximate;
 mod neighbors;
 mod sparse;
 mod vision;
@@ -26,6 +27,7 @@ mod corpora;
 mod corpus;
 mod files;
 mod html;
+mod interrupt;
 mod model;
 mod report;
 

@@ -36,7 +36,7 @@ fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
 
 fn search(data: &Array2<f32>, metric: Metric, k: usize) -> Neighbors {
     let index = NeighborIndex::new(data.view(), metric, Stage::Reduce).unwrap();
-    index.neighbors(k, Stage::Reduce, &Progress::silent())
+    index.neighbors(k, Stage::Reduce, &Progress::silent()).unwrap()
 }
 
 fn distance(a: &[f64], b: &[f64], metric: Metric) -> f64 {

@@ -59,7 +59,7 @@ fn layout(umap: &Umap, data: ArrayView2<'_, f32>, seed: u64) -> Array2<f32> {
 
 fn nearest(data: ArrayView2<'_, f32>, metric: Metric, k: usize) -> Neighbors {
     let index = NeighborIndex::new(data, metric, Stage::Reduce).unwrap();
-    index.neighbors(k, Stage::Reduce, &Progress::silent())
+    index.neighbors(k, Stage::Reduce, &Progress::silent()).unwrap()
 }
 
 /// How far the `k` nearest rows of the layout are from being near in the data (Venna and Kaski 2001): 1 is perfect.

@@ -50,7 +50,7 @@ pub(super) fn boruvka(tree: &KdTree, core: &CoreDistances, scale: f64, task: &Ta
         forest.core.iter().map(|&core| Link { to: NONE, reachability: core, distance: 0.0 }).collect();
     let mut edges = Vec::with_capacity(tree.rows());
     let mut union = Union::new(tree.rows());
-    while edges.len() + 1 < tree.rows() {
+    while edges.len() + 1 < tree.rows() && !task.is_interrupted() {
         let found = edges.len();
         forest.link(&mut links);
         forest.join(&links, &mut union, &mut edges);

@@ -57,6 +57,9 @@ fn by_rows(points: &Array2<f32>, k: usize, task: &Task) -> CoreDistances {
     reaches.par_chunks_mut(CHUNK).enumerate().for_each_init(
         || (Nearest::new(k), Vec::new()),
         |(nearest, query), (chunk, reaches)| {
+            if task.is_interrupted() {
+                return;
+            }
             for (offset, reach) in reaches.iter_mut().enumerate() {
                 let row = chunk * CHUNK + offset;
                 widen(points.row(row), query);
@@ -82,6 +85,9 @@ fn by_tree(tree: &KdTree, k: usize, task: &Task) -> CoreDistances {
         .map_init(
             || (Nearest::new(k), Vec::with_capacity(tree.columns())),
             |(nearest, query), chunk| {
+                if task.is_interrupted() {
+                    return (Vec::new(), Vec::new());
+                }
                 let leaves = chunk * CHUNK..((chunk + 1) * CHUNK).min(tree.leaves());
                 let found = leaf_neighbors(tree, leaves, kept, nearest, query);
                 task.advance(found.0.len());

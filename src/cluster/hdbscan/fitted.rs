@@ -33,16 +33,16 @@ pub struct FittedHdbscan {
 
 impl FittedHdbscan {
     /// Runs every step on checked points.
-    pub(super) fn fit(settings: &Hdbscan, points: Array2<f32>, progress: &Progress) -> Self {
+    pub(super) fn fit(settings: &Hdbscan, points: Array2<f32>, progress: &Progress) -> Result<Self> {
         let rows = points.nrows();
         let min_samples = settings.min_samples.unwrap_or(settings.min_cluster_size).min(rows - 1);
         let index = Index::build(points.view());
         let task = progress.task(Stage::Cluster, "core distances", rows);
         let core = core_distances(&points, &index, min_samples.max(1), &task);
-        drop(task);
+        task.finish()?;
         let task = progress.task(Stage::Cluster, "spanning tree", rows - 1);
         let edges = spanning_tree(&points, &index, &core, settings.alpha, &task);
-        drop(task);
+        task.finish()?;
         let condensed_tree = CondensedTree::condense(rows, &single_linkage(&edges), settings.min_cluster_size);
         let selected = match rows < settings.min_cluster_size {
             true => Vec::new(),
@@ -52,7 +52,7 @@ impl FittedHdbscan {
         let (labels, probabilities) = label_points(&condensed_tree, &labelling);
         let outlier_scores = outlier_scores(&condensed_tree);
         let core_with_self = core.squared_with_self;
-        FittedHdbscan {
+        Ok(FittedHdbscan {
             points,
             index,
             min_samples,
@@ -62,7 +62,7 @@ impl FittedHdbscan {
             labels,
             probabilities,
             outlier_scores,
-        }
+        })
     }
 
     /// The cluster of each point, from 0; -1 for outliers.

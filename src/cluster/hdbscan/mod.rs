@@ -148,7 +148,7 @@ impl Hdbscan {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_points(points)?;
-        Ok(FittedHdbscan::fit(self, points.as_standard_layout().into_owned(), progress))
+        FittedHdbscan::fit(self, points.as_standard_layout().into_owned(), progress)
     }
 }
 

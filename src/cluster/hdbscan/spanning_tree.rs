@@ -78,7 +78,7 @@ pub(super) fn prim(points: &Array2<f32>, core: &[f64], scale: f64, task: &Task) 
     let mut outside: Vec<(u32, Edge)> = (1..points.nrows() as u32).map(|row| (row, Edge::NONE)).collect();
     let mut edges = Vec::with_capacity(outside.len());
     let (mut joined, mut query) = (0u32, Vec::new());
-    while !outside.is_empty() {
+    while !outside.is_empty() && !task.is_interrupted() {
         widen(points.row(joined as usize), &mut query);
         let relax = |(place, (row, best)): (usize, &mut (u32, Edge))| {
             let other = *row as usize;

@@ -3,12 +3,9 @@
 //! Most edges of a good first layout are short, so most have both ends in one block. The cut depends on the positions
 //! alone, not on the number of threads, and lasts for all epochs: so does the order in which edges have their turns.
 
-/// Points of a block at most, if that makes no more than `ENOUGH` blocks: few enough for a block to stay in the cache,
+/// Points of a block at most: few enough for work for all threads and for a block and its turns to stay in the cache,
 /// enough that many edges stay within one.
 const MOST_POINTS: usize = 1024;
-
-/// Blocks that are work for all threads: beyond, blocks are made larger.
-const ENOUGH: usize = 64;
 
 /// An order of the points in which each block is a range.
 #[derive(Debug)]
@@ -25,10 +22,9 @@ impl Blocks {
     /// `positions` has `dimensions` numbers for each point.
     pub(super) fn new(positions: &[f32], dimensions: usize) -> Blocks {
         let points = positions.len() / dimensions;
-        let most = MOST_POINTS.max(points.div_ceil(ENOUGH));
         let mut order: Vec<u32> = (0..points as u32).collect();
         let mut stops = Vec::new();
-        halve(&mut order, &Positions { values: positions, dimensions }, most, 0, &mut stops);
+        halve(&mut order, &Positions { values: positions, dimensions }, 0, &mut stops);
         Blocks { order, stops }
     }
 
@@ -57,8 +53,8 @@ impl Positions<'_> {
     }
 }
 
-fn halve(order: &mut [u32], positions: &Positions<'_>, most: usize, first: usize, stops: &mut Vec<usize>) {
-    if order.len() <= most {
+fn halve(order: &mut [u32], positions: &Positions<'_>, first: usize, stops: &mut Vec<usize>) {
+    if order.len() <= MOST_POINTS {
         stops.push(first + order.len());
         return;
     }
@@ -67,8 +63,8 @@ fn halve(order: &mut [u32], positions: &Positions<'_>, most: usize, first: usize
     let along = |point: &u32| positions.of(*point)[axis];
     order.select_nth_unstable_by(middle, |a, b| along(a).total_cmp(&along(b)).then(a.cmp(b)));
     let (low, high) = order.split_at_mut(middle);
-    halve(low, positions, most, first, stops);
-    halve(high, positions, most, first + middle, stops);
+    halve(low, positions, first, stops);
+    halve(high, positions, first + middle, stops);
 }
 
 fn longest_side(order: &[u32], positions: &Positions<'_>) -> usize {

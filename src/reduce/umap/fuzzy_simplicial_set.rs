@@ -3,7 +3,9 @@
 use rayon::prelude::*;
 
 use super::smooth_knn_dist::{KnnScales, smooth_knn_dist};
+use crate::error::Stage;
 use crate::neighbors::Neighbors;
+use crate::progress::{Progress, Task};
 
 /// Rows that one thread unites at a time.
 const ROWS_AT_A_TIME: usize = 1024;
@@ -43,10 +45,21 @@ impl FuzzyGraph {
 /// `set_op_mix_ratio` goes from the intersection (0) to the union (1) of the two directions of an edge;
 /// `local_connectivity` is that of [`smooth_knn_dist`].
 pub fn fuzzy_simplicial_set(neighbors: &Neighbors, set_op_mix_ratio: f32, local_connectivity: f32) -> FuzzyGraph {
+    let task = Progress::silent().task(Stage::Reduce, "graph", 0);
+    fuzzy_graph(neighbors, set_op_mix_ratio, local_connectivity, &task)
+}
+
+/// The same; two units of `task` a row.
+pub(super) fn fuzzy_graph(
+    neighbors: &Neighbors,
+    set_op_mix_ratio: f32,
+    local_connectivity: f32,
+    task: &Task,
+) -> FuzzyGraph {
     let scales = smooth_knn_dist(neighbors, local_connectivity);
-    let directed = membership_strengths(neighbors, &scales);
+    let directed = membership_strengths(neighbors, &scales, task);
     let reversed = transpose(&directed);
-    unite(&directed, &reversed, set_op_mix_ratio)
+    unite(&directed, &reversed, set_op_mix_ratio, task)
 }
 
 /// How surely a neighbour at `distance` is connected to a row of these scales.
@@ -56,7 +69,7 @@ pub(super) fn membership_strength(distance: f32, rho: f32, sigma: f32) -> f32 {
 }
 
 /// The graph of each row's own view of its neighbours, without the row itself.
-fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales) -> FuzzyGraph {
+fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales, task: &Task) -> FuzzyGraph {
     let k = neighbors.k;
     let rows = neighbors.rows();
     let edges_of = |row: usize| {
@@ -69,7 +82,7 @@ fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales) -> FuzzyGraph
         edges.sort_unstable_by_key(|&(index, _)| index);
         edges
     };
-    collect_rows(rows, k, edges_of)
+    collect_rows(rows, k, edges_of, task)
 }
 
 fn transpose(graph: &FuzzyGraph) -> FuzzyGraph {
@@ -96,7 +109,7 @@ fn transpose(graph: &FuzzyGraph) -> FuzzyGraph {
 }
 
 /// Mixes the probabilistic union, a + b - ab, and the intersection, ab, of the two directions.
-fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32) -> FuzzyGraph {
+fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32, task: &Task) -> FuzzyGraph {
     let weigh = |a: f32, b: f32| {
         let both = a * b;
         mix * (a + b - both) + (1.0 - mix) * both
@@ -126,7 +139,7 @@ fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32) -> FuzzyGraph {
         }
         edges
     };
-    collect_rows(directed.rows(), directed.indices.len() / directed.rows().max(1), edges_of)
+    collect_rows(directed.rows(), directed.indices.len() / directed.rows().max(1), edges_of, task)
 }
 
 /// The edges of some rows in a row, and how many each has.
@@ -136,7 +149,12 @@ struct RowBlock {
 }
 
 /// A graph from a function that gives each row's edges, run in parallel.
-fn collect_rows(rows: usize, edges_a_row: usize, edges_of: impl Fn(usize) -> Vec<(u32, f32)> + Sync) -> FuzzyGraph {
+fn collect_rows(
+    rows: usize,
+    edges_a_row: usize,
+    edges_of: impl Fn(usize) -> Vec<(u32, f32)> + Sync,
+    task: &Task,
+) -> FuzzyGraph {
     let blocks: Vec<RowBlock> = (0..rows.div_ceil(ROWS_AT_A_TIME))
         .into_par_iter()
         .map(|block| {
@@ -148,6 +166,7 @@ fn collect_rows(rows: usize, edges_a_row: usize, edges_of: impl Fn(usize) -> Vec
                 lengths.push(of_row.len());
                 edges.extend(of_row);
             }
+            task.advance(lengths.len());
             RowBlock { lengths, edges }
         })
         .collect();

@@ -7,6 +7,7 @@ use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::spectral_layout::spectral_layout;
 use super::subspace::{Block, GROUP, rayleigh_ritz};
 use crate::neighbors::NeighborIndex;
+use crate::progress::Task;
 
 /// The side of the box in which the points begin.
 const SIDE: f32 = 10.0;
@@ -20,16 +21,22 @@ const LEAST_RADIUS: f32 = 0.25;
 /// Products with the centres' matrix that bring out their main axes.
 const AXES_STEPS: usize = 20;
 
-/// Positions to begin with, row by row, from 0 to 10 along each axis.
+/// Positions to begin with, row by row, from 0 to 10 along each axis. `task` has as many units as `spectral_layout` says.
 ///
 /// A connected graph gets its spectral layout. Where it falls into parts, the parts' centres are laid out by the main
 /// axes of their means in the data, and each part gets its own spectral layout around its centre, with a radius that
 /// keeps it off its neighbours (umap-learn does likewise, with other centres).
-pub(super) fn initial_layout(graph: &FuzzyGraph, index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
+pub(super) fn initial_layout(
+    graph: &FuzzyGraph,
+    index: &NeighborIndex,
+    dimensions: usize,
+    seed: u64,
+    task: &Task,
+) -> Vec<f32> {
     let parts = connected_parts(graph);
     let mut layout = match parts.as_slice() {
-        [_] => part_layout(graph, dimensions, seed),
-        _ => layout_of_parts(graph, &parts, index, dimensions, seed),
+        [_] => part_layout(graph, dimensions, seed, Some(task)),
+        _ => layout_of_parts(graph, &parts, index, dimensions, seed, task),
     };
     fit_into_box(&mut layout, dimensions, seed);
     layout
@@ -65,12 +72,12 @@ fn connected_parts(graph: &FuzzyGraph) -> Vec<Vec<u32>> {
 }
 
 /// The layout of one connected graph, centred, its farthest point along any axis at 1.
-fn part_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64) -> Vec<f32> {
+fn part_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
     let rows = graph.rows();
     let mut layout = if rows <= dimensions + 1 || rows < 2 * dimensions {
         Block::random(rows, dimensions, seed).values
     } else {
-        spectral_layout(graph, dimensions, seed)
+        spectral_layout(graph, dimensions, seed, task)
     };
     let farthest = layout.iter().fold(0.0_f32, |farthest, value| farthest.max(value.abs()));
     if farthest > 0.0 {
@@ -85,6 +92,7 @@ fn layout_of_parts(
     index: &NeighborIndex,
     dimensions: usize,
     seed: u64,
+    task: &Task,
 ) -> Vec<f32> {
     let centres = centres(parts, index, dimensions, seed);
     let radii = radii(&centres, dimensions, parts, graph.rows());
@@ -94,12 +102,15 @@ fn layout_of_parts(
             number_in_part[row as usize] = number as u32;
         }
     }
+    let largest = (0..parts.len()).max_by_key(|&part| parts[part].len()).unwrap_or(0);
     let layouts: Vec<Vec<f32>> = parts
         .par_iter()
         .enumerate()
         .map(|(number, part)| {
             let of_part = subgraph(graph, part, &number_in_part);
-            part_layout(&of_part, dimensions, key(seed, 1, number as u64))
+            // The largest part is most of the work: it tells how far it has come.
+            let task = (number == largest).then_some(task);
+            part_layout(&of_part, dimensions, key(seed, 1, number as u64), task)
         })
         .collect();
     let mut layout = vec![0.0; graph.rows() * dimensions];

@@ -40,8 +40,10 @@ pub use transform::FittedUmap;
 
 use counter_rng::mix64;
 use forces::Forces;
+use fuzzy_simplicial_set::fuzzy_graph;
 use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;
+use spectral_layout::MOST_FILTERS;
 
 /// The most columns of a layout.
 const MAX_COMPONENTS: usize = 256;
@@ -181,21 +183,22 @@ impl Umap {
     pub fn fit_layout(&self, data: impl Into<Vectors>, seed: u64, progress: &Progress) -> Result<FittedUmap> {
         self.check()?;
         let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
-        let index = index.searched(self.neighbor_search, Stage::Reduce, progress);
+        let index = index.searched(self.neighbor_search, Stage::Reduce, progress)?;
         let n_neighbors = self.neighbors_for(index.rows(), progress);
-        let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress);
+        let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress)?;
         let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);
-        let task = progress.task(Stage::Reduce, "graph", 0);
-        let graph = fuzzy_simplicial_set(&neighbors, mix, connectivity);
-        drop(task);
+        let task = progress.task(Stage::Reduce, "graph", 2 * index.rows());
+        let graph = fuzzy_graph(&neighbors, mix, connectivity, &task);
+        task.finish()?;
         let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
         let seed = mix64(seed);
-        let task = progress.task(Stage::Reduce, "initial layout", 0);
-        let mut layout = initial_layout(&graph, &index, self.n_components, seed);
-        drop(task);
+        let task = progress.task(Stage::Reduce, "initial layout", MOST_FILTERS);
+        let mut layout = initial_layout(&graph, &index, self.n_components, seed, &task);
+        task.finish()?;
         let task = progress.task(Stage::Reduce, "layout", n_epochs);
         let forces = self.forces(n_epochs as u32, seed);
         optimize_layout(&mut layout, self.n_components, &graph, &forces, &task);
+        task.finish()?;
         let embedding = Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
             Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has a wrong size").cause(error)
         })?;

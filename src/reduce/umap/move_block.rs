@@ -41,7 +41,7 @@ pub(super) struct Block<'a, const R: usize> {
 pub(super) fn move_block<const R: usize>(block: &mut Block<'_, R>, turns: &mut Turns) {
     block.begin(turns);
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if crate::linalg::processor::has_avx2() {
         match block.usual() {
             // SAFETY: the processor has AVX2.
             Some(mut block) => unsafe { avx2::take_turns(&mut block, turns) },

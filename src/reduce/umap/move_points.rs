@@ -52,7 +52,7 @@ impl Pulls {
 /// Moves `points`, from where they are, as `pulls` says.
 pub(super) fn move_points<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
+    if crate::linalg::processor::has_avx2() {
         // SAFETY: the processor has AVX2.
         unsafe { move_points_avx2(field, pulls, points) };
         return;

@@ -94,6 +94,9 @@ impl Fit<'_> {
         let mut moved = positions.clone();
         let negative_sample_rate = self.forces.negative_sample_rate as usize;
         for epoch in 1..self.forces.n_epochs {
+            if self.task.is_interrupted() {
+                return;
+            }
             let random = Randomness { seed: self.forces.seed, epoch, rows: &blocks.order, negative_sample_rate };
             let work = blocks.cut(&mut moved).into_par_iter().map(|(first, own)| Block {
                 own,

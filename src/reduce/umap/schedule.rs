@@ -49,7 +49,7 @@ impl Schedule {
     /// end.
     pub(super) fn add_due(&self, points: Range<usize>, epoch: u32, due: &mut Vec<u32>, stops: &mut Vec<u32>) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("popcnt") {
+        if crate::linalg::processor::has_avx2() {
             // SAFETY: the processor has AVX2 and POPCNT.
             unsafe { self.add_due_avx2(points, epoch, due, stops) };
             return;

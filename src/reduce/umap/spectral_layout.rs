@@ -9,12 +9,13 @@ use rayon::prelude::*;
 
 use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::subspace::{Block, GROUP, ROWS_AT_A_TIME, rayleigh_ritz};
+use crate::progress::Task;
 
 /// Vectors beyond the wanted ones, at least: they speed the last wanted one up.
 const GUARD: usize = 3;
 
 /// The most filters before the vectors are taken as they are: a layout to begin with needs no more.
-const FILTERS: usize = 12;
+pub(super) const MOST_FILTERS: usize = 12;
 
 /// How near to eigenvectors the wanted vectors must come.
 const TOLERANCE: f64 = 2e-3;
@@ -26,21 +27,25 @@ const MAX_DEGREE: f64 = 16.0;
 const MAX_GAIN: f64 = 1e3;
 
 /// The `dimensions` smoothest vectors on a connected graph, apart from the constant one, as columns of length 1 (row by
-/// row: `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros.
-pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64) -> Vec<f32> {
+/// row: `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros. A unit of `task`
+/// for each of [`MOST_FILTERS`].
+pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
     let operator = NormalisedAdjacency::new(graph);
     let width = (dimensions + GUARD).next_multiple_of(GROUP);
     let mut block = Block::random(graph.rows(), width, seed);
     let mut image = Block::zeros(graph.rows(), width);
-    for filter in 0..=FILTERS {
+    for filter in 0..=MOST_FILTERS {
         block.deflate(&operator.constant);
         operator.multiply(&block, &mut image, 1.0, 0.0, 0.0);
         let ritz = rayleigh_ritz(&mut block, &mut image);
         let settled = ritz.residuals.iter().take(dimensions).all(|&residual| residual < TOLERANCE);
-        if settled || filter == FILTERS {
+        if settled || filter == MOST_FILTERS || task.is_some_and(Task::is_interrupted) {
             break;
         }
         operator.filter(&mut block, &mut image, &ritz.values);
+        if let Some(task) = task {
+            task.advance(1);
+        }
     }
     let rows = block.values.chunks_exact(width);
     rows.flat_map(|row| row[..dimensions].iter().copied()).collect()

@@ -70,6 +70,7 @@ impl FittedReducer for FittedUmap {
         let keys = (0..data.rows()).map(|row| content_key(self.forces.seed, reader.row(row))).collect();
         let place = Place { dimensions, embedding, out, keys, neighbors, scales, forces: self.forces, task: &task };
         with_width(dimensions, place);
+        task.finish()?;
         Ok(placed)
     }
 }
@@ -97,6 +98,9 @@ impl ForWidth for Place<'_> {
         let field = Field { positions: &positions, forces: &self.forces };
         let out = std::mem::take(&mut self.out);
         out.par_chunks_mut(self.dimensions * ROWS_AT_A_TIME).enumerate().for_each(|(block, out)| {
+            if self.task.is_interrupted() {
+                return;
+            }
             let mut pulls = Pulls::default();
             let first = block * ROWS_AT_A_TIME;
             let rows = first..first + out.len() / self.dimensions;

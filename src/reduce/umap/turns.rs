@@ -65,7 +65,7 @@ impl Turns {
 
     fn take_part(&mut self, part: usize, points: std::ops::Range<usize>, first: usize, random: Randomness<'_>) {
         #[cfg(target_arch = "x86_64")]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if crate::linalg::processor::has_avx2() {
             // SAFETY: the processor has AVX2.
             unsafe { self.take_part_avx2(part, points, first, random) };
             return;

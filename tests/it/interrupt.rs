@@ -1,0 +1,76 @@
+//! Work that is stopped from outside ends soon, and says so.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use topicframe::error::ErrorKind;
+use topicframe::prelude::*;
+use topicframe::progress::{Event, ProgressSink};
+
+use crate::corpora::{frame, frame_with_images};
+
+/// Stops the work when a task begins.
+struct StopAt {
+    task: &'static str,
+    interrupt: Interrupt,
+    stopped: Mutex<Option<Instant>>,
+}
+
+impl ProgressSink for StopAt {
+    fn event(&self, event: &Event) {
+        if matches!(event, Event::Started { task, .. } if task == self.task) {
+            self.interrupt.stop();
+            self.stopped.lock().unwrap().get_or_insert_with(Instant::now);
+        }
+    }
+}
+
+fn stopped_at(task: &'static str, model: TopicModel, frame: &DataFrame) -> Error {
+    let interrupt = Interrupt::new();
+    let sink = Arc::new(StopAt { task, interrupt: interrupt.clone(), stopped: Mutex::new(None) });
+    let model = model.interrupt(interrupt).with_progress(Progress::to(sink.clone()));
+    let error = model.fit(frame).unwrap_err();
+    let stopped = sink.stopped.lock().unwrap().unwrap_or_else(|| panic!("no task is called {task}"));
+    assert!(stopped.elapsed() < Duration::from_secs(3), "{task} went on for {:?}", stopped.elapsed());
+    error
+}
+
+#[test]
+fn every_stage_of_a_fit_can_be_stopped() {
+    let many = frame(9000);
+    let texts = || TopicModel::text("caption", StaticEmbedder::builtin());
+    for task in [
+        "texts",
+        "index of neighbours",
+        "neighbours",
+        "graph",
+        "initial layout",
+        "layout",
+        "core distances",
+        "spanning tree",
+        "words",
+    ] {
+        let error = stopped_at(task, texts(), &many);
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{task}: {error}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let pictures = frame_with_images(60, folder.path());
+    let model = texts().with_images("image").image_folder(folder.path());
+    let model = model.representation("Visual_Aspect", VisualRepresentation::new());
+    assert_eq!(stopped_at("pictures", model, &pictures).kind(), ErrorKind::Interrupted);
+    let exact = texts().reducer(Umap::new().neighbor_search(NeighborSearch::Exact));
+    assert_eq!(stopped_at("neighbours", exact, &many).kind(), ErrorKind::Interrupted);
+}
+
+#[test]
+fn a_switch_that_is_not_thrown_changes_nothing_and_one_that_is_stays_thrown() {
+    let (frame, interrupt) = (frame(60), Interrupt::new());
+    let model = TopicModel::text("caption", StaticEmbedder::builtin()).interrupt(interrupt.clone());
+    let topics = model.fit(&frame).unwrap();
+    let without = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
+    assert_eq!(topics.topics(), without.topics());
+    interrupt.stop();
+    assert_eq!(model.fit(&frame).unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(model.embed(&frame).unwrap_err().kind(), ErrorKind::Interrupted);
+}
