@@ -1,13 +1,19 @@
-//! The k nearest neighbours of every row, exactly, by blocked matrix products.
+//! The k nearest neighbours of every row: exactly where that is fast, approximately where rows are many.
 //!
-//! A [`NeighborIndex`] holds the rows; [`NeighborIndex::neighbors`] asks it for the neighbours of its own rows,
-//! [`NeighborIndex::query`] for those of new ones. The answer, [`Neighbors`], does not say how it was found, so that an
-//! approximate search can stand beside the exact one.
+//! A [`NeighborIndex`] holds the rows; [`NeighborIndex::searched`] says how they are to be searched,
+//! [`NeighborIndex::neighbors`] asks for the neighbours of its own rows, [`NeighborIndex::query`] for those of new ones.
+//! The answer, [`Neighbors`], does not say how it was found.
 //!
-//! The work is n²·d multiplications, as tiles of a matrix product; each tile is reduced to its best candidates while
-//! it is in cache, so memory stays at n·k. Candidates are chosen in single precision with a margin, their distances are
-//! then computed directly (no cancellation), and where rounding could have hidden a neighbour the row is searched again
-//! directly. Everything is bit-identical for any number of threads.
+//! The exact search is n²·d multiplications, as tiles of a matrix product; each tile is reduced to its best candidates
+//! while it is in cache, so memory stays at n·k. Candidates are chosen in single precision with a margin, their distances
+//! are then computed directly (no cancellation), and where rounding could have hidden a neighbour the row is searched
+//! again directly.
+//!
+//! The approximate search compares sketches, rows as bytes in fewer dimensions: first with those in the cells around a
+//! row, then with its neighbours' neighbours; the distances of the best few are computed directly. It is tried on a few
+//! rows first, and given up for the exact one where it does not find their neighbours.
+//!
+//! Everything is bit-identical for any number of threads.
 
 use std::fmt;
 
@@ -84,7 +90,7 @@ impl Neighbors {
 /// How neighbours are looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NeighborSearch {
-    /// Exactly for few rows, approximately for many (8,192 or more), if that finds them: it is tried on a few rows first.
+    /// Exactly for few rows, approximately for many (8,192 or more).
     #[default]
     Auto,
     /// Every row is compared with every other.
@@ -97,7 +103,7 @@ pub enum NeighborSearch {
 const MANY_ROWS: usize = 8192;
 
 /// Rows that can be asked for the nearest neighbours of a row. It shares them with their owner, and adds a number or
-/// two for each; for approximate search, another 128 to 512 bytes.
+/// two for each; for the approximate search, another 64 to 512 bytes.
 #[derive(Debug, Clone)]
 pub struct NeighborIndex {
     points: Points,

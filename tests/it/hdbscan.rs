@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use ndarray::{Array2, ArrayView2, Axis, array, concatenate};
+use ndarray::{Array2, ArrayView2, Axis, array, concatenate, s};
 use serde_json::Value;
 use topicframe::cluster::hdbscan::{ClusterSelectionMethod, CondensedRow, FittedHdbscan, Hdbscan};
 use topicframe::cluster::{Clusterer, FittedClusterer};
@@ -260,6 +260,11 @@ fn soft_memberships_are_those_of_python() {
         let new = fitted.membership_vector(npy(&format!("{set}.queries.npy")).view()).unwrap();
         assert_rows_close(new.view(), &detail["membership"], &format!("{set}, new points"));
         assert_eq!(FittedClusterer::membership_vectors(&fitted).unwrap().unwrap(), all);
+        let rows = all.nrows();
+        for part in [0..7, 7..rows, rows - 1..rows + 5, rows..rows] {
+            let expected = all.slice(s![part.start..part.end.min(rows), ..]);
+            assert_eq!(fitted.membership_vectors_of_rows(part), expected);
+        }
     }
 }
 

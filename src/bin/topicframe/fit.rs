@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use topicframe::embed::StaticEmbedder;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::files::{check_writable, check_writable_frame, read_frame_as_text, same_file, write_frame};
 use topicframe::model::TopicModel;
 use topicframe::polars::prelude::{DataFrame, DataType};
-use topicframe::prelude::{Hdbscan, Umap, VisualRepresentation};
+use topicframe::prelude::{Hdbscan, NeighborSearch, Umap, VisualRepresentation};
 use topicframe::progress::Progress;
 use topicframe::topics::FittedTopicModel;
 
@@ -48,6 +48,10 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 15)]
     n_neighbors: usize,
 
+    /// How those are looked for: exactly, approximately, or approximately if documents are many.
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Search::Auto)]
+    neighbor_search: Search,
+
     /// The seed: the same one gives the same topics.
     #[arg(long, value_name = "N", default_value_t = 42)]
     seed: u64,
@@ -64,6 +68,23 @@ pub struct Fit {
     /// Write a page to look at here: one HTML file that holds everything.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Search {
+    Auto,
+    Exact,
+    Approximate,
+}
+
+impl From<Search> for NeighborSearch {
+    fn from(search: Search) -> Self {
+        match search {
+            Search::Auto => NeighborSearch::Auto,
+            Search::Exact => NeighborSearch::Exact,
+            Search::Approximate => NeighborSearch::Approximate,
+        }
+    }
 }
 
 impl Fit {
@@ -91,7 +112,7 @@ impl Fit {
             folder => StaticEmbedder::from_dir(folder)?,
         };
         let mut model = TopicModel::text(&self.text, embedder)
-            .reducer(Umap::new().n_neighbors(self.n_neighbors))
+            .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search.into()))
             .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
             .seed(self.seed)
             .with_progress(progress);

@@ -15,6 +15,9 @@ use crate::cluster::FittedClusterer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
+/// The most numbers of one matrix of memberships.
+const MOST_MEMBERSHIPS: usize = 1 << 31;
+
 /// What [`Hdbscan`] found. It owns a copy of the points, which predictions need.
 #[derive(Debug)]
 pub struct FittedHdbscan {
@@ -136,7 +139,15 @@ impl FittedClusterer for FittedHdbscan {
         self.approximate_predict(points)
     }
 
+    /// # Errors
+    /// `InvalidData` where the matrix would have more than 2³¹ numbers (16 GB).
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
+        let (rows, columns) = (self.points.nrows(), self.n_clusters());
+        if rows.saturating_mul(columns) > MOST_MEMBERSHIPS {
+            let message = format!("the memberships of {rows} points in {columns} clusters are too many for one matrix");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message)
+                .hint("Ask for some rows at a time: FittedHdbscan::membership_vectors_of_rows."));
+        }
         Ok(Some(self.all_points_membership_vectors()))
     }
 }

@@ -1,8 +1,10 @@
 //! Soft clustering: how strongly a point belongs to each cluster, from its distance to the clusters' densest points
 //! (exemplars) and from where in the condensed tree it parts from them. The combination is that of Python's hdbscan.
 
+use std::ops::Range;
+
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
 use super::condensed_tree::CondensedTree;
 use super::fitted::FittedHdbscan;
@@ -186,10 +188,20 @@ impl FittedHdbscan {
     /// probability that the point is in some cluster. No columns where there is no cluster.
     ///
     /// Matches `all_points_membership_vectors` of Python's hdbscan, but has limits where infinite lambdas (points on
-    /// one spot) make those NaN. Takes time and memory in proportion to points times clusters.
+    /// one spot) make those NaN. Takes time and memory in proportion to points times clusters: for a million points with
+    /// thousands of clusters ask for some rows at a time.
     pub fn all_points_membership_vectors(&self) -> Array2<f64> {
+        self.membership_vectors_of_rows(0..self.points.nrows())
+    }
+
+    /// The same for the fitted points `rows` alone (those of them that there are), a row for each.
+    pub fn membership_vectors_of_rows(&self, rows: Range<usize>) -> Array2<f64> {
         let tree = &self.condensed_tree;
-        self.memberships(self.points.view(), |clusters, row, query, _, heights, memberships| {
+        let stop = rows.end.min(self.points.nrows());
+        let first = rows.start.min(stop);
+        let points = self.points.slice(s![first..stop, ..]);
+        self.memberships(points, |clusters, row, query, _, heights, memberships| {
+            let row = first + row;
             clusters.of_fitted(query, tree.point_cluster[row], tree.point_lambda[row], heights, memberships);
         })
     }

@@ -190,6 +190,8 @@ impl Umap {
         let task = progress.task(Stage::Reduce, "graph", 2 * index.rows());
         let graph = fuzzy_graph(&neighbors, mix, connectivity, &task);
         task.finish()?;
+        let (n_neighbors, mean_distance) = (neighbors.k, smooth_knn_dist::mean(&neighbors.distances));
+        drop(neighbors);
         let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
         let seed = mix64(seed);
         let task = progress.task(Stage::Reduce, "initial layout", MOST_FILTERS);
@@ -204,9 +206,9 @@ impl Umap {
         })?;
         Ok(FittedUmap {
             embedding,
-            n_neighbors: neighbors.k,
+            n_neighbors,
             local_connectivity: connectivity,
-            mean_distance: smooth_knn_dist::mean(&neighbors.distances),
+            mean_distance,
             forces: self.forces_for_new_rows(forces),
             index,
         })

@@ -1,6 +1,7 @@
-//! Moves the points of one block, one edge after the other, as umap-learn does with all points.
+//! Moves the points of one block, one round of edges after the other (`turns`); umap-learn takes one edge after the other
+//! of all points.
 //!
-//! An edge sees what those before it have done. An end within the block moves as well, and the edge has a second turn
+//! A round sees what those before it have done. An end within the block moves as well, and the edge has a second turn
 //! when the other point's edges have theirs. An end in another block is seen where it was when the epoch began and is
 //! left there; so that the edge counts as much, the point then goes the way of both turns.
 

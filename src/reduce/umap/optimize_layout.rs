@@ -2,8 +2,8 @@
 //!
 //! Stochastic gradient descent on the fuzzy set cross entropy with negative sampling (McInnes, Healy and Melville 2018,
 //! algorithm 5). The paper takes the edges one after the other and moves both ends, so that each edge sees what the
-//! edges before it have done. Here that is so within fixed blocks of points (`blocks`, `move_block`), which are
-//! worked on in parallel and see each other as they were when the epoch began. The blocks follow from the first
+//! edges before it have done. Here that is so, four edges at a time, within fixed blocks of points (`blocks`, `turns`,
+//! `move_block`), which are worked on in parallel and see each other as they were when the epoch began. The blocks follow from the first
 //! layout, and the random numbers are keyed by (epoch, point): the result is the same for any number of threads.
 //!
 //! What the order is worth: where every point moves along its own edges against the positions of the epoch before,

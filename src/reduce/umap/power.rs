@@ -59,46 +59,69 @@ pub(super) fn limited(x: f32, bound: f32) -> f32 {
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
-    /// As [`super::powers`].
+    /// As [`super::powers`], for several registers. Each step is done for all of them before the next, since a step waits
+    /// for the one before it.
     #[target_feature(enable = "avx2")]
     #[inline]
-    pub(in super::super) fn powers(x: __m256, exponent: __m256) -> __m256 {
-        exp2(_mm256_mul_ps(exponent, log2(x)))
+    pub(in super::super) fn powers<const N: usize>(x: [__m256; N], exponent: __m256) -> [__m256; N] {
+        let mut t = log2(x);
+        for i in 0..N {
+            t[i] = _mm256_mul_ps(exponent, t[i]);
+        }
+        exp2(t)
     }
 
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn log2(x: __m256) -> __m256 {
+    fn log2<const N: usize>(x: [__m256; N]) -> [__m256; N] {
         let number = |value: f32| _mm256_set1_ps(value);
         let sqrt_half = _mm256_set1_epi32(0x3f35_04f3);
-        let shifted = _mm256_sub_epi32(_mm256_castps_si256(x), sqrt_half);
-        let exponent = _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(shifted));
-        let fraction = _mm256_and_si256(shifted, _mm256_set1_epi32(0x007f_ffff));
-        let mantissa = _mm256_castsi256_ps(_mm256_add_epi32(fraction, sqrt_half));
-        let s = _mm256_div_ps(_mm256_sub_ps(mantissa, number(1.0)), _mm256_add_ps(mantissa, number(1.0)));
-        let s2 = _mm256_mul_ps(s, s);
-        let low = _mm256_add_ps(number(2.885_39), _mm256_mul_ps(s2, number(0.961_796_7)));
-        let high = _mm256_add_ps(number(0.577_078), _mm256_mul_ps(s2, number(0.412_198_6)));
-        let series = _mm256_add_ps(low, _mm256_mul_ps(_mm256_mul_ps(s2, s2), high));
-        _mm256_add_ps(exponent, _mm256_mul_ps(s, series))
+        let (mut exponent, mut s, mut s2, mut series) = (x, x, x, x);
+        for i in 0..N {
+            let shifted = _mm256_sub_epi32(_mm256_castps_si256(x[i]), sqrt_half);
+            exponent[i] = _mm256_cvtepi32_ps(_mm256_srai_epi32::<23>(shifted));
+            let fraction = _mm256_and_si256(shifted, _mm256_set1_epi32(0x007f_ffff));
+            let mantissa = _mm256_castsi256_ps(_mm256_add_epi32(fraction, sqrt_half));
+            s[i] = _mm256_div_ps(_mm256_sub_ps(mantissa, number(1.0)), _mm256_add_ps(mantissa, number(1.0)));
+        }
+        for i in 0..N {
+            s2[i] = _mm256_mul_ps(s[i], s[i]);
+        }
+        for i in 0..N {
+            let low = _mm256_add_ps(number(2.885_39), _mm256_mul_ps(s2[i], number(0.961_796_7)));
+            let high = _mm256_add_ps(number(0.577_078), _mm256_mul_ps(s2[i], number(0.412_198_6)));
+            series[i] = _mm256_add_ps(low, _mm256_mul_ps(_mm256_mul_ps(s2[i], s2[i]), high));
+        }
+        for i in 0..N {
+            series[i] = _mm256_add_ps(exponent[i], _mm256_mul_ps(s[i], series[i]));
+        }
+        series
     }
 
     #[target_feature(enable = "avx2")]
     #[inline]
-    fn exp2(t: __m256) -> __m256 {
+    fn exp2<const N: usize>(t: [__m256; N]) -> [__m256; N] {
         let number = |value: f32| _mm256_set1_ps(value);
         let round = number(12_582_912.0);
-        let t = _mm256_max_ps(_mm256_min_ps(t, number(126.0)), number(-126.0));
-        let rounded = _mm256_add_ps(t, round);
-        let f = _mm256_sub_ps(t, _mm256_sub_ps(rounded, round));
-        let f2 = _mm256_mul_ps(f, f);
-        let low = _mm256_add_ps(number(1.0), _mm256_mul_ps(f, number(std::f32::consts::LN_2)));
-        let middle = _mm256_add_ps(number(0.240_223_5), _mm256_mul_ps(f, number(5.550_381e-2)));
-        let high = _mm256_add_ps(number(9.666_37e-3), _mm256_mul_ps(f, number(1.338_13e-3)));
-        let rest = _mm256_add_ps(middle, _mm256_mul_ps(f2, high));
-        let series = _mm256_add_ps(low, _mm256_mul_ps(f2, rest));
-        let bits = _mm256_add_epi32(_mm256_castps_si256(rounded), _mm256_set1_epi32(127));
-        _mm256_mul_ps(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(bits)), series)
+        let (mut rounded, mut f, mut series) = (t, t, t);
+        for i in 0..N {
+            let t = _mm256_max_ps(_mm256_min_ps(t[i], number(126.0)), number(-126.0));
+            rounded[i] = _mm256_add_ps(t, round);
+            f[i] = _mm256_sub_ps(t, _mm256_sub_ps(rounded[i], round));
+        }
+        for i in 0..N {
+            let f2 = _mm256_mul_ps(f[i], f[i]);
+            let low = _mm256_add_ps(number(1.0), _mm256_mul_ps(f[i], number(std::f32::consts::LN_2)));
+            let middle = _mm256_add_ps(number(0.240_223_5), _mm256_mul_ps(f[i], number(5.550_381e-2)));
+            let high = _mm256_add_ps(number(9.666_37e-3), _mm256_mul_ps(f[i], number(1.338_13e-3)));
+            let rest = _mm256_add_ps(middle, _mm256_mul_ps(f2, high));
+            series[i] = _mm256_add_ps(low, _mm256_mul_ps(f2, rest));
+        }
+        for i in 0..N {
+            let bits = _mm256_add_epi32(_mm256_castps_si256(rounded[i]), _mm256_set1_epi32(127));
+            series[i] = _mm256_mul_ps(_mm256_castsi256_ps(_mm256_slli_epi32::<23>(bits)), series[i]);
+        }
+        series
     }
 }
 

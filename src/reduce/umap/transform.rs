@@ -19,7 +19,7 @@ use crate::reduce::FittedReducer;
 /// Rows that one thread places at a time.
 const ROWS_AT_A_TIME: usize = 64;
 
-/// A layout, and what it takes to place new rows in it: the training rows (one `f32` copy, prepared for the metric) and
+/// A layout, and what it takes to place new rows in it: the training rows (shared with their owner), their index and
 /// their positions.
 #[derive(Debug, Clone)]
 pub struct FittedUmap {

@@ -94,13 +94,15 @@ unsafe fn take_round(
             ]
         }};
     }
-    let ways = ways!(0);
+    // In three registers of eight distances. Each step is done for all before the next, since a step waits for the one
+    // before it.
+    let ways = [ways!(0), ways!(2), ways!(4)];
+    let squared = [squared_lengths(&ways[0]), squared_lengths(&ways[1]), squared_lengths(&ways[2])];
     let ends = [others[0][0], others[1][0], others[2][0], others[3][0]].map(|end| (end as usize).wrapping_sub(first));
-    let first_parts = parts(&ways, of_ends(squared_lengths(&ways), &ends, length, pull));
-    let ways = ways!(2);
-    let second_parts = parts(&ways, of_others(squared_lengths(&ways), pull));
-    let ways = ways!(4);
-    let third_parts = parts(&ways, of_others(squared_lengths(&ways), pull));
+    let [of_ends, second, third] = coefficients(squared, &ends, length, pull);
+    let first_parts = parts(&ways[0], of_ends);
+    let second_parts = parts(&ways[1], second);
+    let third_parts = parts(&ways[2], third);
     macro_rules! finish {
         ($turn:expr) => {
             let mut away = _mm256_add_ps(first_parts[$turn], first_parts[$turn + 4]);
@@ -144,31 +146,32 @@ fn inverse_closeness(squared: __m256, power: __m256, pull: &Wides) -> __m256 {
     _mm256_add_ps(_mm256_set1_ps(1.0), _mm256_mul_ps(_mm256_mul_ps(pull.a, power), squared))
 }
 
+/// The parts of the ways that the points at these squared distances move a point. In the first half of the first register
+/// they attract.
 #[target_feature(enable = "avx2")]
 #[inline]
-fn of_others(squared: __m256, pull: &Wides) -> __m256 {
+fn coefficients(squared: [__m256; 3], ends: &[usize; SIDE_BY_SIDE], length: usize, pull: &Wides) -> [__m256; 3] {
     let power = powers(squared, pull.exponent);
-    let near = _mm256_add_ps(_mm256_set1_ps(0.001), squared);
-    _mm256_div_ps(pull.repulsion, _mm256_mul_ps(near, inverse_closeness(squared, power, pull)))
-}
-
-#[target_feature(enable = "avx2")]
-#[inline]
-fn of_ends(squared: __m256, ends: &[usize; SIDE_BY_SIDE], length: usize, pull: &Wides) -> __m256 {
-    let power = powers(squared, pull.exponent);
-    let attraction = _mm_mul_ps(pull.attraction, _mm256_castps256_ps128(power));
-    let strength = _mm256_insertf128_ps::<0>(pull.repulsion, attraction);
-    let near = _mm256_add_ps(_mm256_set1_ps(0.001), squared);
-    let near = _mm256_insertf128_ps::<0>(near, _mm_set1_ps(1.0));
-    let once = _mm256_div_ps(strength, _mm256_mul_ps(near, inverse_closeness(squared, power, pull)));
-    let ends_once = _mm256_castps256_ps128(once);
+    let mut once = squared;
+    for i in 0..3 {
+        let mut strength = pull.repulsion;
+        let mut near = _mm256_add_ps(_mm256_set1_ps(0.001), squared[i]);
+        if i == 0 {
+            let attraction = _mm_mul_ps(pull.attraction, _mm256_castps256_ps128(power[0]));
+            strength = _mm256_insertf128_ps::<0>(strength, attraction);
+            near = _mm256_insertf128_ps::<0>(near, _mm_set1_ps(1.0));
+        }
+        once[i] = _mm256_div_ps(strength, _mm256_mul_ps(near, inverse_closeness(squared[i], power[i], pull)));
+    }
+    let ends_once = _mm256_castps256_ps128(once[0]);
     let rate = _mm256_castps256_ps128(pull.learning_rate);
     let share = _mm_mul_ps(_mm_xor_ps(ends_once, _mm_set1_ps(-0.0)), rate);
     let share = _mm_max_ps(_mm_min_ps(share, _mm_set1_ps(1.0)), _mm_set1_ps(-1.0));
     let twice = _mm_mul_ps(ends_once, _mm_sub_ps(_mm_set1_ps(2.0), _mm_mul_ps(_mm_set1_ps(2.0), share)));
     let mask = |end: usize| if end < length { -1 } else { 0 };
     let within = _mm_set_epi32(mask(ends[3]), mask(ends[2]), mask(ends[1]), mask(ends[0]));
-    _mm256_insertf128_ps::<0>(once, _mm_blendv_ps(twice, ends_once, _mm_castsi128_ps(within)))
+    once[0] = _mm256_insertf128_ps::<0>(once[0], _mm_blendv_ps(twice, ends_once, _mm_castsi128_ps(within)));
+    once
 }
 
 #[target_feature(enable = "avx2")]
