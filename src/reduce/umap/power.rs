@@ -57,6 +57,8 @@ pub(super) fn limited(x: f32, bound: f32) -> f32 {
 /// The same operations in the same order, in registers.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
+    #![allow(clippy::needless_range_loop, reason = "registers in arrays, step by step")]
+
     use std::arch::x86_64::*;
 
     /// As [`super::powers`], for several registers. Each step is done for all of them before the next, since a step waits
