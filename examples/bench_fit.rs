@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
 use topicframe::cluster::hdbscan::FittedHdbscan;
 use topicframe::corpus::{Embeddings, TextColumn};
 use topicframe::error::Stage;
@@ -44,18 +44,22 @@ enum Bench {
 
 #[derive(Args)]
 struct Fit {
+    /// A file with a column of texts.
     input: PathBuf,
+    /// The column of the texts.
     #[arg(long)]
     text: String,
     /// A column of vectors; without it the built-in embedder runs.
     #[arg(long)]
     embeddings: Option<String>,
+    /// The fewest texts that make a topic.
     #[arg(long, default_value_t = 10)]
     min_cluster_size: usize,
 }
 
 #[derive(Args)]
 struct Numbers {
+    /// A file with a column of vectors, points or texts.
     input: PathBuf,
     /// A column of texts, of which the built-in embedder makes the vectors.
     #[arg(long)]
@@ -63,46 +67,36 @@ struct Numbers {
     /// The column of the vectors or points.
     #[arg(long, default_value = "embedding")]
     column: String,
-    #[arg(long, value_enum, default_value_t = Search::Auto)]
-    search: Search,
+    /// How neighbours are looked for: auto, exact or approximate.
+    #[arg(long, default_value_t = NeighborSearch::Auto)]
+    search: NeighborSearch,
+    /// The fewest points that make a cluster of `hdbscan`.
     #[arg(long, default_value_t = 30)]
     min_cluster_size: usize,
+    /// The seed of `umap`.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Rows that quality is measured on.
+    /// Rows that quality is measured on; 0 for none.
     #[arg(long, default_value_t = 1000)]
     sample: usize,
-    /// Writes the result, one column, beside the input's others.
+    /// Writes the points of `umap` or the labels of `hdbscan`: one column, null for a row without a vector.
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct Texts {
+    /// A file with a column of texts.
     input: PathBuf,
+    /// The column of the texts.
     #[arg(long)]
     text: String,
+    /// How many to make.
     #[arg(long)]
     rows: usize,
+    /// Where to write them, in a column `text`.
     #[arg(long)]
     out: PathBuf,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Search {
-    Auto,
-    Exact,
-    Approximate,
-}
-
-impl From<Search> for NeighborSearch {
-    fn from(search: Search) -> Self {
-        match search {
-            Search::Auto => NeighborSearch::Auto,
-            Search::Exact => NeighborSearch::Exact,
-            Search::Approximate => NeighborSearch::Approximate,
-        }
-    }
 }
 
 /// Times what it is told of, and prints a line when it is over.
@@ -165,14 +159,16 @@ fn fit(bench: &Fit) -> Outcome<()> {
     Ok(())
 }
 
-fn vectors_of(bench: &Numbers) -> Outcome<(DataFrame, Vectors)> {
+/// The frame, its rows that have a vector, and their vectors.
+fn vectors_of(bench: &Numbers) -> Outcome<(DataFrame, Vec<usize>, Vectors)> {
     let mut frame = read_frame_as_text(&bench.input, &[])?;
     if let Some(text) = &bench.text {
         frame = TopicModel::text(text, StaticEmbedder::builtin()).embed(&frame)?;
     }
     let embeddings = Embeddings::read(&frame, &bench.column)?;
     let rows: Vec<usize> = (0..embeddings.len()).filter(|&row| embeddings.has(row)).collect();
-    Ok((frame, embeddings.of_rows(&rows)?))
+    let vectors = embeddings.of_rows(&rows)?;
+    Ok((frame, rows, vectors))
 }
 
 /// Rows spread evenly over all.
@@ -182,15 +178,18 @@ fn sample(rows: usize, count: usize) -> Vec<usize> {
 }
 
 fn neighbors(bench: &Numbers) -> Outcome<()> {
-    let (_, vectors) = vectors_of(bench)?;
+    let (_, _, vectors) = vectors_of(bench)?;
     let silent = Progress::silent();
     let started = Instant::now();
     let index = NeighborIndex::new(vectors.clone(), Metric::Cosine, Stage::Reduce)?;
-    let index = index.searched(bench.search.into(), Stage::Reduce, &silent)?;
+    let index = index.searched(bench.search, Stage::Reduce, &silent)?;
     line("index", started);
     let found = index.neighbors(15, Stage::Reduce, &silent)?;
     line("neighbours", started);
     let rows = sample(vectors.rows(), bench.sample);
+    if rows.is_empty() {
+        return Ok(());
+    }
     let Some(queries) = vectors.select(&rows) else { return Ok(()) };
     let exact = NeighborIndex::new(vectors, Metric::Cosine, Stage::Reduce)?;
     let exact = exact.query(queries.clone(), 15, Stage::Reduce, &silent)?;
@@ -219,13 +218,13 @@ fn recall<'a>(found: impl Iterator<Item = &'a [u32]>, k: usize, exact: &[u32]) -
 }
 
 fn umap(bench: &Numbers) -> Outcome<()> {
-    let (frame, vectors) = vectors_of(bench)?;
+    let (frame, rows, vectors) = vectors_of(bench)?;
     let progress = Progress::to(Arc::new(Stopwatch::default()));
     let started = Instant::now();
-    let fitted = Umap::new().neighbor_search(bench.search.into()).fit_layout(vectors.clone(), bench.seed, &progress)?;
+    let fitted = Umap::new().neighbor_search(bench.search).fit_layout(vectors.clone(), bench.seed, &progress)?;
     line("umap", started);
     let layout = fitted.embedding().clone();
-    if bench.sample > 0 {
+    if bench.sample > 0 && vectors.rows() > 100 {
         let (trust, kept) = quality(&vectors, &layout, &sample(vectors.rows(), bench.sample), 15)?;
         println!(
             "trustworthiness {trust:.4}, neighbours preserved {kept:.4}, k = 15, {} rows",
@@ -233,14 +232,13 @@ fn umap(bench: &Numbers) -> Outcome<()> {
         );
     }
     match &bench.out {
-        Some(out) => Ok(write_points(out, &frame, layout)?),
+        Some(out) => Ok(write_points(out, &frame, &rows, layout)?),
         None => Ok(()),
     }
 }
 
-fn write_points(out: &PathBuf, frame: &DataFrame, points: Array2<f32>) -> Result<(), Error> {
-    let rows: Vec<usize> = (0..points.nrows()).collect();
-    let column = Embeddings::scatter(points, &rows, frame.height())?.to_column("points")?;
+fn write_points(out: &PathBuf, frame: &DataFrame, rows: &[usize], points: Array2<f32>) -> Result<(), Error> {
+    let column = Embeddings::scatter(points, rows, frame.height())?.to_column("points")?;
     let table = DataFrame::new(frame.height(), vec![column])
         .map_err(|error| Error::new(ErrorKind::Internal, Stage::Input, "no frame").cause(error))?;
     write_frame(&table, out)
@@ -276,7 +274,7 @@ fn quality(vectors: &Vectors, layout: &Array2<f32>, rows: &[usize], k: usize) ->
 }
 
 fn hdbscan(bench: &Numbers) -> Outcome<()> {
-    let (frame, vectors) = vectors_of(bench)?;
+    let (frame, rows, vectors) = vectors_of(bench)?;
     let started = Instant::now();
     let settings = Hdbscan::new().min_cluster_size(bench.min_cluster_size);
     let fitted: FittedHdbscan = settings.cluster(vectors.to_matrix().view(), &Progress::silent())?;
@@ -284,7 +282,9 @@ fn hdbscan(bench: &Numbers) -> Outcome<()> {
     let outliers = fitted.labels().iter().filter(|&&label| label < 0).count();
     println!("{} clusters, {outliers} outliers", fitted.n_clusters());
     if let Some(out) = &bench.out {
-        let labels = Column::new("label".into(), fitted.labels());
+        let mut labels = vec![None; frame.height()];
+        rows.iter().zip(fitted.labels()).for_each(|(&row, &label)| labels[row] = Some(label));
+        let labels = Column::new("label".into(), labels);
         write_frame(&DataFrame::new(frame.height(), vec![labels])?, out)?;
     }
     Ok(())
@@ -294,6 +294,9 @@ fn texts(bench: &Texts) -> Outcome<()> {
     let frame = read_frame_as_text(&bench.input, &[bench.text.as_str()])?;
     let column = TextColumn::read(&frame, &bench.text)?;
     let rows = column.rows();
+    if rows.is_empty() {
+        return Err("the input has no texts to make others of".into());
+    }
     let text = |place: usize| column.get(rows[place % rows.len()]).unwrap_or("");
     // The first text goes round the input, the second is a few dozen places after it, another few at each round.
     let pair = |number: usize| {

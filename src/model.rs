@@ -186,7 +186,8 @@ impl TopicModel {
         self
     }
 
-    /// What stops a fit, an embedding or a placing of new rows that is under way.
+    /// What stops a fit, an embedding or a placing of new rows that is under way. A switch stays thrown: after
+    /// [`stop`](Interrupt::stop) the model needs a new one.
     #[must_use]
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.progress = self.progress.with_interrupt(interrupt);

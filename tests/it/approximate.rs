@@ -8,16 +8,7 @@ use topicframe::error::Stage;
 use topicframe::neighbors::{Metric, NeighborIndex, NeighborSearch, Neighbors};
 use topicframe::progress::{Event, Progress, ProgressSink};
 
-/// Numbers from -1 to 1 that depend on `seed` only.
-fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    Array2::from_shape_simple_fn((rows, columns), || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        ((state >> 40) as f32) / 8_388_608.0 - 1.0
-    })
-}
+use crate::neighbors::random;
 
 /// Rows around many centres, in an order that mixes them.
 fn clustered(rows: usize, columns: usize) -> Array2<f32> {
@@ -166,4 +157,13 @@ fn equal_rows_are_all_at_distance_0() {
         assert!(found.distances.iter().all(|&distance| distance == 0.0));
         assert_eq!(found.row(8999).0[0], 8999);
     }
+}
+
+#[test]
+fn a_way_to_search_is_known_by_its_name() {
+    for search in [NeighborSearch::Auto, NeighborSearch::Exact, NeighborSearch::Approximate] {
+        assert_eq!(search.to_string().parse::<NeighborSearch>().unwrap(), search);
+    }
+    let error = "fast".parse::<NeighborSearch>().unwrap_err().to_string();
+    assert!(error.contains("fast") && error.contains("auto, exact or approximate"), "{error}");
 }

@@ -24,7 +24,7 @@ fn floats(name: &str) -> Array2<f32> {
 }
 
 /// Numbers from -1 to 1 that depend on `seed` only.
-fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
+pub fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     Array2::from_shape_simple_fn((rows, columns), || {
         state ^= state << 13;

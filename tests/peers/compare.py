@@ -23,22 +23,41 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.neighbors import KDTree
 
 HERE = Path(__file__).parent
-BUILT = HERE.parent.parent / "target" / "release"
+BUILT = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")) / "release"
+STEPS = ("umap", "hdbscan", "fit")
 K, SAMPLE, MIN_CLUSTER_SIZE = 15, 1000, 30
 
 
 def run(*command):
-    """Wall seconds, peak memory in MB, and what was printed."""
-    with tempfile.TemporaryFile("w+") as out:
-        started = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
+    """Wall seconds, peak memory in MB, and what was printed.
+
+    The peak is looked up while the process runs: what the system says afterwards includes the memory of this process,
+    which it was forked from.
+    """
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        started, peak = time.perf_counter(), 0
+        process = subprocess.Popen([str(part) for part in command], stdout=out, stderr=errors)
+        while process.poll() is None:
+            peak = max(peak, peak_of(process.pid))
+            time.sleep(0.005)
         wall = time.perf_counter() - started
-        out.seek(0)
-        text = out.read()
-    if status != 0:
-        sys.exit(f"{command} failed:\n{text}")
-    return wall, usage.ru_maxrss / 1e3, text
+        for file in (out, errors):
+            file.seek(0)
+        text, said = out.read(), errors.read()
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{text}{said}")
+    return wall, peak / 1e3, text
+
+
+def peak_of(process):
+    """In kB; 0 where the system does not tell, and before the command runs, while the process is a copy of this one."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+        is_copy = Path(f"/proc/{process}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes()
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    return int(found[1]) if found and not is_copy else 0
 
 
 def peer(name, *arguments):
@@ -146,12 +165,16 @@ def compare_fit(frame, folder, runs, text, label):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("frame", type=Path)
-    parser.add_argument("--text", required=True)
-    parser.add_argument("--label")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", default="umap,hdbscan,fit")
+    parser.add_argument("frame", type=Path, help="an Arrow file with texts and the column `embedding`")
+    parser.add_argument("--text", required=True, help="the column of the texts")
+    parser.add_argument("--label", help="a column of labels, for scores")
+    parser.add_argument("--runs", type=int, default=3, help="how often each pair runs")
+    parser.add_argument("--only", default=",".join(STEPS), help="some of umap, hdbscan and fit, with commas")
     arguments = parser.parse_args()
+    if not set(arguments.only.split(",")) <= set(STEPS):
+        parser.error(f"--only takes some of {', '.join(STEPS)}")
+    if not (BUILT / "topicframe").exists() or not (BUILT / "examples" / "bench_fit").exists():
+        parser.error("build first: cargo build --release --bin topicframe --example bench_fit")
     with tempfile.TemporaryDirectory() as folder:
         folder, steps = Path(folder), arguments.only.split(",")
         if "umap" in steps:

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use topicframe::embed::StaticEmbedder;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::files::{check_writable, check_writable_frame, read_frame_as_text, same_file, write_frame};
@@ -48,9 +48,9 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 15)]
     n_neighbors: usize,
 
-    /// How those are looked for: exactly, approximately, or approximately if documents are many.
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = Search::Auto)]
-    neighbor_search: Search,
+    /// How those are looked for: `exact`, `approximate`, or `auto`: approximately from 8,192 documents on.
+    #[arg(long, value_name = "auto|exact|approximate", default_value_t = NeighborSearch::Auto)]
+    neighbor_search: NeighborSearch,
 
     /// The seed: the same one gives the same topics.
     #[arg(long, value_name = "N", default_value_t = 42)]
@@ -68,23 +68,6 @@ pub struct Fit {
     /// Write a page to look at here: one HTML file that holds everything.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Search {
-    Auto,
-    Exact,
-    Approximate,
-}
-
-impl From<Search> for NeighborSearch {
-    fn from(search: Search) -> Self {
-        match search {
-            Search::Auto => NeighborSearch::Auto,
-            Search::Exact => NeighborSearch::Exact,
-            Search::Approximate => NeighborSearch::Approximate,
-        }
-    }
 }
 
 impl Fit {
@@ -112,7 +95,7 @@ impl Fit {
             folder => StaticEmbedder::from_dir(folder)?,
         };
         let mut model = TopicModel::text(&self.text, embedder)
-            .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search.into()))
+            .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
             .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
             .seed(self.seed)
             .with_progress(progress);

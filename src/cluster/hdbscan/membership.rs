@@ -189,7 +189,7 @@ impl FittedHdbscan {
     ///
     /// Matches `all_points_membership_vectors` of Python's hdbscan, but has limits where infinite lambdas (points on
     /// one spot) make those NaN. Takes time and memory in proportion to points times clusters: for a million points with
-    /// thousands of clusters ask for some rows at a time.
+    /// thousands of clusters ask for [some rows](Self::membership_vectors_of_rows) at a time.
     pub fn all_points_membership_vectors(&self) -> Array2<f64> {
         self.membership_vectors_of_rows(0..self.points.nrows())
     }
