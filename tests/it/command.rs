@@ -214,7 +214,7 @@ fn an_interrupt_ends_the_command_at_once_and_leaves_no_half_file() {
     use std::time::{Duration, Instant};
 
     let folder = tempfile::tempdir().unwrap();
-    write_frame(&frame(60_000), folder.path().join("in.arrow")).unwrap();
+    write_frame(&frame(300_000), folder.path().join("in.arrow")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
     command.current_dir(folder.path()).args(["fit", "in.arrow", "--text", "caption", "--report", "page.html"]);
     let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
