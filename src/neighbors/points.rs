@@ -209,10 +209,11 @@ fn check_finite(vectors: &Vectors, stage: Stage) -> Result<()> {
     }
 }
 
-/// What makes a row a unit vector, and half its squared norm then.
+/// What makes a row a unit vector, and half its squared norm then. A row so short that this has no finite number in single
+/// precision has no direction either, and counts as zeros.
 fn unit_scale(row: &[f32], zero_axis: bool) -> (f32, f32) {
     let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
-    match norm == 0.0 {
+    match norm < f64::from(f32::MIN_POSITIVE) {
         true => (0.0, if zero_axis { 0.5 } else { 0.0 }),
         false => (norm.recip() as f32, 0.5),
     }

@@ -170,6 +170,20 @@ fn rows_of_zeros_are_near_each_other_and_at_distance_1_from_the_rest() {
 }
 
 #[test]
+fn rows_too_short_to_have_a_direction_count_as_zeros() {
+    let mut data = random(60, 8, 6);
+    data.row_mut(3).fill(0.0);
+    data.row_mut(40).fill(1e-41);
+    let found = search(&data, Metric::Cosine, 60);
+    assert!(found.distances.iter().all(|distance| distance.is_finite()));
+    assert_eq!((&found.row(40).0[..2], found.row(40).1[1], found.row(40).1[2]), (&[40, 3][..], 0.0, 1.0));
+    // A short row with a direction keeps it.
+    let short = &data.row(7) * 1e-30;
+    data.row_mut(40).assign(&short);
+    assert_eq!(search(&data, Metric::Cosine, 2).row(40).0, [40, 7]);
+}
+
+#[test]
 fn small_differences_far_from_the_origin_and_from_the_mean_are_seen() {
     // Two tight clusters far apart: no shift of the origin is near both.
     let near = random(300, 6, 7) * 0.05 + 4096.0;
