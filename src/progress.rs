@@ -169,9 +169,7 @@ impl Task {
         let done = self.done.fetch_add(units as u64, Ordering::Relaxed) + units as u64;
         self.progress.send(|| Event::Advanced { stage: self.stage, task: self.name.clone(), done, total: self.total });
     }
-}
 
-impl Task {
     /// Whether the work should stop. Loops ask it at every unit; [`finish`](Self::finish) then says so.
     pub fn is_interrupted(&self) -> bool {
         self.progress.is_interrupted()

@@ -64,11 +64,11 @@ impl Shortlists {
 }
 
 /// Orders as the score does, and equal ones by row, the first highest.
-pub(super) fn key(score: i32, row: u32) -> u64 {
+fn key(score: i32, row: u32) -> u64 {
     (u64::from((score as u32) ^ 0x8000_0000) << 32) | u64::from(!row)
 }
 
-pub(super) fn score_of(key: u64) -> i32 {
+fn score_of(key: u64) -> i32 {
     ((key >> 32) as u32 ^ 0x8000_0000) as i32
 }
 

@@ -18,8 +18,7 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Halves the points along the longest side of their box until the halves are small enough, as a kd-tree does. What
-    /// comes out depends on the positions alone.
-    /// `positions` has `dimensions` numbers for each point.
+    /// comes out depends on the positions alone, which are `dimensions` numbers for each point.
     pub(super) fn new(positions: &[f32], dimensions: usize) -> Blocks {
         let points = positions.len() / dimensions;
         let mut order: Vec<u32> = (0..points as u32).collect();
