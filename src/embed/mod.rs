@@ -10,8 +10,10 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+mod device;
 mod static_model;
 
+pub use device::Device;
 pub use static_model::StaticEmbedder;
 
 /// Texts to vectors.
@@ -28,9 +30,22 @@ pub trait ImageEmbedder: Send + Sync + Debug {
     /// The width of the vectors.
     fn dimensions(&self) -> usize;
 
-    /// One L2-normalised row for each image, in the order of the images.
+    /// One L2-normalised row for each image, in the order of the images; an image that cannot be read gives zeros, and
+    /// is told to `progress`.
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>>;
+
+    /// The embedder of texts into the same space, where there is one. Default: none.
+    fn text_side(&self) -> Option<&dyn TextEmbedder> {
+        None
+    }
 }
 
 /// Texts and images to vectors of one space, so that they can be compared and averaged.
 pub trait JointEmbedder: TextEmbedder + ImageEmbedder {}
+
+/// Images to sentences that say what is on them.
+pub trait ImageCaptioner: Send + Sync + Debug {
+    /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is told
+    /// to `progress`.
+    fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>>;
+}
