@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+mod captioner;
 mod device;
 pub(crate) mod model_folder;
 mod static_model;
@@ -17,6 +18,7 @@ pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
+pub use captioner::Captioner;
 pub use device::Device;
 pub use static_model::StaticEmbedder;
 
