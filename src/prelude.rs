@@ -5,7 +5,7 @@ pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans
 #[doc(no_inline)]
 pub use crate::display::*;
 #[doc(no_inline)]
-pub use crate::embed::{StaticEmbedder, TextEmbedder};
+pub use crate::embed::{Captioner, StaticEmbedder, TextEmbedder};
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
 #[doc(no_inline)]

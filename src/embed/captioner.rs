@@ -26,6 +26,7 @@ mod words;
 
 use config::{MAX_BEAMS, MAX_PENALTY};
 use loaded::Loaded;
+pub use search::EarlyStopping;
 use search::Search;
 
 /// Images of one batch, unless [`Captioner::batch_size`] says otherwise.
@@ -66,6 +67,7 @@ pub struct Captioner {
     max_length: Option<usize>,
     num_beams: Option<usize>,
     length_penalty: Option<f64>,
+    early_stopping: Option<EarlyStopping>,
     no_repeat_ngram_size: Option<usize>,
     batch_size: usize,
     prompt: Option<String>,
@@ -93,6 +95,7 @@ impl Captioner {
             max_length: None,
             num_beams: None,
             length_penalty: None,
+            early_stopping: None,
             no_repeat_ngram_size: None,
             batch_size: BATCH,
             prompt: None,
@@ -123,6 +126,13 @@ impl Captioner {
     #[must_use]
     pub fn length_penalty(mut self, length_penalty: f64) -> Self {
         self.length_penalty = Some(length_penalty);
+        self
+    }
+
+    /// When following several beams ends. Default: the model's own, else [`EarlyStopping::Heuristic`].
+    #[must_use]
+    pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
+        self.early_stopping = Some(early_stopping);
         self
     }
 
@@ -191,14 +201,14 @@ impl Captioner {
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
     }
 
-    /// What the decoder sees of an image: a row for its class token, then one for each of its patches. For those who
-    /// compare models.
+    /// What the encoder makes of an image (its last hidden state, normalised): a row for its class token, then one for
+    /// each of its patches. For those who compare models.
     ///
     /// # Errors
     /// [`ErrorKind::Image`] if it cannot be read.
     pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
         let pixels = self.model.pixels(image, &self.limits, self.upright)?;
-        let states = self.model.states(&[pixels], &Progress::silent())?;
+        let states = self.model.encoded(&[pixels], &Progress::silent())?;
         let numbers = states.flatten_all().and_then(|states| states.to_vec1()).map_err(computing)?;
         rows(states.dims().first().copied().unwrap_or(0), numbers)
     }
@@ -249,6 +259,9 @@ impl Captioner {
             }
             search.length_penalty = penalty;
         }
+        if let Some(early_stopping) = self.early_stopping {
+            search.early_stopping = early_stopping;
+        }
         if let Some(prompt) = &self.prompt {
             if !self.model.takes_prompts {
                 let message = "the captioner takes no prompt: only BLIP does";
@@ -292,12 +305,7 @@ impl Captioner {
     }
 
     /// The tokens of a batch's captions, each or why there is none.
-    fn write(
-        &self,
-        images: &[ImageSource<'_>],
-        search: &Search,
-        progress: &Progress,
-    ) -> Result<Vec<Result<Vec<u32>>>> {
+    fn write(&self, images: &[ImageSource<'_>], search: &Search, progress: &Progress) -> Result<Vec<Result<Vec<u32>>>> {
         let pixels = self.model.all_pixels(images, &self.limits, self.upright);
         let (mut readable, mut captions) = (Vec::new(), Vec::with_capacity(pixels.len()));
         for pixels in pixels {
@@ -323,16 +331,16 @@ fn tell<T>(captions: &[Result<T>], progress: &Progress) -> Result<()> {
         let message = format!("none of the {broken} images can be read");
         return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
     }
-    let message = format!("{broken} of {} images cannot be read and get no caption, the first: {first}", captions.len());
+    let message =
+        format!("{broken} of {} images cannot be read and get no caption, the first: {first}", captions.len());
     progress.note(Stage::Embed, message);
     Ok(())
 }
 
 fn rows(count: usize, numbers: Vec<f32>) -> Result<Array2<f32>> {
     let width = numbers.len() / count.max(1);
-    Array2::from_shape_vec((count, width), numbers).map_err(|cause| {
-        Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").cause(cause)
-    })
+    Array2::from_shape_vec((count, width), numbers)
+        .map_err(|cause| Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").cause(cause))
 }
 
 impl ImageCaptioner for Captioner {
@@ -343,7 +351,10 @@ impl ImageCaptioner for Captioner {
     /// [`ErrorKind::Model`] if the model's numbers or tokens make no caption; [`ErrorKind::Interrupted`].
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>> {
         let tokens = self.caption_tokens(images, progress)?;
-        tokens.iter().map(|tokens| tokens.as_ref().map(|tokens| self.model.words.sentence(tokens)).transpose()).collect()
+        tokens
+            .iter()
+            .map(|tokens| tokens.as_ref().map(|tokens| self.model.words.sentence(tokens)).transpose())
+            .collect()
     }
 }
 

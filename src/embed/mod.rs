@@ -18,7 +18,7 @@ pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
-pub use captioner::Captioner;
+pub use captioner::{Captioner, EarlyStopping};
 pub use device::Device;
 pub use static_model::StaticEmbedder;
 

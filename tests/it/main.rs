@@ -9,6 +9,7 @@ mod sparse;
 mod vision;
 
 // Stages, against the reference implementations.
+mod captioner;
 mod class_tfidf;
 mod count_vectorizer;
 mod hdbscan;

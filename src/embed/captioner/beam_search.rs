@@ -62,10 +62,14 @@ pub(super) fn search(
         }
         // Leaving images out copies what is remembered of the others; so not every time that one is done.
         let leave_out = open * 2 <= images.len();
-        let kept: Vec<usize> = (0..images.len()).filter(|at| !leave_out || images.get(*at).is_some_and(Beams::open)).collect();
+        let kept: Vec<usize> =
+            (0..images.len()).filter(|at| !leave_out || images.get(*at).is_some_and(Beams::open)).collect();
         let parents = |at: &usize| {
             let base = at * rows_each;
-            images.get(*at).into_iter().flat_map(move |beams| beams.parents.iter().map(move |beam| (base + beam) as u32))
+            images
+                .get(*at)
+                .into_iter()
+                .flat_map(move |beams| beams.parents.iter().map(move |beam| (base + beam) as u32))
         };
         session.keep_rows(&kept.iter().flat_map(parents).collect::<Vec<u32>>())?;
         if leave_out {

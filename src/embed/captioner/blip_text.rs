@@ -73,9 +73,8 @@ impl BlipText {
 impl Layer {
     fn load(weights: &Weights, sizes: &config::Decoder, seen: usize, device: &Device) -> Result<Self> {
         let width = sizes.width;
-        let linear = |name: &str, inputs: usize, outputs: usize| {
-            Linear::load(&weights.pp(name), inputs, outputs, true, device)
-        };
+        let linear =
+            |name: &str, inputs: usize, outputs: usize| Linear::load(&weights.pp(name), inputs, outputs, true, device);
         let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, sizes.epsilon, device);
         let parts = ["query", "key", "value"].map(|part| (weights.pp("attention.self").pp(part), width));
         Ok(Layer {

@@ -95,9 +95,14 @@ impl Loaded {
         }
     }
 
-    /// What the decoder sees of images, (images x states) x width.
-    pub(super) fn states(&self, pixels: &[Vec<f32>], progress: &Progress) -> Result<Tensor> {
-        let states = self.vision.forward(pixels, progress)?;
+    /// What the encoder makes of images, (images x states) x width.
+    pub(super) fn encoded(&self, pixels: &[Vec<f32>], progress: &Progress) -> Result<Tensor> {
+        self.vision.forward(pixels, progress)
+    }
+
+    /// What the decoder sees of images: the same, at its own width.
+    fn states(&self, pixels: &[Vec<f32>], progress: &Progress) -> Result<Tensor> {
+        let states = self.encoded(pixels, progress)?;
         match &self.bridge {
             Some(bridge) => bridge.forward(&states, Activation::None),
             None => Ok(states),

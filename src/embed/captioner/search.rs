@@ -4,14 +4,19 @@ use super::decoder::{Decoder, Memory, Past};
 use crate::embed::model_folder::computing;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// When the beams of an image have been followed for long enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EarlyStopping {
-    /// As soon as there are as many finished captions as beams.
+/// When a beam search has followed the beams of an image for long enough, once there are as many finished captions as
+/// beams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum EarlyStopping {
+    /// At once; `True` in transformers.
     Full,
-    /// When the best beam, at its present length, is no better than the worst finished caption.
+    /// When the best beam, weighed by its present length, is no better than the worst finished caption; `False` in
+    /// transformers, and its default.
+    #[default]
     Heuristic,
-    /// When no beam, however long, could become better.
+    /// When no beam, however long it gets, could become better than the worst finished caption; `"never"` in
+    /// transformers.
     Never,
 }
 
@@ -71,7 +76,8 @@ impl Search {
             seen.dedup();
             for token in seen {
                 if let Some(score) = scores.get_mut(token as usize) {
-                    *score = if *score < 0.0 { *score * self.repetition_penalty } else { *score / self.repetition_penalty };
+                    *score =
+                        if *score < 0.0 { *score * self.repetition_penalty } else { *score / self.repetition_penalty };
                 }
             }
         }

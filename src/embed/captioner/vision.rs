@@ -39,6 +39,22 @@ const VIT: Names = Names {
     norm: "layernorm",
 };
 
+/// What transformers 5 calls them in memory, and in files that `torch.save` wrote.
+const VIT_5: Names = Names {
+    layers: "layers",
+    layer: LayerNames {
+        query: "attention.q_proj",
+        key: "attention.k_proj",
+        value: "attention.v_proj",
+        attention_out: "attention.o_proj",
+        attention_norm: "layernorm_before",
+        up: "mlp.fc1",
+        down: "mlp.fc2",
+        feed_forward_norm: "layernorm_after",
+    },
+    ..VIT
+};
+
 const BLIP: Names = Names {
     class: "class_embedding",
     positions: "position_embedding",
@@ -73,7 +89,11 @@ pub(super) struct VisionEncoder {
 impl VisionEncoder {
     /// Reads the encoder whose tensors are `weights`.
     pub(super) fn load(weights: &Weights, sizes: &config::Vision, blip: bool, device: &Device) -> Result<Self> {
-        let names = if blip { BLIP } else { VIT };
+        let names = match blip {
+            true => BLIP,
+            false if weights.has_group(VIT_5.layers) => VIT_5,
+            false => VIT,
+        };
         let (embeddings, width) = (weights.pp("embeddings"), sizes.width);
         let (grid, numbers) = (sizes.image / sizes.patch, 3 * sizes.patch * sizes.patch);
         let patches = embeddings.pp(names.patches);

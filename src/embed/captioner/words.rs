@@ -64,7 +64,8 @@ fn build(described: &[u8]) -> Described<Tokenizer> {
 /// GPT-2's, for reading tokens only: that needs no merges.
 fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
     let vocabulary: Map<String, Value> = serde_json::from_slice(bytes).map_err(|cause| cause.to_string())?;
-    let token = |id: u32| vocabulary.iter().find(|(_, other)| other.as_u64() == Some(id.into())).map(|(token, _)| token);
+    let token =
+        |id: u32| vocabulary.iter().find(|(_, other)| other.as_u64() == Some(id.into())).map(|(token, _)| token);
     let described = json!({
         "added_tokens": added(special, |id| token(id).cloned()),
         "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
