@@ -13,13 +13,16 @@ use crate::vision::ImageSource;
 mod captioner;
 mod device;
 pub(crate) mod model_folder;
+mod sentence_transformer;
 mod static_model;
+pub(crate) mod text_tokenizer;
 pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
 pub use captioner::{Captioner, EarlyStopping};
 pub use device::Device;
+pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 
 /// Texts to vectors.
