@@ -31,6 +31,7 @@
 //! |---|---|---|---|
 //! | the frame's columns | [`corpus`] | | |
 //! | texts, images → vectors | [`embed`] | [`TextEmbedder`](embed::TextEmbedder), [`ImageEmbedder`](embed::ImageEmbedder), [`JointEmbedder`](embed::JointEmbedder) | [`StaticEmbedder`](embed::StaticEmbedder) |
+//! | images → captions | [`embed`] | [`ImageCaptioner`](embed::ImageCaptioner) | [`Captioner`](embed::Captioner) |
 //! | vectors → few dimensions | [`reduce`] | [`Reducer`](reduce::Reducer) | [`Umap`](reduce::Umap), [`Pca`](reduce::Pca), [`NoReduction`](reduce::NoReduction) |
 //! | points → topics | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |
 //! | texts → counts → weights | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
