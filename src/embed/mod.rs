@@ -11,9 +11,14 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 mod device;
+mod fusion;
+mod no_embedder;
 mod static_model;
 
 pub use device::Device;
+pub use fusion::{FittedFusion, Fusion};
+pub use no_embedder::NoEmbedder;
+pub(crate) use no_embedder::nothing_embeds;
 pub use static_model::StaticEmbedder;
 
 /// Texts to vectors.
