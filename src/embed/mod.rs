@@ -11,7 +11,9 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 mod device;
+mod fusion;
 pub(crate) mod model_folder;
+mod no_embedder;
 mod sentence_transformer;
 mod static_model;
 pub(crate) mod text_tokenizer;
@@ -20,6 +22,9 @@ pub(crate) mod weights;
 pub(crate) mod workers;
 
 pub use device::Device;
+pub use fusion::{FittedFusion, Fusion};
+pub use no_embedder::NoEmbedder;
+pub(crate) use no_embedder::nothing_embeds;
 pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 

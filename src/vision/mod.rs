@@ -2,7 +2,7 @@
 //!
 //! Everything here works on 8-bit RGB ([`RgbImage`]) and knows nothing of frames, rows or topics.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use image::RgbImage;
 
@@ -32,4 +32,30 @@ pub enum ImageSource<'a> {
         /// A name to show and to report errors with, such as a file name.
         name: Option<&'a str>,
     },
+}
+
+impl From<PathBuf> for ImageSource<'_> {
+    fn from(path: PathBuf) -> Self {
+        ImageSource::File(path)
+    }
+}
+
+impl From<&Path> for ImageSource<'_> {
+    fn from(path: &Path) -> Self {
+        ImageSource::File(path.to_path_buf())
+    }
+}
+
+impl From<&str> for ImageSource<'_> {
+    /// A path.
+    fn from(path: &str) -> Self {
+        ImageSource::File(PathBuf::from(path))
+    }
+}
+
+impl<'a> From<&'a [u8]> for ImageSource<'a> {
+    /// An encoded image.
+    fn from(bytes: &'a [u8]) -> Self {
+        ImageSource::Encoded { bytes, name: None }
+    }
 }
