@@ -11,6 +11,7 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 mod device;
+pub mod hub;
 mod static_model;
 
 pub use device::Device;

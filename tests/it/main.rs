@@ -12,6 +12,8 @@ mod vision;
 mod class_tfidf;
 mod count_vectorizer;
 mod hdbscan;
+mod hub;
+mod hub_server;
 mod kmeans;
 mod pca;
 mod static_embedder;
