@@ -526,6 +526,38 @@ fn what_python_has_downloaded_is_used_without_a_request() {
     }
 }
 
+/// The layout of `clip-ViT-B-32`: everything in the module's folder, and no `tokenizer.json`.
+#[test]
+fn a_module_in_a_folder_of_its_own_is_found() {
+    let modules =
+        br#"[{"idx": 0, "name": "0", "path": "0_CLIPModel", "type": "sentence_transformers.models.CLIPModel"}]"#;
+    let site = Site::new(
+        MODEL,
+        &[
+            ("modules.json", &modules[..]),
+            ("0_CLIPModel/config.json", b"{\"vision_config\": {}}"),
+            ("0_CLIPModel/preprocessor_config.json", b"{}"),
+            ("0_CLIPModel/vocab.json", b"{}"),
+            ("0_CLIPModel/merges.txt", b"#version"),
+            ("0_CLIPModel/pytorch_model.bin", b"pickled"),
+            ("pytorch_model.bin", b"of another library"),
+        ],
+    );
+    let needed: Vec<&str> = site.files.keys().map(String::as_str).filter(|file| *file != "pytorch_model.bin").collect();
+    let (cache, server) = (TempDir::new().unwrap(), Server::start(site.clone()));
+    assert_eq!(files_under(&bring(&hub(&cache, &server)).unwrap()), needed);
+
+    let cache = TempDir::new().unwrap();
+    let folder = python_made(&cache, &site, &needed);
+    let requests = server.requests().len();
+    assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
+    assert_eq!(server.requests().len(), requests, "what Python has downloaded is complete");
+    fs::remove_file(folder.join("0_CLIPModel/preprocessor_config.json")).unwrap();
+    bring(&hub(&cache, &server)).unwrap();
+    assert_same(&folder, &site);
+    assert!(folder.join("0_CLIPModel/preprocessor_config.json").is_file());
+}
+
 #[test]
 fn what_python_did_not_need_is_asked_for_but_not_insisted_on() {
     // Python's model alone, without its tokenizer.

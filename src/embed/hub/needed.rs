@@ -116,16 +116,14 @@ fn inspect(folder: &Path) -> Result<Standing> {
             return Ok(Standing::Incomplete);
         }
     }
-    let mut has_tokenizer = has("tokenizer.json");
+    let homes: Vec<Module> =
+        [Module::whole()].into_iter().chain(modules.into_iter().filter(Module::has_weights)).collect();
+    let anywhere = |name: &str| homes.iter().any(|home| has(&home.file(name)));
+    let has_tokenizer = anywhere("tokenizer.json") || anywhere("vocab.json") && anywhere("merges.txt");
+    let has_preprocessor = anywhere("preprocessor_config.json") || anywhere("processor_config.json");
     let mut sees = false;
-    let mut has_preprocessor = has("preprocessor_config.json") || has("processor_config.json");
-    for module in modules.iter().filter(|module| module.has_weights()) {
-        has_tokenizer |= has(&module.file("tokenizer.json"));
-        has_preprocessor |= has(&module.file("preprocessor_config.json")) || has(&module.file("processor_config.json"));
-        if has(&module.file("config.json")) {
-            let config = parse(&module.file("config.json"), &read(&module.file("config.json"), MAX_CONFIG)?)?;
-            sees |= mentions_images(&config);
-        }
+    for config in homes.iter().map(|home| home.file("config.json")).filter(|config| has(config)) {
+        sees |= mentions_images(&parse(&config, &read(&config, MAX_CONFIG)?)?);
     }
     let complete = has_tokenizer && (has_preprocessor || !sees);
     Ok(if complete { Standing::Complete } else { Standing::Uncertain })
