@@ -569,6 +569,22 @@ fn what_python_did_not_need_is_asked_for_but_not_insisted_on() {
     assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
     assert!(folder.join("tokenizer.json").is_file());
 
+    // A sentence transformer that Python has loaded as a bare encoder: its pooling is not there.
+    let (site, cache) = (sentence_transformer(), TempDir::new().unwrap());
+    let folder = python_made(&cache, &site, &["config.json", "tokenizer.json", "model.safetensors"]);
+    let server = Server::start(site.clone());
+    assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
+    assert_eq!(files_under(&folder), NEEDED);
+    // Where Python has looked for modules and found none, there are none.
+    let cache = TempDir::new().unwrap();
+    let folder = python_made(&cache, &site, &["config.json", "tokenizer.json", "model.safetensors"]);
+    let missed = model_cache(&cache).join(".no_exist").join(&site.commit);
+    fs::create_dir_all(&missed).unwrap();
+    fs::write(missed.join("modules.json"), "").unwrap();
+    let before = server.requests().len();
+    assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
+    assert_eq!(server.requests().len(), before);
+
     // A shard that the index names is no such thing.
     let index = br#"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}"#;
     let mut site = plain();

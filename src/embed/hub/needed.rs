@@ -125,8 +125,16 @@ fn inspect(folder: &Path) -> Result<Standing> {
     for config in homes.iter().map(|home| home.file("config.json")).filter(|config| has(config)) {
         sees |= mentions_images(&parse(&config, &read(&config, MAX_CONFIG)?)?);
     }
-    let complete = has_tokenizer && (has_preprocessor || !sees);
+    // Who loads a sentence transformer as a bare encoder in Python leaves its pooling on the hub: without it the vectors
+    // would be others. What Python has looked for in vain it notes in `.no_exist`.
+    let knows_modules = has("modules.json") || sees || python_missed(folder, "modules.json");
+    let complete = has_tokenizer && knows_modules && (has_preprocessor || !sees);
     Ok(if complete { Standing::Complete } else { Standing::Uncertain })
+}
+
+fn python_missed(snapshot: &Path, file: &str) -> bool {
+    let place = snapshot.parent().and_then(Path::parent).zip(snapshot.file_name());
+    place.is_some_and(|(model, commit)| model.join(".no_exist").join(commit).join(file).is_file())
 }
 
 fn modules(has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<Module>> {
