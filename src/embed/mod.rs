@@ -15,6 +15,7 @@ mod fusion;
 pub(crate) mod model_folder;
 mod no_embedder;
 mod sentence_transformer;
+pub mod hub;
 mod static_model;
 pub(crate) mod text_tokenizer;
 pub(crate) mod transformer;

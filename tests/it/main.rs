@@ -12,6 +12,10 @@ mod vision;
 mod class_tfidf;
 mod count_vectorizer;
 mod hdbscan;
+#[cfg(feature = "hub")]
+mod hub;
+#[cfg(feature = "hub")]
+mod hub_server;
 mod kmeans;
 mod pca;
 mod sentence_transformer;
