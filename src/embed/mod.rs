@@ -11,7 +11,11 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 mod device;
+pub(crate) mod model_folder;
 mod static_model;
+pub(crate) mod transformer;
+pub(crate) mod weights;
+pub(crate) mod workers;
 
 pub use device::Device;
 pub use static_model::StaticEmbedder;

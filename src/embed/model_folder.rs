@@ -1,0 +1,139 @@
+//! Reading a model folder that may come from anyone: plain files, of sizes that make sense.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+
+/// The largest configuration, vocabulary or tokenizer that is read.
+const MAX_TEXT_FILE: u64 = 200 << 20;
+
+/// An error about a model's file or folder.
+pub(crate) fn model_error(path: &Path, what: &str) -> Error {
+    Error::new(ErrorKind::Model, Stage::Embed, format!("the model cannot be used: {what}")).path(PathBuf::from(path))
+}
+
+/// What candle could not compute.
+pub(crate) fn computing(cause: candle_core::Error) -> Error {
+    Error::new(ErrorKind::Internal, Stage::Embed, "the model could not be computed").cause(cause)
+}
+
+/// Checks that there is a folder.
+pub(crate) fn check_folder(folder: &Path) -> Result<()> {
+    match std::fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(()),
+        Ok(_) => Err(model_error(folder, "this is a file, and a model is a folder")),
+        Err(cause) => Err(model_error(folder, "there is no such folder").cause(cause)),
+    }
+}
+
+/// Opens a plain file; its length.
+pub(crate) fn open_plain(path: &Path) -> Result<(File, u64)> {
+    let missing = |cause: std::io::Error| {
+        let what = match cause.kind() {
+            std::io::ErrorKind::NotFound => "the file is missing",
+            _ => "the file cannot be read",
+        };
+        model_error(path, what).cause(cause).hint("Is this the folder of a model, wholly downloaded?")
+    };
+    // Asked before the file is opened: opening a pipe would wait for ever.
+    let metadata = std::fs::metadata(path).map_err(missing)?;
+    if !metadata.is_file() {
+        return Err(model_error(path, "it is no plain file"));
+    }
+    Ok((File::open(path).map_err(missing)?, metadata.len()))
+}
+
+/// The whole of a configuration, vocabulary or tokenizer.
+pub(crate) fn read_text_file(path: &Path) -> Result<Vec<u8>> {
+    let (file, len) = open_plain(path)?;
+    let too_large = || model_error(path, &format!("it is over {} MiB", MAX_TEXT_FILE >> 20));
+    if len > MAX_TEXT_FILE {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(len as usize);
+    let read = file.take(MAX_TEXT_FILE + 1).read_to_end(&mut bytes);
+    read.map_err(|cause| model_error(path, "the file cannot be read").cause(cause))?;
+    if bytes.len() as u64 > MAX_TEXT_FILE { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// A JSON file.
+pub(crate) fn read_json(path: &Path) -> Result<Value> {
+    let bytes = read_text_file(path)?;
+    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is no JSON").cause(cause))
+}
+
+/// A JSON file, if it is there.
+pub(crate) fn read_json_if_there(path: &Path) -> Result<Option<Value>> {
+    if path.exists() { read_json(path).map(Some) } else { Ok(None) }
+}
+
+/// A folder or file within `folder`, by a name that the model itself gives.
+///
+/// # Errors
+/// A name that leads out of the folder.
+pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf> {
+    let path = Path::new(name);
+    let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    match plain && !name.contains('\\') {
+        true => Ok(folder.join(path)),
+        false => Err(model_error(folder, &format!("it names `{name}`, which is not in its folder"))),
+    }
+}
+
+/// The numbers of a configuration, each within bounds: a hostile size must not become an allocation.
+pub(crate) struct Config<'a> {
+    json: &'a Value,
+    path: &'a Path,
+}
+
+impl<'a> Config<'a> {
+    pub(crate) fn new(json: &'a Value, path: &'a Path) -> Self {
+        Config { json, path }
+    }
+
+    /// The part of the configuration under `key`; an empty one if it is not there.
+    pub(crate) fn part(&self, key: &str) -> Config<'a> {
+        Config { json: self.json.get(key).unwrap_or(&Value::Null), path: self.path }
+    }
+
+    /// A whole number from 1 to `most`.
+    pub(crate) fn size(&self, key: &str, default: Option<usize>, most: usize) -> Result<usize> {
+        let size = match self.json.get(key) {
+            None | Some(Value::Null) => default,
+            Some(value) => value.as_u64().and_then(|size| usize::try_from(size).ok()),
+        };
+        size.filter(|size| (1..=most).contains(size)).ok_or_else(|| {
+            let found = self.json.get(key).map_or("missing".to_owned(), |value| format!("{value}"));
+            model_error(self.path, &format!("`{key}` is {found}, and must be 1 to {most}"))
+        })
+    }
+
+    /// A number; `default` where there is none.
+    pub(crate) fn number(&self, key: &str, default: f64) -> f64 {
+        self.json.get(key).and_then(Value::as_f64).filter(|number| number.is_finite()).unwrap_or(default)
+    }
+
+    /// A whole number of 0 or more; `None` where there is none.
+    pub(crate) fn whole(&self, key: &str) -> Option<u64> {
+        self.json.get(key).and_then(Value::as_u64)
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(&self, key: &str, default: bool) -> bool {
+        self.json.get(key).and_then(Value::as_bool).unwrap_or(default)
+    }
+
+    /// A word.
+    pub(crate) fn word(&self, key: &str) -> Option<&'a str> {
+        self.json.get(key).and_then(Value::as_str)
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &'a Path {
+        self.path
+    }
+}

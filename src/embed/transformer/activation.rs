@@ -1,0 +1,66 @@
+//! What stands between the two products of a feed-forward layer.
+
+use candle_core::Tensor;
+
+use crate::linalg::elementwise;
+
+/// An activation function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    None,
+    /// With the error function.
+    Gelu,
+    /// By a hyperbolic tangent.
+    GeluTanh,
+    /// By the logistic function, as CLIP has it.
+    QuickGelu,
+    Relu,
+    Silu,
+    Tanh,
+    Sigmoid,
+}
+
+impl Activation {
+    /// By the name in a model's configuration (`hidden_act`, `activation_function`); `None` for an unknown one.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "gelu" | "gelu_python" => Activation::Gelu,
+            "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" | "gelu_accurate" | "gelu_tanh" => Activation::GeluTanh,
+            "quick_gelu" => Activation::QuickGelu,
+            "relu" => Activation::Relu,
+            "silu" | "swish" => Activation::Silu,
+            "tanh" => Activation::Tanh,
+            "sigmoid" => Activation::Sigmoid,
+            "linear" | "identity" => Activation::None,
+            _ => return None,
+        })
+    }
+
+    /// Applied to numbers in place.
+    pub(super) fn apply(self, numbers: &mut [f32]) {
+        match self {
+            Activation::None => {}
+            Activation::Gelu => elementwise::gelu(numbers),
+            Activation::GeluTanh => elementwise::gelu_tanh(numbers),
+            Activation::QuickGelu => elementwise::quick_gelu(numbers),
+            Activation::Relu => numbers.iter_mut().for_each(|x| *x = x.max(0.0)),
+            Activation::Silu => elementwise::silu(numbers),
+            Activation::Tanh => elementwise::tanh(numbers),
+            Activation::Sigmoid => numbers.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+        }
+    }
+
+    /// The same by candle's operations, on any device.
+    pub(super) fn of(self, x: &Tensor) -> candle_core::Result<Tensor> {
+        match self {
+            Activation::None => Ok(x.clone()),
+            Activation::Gelu => x.gelu_erf(),
+            Activation::GeluTanh => x.gelu(),
+            Activation::QuickGelu => x * candle_nn::ops::sigmoid(&(x * 1.702)?)?,
+            Activation::Relu => x.relu(),
+            Activation::Silu => x.silu(),
+            Activation::Tanh => x.tanh(),
+            Activation::Sigmoid => candle_nn::ops::sigmoid(x),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! A layer of an encoder: attention, then a feed-forward net, each added to what came in.
+
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+
+use super::{Activation, LayerNorm, Linear, RelativeBias, SelfAttention, Spans};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+/// Where a layer normalises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NormPlace {
+    /// After each sum, as BERT does.
+    After,
+    /// Before attention and before the feed-forward net, as CLIP and ViT do.
+    Before,
+}
+
+/// What the tensors of a layer are called, below the layer's own name.
+pub(crate) struct LayerNames {
+    pub(crate) query: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) attention_out: &'static str,
+    pub(crate) attention_norm: &'static str,
+    pub(crate) up: &'static str,
+    pub(crate) down: &'static str,
+    pub(crate) feed_forward_norm: &'static str,
+}
+
+/// The sizes of a layer's feed-forward net.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FeedForward {
+    pub(crate) width: usize,
+    pub(crate) activation: Activation,
+}
+
+/// One layer.
+pub(crate) struct EncoderLayer {
+    qkv: Linear,
+    attention: SelfAttention,
+    attention_out: Linear,
+    attention_norm: LayerNorm,
+    up: Linear,
+    activation: Activation,
+    down: Linear,
+    feed_forward_norm: LayerNorm,
+    place: NormPlace,
+}
+
+/// What is the same for all layers of a model.
+pub(crate) struct LayerShape {
+    pub(crate) width: usize,
+    pub(crate) heads: usize,
+    pub(crate) feed_forward: FeedForward,
+    /// The epsilon of the normalisations.
+    pub(crate) epsilon: f64,
+    pub(crate) place: NormPlace,
+    /// Whether a token sees only those before it.
+    pub(crate) causal: bool,
+    /// Whether queries, keys and values have a bias.
+    pub(crate) qkv_bias: bool,
+    pub(crate) relative_bias: Option<Arc<RelativeBias>>,
+}
+
+impl EncoderLayer {
+    /// Reads the layer whose tensors are `weights`.
+    pub(crate) fn load(weights: &Weights, names: &LayerNames, shape: &LayerShape, device: &Device) -> Result<Self> {
+        let (width, inner) = (shape.width, shape.feed_forward.width);
+        let parts = [names.query, names.key, names.value].map(|name| (weights.pp(name), width));
+        let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, shape.epsilon, device);
+        Ok(EncoderLayer {
+            qkv: Linear::load_fused(&parts, width, shape.qkv_bias, device)?,
+            attention: SelfAttention::new(width, shape.heads, shape.causal, shape.relative_bias.clone()),
+            attention_out: Linear::load(&weights.pp(names.attention_out), width, width, true, device)?,
+            attention_norm: norm(names.attention_norm)?,
+            up: Linear::load(&weights.pp(names.up), width, inner, true, device)?,
+            activation: shape.feed_forward.activation,
+            down: Linear::load(&weights.pp(names.down), inner, width, true, device)?,
+            feed_forward_norm: norm(names.feed_forward_norm)?,
+            place: shape.place,
+        })
+    }
+
+    /// Tokens x width, of sequences that lie one after the other.
+    pub(crate) fn forward(&self, x: &Tensor, spans: &Spans) -> Result<Tensor> {
+        match self.place {
+            NormPlace::After => {
+                let x = self.attention_norm.forward(&self.attend(x, x, spans)?)?;
+                self.feed_forward_norm.forward(&self.feed_forward(&x, &x)?)
+            }
+            NormPlace::Before => {
+                let x = self.attend(&self.attention_norm.forward(x)?, x, spans)?;
+                self.feed_forward(&self.feed_forward_norm.forward(&x)?, &x)
+            }
+        }
+    }
+
+    fn attend(&self, x: &Tensor, onto: &Tensor, spans: &Spans) -> Result<Tensor> {
+        let mixed = self.attention.forward(&self.qkv.forward(x, Activation::None)?, spans)?;
+        self.attention_out.forward_onto(&mixed, onto)
+    }
+
+    fn feed_forward(&self, x: &Tensor, onto: &Tensor) -> Result<Tensor> {
+        self.down.forward_onto(&self.up.forward(x, self.activation)?, onto)
+    }
+}

@@ -1,0 +1,59 @@
+//! Layer normalisation (Ba et al. 2016).
+
+use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
+
+use super::numbers;
+use crate::embed::model_folder::computing;
+use crate::embed::weights::Weights;
+use crate::error::Result;
+use crate::linalg::elementwise;
+
+/// Scales each row to mean 0 and variance 1, then each of its numbers by a learned weight and bias.
+#[derive(Clone)]
+pub(crate) struct LayerNorm {
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    epsilon: f32,
+    elsewhere: Option<(Tensor, Tensor)>,
+}
+
+impl LayerNorm {
+    /// Reads `weight` and `bias`, or `gamma` and `beta` as the oldest files call them.
+    pub(crate) fn load(weights: &Weights, width: usize, epsilon: f64, device: &Device) -> Result<Self> {
+        let (weight, bias) = if weights.has("gamma") { ("gamma", "beta") } else { ("weight", "bias") };
+        let (weight, bias) = (weights.numbers(weight, &[width])?, weights.numbers(bias, &[width])?);
+        let on_device = |numbers: &[f32]| Tensor::new(numbers, device).map_err(computing);
+        let elsewhere = match device {
+            Device::Cpu => None,
+            _ => Some((on_device(&weight)?, on_device(&bias)?)),
+        };
+        Ok(LayerNorm { weight, bias, epsilon: epsilon as f32, elsewhere })
+    }
+
+    /// Normalises each row of `x`, n x width.
+    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match &self.elsewhere {
+            None => x.apply_op1_no_bwd(self).map_err(computing),
+            Some((weight, bias)) => {
+                let normalised =
+                    x.contiguous().and_then(|x| candle_nn::ops::layer_norm(&x, weight, bias, self.epsilon));
+                normalised.map_err(computing)
+            }
+        }
+    }
+}
+
+impl CustomOp1 for LayerNorm {
+    fn name(&self) -> &'static str {
+        "wide-layer-norm"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let mut out = numbers(x, layout)?.to_vec();
+        if layout.dims().last() != Some(&self.weight.len()) {
+            return Err(candle_core::Error::Msg(format!("rows of {} numbers are expected", self.weight.len())));
+        }
+        elementwise::layer_norm(&mut out, &self.weight, &self.bias, self.epsilon);
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}

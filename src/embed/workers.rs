@@ -1,0 +1,69 @@
+//! Batches over threads.
+//!
+//! A model's operations are short; threads that meet after each of them wait for each other. So each thread takes whole
+//! batches, and computes them alone.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use candle_core::Device;
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+/// What `work` makes of each batch, in the order of the batches. On the processor as many batches are under way as
+/// there are threads; on another device one.
+///
+/// # Errors
+/// That of the first batch that has one; or that the work was stopped.
+pub(crate) fn run<B: Sync, R: Send>(
+    batches: &[B],
+    device: &Device,
+    progress: &Progress,
+    work: impl Fn(&B) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let threads = match device {
+        Device::Cpu => rayon::current_num_threads().min(batches.len()),
+        _ => 1,
+    };
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<Result<R>>>> = batches.iter().map(|_| Mutex::new(None)).collect();
+    let take_turns = || {
+        loop {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(batch), Some(place)) = (batches.get(turn), results.get(turn)) else { return };
+            let result = progress.check(Stage::Embed).and_then(|()| work(batch));
+            if result.is_err() {
+                // Nobody needs the batches after it.
+                next.store(batches.len(), Ordering::Relaxed);
+            }
+            if let Ok(mut place) = place.lock() {
+                *place = Some(result);
+            }
+        }
+    };
+    if threads <= 1 {
+        take_turns();
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                // Operations that would share their work see a pool of one thread, and do not.
+                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                    Ok(alone) => alone.install(take_turns),
+                    Err(_) => take_turns(),
+                });
+            }
+        });
+    }
+    let mut all = Vec::with_capacity(batches.len());
+    for result in results {
+        match result.into_inner().unwrap_or_default() {
+            Some(result) => all.push(result?),
+            None => continue,
+        }
+    }
+    match all.len() == batches.len() {
+        true => Ok(all),
+        false => Err(Error::new(ErrorKind::Internal, Stage::Embed, "a batch was left out")),
+    }
+}
