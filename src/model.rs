@@ -12,10 +12,8 @@ use crate::embed::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::{Interrupt, Lines, Progress};
 use crate::reduce::{Reducer, Umap};
-use crate::represent::{Aspect, Representation, TopicContext, TopicWords};
-use crate::topics::{
-    Assignment, FittedTopicModel, Inference, Summary, TopicTerms, replace_columns, representative_rows,
-};
+use crate::represent::{Aspect, Representation, TopicContext, TopicWords, representative_rows};
+use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, TopicTerms, replace_columns};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod check;
@@ -451,6 +449,8 @@ impl TopicModel {
             vocabulary: &terms.vocabulary,
             c_tf_idf: &terms.c_tf_idf,
             embedder: Some(&*self.embedder),
+            image_embedder: None,
+            joint_text: None,
             seed: self.seed,
             progress: &self.progress,
         };

@@ -10,14 +10,21 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+mod clip;
 mod device;
+mod fusion;
 pub(crate) mod model_folder;
+mod no_embedder;
 mod static_model;
 pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
+pub use clip::MultiModalBackend;
 pub use device::Device;
+pub use fusion::{FittedFusion, Fusion};
+pub use no_embedder::NoEmbedder;
+pub(crate) use no_embedder::nothing_embeds;
 pub use static_model::StaticEmbedder;
 
 /// Texts to vectors.

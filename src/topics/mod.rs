@@ -10,13 +10,11 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::represent::{Aspect, TopicWords};
 
 mod assignment;
-mod representatives;
 mod tables;
 mod terms;
 mod transform;
 
 pub use assignment::Assignment;
-pub(crate) use representatives::representative_rows;
 pub use terms::TopicTerms;
 pub(crate) use transform::{Inference, replace_columns};
 
