@@ -64,8 +64,11 @@ impl Fusion {
     pub fn fit(&self, texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Result<FittedFusion> {
         self.check()?;
         check_alike(texts, images)?;
-        let mean = |vectors| if self.centre { Some(mean_direction(vectors)) } else { None };
-        Ok(FittedFusion { image_weight: self.image_weight, text_mean: mean(texts), image_mean: mean(images) })
+        Ok(FittedFusion {
+            image_weight: self.image_weight,
+            text_mean: self.centre.then(|| mean_direction(texts)),
+            image_mean: self.centre.then(|| mean_direction(images)),
+        })
     }
 
     /// Fuses row by row: n rows of d numbers, of length 1, or zeros where a row has neither. [`fit`](Self::fit) and
