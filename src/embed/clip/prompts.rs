@@ -166,8 +166,7 @@ impl Settings {
 
 /// CLIP's tokenizer from its vocabulary and merges, in the form of a `tokenizer.json`.
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
-    const PIECES: &str =
-        r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+    const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
     let missing = |error: Error| error.hint("A folder has tokenizer.json, or vocab.json and merges.txt.");
     let words = read_json(vocabulary).map_err(missing)?;
     let rules = read_text_file(merges).map_err(missing)?;
