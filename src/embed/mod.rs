@@ -15,7 +15,9 @@ mod device;
 mod fusion;
 pub(crate) mod model_folder;
 mod no_embedder;
+mod sentence_transformer;
 mod static_model;
+pub(crate) mod text_tokenizer;
 pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
@@ -25,6 +27,7 @@ pub use device::Device;
 pub use fusion::{FittedFusion, Fusion};
 pub use no_embedder::NoEmbedder;
 pub(crate) use no_embedder::nothing_embeds;
+pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 
 /// Texts to vectors.

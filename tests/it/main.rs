@@ -16,6 +16,7 @@ mod count_vectorizer;
 mod hdbscan;
 mod kmeans;
 mod pca;
+mod sentence_transformer;
 mod static_embedder;
 mod umap;
 

@@ -86,6 +86,11 @@ impl Linear {
         Ok(Linear { form, inputs, outputs })
     }
 
+    /// The width of what is multiplied.
+    pub(crate) fn inputs(&self) -> usize {
+        self.inputs
+    }
+
     /// The width of the product.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs

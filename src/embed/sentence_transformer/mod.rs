@@ -1,0 +1,322 @@
+//! Texts to vectors by the models of sentence-transformers.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::TextEmbedder;
+use super::device::Device;
+use super::model_folder::{check_folder, computing, model_error, read_json, read_json_if_there};
+use super::text_tokenizer::TextTokenizer;
+use super::weights::Weights;
+use super::workers;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+mod architecture;
+mod modules;
+mod pooling;
+
+use architecture::Encoder;
+use modules::Modules;
+use serde_json::Value;
+
+/// Texts that are cut into tokens, sorted and computed at a time.
+const WINDOW: usize = 8192;
+
+/// Tokens that a thread computes at a time: what lies between the layers stays in its caches.
+const TOKENS_ON_CPU: usize = 768;
+
+/// Tokens that a GPU computes at a time.
+const TOKENS_ON_GPU: usize = 32_768;
+
+/// A sentence-transformers model: BERT, RoBERTa, XLM-R, DistilBERT or MPNet, its pooling, and what follows it.
+///
+/// all-MiniLM-L6-v2, all-mpnet-base-v2, paraphrase-multilingual-MiniLM-L12-v2, and the bge, e5 and gte models are of this
+/// kind. The vectors are those of Python's `sentence-transformers` to five digits; a text's vector does not depend on
+/// the texts that it is embedded with. Cheap to clone: the weights are shared.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`max_seq_length`](Self::max_seq_length) | the model's (`sentence_bert_config.json`) |
+/// | [`prompt_name`](Self::prompt_name), [`prompt`](Self::prompt) | the model's default prompt, if it has one |
+#[derive(Clone)]
+pub struct SentenceTransformer {
+    model: Arc<Model>,
+    name: String,
+    tokenizer: TextTokenizer,
+    max_seq_length: usize,
+    prompt: String,
+}
+
+struct Model {
+    encoder: Encoder,
+    modules: Modules,
+    dimensions: usize,
+    prompts: Vec<(String, String)>,
+    device: candle_core::Device,
+}
+
+impl SentenceTransformer {
+    /// Loads the folder of a model, as sentence-transformers saves it or the hub has it: `modules.json`, `config.json`,
+    /// `tokenizer.json`, `model.safetensors` (whole or in parts) or `pytorch_model.bin`. A folder without
+    /// `modules.json` is taken as an encoder whose tokens' vectors are averaged.
+    ///
+    /// # Errors
+    /// Of kind [`ErrorKind::Model`], with the file: one that is missing, damaged or cut short, or an architecture that
+    /// is not known.
+    pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::from_dir_on(folder, Device::Cpu)
+    }
+
+    /// As [`from_dir`](Self::from_dir), to run on `device`.
+    ///
+    /// # Errors
+    /// As [`from_dir`](Self::from_dir); a device that cannot be used.
+    pub fn from_dir_on(folder: impl AsRef<Path>, device: Device) -> Result<Self> {
+        let folder = folder.as_ref();
+        check_folder(folder)?;
+        let device = device.open()?;
+        let modules = Modules::load(folder, &device)?;
+        let config_path = modules.transformer.join("config.json");
+        let config = read_json(&config_path)?;
+        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &device)?;
+        let dimensions = check_widths(folder, &encoder, &modules)?;
+        let settings = Settings::read(folder, &modules.transformer)?;
+        let mut tokenizer = TextTokenizer::load(&modules.transformer)?;
+        if settings.lower_case {
+            tokenizer.lower_case()?;
+        }
+        let max_seq_length = settings.length.unwrap_or(encoder.longest()).min(encoder.longest());
+        tokenizer.set_length(Some(max_seq_length))?;
+        let model = Model { encoder, modules, dimensions, prompts: settings.prompts, device };
+        let name =
+            folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into());
+        Ok(SentenceTransformer { model: Arc::new(model), name, tokenizer, max_seq_length, prompt: settings.prompt })
+    }
+
+    /// The most tokens of a text that count, those that the model adds included: from 3 to what the model has positions
+    /// for. Default: the model's own.
+    ///
+    /// # Errors
+    /// A length out of that range.
+    pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
+        let longest = self.model.encoder.longest();
+        if !(3..=longest).contains(&max_seq_length) {
+            return Err(Error::parameter(Stage::Embed, "max_seq_length", max_seq_length, &format!("3 to {longest}")));
+        }
+        self.max_seq_length = max_seq_length;
+        self.tokenizer.set_length(Some(max_seq_length))?;
+        Ok(self)
+    }
+
+    /// What is put before each text; an empty one for nothing. Default: the model's default prompt, mostly none.
+    #[must_use]
+    pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.prompt = prompt.into();
+        self
+    }
+
+    /// Takes the prompt that the model has under this name, such as `query` or `passage`.
+    ///
+    /// # Errors
+    /// A name that the model does not have.
+    pub fn prompt_name(self, name: &str) -> Result<Self> {
+        let found = self.model.prompts.iter().find(|(known, _)| known == name).map(|(_, prompt)| prompt.clone());
+        match found {
+            Some(prompt) => Ok(self.prompt(prompt)),
+            None => {
+                let known: Vec<&str> = self.model.prompts.iter().map(|(name, _)| name.as_str()).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let message = format!("the model has no prompt called `{name}`");
+                Err(Error::new(ErrorKind::NotFound, Stage::Embed, message).hint(format!("It has: {known}.")))
+            }
+        }
+    }
+
+    /// The vectors of `texts`, one row each, exactly as the model gives them: of length 1 only if it ends with
+    /// `Normalize`. (sentence-transformers' `encode`; [`TextEmbedder::embed_texts`] always gives length 1.)
+    ///
+    /// # Errors
+    /// A text that the model's tokenizer fails on; work that was stopped.
+    pub fn encode(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        let task = progress.task(Stage::Embed, "texts", texts.len());
+        let mut vectors = Array2::zeros((texts.len(), self.model.dimensions));
+        let skipped = self.prompt_tokens()?;
+        let width = self.model.dimensions;
+        for (window, to) in texts.chunks(WINDOW).zip(vectors.axis_chunks_iter_mut(ndarray::Axis(0), WINDOW)) {
+            let mut to = to;
+            let prompted: Vec<String> = window.iter().map(|text| format!("{}{text}", self.prompt)).collect();
+            let tokens = self.tokenizer.encode_all(&prompted)?;
+            drop(prompted);
+            let batches = self.batches(&tokens);
+            let pooled = workers::run(&batches, &self.model.device, progress, |batch| {
+                let vectors = self.model.embed(batch, skipped)?;
+                task.advance(batch.iter().map(|same| same.rows.len()).sum());
+                Ok(vectors)
+            })?;
+            for (batch, vectors) in batches.iter().zip(&pooled) {
+                for (same, vector) in batch.iter().zip(vectors.chunks_exact(width)) {
+                    for &row in &same.rows {
+                        to.row_mut(row).assign(&ndarray::ArrayView1::from(vector));
+                    }
+                }
+            }
+        }
+        task.finish()?;
+        Ok(vectors)
+    }
+
+    /// Texts of like length together, the longest first, and each only once.
+    fn batches<'a>(&self, tokens: &'a [Vec<u32>]) -> Vec<Vec<Same<'a>>> {
+        let mut order: Vec<usize> = (0..tokens.len()).collect();
+        order.sort_by(|&a, &b| {
+            tokens[b].len().cmp(&tokens[a].len()).then_with(|| tokens[a].cmp(&tokens[b])).then(a.cmp(&b))
+        });
+        let most = if self.model.device.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
+        let mut batches: Vec<Vec<Same<'a>>> = Vec::new();
+        let mut filled = most;
+        for row in order {
+            let ids = tokens[row].as_slice();
+            if let Some(same) = batches.last_mut().and_then(|batch| batch.last_mut()).filter(|same| same.ids == ids) {
+                same.rows.push(row);
+                continue;
+            }
+            if filled + ids.len() > most {
+                batches.push(Vec::new());
+                filled = 0;
+            }
+            filled += ids.len();
+            if let Some(batch) = batches.last_mut() {
+                batch.push(Same { ids, rows: vec![row] });
+            }
+        }
+        batches
+    }
+
+    /// How many tokens of each text are the prompt's and do not count.
+    fn prompt_tokens(&self) -> Result<usize> {
+        if self.model.modules.pooling.include_prompt || self.prompt.is_empty() {
+            return Ok(0);
+        }
+        let tokens = self.tokenizer.encode(&self.prompt)?;
+        let ends = tokens.last().is_some_and(|&last| self.tokenizer.is_special(last));
+        Ok(tokens.len() - usize::from(ends))
+    }
+}
+
+/// Texts of the same tokens.
+struct Same<'a> {
+    ids: &'a [u32],
+    /// Their rows in the window.
+    rows: Vec<usize>,
+}
+
+impl Model {
+    fn embed(&self, batch: &[Same<'_>], skipped: usize) -> Result<Vec<f32>> {
+        let texts: Vec<&[u32]> = batch.iter().map(|same| same.ids).collect();
+        let (tokens, spans) = self.encoder.forward(&texts)?;
+        let width = self.encoder.width();
+        let tokens: Vec<f32> = tokens.flatten_all().and_then(|tokens| tokens.to_vec1()).map_err(computing)?;
+        let pooled: Vec<f32> =
+            spans.iter().flat_map(|span| self.modules.pooling.pool(&tokens, width, span, skipped)).collect();
+        if self.modules.after.is_empty() {
+            return Ok(pooled);
+        }
+        let shape = (texts.len(), self.modules.pooling.outputs(width));
+        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.device).map_err(computing)?;
+        for module in &self.modules.after {
+            x = module.forward(&x)?;
+        }
+        x.flatten_all().and_then(|x| x.to_vec1()).map_err(computing)
+    }
+}
+
+/// The width of the model's vectors, where each module takes what the one before gives.
+fn check_widths(folder: &Path, encoder: &Encoder, modules: &Modules) -> Result<usize> {
+    let mut width = modules.pooling.outputs(encoder.width());
+    for module in &modules.after {
+        if let Some(inputs) = module.inputs().filter(|inputs| *inputs != width) {
+            let message = format!("a Dense module takes vectors of {inputs} numbers, and gets {width}");
+            return Err(model_error(folder, &message));
+        }
+        width = module.outputs().unwrap_or(width);
+    }
+    Ok(width)
+}
+
+/// What small files say.
+struct Settings {
+    length: Option<usize>,
+    lower_case: bool,
+    prompts: Vec<(String, String)>,
+    prompt: String,
+}
+
+/// Where old models say how long texts may be.
+const LENGTH_FILES: [&str; 7] = [
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+];
+
+impl Settings {
+    fn read(folder: &Path, transformer: &Path) -> Result<Self> {
+        let path: Option<PathBuf> = LENGTH_FILES.iter().map(|name| transformer.join(name)).find(|path| path.exists());
+        let config = path.map(|path| read_json(&path)).transpose()?.unwrap_or_default();
+        let length = config.get("max_seq_length").and_then(Value::as_u64).filter(|length| *length >= 3);
+        let length = match length {
+            Some(length) => usize::try_from(length).ok(),
+            None => TextTokenizer::configured_length(transformer)?,
+        };
+        let prompts = read_json_if_there(&folder.join("config_sentence_transformers.json"))?.unwrap_or_default();
+        let listed = prompts.get("prompts").and_then(Value::as_object);
+        let listed: Vec<(String, String)> = listed
+            .map(|listed| {
+                listed.iter().filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned()))).collect()
+            })
+            .unwrap_or_default();
+        let default = prompts.get("default_prompt_name").and_then(Value::as_str);
+        let prompt = listed.iter().find(|(name, _)| Some(name.as_str()) == default).map(|(_, prompt)| prompt.clone());
+        Ok(Settings {
+            length,
+            lower_case: config.get("do_lower_case").and_then(Value::as_bool).unwrap_or(false),
+            prompts: listed,
+            prompt: prompt.unwrap_or_default(),
+        })
+    }
+}
+
+impl TextEmbedder for SentenceTransformer {
+    fn dimensions(&self) -> usize {
+        self.model.dimensions
+    }
+
+    fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        let mut vectors = self.encode(texts, progress)?;
+        for mut row in vectors.outer_iter_mut() {
+            let norm = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+            if norm > 0.0 {
+                row.mapv_inplace(|x| (f64::from(x) / norm) as f32);
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+impl fmt::Debug for SentenceTransformer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, dimensions, length) = (&self.name, self.model.dimensions, self.max_seq_length);
+        write!(f, "SentenceTransformer({name}, {dimensions} dimensions, {length} tokens")?;
+        if !self.prompt.is_empty() {
+            write!(f, ", prompt {:?}", self.prompt)?;
+        }
+        f.write_str(")")
+    }
+}

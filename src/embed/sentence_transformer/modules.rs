@@ -1,0 +1,117 @@
+//! What follows the encoder: `modules.json` and the modules it lists.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::{Device, Tensor};
+use serde_json::Value;
+
+use super::pooling::Pooling;
+use crate::embed::model_folder::{Config, computing, model_error, read_json, read_json_if_there, within};
+use crate::embed::transformer::{Activation, LayerNorm, Linear};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+/// The modules of a model, in their order.
+pub(super) struct Modules {
+    /// The encoder's folder.
+    pub(super) transformer: PathBuf,
+    pub(super) pooling: Pooling,
+    pub(super) after: Vec<Module>,
+}
+
+/// What is done to the vector of a text.
+pub(super) enum Module {
+    Dense { linear: Linear, activation: Activation },
+    LayerNorm(LayerNorm),
+    Normalize,
+}
+
+impl Modules {
+    /// Reads `modules.json`; without it, a folder is an encoder whose tokens' vectors are averaged, as
+    /// sentence-transformers takes it.
+    pub(super) fn load(folder: &Path, device: &Device) -> Result<Self> {
+        let path = folder.join("modules.json");
+        let Some(json) = read_json_if_there(&path)? else {
+            return Ok(Modules { transformer: folder.to_path_buf(), pooling: Pooling::mean(), after: Vec::new() });
+        };
+        let listed = json.as_array().ok_or_else(|| model_error(&path, "it is no list of modules"))?;
+        let mut modules = Modules { transformer: PathBuf::new(), pooling: Pooling::mean(), after: Vec::new() };
+        for (number, module) in listed.iter().enumerate() {
+            let kind = module.get("type").and_then(Value::as_str).unwrap_or_default();
+            let name = module.get("path").and_then(Value::as_str).unwrap_or_default();
+            let inside = within(folder, name)?;
+            match (number, kind.rsplit('.').next().unwrap_or_default()) {
+                (0, "Transformer") => modules.transformer = inside,
+                (0, "CLIPModel") => {
+                    return Err(model_error(folder, "this is a CLIP model of images and texts")
+                        .hint("Load it as a MultiModalBackend."));
+                }
+                (1.., "Pooling") => modules.pooling = Pooling::read(&inside.join("config.json"))?,
+                (1.., "Dense") => modules.after.push(dense(&inside, device)?),
+                (1.., "LayerNorm") => modules.after.push(layer_norm(&inside, device)?),
+                (1.., "Normalize") => modules.after.push(Module::Normalize),
+                (1.., "Dropout") => {}
+                (_, other) => {
+                    let message = format!("its module {number} is of the type `{other}`, which is not known here");
+                    return Err(model_error(&path, &message)
+                        .hint("Known are Transformer (first), Pooling, Dense, LayerNorm and Normalize."));
+                }
+            }
+        }
+        match modules.transformer.as_os_str().is_empty() {
+            true => Err(model_error(&path, "it lists no module")),
+            false => Ok(modules),
+        }
+    }
+}
+
+impl Module {
+    /// From texts x width to texts x width.
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Module::Dense { linear, activation } => linear.forward(x, *activation),
+            Module::LayerNorm(norm) => norm.forward(x),
+            Module::Normalize => {
+                let normalised = || x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::MAX)?);
+                normalised().map_err(computing)
+            }
+        }
+    }
+
+    /// The width after the module, where it changes it.
+    pub(super) fn outputs(&self) -> Option<usize> {
+        match self {
+            Module::Dense { linear, .. } => Some(linear.outputs()),
+            _ => None,
+        }
+    }
+
+    /// The width that the module takes, where it matters.
+    pub(super) fn inputs(&self) -> Option<usize> {
+        match self {
+            Module::Dense { linear, .. } => Some(linear.inputs()),
+            _ => None,
+        }
+    }
+}
+
+fn dense(folder: &Path, device: &Device) -> Result<Module> {
+    let path = folder.join("config.json");
+    let json = read_json(&path)?;
+    let config = Config::new(&json, &path);
+    let (inputs, outputs) = (config.size("in_features", None, 1 << 16)?, config.size("out_features", None, 1 << 16)?);
+    let name = config.word("activation_function").unwrap_or("torch.nn.modules.activation.Tanh");
+    let name = name.rsplit('.').next().unwrap_or_default().to_lowercase();
+    let activation = Activation::named(&name)
+        .ok_or_else(|| model_error(&path, &format!("the activation `{name}` is not known here")))?;
+    let weights = Weights::open(folder)?.pp("linear");
+    let linear = Linear::load(&weights, inputs, outputs, config.flag("bias", true), device)?;
+    Ok(Module::Dense { linear, activation })
+}
+
+fn layer_norm(folder: &Path, device: &Device) -> Result<Module> {
+    let path = folder.join("config.json");
+    let json = read_json(&path)?;
+    let width = Config::new(&json, &path).size("dimension", None, 1 << 16)?;
+    Ok(Module::LayerNorm(LayerNorm::load(&Weights::open(folder)?.pp("norm"), width, 1e-5, device)?))
+}

@@ -1,0 +1,200 @@
+//! Sentence-transformers' models against Python's library (tests/fixtures/models/make.py), and folders that are wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use topicframe::embed::{Device, SentenceTransformer, TextEmbedder};
+use topicframe::error::ErrorKind;
+use topicframe::progress::Progress;
+
+fn models() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/sentence_transformers")
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn strings(value: &Value) -> Vec<String> {
+    value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// The greatest difference to the numbers that Python gave.
+fn difference(vectors: &ndarray::Array2<f32>, expected: &Value) -> f64 {
+    let rows = expected.as_array().unwrap();
+    assert_eq!(vectors.nrows(), rows.len());
+    let numbers = rows.iter().flat_map(|row| row.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()));
+    let differences = vectors.iter().zip(numbers).map(|(x, expected)| (f64::from(*x) - expected).abs());
+    differences.fold(0.0, f64::max)
+}
+
+fn load(name: &str) -> SentenceTransformer {
+    SentenceTransformer::from_dir(models().join(name)).unwrap()
+}
+
+#[test]
+fn every_architecture_and_pooling_gives_what_python_gives() {
+    let mut compared = 0;
+    for entry in fs::read_dir(models()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "json") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let reference = json(&path);
+        let model = load(&name);
+        let texts = strings(&reference["texts"]);
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        for case in reference["cases"].as_array().unwrap() {
+            let model = match (case["prompt_name"].as_str(), case["prompt"].as_str()) {
+                (Some(name), _) => model.clone().prompt_name(name).unwrap(),
+                (None, Some(prompt)) => model.clone().prompt(prompt),
+                (None, None) => model.clone(),
+            };
+            let vectors = model.encode(&texts, &Progress::silent()).unwrap();
+            let difference = difference(&vectors, &case["embeddings"]);
+            assert!(difference < 1e-4, "{name}, {case:.80}: {difference}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 20, "{compared}");
+}
+
+#[test]
+fn a_text_has_one_vector_whatever_it_stands_beside() {
+    let model = load("mpnet");
+    let texts: Vec<String> = (0..3000).map(|i| format!("cat {} dog {}", "house ".repeat(i % 30), i % 7)).collect();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let all = model.embed_texts(&texts, &Progress::silent()).unwrap();
+    for row in [0, 29, 1500, 2999] {
+        let alone = model.embed_texts(&texts[row..=row], &Progress::silent()).unwrap();
+        assert_eq!(alone.row(0), all.row(row), "row {row}");
+    }
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(one_thread.install(|| model.embed_texts(&texts, &Progress::silent()).unwrap()), all);
+}
+
+#[test]
+fn vectors_have_length_one_and_no_text_is_no_error() {
+    let model = load("bert_cls");
+    let vectors = model.embed_texts(&["", "a cat", "🐱"], &Progress::silent()).unwrap();
+    for row in vectors.outer_iter() {
+        assert!((row.dot(&row) - 1.0).abs() < 1e-5);
+    }
+    assert_eq!(model.embed_texts(&[], &Progress::silent()).unwrap().dim(), (0, model.dimensions()));
+}
+
+#[test]
+fn lengths_and_prompts_out_of_range_are_told() {
+    let model = load("bert_prompts");
+    assert_eq!(model.clone().max_seq_length(2).unwrap_err().kind(), ErrorKind::InvalidParameter);
+    assert_eq!(model.clone().max_seq_length(100_000).unwrap_err().kind(), ErrorKind::InvalidParameter);
+    let error = model.clone().prompt_name("nothing").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("query"), "{error}");
+    let short = model.clone().max_seq_length(4).unwrap();
+    let texts = ["cat dog house red market", "cat dog house red market and more"];
+    assert_ne!(
+        model.embed_texts(&texts, &Progress::silent()).unwrap().row(0),
+        short.embed_texts(&texts, &Progress::silent()).unwrap().row(0)
+    );
+    assert!("cuda:x".parse::<Device>().is_err());
+    assert_eq!("cuda:1".parse::<Device>().unwrap(), Device::Cuda(1));
+}
+
+/// A copy of a model's folder, to be broken.
+fn copy(name: &str) -> tempfile::TempDir {
+    fn copy_all(from: &Path, to: &Path) {
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let to = to.join(path.file_name().unwrap());
+            if path.is_dir() {
+                fs::create_dir(&to).unwrap();
+                copy_all(&path, &to);
+            } else {
+                fs::copy(&path, &to).unwrap();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    copy_all(&models().join(name), folder.path());
+    folder
+}
+
+fn refused(folder: &Path) -> String {
+    let error = SentenceTransformer::from_dir(folder).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Model, "{error}");
+    error.to_string()
+}
+
+fn edit(path: &Path, change: impl Fn(&mut Value)) {
+    let mut value = json(path);
+    change(&mut value);
+    fs::write(path, value.to_string()).unwrap();
+}
+
+#[test]
+fn a_broken_folder_is_told_with_its_file() {
+    assert!(refused(Path::new("/nowhere/at/all")).contains("no such folder"));
+
+    for (file, said) in [
+        ("config.json", "config.json"),
+        ("tokenizer.json", "tokenizer.json"),
+        ("model.safetensors", "model.safetensors"),
+        ("1_Pooling/config.json", "1_Pooling"),
+    ] {
+        let folder = copy("bert_mean_normalize");
+        fs::remove_file(folder.path().join(file)).unwrap();
+        let error = refused(folder.path());
+        assert!(error.contains(said) && error.contains("missing") || error.contains("there is no"), "{file}: {error}");
+
+        let folder = copy("bert_mean_normalize");
+        let whole = fs::read(folder.path().join(file)).unwrap();
+        fs::write(folder.path().join(file), &whole[..whole.len() / 2]).unwrap();
+        assert!(refused(folder.path()).contains(said), "{file}");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_is_told() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change, &str); 8] = [
+        ("config.json", |c| c["model_type"] = "llama".into(), "llama"),
+        ("config.json", |c| c["hidden_size"] = 4_000_000_000_u64.into(), "hidden_size"),
+        ("config.json", |c| c["num_attention_heads"] = 7.into(), "heads"),
+        ("config.json", |c| c["num_hidden_layers"] = 3.into(), "layer.2"),
+        ("config.json", |c| c["hidden_act"] = "mish".into(), "mish"),
+        ("modules.json", |m| m[1]["path"] = "../elsewhere".into(), "elsewhere"),
+        ("modules.json", |m| m[1]["type"] = "sentence_transformers.models.LSTM".into(), "LSTM"),
+        ("1_Pooling/config.json", |p| p["pooling_mode_mean_tokens"] = false.into(), "pooling"),
+    ];
+    for (file, change, said) in changes {
+        let folder = copy("bert_mean_normalize");
+        edit(&folder.path().join(file), change);
+        let error = refused(folder.path());
+        assert!(error.contains(said), "{file}: {error}");
+    }
+    let folder = copy("bert_dense");
+    edit(&folder.path().join("2_Dense/config.json"), |c| c["in_features"] = 8.into());
+    assert!(refused(folder.path()).contains("linear.weight"));
+}
+
+#[test]
+fn a_vocabulary_alone_is_enough_for_bert() {
+    let folder = copy("bert_mean_normalize");
+    let tokenizer = json(&folder.path().join("tokenizer.json"));
+    let mut tokens: Vec<(u64, String)> = tokenizer["model"]["vocab"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(token, id)| (id.as_u64().unwrap(), token.clone()))
+        .collect();
+    tokens.sort();
+    let vocabulary: Vec<String> = tokens.into_iter().map(|(_, token)| token).collect();
+    fs::write(folder.path().join("vocab.txt"), vocabulary.join("\n")).unwrap();
+    fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
+    let texts = ["A photo of a cat and a dog.", "unseen zebra"];
+    let alone = SentenceTransformer::from_dir(folder.path()).unwrap().embed_texts(&texts, &Progress::silent()).unwrap();
+    assert_eq!(alone, load("bert_mean_normalize").embed_texts(&texts, &Progress::silent()).unwrap());
+}
