@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+mod clip;
 mod device;
 mod fusion;
 pub(crate) mod model_folder;
@@ -22,6 +23,7 @@ pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
+pub use clip::MultiModalBackend;
 pub use device::Device;
 pub use fusion::{FittedFusion, Fusion};
 pub use no_embedder::NoEmbedder;

@@ -19,6 +19,7 @@ mod choice;
 mod gallery;
 mod ranking;
 
+pub use crate::vision::OnImageError;
 pub use gallery::{Gallery, Picture, SkippedImage};
 pub use ranking::Ranking;
 
@@ -26,18 +27,6 @@ use choice::{Choice, TopicChoice};
 
 /// The most pictures of a topic that can be asked for: beyond that, a collage is no longer something to look at.
 const MOST_IMAGES: usize = 100;
-
-/// What to do about an image that cannot be read: missing, damaged, no image at all, or over the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum OnImageError {
-    /// Leave it out, take the next best, and say so with a count: a note to [`Progress`], the list in
-    /// [`Gallery::skipped`].
-    #[default]
-    Skip,
-    /// Stop with its error.
-    Fail,
-}
 
 /// Describes every topic, outliers included, with its best pictures: a [`Gallery`].
 ///

@@ -9,6 +9,7 @@ pub use image::RgbImage;
 pub mod collage;
 pub mod decode;
 pub mod format;
+pub mod preprocess;
 pub mod resample;
 mod structure;
 pub mod thumbnail;
@@ -16,7 +17,8 @@ pub mod thumbnail;
 pub use collage::{Cell, Collage, Layout};
 pub use decode::{Limits, decode, decode_as_stored};
 pub use format::{ImageFormat, sniff_format};
-pub use resample::{Filter, reduce, resize, resize_region};
+pub use preprocess::Preprocessor;
+pub use resample::{Filter, reduce, resize, resize_part, resize_region};
 pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
 
 /// Where an image comes from; it is read only when it is needed.
@@ -58,4 +60,17 @@ impl<'a> From<&'a [u8]> for ImageSource<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         ImageSource::Encoded { bytes, name: None }
     }
+}
+
+/// What to do about an image that cannot be read: missing, damaged, no image at all, or over the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum OnImageError {
+    /// Go on without it, and say so with a count in a note to [`Progress`](crate::progress::Progress). Among pictures to
+    /// show the next best takes its place (the list is in [`Gallery::skipped`](crate::represent::Gallery::skipped)); among
+    /// images to embed its vector is zeros.
+    #[default]
+    Skip,
+    /// Stop with its error.
+    Fail,
 }

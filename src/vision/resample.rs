@@ -1,8 +1,10 @@
 //! Resampling as Pillow does it, bit for bit.
 //!
 //! Vision models were trained on images that Pillow had shrunk, so their input has to be made the same way: separable
-//! convolution, horizontal pass first, 8 bits between the passes, weights of 22 fractional bits, rounding half up. The
-//! filters widen when shrinking, so nothing aliases. Checked against Pillow 13.0.0.
+//! convolution, horizontal pass first (but for some tall images), 8 bits between the passes, weights of 22 fractional
+//! bits, rounding half up. The filters widen when shrinking, so nothing aliases. Checked against Pillow 13.0.0.
+
+use std::ops::Range;
 
 use image::RgbImage;
 
@@ -65,7 +67,20 @@ fn sinc(x: f64) -> f64 {
 /// Resizes to `width` x `height`, whatever the proportions. Sides of 0 give an image without pixels; an image without
 /// pixels gives black.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
-    resize_within(image, whole(image), width, height, filter)
+    resize_within(image, whole(image), &Target::whole(width, height), filter)
+}
+
+/// The columns and rows within `columns` and `rows` of what [`resize`] gives, without the work for the rest; cut to what
+/// there is. A strip of a thousand times its width can be resized and cropped so, however large the whole would be.
+pub fn resize_part(
+    image: &RgbImage,
+    width: u32,
+    height: u32,
+    columns: Range<u32>,
+    rows: Range<u32>,
+    filter: Filter,
+) -> RgbImage {
+    resize_within(image, whole(image), &Target { width, height, columns, rows }.cut(), filter)
 }
 
 /// Resizes the part of `image` within `[left, top, right, bottom]`, in pixels and fractions of them, to `width` x
@@ -77,7 +92,7 @@ pub fn resize_region(image: &RgbImage, region: [f32; 4], width: u32, height: u32
     let [left, top, right, bottom] = region;
     let [_, _, image_width, image_height] = whole(image);
     if left >= 0.0 && top >= 0.0 && left < right && top < bottom && right <= image_width && bottom <= image_height {
-        return Ok(resize_within(image, region, width, height, filter));
+        return Ok(resize_within(image, region, &Target::whole(width, height), filter));
     }
     let message = format!("the region {region:?} is not within an image of {image_width} x {image_height}");
     Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message))
@@ -87,34 +102,75 @@ fn whole(image: &RgbImage) -> [f32; 4] {
     [0.0, 0.0, image.width() as f32, image.height() as f32]
 }
 
-fn resize_within(image: &RgbImage, region: [f32; 4], width: u32, height: u32, filter: Filter) -> RgbImage {
-    let [left, top, right, bottom] = region;
-    if width == 0 || height == 0 || image.width() == 0 || image.height() == 0 {
-        return RgbImage::new(width, height);
+/// The size to resize to, and what of that is wanted.
+struct Target {
+    width: u32,
+    height: u32,
+    columns: Range<u32>,
+    rows: Range<u32>,
+}
+
+impl Target {
+    fn whole(width: u32, height: u32) -> Self {
+        Target { width, height, columns: 0..width, rows: 0..height }
     }
-    if region == whole(image) && (width, height) == image.dimensions() {
+
+    fn cut(self) -> Self {
+        let within = |range: Range<u32>, side: u32| {
+            let end = range.end.min(side);
+            range.start.min(end)..end
+        };
+        Target { columns: within(self.columns, self.width), rows: within(self.rows, self.height), ..self }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.columns == (0..self.width) && self.rows == (0..self.height)
+    }
+}
+
+fn resize_within(image: &RgbImage, region: [f32; 4], target: &Target, filter: Filter) -> RgbImage {
+    let [left, top, right, bottom] = region;
+    let Target { width, height, columns, rows } = target;
+    let (out_width, out_height) = (columns.len() as u32, rows.len() as u32);
+    if out_width == 0 || out_height == 0 || image.width() == 0 || image.height() == 0 {
+        return RgbImage::new(out_width, out_height);
+    }
+    if target.is_whole() && region == whole(image) && (*width, *height) == image.dimensions() {
         return image.clone();
     }
     if filter == Filter::Nearest {
-        return pick_nearest(image, region, width, height);
+        return pick_nearest(image, region, target);
     }
-    let exact =
-        |from: f32, to: f32, in_size: u32, out_size: u32| from == 0.0 && to == in_size as f32 && in_size == out_size;
-    let columns =
-        (!exact(left, right, image.width(), width)).then(|| Taps::new(image.width(), left, right, width, filter));
-    let rows =
-        (!exact(top, bottom, image.height(), height)).then(|| Taps::new(image.height(), top, bottom, height, filter));
+    let exact = |from: f32, to: f32, in_size: u32, out_size: u32, wanted: &Range<u32>| {
+        from == 0.0 && to == in_size as f32 && in_size == out_size && *wanted == (0..out_size)
+    };
+    let columns = (!exact(left, right, image.width(), *width, columns))
+        .then(|| Taps::new(image.width(), left, right, *width, columns, filter));
+    let rows = (!exact(top, bottom, image.height(), *height, rows))
+        .then(|| Taps::new(image.height(), top, bottom, *height, rows, filter));
     match (columns, rows) {
+        (Some(columns), Some(rows)) if columns_first(image, *width, *height) => {
+            let narrow = resize_columns(image, out_height, &rows);
+            resize_rows(&narrow, 0, out_height as usize, out_width, &columns)
+        }
         (Some(columns), Some(mut rows)) => {
             // Only the rows that the vertical pass will look at.
             let (first, last) = rows.span();
             rows.shift(first);
-            resize_columns(&resize_rows(image, first, last, width, &columns), height, &rows)
+            resize_columns(&resize_rows(image, first, last, out_width, &columns), out_height, &rows)
         }
-        (Some(columns), None) => resize_rows(image, 0, image.height() as usize, width, &columns),
-        (None, Some(rows)) => resize_columns(image, height, &rows),
+        (Some(columns), None) => resize_rows(image, 0, image.height() as usize, out_width, &columns),
+        (None, Some(rows)) => resize_columns(image, out_height, &rows),
         (None, None) => image.clone(),
     }
+}
+
+/// Whether the vertical pass comes first: Pillow 13 does so where it shortens the columns by more than twice what the
+/// other pass takes off the rows, however little of either is wanted.
+fn columns_first(image: &RgbImage, width: u32, height: u32) -> bool {
+    let less = |from: u32, to: u32| i64::from(from) - i64::from(to);
+    let shorter = less(image.height(), height);
+    shorter > 0 && shorter > 2 * less(image.width(), width)
 }
 
 const PRECISION: u32 = 22;
@@ -128,19 +184,20 @@ struct Taps {
 }
 
 impl Taps {
-    fn new(in_size: u32, from: f32, to: f32, out_size: u32, filter: Filter) -> Self {
+    /// For the positions `wanted` of `out_size`.
+    fn new(in_size: u32, from: f32, to: f32, out_size: u32, wanted: &Range<u32>, filter: Filter) -> Self {
         let scale = f64::from(to - from) / f64::from(out_size);
         let stretch = scale.max(1.0);
         let support = filter.support() * stretch;
         let width = support.ceil() as usize * 2 + 1;
         let mut taps = Taps {
-            starts: Vec::with_capacity(out_size as usize),
-            counts: Vec::with_capacity(out_size as usize),
-            weights: Vec::with_capacity(out_size as usize * width),
+            starts: Vec::with_capacity(wanted.len()),
+            counts: Vec::with_capacity(wanted.len()),
+            weights: Vec::with_capacity(wanted.len() * width),
             width,
         };
         let mut weights = Vec::with_capacity(width);
-        for position in 0..out_size {
+        for position in wanted.clone() {
             let center = f64::from(from) + (f64::from(position) + 0.5) * scale;
             // Casts to usize stop at 0.
             let start = (center - support + 0.5) as usize;
@@ -229,19 +286,21 @@ fn resize_columns(image: &RgbImage, height: u32, taps: &Taps) -> RgbImage {
     out
 }
 
-fn pick_nearest(image: &RgbImage, region: [f32; 4], width: u32, height: u32) -> RgbImage {
+fn pick_nearest(image: &RgbImage, region: [f32; 4], target: &Target) -> RgbImage {
     let [left, top, right, bottom] = region;
-    let columns = nearest_positions(left, right, width, image.width());
-    let rows = nearest_positions(top, bottom, height, image.height());
+    let columns = nearest_positions(left, right, target.width, &target.columns, image.width());
+    let rows = nearest_positions(top, bottom, target.height, &target.rows, image.height());
+    let (width, height) = (columns.len() as u32, rows.len() as u32);
     RgbImage::from_fn(width, height, |x, y| *image.get_pixel(columns[x as usize], rows[y as usize]))
 }
 
 /// Steps are added up, not multiplied, so that positions on the edge of a pixel fall as Pillow's.
-fn nearest_positions(from: f32, to: f32, out_size: u32, in_size: u32) -> Vec<u32> {
+fn nearest_positions(from: f32, to: f32, out_size: u32, wanted: &Range<u32>, in_size: u32) -> Vec<u32> {
     let step = f64::from(to - from) / f64::from(out_size);
     let start = f64::from(from) + step * 0.5;
     let steps = std::iter::successors(Some(start), |position| Some(position + step));
-    steps.take(out_size as usize).map(|position| (position as u32).min(in_size - 1)).collect()
+    let wanted = steps.skip(wanted.start as usize).take(wanted.len());
+    wanted.map(|position| (position as u32).min(in_size - 1)).collect()
 }
 
 /// Averages blocks of `factor_x` x `factor_y` pixels to one each, as Pillow's `reduce`: the quick first step of a

@@ -5,11 +5,13 @@
 // Leaves.
 mod approximate;
 mod neighbors;
+mod preprocess;
 mod sparse;
 mod vision;
 
 // Stages, against the reference implementations.
 mod class_tfidf;
+mod clip;
 mod count_vectorizer;
 mod hdbscan;
 #[cfg(feature = "hub")]
