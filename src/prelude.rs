@@ -8,6 +8,7 @@ pub use crate::display::*;
 pub use crate::embed::{
     Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, NoEmbedder, StaticEmbedder, TextEmbedder,
 };
+pub use crate::embed::{Captioner, StaticEmbedder, TextEmbedder};
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
 #[doc(no_inline)]

@@ -11,6 +11,7 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 mod clip;
+mod captioner;
 mod device;
 mod fusion;
 pub(crate) mod model_folder;
@@ -24,6 +25,7 @@ pub(crate) mod weights;
 pub(crate) mod workers;
 
 pub use clip::MultiModalBackend;
+pub use captioner::{Captioner, EarlyStopping};
 pub use device::Device;
 pub use fusion::{FittedFusion, Fusion};
 pub use no_embedder::NoEmbedder;

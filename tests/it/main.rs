@@ -10,6 +10,7 @@ mod sparse;
 mod vision;
 
 // Stages, against the reference implementations.
+mod captioner;
 mod class_tfidf;
 mod clip;
 mod count_vectorizer;
