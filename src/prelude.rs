@@ -6,9 +6,9 @@ pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans
 pub use crate::display::*;
 #[doc(no_inline)]
 pub use crate::embed::{
-    Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, NoEmbedder, StaticEmbedder, TextEmbedder,
+    Captioner, Device, Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, MultiModalBackend, NoEmbedder,
+    SentenceTransformer, StaticEmbedder, TextEmbedder,
 };
-pub use crate::embed::{Captioner, StaticEmbedder, TextEmbedder};
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
 #[doc(no_inline)]

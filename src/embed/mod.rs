@@ -10,22 +10,22 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
-mod clip;
 mod captioner;
+mod clip;
 mod device;
 mod fusion;
+pub mod hub;
 pub(crate) mod model_folder;
 mod no_embedder;
 mod sentence_transformer;
-pub mod hub;
 mod static_model;
 pub(crate) mod text_tokenizer;
 pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
-pub use clip::MultiModalBackend;
 pub use captioner::{Captioner, EarlyStopping};
+pub use clip::MultiModalBackend;
 pub use device::Device;
 pub use fusion::{FittedFusion, Fusion};
 pub use no_embedder::NoEmbedder;
