@@ -1,16 +1,16 @@
 //! The only reader of the user's columns: a frame and the roles of its columns in, typed columns out.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2};
 use polars::prelude::*;
-use polars_arrow::array::{FixedSizeListArray, PrimitiveArray};
-use polars_arrow::bitmap::Bitmap;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::vectors::Vectors;
 use crate::vision::ImageSource;
+
+mod embeddings;
+
+pub use embeddings::Embeddings;
 
 /// A text column: String, nullable.
 #[derive(Debug, Clone)]
@@ -27,6 +27,17 @@ impl TextColumn {
             wrong_type(column, "a text column must be String").hint("Cast it to String, or name another column.")
         })?;
         Ok(TextColumn { name: name.to_owned(), values: values.rechunk().into_owned() })
+    }
+
+    /// The texts of `rows` rows: those of `texts`, and where a row has none its caption.
+    pub(crate) fn with_captions(texts: Option<&TextColumn>, captions: &BTreeMap<usize, String>, rows: usize) -> Self {
+        let caption = |row: usize| captions.get(&row).map(String::as_str);
+        let text = |row: usize| match texts {
+            Some(texts) => texts.get(row).or_else(|| caption(row)).or_else(|| texts.raw(row)),
+            None => caption(row),
+        };
+        let name = texts.map_or("caption", TextColumn::name).to_owned();
+        TextColumn { values: (0..rows).map(text).collect::<StringChunked>().with_name(name.as_str().into()), name }
     }
 
     /// The column's name.
@@ -200,215 +211,6 @@ fn image_type_error(column: &Column) -> Error {
         .hint("Name the column that holds the images.")
 }
 
-/// Vectors, one a row of the frame, held once as f32 in the column that the output frame shows.
-#[derive(Debug, Clone)]
-pub struct Embeddings {
-    values: FixedSizeListArray,
-    dimensions: usize,
-    rows: usize,
-}
-
-impl Embeddings {
-    /// Reads the column `name` of `frame`: `Array(Float32, d)` or `List(Float32)`, nullable. Vectors of Float64, as
-    /// JSON and pandas have them, are rounded to Float32.
-    ///
-    /// # Errors
-    /// Another type, rows of different length, or a number that is NaN or infinite: with the row.
-    pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
-        let column = find(frame, name)?;
-        let embeddings = match column.dtype() {
-            DataType::Array(inner, width) if is_float(inner) => {
-                let single = DataType::Array(Box::new(DataType::Float32), *width);
-                Self::from_array(&column.cast(&single).map_err(internal)?, *width)
-            }
-            DataType::List(inner) if is_float(inner) => {
-                let single = DataType::List(Box::new(DataType::Float32));
-                Self::from_list(&column.cast(&single).map_err(internal)?)
-            }
-            _ => Err(wrong_type(column, "an embedding column must be Array(Float32, d) or List(Float32)")
-                .hint("Name the column of the vectors, or cast its numbers to Float32.")),
-        }?;
-        embeddings.check_finite(name)?;
-        Ok(embeddings)
-    }
-
-    /// Places the rows of `vectors` at `rows` (ascending) of a column of `len` rows; the others are null.
-    pub fn scatter(vectors: Array2<f32>, rows: &[usize], len: usize) -> Result<Self> {
-        let dimensions = vectors.ncols();
-        if rows.len() == len {
-            let flat = match vectors.is_standard_layout() {
-                true => vectors.into_raw_vec_and_offset().0,
-                false => vectors.iter().copied().collect(),
-            };
-            return Self::from_flat(flat, dimensions, len, None);
-        }
-        let mut flat = vec![0.0; len * dimensions];
-        let mut valid = vec![false; len];
-        for (vector, &row) in vectors.outer_iter().zip(rows) {
-            for (to, from) in flat.iter_mut().skip(row * dimensions).zip(vector) {
-                *to = *from;
-            }
-            if let Some(valid) = valid.get_mut(row) {
-                *valid = true;
-            }
-        }
-        Self::from_flat(flat, dimensions, len, Some(Bitmap::from(valid)))
-    }
-
-    fn from_flat(flat: Vec<f32>, dimensions: usize, rows: usize, validity: Option<Bitmap>) -> Result<Self> {
-        let values = PrimitiveArray::from_vec(flat);
-        let inner = DataType::Float32.to_arrow(CompatLevel::newest());
-        let dtype = FixedSizeListArray::default_datatype(inner, dimensions);
-        let values = FixedSizeListArray::try_new(dtype, rows, values.boxed(), validity).map_err(internal)?;
-        Ok(Embeddings { values, dimensions, rows })
-    }
-
-    fn from_array(column: &Column, dimensions: usize) -> Result<Self> {
-        let array = column.array().map_err(internal)?.rechunk().into_owned();
-        let Some(values) = array.downcast_iter().next().cloned() else {
-            return Self::from_flat(Vec::new(), dimensions, 0, None);
-        };
-        let has_holes = values.values().null_count() > 0;
-        let rows = values.len();
-        let embeddings = Embeddings { values, dimensions, rows };
-        match has_holes {
-            true => embeddings.refuse_inner_nulls(column.name()),
-            false => Ok(embeddings),
-        }
-    }
-
-    /// Nulls below null rows are padding; nulls in a row that is there are missing numbers.
-    fn refuse_inner_nulls(self, name: &str) -> Result<Self> {
-        let holes = self.values.values().validity().cloned();
-        let hole = |row: usize| {
-            holes.as_ref().is_some_and(|valid| {
-                (row * self.dimensions..(row + 1) * self.dimensions).any(|position| !valid.get_bit(position))
-            })
-        };
-        match (0..self.rows).find(|&row| self.has(row) && hole(row)) {
-            Some(row) => Err(not_a_number(name, row)),
-            None => Ok(self),
-        }
-    }
-
-    fn from_list(column: &Column) -> Result<Self> {
-        let list = column.list().map_err(internal)?;
-        let width = (0..list.len()).find_map(|row| list.get_as_series(row)).map_or(0, |row| row.len());
-        let mut flat = Vec::with_capacity(list.len() * width);
-        let mut valid = Vec::with_capacity(list.len());
-        for row in 0..list.len() {
-            let Some(vector) = list.get_as_series(row) else {
-                flat.resize(flat.len() + width, 0.0);
-                valid.push(false);
-                continue;
-            };
-            if vector.len() != width {
-                return Err(ragged(column.name(), row, vector.len(), width));
-            }
-            if vector.null_count() > 0 {
-                return Err(not_a_number(column.name(), row));
-            }
-            flat.extend(vector.f32().map_err(internal)?.into_no_null_iter());
-            valid.push(true);
-        }
-        let validity = valid.contains(&false).then(|| Bitmap::from(valid));
-        Self::from_flat(flat, width, list.len(), validity)
-    }
-
-    fn check_finite(&self, name: &str) -> Result<()> {
-        if self.dimensions == 0 {
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no numbers").column(name));
-        }
-        let broken = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|x| !x.is_finite()));
-        match (0..self.rows).find(|&row| broken(row)) {
-            Some(row) => Err(not_a_number(name, row)),
-            None => Ok(()),
-        }
-    }
-
-    /// The number of rows of the frame.
-    pub fn len(&self) -> usize {
-        self.rows
-    }
-
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    /// The width of a vector.
-    pub fn dimensions(&self) -> usize {
-        self.dimensions
-    }
-
-    /// Whether `row` has a vector.
-    pub fn has(&self, row: usize) -> bool {
-        row < self.rows && self.values.validity().is_none_or(|valid| valid.get_bit(row))
-    }
-
-    /// The vector of `row`, where it has one.
-    pub fn get(&self, row: usize) -> Option<&[f32]> {
-        if !self.has(row) {
-            return None;
-        }
-        self.flat().get(row * self.dimensions..(row + 1) * self.dimensions)
-    }
-
-    /// The vectors of `rows` (ascending, each once) in the memory of the column: nothing is copied.
-    ///
-    /// # Errors
-    /// A row that is not there.
-    pub fn of_rows(&self, rows: &[usize]) -> Result<Vectors> {
-        let all = Vectors::shared(Arc::new(Numbers(self.values.clone())), self.rows, self.dimensions);
-        let some = all.and_then(|all| if rows.len() == self.rows { Some(all) } else { all.select(rows) });
-        some.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "the vectors do not have all of the rows"))
-    }
-
-    /// A copy of the vectors of `rows`, in their order; zeros for a row without a vector.
-    pub fn select(&self, rows: &[usize]) -> Array2<f32> {
-        let mut selected = Array2::zeros((rows.len(), self.dimensions));
-        for (mut to, &row) in selected.outer_iter_mut().zip(rows) {
-            if let Some(vector) = self.get(row) {
-                to.assign(&ndarray::ArrayView1::from(vector));
-            }
-        }
-        selected
-    }
-
-    /// All rows as a matrix; rows without a vector hold zeros or padding.
-    pub fn view(&self) -> Result<ArrayView2<'_, f32>> {
-        ArrayView2::from_shape((self.rows, self.dimensions), self.flat()).map_err(internal)
-    }
-
-    /// The column of these vectors: `Array(Float32, d)`. Costs nothing: the frame shares the memory.
-    pub fn to_column(&self, name: &str) -> Result<Column> {
-        let series = Series::try_from((PlSmallStr::from_str(name), self.values.clone().boxed())).map_err(internal)?;
-        Ok(series.into_column())
-    }
-
-    fn flat(&self) -> &[f32] {
-        flat(&self.values)
-    }
-}
-
-/// A column's vectors as numbers.
-struct Numbers(FixedSizeListArray);
-
-impl AsRef<[f32]> for Numbers {
-    fn as_ref(&self) -> &[f32] {
-        flat(&self.0)
-    }
-}
-
-fn flat(values: &FixedSizeListArray) -> &[f32] {
-    let values = values.values().as_any().downcast_ref::<PrimitiveArray<f32>>();
-    values.map(|values| values.values().as_slice()).unwrap_or_default()
-}
-
-fn is_float(dtype: &DataType) -> bool {
-    matches!(dtype, DataType::Float32 | DataType::Float64)
-}
-
 /// A column without any value may have come without a type: here it has the type of its role.
 fn typed_nulls(column: &Column) -> Result<Column> {
     match column.dtype() {
@@ -434,21 +236,6 @@ fn wrong_type(column: &Column, message: &str) -> Error {
     Error::new(ErrorKind::WrongType, Stage::Input, message).column(column.name().as_str())
 }
 
-fn ragged(name: &str, row: usize, length: usize, width: usize) -> Error {
-    let message = format!("the vector has {length} numbers, those above have {width}");
-    Error::new(ErrorKind::InvalidData, Stage::Input, message)
-        .column(name)
-        .row(row)
-        .hint("All vectors must come from one model; set rows that have none to null.")
-}
-
-fn not_a_number(name: &str, row: usize) -> Error {
-    Error::new(ErrorKind::InvalidData, Stage::Input, "the vector holds a number that is missing, NaN or infinite")
-        .column(name)
-        .row(row)
-        .hint("Set the whole vector to null to leave the row out, or compute it again.")
-}
-
 pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Internal, Stage::Input, "the frame could not be processed").cause(error)
 }
@@ -460,9 +247,11 @@ pub struct Columns {
     pub text: Option<String>,
     /// The images.
     pub image: Option<String>,
-    /// Vectors that the frame has already, to cluster.
+    /// Vectors that the frame has already, to cluster as they are.
     pub embeddings: Option<String>,
-    /// Vectors of the images alone, to choose pictures by.
+    /// Vectors of the texts alone, in place of what an embedder would give.
+    pub text_embeddings: Option<String>,
+    /// Vectors of the images alone, in place of what an embedder would give; pictures are chosen by them.
     pub image_embeddings: Option<String>,
     /// Where relative image paths start.
     pub image_folder: PathBuf,
@@ -479,6 +268,8 @@ pub struct Corpus {
     pub images: Option<ImageColumn>,
     /// Vectors that the frame has already.
     pub embeddings: Option<Embeddings>,
+    /// Vectors of the texts alone.
+    pub text_embeddings: Option<Embeddings>,
     /// Vectors of the images alone.
     pub image_embeddings: Option<Embeddings>,
 }
@@ -502,12 +293,33 @@ impl Corpus {
             texts,
             images,
             embeddings: read(&columns.embeddings)?,
+            text_embeddings: read(&columns.text_embeddings)?,
             image_embeddings: read(&columns.image_embeddings)?,
         })
+    }
+
+    /// The same with `captions` (by row) as the texts of rows that have none.
+    pub(crate) fn with_captions(self, captions: &BTreeMap<usize, String>) -> Self {
+        if captions.is_empty() {
+            return self;
+        }
+        let texts = TextColumn::with_captions(self.texts.as_ref(), captions, self.rows);
+        Corpus { texts: Some(texts), ..self }
+    }
+
+    /// The rows that have a text, with it.
+    pub(crate) fn texts_by_row(&self) -> Vec<(usize, &str)> {
+        let texts = self.texts.iter().flat_map(|texts| (0..self.rows).filter_map(|row| Some((row, texts.get(row)?))));
+        texts.collect()
     }
 
     /// Whether `row` has a text; every row has what it takes where there is no text column.
     pub(crate) fn has_text(&self, row: usize) -> bool {
         self.texts.as_ref().is_none_or(|texts| texts.get(row).is_some())
+    }
+
+    /// Whether `row` has an image; every row has what it takes where there is no image column.
+    pub(crate) fn has_image(&self, row: usize) -> bool {
+        self.images.as_ref().is_none_or(|images| images.has(row))
     }
 }

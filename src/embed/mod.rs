@@ -11,8 +11,12 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 mod captioner;
+mod clip;
 mod device;
+mod fusion;
+pub mod hub;
 pub(crate) mod model_folder;
+mod no_embedder;
 mod sentence_transformer;
 mod static_model;
 pub(crate) mod text_tokenizer;
@@ -21,7 +25,11 @@ pub(crate) mod weights;
 pub(crate) mod workers;
 
 pub use captioner::{Captioner, EarlyStopping};
+pub use clip::MultiModalBackend;
 pub use device::Device;
+pub use fusion::{FittedFusion, Fusion};
+pub use no_embedder::NoEmbedder;
+pub(crate) use no_embedder::nothing_embeds;
 pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 

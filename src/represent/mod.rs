@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::corpus::{Embeddings, ImageColumn, TextColumn};
-use crate::embed::TextEmbedder;
+use crate::embed::{ImageEmbedder, TextEmbedder};
 use crate::error::Result;
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
 
+mod representatives;
 pub mod visual;
 
+pub(crate) use representatives::representative_rows;
 pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRepresentation};
 
 /// Words of topics with their weights, best first, by topic id.
@@ -54,13 +56,14 @@ pub struct TopicContext<'a> {
     pub topics: &'a [i32],
     /// The topic of each row.
     pub assignments: &'a [i32],
-    /// The text column, where the model has one.
+    /// What the topics' words were counted in, where there is anything: the text column, and for rows that have an image
+    /// alone the captions that a captioner gave some of them.
     pub texts: Option<&'a TextColumn>,
     /// The image column, where the model has one.
     pub images: Option<&'a ImageColumn>,
     /// The vectors that were clustered.
     pub embeddings: &'a Embeddings,
-    /// Vectors of the images alone, where there are any.
+    /// Vectors of the images alone, where there are any: those of the frame, or those that the model computed.
     pub image_embeddings: Option<&'a Embeddings>,
     /// For each row, how well its text stands for its topic: the cosine between the row's c-TF-IDF and the topic's, 0
     /// to 1; 0 where the row has no text.
@@ -69,10 +72,25 @@ pub struct TopicContext<'a> {
     pub vocabulary: &'a [String],
     /// Topic-term weights; row i belongs to `topics[i]`.
     pub c_tf_idf: &'a CsrMatrix<f64>,
-    /// The embedder of the texts, where the model has one.
+    /// The embedder of texts, where the model has one: its own, or that of the joint model of its images. Its vectors
+    /// can be compared with `embeddings` only if texts, or images of the same joint model, were clustered.
     pub embedder: Option<&'a dyn TextEmbedder>,
+    /// The embedder of images, where the model has one.
+    pub image_embedder: Option<&'a dyn ImageEmbedder>,
+    /// The embedder of texts into the space of `image_embeddings`, where there is one: words can be compared with
+    /// images through it.
+    pub joint_text: Option<&'a dyn TextEmbedder>,
     /// The seed of the fit.
     pub seed: u64,
     /// Where to report.
     pub progress: &'a Progress,
+}
+
+impl TopicContext<'_> {
+    /// The `n` rows of each topic whose texts stand for it best, with their `text_scores`, best first, ties by row; of
+    /// equal texts the first. Topics without a text are left out.
+    pub fn representative_rows(&self, n: usize) -> BTreeMap<i32, Vec<(usize, f64)>> {
+        let rows = |texts| representative_rows(texts, self.assignments, self.text_scores, n);
+        self.texts.map(rows).unwrap_or_default()
+    }
 }

@@ -201,13 +201,9 @@ impl Defaults {
                 ..vit
             }),
             "Siglip" => Some(Defaults { filter: Filter::Bicubic, ..vit }),
-            "Blip" => Some(Defaults {
-                size: sides(384),
-                filter: Filter::Bicubic,
-                mean: CLIP_MEAN,
-                std: CLIP_STD,
-                ..vit
-            }),
+            "Blip" => {
+                Some(Defaults { size: sides(384), filter: Filter::Bicubic, mean: CLIP_MEAN, std: CLIP_STD, ..vit })
+            }
             "CLIP" => Some(Defaults {
                 size: serde_json::json!({ "shortest_edge": 224 }),
                 square: false,
@@ -278,7 +274,9 @@ fn side(key: &str, value: &Value) -> Parsed<u32> {
 /// `size`: one number, [height, width], or an object of named sides.
 fn resize(size: &Value, square: bool) -> Parsed<Resize> {
     match size {
-        Value::Object(sides) => match ["shortest_edge", "longest_edge", "height", "width"].map(|key| present(sides, key)) {
+        Value::Object(sides) => match ["shortest_edge", "longest_edge", "height", "width"]
+            .map(|key| present(sides, key))
+        {
             [Some(shortest), None, None, None] => Ok(Resize::Shortest(side("shortest_edge", shortest)?)),
             [None, None, Some(height), Some(width)] => Ok(Resize::To(side("width", width)?, side("height", height)?)),
             _ => Err(format!("size = {size} names neither `shortest_edge` nor `height` and `width`")),
@@ -307,9 +305,9 @@ fn filter(value: &Value) -> Parsed<Filter> {
         Some(1) => Ok(Filter::Lanczos3),
         Some(2) => Ok(Filter::Bilinear),
         Some(3) => Ok(Filter::Bicubic),
-        _ => Err(format!(
-            "resample = {value} is not known; 0 (nearest), 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are"
-        )),
+        _ => {
+            Err(format!("resample = {value} is not known; 0 (nearest), 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are"))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Resampling as Pillow does it, bit for bit.
 //!
 //! Vision models were trained on images that Pillow had shrunk, so their input has to be made the same way: separable
-//! convolution, horizontal pass first, 8 bits between the passes, weights of 22 fractional bits, rounding half up. The
-//! filters widen when shrinking, so nothing aliases. Checked against Pillow 13.0.0.
+//! convolution, horizontal pass first (but for some tall images), 8 bits between the passes, weights of 22 fractional
+//! bits, rounding half up. The filters widen when shrinking, so nothing aliases. Checked against Pillow 13.0.0.
 
 use std::ops::Range;
 
@@ -149,6 +149,10 @@ fn resize_within(image: &RgbImage, region: [f32; 4], target: &Target, filter: Fi
     let rows = (!exact(top, bottom, image.height(), *height, rows))
         .then(|| Taps::new(image.height(), top, bottom, *height, rows, filter));
     match (columns, rows) {
+        (Some(columns), Some(rows)) if columns_first(image, *width, *height) => {
+            let narrow = resize_columns(image, out_height, &rows);
+            resize_rows(&narrow, 0, out_height as usize, out_width, &columns)
+        }
         (Some(columns), Some(mut rows)) => {
             // Only the rows that the vertical pass will look at.
             let (first, last) = rows.span();
@@ -159,6 +163,14 @@ fn resize_within(image: &RgbImage, region: [f32; 4], target: &Target, filter: Fi
         (None, Some(rows)) => resize_columns(image, out_height, &rows),
         (None, None) => image.clone(),
     }
+}
+
+/// Whether the vertical pass comes first: Pillow 13 does so where it shortens the columns by more than twice what the
+/// other pass takes off the rows, however little of either is wanted.
+fn columns_first(image: &RgbImage, width: u32, height: u32) -> bool {
+    let less = |from: u32, to: u32| i64::from(from) - i64::from(to);
+    let shorter = less(image.height(), height);
+    shorter > 0 && shorter > 2 * less(image.width(), width)
 }
 
 const PRECISION: u32 = 22;

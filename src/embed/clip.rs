@@ -1,0 +1,298 @@
+//! CLIP and SigLIP: texts and images to vectors of one space.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::weights::Weights;
+use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::{ImageSource, Limits, OnImageError};
+
+mod batches;
+mod config;
+mod folder;
+mod prompts;
+mod text_tower;
+mod vision_tower;
+
+use batches::Reading;
+use config::ModelConfig;
+use prompts::PromptTokenizer;
+use text_tower::TextTower;
+use vision_tower::VisionTower;
+
+/// Texts and images to vectors of one space, by CLIP or SigLIP.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`batch_size`](Self::batch_size) | 32 |
+/// | [`fusion`](Self::fusion) | both count the same |
+/// | [`text_tower`](Self::text_tower) | the model's own |
+/// | [`device`](Self::device) | the processor |
+/// | [`upright`](Self::upright) | yes |
+/// | [`on_error`](Self::on_error) | [`OnImageError::Skip`] |
+/// | [`limits`](Self::limits) | those of [`Limits::new`] |
+/// | [`progress`](Self::progress) | silent |
+///
+/// Vectors have length 1; a text without a token and an image that cannot be read have zeros. A text that is longer than
+/// the model takes is cut, never an error. A row does not depend on the rows around it, nor on the number of threads.
+/// Cloning is cheap.
+///
+/// ```no_run
+/// use std::path::Path;
+/// use topicframe::embed::MultiModalBackend;
+///
+/// let model = MultiModalBackend::from_dir("clip-ViT-B-32")?;
+/// let doc_embeddings = model.embed_documents(&["a dog on a beach", "two boats"])?;
+/// let image_embeddings = model.embed_images(&[Path::new("dog.jpg").into(), Path::new("boats.jpg").into()])?;
+/// # Ok::<(), topicframe::error::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct MultiModalBackend {
+    model: Arc<Model>,
+    text_tower: Option<Arc<dyn TextEmbedder>>,
+    batch_size: usize,
+    fusion: Fusion,
+    reading: Reading,
+    progress: Progress,
+}
+
+struct Model {
+    folder: PathBuf,
+    config: ModelConfig,
+    tokenizer: PromptTokenizer,
+    text: TextTower,
+    vision: VisionTower,
+    device: Device,
+    opened: candle_core::Device,
+}
+
+impl MultiModalBackend {
+    /// Loads a folder: Hugging Face's layout (`config.json` of a `CLIPModel` or a `SiglipModel`, `model.safetensors` or
+    /// `pytorch_model.bin`, `tokenizer.json` or `vocab.json` and `merges.txt`, `preprocessor_config.json`), or
+    /// sentence-transformers' (`modules.json`, and the same in it or in `0_CLIPModel`).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`], naming the file: the folder is not there, a file of it is missing or damaged, its
+    /// architecture is unknown, its sizes make no sense or do not fit each other.
+    pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
+        Ok(MultiModalBackend {
+            model: Arc::new(Model::load(folder.as_ref(), Device::Cpu)?),
+            text_tower: None,
+            batch_size: 32,
+            fusion: Fusion::new(),
+            reading: Reading { limits: Limits::new(), upright: true, on_error: OnImageError::Skip },
+            progress: Progress::silent(),
+        })
+    }
+
+    /// Moves the model to `device`: reads its folder again, if it is not there already.
+    ///
+    /// # Errors
+    /// A device that cannot be used; as [`from_dir`](Self::from_dir).
+    pub fn device(mut self, device: Device) -> Result<Self> {
+        if self.model.device != device {
+            self.model = Arc::new(Model::load(&self.model.folder, device)?);
+        }
+        Ok(self)
+    }
+
+    /// How many texts or images go through the model together, at most; default 32. On the processor each thread takes
+    /// up to 16, which is as fast. At least 1.
+    #[must_use]
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// How [`embed`](Self::embed) makes one vector of a row's text and image.
+    #[must_use]
+    pub fn fusion(mut self, fusion: Fusion) -> Self {
+        self.fusion = fusion;
+        self
+    }
+
+    /// Another model for the texts, trained to give vectors in the space of this one's images, such as
+    /// `clip-ViT-B-32-multilingual-v1` beside `clip-ViT-B-32`.
+    ///
+    /// # Errors
+    /// A width that is not [`dimensions`](ImageEmbedder::dimensions) of this model.
+    pub fn text_tower(mut self, text_tower: impl TextEmbedder + 'static) -> Result<Self> {
+        let (texts, images) = (text_tower.dimensions(), self.model.config.dimensions);
+        if texts != images {
+            let message = format!("the text tower gives vectors of {texts} numbers, and the images have {images}");
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
+                .hint("A text tower must have been trained for this very model."));
+        }
+        self.text_tower = Some(Arc::new(text_tower));
+        Ok(self)
+    }
+
+    /// Whether images are turned by their Exif orientation before the model sees them; default true. Pillow's
+    /// `Image.open`, and with it sentence-transformers and BERTopic, does not turn them.
+    #[must_use]
+    pub fn upright(mut self, upright: bool) -> Self {
+        self.reading.upright = upright;
+        self
+    }
+
+    /// What to do about images that cannot be read; default [`OnImageError::Skip`]: zeros, and a note with a count and
+    /// the first reasons. That none of them can be read is an error in any case.
+    #[must_use]
+    pub fn on_error(mut self, on_error: OnImageError) -> Self {
+        self.reading.on_error = on_error;
+        self
+    }
+
+    /// How large an image may be; what is larger cannot be read. Default [`Limits::new`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.reading.limits = limits;
+        self
+    }
+
+    /// Where [`embed_documents`](Self::embed_documents), [`embed_images`](Self::embed_images) and
+    /// [`embed`](Self::embed) tell how far they are; default silent. A
+    /// [`TopicModel`](crate::model::TopicModel) has its own.
+    #[must_use]
+    pub fn progress(mut self, progress: Progress) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// A batch size of 0; a weight of the fusion or a limit out of its range.
+    pub fn check(&self) -> Result<()> {
+        if self.batch_size == 0 {
+            return Err(Error::parameter(Stage::Embed, "batch_size", self.batch_size, "at least 1"));
+        }
+        self.fusion.check()?;
+        self.reading.limits.check(Stage::Embed)
+    }
+
+    /// The folder that the model was loaded from.
+    pub fn folder(&self) -> &Path {
+        &self.model.folder
+    }
+
+    /// One row for each text: n x dimensions.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check), of the text tower, and of a damaged model.
+    pub fn embed_documents(&self, documents: &[&str]) -> Result<Array2<f32>> {
+        TextEmbedder::embed_texts(self, documents, &self.progress)
+    }
+
+    /// One row for each image: n x dimensions.
+    ///
+    /// # Errors
+    /// Those of [`check`](Self::check) and of a damaged model; that no image can be read; with [`OnImageError::Fail`]
+    /// the first one that cannot.
+    pub fn embed_images(&self, images: &[ImageSource<'_>]) -> Result<Array2<f32>> {
+        ImageEmbedder::embed_images(self, images, &self.progress)
+    }
+
+    /// One row for each pair of a text and an image, fused: n x dimensions. `None`, an empty text and an image that
+    /// cannot be read are not there: the row has what the other gives, or zeros. Either list may be empty where the
+    /// other is not.
+    ///
+    /// # Errors
+    /// Texts and images of different number; as [`embed_documents`](Self::embed_documents) and
+    /// [`embed_images`](Self::embed_images).
+    pub fn embed(&self, documents: &[Option<&str>], images: &[Option<ImageSource<'_>>]) -> Result<Array2<f32>> {
+        let rows = documents.len().max(images.len());
+        if [documents.len(), images.len()].iter().any(|n| *n != rows && *n != 0) {
+            let message = format!("there are {} documents and {} images", documents.len(), images.len());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
+                .hint("Give one of each for every row, `None` where a row lacks it, or an empty list."));
+        }
+        let texts = self.spread(rows, documents, |texts| self.embed_documents(texts))?;
+        let images = self.spread(rows, images, |images| self.embed_images(images))?;
+        self.fusion.fuse(texts.view(), images.view())
+    }
+
+    /// Embeds what is there; zeros for the rest.
+    fn spread<T: Clone>(
+        &self,
+        rows: usize,
+        there: &[Option<T>],
+        embed: impl Fn(&[T]) -> Result<Array2<f32>>,
+    ) -> Result<Array2<f32>> {
+        let mut out = Array2::zeros((rows, self.model.config.dimensions));
+        let (places, given): (Vec<usize>, Vec<T>) =
+            there.iter().enumerate().filter_map(|(row, item)| Some((row, item.clone()?))).unzip();
+        if !given.is_empty() {
+            let vectors = embed(&given)?;
+            places.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
+        }
+        Ok(out)
+    }
+
+    fn batches(&self) -> (usize, &candle_core::Device) {
+        (self.batch_size, &self.model.opened)
+    }
+}
+
+impl Model {
+    fn load(folder: &Path, device: Device) -> Result<Self> {
+        let opened = device.open()?;
+        let root = folder::locate(folder)?;
+        let config = ModelConfig::read(&root.join("config.json"))?;
+        let preprocessor = folder::preprocessor(&root, config.vision.image)?;
+        let tokenizer = PromptTokenizer::load(&root, &config.text, config.family)?;
+        let weights = Weights::open(&root)?;
+        let text = TextTower::load(&weights, &config, &opened)?;
+        let vision = VisionTower::load(&weights, &config, preprocessor, &opened)?;
+        Ok(Model { folder: folder.to_path_buf(), config, tokenizer, text, vision, device, opened })
+    }
+}
+
+impl TextEmbedder for MultiModalBackend {
+    fn dimensions(&self) -> usize {
+        self.model.config.dimensions
+    }
+
+    fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        self.check()?;
+        if let Some(tower) = &self.text_tower {
+            return tower.embed_texts(texts, progress);
+        }
+        let (model, dimensions) = (&*self.model, self.model.config.dimensions);
+        batches::embed_texts(texts, &model.tokenizer, &model.text, dimensions, self.batches(), progress)
+    }
+}
+
+impl ImageEmbedder for MultiModalBackend {
+    fn dimensions(&self) -> usize {
+        self.model.config.dimensions
+    }
+
+    fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {
+        self.check()?;
+        let (model, dimensions) = (&*self.model, self.model.config.dimensions);
+        batches::embed_images(images, &model.vision, dimensions, &self.reading, self.batches(), progress)
+    }
+
+    fn text_side(&self) -> Option<&dyn TextEmbedder> {
+        Some(self)
+    }
+}
+
+impl JointEmbedder for MultiModalBackend {}
+
+impl fmt::Debug for MultiModalBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (folder, dimensions) = (self.model.folder.display(), self.model.config.dimensions);
+        write!(f, "MultiModalBackend({folder}, {dimensions} dimensions, {})", self.model.device)?;
+        match &self.text_tower {
+            Some(tower) => write!(f, " with the text tower {tower:?}"),
+            None => Ok(()),
+        }
+    }
+}

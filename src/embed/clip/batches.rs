@@ -1,0 +1,221 @@
+//! Texts and images through their towers, in batches, with little in memory at a time.
+
+use std::sync::mpsc::sync_channel;
+
+use candle_core::{Device, Tensor};
+use ndarray::Array2;
+use rayon::prelude::*;
+
+use super::prompts::{Prompt, PromptTokenizer};
+use super::text_tower::TextTower;
+use super::vision_tower::VisionTower;
+use crate::embed::model_folder::computing;
+use crate::embed::workers;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::{Progress, Task};
+use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_as_stored};
+
+/// Reasons that a note gives for images that could not be read.
+const REASONS: usize = 3;
+
+/// Images that a thread has in the model at a time: more would not make the products faster, only larger.
+const MOST_IMAGES: usize = 16;
+
+/// One row of length 1 for each text, zeros for one without tokens. Equal texts are computed once.
+pub(super) fn embed_texts(
+    texts: &[&str],
+    tokenizer: &PromptTokenizer,
+    tower: &TextTower,
+    dimensions: usize,
+    (batch_size, device): (usize, &Device),
+    progress: &Progress,
+) -> Result<Array2<f32>> {
+    let task = progress.task(Stage::Embed, "texts", texts.len());
+    let prompts = texts.par_iter().map(|text| progress.check(Stage::Embed).and_then(|()| tokenizer.encode(text)));
+    let prompts: Vec<Option<Prompt>> = prompts.collect::<Result<_>>()?;
+    let mut order: Vec<(&Prompt, usize)> =
+        prompts.iter().enumerate().filter_map(|(row, prompt)| Some((prompt.as_ref()?, row))).collect();
+    order.sort_by(|(a, i), (b, j)| b.ids.len().cmp(&a.ids.len()).then_with(|| a.cmp(b)).then(i.cmp(j)));
+    let mut different: Vec<(&Prompt, Vec<usize>)> = Vec::new();
+    for (prompt, row) in order {
+        match different.last_mut() {
+            Some((last, rows)) if *last == prompt => rows.push(row),
+            _ => different.push((prompt, vec![row])),
+        }
+    }
+    let batches: Vec<_> = different.chunks(share(different.len(), batch_size, device)).collect();
+    let vectors = workers::run(&batches, device, progress, |batch| {
+        let prompts: Vec<&Prompt> = batch.iter().map(|(prompt, _)| *prompt).collect();
+        let rows = unit_rows(&tower.forward(&prompts)?)?;
+        task.advance(batch.iter().map(|(_, rows)| rows.len()).sum());
+        Ok(rows)
+    })?;
+    let mut out = Array2::zeros((texts.len(), dimensions));
+    for ((_, rows), vector) in different.iter().zip(vectors.iter().flatten()) {
+        rows.iter().for_each(|row| fill(&mut out, *row, vector));
+    }
+    task.finish()?;
+    Ok(out)
+}
+
+/// How images are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) limits: Limits,
+    pub(super) upright: bool,
+    pub(super) on_error: OnImageError,
+}
+
+/// One row of length 1 for each image, zeros for one that cannot be read.
+pub(super) fn embed_images(
+    images: &[ImageSource<'_>],
+    tower: &VisionTower,
+    dimensions: usize,
+    reading: &Reading,
+    (batch_size, device): (usize, &Device),
+    progress: &Progress,
+) -> Result<Array2<f32>> {
+    let task = progress.task(Stage::Embed, "images", images.len());
+    let size = share(images.len(), batch_size, device);
+    let rows: Vec<usize> = (0..images.len()).collect();
+    let batches: Vec<Batch> = rows.chunks(size).map(|rows| Batch { rows, images, reading, tower }).collect();
+    let parts = match device {
+        Device::Cpu => workers::run(&batches, device, progress, |batch| batch.compute(batch.read(false)?, &task))?,
+        _ => beside(&batches, progress, &task)?,
+    };
+    let mut out = Array2::zeros((images.len(), dimensions));
+    let mut broken = Vec::new();
+    for (row, vector) in parts.into_iter().flatten() {
+        match vector {
+            Ok(vector) => fill(&mut out, row, &vector),
+            Err(error) => broken.push(error),
+        }
+    }
+    task.finish()?;
+    tell(&broken, images.len(), progress)?;
+    Ok(out)
+}
+
+/// How many go together: few where there are few, so that every thread has some.
+fn share(count: usize, batch_size: usize, device: &Device) -> usize {
+    let most = match device {
+        Device::Cpu => batch_size.min(count.div_ceil(rayon::current_num_threads())).min(MOST_IMAGES),
+        _ => batch_size,
+    };
+    most.max(1)
+}
+
+/// An image's row, and its vector or why there is none.
+type Row = (usize, std::result::Result<Vec<f32>, Error>);
+
+struct Batch<'a> {
+    rows: &'a [usize],
+    images: &'a [ImageSource<'a>],
+    reading: &'a Reading,
+    tower: &'a VisionTower,
+}
+
+/// What the model sees of each image.
+type Fitted = Vec<(usize, Result<RgbImage>)>;
+
+impl Batch<'_> {
+    /// Reads and shrinks the images; with all threads, if `shared`.
+    fn read(&self, shared: bool) -> Result<Fitted> {
+        let read = |row: &usize| {
+            let image = self.images.get(*row).map(|source| match self.reading.upright {
+                true => decode(source, &self.reading.limits),
+                false => decode_as_stored(source, &self.reading.limits),
+            });
+            let image = image.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, Stage::Embed, "no such image")));
+            match image {
+                Ok(image) => Ok((*row, Ok(self.tower.fit(&image)))),
+                Err(error) if self.reading.on_error == OnImageError::Fail => Err(error.row(*row)),
+                Err(error) => Ok((*row, Err(error.row(*row)))),
+            }
+        };
+        match shared {
+            true => self.rows.par_iter().map(read).collect(),
+            false => self.rows.iter().map(read).collect(),
+        }
+    }
+
+    fn compute(&self, fitted: Fitted, task: &Task) -> Result<Vec<Row>> {
+        let (mut rows, mut images, mut seen) = (Vec::with_capacity(fitted.len()), Vec::new(), Vec::new());
+        for (row, image) in fitted {
+            match image {
+                Ok(image) => {
+                    images.push(image);
+                    seen.push(row);
+                }
+                Err(error) => rows.push((row, Err(error))),
+            }
+        }
+        if !images.is_empty() {
+            let vectors = unit_rows(&self.tower.forward(&images)?)?;
+            rows.extend(seen.into_iter().zip(vectors).map(|(row, vector)| (row, Ok(vector))));
+        }
+        rows.sort_by_key(|(row, _)| *row);
+        task.advance(self.rows.len());
+        Ok(rows)
+    }
+}
+
+/// One batch in the model while the next one is read.
+fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec<Vec<Row>>> {
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel(1);
+        scope.spawn(move || {
+            for batch in batches {
+                let fitted = progress.check(Stage::Embed).and_then(|()| batch.read(true));
+                let stop = fitted.is_err();
+                // The other side is gone when the model failed.
+                if send.send((batch, fitted)).is_err() || stop {
+                    return;
+                }
+            }
+        });
+        receive.into_iter().map(|(batch, fitted)| batch.compute(fitted?, task)).collect()
+    })
+}
+
+/// Says which images have no vector.
+fn tell(broken: &[Error], images: usize, progress: &Progress) -> Result<()> {
+    let Some(first) = broken.first() else { return Ok(()) };
+    if broken.len() == images {
+        let message = match images {
+            1 => "the image cannot be read".to_owned(),
+            many => format!("none of the {many} images can be read"),
+        };
+        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
+    }
+    let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string().replace('\n', " ")).collect();
+    let more = if broken.len() > REASONS { "; ..." } else { "" };
+    let verb = if broken.len() == 1 { "has" } else { "have" };
+    let message = format!(
+        "{} of {images} images cannot be read and {verb} no vector: {}{more}",
+        broken.len(),
+        reasons.join("; ")
+    );
+    progress.note(Stage::Embed, message);
+    Ok(())
+}
+
+/// The rows of a tensor, at length 1.
+fn unit_rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
+    let mut rows = x.to_vec2::<f32>().map_err(computing)?;
+    for row in &mut rows {
+        let length = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
+        if !length.is_finite() {
+            let message = "the model gives no usable numbers: are its weights damaged?";
+            return Err(Error::new(ErrorKind::Model, Stage::Embed, message));
+        }
+        if length > 0.0 {
+            row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+        }
+    }
+    Ok(rows)
+}
+
+fn fill(out: &mut Array2<f32>, row: usize, vector: &[f32]) {
+    out.row_mut(row).iter_mut().zip(vector).for_each(|(to, from)| *to = *from);
+}

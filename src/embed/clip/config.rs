@@ -1,0 +1,201 @@
+//! `config.json` of CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023), with what transformers assumes where it is
+//! silent.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::embed::model_folder::{Config, model_error, read_json};
+use crate::embed::transformer::{Activation, FeedForward, LayerShape, NormPlace};
+use crate::error::Result;
+
+/// Bounds: more than these is no model, and would allocate what no file could fill.
+const MAX_WIDTH: usize = 16_384;
+const MAX_INNER: usize = 65_536;
+const MAX_LAYERS: usize = 256;
+const MAX_VOCABULARY: usize = 4_000_000;
+const MAX_TEXT: usize = 8_192;
+const MAX_IMAGE: usize = 2_048;
+const MAX_PATCHES: usize = 16_384;
+
+/// Which of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Family {
+    /// Causal text tower, a class token on the images, projections.
+    Clip,
+    /// Texts filled up to one length, attention pooling on the images.
+    Siglip,
+}
+
+/// The sizes of the model.
+#[derive(Debug, Clone)]
+pub(super) struct ModelConfig {
+    pub(super) family: Family,
+    pub(super) text: TextConfig,
+    pub(super) vision: VisionConfig,
+    /// The width of the vectors.
+    pub(super) dimensions: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct TextConfig {
+    pub(super) tower: TowerConfig,
+    pub(super) vocabulary: usize,
+    /// The most tokens of a text.
+    pub(super) positions: usize,
+    /// The token whose output stands for the text (CLIP).
+    pub(super) end: u64,
+    /// What short texts are filled up with, if no other file says it (SigLIP).
+    pub(super) padding: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct VisionConfig {
+    pub(super) tower: TowerConfig,
+    /// The side of an image, and of a patch of it, in pixels.
+    pub(super) image: usize,
+    pub(super) patch: usize,
+}
+
+/// The sizes of one tower.
+#[derive(Debug, Clone)]
+pub(super) struct TowerConfig {
+    pub(super) width: usize,
+    pub(super) inner: usize,
+    pub(super) layers: usize,
+    pub(super) heads: usize,
+    pub(super) activation: Activation,
+    pub(super) epsilon: f64,
+}
+
+impl TowerConfig {
+    pub(super) fn layer(&self, causal: bool) -> LayerShape {
+        LayerShape {
+            width: self.width,
+            heads: self.heads,
+            feed_forward: FeedForward { width: self.inner, activation: self.activation },
+            epsilon: self.epsilon,
+            place: NormPlace::Before,
+            causal,
+            qkv_bias: true,
+            relative_bias: None,
+        }
+    }
+}
+
+impl VisionConfig {
+    /// Patches along one side.
+    pub(super) fn grid(&self) -> usize {
+        self.image / self.patch
+    }
+}
+
+/// What transformers assumes for a tower.
+struct TowerDefaults {
+    width: usize,
+    inner: usize,
+    heads: usize,
+    activation: &'static str,
+    epsilon: f64,
+}
+
+const CLIP_TEXT: TowerDefaults =
+    TowerDefaults { width: 512, inner: 2048, heads: 8, activation: "quick_gelu", epsilon: 1e-5 };
+const CLIP_VISION: TowerDefaults = TowerDefaults { width: 768, inner: 3072, heads: 12, ..CLIP_TEXT };
+const SIGLIP: TowerDefaults = TowerDefaults { activation: "gelu_pytorch_tanh", epsilon: 1e-6, ..CLIP_VISION };
+
+impl ModelConfig {
+    /// Reads `config.json`.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let json = read_json(path)?;
+        let family = match json.get("model_type").and_then(Value::as_str) {
+            Some("clip") => Family::Clip,
+            Some("siglip") => Family::Siglip,
+            other => return Err(unknown_architecture(path, other)),
+        };
+        let config = Config::new(&json, path);
+        // The older of two names wins where both are there, as in transformers.
+        let part = |name: &str| match json.get(format!("{name}_dict")) {
+            Some(Value::Object(_)) => config.part(&format!("{name}_dict")),
+            _ => config.part(name),
+        };
+        let text = text(&part("text_config"), family)?;
+        let vision = vision(&part("vision_config"), family)?;
+        let dimensions = match family {
+            Family::Clip => config.size("projection_dim", Some(512), MAX_WIDTH)?,
+            Family::Siglip => part("text_config").size("projection_size", Some(text.tower.width), MAX_WIDTH)?,
+        };
+        if family == Family::Siglip && dimensions != vision.tower.width {
+            let widths = format!("texts have vectors of {dimensions} numbers and images of {}", vision.tower.width);
+            return Err(model_error(path, &widths));
+        }
+        Ok(ModelConfig { family, text, vision, dimensions })
+    }
+}
+
+fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::Error {
+    let what = match model_type {
+        Some(name) => format!("its architecture is `{name}`, and only `clip` and `siglip` embed texts and images here"),
+        None => "it does not say what its architecture is: there is no `model_type`".to_owned(),
+    };
+    let error = model_error(path, &what);
+    match model_type {
+        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet") => {
+            error.hint("This is a model of texts alone: load it with SentenceTransformer.")
+        }
+        _ => error,
+    }
+}
+
+fn text(config: &Config<'_>, family: Family) -> Result<TextConfig> {
+    let (defaults, vocabulary, positions) = match family {
+        Family::Clip => (CLIP_TEXT, 49_408, 77),
+        Family::Siglip => (SIGLIP, 32_000, 64),
+    };
+    Ok(TextConfig {
+        tower: tower(config, &defaults)?,
+        vocabulary: config.size("vocab_size", Some(vocabulary), MAX_VOCABULARY)?,
+        positions: config.size("max_position_embeddings", Some(positions), MAX_TEXT)?,
+        end: config.whole("eos_token_id").unwrap_or(49_407),
+        padding: config.whole("pad_token_id").unwrap_or(1),
+    })
+}
+
+fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
+    let (defaults, patch) = match family {
+        Family::Clip => (CLIP_VISION, 32),
+        Family::Siglip => (SIGLIP, 16),
+    };
+    let image = config.size("image_size", Some(224), MAX_IMAGE)?;
+    let patch = config.size("patch_size", Some(patch), image)?;
+    if (image / patch).pow(2) > MAX_PATCHES {
+        let what = format!("images of {image} pixels would be cut into more than {MAX_PATCHES} patches of {patch}");
+        return Err(model_error(config.path(), &what));
+    }
+    if config.size("num_channels", Some(3), 1024)? != 3 {
+        return Err(model_error(config.path(), "its images do not have three channels"));
+    }
+    if !config.flag("vision_use_head", true) {
+        return Err(model_error(config.path(), "it has no head that makes one vector of an image"));
+    }
+    Ok(VisionConfig { tower: tower(config, &defaults)?, image, patch })
+}
+
+fn tower(config: &Config<'_>, defaults: &TowerDefaults) -> Result<TowerConfig> {
+    let width = config.size("hidden_size", Some(defaults.width), MAX_WIDTH)?;
+    let heads = config.size("num_attention_heads", Some(defaults.heads), width)?;
+    if width % heads != 0 {
+        return Err(model_error(config.path(), &format!("{heads} heads cannot share a width of {width}")));
+    }
+    let name = config.word("hidden_act").unwrap_or(defaults.activation);
+    let activation = Activation::named(name)
+        .ok_or_else(|| model_error(config.path(), &format!("its activation function `{name}` is not known")))?;
+    Ok(TowerConfig {
+        width,
+        inner: config.size("intermediate_size", Some(defaults.inner), MAX_INNER)?,
+        layers: config.size("num_hidden_layers", Some(12), MAX_LAYERS)?,
+        heads,
+        activation,
+        epsilon: config.number("layer_norm_eps", defaults.epsilon),
+    })
+}

@@ -1,0 +1,53 @@
+//! Where in a folder the model is: Hugging Face's layout, or one of those of sentence-transformers.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::embed::model_folder::{check_folder, model_error, read_json_if_there, within};
+use crate::error::Result;
+use crate::vision::Preprocessor;
+
+const TEXTS_ALONE: &str = "A model of texts alone is loaded with SentenceTransformer.";
+
+/// The folder that holds `config.json`. sentence-transformers' `modules.json` names it: `0_CLIPModel` in the older
+/// layout, the folder itself in the newer one.
+pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
+    check_folder(folder)?;
+    let path = folder.join("modules.json");
+    let Some(modules) = read_json_if_there(&path)? else { return Ok(folder.to_path_buf()) };
+    let modules = modules.as_array().ok_or_else(|| model_error(&path, "it is no list of modules"))?;
+    let mut found = None;
+    for module in modules {
+        let word = |key: &str| module.get(key).and_then(Value::as_str);
+        let (Some(kind), Some(place)) = (word("type"), word("path")) else {
+            return Err(model_error(&path, "a module lacks its type or its path"));
+        };
+        match (kind.rsplit('.').next(), &found) {
+            (Some("CLIPModel" | "Transformer"), None) => found = Some(within(folder, place)?),
+            // Vectors have length 1 in any case.
+            (Some("Normalize"), Some(_)) => {}
+            (name, _) => {
+                let what = format!("its module `{}` is not part of CLIP or SigLIP", name.unwrap_or(kind));
+                return Err(model_error(&path, &what).hint(TEXTS_ALONE));
+            }
+        }
+    }
+    found.ok_or_else(|| model_error(&path, "it names no model"))
+}
+
+/// What makes images into the model's input: `preprocessor_config.json`, or the newer `processor_config.json`.
+pub(super) fn preprocessor(folder: &Path, side: usize) -> Result<Preprocessor> {
+    let newer = folder.join("processor_config.json");
+    let older = folder.join("preprocessor_config.json");
+    let path = if !older.exists() && newer.exists() { newer } else { older };
+    let preprocessor = Preprocessor::from_file(&path)?;
+    let (width, height) = (preprocessor.width(), preprocessor.height());
+    match width as usize == side && height as usize == side {
+        true => Ok(preprocessor),
+        false => {
+            let what = format!("it makes images of {width} x {height}, and the model takes {side} x {side}");
+            Err(model_error(&path, &what))
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Texts to tokens, as the model was trained on them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use tokenizers::{Tokenizer, TruncationParams};
+
+use super::config::{Family, TextConfig};
+use crate::embed::model_folder::{model_error, read_json, read_json_if_there, read_text_file};
+use crate::error::{Error, Result};
+
+/// No token of a sensible text is as long as this many bytes on average: what lies beyond so many for each token that
+/// counts is not looked at.
+const BYTES_A_TOKEN: usize = 1024;
+
+/// `eos_token_id` of models that were saved before it was right: the token with the highest id ends a text.
+const WRONG_END: u64 = 2;
+
+/// Cuts texts into tokens.
+pub(super) struct PromptTokenizer {
+    tokenizer: Tokenizer,
+    /// The file, for errors.
+    path: PathBuf,
+    length: usize,
+    vocabulary: usize,
+    shape: Shape,
+}
+
+enum Shape {
+    /// Ends with this token, or with the one of the highest id.
+    Ends(Option<u32>),
+    /// Is filled up with this token.
+    Filled(u32),
+}
+
+/// A text's tokens, and the place of the one whose output stands for the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Prompt {
+    pub(super) ids: Vec<u32>,
+    pub(super) pooled: usize,
+}
+
+impl PromptTokenizer {
+    /// Reads `tokenizer.json`, or the `vocab.json` and `merges.txt` that older CLIP folders have instead.
+    pub(super) fn load(folder: &Path, config: &TextConfig, family: Family) -> Result<Self> {
+        let settings = Settings::read(folder)?;
+        let mut path = folder.join("tokenizer.json");
+        let bytes = if path.exists() || family == Family::Siglip {
+            read_text_file(&path).map_err(|error| match folder.join("spiece.model").exists() {
+                true => error.hint("spiece.model is not read: load the tokenizer with transformers and save it again."),
+                false => error,
+            })?
+        } else {
+            path = folder.join("vocab.json");
+            clip_tokenizer(&path, &folder.join("merges.txt"), &settings)?
+        };
+        let length = settings.length.map_or(config.positions, |length| length.min(config.positions));
+        let tokenizer = build(&bytes, length).map_err(|why| model_error(&path, &why))?;
+        let shape = match family {
+            Family::Clip if config.end == WRONG_END => Shape::Ends(None),
+            Family::Clip => Shape::Ends(u32::try_from(config.end).ok()),
+            Family::Siglip => {
+                let named = settings.token("pad_token").and_then(|name| tokenizer.token_to_id(&name));
+                let padding = named.map_or(config.padding, u64::from);
+                let inside = u32::try_from(padding).ok().filter(|id| (*id as usize) < config.vocabulary);
+                Shape::Filled(inside.ok_or_else(|| model_error(&path, "its token for filling up is unknown"))?)
+            }
+        };
+        let prompts = PromptTokenizer { tokenizer, path, length, vocabulary: config.vocabulary, shape };
+        prompts.check_end()?;
+        Ok(prompts)
+    }
+
+    /// A text must end with the token whose output stands for it: all texts would have one vector otherwise.
+    fn check_end(&self) -> Result<()> {
+        let Shape::Ends(Some(end)) = self.shape else { return Ok(()) };
+        match self.ids("a")?.0.contains(&end) {
+            true => Ok(()),
+            false => {
+                let what = format!("it does not end texts with the token {end}, which config.json names");
+                Err(model_error(&self.path, &what))
+            }
+        }
+    }
+
+    /// The tokens of a text, at most as many as the model takes. `None` for a text without any.
+    pub(super) fn encode(&self, text: &str) -> Result<Option<Prompt>> {
+        let (mut ids, known) = self.ids(text)?;
+        if !known {
+            return Ok(None);
+        }
+        if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocabulary) {
+            let what = format!("it has a token {id}, and the model knows {}", self.vocabulary);
+            return Err(model_error(&self.path, &what));
+        }
+        let first = |wanted: u32| ids.iter().position(|id| *id == wanted);
+        let pooled = match self.shape {
+            Shape::Ends(Some(end)) => first(end),
+            Shape::Ends(None) => ids.iter().max().and_then(|highest| first(*highest)),
+            Shape::Filled(padding) => {
+                ids.resize(self.length, padding);
+                None
+            }
+        };
+        let pooled = pooled.unwrap_or(ids.len().saturating_sub(1));
+        Ok(Some(Prompt { ids, pooled }))
+    }
+
+    /// The tokens of a text, and whether any of them is of the text itself.
+    fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
+        let mut end = text.len().min(self.length.saturating_mul(BYTES_A_TOKEN));
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let text = text.get(..end).unwrap_or_default();
+        let failed = |error: Error| error.hint("Save the tokenizer again with transformers.");
+        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, true)))
+            .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
+            .map_err(|cause| failed(model_error(&self.path, &format!("it fails on a text: {cause}"))))?;
+        let known = encoding.get_special_tokens_mask().contains(&0);
+        Ok((encoding.get_ids().to_vec(), known))
+    }
+}
+
+/// A tokenizer that cuts off at `length` tokens, those at the ends included.
+fn build(bytes: &[u8], length: usize) -> std::result::Result<Tokenizer, String> {
+    // The `tokenizers` crate panics on some tokenizers that contradict themselves.
+    let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(bytes))
+        .map_err(|_| "it contradicts itself".to_owned())?
+        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+    tokenizer.with_padding(None);
+    let cut = TruncationParams { max_length: length, ..TruncationParams::default() };
+    tokenizer.with_truncation(Some(cut)).map_err(|cause| format!("texts cannot be cut to {length} tokens: {cause}"))?;
+    Ok(tokenizer)
+}
+
+/// What stands beside the tokenizer.
+struct Settings {
+    files: Vec<Map<String, Value>>,
+    length: Option<usize>,
+}
+
+impl Settings {
+    fn read(folder: &Path) -> Result<Self> {
+        let mut files = Vec::new();
+        for name in ["tokenizer_config.json", "special_tokens_map.json"] {
+            if let Some(Value::Object(file)) = read_json_if_there(&folder.join(name))? {
+                files.push(file);
+            }
+        }
+        let length = files.iter().find_map(|file| file.get("model_max_length")?.as_u64());
+        // A few tokens are the ends; transformers writes a huge number where there is no limit.
+        let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length >= 4);
+        Ok(Settings { files, length })
+    }
+
+    /// The text of a special token, by its role.
+    fn token(&self, role: &str) -> Option<String> {
+        self.files.iter().find_map(|file| match file.get(role)? {
+            Value::String(text) => Some(text.clone()),
+            token => token.get("content")?.as_str().map(str::to_owned),
+        })
+    }
+}
+
+/// CLIP's tokenizer from its vocabulary and merges, in the form of a `tokenizer.json`.
+fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
+    const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
+    let missing = |error: Error| error.hint("A folder has tokenizer.json, or vocab.json and merges.txt.");
+    let words = read_json(vocabulary).map_err(missing)?;
+    let rules = read_text_file(merges).map_err(missing)?;
+    let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is no text"))?;
+    let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
+    let role = |role: &str, default: &str| -> Result<(String, u64)> {
+        let name = settings.token(role).unwrap_or_else(|| default.to_owned());
+        let id = words.get(&name).and_then(Value::as_u64);
+        let id = id.ok_or_else(|| model_error(vocabulary, &format!("it lacks the token `{name}`")))?;
+        Ok((name, id))
+    };
+    let (start, end) = (role("bos_token", "<|startoftext|>")?, role("eos_token", "<|endoftext|>")?);
+    let unknown = role("unk_token", "<|endoftext|>")?;
+    let mut special = vec![&start, &end, &unknown];
+    special.sort_by_key(|(_, id)| *id);
+    special.dedup();
+    let special: Vec<Value> = special
+        .iter()
+        .map(|(content, id)| {
+            json!({
+                "id": id, "content": content, "special": true,
+                "single_word": false, "lstrip": false, "rstrip": false, "normalized": false,
+            })
+        })
+        .collect();
+    let tokenizer = json!({
+        "version": "1.0",
+        "added_tokens": special,
+        "normalizer": { "type": "Sequence", "normalizers": [
+            { "type": "NFC" },
+            { "type": "Replace", "pattern": { "Regex": r"\s+" }, "content": " " },
+            { "type": "Lowercase" },
+        ] },
+        "pre_tokenizer": { "type": "Sequence", "pretokenizers": [
+            { "type": "Split", "pattern": { "Regex": PIECES }, "behavior": "Removed", "invert": true },
+            { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true },
+        ] },
+        "post_processor": {
+            "type": "RobertaProcessing", "trim_offsets": false, "add_prefix_space": false,
+            "sep": end, "cls": start,
+        },
+        "model": {
+            "type": "BPE", "vocab": words, "merges": rules, "unk_token": unknown.0, "dropout": null,
+            "continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "fuse_unk": false,
+        },
+    });
+    serde_json::to_vec(&tokenizer).map_err(|cause| model_error(vocabulary, "it cannot be used").cause(cause))
+}

@@ -1,0 +1,89 @@
+//! Texts' tokens to vectors.
+
+use candle_core::{Device, Tensor};
+
+use super::config::{Family, ModelConfig, TowerConfig};
+use super::prompts::Prompt;
+use crate::embed::model_folder::computing;
+use crate::embed::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+const LAYER: LayerNames = LayerNames {
+    query: "self_attn.q_proj",
+    key: "self_attn.k_proj",
+    value: "self_attn.v_proj",
+    attention_out: "self_attn.out_proj",
+    attention_norm: "layer_norm1",
+    up: "mlp.fc1",
+    down: "mlp.fc2",
+    feed_forward_norm: "layer_norm2",
+};
+
+/// The layers below `weights`.
+pub(super) fn load_layers(
+    weights: &Weights,
+    config: &TowerConfig,
+    causal: bool,
+    device: &Device,
+) -> Result<Vec<EncoderLayer>> {
+    let (layers, shape) = (weights.pp("encoder.layers"), config.layer(causal));
+    (0..config.layers).map(|number| EncoderLayer::load(&layers.pp(number), &LAYER, &shape, device)).collect()
+}
+
+/// The half of the model that reads.
+pub(super) struct TextTower {
+    /// Vocabulary x width.
+    tokens: Tensor,
+    /// Positions x width.
+    positions: Tensor,
+    layers: Vec<EncoderLayer>,
+    norm: LayerNorm,
+    projection: Linear,
+    device: Device,
+}
+
+impl TextTower {
+    pub(super) fn load(weights: &Weights, config: &ModelConfig, device: &Device) -> Result<Self> {
+        let (text, tower) = (&config.text, &config.text.tower);
+        let model = weights.pp("text_model");
+        let embeddings = model.pp("embeddings");
+        let table = |name: &str, rows: usize| {
+            embeddings.tensor(name, &[rows, tower.width])?.to_device(device).map_err(computing)
+        };
+        // SigLIP's texts are filled up and read in both directions; CLIP's end where they end.
+        let (causal, projection) = match config.family {
+            Family::Clip => (true, (weights.pp("text_projection"), false)),
+            Family::Siglip => (false, (model.pp("head"), true)),
+        };
+        let (projection, bias) = projection;
+        Ok(TextTower {
+            tokens: table("token_embedding.weight", text.vocabulary)?,
+            positions: table("position_embedding.weight", text.positions)?,
+            layers: load_layers(&model, tower, causal, device)?,
+            norm: LayerNorm::load(&model.pp("final_layer_norm"), tower.width, tower.epsilon, device)?,
+            projection: Linear::load(&projection, tower.width, config.dimensions, bias, device)?,
+            device: device.clone(),
+        })
+    }
+
+    /// One row for each prompt, not yet of length 1.
+    pub(super) fn forward(&self, prompts: &[&Prompt]) -> Result<Tensor> {
+        let spans = Spans::of_lengths(prompts.iter().map(|prompt| prompt.ids.len()));
+        let mut x = self.embed(prompts).map_err(computing)?;
+        for layer in &self.layers {
+            x = layer.forward(&x, &spans)?;
+        }
+        let pooled: Vec<u32> =
+            spans.iter().zip(prompts).map(|(span, prompt)| (span.start + prompt.pooled) as u32).collect();
+        let pooled = Tensor::new(pooled, &self.device).and_then(|pooled| x.index_select(&pooled, 0));
+        self.projection.forward(&self.norm.forward(&pooled.map_err(computing)?)?, Activation::None)
+    }
+
+    fn embed(&self, prompts: &[&Prompt]) -> candle_core::Result<Tensor> {
+        let ids: Vec<u32> = prompts.iter().flat_map(|prompt| prompt.ids.iter().copied()).collect();
+        let places: Vec<u32> = prompts.iter().flat_map(|prompt| 0..prompt.ids.len() as u32).collect();
+        let tokens = self.tokens.index_select(&Tensor::new(ids, &self.device)?, 0)?;
+        tokens + self.positions.index_select(&Tensor::new(places, &self.device)?, 0)?
+    }
+}
