@@ -298,6 +298,21 @@ impl Corpus {
         })
     }
 
+    /// The same with `captions` (by row) as the texts of rows that have none.
+    pub(crate) fn with_captions(self, captions: &BTreeMap<usize, String>) -> Self {
+        if captions.is_empty() {
+            return self;
+        }
+        let texts = TextColumn::with_captions(self.texts.as_ref(), captions, self.rows);
+        Corpus { texts: Some(texts), ..self }
+    }
+
+    /// The rows that have a text, with it.
+    pub(crate) fn texts_by_row(&self) -> Vec<(usize, &str)> {
+        let texts = self.texts.iter().flat_map(|texts| (0..self.rows).filter_map(|row| Some((row, texts.get(row)?))));
+        texts.collect()
+    }
+
     /// Whether `row` has a text; every row has what it takes where there is no text column.
     pub(crate) fn has_text(&self, row: usize) -> bool {
         self.texts.as_ref().is_none_or(|texts| texts.get(row).is_some())

@@ -1,36 +1,43 @@
-//! The description of a model, and its fit: the pipeline in one screen.
+//! The description of a model. Its fit is in `model/fit.rs`: the pipeline in one screen.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use polars::prelude::*;
-
 use crate::cluster::{Clusterer, Hdbscan};
-use crate::corpus::{Columns, Corpus, Embeddings, ImageColumn};
-use crate::embed::TextEmbedder;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::corpus::Columns;
+use crate::embed::{Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::progress::{Interrupt, Lines, Progress};
 use crate::reduce::{Reducer, Umap};
-use crate::represent::{Aspect, Representation, TopicContext, TopicWords, representative_rows};
-use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, TopicTerms, replace_columns};
+use crate::represent::Representation;
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
+mod captions;
 mod check;
+mod cluster_on;
+mod describe;
+mod fit;
+mod vectors;
 
-use check::{after_pictures, check_described, check_vectors, no_row, pictures_as_main};
 pub(crate) use check::{check_labels, check_points};
-
-/// Candidates that a representation chooses from, as in BERTopic.
-const CANDIDATE_WORDS: usize = 30;
+pub use cluster_on::ClusterOn;
+pub(crate) use describe::Described;
 
 /// The name of the representation that the topics' own words are.
 const MAIN: &str = "Main";
+
+/// Images of a topic that are captioned, unless the user says otherwise. A topic's words are counted in its captions: at
+/// ten words a caption, of which half are content, nine captions (BERTopic's number) hold hardly more words than are
+/// shown, most of them once. Thirty tell frequent words from chance, and take seconds a topic.
+const CAPTIONED_IMAGES: usize = 30;
 
 /// A topic model's description: which columns play which role, and the stages. Nothing here changes when it is fitted.
 ///
 /// | setting | default |
 /// |---|---|
+/// | [`cluster_on`](Self::cluster_on) | what the constructor says |
+/// | [`fusion`](Self::fusion) | [`Fusion`]: text and image count alike |
+/// | [`captioner`](Self::captioner) | none |
+/// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 a topic |
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbours, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: single words, English stop words if the texts are English |
@@ -41,7 +48,12 @@ const MAIN: &str = "Main";
 #[derive(Debug, Clone)]
 pub struct TopicModel {
     columns: Columns,
-    embedder: Arc<dyn TextEmbedder>,
+    cluster_on: ClusterOn,
+    text_embedder: Option<Arc<dyn TextEmbedder>>,
+    image_embedder: Option<Arc<dyn ImageEmbedder>>,
+    fusion: Fusion,
+    captioner: Option<Arc<dyn ImageCaptioner>>,
+    nr_captioned_images: usize,
     reducer: Arc<dyn Reducer>,
     clusterer: Arc<dyn Clusterer>,
     vectorizer: CountVectorizer,
@@ -56,9 +68,47 @@ pub struct TopicModel {
 impl TopicModel {
     /// Topics of the texts in the column `text`, which `embedder` turns into vectors.
     pub fn text(text: impl Into<String>, embedder: impl TextEmbedder + 'static) -> Self {
+        let columns = Columns { text: Some(text.into()), ..Columns::default() };
+        TopicModel { text_embedder: Some(Arc::new(embedder)), ..Self::new(columns, ClusterOn::Text) }
+    }
+
+    /// Topics of the texts in the column `text` and the images in the column `image` together: `joint` turns both into
+    /// vectors of one space, and [`fusion`](Self::fusion) makes one of the two. A row may lack its text or its image;
+    /// a row that lacks both is an outlier.
+    pub fn text_and_images(
+        text: impl Into<String>,
+        image: impl Into<String>,
+        joint: impl JointEmbedder + 'static,
+    ) -> Self {
+        let columns = Columns { text: Some(text.into()), image: Some(image.into()), ..Columns::default() };
+        let joint = Arc::new(joint);
         TopicModel {
-            columns: Columns { text: Some(text.into()), ..Columns::default() },
-            embedder: Arc::new(embedder),
+            text_embedder: Some(Arc::clone(&joint) as Arc<dyn TextEmbedder>),
+            image_embedder: Some(joint),
+            ..Self::new(columns, ClusterOn::Both)
+        }
+    }
+
+    /// Topics of the images in the column `image` (String paths, Binary encoded images, or `Struct{bytes, path}`),
+    /// which `embedder` turns into vectors. Rows without an image, or with one that cannot be read, are outliers.
+    ///
+    /// Words come from a [`captioner`](Self::captioner). Without one, and with an embedder that knows texts too
+    /// ([`ImageEmbedder::text_side`]), they are chosen from a vocabulary by how well they fit the topic's images. With
+    /// neither, topics have pictures and no words.
+    pub fn images(image: impl Into<String>, embedder: impl ImageEmbedder + 'static) -> Self {
+        let columns = Columns { image: Some(image.into()), ..Columns::default() };
+        TopicModel { image_embedder: Some(Arc::new(embedder)), ..Self::new(columns, ClusterOn::Images) }
+    }
+
+    fn new(columns: Columns, cluster_on: ClusterOn) -> Self {
+        TopicModel {
+            columns,
+            cluster_on,
+            text_embedder: None,
+            image_embedder: None,
+            fusion: Fusion::new(),
+            captioner: None,
+            nr_captioned_images: CAPTIONED_IMAGES,
             reducer: Arc::new(Umap::new()),
             clusterer: Arc::new(Hdbscan::new()),
             vectorizer: CountVectorizer::new(),
@@ -69,6 +119,43 @@ impl TopicModel {
             seed: 42,
             progress: Progress::silent(),
         }
+    }
+
+    /// What is clustered, where the model has texts and images. Default: [`ClusterOn::Both`] after
+    /// [`text_and_images`](Self::text_and_images). The other one still describes the topics.
+    #[must_use]
+    pub fn cluster_on(mut self, cluster_on: ClusterOn) -> Self {
+        self.cluster_on = cluster_on;
+        self
+    }
+
+    /// How a row's text and image become one vector. Default: both count alike.
+    #[must_use]
+    pub fn fusion(mut self, fusion: Fusion) -> Self {
+        self.fusion = fusion;
+        self
+    }
+
+    /// Puts images into words: the most representative images of each topic that have no text of their own are
+    /// captioned, and the captions are the topic's texts, for words, names and representative documents.
+    #[must_use]
+    pub fn captioner(mut self, captioner: impl ImageCaptioner + 'static) -> Self {
+        self.captioner = Some(Arc::new(captioner));
+        self
+    }
+
+    /// How many images of each topic are captioned, at least 1. Default 30: each costs time, and much fewer leave a
+    /// topic short of words (BERTopic captions nine).
+    #[must_use]
+    pub fn nr_captioned_images(mut self, nr_captioned_images: usize) -> Self {
+        self.nr_captioned_images = nr_captioned_images;
+        self
+    }
+
+    /// Captions every image that has no text of its own, instead of some of each topic.
+    #[must_use]
+    pub fn caption_all_images(self) -> Self {
+        self.nr_captioned_images(usize::MAX)
     }
 
     /// The column `image` holds pictures that illustrate the topics: String paths, Binary encoded images, or
@@ -87,15 +174,23 @@ impl TopicModel {
         self
     }
 
-    /// Clusters the vectors in this column, `Array(Float32, d)` or `List(Float32)`; then no embedder runs. Rows whose
-    /// vector is null are outliers.
+    /// Clusters the vectors in this column as they are, `Array(Float32, d)` or `List(Float32)`; then no embedder runs.
+    /// Rows whose vector is null are outliers.
     #[must_use]
     pub fn embeddings(mut self, column: impl Into<String>) -> Self {
         self.columns.embeddings = Some(column.into());
         self
     }
 
-    /// Vectors of the images alone, `Array(Float32, d)` or `List(Float32)`: pictures are chosen by them.
+    /// Vectors of the texts alone, `Array(Float32, d)` or `List(Float32)`: texts are not embedded. Null: no vector.
+    #[must_use]
+    pub fn text_embeddings(mut self, column: impl Into<String>) -> Self {
+        self.columns.text_embeddings = Some(column.into());
+        self
+    }
+
+    /// Vectors of the images alone, `Array(Float32, d)` or `List(Float32)`: images are not embedded, and pictures are
+    /// chosen by these. Null: no vector.
     #[must_use]
     pub fn image_embeddings(mut self, column: impl Into<String>) -> Self {
         self.columns.image_embeddings = Some(column.into());
@@ -196,350 +291,30 @@ impl TopicModel {
         &self.progress
     }
 
-    /// Checks every parameter of every stage. [`fit`](Self::fit) does so before any work.
-    ///
-    /// # Errors
-    /// The first parameter that is out of its range, or a representation that lacks the column it needs.
-    pub fn check(&self) -> Result<()> {
-        self.reducer.check()?;
-        self.clusterer.check()?;
-        self.vectorizer.check()?;
-        self.ctfidf.check()?;
-        if !(1..=1000).contains(&self.top_n_words) {
-            return Err(Error::parameter(Stage::Represent, "top_n_words", self.top_n_words, "1 to 1000"));
-        }
-        if self.nr_repr_docs > 1000 {
-            return Err(Error::parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
-        }
-        self.check_columns()?;
-        self.representations.iter().try_for_each(|(name, representation)| self.check_one(name, &**representation))?;
-        self.check_chains()
+    pub(crate) fn ctfidf_settings(&self) -> &ClassTfIdf {
+        &self.ctfidf
     }
 
-    /// A column that the output adds would take the place of one that the model reads.
-    fn check_columns(&self) -> Result<()> {
-        let columns = &self.columns;
-        let roles = [
-            ("text", &columns.text, &["embedding", "Topic", "Probability"][..]),
-            ("image", &columns.image, &["embedding", "Topic", "Probability"]),
-            ("image vector", &columns.image_embeddings, &["embedding", "Topic", "Probability"]),
-            ("vector", &columns.embeddings, &["Topic", "Probability"]),
-        ];
-        for (role, column, taken) in roles {
-            if let Some(column) = column.as_ref().filter(|column| taken.contains(&column.as_str())) {
-                let message = format!("the {role} column has the name of a column that the result adds");
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
-                    .column(column)
-                    .hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
-            }
-        }
-        Ok(())
+    pub(crate) fn fit_seed(&self) -> u64 {
+        self.seed
     }
 
-    /// Pictures end a chain, and are not the topics' own words.
-    fn check_chains(&self) -> Result<()> {
-        let mut ended = Vec::new();
-        for (name, representation) in &self.representations {
-            if ended.contains(&name) {
-                return Err(after_pictures(name));
-            }
-            if !representation.gives_words() {
-                ended.push(name);
-            }
-        }
-        if ended.iter().any(|name| *name == MAIN) { Err(pictures_as_main()) } else { Ok(()) }
-    }
-
-    fn check_one(&self, name: &str, representation: &dyn Representation) -> Result<()> {
-        const TAKEN: [&str; 5] = ["Topic", "Count", "Name", "Representation", "Representative_Docs"];
-        if name.is_empty() || TAKEN.contains(&name) {
-            let message =
-                format!("a representation cannot be called `{name}`: the topic table has that column already");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint("Choose another name."));
-        }
-        representation.check()?;
-        if representation.needs_images() && self.columns.image.is_none() {
-            let message = format!("the representation `{name}` needs images, and the model has no image column");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-                .hint("Name the column: TopicModel::text(..).with_images(\"image\")."));
-        }
-        Ok(())
-    }
-
-    /// `frame` with a column `embedding` of its texts' vectors, `Array(Float32, d)`: embed once, then fit often with
-    /// [`.embeddings("embedding")`](Self::embeddings).
-    ///
-    /// # Errors
-    /// A column that is missing or of a wrong type; an embedder that fails.
-    pub fn embed(&self, frame: &DataFrame) -> Result<DataFrame> {
-        let corpus = Corpus::read(frame, &self.columns)?;
-        let embeddings = self.vectors(&corpus)?;
-        replace_columns(frame, vec![embeddings.to_column("embedding")?])
-    }
-
-    /// Finds the topics of `frame`: the fitted model, and the frame with `embedding` (the vectors that were clustered), `Topic`
-    /// (Int32, -1 where none) and `Probability` (Float64, how strongly the row belongs to its topic) added.
-    ///
-    /// # Errors
-    /// See [`fit`](Self::fit).
-    pub fn fit_transform(&self, frame: &DataFrame) -> Result<(FittedTopicModel, DataFrame)> {
-        let fitted = self.fit(frame)?;
-        let frame = self.with_topics(frame, &fitted.embeddings, fitted.topics(), fitted.probabilities())?;
-        Ok((fitted, frame))
-    }
-
-    /// Finds the topics of `frame`.
-    ///
-    /// # Errors
-    /// A parameter out of its range (before any work), a column that is missing or of a wrong type, vectors that
-    /// cannot be used, fewer rows than a topic needs, texts without a word, and whatever a stage reports.
-    pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
-        self.check()?;
-        let Embedded { corpus, embeddings, rows } = self.embedded(frame)?;
-        self.check_texts(&corpus, &rows)?;
-        self.check_rows(&rows, &corpus)?;
-        let reduction = self.reducer.fit_shared(&embeddings.of_rows(&rows)?, self.seed, &self.progress)?;
-        check_points(&reduction.embedding, rows.len())?;
-        self.progress.check(Stage::Reduce)?;
-        let clustering = self.clusterer.fit(reduction.embedding.view(), self.seed, &self.progress)?;
-        check_labels(&clustering.labels, &clustering.probabilities, rows.len())?;
-        self.progress.check(Stage::Cluster)?;
-        let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
-        let terms = self.count_terms(&corpus, &assignment)?;
-        let described = self.describe(&corpus, &embeddings, &assignment, &terms)?;
-        let summary = self.summarise(&corpus, &embeddings, &assignment, rows.len());
-        let scores = &terms.text_scores;
-        let representatives = corpus
-            .texts
-            .as_ref()
-            .map(|texts| representative_rows(texts, &assignment.topics, scores, self.nr_repr_docs))
-            .unwrap_or_default();
-        Ok(FittedTopicModel {
-            frame: frame.clone(),
-            corpus: Arc::new(corpus),
-            embeddings: Arc::new(embeddings),
-            assignment: Arc::new(assignment),
-            terms: Arc::new(terms),
-            words: Arc::new(described.words),
-            aspects: Arc::new(described.aspects),
-            aspect_order: Arc::new(described.order),
-            representatives: Arc::new(representatives),
-            inference: Arc::new(Inference {
-                model: self.clone(),
-                reducer: reduction.model,
-                clusterer: clustering.model,
-                known: std::sync::OnceLock::new(),
-            }),
-            summary: Arc::new(summary),
-        })
-    }
-
-    /// Reads the columns, checks that pictures can be found, embeds what has no vector yet, and finds the rows that can
-    /// be clustered.
-    fn embedded(&self, frame: &DataFrame) -> Result<Embedded> {
-        let corpus = Corpus::read(frame, &self.columns)?;
-        if self.representations.iter().any(|(_, representation)| representation.needs_images()) {
-            corpus.images.as_ref().map_or(Ok(()), ImageColumn::check_reachable)?;
-        }
-        if self.columns.embeddings.is_none() && frame.column("embedding").is_ok() {
-            let message = "the frame's column `embedding` is not used and is replaced by newly computed vectors; \
-                           name it with .embeddings(\"embedding\") to use it";
-            self.progress.note(Stage::Embed, message);
-        }
-        self.placeable(corpus)
-    }
-
-    /// As `embedded`, for rows that are to be placed: they need no pictures, and may all be blank.
-    pub(crate) fn embedded_new(&self, frame: &DataFrame) -> Result<Embedded> {
-        let columns = Columns { image: None, image_embeddings: None, ..self.columns.clone() };
-        self.placeable(Corpus::read(frame, &columns)?)
-    }
-
-    fn placeable(&self, corpus: Corpus) -> Result<Embedded> {
-        let embeddings = self.vectors(&corpus)?;
-        let rows = self.clusterable(&corpus, &embeddings);
-        Ok(Embedded { corpus, embeddings, rows })
-    }
-
-    fn vectors(&self, corpus: &Corpus) -> Result<Embeddings> {
-        if let Some(embeddings) = &corpus.embeddings {
-            return Ok(embeddings.clone());
-        }
-        let Some(texts) = &corpus.texts else {
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, "the model has no text column"));
-        };
-        let rows = texts.rows();
-        let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
-        let vectors = match texts.is_empty() {
-            true => ndarray::Array2::zeros((0, self.embedder.dimensions())),
-            false => self.embedder.embed_texts(&texts, &self.progress)?,
-        };
-        check_vectors(&vectors, &rows)?;
-        Embeddings::scatter(vectors, &rows, corpus.rows)
-    }
-
-    /// The rows that have a text and a vector; the others are counted and told. A vector of zeros is what an embedder
-    /// gives for a text without a known word; among vectors of the frame's own it is a point like any other.
-    fn clusterable(&self, corpus: &Corpus, embeddings: &Embeddings) -> Vec<usize> {
-        let given = self.columns.embeddings.is_some();
-        let says_something = |vector: &[f32]| given || vector.iter().any(|&x| x != 0.0);
-        let texted: Vec<usize> = (0..corpus.rows).filter(|&row| corpus.has_text(row)).collect();
-        let has_vector = |row: usize| embeddings.get(row).is_some_and(says_something);
-        let rows: Vec<usize> = texted.iter().copied().filter(|&row| has_vector(row)).collect();
-        self.note_outliers(corpus.rows - texted.len(), "no text (null, empty or whitespace)");
-        let why = if given { "a text but no vector (null)" } else { "a text without a word that the embedder knows" };
-        self.note_outliers(texted.len() - rows.len(), why);
-        rows
-    }
-
-    fn check_texts(&self, corpus: &Corpus, rows: &[usize]) -> Result<()> {
-        match (rows.is_empty(), (0..corpus.rows).any(|row| corpus.has_text(row))) {
-            (false, _) => Ok(()),
-            (true, false) => Err(no_row(corpus, "no row has a text: all are null, empty or whitespace")),
-            (true, true) => Err(no_row(corpus, "no row has a vector that says something: all are null or zero")),
+    /// What texts are compared with the clustered vectors by, where there is such a thing.
+    pub(crate) fn query_embedder(&self) -> Option<&dyn TextEmbedder> {
+        match self.cluster_on {
+            ClusterOn::Images => self.joint_text(),
+            ClusterOn::Text | ClusterOn::Both => self.text_embedder.as_deref(),
         }
     }
 
-    fn note_outliers(&self, rows: usize, why: &str) {
-        if rows > 0 {
-            let rows = if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
-            self.progress.note(Stage::Input, format!("{rows} {why}: counted as outliers (topic -1)"));
-        }
+    /// What images are compared with the clustered vectors by, where there is such a thing.
+    pub(crate) fn query_image_embedder(&self) -> Option<&dyn ImageEmbedder> {
+        self.image_embedder.as_deref()
     }
 
-    fn check_rows(&self, rows: &[usize], corpus: &Corpus) -> Result<()> {
-        let needed = self.clusterer.min_rows();
-        if rows.len() >= needed {
-            return Ok(());
-        }
-        let message = format!(
-            "{} of {} rows can be clustered, and {needed} is the fewest that these settings can tell topics apart in",
-            rows.len(),
-            corpus.rows
-        );
-        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(
-            "Give more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.",
-        ))
+    /// What puts texts into the space of the images.
+    fn joint_text(&self) -> Option<&dyn TextEmbedder> {
+        let images = self.image_embedder.as_deref()?;
+        images.text_side().or(self.text_embedder.as_deref()).filter(|text| text.dimensions() > 0)
     }
-
-    fn count_terms(&self, corpus: &Corpus, assignment: &Assignment) -> Result<TopicTerms> {
-        let texts: Vec<(usize, &str)> = match &corpus.texts {
-            Some(texts) => (0..corpus.rows).filter_map(|row| Some((row, texts.get(row)?))).collect(),
-            None => Vec::new(),
-        };
-        TopicTerms::count(&texts, &assignment.topics, &assignment.ids(), &self.vectorizer, &self.ctfidf, &self.progress)
-    }
-
-    fn describe(
-        &self,
-        corpus: &Corpus,
-        embeddings: &Embeddings,
-        assignment: &Assignment,
-        terms: &TopicTerms,
-    ) -> Result<Described> {
-        let ids = assignment.ids();
-        let context = TopicContext {
-            topics: &ids,
-            assignments: &assignment.topics,
-            texts: corpus.texts.as_ref(),
-            images: corpus.images.as_ref(),
-            embeddings,
-            image_embeddings: corpus.image_embeddings.as_ref(),
-            text_scores: &terms.text_scores,
-            vocabulary: &terms.vocabulary,
-            c_tf_idf: &terms.c_tf_idf,
-            embedder: Some(&*self.embedder),
-            image_embedder: None,
-            joint_text: None,
-            seed: self.seed,
-            progress: &self.progress,
-        };
-        let candidates = terms.top_words(&ids, self.top_n_words.max(CANDIDATE_WORDS));
-        let mut aspects = BTreeMap::<String, Aspect>::new();
-        let mut order = Vec::new();
-        for (name, representation) in &self.representations {
-            let words = match aspects.get(name) {
-                None => &candidates,
-                Some(Aspect::Words(words)) => words,
-                Some(Aspect::Pictures(_)) => return Err(after_pictures(name)),
-            };
-            self.progress.check(Stage::Represent)?;
-            let aspect = representation.describe(&context, words)?;
-            if aspects.insert(name.clone(), aspect).is_none() && name != MAIN {
-                order.push(name.clone());
-            }
-        }
-        let words = match aspects.remove(MAIN) {
-            None => candidates,
-            Some(Aspect::Words(words)) => words,
-            Some(Aspect::Pictures(_)) => return Err(pictures_as_main()),
-        };
-        check_described(&words, &ids, MAIN)?;
-        Ok(Described { words: cut(words, self.top_n_words), aspects, order })
-    }
-
-    fn summarise(&self, corpus: &Corpus, embeddings: &Embeddings, assignment: &Assignment, rows: usize) -> Summary {
-        let outliers = assignment.sizes.get(&crate::cluster::OUTLIER).copied().unwrap_or(0);
-        let images = corpus.images.as_ref().map(|images| (0..images.len()).filter(|&row| images.has(row)).count());
-        let embedder = match &self.columns.embeddings {
-            Some(column) => format!("the column `{column}`"),
-            None => format!("{:?}", self.embedder),
-        };
-        Summary {
-            rows: corpus.rows,
-            clustered: corpus.rows - outliers,
-            outliers,
-            blank: corpus.rows - rows,
-            topics: assignment.sizes.keys().filter(|&&id| id != crate::cluster::OUTLIER).count(),
-            dimensions: embeddings.dimensions(),
-            seed: self.seed,
-            embedder,
-            reducer: format!("{:?}", self.reducer),
-            clusterer: format!("{:?}", self.clusterer),
-            text_column: self.columns.text.clone(),
-            image_column: self.columns.image.clone(),
-            images,
-        }
-    }
-
-    pub(crate) fn with_topics(
-        &self,
-        frame: &DataFrame,
-        embeddings: &Embeddings,
-        topics: &[i32],
-        probabilities: &[f64],
-    ) -> Result<DataFrame> {
-        let mut columns = Vec::new();
-        // The memory is shared: a given column of another name or type costs nothing to show here too.
-        if self.columns.embeddings.as_deref() != Some("embedding") {
-            columns.push(embeddings.to_column("embedding")?);
-        }
-        columns.push(Column::new("Topic".into(), topics));
-        columns.push(Column::new("Probability".into(), probabilities));
-        for column in ["Topic", "Probability"] {
-            if frame.column(column).is_ok() {
-                self.progress.note(Stage::Input, format!("the frame's column `{column}` is replaced by the new one"));
-            }
-        }
-        replace_columns(frame, columns)
-    }
-}
-
-/// A frame's columns and vectors, ready to be clustered.
-pub(crate) struct Embedded {
-    pub(crate) corpus: Corpus,
-    pub(crate) embeddings: Embeddings,
-    /// The rows that can be clustered, ascending.
-    pub(crate) rows: Vec<usize>,
-}
-
-struct Described {
-    words: TopicWords,
-    aspects: BTreeMap<String, Aspect>,
-    order: Vec<String>,
-}
-
-fn cut(mut words: TopicWords, n: usize) -> TopicWords {
-    words.values_mut().for_each(|words| words.truncate(n));
-    words
 }

@@ -5,13 +5,16 @@ pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans
 #[doc(no_inline)]
 pub use crate::display::*;
 #[doc(no_inline)]
-pub use crate::embed::{StaticEmbedder, TextEmbedder};
+pub use crate::embed::{
+    Captioner, Device, Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, MultiModalBackend, NoEmbedder,
+    SentenceTransformer, StaticEmbedder, TextEmbedder,
+};
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
 #[doc(no_inline)]
 pub use crate::files::{read_csv, read_frame, write_frame};
 #[doc(no_inline)]
-pub use crate::model::TopicModel;
+pub use crate::model::{ClusterOn, TopicModel};
 #[doc(no_inline)]
 pub use crate::neighbors::{Metric, NeighborSearch};
 #[doc(no_inline)]
@@ -23,10 +26,10 @@ pub use crate::represent::{
     Aspect, Gallery, OnImageError, Representation, TopicContext, TopicWords, VisualRepresentation,
 };
 #[doc(no_inline)]
-pub use crate::topics::FittedTopicModel;
+pub use crate::topics::{FittedTopicModel, NrTopics};
 #[doc(no_inline)]
 pub use crate::vectorize::{ClassTfIdf, CountVectorizer, StopWords};
 #[doc(no_inline)]
-pub use crate::vision::Limits;
+pub use crate::vision::{ImageSource, Limits};
 #[doc(no_inline)]
 pub use polars::prelude::{Column, DataFrame, NamedFrom, Series, df};

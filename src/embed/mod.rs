@@ -10,9 +10,11 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+mod captioner;
 mod clip;
 mod device;
 mod fusion;
+pub mod hub;
 pub(crate) mod model_folder;
 mod no_embedder;
 mod sentence_transformer;
@@ -22,6 +24,7 @@ pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;
 
+pub use captioner::{Captioner, EarlyStopping};
 pub use clip::MultiModalBackend;
 pub use device::Device;
 pub use fusion::{FittedFusion, Fusion};

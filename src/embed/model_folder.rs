@@ -122,6 +122,14 @@ impl<'a> Config<'a> {
         self.json.get(key).and_then(Value::as_u64)
     }
 
+    /// Whole numbers of 0 or more: one, or a list of them; none where there is something else.
+    pub(crate) fn wholes(&self, key: &str) -> Vec<u64> {
+        match self.json.get(key) {
+            Some(Value::Array(numbers)) => numbers.iter().filter_map(Value::as_u64).collect(),
+            number => number.and_then(Value::as_u64).into_iter().collect(),
+        }
+    }
+
     /// Yes or no.
     pub(crate) fn flag(&self, key: &str, default: bool) -> bool {
         self.json.get(key).and_then(Value::as_bool).unwrap_or(default)

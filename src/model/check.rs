@@ -1,17 +1,148 @@
-//! What stages give is checked before anything is built on it: any of them may be the user's own.
+//! What is asked for is checked before the first slow step, and what stages give before anything is built on it: any of
+//! them may be the user's own.
 
 use ndarray::Array2;
 
+use super::{ClusterOn, MAIN, TopicModel};
 use crate::cluster::OUTLIER;
-use crate::corpus::Corpus;
+use crate::corpus::{Corpus, ImageColumn, TextColumn};
+use crate::embed::nothing_embeds;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::represent::TopicWords;
+use crate::represent::{Representation, TopicWords};
 
-/// An embedder gives a vector of finite numbers for each text.
-pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize]) -> Result<()> {
+impl TopicModel {
+    /// Checks every parameter of every stage. [`fit`](Self::fit) does so before any work.
+    ///
+    /// # Errors
+    /// The first parameter that is out of its range, or a representation that lacks the column it needs.
+    pub fn check(&self) -> Result<()> {
+        self.reducer.check()?;
+        self.clusterer.check()?;
+        self.vectorizer.check()?;
+        self.ctfidf.check()?;
+        if !(1..=1000).contains(&self.top_n_words) {
+            return Err(Error::parameter(Stage::Represent, "top_n_words", self.top_n_words, "1 to 1000"));
+        }
+        if self.nr_repr_docs > 1000 {
+            return Err(Error::parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
+        }
+        self.check_columns()?;
+        self.check_sources()?;
+        self.check_captioner()?;
+        self.representations.iter().try_for_each(|(name, representation)| self.check_one(name, &**representation))?;
+        self.check_chains()
+    }
+
+    /// A column that the output adds would take the place of one that the model reads.
+    fn check_columns(&self) -> Result<()> {
+        let columns = &self.columns;
+        let roles = [
+            ("text", &columns.text, &["embedding", "Topic", "Probability"][..]),
+            ("image", &columns.image, &["embedding", "Topic", "Probability"]),
+            ("text vector", &columns.text_embeddings, &["embedding", "Topic", "Probability"]),
+            ("image vector", &columns.image_embeddings, &["embedding", "Topic", "Probability"]),
+            ("vector", &columns.embeddings, &["Topic", "Probability"]),
+        ];
+        for (role, column, taken) in roles {
+            if let Some(column) = column.as_ref().filter(|column| taken.contains(&column.as_str())) {
+                let message = format!("the {role} column has the name of a column that the result adds");
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
+                    .column(column)
+                    .hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is clustered has columns, and something that embeds them.
+    pub(super) fn check_sources(&self) -> Result<()> {
+        self.fusion.check()?;
+        let columns = &self.columns;
+        let (text, image) = match self.cluster_on {
+            ClusterOn::Text => (true, false),
+            ClusterOn::Images => (false, true),
+            ClusterOn::Both => (true, true),
+        };
+        for (needed, column, what) in [(text, &columns.text, "text"), (image, &columns.image, "image")] {
+            if needed && column.is_none() {
+                let message =
+                    format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
+                    .hint("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..)."));
+            }
+        }
+        if columns.embeddings.is_some() {
+            return Ok(());
+        }
+        let of_texts = self.text_embedder.as_ref().map_or(0, |embedder| embedder.dimensions());
+        let of_images = self.image_embedder.as_ref().map_or(0, |embedder| embedder.dimensions());
+        let (embeds_texts, embeds_images) =
+            (text && columns.text_embeddings.is_none(), image && columns.image_embeddings.is_none());
+        if embeds_texts && of_texts == 0 {
+            return Err(nothing_embeds("texts"));
+        }
+        if embeds_images && of_images == 0 {
+            return Err(nothing_embeds("images"));
+        }
+        if embeds_texts && embeds_images && of_texts != of_images {
+            let message = format!(
+                "the embedder gives texts {of_texts} numbers and images {of_images}: a joint model gives both as many"
+            );
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
+                .hint("Texts and images must be embedded by one joint model, such as CLIP."));
+        }
+        Ok(())
+    }
+
+    fn check_captioner(&self) -> Result<()> {
+        if self.nr_captioned_images == 0 {
+            return Err(Error::parameter(Stage::Represent, "nr_captioned_images", 0, "at least 1"));
+        }
+        if self.captioner.is_some() && self.cluster_on == ClusterOn::Text {
+            let message =
+                "the model clusters texts, so rows without a text have no topic that a caption could describe";
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
+                .hint("Cluster images, or leave the captioner out."));
+        }
+        Ok(())
+    }
+
+    /// Pictures end a chain, and are not the topics' own words.
+    fn check_chains(&self) -> Result<()> {
+        let mut ended = Vec::new();
+        for (name, representation) in &self.representations {
+            if ended.contains(&name) {
+                return Err(after_pictures(name));
+            }
+            if !representation.gives_words() {
+                ended.push(name);
+            }
+        }
+        if ended.iter().any(|name| *name == MAIN) { Err(pictures_as_main()) } else { Ok(()) }
+    }
+
+    fn check_one(&self, name: &str, representation: &dyn Representation) -> Result<()> {
+        const TAKEN: [&str; 5] = ["Topic", "Count", "Name", "Representation", "Representative_Docs"];
+        if name.is_empty() || TAKEN.contains(&name) {
+            let message =
+                format!("a representation cannot be called `{name}`: the topic table has that column already");
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint("Choose another name."));
+        }
+        representation.check()?;
+        if representation.needs_images() && self.columns.image.is_none() {
+            let message = format!("the representation `{name}` needs images, and the model has no image column");
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
+                .hint("Name the column: TopicModel::text(..).with_images(\"image\")."));
+        }
+        Ok(())
+    }
+}
+
+/// An embedder gives a vector of finite numbers for each text, or each image: `what`.
+pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -> Result<()> {
     if vectors.nrows() != rows.len() || (vectors.ncols() == 0 && !rows.is_empty()) {
         let message = format!(
-            "the embedder gave {} vectors of {} numbers for {} texts",
+            "the embedder gave {} vectors of {} numbers for {} {what}",
             vectors.nrows(),
             vectors.ncols(),
             rows.len()
@@ -66,13 +197,26 @@ pub(super) fn check_described(words: &TopicWords, ids: &[i32], name: &str) -> Re
     }
 }
 
-pub(super) fn no_row(corpus: &Corpus, message: &str) -> Error {
+pub(super) fn no_row(corpus: &Corpus, cluster_on: ClusterOn, message: &str) -> Error {
     let error = Error::new(ErrorKind::InvalidData, Stage::Input, message)
         .hint("Check that this is the column you mean, and that it was read correctly.");
-    match &corpus.texts {
-        Some(texts) => error.column(texts.name()),
+    let column = match cluster_on {
+        ClusterOn::Images => corpus.images.as_ref().map(ImageColumn::name),
+        ClusterOn::Text | ClusterOn::Both => corpus.texts.as_ref().map(TextColumn::name),
+    };
+    match column {
+        Some(column) => error.column(column),
         None => error,
     }
+}
+
+/// A captioner gives a caption, or none, for each image.
+pub(super) fn check_captions(captions: &[Option<String>], images: usize) -> Result<()> {
+    if captions.len() == images {
+        return Ok(());
+    }
+    let message = format!("the captioner gave {} captions for {images} images", captions.len());
+    Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message))
 }
 
 pub(super) fn after_pictures(name: &str) -> Error {

@@ -28,11 +28,38 @@ impl Assignment {
             topics[row] = mapper.get(label).copied().unwrap_or(OUTLIER);
             probabilities[row] = *probability;
         }
-        let mut sizes = BTreeMap::new();
-        for &topic in &topics {
-            *sizes.entry(topic).or_insert(0) += 1;
+        Assignment { sizes: sizes_of(&topics), topics, probabilities, mapper }
+    }
+
+    /// Joins topics: the rows of a topic go to the topic that `targets` names for it, a topic that it does not name
+    /// stays. The topics that remain are numbered by size again, those of one size in their order before. A row that
+    /// becomes an outlier has the probability 0.
+    pub(crate) fn joined(&self, targets: &BTreeMap<i32, i32>) -> Self {
+        let target = |topic: i32| targets.get(&topic).copied().unwrap_or(topic);
+        let mut sizes = BTreeMap::<i32, usize>::new();
+        for (&topic, &size) in self.sizes.iter().filter(|(topic, _)| target(**topic) != OUTLIER) {
+            *sizes.entry(target(topic)).or_insert(0) += size;
         }
-        Assignment { topics, probabilities, sizes, mapper }
+        let numbers = by_size(sizes);
+        let number = |topic: i32| numbers.get(&target(topic)).copied().unwrap_or(OUTLIER);
+        let topics: Vec<i32> = self.topics.iter().map(|&topic| number(topic)).collect();
+        let strengths = topics.iter().zip(&self.probabilities);
+        Assignment {
+            sizes: sizes_of(&topics),
+            probabilities: strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect(),
+            mapper: self.mapper.iter().map(|(&label, &topic)| (label, number(topic))).collect(),
+            topics,
+        }
+    }
+
+    /// Topics, without the outlier topic.
+    pub(crate) fn topic_count(&self) -> usize {
+        self.sizes.keys().filter(|&&topic| topic != OUTLIER).count()
+    }
+
+    /// Rows in a topic, outliers not counted.
+    pub(crate) fn clustered(&self) -> usize {
+        self.topics.len() - self.sizes.get(&OUTLIER).copied().unwrap_or(0)
     }
 
     /// Topic ids in ascending order, -1 first where there are outliers.
@@ -51,7 +78,20 @@ fn topic_ids(labels: &[i32]) -> BTreeMap<i32, i32> {
     for &label in labels.iter().filter(|&&label| label != OUTLIER) {
         *sizes.entry(label).or_insert(0) += 1;
     }
+    by_size(sizes)
+}
+
+/// Numbers from 0, the largest first, those of one size in the order of their keys.
+fn by_size(sizes: BTreeMap<i32, usize>) -> BTreeMap<i32, i32> {
     let mut by_size: Vec<(i32, usize)> = sizes.into_iter().collect();
     by_size.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    by_size.iter().zip(0..).map(|(&(label, _), topic)| (label, topic)).collect()
+    by_size.iter().zip(0..).map(|(&(key, _), number)| (key, number)).collect()
+}
+
+fn sizes_of(topics: &[i32]) -> BTreeMap<i32, usize> {
+    let mut sizes = BTreeMap::new();
+    for &topic in topics {
+        *sizes.entry(topic).or_insert(0) += 1;
+    }
+    sizes
 }

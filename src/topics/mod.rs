@@ -7,14 +7,19 @@ use polars::prelude::*;
 
 use crate::corpus::{Corpus, Embeddings};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::model::ClusterOn;
 use crate::represent::{Aspect, TopicWords};
 
 mod assignment;
+mod edit;
+mod linkage;
+mod search;
 mod tables;
 mod terms;
 mod transform;
 
 pub use assignment::Assignment;
+pub use edit::NrTopics;
 pub use terms::TopicTerms;
 pub(crate) use transform::{Inference, replace_columns};
 
@@ -28,7 +33,8 @@ pub struct Summary {
     pub clustered: usize,
     /// Rows in topic -1, blank ones included.
     pub outliers: usize,
-    /// Rows that could not be clustered: without text, without a vector, or without a word that the embedder knows.
+    /// Rows that could not be clustered: without text or image, without a vector, without a word that the embedder knows,
+    /// with an image that cannot be read.
     pub blank: usize,
     /// Topics, without -1.
     pub topics: usize,
@@ -36,6 +42,8 @@ pub struct Summary {
     pub dimensions: usize,
     /// The seed.
     pub seed: u64,
+    /// What was clustered.
+    pub cluster_on: ClusterOn,
     /// The embedder and its settings, or the column that the vectors came from.
     pub embedder: String,
     /// The reduction and its settings.
@@ -48,6 +56,10 @@ pub struct Summary {
     pub image_column: Option<String>,
     /// Rows that have an image, where there is an image column.
     pub images: Option<usize>,
+    /// The captioner and its settings, where there is one.
+    pub captioner: Option<String>,
+    /// Images that were captioned.
+    pub captions: usize,
 }
 
 /// Topics: what [`TopicModel::fit`](crate::model::TopicModel::fit) gives.
@@ -60,6 +72,7 @@ pub struct FittedTopicModel {
     pub(crate) embeddings: Arc<Embeddings>,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) terms: Arc<TopicTerms>,
+    pub(crate) captions: Arc<BTreeMap<usize, String>>,
     pub(crate) words: Arc<TopicWords>,
     pub(crate) aspects: Arc<BTreeMap<String, Aspect>>,
     pub(crate) aspect_order: Arc<Vec<String>>,
@@ -94,7 +107,8 @@ impl FittedTopicModel {
         self.assignment.sizes.get(&topic).copied()
     }
 
-    /// The name of a topic: its id and its four best words, such as `0_cat_dog_animal_pet`.
+    /// The name of a topic: its id and its four best words, such as `0_cat_dog_animal_pet`; the id alone where it has
+    /// none.
     pub fn topic_label(&self, topic: i32) -> Option<String> {
         let words = self.words.get(&topic)?;
         let best = words.iter().take(4).map(|(word, _)| word.as_str());
@@ -142,7 +156,12 @@ impl FittedTopicModel {
         })
     }
 
-    /// The text of a row; `None` where it is null or blank.
+    /// The captions that a captioner gave, by row.
+    pub fn captions(&self) -> &BTreeMap<usize, String> {
+        &self.captions
+    }
+
+    /// The text of a row, or the caption of its image; `None` where it has neither.
     pub fn text(&self, row: usize) -> Option<&str> {
         self.corpus.texts.as_ref()?.get(row)
     }

@@ -71,7 +71,7 @@ impl FittedTopicModel {
             .map_err(internal)
     }
 
-    /// The fitted frame with `Document`, `Topic`, `Name`, `Representation`, `Representative_Docs`, `Top_n_words` (the
+    /// The fitted frame with `Document` (the text, or the caption of the image where there is one), `Topic`, `Name`, `Representation`, `Representative_Docs`, `Top_n_words` (the
     /// words in one string), `Probability` and `Representative_document` (whether the row is one of its topic's
     /// representative documents) for each row.
     ///

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::{Assignment, FittedTopicModel};
 use crate::cluster::{FittedClusterer, OUTLIER};
 use crate::corpus::{Embeddings, internal};
+use crate::embed::FittedFusion;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::Vectors;
 use crate::model::{TopicModel, check_labels, check_points};
@@ -18,6 +19,8 @@ use crate::reduce::FittedReducer;
 #[derive(Debug)]
 pub(crate) struct Inference {
     pub(crate) model: TopicModel,
+    /// How texts and images were fused, where they were.
+    pub(crate) fusion: Option<FittedFusion>,
     pub(crate) reducer: Arc<dyn FittedReducer>,
     pub(crate) clusterer: Arc<dyn FittedClusterer>,
     /// The rows of the fit by their vectors; found when they are first asked for.
@@ -28,14 +31,16 @@ impl FittedTopicModel {
     /// The topics of new rows: `frame` with `embedding`, `Topic` and `Probability` added, as after the fit. Rows do not
     /// influence each other, and a row whose vector was in the fit has the topic it had there (the first such row's).
     ///
-    /// Pictures are not looked at: a frame without the image column will do. Blank rows are outliers.
+    /// Only what was clustered is looked at: of a model of texts a frame without the image column will do, and of a
+    /// model of both texts and images a frame with one of the two. Rows that have neither are outliers, and so are rows
+    /// whose image cannot be read.
     ///
     /// # Errors
     /// A frame without rows, a column that is missing or of a wrong type, an embedder that fails, or vectors of another
     /// width than those of the fit.
     pub fn transform(&self, frame: &DataFrame) -> Result<DataFrame> {
         let model = &self.inference.model;
-        let embedded = model.embedded_new(frame)?;
+        let embedded = model.embedded_new(frame, self.inference.fusion.as_ref())?;
         if embedded.rows.is_empty() {
             let nothing = Embeddings::scatter(Array2::zeros((0, self.embeddings.dimensions())), &[], frame.height())?;
             let (topics, strengths) = (vec![OUTLIER; frame.height()], vec![0.0; frame.height()]);

@@ -48,7 +48,15 @@ impl From<&Path> for ImageSource<'_> {
     }
 }
 
+impl From<&str> for ImageSource<'_> {
+    /// A path.
+    fn from(path: &str) -> Self {
+        ImageSource::File(PathBuf::from(path))
+    }
+}
+
 impl<'a> From<&'a [u8]> for ImageSource<'a> {
+    /// An encoded image.
     fn from(bytes: &'a [u8]) -> Self {
         ImageSource::Encoded { bytes, name: None }
     }

@@ -10,10 +10,15 @@ mod sparse;
 mod vision;
 
 // Stages, against the reference implementations.
+mod captioner;
 mod class_tfidf;
 mod clip;
 mod count_vectorizer;
 mod hdbscan;
+#[cfg(feature = "hub")]
+mod hub;
+#[cfg(feature = "hub")]
+mod hub_server;
 mod kmeans;
 mod pca;
 mod sentence_transformer;

@@ -3,6 +3,7 @@
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
 use super::view::ReportView;
+use crate::model::ClusterOn;
 
 /// Segments of the bar; the smallest topics share the last one.
 const SEGMENTS: usize = 80;
@@ -27,13 +28,16 @@ fn push_lede(html: &mut Markup, view: &ReportView) {
     if let Some(column) = &summary.text_column {
         html.raw(" of <code dir=\"auto\">").cut_text(column, 60).raw("</code>");
     }
-    match (&summary.image_column, &summary.text_column) {
-        (Some(column), Some(_)) => {
-            html.raw(", illustrated from <code dir=\"auto\">").cut_text(column, 60).raw("</code>.")
-        }
-        (Some(column), None) => html.raw(" of <code dir=\"auto\">").cut_text(column, 60).raw("</code>."),
-        _ => html.raw("."),
-    };
+    if let Some(column) = &summary.image_column {
+        html.raw(match (&summary.text_column, summary.cluster_on) {
+            (None, _) => " of <code dir=\"auto\">",
+            (Some(_), ClusterOn::Text) => ", illustrated from <code dir=\"auto\">",
+            (Some(_), ClusterOn::Images) => ", by the images of <code dir=\"auto\">",
+            (Some(_), _) => " and <code dir=\"auto\">",
+        });
+        html.cut_text(column, 60).raw("</code>");
+    }
+    html.raw(".");
     html.raw("</p>");
 }
 
@@ -82,7 +86,17 @@ fn push_bar(html: &mut Markup, view: &ReportView) {
 fn push_notes(html: &mut Markup, view: &ReportView) {
     if view.summary.blank > 0 {
         html.raw("<p class=\"note\">").text(&count(view.summary.blank, "row"));
-        html.raw(" had no text, no vector or no word that the embedder knows, and stand among the outliers.</p>");
+        html.raw(match view.summary.cluster_on {
+            ClusterOn::Images => " had no image that can be read, or no vector, and stand among the outliers.</p>",
+            ClusterOn::Text => {
+                " had no text, no vector or no word that the embedder knows, and stand among the outliers.</p>"
+            }
+            _ => " had neither a text nor an image that can be read, or no vector, and stand among the outliers.</p>",
+        });
+    }
+    if view.summary.captions > 0 {
+        html.raw("<p class=\"note\">").text(&count(view.summary.captions, "image"));
+        html.raw(" without a text got a caption from a model; words are counted in it.</p>");
     }
     if view.unreadable > 0 {
         html.raw("<p class=\"note\">").text(&count(view.unreadable, "picture"));
@@ -100,7 +114,9 @@ pub(super) fn push_settings(html: &mut Markup, view: &ReportView) {
     let settings = [
         ("Text column", summary.text_column.clone()),
         ("Image column", summary.image_column.clone()),
+        ("Clustered on", Some(summary.cluster_on.to_string())),
         ("Embedding", Some(summary.embedder.clone())),
+        ("Captions", summary.captioner.clone()),
         ("Dimensions of a vector", Some(summary.dimensions.to_string())),
         ("Reduction", Some(summary.reducer.clone())),
         ("Clustering", Some(summary.clusterer.clone())),

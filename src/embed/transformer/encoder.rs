@@ -17,7 +17,8 @@ pub(crate) enum NormPlace {
     Before,
 }
 
-/// What the tensors of a layer are called, below the layer's own name.
+/// What the tensors of a layer are called, below the layer's own name. Query, key and value have one name where they are
+/// kept in one, in this order.
 pub(crate) struct LayerNames {
     pub(crate) query: &'static str,
     pub(crate) key: &'static str,
@@ -68,7 +69,11 @@ impl EncoderLayer {
     /// Reads the layer whose tensors are `weights`.
     pub(crate) fn load(weights: &Weights, names: &LayerNames, shape: &LayerShape, device: &Device) -> Result<Self> {
         let (width, inner) = (shape.width, shape.feed_forward.width);
-        let parts = [names.query, names.key, names.value].map(|name| (weights.pp(name), width));
+        let parts = match names.query == names.key {
+            // BLIP keeps the three in one.
+            true => vec![(weights.pp(names.query), 3 * width)],
+            false => [names.query, names.key, names.value].map(|name| (weights.pp(name), width)).to_vec(),
+        };
         let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, shape.epsilon, device);
         Ok(EncoderLayer {
             qkv: Linear::load_fused(&parts, width, shape.qkv_bias, device)?,

@@ -1,0 +1,365 @@
+//! Images to sentences, by an encoder of images and a decoder that writes one token after the other.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::{Device, ImageCaptioner, workers};
+use crate::embed::model_folder::computing;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::{ImageSource, Limits};
+
+mod beam_search;
+mod blip_text;
+mod config;
+mod decoder;
+mod gpt2;
+mod greedy;
+mod loaded;
+mod search;
+mod vision;
+mod words;
+
+use config::{MAX_BEAMS, MAX_PENALTY};
+use loaded::Loaded;
+pub use search::EarlyStopping;
+use search::Search;
+
+/// Images of one batch, unless [`Captioner::batch_size`] says otherwise.
+const BATCH: usize = 8;
+
+/// More images at once only take memory.
+const MAX_BATCH: usize = 1_024;
+
+/// Images to captions, with a model in a folder.
+///
+/// Two kinds are known, by the folder's `config.json`: `VisionEncoderDecoderModel` of ViT and GPT-2, such as
+/// `nlpconnect/vit-gpt2-image-captioning`, and `BlipForConditionalGeneration`, such as
+/// `Salesforce/blip-image-captioning-base`. The folder has `config.json`, `preprocessor_config.json`, the weights
+/// (`model.safetensors`, whole or in parts, or `pytorch_model.bin`) and `tokenizer.json` (or `vocab.json` of GPT-2,
+/// `vocab.txt` of BLIP).
+///
+/// Captions are those that transformers writes with the same settings (checked against 5.24): its greedy search, or its
+/// beam search where [`num_beams`](Self::num_beams) is above 1. Settings that are not made are the model's own, from
+/// `generation_config.json` or `config.json`; where these have none, transformers' own: 20 new tokens, 1 beam. Sampling
+/// (`do_sample`) is left aside, so that the same image always gets the same caption.
+///
+/// Captions do not depend on what is captioned with them, nor on the number of threads. Cloning is cheap.
+///
+/// ```no_run
+/// use std::path::PathBuf;
+/// use topicframe::embed::{Captioner, ImageCaptioner};
+/// use topicframe::progress::Progress;
+/// use topicframe::vision::ImageSource;
+///
+/// let captioner = Captioner::from_dir("models/vit-gpt2-image-captioning")?.max_length(16).num_beams(4);
+/// let images = [ImageSource::File(PathBuf::from("boat.jpg"))];
+/// let captions = captioner.caption_images(&images, &Progress::silent())?;
+/// # Ok::<(), topicframe::error::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Captioner {
+    model: Arc<Loaded>,
+    max_length: Option<usize>,
+    num_beams: Option<usize>,
+    length_penalty: Option<f64>,
+    early_stopping: Option<EarlyStopping>,
+    no_repeat_ngram_size: Option<usize>,
+    batch_size: usize,
+    prompt: Option<String>,
+    upright: bool,
+    limits: Limits,
+}
+
+impl Captioner {
+    /// Reads the model in `folder`, to run on the processor.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`], naming the file, if the folder or a file is not there, too large or damaged, if the model is
+    /// of another kind, or if its tensors do not have the sizes that its configuration names.
+    pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::from_dir_on(folder, Device::Cpu)
+    }
+
+    /// As [`from_dir`](Self::from_dir), to run on `device`.
+    ///
+    /// # Errors
+    /// As there; and [`ErrorKind::Model`] if the device cannot be used.
+    pub fn from_dir_on(folder: impl AsRef<Path>, device: Device) -> Result<Self> {
+        Ok(Captioner {
+            model: Arc::new(Loaded::read(folder.as_ref(), device)?),
+            max_length: None,
+            num_beams: None,
+            length_penalty: None,
+            early_stopping: None,
+            no_repeat_ngram_size: None,
+            batch_size: BATCH,
+            prompt: None,
+            upright: true,
+            limits: Limits::default(),
+        })
+    }
+
+    /// The most tokens of a caption, the one that every caption begins with and the prompt among them, as transformers
+    /// counts. Default: the model's own, else 20 more than every caption begins with. At least one more than that, at
+    /// most the model's positions (1,024 in GPT-2, 512 in BLIP).
+    #[must_use]
+    pub fn max_length(mut self, max_length: usize) -> Self {
+        self.max_length = Some(max_length);
+        self
+    }
+
+    /// How many captions of an image are followed at once; the likeliest is taken. 1 follows the likeliest token only.
+    /// Default: the model's own, else 1. From 1 to 100.
+    #[must_use]
+    pub fn num_beams(mut self, num_beams: usize) -> Self {
+        self.num_beams = Some(num_beams);
+        self
+    }
+
+    /// The power of its length that a caption's score is divided by, where there are several beams: above 0 favours long
+    /// captions. Default: the model's own, else 1. From -100 to 100.
+    #[must_use]
+    pub fn length_penalty(mut self, length_penalty: f64) -> Self {
+        self.length_penalty = Some(length_penalty);
+        self
+    }
+
+    /// When following several beams ends. Default: the model's own, else [`EarlyStopping::Heuristic`].
+    #[must_use]
+    pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
+        self.early_stopping = Some(early_stopping);
+        self
+    }
+
+    /// No run of so many tokens comes twice in a caption; 0 for any. Default: the model's own, else 0. At most 1,000.
+    #[must_use]
+    pub fn no_repeat_ngram_size(mut self, no_repeat_ngram_size: usize) -> Self {
+        self.no_repeat_ngram_size = Some(no_repeat_ngram_size);
+        self
+    }
+
+    /// Images that a thread captions at once; more of them take more memory, and are quicker up to a point. Captions do
+    /// not depend on it. Default 8. From 1 to 1,024.
+    #[must_use]
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// What every caption begins with, such as `a photography of`. Only BLIP takes one. Default: nothing.
+    #[must_use]
+    pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
+        self.prompt = Some(prompt.into());
+        self
+    }
+
+    /// Whether images are turned upright by their Exif orientation. Default: yes, as transformers loads them; Pillow's
+    /// `Image.open` leaves them as they are stored.
+    #[must_use]
+    pub fn upright(mut self, upright: bool) -> Self {
+        self.upright = upright;
+        self
+    }
+
+    /// How large images may be. Default: [`Limits::default`].
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidParameter`] for one out of its range, or for a prompt to a model that takes none.
+    pub fn check(&self) -> Result<()> {
+        self.search().map(|_| ())
+    }
+
+    /// For each image the tokens of its caption, from those that it begins with to the one that ends it, unless it is cut
+    /// off; `None` for an image that cannot be read.
+    ///
+    /// # Errors
+    /// As [`caption_images`](ImageCaptioner::caption_images).
+    pub fn caption_tokens(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<Vec<u32>>>> {
+        let search = self.search()?;
+        let task = progress.task(Stage::Embed, "captions", images.len());
+        let batches = self.batches(images.len());
+        let written = workers::run(&batches, &self.model.device, progress, |batch| {
+            let images = images.get(batch.clone()).unwrap_or_default();
+            let captions = self.write(images, &search, progress)?;
+            task.advance(images.len());
+            Ok(captions)
+        })?;
+        let captions: Vec<Result<Vec<u32>>> = written.into_iter().flatten().collect();
+        tell(&captions, progress)?;
+        Ok(captions.into_iter().map(|caption| caption.ok()).collect())
+    }
+
+    /// What the encoder makes of an image (its last hidden state, normalised): a row for its class token, then one for
+    /// each of its patches. For those who compare models.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Image`] if it cannot be read.
+    pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
+        let pixels = self.model.pixels(image, &self.limits, self.upright)?;
+        let states = self.model.encoded(&[pixels], &Progress::silent())?;
+        let numbers = states.flatten_all().and_then(|states| states.to_vec1()).map_err(computing)?;
+        rows(states.dims().first().copied().unwrap_or(0), numbers)
+    }
+
+    /// How well each token of the vocabulary would go on (logits) after each of `tokens`, which begin a caption of the
+    /// image: tokens x vocabulary. For those who compare models or captions.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens than the
+    /// model has positions, or one that it does not have.
+    pub fn token_scores(&self, image: &ImageSource<'_>, tokens: &[u32]) -> Result<Array2<f32>> {
+        let (positions, vocabulary) = (self.model.positions, self.model.vocabulary);
+        if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocabulary) {
+            let allowed = format!("at most {positions} tokens, each below {vocabulary}");
+            return Err(Error::parameter(Stage::Embed, "tokens", format!("({} tokens)", tokens.len()), &allowed));
+        }
+        let pixels = self.model.pixels(image, &self.limits, self.upright)?;
+        rows(tokens.len(), self.model.scores(pixels, tokens)?)
+    }
+
+    /// The model's way of searching with the settings that were made.
+    fn search(&self) -> Result<Search> {
+        self.limits.check(Stage::Embed)?;
+        if !(1..=MAX_BATCH).contains(&self.batch_size) {
+            return Err(Error::parameter(Stage::Embed, "batch_size", self.batch_size, "1 to 1,024"));
+        }
+        let mut search = self.model.search.clone();
+        if let Some(num_beams) = self.num_beams {
+            search.num_beams = num_beams;
+        }
+        if !(1..=MAX_BEAMS).contains(&search.num_beams) {
+            return Err(Error::parameter(Stage::Embed, "num_beams", search.num_beams, "1 to 100"));
+        }
+        let most = search.candidates();
+        if search.num_beams > 1 && most > self.model.vocabulary {
+            let allowed = format!("so few that the {} tokens of the model are enough", self.model.vocabulary);
+            return Err(Error::parameter(Stage::Embed, "num_beams", search.num_beams, &allowed));
+        }
+        if let Some(size) = self.no_repeat_ngram_size {
+            if size > config::MAX_NGRAM {
+                return Err(Error::parameter(Stage::Embed, "no_repeat_ngram_size", size, "0 to 1,000"));
+            }
+            search.no_repeat_ngram = size;
+        }
+        if let Some(penalty) = self.length_penalty {
+            if penalty.is_nan() || penalty.abs() > MAX_PENALTY {
+                return Err(Error::parameter(Stage::Embed, "length_penalty", penalty, "-100 to 100"));
+            }
+            search.length_penalty = penalty;
+        }
+        if let Some(early_stopping) = self.early_stopping {
+            search.early_stopping = early_stopping;
+        }
+        if let Some(prompt) = &self.prompt {
+            if !self.model.takes_prompts {
+                let message = "the captioner takes no prompt: only BLIP does";
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
+            }
+            search.start.extend(self.model.words.tokens(prompt)?);
+        }
+        self.with_length(search)
+    }
+
+    fn with_length(&self, mut search: Search) -> Result<Search> {
+        let (least, most) = (search.start.len() + 1, self.model.positions);
+        if let Some(token) = search.start.iter().find(|token| **token as usize >= self.model.vocabulary) {
+            let message = format!("the prompt has the token {token}, which the model does not know");
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
+        }
+        match self.max_length {
+            Some(length) if !(least..=most).contains(&length) => {
+                let allowed = format!("{least} to {most}, with what every caption begins with");
+                return Err(Error::parameter(Stage::Embed, "max_length", length, &allowed));
+            }
+            Some(length) => search.limit_to(length),
+            None => search.limit_to(search.limit().min(most)),
+        }
+        if search.limit() < least {
+            let message = format!("the prompt leaves no room for a caption of {} tokens in all", search.limit());
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint("Set a higher max_length."));
+        }
+        Ok(search)
+    }
+
+    /// The images of each batch: no larger than they may be, and no thread without one while another has several.
+    fn batches(&self, images: usize) -> Vec<Range<usize>> {
+        let threads = match self.model.device {
+            candle_core::Device::Cpu => rayon::current_num_threads().max(1),
+            _ => 1,
+        };
+        let rounds = images.div_ceil(threads.saturating_mul(self.batch_size)).max(1);
+        let size = images.div_ceil(threads.saturating_mul(rounds)).max(1);
+        (0..images).step_by(size).map(|first| first..(first + size).min(images)).collect()
+    }
+
+    /// The tokens of a batch's captions, each or why there is none.
+    fn write(&self, images: &[ImageSource<'_>], search: &Search, progress: &Progress) -> Result<Vec<Result<Vec<u32>>>> {
+        let pixels = self.model.all_pixels(images, &self.limits, self.upright);
+        let (mut readable, mut captions) = (Vec::new(), Vec::with_capacity(pixels.len()));
+        for pixels in pixels {
+            captions.push(pixels.map(|pixels| {
+                readable.push(pixels);
+                Vec::new()
+            }));
+        }
+        let written = self.model.write(&readable, search, progress)?;
+        for (caption, tokens) in captions.iter_mut().flatten().zip(written) {
+            *caption = tokens;
+        }
+        Ok(captions)
+    }
+}
+
+/// Tells how many images could not be read, and of the first why.
+fn tell<T>(captions: &[Result<T>], progress: &Progress) -> Result<()> {
+    let mut errors = captions.iter().filter_map(|caption| caption.as_ref().err());
+    let Some(first) = errors.next() else { return Ok(()) };
+    let broken = 1 + errors.count();
+    if broken == captions.len() {
+        let message = format!("none of the {broken} images can be read");
+        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
+    }
+    let message =
+        format!("{broken} of {} images cannot be read and get no caption, the first: {first}", captions.len());
+    progress.note(Stage::Embed, message);
+    Ok(())
+}
+
+fn rows(count: usize, numbers: Vec<f32>) -> Result<Array2<f32>> {
+    let width = numbers.len() / count.max(1);
+    Array2::from_shape_vec((count, width), numbers)
+        .map_err(|cause| Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").cause(cause))
+}
+
+impl ImageCaptioner for Captioner {
+    /// One caption for each image, trimmed, with single spaces.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidParameter`] as [`Captioner::check`]; [`ErrorKind::Image`] if no image can be read;
+    /// [`ErrorKind::Model`] if the model's numbers or tokens make no caption; [`ErrorKind::Interrupted`].
+    fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>> {
+        let tokens = self.caption_tokens(images, progress)?;
+        tokens
+            .iter()
+            .map(|tokens| tokens.as_ref().map(|tokens| self.model.words.sentence(tokens)).transpose())
+            .collect()
+    }
+}
+
+impl fmt::Debug for Captioner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Captioner({:?})", self.model)
+    }
+}

@@ -1,0 +1,200 @@
+//! Several likely captions of an image are followed at once, and the likeliest whole one wins.
+//!
+//! What is kept, when it ends and how lengths are weighed is as transformers' beam search has it, so that the same
+//! tokens come out.
+
+use rayon::prelude::*;
+
+use super::decoder::{Decoder, Memory};
+use super::search::{EarlyStopping, Search, Session, not_a_number};
+use crate::error::{Result, Stage};
+use crate::progress::Progress;
+
+/// A caption and its score: the sum of its tokens' log probabilities; of a finished one, divided by a power of its
+/// length.
+#[derive(Clone)]
+struct Scored {
+    tokens: Vec<u32>,
+    score: f32,
+}
+
+/// A beam with one more token.
+#[derive(Clone, Copy)]
+struct Candidate {
+    beam: usize,
+    token: u32,
+    score: f32,
+}
+
+/// What there is of one image's caption.
+struct Beams {
+    /// The image, counted from the first of the batch.
+    image: usize,
+    /// Unfinished captions, best first.
+    running: Vec<Scored>,
+    /// For each of them the beam that it goes on from.
+    parents: Vec<usize>,
+    /// Finished captions, best first.
+    finished: Vec<Scored>,
+    done: bool,
+}
+
+/// The tokens of the best caption of each image, from those that it begins with to the one that ends it.
+pub(super) fn search(
+    decoder: &dyn Decoder,
+    memory: Memory,
+    search: &Search,
+    progress: &Progress,
+) -> Result<Vec<Vec<u32>>> {
+    let mut captions = vec![Vec::new(); memory.images()];
+    let mut images: Vec<Beams> = (0..captions.len()).map(|image| Beams::new(image, search)).collect();
+    let (mut session, mut scores) = Session::begin(decoder, memory, &search.start)?;
+    let mut rows_each = 1;
+    for length in search.start.len().. {
+        progress.check(Stage::Embed)?;
+        let numbers = scores.len() / images.len().max(1);
+        (images.par_iter_mut().zip(scores.par_chunks_mut(numbers.max(1))))
+            .filter(|(beams, _)| !beams.done)
+            .try_for_each(|(beams, scores)| beams.step(search, length, scores, rows_each))?;
+        let open = images.iter().filter(|beams| !beams.done).count();
+        if open == 0 || length + 1 >= search.limit() {
+            break;
+        }
+        // Leaving images out copies what is remembered of the others; so not every time that one is done.
+        let leave_out = open * 2 <= images.len();
+        let kept: Vec<usize> =
+            (0..images.len()).filter(|at| !leave_out || images.get(*at).is_some_and(Beams::open)).collect();
+        let parents = |at: &usize| {
+            let base = at * rows_each;
+            images
+                .get(*at)
+                .into_iter()
+                .flat_map(move |beams| beams.parents.iter().map(move |beam| (base + beam) as u32))
+        };
+        session.keep_rows(&kept.iter().flat_map(parents).collect::<Vec<u32>>())?;
+        if leave_out {
+            session.keep_images(&kept.iter().map(|at| *at as u32).collect::<Vec<u32>>())?;
+            let (left, stay) = images.into_iter().partition(|beams| beams.done);
+            images = stay;
+            store(left, &mut captions);
+        }
+        rows_each = search.num_beams;
+        let next: Vec<u32> = images.iter().flat_map(|beams| beams.next(search)).collect();
+        scores = session.write(&next)?;
+    }
+    store(images, &mut captions);
+    Ok(captions)
+}
+
+fn store(images: Vec<Beams>, captions: &mut [Vec<u32>]) {
+    for beams in images {
+        if let Some(caption) = captions.get_mut(beams.image) {
+            *caption = beams.best();
+        }
+    }
+}
+
+impl Beams {
+    fn new(image: usize, search: &Search) -> Self {
+        let running = vec![Scored { tokens: search.start.clone(), score: 0.0 }];
+        Beams { image, running, parents: vec![0], finished: Vec::new(), done: false }
+    }
+
+    fn open(&self) -> bool {
+        !self.done
+    }
+
+    /// Takes the scores of every next token, for each of `rows` beams that are `length` tokens long.
+    fn step(&mut self, search: &Search, length: usize, scores: &mut [f32], rows: usize) -> Result<()> {
+        let vocabulary = scores.len() / rows.max(1);
+        for (beam, scores) in self.running.iter().zip(scores.chunks_exact_mut(vocabulary.max(1))) {
+            log_softmax(scores)?;
+            search.restrict(&beam.tokens, scores);
+        }
+        let candidates = self.best_candidates(scores, vocabulary, search.candidates());
+        let (written, last) = (length + 1 - search.start.len(), length + 1 >= search.limit());
+        let grown = |candidate: &Candidate| {
+            let mut tokens = self.running.get(candidate.beam).map(|beam| beam.tokens.clone()).unwrap_or_default();
+            tokens.push(candidate.token);
+            tokens
+        };
+        let penalty = (written as f64).powf(search.length_penalty) as f32;
+        let ends = |candidate: &Candidate| last || search.ends(candidate.token);
+        let finished = (candidates.iter().take(search.num_beams))
+            .filter(|candidate| ends(candidate) && candidate.score > f32::NEG_INFINITY)
+            .map(|candidate| Scored { tokens: grown(candidate), score: candidate.score / penalty });
+        let finished: Vec<Scored> = finished.collect();
+        let open: Vec<&Candidate> = candidates.iter().filter(|it| !ends(it)).take(search.num_beams).collect();
+        let running = open.iter().map(|it| Scored { tokens: grown(it), score: it.score }).collect();
+        self.parents = open.iter().map(|candidate| candidate.beam).collect();
+        self.running = running;
+        self.finish(finished, search.num_beams);
+        self.done = last || !self.can_improve(search, written);
+        Ok(())
+    }
+
+    /// The best continuations of all beams, best first; of equal ones those of the first beam and token.
+    fn best_candidates(&self, scores: &[f32], vocabulary: usize, most: usize) -> Vec<Candidate> {
+        let mut best: Vec<Candidate> = Vec::with_capacity(most + 1);
+        for (beam, (running, scores)) in self.running.iter().zip(scores.chunks_exact(vocabulary.max(1))).enumerate() {
+            let mut worst = if best.len() < most { None } else { best.last().map(|candidate| candidate.score) };
+            for (token, score) in (0..).zip(scores) {
+                let score = running.score + score;
+                if worst.is_some_and(|worst| score <= worst) {
+                    continue;
+                }
+                let at = best.partition_point(|candidate| candidate.score >= score);
+                best.insert(at, Candidate { beam, token, score });
+                best.truncate(most);
+                worst = if best.len() < most { None } else { best.last().map(|candidate| candidate.score) };
+            }
+        }
+        best
+    }
+
+    /// Puts finished captions among the best ones.
+    fn finish(&mut self, finished: Vec<Scored>, most: usize) {
+        for caption in finished {
+            let at = self.finished.partition_point(|other| other.score >= caption.score);
+            self.finished.insert(at, caption);
+        }
+        self.finished.truncate(most);
+    }
+
+    /// Whether following the beams further could change the result; `written` tokens follow the start by now.
+    fn can_improve(&self, search: &Search, written: usize) -> bool {
+        let full = self.finished.len() >= search.num_beams;
+        let Some(worst) = self.finished.last().filter(|_| full) else { return true };
+        if search.early_stopping == EarlyStopping::Full {
+            return false;
+        }
+        let length = match search.early_stopping {
+            EarlyStopping::Never if search.length_penalty > 0.0 => search.limit().saturating_sub(search.start.len()),
+            _ => written,
+        };
+        let penalty = (length as f64).powf(search.length_penalty) as f32;
+        self.running.first().is_some_and(|best| best.score / penalty > worst.score)
+    }
+
+    /// What the rows of the image are to be fed with next, one token for each beam.
+    fn next<'a>(&'a self, search: &'a Search) -> impl Iterator<Item = u32> + 'a {
+        self.running.iter().map(|beam| beam.tokens.last().copied().unwrap_or(search.fill))
+    }
+
+    fn best(self) -> Vec<u32> {
+        let best = self.finished.into_iter().next().or(self.running.into_iter().next());
+        best.map(|best| best.tokens).unwrap_or_default()
+    }
+}
+
+/// Makes scores log probabilities.
+fn log_softmax(scores: &mut [f32]) -> Result<()> {
+    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = scores.iter().map(|score| f64::from((score - greatest).exp())).sum();
+    let log = sum.ln() as f32;
+    if !log.is_finite() {
+        return Err(not_a_number());
+    }
+    scores.iter_mut().for_each(|score| *score = *score - greatest - log);
+    Ok(())
+}

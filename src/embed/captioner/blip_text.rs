@@ -1,0 +1,140 @@
+//! BLIP's decoder (Li et al. 2022): a BERT that sees only what it wrote, and the image, one token at a time.
+//!
+//! Candle's own computes the keys and values of the image anew for every token, and cannot follow several beams.
+
+use std::fmt;
+
+use candle_core::{Device, Tensor};
+
+use super::config;
+use super::decoder::{Decoder, Heads, Memory, Past, Vocabulary, VocabularySource};
+use crate::embed::model_folder::computing;
+use crate::embed::transformer::{Activation, LayerNorm, Linear};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+pub(super) struct BlipText {
+    vocabulary: Vocabulary,
+    norm: LayerNorm,
+    layers: Vec<Layer>,
+    /// What stands between the last layer and the scores.
+    transform: Linear,
+    transform_norm: LayerNorm,
+    activation: Activation,
+    width: usize,
+}
+
+struct Layer {
+    heads: Heads,
+    qkv: Linear,
+    out: Linear,
+    norm: LayerNorm,
+    image_query: Linear,
+    image_key: Linear,
+    image_value: Linear,
+    image_out: Linear,
+    image_norm: LayerNorm,
+    up: Linear,
+    activation: Activation,
+    down: Linear,
+    feed_forward_norm: LayerNorm,
+}
+
+impl BlipText {
+    /// Reads the decoder whose tensors are `weights`; `seen` is the width of the encoder of images.
+    pub(super) fn load(weights: &Weights, sizes: &config::Decoder, seen: usize, device: &Device) -> Result<Self> {
+        let (bert, head) = (weights.pp("bert"), weights.pp("cls.predictions"));
+        let (embeddings, width) = (bert.pp("embeddings"), sizes.width);
+        let bias = if head.has("bias") { "bias" } else { "decoder.bias" };
+        let separate = !sizes.tied && head.has("decoder.weight");
+        let source = VocabularySource {
+            vectors: embeddings.pp("word_embeddings"),
+            positions: embeddings.pp("position_embeddings"),
+            scores: separate.then(|| head.pp("decoder")),
+            bias: Some(head.numbers(bias, &[sizes.vocabulary])?),
+            sizes,
+        };
+        let norm = |weights: &Weights| LayerNorm::load(&weights.pp("LayerNorm"), width, sizes.epsilon, device);
+        let transform = head.pp("transform");
+        Ok(BlipText {
+            vocabulary: Vocabulary::load(source, device)?,
+            norm: norm(&embeddings)?,
+            layers: (0..sizes.layers)
+                .map(|layer| Layer::load(&bert.pp("encoder.layer").pp(layer), sizes, seen, device))
+                .collect::<Result<_>>()?,
+            transform: Linear::load(&transform.pp("dense"), width, width, true, device)?,
+            transform_norm: norm(&transform)?,
+            activation: sizes.activation,
+            width,
+        })
+    }
+}
+
+impl Layer {
+    fn load(weights: &Weights, sizes: &config::Decoder, seen: usize, device: &Device) -> Result<Self> {
+        let width = sizes.width;
+        let linear =
+            |name: &str, inputs: usize, outputs: usize| Linear::load(&weights.pp(name), inputs, outputs, true, device);
+        let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, sizes.epsilon, device);
+        let parts = ["query", "key", "value"].map(|part| (weights.pp("attention.self").pp(part), width));
+        Ok(Layer {
+            heads: Heads { count: sizes.heads, width, scale: 1.0 / ((width / sizes.heads) as f64).sqrt() },
+            qkv: Linear::load_fused(&parts, width, true, device)?,
+            out: linear("attention.output.dense", width, width)?,
+            norm: norm("attention.output.LayerNorm")?,
+            image_query: linear("crossattention.self.query", width, width)?,
+            image_key: linear("crossattention.self.key", seen, width)?,
+            image_value: linear("crossattention.self.value", seen, width)?,
+            image_out: linear("crossattention.output.dense", width, width)?,
+            image_norm: norm("crossattention.output.LayerNorm")?,
+            up: linear("intermediate.dense", width, sizes.inner)?,
+            activation: sizes.activation,
+            down: linear("output.dense", sizes.inner, width)?,
+            feed_forward_norm: norm("output.LayerNorm")?,
+        })
+    }
+
+    fn look(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
+        let part = |layer: &Linear| {
+            let part = layer.forward(states, Activation::None)?;
+            self.heads.of_images(&part, images).map_err(computing)
+        };
+        Ok((part(&self.image_key)?, part(&self.image_value)?))
+    }
+
+    fn step(&self, x: &Tensor, memory: &Memory, past: &mut Past, layer: usize) -> Result<Tensor> {
+        let mixed = self.heads.to_past(&self.qkv.forward(x, Activation::None)?, past, layer)?;
+        let x = self.norm.forward(&self.out.forward_onto(&mixed, x)?)?;
+        let seen = self.heads.to_image(&self.image_query.forward(&x, Activation::None)?, memory, layer)?;
+        let x = self.image_norm.forward(&self.image_out.forward_onto(&seen, &x)?)?;
+        let inner = self.up.forward(&x, self.activation)?;
+        self.feed_forward_norm.forward(&self.down.forward_onto(&inner, &x)?)
+    }
+}
+
+impl Decoder for BlipText {
+    fn look(&self, states: &Tensor, images: usize) -> Result<Memory> {
+        let layers = self.layers.iter().map(|layer| layer.look(states, images)).collect::<Result<_>>()?;
+        Ok(Memory::new(layers, images))
+    }
+
+    fn step(&self, memory: &Memory, past: &mut Past, tokens: &[u32]) -> Result<Tensor> {
+        let mut x = self.norm.forward(&self.vocabulary.embed(tokens, past.length())?)?;
+        for (number, layer) in self.layers.iter().enumerate() {
+            x = layer.step(&x, memory, past, number)?;
+        }
+        past.advance();
+        Ok(x)
+    }
+
+    fn scores(&self, hidden: &Tensor) -> Result<Tensor> {
+        let hidden = self.transform.forward(hidden, self.activation)?;
+        self.vocabulary.scores(&self.transform_norm.forward(&hidden)?)
+    }
+}
+
+impl fmt::Debug for BlipText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BLIP's decoder of {} layers of {}", self.layers.len(), self.width)
+    }
+}

@@ -1,0 +1,279 @@
+//! What a captioner's `config.json` and `generation_config.json` say.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::search::{EarlyStopping, Search};
+use crate::embed::model_folder::{Config, model_error, read_json, read_json_if_there};
+use crate::embed::transformer::Activation;
+use crate::error::Result;
+
+/// Sizes beyond these are no captioner's; the tensors have to agree with them anyway.
+const MAX_WIDTH: usize = 65_536;
+const MAX_LAYERS: usize = 1_000;
+const MAX_VOCABULARY: usize = 10_000_000;
+const MAX_POSITIONS: usize = 1_000_000;
+const MAX_IMAGE: usize = 2_048;
+const MAX_ENDS: usize = 100;
+
+/// The longest runs, the most beams, and the greatest power of a length.
+pub(super) const MAX_NGRAM: usize = 1_000;
+pub(super) const MAX_BEAMS: usize = 100;
+pub(super) const MAX_PENALTY: f64 = 100.0;
+
+/// New tokens where no file names a length, as transformers has it.
+const DEFAULT_NEW_TOKENS: usize = 20;
+
+/// Everything that the configuration says.
+pub(super) struct Description {
+    pub(super) vision: Vision,
+    pub(super) decoder: Decoder,
+    /// How the model is meant to write.
+    pub(super) search: Search,
+}
+
+/// Sizes of the encoder of images.
+pub(super) struct Vision {
+    pub(super) width: usize,
+    pub(super) inner: usize,
+    pub(super) layers: usize,
+    pub(super) heads: usize,
+    pub(super) image: usize,
+    pub(super) patch: usize,
+    pub(super) epsilon: f64,
+    pub(super) activation: Activation,
+    /// Whether queries, keys and values have a bias.
+    pub(super) bias: bool,
+}
+
+/// Sizes of the decoder, and whose it is.
+pub(super) struct Decoder {
+    pub(super) kind: DecoderKind,
+    pub(super) width: usize,
+    pub(super) inner: usize,
+    pub(super) layers: usize,
+    pub(super) heads: usize,
+    pub(super) vocabulary: usize,
+    pub(super) positions: usize,
+    pub(super) epsilon: f64,
+    pub(super) activation: Activation,
+    /// Whether the table of tokens is also the last layer.
+    pub(super) tied: bool,
+}
+
+pub(super) enum DecoderKind {
+    /// Whether scores are scaled by the width of a head, and by the layer's number.
+    Gpt2 { scaled: bool, scaled_by_layer: bool },
+    /// BLIP's, a BERT that looks at images.
+    Blip,
+}
+
+/// Reads the configuration in `folder`.
+pub(super) fn read(folder: &Path) -> Result<Description> {
+    let path = folder.join("config.json");
+    let json = read_json(&path)?;
+    let generation_path = folder.join("generation_config.json");
+    let generation = read_json_if_there(&generation_path)?;
+    let generation = generation.as_ref().map(|json| Config::new(json, &generation_path));
+    let config = Config::new(&json, &path);
+    match config.word("model_type") {
+        Some("vision-encoder-decoder") => vit_gpt2(&config, generation),
+        Some("blip") => blip(&config, &json, generation),
+        other => {
+            let other = other.unwrap_or("missing");
+            Err(model_error(&path, &format!("its model_type is {other}, which is no captioner that is known"))
+                .hint("Known are vision-encoder-decoder (of ViT and GPT-2) and blip."))
+        }
+    }
+}
+
+fn vit_gpt2(config: &Config<'_>, generation: Option<Config<'_>>) -> Result<Description> {
+    let (encoder, decoder) = (config.part("encoder"), config.part("decoder"));
+    for (part, config, known) in [("encoder", &encoder, "vit"), ("decoder", &decoder, "gpt2")] {
+        let found = config.word("model_type").unwrap_or("missing");
+        if found != known {
+            return Err(model_error(config.path(), &format!("its {part} is {found}, and only {known} is known")));
+        }
+    }
+    let decoder_sizes = gpt2(&decoder)?;
+    let ids = Ids(generation.iter().chain([config, &decoder]).collect());
+    // As transformers does: where there is a file for generation, nothing else counts.
+    let settings = match &generation {
+        Some(generation) => vec![generation],
+        None => vec![config, &decoder],
+    };
+    let vocabulary = decoder_sizes.vocabulary;
+    let start = ids.first("decoder_start_token_id", vocabulary)?;
+    let start = match start {
+        Some(start) => start,
+        None => ids.required("bos_token_id", vocabulary)?,
+    };
+    let end = ids.all("eos_token_id", vocabulary)?;
+    let pad = ids.first("pad_token_id", vocabulary)?;
+    let search = search(&Layers(settings), config.path(), vec![start], end, pad)?;
+    Ok(Description { vision: vision(&encoder, 1e-12)?, decoder: decoder_sizes, search })
+}
+
+fn blip(config: &Config<'_>, json: &Value, generation: Option<Config<'_>>) -> Result<Description> {
+    let architecture = json["architectures"][0].as_str().unwrap_or("BlipForConditionalGeneration");
+    if architecture != "BlipForConditionalGeneration" {
+        let what = format!("it is a {architecture}, which writes no captions");
+        return Err(model_error(config.path(), &what).hint("BlipForConditionalGeneration does."));
+    }
+    let text = config.part("text_config");
+    let decoder = blip_text(&text)?;
+    // The file for generation names the end wrongly in the models that there are; transformers leaves it aside.
+    let ids = Ids(vec![&text]);
+    let start = ids.first("bos_token_id", decoder.vocabulary)?.unwrap_or(30_522);
+    let end = ids.first("sep_token_id", decoder.vocabulary)?.unwrap_or(102);
+    let pad = ids.first("pad_token_id", decoder.vocabulary)?;
+    let settings = Layers(generation.iter().chain([&text]).collect());
+    let search = search(&settings, config.path(), vec![start], vec![end], pad)?;
+    Ok(Description { vision: vision(&config.part("vision_config"), 1e-5)?, decoder, search })
+}
+
+fn vision(config: &Config<'_>, epsilon: f64) -> Result<Vision> {
+    let vision = Vision {
+        width: config.size("hidden_size", Some(768), MAX_WIDTH)?,
+        inner: config.size("intermediate_size", Some(3072), MAX_WIDTH)?,
+        layers: config.size("num_hidden_layers", Some(12), MAX_LAYERS)?,
+        heads: config.size("num_attention_heads", Some(12), MAX_WIDTH)?,
+        image: config.size("image_size", Some(if epsilon < 1e-6 { 224 } else { 384 }), MAX_IMAGE)?,
+        patch: config.size("patch_size", Some(16), MAX_IMAGE)?,
+        epsilon: config.number("layer_norm_eps", epsilon),
+        activation: activation(config, "hidden_act", "gelu")?,
+        bias: config.flag("qkv_bias", true),
+    };
+    check_heads(config, vision.width, vision.heads)?;
+    if config.size("num_channels", Some(3), MAX_WIDTH)? != 3 || vision.patch > vision.image {
+        return Err(model_error(config.path(), "its images have other than 3 channels, or are smaller than a patch"));
+    }
+    Ok(vision)
+}
+
+fn gpt2(config: &Config<'_>) -> Result<Decoder> {
+    let width = config.size("n_embd", Some(768), MAX_WIDTH)?;
+    let decoder = Decoder {
+        kind: DecoderKind::Gpt2 {
+            scaled: config.flag("scale_attn_weights", true),
+            scaled_by_layer: config.flag("scale_attn_by_inverse_layer_idx", false),
+        },
+        width,
+        inner: config.size("n_inner", Some(4 * width), 8 * MAX_WIDTH)?,
+        layers: config.size("n_layer", Some(12), MAX_LAYERS)?,
+        heads: config.size("n_head", Some(12), MAX_WIDTH)?,
+        vocabulary: config.size("vocab_size", Some(50_257), MAX_VOCABULARY)?,
+        positions: config.size("n_positions", Some(1_024), MAX_POSITIONS)?,
+        epsilon: config.number("layer_norm_epsilon", 1e-5),
+        activation: activation(config, "activation_function", "gelu_new")?,
+        tied: config.flag("tie_word_embeddings", true),
+    };
+    check_heads(config, width, decoder.heads)?;
+    Ok(decoder)
+}
+
+fn blip_text(config: &Config<'_>) -> Result<Decoder> {
+    let decoder = Decoder {
+        kind: DecoderKind::Blip,
+        width: config.size("hidden_size", Some(768), MAX_WIDTH)?,
+        inner: config.size("intermediate_size", Some(3_072), MAX_WIDTH)?,
+        layers: config.size("num_hidden_layers", Some(12), MAX_LAYERS)?,
+        heads: config.size("num_attention_heads", Some(8), MAX_WIDTH)?,
+        vocabulary: config.size("vocab_size", Some(30_524), MAX_VOCABULARY)?,
+        positions: config.size("max_position_embeddings", Some(512), MAX_POSITIONS)?,
+        epsilon: config.number("layer_norm_eps", 1e-12),
+        activation: activation(config, "hidden_act", "gelu")?,
+        tied: config.flag("tie_word_embeddings", true),
+    };
+    check_heads(config, decoder.width, decoder.heads)?;
+    Ok(decoder)
+}
+
+fn check_heads(config: &Config<'_>, width: usize, heads: usize) -> Result<()> {
+    match width % heads {
+        0 => Ok(()),
+        _ => Err(model_error(config.path(), &format!("its width of {width} cannot be shared by {heads} heads"))),
+    }
+}
+
+fn activation(config: &Config<'_>, key: &str, default: &str) -> Result<Activation> {
+    let name = config.word(key).unwrap_or(default);
+    Activation::named(name)
+        .ok_or_else(|| model_error(config.path(), &format!("its {key} is {name}, which is not known")))
+}
+
+/// Tokens by their roles: the first configuration that has one says.
+struct Ids<'a>(Vec<&'a Config<'a>>);
+
+impl Ids<'_> {
+    fn first(&self, key: &str, vocabulary: usize) -> Result<Option<u32>> {
+        Ok(self.all(key, vocabulary)?.first().copied())
+    }
+
+    fn required(&self, key: &str, vocabulary: usize) -> Result<u32> {
+        let path = self.0.last().map_or(Path::new(""), |config| config.path());
+        self.first(key, vocabulary)?.ok_or_else(|| model_error(path, &format!("it names no {key}")))
+    }
+
+    fn all(&self, key: &str, vocabulary: usize) -> Result<Vec<u32>> {
+        for config in &self.0 {
+            let ids = config.wholes(key);
+            if let Some(id) = ids.iter().find(|id| **id >= vocabulary as u64) {
+                return Err(model_error(config.path(), &format!("its {key} is {id}, beyond its {vocabulary} tokens")));
+            }
+            if !ids.is_empty() {
+                return Ok(ids.iter().map(|id| *id as u32).collect());
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// Settings: the first configuration that has one says.
+struct Layers<'a>(Vec<&'a Config<'a>>);
+
+impl Layers<'_> {
+    fn whole(&self, key: &str) -> Option<usize> {
+        self.0.iter().find_map(|config| config.whole(key)).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+    }
+
+    fn number(&self, key: &str, default: f64) -> f64 {
+        self.0.iter().map(|config| config.number(key, f64::NAN)).find(|number| !number.is_nan()).unwrap_or(default)
+    }
+}
+
+fn search(settings: &Layers<'_>, path: &Path, start: Vec<u32>, end: Vec<u32>, pad: Option<u32>) -> Result<Search> {
+    let early = settings.0.iter().find_map(|config| match config.word("early_stopping") {
+        Some("never") => Some(EarlyStopping::Never),
+        _ if config.flag("early_stopping", false) => Some(EarlyStopping::Full),
+        _ => None,
+    });
+    let search = Search {
+        max_length: settings.whole("max_length"),
+        new_tokens: settings.whole("max_new_tokens").unwrap_or(DEFAULT_NEW_TOKENS),
+        counts_new: settings.whole("max_new_tokens").is_some(),
+        min_length: settings.whole("min_length").unwrap_or(0),
+        num_beams: settings.whole("num_beams").unwrap_or(1),
+        length_penalty: settings.number("length_penalty", 1.0),
+        early_stopping: early.unwrap_or(EarlyStopping::Heuristic),
+        no_repeat_ngram: settings.whole("no_repeat_ngram_size").unwrap_or(0),
+        repetition_penalty: settings.number("repetition_penalty", 1.0) as f32,
+        fill: pad.or(end.first().copied()).unwrap_or(0),
+        start,
+        end,
+    };
+    let usable = [
+        ("max_length", search.max_length.is_none_or(|length| length > 0)),
+        ("max_new_tokens", search.new_tokens > 0),
+        ("num_beams", (1..=MAX_BEAMS).contains(&search.num_beams)),
+        ("no_repeat_ngram_size", search.no_repeat_ngram <= MAX_NGRAM),
+        ("length_penalty", search.length_penalty.abs() <= MAX_PENALTY),
+        ("repetition_penalty", search.repetition_penalty > 0.0),
+        ("eos_token_id", search.end.len() <= MAX_ENDS),
+    ];
+    match usable.iter().find(|(_, usable)| !usable) {
+        None => Ok(search),
+        Some((name, _)) => Err(model_error(path, &format!("the {name} that it writes with cannot be used"))),
+    }
+}

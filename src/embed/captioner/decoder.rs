@@ -1,0 +1,212 @@
+//! What the decoders of captions share: attention to the tokens before and to the image, and the table of tokens.
+
+use std::fmt::Debug;
+
+use candle_core::{D, Device, Tensor};
+
+use crate::embed::model_folder::computing;
+use crate::embed::transformer::{Activation, Linear};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+/// Room for tokens is made in steps of so many.
+const ROOM: usize = 16;
+
+/// Writes captions, one token of each after the other.
+pub(super) trait Decoder: Send + Sync + Debug {
+    /// What it needs to know of images; `states` are (images x patches) x the encoder's width.
+    fn look(&self, states: &Tensor, images: usize) -> Result<Memory>;
+
+    /// Takes one more token of each row, and gives what comes of it: rows x width. The rows of an image follow each
+    /// other, as many for each image.
+    fn step(&self, memory: &Memory, past: &mut Past, tokens: &[u32]) -> Result<Tensor>;
+
+    /// The scores of all tokens that may come next, rows x tokens.
+    fn scores(&self, hidden: &Tensor) -> Result<Tensor>;
+}
+
+/// Keys and values of the images, for each layer: images x heads x patches x width of a head.
+pub(super) struct Memory {
+    layers: Vec<(Tensor, Tensor)>,
+    images: usize,
+}
+
+impl Memory {
+    pub(super) fn new(layers: Vec<(Tensor, Tensor)>, images: usize) -> Self {
+        Memory { layers, images }
+    }
+
+    pub(super) fn images(&self) -> usize {
+        self.images
+    }
+
+    /// Only these images, in this order.
+    pub(super) fn keep(&mut self, images: &[u32]) -> candle_core::Result<()> {
+        for (keys, values) in &mut self.layers {
+            let kept = Tensor::new(images, keys.device())?;
+            *keys = keys.index_select(&kept, 0)?;
+            *values = values.index_select(&kept, 0)?;
+        }
+        self.images = images.len();
+        Ok(())
+    }
+}
+
+/// Keys and values of the tokens so far, for each layer: rows x heads x room x width of a head.
+#[derive(Default)]
+pub(super) struct Past {
+    layers: Vec<(Tensor, Tensor)>,
+    length: usize,
+}
+
+impl Past {
+    /// How many tokens each row has.
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Each row has one token more.
+    pub(super) fn advance(&mut self) {
+        self.length += 1;
+    }
+
+    /// Only these rows, in this order; a row may be there several times.
+    pub(super) fn keep(&mut self, rows: &[u32]) -> candle_core::Result<()> {
+        let all = self.layers.first().map_or(0, |(keys, _)| keys.dims().first().copied().unwrap_or(0));
+        if rows.len() == all && (0..).zip(rows).all(|(at, row)| at == *row) {
+            return Ok(());
+        }
+        for (keys, values) in &mut self.layers {
+            let kept = Tensor::new(rows, keys.device())?;
+            *keys = keys.index_select(&kept, 0)?;
+            *values = values.index_select(&kept, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the keys and values of one token, rows x heads x 1 x width, to a layer; all of them so far.
+    fn add(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
+        let (rows, heads, _, width) = keys.dims4()?;
+        let room = |tokens: usize| Tensor::zeros((rows, heads, tokens, width), keys.dtype(), keys.device());
+        if layer >= self.layers.len() {
+            self.layers.push((room(ROOM)?, room(ROOM)?));
+        }
+        let missing = || candle_core::Error::Msg("the layers of a decoder come one after the other".into());
+        let (all_keys, all_values) = self.layers.get_mut(layer).ok_or_else(missing)?;
+        if all_keys.dim(2)? <= self.length {
+            *all_keys = Tensor::cat(&[&*all_keys, &room(ROOM)?], 2)?.contiguous()?;
+            *all_values = Tensor::cat(&[&*all_values, &room(ROOM)?], 2)?.contiguous()?;
+        }
+        all_keys.slice_set(&keys.contiguous()?, 2, self.length)?;
+        all_values.slice_set(&values.contiguous()?, 2, self.length)?;
+        Ok((all_keys.narrow(2, 0, self.length + 1)?, all_values.narrow(2, 0, self.length + 1)?))
+    }
+}
+
+/// Attention of several heads in a decoder.
+#[derive(Clone, Copy)]
+pub(super) struct Heads {
+    pub(super) count: usize,
+    /// The width of all heads together.
+    pub(super) width: usize,
+    /// What queries are multiplied by.
+    pub(super) scale: f64,
+}
+
+impl Heads {
+    fn each(self) -> usize {
+        self.width / self.count
+    }
+
+    /// Keys or values of images, (images x patches) x width, head by head: images x heads x patches x width of a head.
+    pub(super) fn of_images(self, states: &Tensor, images: usize) -> candle_core::Result<Tensor> {
+        let patches = states.dim(0)? / images.max(1);
+        states.contiguous()?.reshape((images, patches, self.count, self.each()))?.transpose(1, 2)?.contiguous()
+    }
+
+    /// Attends to the tokens so far. `qkv` are queries, keys and values of one token a row, rows x 3 width.
+    pub(super) fn to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> Result<Tensor> {
+        self.to_past_by(qkv, past, layer).map_err(computing)
+    }
+
+    fn to_past_by(self, qkv: &Tensor, past: &mut Past, layer: usize) -> candle_core::Result<Tensor> {
+        let rows = qkv.dim(0)?;
+        let part = |i: usize| {
+            qkv.narrow(1, i * self.width, self.width)?.contiguous()?.reshape((rows, self.count, 1, self.each()))
+        };
+        let (keys, values) = past.add(layer, &part(1)?, &part(2)?)?;
+        let scores = (part(0)? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
+        let shares = candle_nn::ops::softmax(&scores, D::Minus1)?;
+        shares.matmul(&values)?.reshape((rows, self.width))
+    }
+
+    /// Attends to the image of each row. `queries` are rows x width.
+    pub(super) fn to_image(self, queries: &Tensor, memory: &Memory, layer: usize) -> Result<Tensor> {
+        self.to_image_by(queries, memory, layer).map_err(computing)
+    }
+
+    fn to_image_by(self, queries: &Tensor, memory: &Memory, layer: usize) -> candle_core::Result<Tensor> {
+        let missing = || candle_core::Error::Msg("the layers of a decoder are as many as those that looked".into());
+        let (keys, values) = memory.layers.get(layer).ok_or_else(missing)?;
+        let rows = queries.dim(0)?;
+        let beams = rows / memory.images.max(1);
+        let queries = queries.reshape((memory.images, beams, self.count, self.each()))?.transpose(1, 2)?;
+        let scores = (queries.contiguous()? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
+        let shares = candle_nn::ops::softmax(&scores, D::Minus1)?;
+        shares.matmul(values)?.transpose(1, 2)?.contiguous()?.reshape((rows, self.width))
+    }
+}
+
+/// The tokens' vectors, and the layer that scores tokens; mostly the same numbers, which then are there once.
+pub(super) struct Vocabulary {
+    scores: Linear,
+    vectors: Option<Tensor>,
+    positions: Tensor,
+}
+
+/// What [`Vocabulary::load`] reads.
+pub(super) struct VocabularySource<'a> {
+    /// The tokens' vectors.
+    pub(super) vectors: Weights,
+    /// The vectors of positions.
+    pub(super) positions: Weights,
+    /// The layer that scores, where it has numbers of its own.
+    pub(super) scores: Option<Weights>,
+    pub(super) bias: Option<Vec<f32>>,
+    pub(super) sizes: &'a super::config::Decoder,
+}
+
+impl Vocabulary {
+    pub(super) fn load(source: VocabularySource<'_>, device: &Device) -> Result<Self> {
+        let sizes = source.sizes;
+        let shape = [sizes.vocabulary, sizes.width];
+        let on_device = |tensor: Tensor| tensor.to_device(device).map_err(computing);
+        let (scores, vectors) = match source.scores {
+            Some(scores) => (scores, Some(on_device(source.vectors.tensor("weight", &shape)?)?)),
+            None => (source.vectors, None),
+        };
+        let scores = scores.numbers("weight", &shape)?;
+        Ok(Vocabulary {
+            scores: Linear::from_rows(&scores, source.bias, sizes.width, sizes.vocabulary, device)?,
+            vectors,
+            positions: on_device(source.positions.tensor("weight", &[sizes.positions, sizes.width])?)?,
+        })
+    }
+
+    /// The vectors of tokens at a position: rows x width.
+    pub(super) fn embed(&self, tokens: &[u32], position: usize) -> Result<Tensor> {
+        let vectors = match &self.vectors {
+            None => self.scores.weights_of(tokens)?,
+            Some(vectors) => Tensor::new(tokens, vectors.device())
+                .and_then(|tokens| vectors.index_select(&tokens, 0))
+                .map_err(computing)?,
+        };
+        let position = self.positions.narrow(0, position, 1);
+        position.and_then(|position| vectors.broadcast_add(&position)).map_err(computing)
+    }
+
+    /// The scores of all tokens, rows x tokens.
+    pub(super) fn scores(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.scores.forward(hidden, Activation::None)
+    }
+}

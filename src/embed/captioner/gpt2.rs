@@ -1,0 +1,134 @@
+//! GPT-2 (Radford et al. 2019) with attention to an image in every layer, one token at a time.
+
+use std::fmt;
+
+use candle_core::{Device, Tensor};
+
+use super::config::{self, DecoderKind};
+use super::decoder::{Decoder, Heads, Memory, Past, Vocabulary, VocabularySource};
+use crate::embed::model_folder::computing;
+use crate::embed::transformer::{Activation, LayerNorm, Linear};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+pub(super) struct Gpt2 {
+    vocabulary: Vocabulary,
+    layers: Vec<Layer>,
+    norm: LayerNorm,
+    width: usize,
+}
+
+struct Layer {
+    heads: Heads,
+    norm: LayerNorm,
+    qkv: Linear,
+    out: Linear,
+    image_norm: LayerNorm,
+    image_query: Linear,
+    image_keys_values: Linear,
+    image_out: Linear,
+    feed_forward_norm: LayerNorm,
+    up: Linear,
+    activation: Activation,
+    down: Linear,
+}
+
+impl Gpt2 {
+    /// Reads the decoder whose tensors are `weights`.
+    pub(super) fn load(weights: &Weights, sizes: &config::Decoder, device: &Device) -> Result<Self> {
+        let model = weights.pp("transformer");
+        let separate = !sizes.tied && weights.has("lm_head.weight");
+        let source = VocabularySource {
+            vectors: model.pp("wte"),
+            positions: model.pp("wpe"),
+            scores: separate.then(|| weights.pp("lm_head")),
+            bias: None,
+            sizes,
+        };
+        Ok(Gpt2 {
+            vocabulary: Vocabulary::load(source, device)?,
+            layers: (0..sizes.layers)
+                .map(|layer| Layer::load(&model.pp("h").pp(layer), sizes, layer, device))
+                .collect::<Result<_>>()?,
+            norm: LayerNorm::load(&model.pp("ln_f"), sizes.width, sizes.epsilon, device)?,
+            width: sizes.width,
+        })
+    }
+}
+
+impl Layer {
+    fn load(weights: &Weights, sizes: &config::Decoder, layer: usize, device: &Device) -> Result<Self> {
+        let width = sizes.width;
+        // Files keep these layers' weights by columns.
+        let linear = |name: &str, inputs: usize, outputs: usize| {
+            let weights = weights.pp(name);
+            let bias = weights.numbers("bias", &[outputs])?;
+            let numbers = weights.numbers("weight", &[inputs, outputs])?;
+            Linear::from_columns(&numbers, Some(bias), inputs, outputs, device)
+        };
+        let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, sizes.epsilon, device);
+        Ok(Layer {
+            heads: Heads { count: sizes.heads, width, scale: scale(sizes, layer) },
+            norm: norm("ln_1")?,
+            qkv: linear("attn.c_attn", width, 3 * width)?,
+            out: linear("attn.c_proj", width, width)?,
+            image_norm: norm("ln_cross_attn")?,
+            image_query: linear("crossattention.q_attn", width, width)?,
+            image_keys_values: linear("crossattention.c_attn", width, 2 * width)?,
+            image_out: linear("crossattention.c_proj", width, width)?,
+            feed_forward_norm: norm("ln_2")?,
+            up: linear("mlp.c_fc", width, sizes.inner)?,
+            activation: sizes.activation,
+            down: linear("mlp.c_proj", sizes.inner, width)?,
+        })
+    }
+
+    fn look(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
+        let both = self.image_keys_values.forward(states, Activation::None)?;
+        let width = self.heads.width;
+        let part = |i: usize| both.narrow(1, i * width, width).and_then(|part| self.heads.of_images(&part, images));
+        part(0).and_then(|keys| Ok((keys, part(1)?))).map_err(computing)
+    }
+
+    fn step(&self, x: &Tensor, memory: &Memory, past: &mut Past, layer: usize) -> Result<Tensor> {
+        let qkv = self.qkv.forward(&self.norm.forward(x)?, Activation::None)?;
+        let x = self.out.forward_onto(&self.heads.to_past(&qkv, past, layer)?, x)?;
+        let queries = self.image_query.forward(&self.image_norm.forward(&x)?, Activation::None)?;
+        let x = self.image_out.forward_onto(&self.heads.to_image(&queries, memory, layer)?, &x)?;
+        let inner = self.up.forward(&self.feed_forward_norm.forward(&x)?, self.activation)?;
+        self.down.forward_onto(&inner, &x)
+    }
+}
+
+/// What queries of a layer are multiplied by.
+fn scale(sizes: &config::Decoder, layer: usize) -> f64 {
+    let DecoderKind::Gpt2 { scaled, scaled_by_layer } = sizes.kind else { return 1.0 };
+    let by_width = if scaled { 1.0 / ((sizes.width / sizes.heads) as f64).sqrt() } else { 1.0 };
+    if scaled_by_layer { by_width / (layer + 1) as f64 } else { by_width }
+}
+
+impl Decoder for Gpt2 {
+    fn look(&self, states: &Tensor, images: usize) -> Result<Memory> {
+        let layers = self.layers.iter().map(|layer| layer.look(states, images)).collect::<Result<_>>()?;
+        Ok(Memory::new(layers, images))
+    }
+
+    fn step(&self, memory: &Memory, past: &mut Past, tokens: &[u32]) -> Result<Tensor> {
+        let mut x = self.vocabulary.embed(tokens, past.length())?;
+        for (number, layer) in self.layers.iter().enumerate() {
+            x = layer.step(&x, memory, past, number)?;
+        }
+        past.advance();
+        Ok(x)
+    }
+
+    fn scores(&self, hidden: &Tensor) -> Result<Tensor> {
+        self.vocabulary.scores(&self.norm.forward(hidden)?)
+    }
+}
+
+impl fmt::Debug for Gpt2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GPT-2 of {} layers of {}", self.layers.len(), self.width)
+    }
+}

@@ -1,0 +1,67 @@
+//! The likeliest token, again and again.
+
+use rayon::prelude::*;
+
+use super::decoder::{Decoder, Memory};
+use super::search::{Search, Session, not_a_number};
+use crate::error::{Result, Stage};
+use crate::progress::Progress;
+
+/// The tokens of one caption for each image, from those that it begins with to the one that ends it.
+pub(super) fn search(
+    decoder: &dyn Decoder,
+    memory: Memory,
+    search: &Search,
+    progress: &Progress,
+) -> Result<Vec<Vec<u32>>> {
+    let mut captions = vec![search.start.clone(); memory.images()];
+    // The images that rows belong to, and whether their captions are still being written.
+    let mut rows: Vec<(usize, bool)> = (0..captions.len()).map(|image| (image, true)).collect();
+    let (mut session, mut scores) = Session::begin(decoder, memory, &search.start)?;
+    for length in search.start.len().. {
+        progress.check(Stage::Embed)?;
+        let vocabulary = scores.len() / rows.len().max(1);
+        let tokens: Vec<Option<u32>> = (rows.par_iter().zip(scores.par_chunks_mut(vocabulary.max(1))))
+            .map(|((image, open), scores)| match open {
+                true => best(captions.get(*image).map_or(&[], Vec::as_slice), search, scores).map(Some),
+                false => Ok(None),
+            })
+            .collect::<Result<_>>()?;
+        for ((image, open), token) in rows.iter_mut().zip(&tokens) {
+            if let (Some(caption), Some(token)) = (captions.get_mut(*image), token) {
+                caption.push(*token);
+                *open = !search.ends(*token);
+            }
+        }
+        let open = rows.iter().filter(|(_, open)| *open).count();
+        if open == 0 || length + 1 >= search.limit() {
+            break;
+        }
+        let mut next: Vec<u32> = tokens.iter().map(|token| token.unwrap_or(search.fill)).collect();
+        // Leaving rows out copies what is remembered of the others; so not every time that one ends.
+        if open * 2 <= rows.len() {
+            let kept: Vec<u32> = (0..).zip(&rows).filter(|(_, (_, open))| *open).map(|(row, _)| row).collect();
+            session.keep_rows(&kept)?;
+            session.keep_images(&kept)?;
+            next = kept.iter().filter_map(|row| next.get(*row as usize).copied()).collect();
+            rows.retain(|(_, open)| *open);
+        }
+        scores = session.write(&next)?;
+    }
+    Ok(captions)
+}
+
+/// The token of the highest score; the first of equal ones.
+fn best(tokens: &[u32], search: &Search, scores: &mut [f32]) -> Result<u32> {
+    search.restrict(tokens, scores);
+    let mut best = (0, f32::NEG_INFINITY);
+    for (token, score) in (0..).zip(scores.iter()) {
+        if score.is_nan() {
+            return Err(not_a_number());
+        }
+        if *score > best.1 {
+            best = (token, *score);
+        }
+    }
+    Ok(best.0)
+}

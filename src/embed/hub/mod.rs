@@ -1,0 +1,346 @@
+//! Models from the Hugging Face hub, through Hugging Face's own cache.
+//!
+//! [`Hub`] brings the files of a model to this machine and says in which folder they are. What Python has downloaded
+//! is found, and Python finds what was downloaded here. A model in the cache is used without any request.
+//!
+//! # Layout of the cache
+//!
+//! ```text
+//! models--organisation--name/
+//!   refs/main                 the commit that a branch or tag meant when it was asked for
+//!   blobs/<etag>              contents; <etag>.incomplete while they grow, and to go on from after a break
+//!   snapshots/<commit>/<file> links to the blobs; copies where links cannot be made
+//!   .topicframe/<commit>.json which files the commit has: how a complete snapshot is known
+//! .locks/models--organisation--name/<etag>.lock
+//! ```
+//!
+//! # Variables
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `HF_HUB_CACHE` (older: `HUGGINGFACE_HUB_CACHE`) | the cache; otherwise `hub` in Hugging Face's folder |
+//! | `HF_HOME` | Hugging Face's folder; otherwise `huggingface` in `XDG_CACHE_HOME` or in `~/.cache` |
+//! | `HF_ENDPOINT` | the server, such as a mirror; otherwise `https://huggingface.co` |
+//! | `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE` | `1`, `true`, `yes` or `on`: no request is made |
+//! | `HF_TOKEN` (older: `HUGGING_FACE_HUB_TOKEN`) | the token for private and gated models |
+//! | `HF_TOKEN_PATH` | the file that a token is read from; otherwise `token` in Hugging Face's folder |
+//! | `HF_HUB_DISABLE_IMPLICIT_TOKEN` | no token is taken from variables or files |
+//! | `HF_HUB_DISABLE_SYMLINKS` | snapshots hold copies |
+//! | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` | the proxy |
+//!
+//! [`Hub::new`] reads them; every setter overrides one, and nothing else looks at the environment.
+
+// Without downloads nothing fills the cache.
+#![cfg_attr(not(feature = "hub"), allow(dead_code))]
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+mod cache;
+#[cfg(feature = "hub")]
+mod download;
+mod environment;
+mod name;
+mod needed;
+#[cfg(feature = "hub")]
+mod remote;
+
+use cache::Cache;
+use environment::Environment;
+use name::{ModelName, check_revision, is_inside};
+
+/// Where Hugging Face is.
+const ENDPOINT: &str = "https://huggingface.co";
+
+/// How often the caller's thread looks whether the work should stop.
+#[cfg(feature = "hub")]
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The Hugging Face hub and its cache on this machine. See the [module](self) for the layout and the variables.
+///
+/// ```no_run
+/// use topicframe::embed::hub::Hub;
+/// use topicframe::progress::Progress;
+///
+/// let folder = Hub::new().model_folder("all-MiniLM-L6-v2", &Progress::silent())?;
+/// println!("{}", folder.display());
+/// # Ok::<(), topicframe::error::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Hub {
+    cache_folder: Option<PathBuf>,
+    endpoint: String,
+    offline: bool,
+    token: Option<String>,
+    revision: String,
+    symlinks: bool,
+    retries: u32,
+    retry_pause: Duration,
+    timeout: Duration,
+    #[cfg(feature = "hub")]
+    proxy: Option<ureq::Proxy>,
+}
+
+/// What a caller asks for.
+#[derive(Debug, Clone)]
+enum Wanted {
+    /// What it takes to load the model.
+    Model,
+    /// These files.
+    Files(Vec<String>),
+}
+
+impl Hub {
+    /// As the environment says.
+    pub fn new() -> Self {
+        let hub = Hub::with_variables(|name| match name {
+            // Where the variable is not set, the system may still know.
+            "HOME" => std::env::home_dir().map(PathBuf::into_os_string),
+            _ => std::env::var_os(name),
+        });
+        #[cfg(feature = "hub")]
+        let hub = Hub { proxy: ureq::Proxy::try_from_env(), ..hub };
+        hub
+    }
+
+    /// As `lookup` says: it gives the value of a variable, and nothing is read from the environment. `HOME` is the
+    /// user's folder. The proxy is not among them: without [`new`](Self::new) there is none.
+    pub fn with_variables(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
+        let environment = Environment::read(&lookup);
+        Hub {
+            cache_folder: environment.cache_folder,
+            endpoint: environment.endpoint.unwrap_or_else(|| ENDPOINT.to_owned()),
+            offline: environment.offline,
+            token: environment.token,
+            revision: "main".to_owned(),
+            symlinks: environment.symlinks,
+            retries: 4,
+            retry_pause: Duration::from_millis(500),
+            timeout: Duration::from_secs(30),
+            #[cfg(feature = "hub")]
+            proxy: None,
+        }
+    }
+
+    /// The cache: the folder with `models--organisation--name` in it. It is made when something is downloaded.
+    #[must_use]
+    pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache_folder = Some(folder.into());
+        self
+    }
+
+    /// The server: `http://` or `https://`, a host, and a path where it has one. Default: `https://huggingface.co`.
+    #[must_use]
+    pub fn endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = url.into();
+        self
+    }
+
+    /// Whether requests are forbidden: only what is in the cache can be used. Default: no.
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
+    }
+
+    /// The token for private and gated models; empty for none. It is sent to the endpoint and to no other host.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into()).filter(|token| !token.is_empty());
+        self
+    }
+
+    /// The branch, tag or commit of models whose name does not say one. Default: `main`. A whole commit hash (40
+    /// digits) pins the model for good.
+    #[must_use]
+    pub fn revision(mut self, revision: impl Into<String>) -> Self {
+        self.revision = revision.into();
+        self
+    }
+
+    /// Whether snapshots may hold links to the blobs; otherwise, and where links cannot be made, copies. Default: yes.
+    #[must_use]
+    pub fn symlinks(mut self, symlinks: bool) -> Self {
+        self.symlinks = symlinks;
+        self
+    }
+
+    /// How often a request that fails for a reason that may pass (no connection, a break in the middle, status 408, 429
+    /// and 5xx) is made again; a download that has come further counts from the start. Default: 4; at most 100.
+    #[must_use]
+    pub fn retries(mut self, retries: u32) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// How long to wait before the first of the [`retries`](Self::retries); each wait is twice as long as the one
+    /// before, and at most a minute. Default: half a second.
+    #[must_use]
+    pub fn retry_pause(mut self, pause: Duration) -> Self {
+        self.retry_pause = pause;
+        self
+    }
+
+    /// How long the server may be silent. Default: 30 seconds; more than 0.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidParameter`] for an endpoint that is no address, a token with spaces or other characters that
+    /// no token has, a revision that is none, too many retries, a timeout of 0; or no cache folder, where the
+    /// environment does not say where the user's files are.
+    pub fn check(&self) -> Result<()> {
+        let address = self.endpoint.strip_prefix("https://").or_else(|| self.endpoint.strip_prefix("http://"));
+        let is_host = |address: &str| address.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+        let is_plain = |c: char| c.is_ascii_graphic() && !"?#@\\\"<>".contains(c);
+        if !address.is_some_and(|address| is_host(address) && address.chars().all(is_plain)) {
+            let allowed = "an address like https://huggingface.co";
+            return Err(Error::parameter(Stage::Embed, "endpoint", format!("{:?}", self.endpoint), allowed));
+        }
+        if self.token.as_ref().is_some_and(|token| !token.chars().all(|c| c.is_ascii_graphic())) {
+            // The token itself stays secret.
+            return Err(Error::parameter(Stage::Embed, "token", "(not shown)", "visible ASCII characters only"));
+        }
+        if self.retries > 100 {
+            return Err(Error::parameter(Stage::Embed, "retries", self.retries, "at most 100"));
+        }
+        if self.timeout.is_zero() {
+            return Err(Error::parameter(Stage::Embed, "timeout", "0 s", "more than 0"));
+        }
+        check_revision(&self.revision)?;
+        self.cache().map(drop)
+    }
+
+    /// The folder with all that it takes to load a model: configurations, vocabularies and weights, the latter in one
+    /// format only (safetensors where there are some, PyTorch's otherwise). What is not in the cache is downloaded,
+    /// checked against its size and SHA-256, and told to `progress` in kB.
+    ///
+    /// `name` is `organisation/name`, or the short name of a sentence transformer (`all-MiniLM-L6-v2`,
+    /// `clip-ViT-B-32`), or one of the few old names without organisation (`bert-base-uncased`); `@revision` may follow.
+    ///
+    /// A branch that is in the cache means the commit that it meant then: no request asks whether it has moved on. To
+    /// get what is new, name the commit.
+    ///
+    /// # Errors
+    /// A name or setting that is none; [`ErrorKind::NotFound`] when the hub has no such model or revision, or, offline,
+    /// the cache has not; [`ErrorKind::Io`] when the hub cannot be reached or refuses, or the cache cannot be written;
+    /// [`ErrorKind::Model`] when what came is damaged or is no model; [`ErrorKind::Interrupted`].
+    pub fn model_folder(&self, name: &str, progress: &Progress) -> Result<PathBuf> {
+        self.folder(name, Wanted::Model, progress)
+    }
+
+    /// A folder with these files of a model: paths as the hub lists them, such as `1_Pooling/config.json`. The folder
+    /// may hold others too.
+    ///
+    /// # Errors
+    /// As [`model_folder`](Self::model_folder) has; and a file that leads out of the folder or that the model has not.
+    pub fn snapshot(&self, name: &str, files: &[&str], progress: &Progress) -> Result<PathBuf> {
+        if let Some(file) = files.iter().find(|file| !is_inside(file)) {
+            return Err(Error::parameter(
+                Stage::Embed,
+                "file",
+                format!("{file:?}"),
+                "a path inside the model's folder",
+            ));
+        }
+        self.folder(name, Wanted::Files(files.iter().map(|&file| file.to_owned()).collect()), progress)
+    }
+
+    fn folder(&self, name: &str, wanted: Wanted, progress: &Progress) -> Result<PathBuf> {
+        self.check()?;
+        progress.check(Stage::Embed)?;
+        let model = ModelName::parse(name, &self.revision)?;
+        let cache = Cache::new(self.cache()?, &model, self.symlinks);
+        let cached = cache.find(&model.revision, &wanted);
+        match cached {
+            Some(cached) if cached.sure || self.offline => Ok(cached.folder),
+            None if self.offline => Err(not_cached(&model, &cache)),
+            None => self.fetch(model, cache, wanted, progress),
+            Some(cached) => match self.fetch(model, cache, wanted, progress) {
+                Err(error) if error.kind() == ErrorKind::Io => {
+                    progress.note(Stage::Embed, format!("the model in the cache is used as it is: {error}"));
+                    Ok(cached.folder)
+                }
+                result => result,
+            },
+        }
+    }
+
+    fn cache(&self) -> Result<&Path> {
+        self.cache_folder.as_deref().ok_or_else(|| {
+            Error::new(ErrorKind::InvalidParameter, Stage::Embed, "there is no folder for models")
+                .hint("Set HF_HOME, or give one with `Hub::cache_folder`.")
+        })
+    }
+
+    /// Downloads in a thread of its own: a read that waits for the server cannot be stopped, but it can be left alone.
+    #[cfg(feature = "hub")]
+    fn fetch(&self, model: ModelName, cache: Cache, wanted: Wanted, progress: &Progress) -> Result<PathBuf> {
+        use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+
+        let (sender, receiver) = sync_channel(1);
+        let (hub, told) = (self.clone(), progress.clone());
+        let work = move || {
+            let result = remote::Remote::new(&hub, &model, &told).and_then(|remote| remote.bring(&cache, &wanted));
+            // Nobody listens any more after an interrupt.
+            let _ = sender.send(result);
+        };
+        let started = std::thread::Builder::new().name("hub".to_owned()).spawn(work);
+        started.map_err(|cause| internal("no thread can be started").cause(cause))?;
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Timeout) => progress.check(Stage::Embed)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(internal("the download has failed")),
+            }
+        }
+    }
+
+    #[cfg(not(feature = "hub"))]
+    fn fetch(&self, model: ModelName, cache: Cache, _: Wanted, _: &Progress) -> Result<PathBuf> {
+        Err(not_cached(&model, &cache).hint("topicframe was built without its feature `hub`, which downloads models."))
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Hub::new()
+    }
+}
+
+/// Everything but the token.
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("cache_folder", &self.cache_folder)
+            .field("endpoint", &self.endpoint)
+            .field("offline", &self.offline)
+            .field("token", &self.token.as_ref().map(|_| "(not shown)"))
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+fn not_cached(model: &ModelName, cache: &Cache) -> Error {
+    let ModelName { id, revision } = model;
+    let message = format!("the model `{id}` (revision `{revision}`) is not in the cache, and no request may be made");
+    Error::new(ErrorKind::NotFound, Stage::Embed, message).path(cache.folder()).hint(format!(
+        "Run once with a network and without HF_HUB_OFFLINE, or `hf download {id}` on a machine that has one and copy \
+         the folder here."
+    ))
+}
+
+#[cfg(feature = "hub")]
+fn internal(message: &str) -> Error {
+    Error::new(ErrorKind::Internal, Stage::Embed, message)
+}

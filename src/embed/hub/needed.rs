@@ -1,0 +1,213 @@
+//! Which of a model's files are needed, and whether a folder has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::cache::read_limited;
+use super::name::{is_inside, leads_out};
+use crate::error::{Error, ErrorKind, Result, Stage};
+
+/// The files of a model at one commit, and the sizes of those whose size is known.
+pub(super) type Listing = BTreeMap<String, Option<u64>>;
+
+/// No list of modules or configuration is larger than this.
+pub(super) const MAX_CONFIG: u64 = 4 << 20;
+
+/// No index of weights is larger than this.
+const MAX_INDEX: u64 = 64 << 20;
+
+/// No model has more modules.
+const MAX_MODULES: usize = 64;
+
+/// No model comes in more pieces.
+const MAX_SHARDS: usize = 1000;
+
+const SAFETENSORS: &str = "model.safetensors";
+const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
+const PICKLED: &str = "pytorch_model.bin";
+
+/// One part of a sentence transformer, as `modules.json` lists it; a model without that file is one part.
+struct Module {
+    /// The folder; empty for the model's own.
+    folder: String,
+    /// The last part of the Python class, such as `Pooling`.
+    class: String,
+}
+
+impl Module {
+    fn whole() -> Self {
+        Module { folder: String::new(), class: "Transformer".to_owned() }
+    }
+
+    fn file(&self, name: &str) -> String {
+        if self.folder.is_empty() { name.to_owned() } else { format!("{}/{name}", self.folder) }
+    }
+
+    fn has_weights(&self) -> bool {
+        !["Pooling", "Normalize", "Dropout", "BoW", "WordWeights"].contains(&self.class.as_str())
+    }
+
+    fn has_config(&self) -> bool {
+        !["Normalize", "StaticEmbedding"].contains(&self.class.as_str())
+    }
+}
+
+/// Reads a file of the model, of at most so many bytes.
+type Read<'a> = &'a mut dyn FnMut(&str, u64) -> Result<Vec<u8>>;
+
+/// The files to load a model: configurations, vocabularies, and the weights in one format.
+///
+/// # Errors
+/// What `read` says; a `modules.json` or an index that is no such thing; a model without weights of a known format.
+pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<String>> {
+    let has = |name: &str| listing.contains_key(name);
+    let modules = modules(&has, read)?;
+    let mut folders: BTreeSet<&str> = modules.iter().map(|module| module.folder.as_str()).collect();
+    folders.insert("");
+    let is_text = |name: &str| {
+        let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+        let is_index = file.ends_with(".index.json");
+        folders.contains(folder) && !is_index && (file.ends_with(".json") || file.ends_with(".txt"))
+    };
+    let mut files: Vec<String> = listing.keys().filter(|name| is_text(name)).cloned().collect();
+    let mut found = false;
+    for module in &modules {
+        let weights = weights(module, &has, read)?;
+        found |= !weights.is_empty();
+        files.extend(weights);
+    }
+    if !found {
+        let message = format!("the model has no weights that can be read: no {SAFETENSORS}, no {PICKLED}");
+        return Err(Error::new(ErrorKind::Model, Stage::Embed, message)
+            .hint("Look for another copy of the model, or save it again with a current version of transformers."));
+    }
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+/// How sure it is that a folder has all that the model needs, from what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Everything that a loader can ask for.
+    Complete,
+    /// Configurations and weights, but something is not there that most models have.
+    Uncertain,
+    /// Something is missing.
+    Incomplete,
+}
+
+/// Looks at a folder that something else has filled: Python keeps there what its user has asked for so far.
+pub(super) fn standing(folder: &Path) -> Standing {
+    inspect(folder).unwrap_or(Standing::Incomplete)
+}
+
+fn inspect(folder: &Path) -> Result<Standing> {
+    let has = |name: &str| folder.join(name).is_file();
+    let mut read = |name: &str, limit: u64| read_limited(&folder.join(name), limit);
+    let modules = modules(&has, &mut read)?;
+    for module in &modules {
+        let weights = weights(module, &has, &mut read)?;
+        let lacks_weights = module.has_weights() && weights.is_empty();
+        let lacks_config = module.has_config() && !has(&module.file("config.json"));
+        if lacks_weights || lacks_config || !weights.iter().all(|file| has(file)) {
+            return Ok(Standing::Incomplete);
+        }
+    }
+    let homes: Vec<Module> =
+        [Module::whole()].into_iter().chain(modules.into_iter().filter(Module::has_weights)).collect();
+    let anywhere = |name: &str| homes.iter().any(|home| has(&home.file(name)));
+    let has_tokenizer = anywhere("tokenizer.json") || anywhere("vocab.json") && anywhere("merges.txt");
+    let has_preprocessor = anywhere("preprocessor_config.json") || anywhere("processor_config.json");
+    let mut sees = false;
+    for config in homes.iter().map(|home| home.file("config.json")).filter(|config| has(config)) {
+        sees |= mentions_images(&parse(&config, &read(&config, MAX_CONFIG)?)?);
+    }
+    // Who loads a sentence transformer as a bare encoder in Python leaves its pooling on the hub: without it the vectors
+    // would be others. What Python has looked for in vain it notes in `.no_exist`.
+    let knows_modules = has("modules.json") || sees || python_missed(folder, "modules.json");
+    let complete = has_tokenizer && knows_modules && (has_preprocessor || !sees);
+    Ok(if complete { Standing::Complete } else { Standing::Uncertain })
+}
+
+fn python_missed(snapshot: &Path, file: &str) -> bool {
+    let place = snapshot.parent().and_then(Path::parent).zip(snapshot.file_name());
+    place.is_some_and(|(model, commit)| model.join(".no_exist").join(commit).join(file).is_file())
+}
+
+fn modules(has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<Module>> {
+    const LIST: &str = "modules.json";
+    if !has(LIST) {
+        return Ok(vec![Module::whole()]);
+    }
+    let list = parse(LIST, &read(LIST, MAX_CONFIG)?)?;
+    let entries = list.as_array().filter(|entries| (1..=MAX_MODULES).contains(&entries.len()));
+    let entries = entries.ok_or_else(|| damaged(LIST, "is no list of modules"))?;
+    entries.iter().map(module).collect()
+}
+
+fn module(entry: &Value) -> Result<Module> {
+    let text = |key: &str| entry.get(key).and_then(Value::as_str);
+    let (Some(folder), Some(class)) = (text("path"), text("type")) else {
+        return Err(damaged("modules.json", "has a module without `path` and `type`"));
+    };
+    let folder = folder.trim_end_matches('/');
+    if !folder.is_empty() && !is_inside(folder) {
+        return Err(leads_out(folder, "modules.json"));
+    }
+    let class = class.rsplit('.').next().unwrap_or_default();
+    Ok(Module { folder: folder.to_owned(), class: class.to_owned() })
+}
+
+/// The module's weights: one safetensors file, else safetensors in pieces with their index, else PyTorch's file.
+fn weights(module: &Module, has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<String>> {
+    let [whole, index, pickled] = [SAFETENSORS, SAFETENSORS_INDEX, PICKLED].map(|name| module.file(name));
+    if has(&whole) {
+        return Ok(vec![whole]);
+    }
+    if has(&index) {
+        let mut files = shards(module, &index, read)?;
+        files.push(index);
+        return Ok(files);
+    }
+    Ok(if has(&pickled) { vec![pickled] } else { Vec::new() })
+}
+
+fn shards(module: &Module, index: &str, read: Read<'_>) -> Result<Vec<String>> {
+    let content = parse(index, &read(index, MAX_INDEX)?)?;
+    let map = content.get("weight_map").and_then(Value::as_object);
+    let map = map.ok_or_else(|| damaged(index, "has no `weight_map`"))?;
+    let mut names = BTreeSet::new();
+    for file in map.values() {
+        let file = file.as_str().ok_or_else(|| damaged(index, "has a tensor without the name of a file"))?;
+        if !is_inside(file) || file.contains('/') {
+            return Err(leads_out(file, index));
+        }
+        names.insert(file);
+    }
+    if names.is_empty() || names.len() > MAX_SHARDS {
+        return Err(damaged(index, &format!("names {} files; 1 to {MAX_SHARDS} are possible", names.len())));
+    }
+    Ok(names.into_iter().map(|name| module.file(name)).collect())
+}
+
+/// Whether a configuration speaks of images at any depth.
+fn mentions_images(config: &Value) -> bool {
+    match config {
+        Value::Object(map) => {
+            map.contains_key("vision_config") || map.contains_key("image_size") || map.values().any(mentions_images)
+        }
+        Value::Array(list) => list.iter().any(mentions_images),
+        _ => false,
+    }
+}
+
+fn parse(file: &str, bytes: &[u8]) -> Result<Value> {
+    serde_json::from_slice(bytes).map_err(|cause| damaged(file, "is not JSON").cause(cause))
+}
+
+fn damaged(file: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Model, Stage::Embed, format!("the model cannot be used: {file} {what}"))
+}

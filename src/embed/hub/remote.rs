@@ -1,0 +1,354 @@
+//! Requests to the hub: redirects, retries, and what its refusals mean.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, Response, StatusCode, Uri};
+use ureq::{Agent, Body};
+
+use super::Hub;
+use super::name::{ModelName, is_commit, is_etag, is_inside};
+use super::needed::Listing;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+/// No answer about a model is larger than this.
+const MAX_ANSWER: u64 = 32 << 20;
+
+/// No model has more files.
+const MAX_FILES: usize = 100_000;
+
+/// As many as browsers follow, or a few less.
+const MAX_REDIRECTS: usize = 10;
+
+/// No wait between two tries is longer, whatever the server says.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Why a try has failed.
+pub(super) enum Failure {
+    /// It may work the next time.
+    Passing {
+        error: Error,
+        /// How long the server asks to wait.
+        after: Option<Duration>,
+        /// Whether the try has brought something all the same.
+        further: bool,
+    },
+    /// It will not.
+    Final(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Final(error)
+    }
+}
+
+impl Failure {
+    pub(super) fn passing(error: Error) -> Self {
+        Failure::Passing { error, after: None, further: false }
+    }
+}
+
+pub(super) type Try<T> = std::result::Result<T, Failure>;
+
+/// What the hub says about one file before it is downloaded.
+pub(super) struct FileFacts {
+    /// The content's name: its SHA-256 for large files.
+    pub(super) etag: String,
+    pub(super) size: Option<u64>,
+}
+
+/// The model on the hub.
+pub(super) struct Remote<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) model: &'a ModelName,
+    pub(super) progress: &'a Progress,
+    agent: Agent,
+    endpoint: Uri,
+}
+
+#[derive(Clone, Copy)]
+enum Method {
+    Head,
+    Get,
+}
+
+impl<'a> Remote<'a> {
+    pub(super) fn new(hub: &'a Hub, model: &'a ModelName, progress: &'a Progress) -> Result<Self> {
+        let endpoint = hub.endpoint.trim_end_matches('/').parse().map_err(|cause| {
+            Error::parameter(Stage::Embed, "endpoint", &hub.endpoint, "an address like https://huggingface.co")
+                .cause(cause)
+        })?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(hub.proxy.clone())
+            .user_agent(concat!("topicframe/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(hub.timeout))
+            .timeout_connect(Some(hub.timeout))
+            .timeout_recv_response(Some(hub.timeout))
+            .timeout_per_read(Some(hub.timeout))
+            .timeout_per_write(Some(hub.timeout))
+            .build();
+        Ok(Remote { hub, model, progress, agent: Agent::new_with_config(config), endpoint })
+    }
+
+    /// The commit that the revision means, and its files. Names that lead out of the folder are left out, and told.
+    pub(super) fn listing(&self) -> Result<(String, Listing)> {
+        let ModelName { id, revision } = self.model;
+        let url = self.url(&format!("api/models/{id}/revision/{}", encoded(revision, "")));
+        let answer = self.retrying(|| {
+            let response = self.follow(Method::Get, &url, None)?.0;
+            if response.status() != StatusCode::OK {
+                return Err(self.refusal(&response, "the list of its files"));
+            }
+            let body = response.into_body().into_with_config().limit(MAX_ANSWER);
+            body.read_to_vec().map_err(|cause| match cause {
+                ureq::Error::BodyExceedsLimit(_) => Failure::Final(self.strange("a list of files without end")),
+                cause => Failure::passing(self.broken(cause)),
+            })
+        })?;
+        let answer: Value =
+            serde_json::from_slice(&answer).map_err(|cause| self.strange("something that is not JSON").cause(cause))?;
+        let commit = answer.get("sha").and_then(Value::as_str).filter(|sha| is_commit(sha));
+        let files = answer.get("siblings").and_then(Value::as_array);
+        let (Some(commit), Some(files)) = (commit, files) else {
+            return Err(self.strange("no commit or no list of files"));
+        };
+        if files.len() > MAX_FILES {
+            return Err(self.strange(&format!("a list of {} files", files.len())));
+        }
+        let names = files.iter().filter_map(|file| file.get("rfilename").and_then(Value::as_str));
+        let listing: Listing = names.filter(|name| is_inside(name)).map(|name| (name.to_owned(), None)).collect();
+        if listing.len() < files.len() {
+            let count = files.len() - listing.len();
+            self.progress.note(Stage::Embed, format!("`{id}` lists {count} files with unusable names: left out"));
+        }
+        Ok((commit.to_owned(), listing))
+    }
+
+    /// What the hub says about a file.
+    pub(super) fn facts(&self, commit: &str, file: &str) -> Result<FileFacts> {
+        let url = self.file_url(commit, file);
+        self.retrying(|| {
+            let (response, arrived) = self.follow(Method::Head, &url, None)?;
+            if arrived && response.status() != StatusCode::OK {
+                return Err(self.refusal(&response, file));
+            }
+            let headers = response.headers();
+            if header(headers, "x-repo-commit").is_some_and(|other| other != commit) {
+                return Err(self.strange("a file of another commit").into());
+            }
+            let etag = header(headers, "x-linked-etag").or_else(|| header(headers, "etag"));
+            let etag = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
+            let Some(etag) = etag.filter(|etag| is_etag(etag)) else {
+                return Err(self.strange(&format!("no usable ETag for {file}")).into());
+            };
+            let length = || header(headers, "content-length").filter(|_| arrived);
+            let size = header(headers, "x-linked-size").or_else(length).and_then(|size| size.parse().ok());
+            Ok(FileFacts { etag: etag.to_owned(), size })
+        })
+    }
+
+    /// Begins to download a file, from byte `start` on where the server can.
+    pub(super) fn open(&self, commit: &str, file: &str, start: u64) -> Try<Response<Body>> {
+        let range = (start > 0).then_some(start);
+        self.follow(Method::Get, &self.file_url(commit, file), range).map(|(response, _)| response)
+    }
+
+    fn file_url(&self, commit: &str, file: &str) -> String {
+        self.url(&format!("{}/resolve/{commit}/{}", self.model.id, encoded(file, "/")))
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.hub.endpoint.trim_end_matches('/'))
+    }
+
+    /// Makes a request and follows where it is sent on to. The token goes to the endpoint's own address only. A `HEAD`
+    /// ends at the redirect that carries the facts and leads elsewhere; the flag says whether it has arrived instead.
+    fn follow(&self, method: Method, url: &str, range: Option<u64>) -> Try<(Response<Body>, bool)> {
+        let mut place: Uri = url.parse().map_err(|cause| self.strange("an address that is none").cause(cause))?;
+        for _ in 0..=MAX_REDIRECTS {
+            self.progress.check(Stage::Embed)?;
+            let response = self.request(method, &place, range)?;
+            if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
+                return Ok((response, true));
+            }
+            let target = header(response.headers(), "location").and_then(|target| joined(&place, target));
+            let Some(target) = target else {
+                return Err(self.strange("a redirect to nowhere").into());
+            };
+            if place.scheme_str() == Some("https") && target.scheme_str() != Some("https") {
+                return Err(self.strange("a redirect to an unprotected address").into());
+            }
+            let has_facts = ["x-linked-etag", "etag"].iter().any(|name| response.headers().contains_key(*name));
+            if matches!(method, Method::Head) && has_facts && !same_origin(&place, &target) {
+                return Ok((response, false));
+            }
+            place = target;
+        }
+        Err(self.strange("redirects without end").into())
+    }
+
+    fn request(&self, method: Method, place: &Uri, range: Option<u64>) -> Try<Response<Body>> {
+        let mut request = match method {
+            Method::Head => self.agent.head(place),
+            Method::Get => self.agent.get(place),
+        };
+        // Compressed, a file would have another size.
+        request = request.header("accept-encoding", "identity");
+        if let Some(start) = range {
+            request = request.header("range", format!("bytes={start}-"));
+        }
+        if let Some(token) = self.hub.token.as_ref().filter(|_| same_origin(place, &self.endpoint)) {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        request.call().map_err(|cause| match cause {
+            ureq::Error::Io(_)
+            | ureq::Error::Timeout(_)
+            | ureq::Error::HostNotFound
+            | ureq::Error::ConnectionFailed
+            | ureq::Error::Protocol(_) => Failure::passing(self.unreachable(place).cause(cause)),
+            cause => Failure::Final(self.unreachable(place).cause(cause)),
+        })
+    }
+
+    /// Makes tries until one works, one fails for good, or there were too many in a row that brought nothing.
+    pub(super) fn retrying<T>(&self, mut attempt: impl FnMut() -> Try<T>) -> Result<T> {
+        let mut failed = 0;
+        loop {
+            let (error, after) = match attempt() {
+                Ok(value) => return Ok(value),
+                Err(Failure::Final(error)) => return Err(error),
+                Err(Failure::Passing { error, after, further }) => {
+                    failed = if further { 0 } else { failed };
+                    (error, after)
+                }
+            };
+            if failed >= self.hub.retries {
+                return Err(error);
+            }
+            let pause = self.hub.retry_pause.saturating_mul(1 << failed.min(16));
+            self.wait(after.map_or(pause, |after| after.max(pause)).min(LONGEST_PAUSE))?;
+            failed += 1;
+        }
+    }
+
+    fn wait(&self, pause: Duration) -> Result<()> {
+        const LOOK: Duration = Duration::from_millis(50);
+        let end = Instant::now() + pause;
+        loop {
+            self.progress.check(Stage::Embed)?;
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+    }
+
+    /// What an answer means that is not the one asked for.
+    pub(super) fn refusal(&self, response: &Response<Body>, what: &str) -> Failure {
+        let status = response.status();
+        let ModelName { id, revision } = self.model;
+        let endpoint = &self.hub.endpoint;
+        let error = |kind, message: String| Error::new(kind, Stage::Embed, message);
+        let token = match self.hub.token {
+            Some(_) => "The token that was sent (HF_TOKEN) does not give access to it, or has expired.",
+            None => "If it is a private model, set HF_TOKEN to a token that has access to it.",
+        };
+        let code = header(response.headers(), "x-error-code").unwrap_or_default();
+        if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error()
+        {
+            let message = format!("{endpoint} answers with status {status} when asked for {what} of `{id}`");
+            let error = error(ErrorKind::Io, message).hint("This usually passes: try again later.");
+            let after = header(response.headers(), "retry-after").and_then(|seconds| seconds.parse().ok());
+            return Failure::Passing { error, after: after.map(Duration::from_secs), further: false };
+        }
+        Failure::Final(match (status.as_u16(), code) {
+            (_, "GatedRepo") => error(ErrorKind::Io, format!("the model `{id}` is gated: its owner asks for consent"))
+                .hint(format!("Accept its terms at {endpoint}/{id}, and set HF_TOKEN to a token of that account.")),
+            (_, "RevisionNotFound") => {
+                error(ErrorKind::NotFound, format!("the model `{id}` has no revision `{revision}`"))
+                    .hint(format!("{endpoint}/{id}/commits/main lists what there is."))
+            }
+            (404, "EntryNotFound") => error(ErrorKind::NotFound, format!("the model `{id}` has no file {what}")),
+            (404, _) | (401, "RepoNotFound" | "") if self.hub.token.is_none() || status == StatusCode::NOT_FOUND => {
+                error(ErrorKind::NotFound, format!("{endpoint} has no model `{id}`, or does not show it to everybody"))
+                    .hint(format!("Check the spelling (`organisation/name`). {token}"))
+            }
+            (401 | 403, _) => {
+                error(ErrorKind::Io, format!("{endpoint} refuses {what} of `{id}` (status {status})")).hint(token)
+            }
+            _ => error(ErrorKind::Io, format!("{endpoint} answers with status {status} for {what} of `{id}`")),
+        })
+    }
+
+    fn unreachable(&self, place: &Uri) -> Error {
+        let host = place.host().unwrap_or_default();
+        let message = format!("no answer from {host} about the model `{}`", self.model.id);
+        Error::new(ErrorKind::Io, Stage::Embed, message).hint(
+            "Is there a network, and does HTTPS_PROXY name the proxy where one is needed? HF_ENDPOINT chooses a mirror.",
+        )
+    }
+
+    /// The connection has ended before the answer has.
+    pub(super) fn broken(&self, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
+        let message = format!("the connection broke while the model `{}` came", self.model.id);
+        let error = Error::new(ErrorKind::Io, Stage::Embed, message).cause(cause);
+        error.hint("Run it again: what has come is kept, and the rest is asked for.")
+    }
+
+    /// The server does not do what a hub does.
+    pub(super) fn strange(&self, what: &str) -> Error {
+        let message = format!("{} sends {what} for the model `{}`", self.hub.endpoint, self.model.id);
+        Error::new(ErrorKind::Io, Stage::Embed, message).hint("Is HF_ENDPOINT the address of a Hugging Face hub?")
+    }
+}
+
+/// An end of the connection that is no error of its own.
+pub(super) fn early_end() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it ended early")
+}
+
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Where a `Location` leads from `place`.
+fn joined(place: &Uri, target: &str) -> Option<Uri> {
+    let scheme = place.scheme_str()?;
+    let target = target.split('#').next().unwrap_or_default();
+    let address = match target {
+        _ if target.starts_with("http://") || target.starts_with("https://") => target.to_owned(),
+        _ if target.starts_with("//") => format!("{scheme}:{target}"),
+        _ if target.starts_with('/') => format!("{scheme}://{}{target}", place.authority()?),
+        _ => {
+            let folder = place.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+            format!("{scheme}://{}{folder}/{target}", place.authority()?)
+        }
+    };
+    address.parse().ok()
+}
+
+fn same_origin(a: &Uri, b: &Uri) -> bool {
+    let port = |uri: &Uri| uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+    let host = |uri: &Uri| uri.host().unwrap_or_default().to_ascii_lowercase();
+    a.scheme_str() == b.scheme_str() && host(a) == host(b) && port(a) == port(b)
+}
+
+/// `text` as it may stand in an address; the characters of `keep` stay too.
+fn encoded(text: &str, keep: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        let c = char::from(byte);
+        match byte.is_ascii_alphanumeric() || "-_.~".contains(c) || keep.contains(c) {
+            true => out.push(c),
+            false => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}

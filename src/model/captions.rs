@@ -1,0 +1,133 @@
+//! The images that stand for a topic, in words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+
+use super::check::check_captions;
+use super::{ClusterOn, TopicModel};
+use crate::corpus::{Corpus, Embeddings, ImageColumn};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::represent::Ranking;
+use crate::topics::Assignment;
+
+/// How much a picture's likeness to those chosen before it counts against its likeness to its topic. BERTopic's value.
+const DIVERSITY: f64 = 0.1;
+
+/// Of a topic's images the best so many times more than are captioned are looked at.
+const CANDIDATES: usize = 20;
+
+/// Vectors that differ by less are of the same picture.
+const SAME: f64 = 1e-6;
+
+/// How often images that could not be captioned are replaced by the next best.
+const ROUNDS: usize = 3;
+
+/// The rows of each topic that can be captioned, with how well they stand for it, best first.
+type Candidates = BTreeMap<i32, Vec<(usize, f64)>>;
+
+impl TopicModel {
+    /// Captions by row: of every topic's best images, those without a text of their own. Empty without a captioner.
+    pub(super) fn captions(
+        &self,
+        corpus: &Corpus,
+        embeddings: &Embeddings,
+        assignment: &Assignment,
+    ) -> Result<BTreeMap<usize, String>> {
+        let (Some(captioner), Some(images)) = (&self.captioner, &corpus.images) else { return Ok(BTreeMap::new()) };
+        let vectors = match (self.cluster_on, &corpus.image_embeddings) {
+            (ClusterOn::Images, _) | (_, None) => embeddings,
+            (_, Some(vectors)) => vectors,
+        };
+        let mut candidates = candidates(corpus, images, vectors, assignment);
+        let mut captions = BTreeMap::new();
+        let mut of_topics: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+        let mut tried = 0;
+        for _ in 0..ROUNDS {
+            let more = |(topic, rows): (&i32, &Vec<(usize, f64)>)| {
+                let captioned = of_topics.get(topic).map(Vec::as_slice).unwrap_or_default();
+                representative(rows, captioned, vectors, self.nr_captioned_images)
+            };
+            let chosen: BTreeSet<usize> = candidates.par_iter().flat_map_iter(more).collect();
+            if chosen.is_empty() {
+                break;
+            }
+            let (rows, sources) = self.image_sources(images, chosen.iter().copied());
+            let texts = captioner.caption_images(&sources, &self.progress)?;
+            check_captions(&texts, rows.len())?;
+            self.progress.check(Stage::Represent)?;
+            tried += chosen.len();
+            for (row, text) in rows.into_iter().zip(texts) {
+                if let Some(text) = text.filter(|text| !text.trim().is_empty()) {
+                    let topic = assignment.topics.get(row).copied().unwrap_or_default();
+                    of_topics.entry(topic).or_default().push(row);
+                    captions.insert(row, text);
+                }
+            }
+            if captions.is_empty() {
+                return Err(no_caption(tried, images));
+            }
+            candidates.values_mut().for_each(|rows| rows.retain(|(row, _)| !chosen.contains(row)));
+        }
+        Ok(captions)
+    }
+}
+
+/// The rows of every topic that have an image, a vector and no text, best first.
+fn candidates(corpus: &Corpus, images: &ImageColumn, vectors: &Embeddings, assignment: &Assignment) -> Candidates {
+    let ranking = Ranking::by_image(&assignment.ids(), &assignment.topics, images, vectors);
+    let wordless = |row: usize| corpus.texts.as_ref().is_none_or(|texts| texts.get(row).is_none());
+    let of_topic = |(&topic, rows): (&i32, &Vec<(usize, f64)>)| {
+        (topic, rows.iter().copied().filter(|&(row, _)| wordless(row)).collect())
+    };
+    ranking.topics().iter().map(of_topic).collect()
+}
+
+/// What is missing of `n` images beside those in `before`: rows of `candidates` (best first) that stand for their topic
+/// without being alike. Each maximises its likeness to the topic, less that to the ones before it (maximal marginal
+/// relevance). No picture twice, unless all are asked for.
+fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embeddings, n: usize) -> Vec<usize> {
+    let n = n - before.len().min(n);
+    if n >= candidates.len() {
+        return candidates.iter().map(|&(row, _)| row).collect();
+    }
+    let rest = candidates.get(..n.saturating_mul(CANDIDATES)).unwrap_or(candidates);
+    let of_row = |row: usize| unit(vectors.get(row).unwrap_or_default());
+    let units: Vec<Vec<f32>> = rest.iter().map(|&(row, _)| of_row(row)).collect();
+    let mut nearest = vec![-1.0_f64; rest.len()];
+    for known in before.iter().map(|&row| of_row(row)) {
+        nearest.iter_mut().zip(&units).for_each(|(near, vector)| *near = near.max(dot(vector, &known)));
+    }
+    let mut chosen = Vec::with_capacity(n);
+    while chosen.len() < n {
+        let worth = |place: usize| (1.0 - DIVERSITY) * rest[place].1 - DIVERSITY * nearest[place];
+        let fresh = (0..rest.len()).filter(|&place| nearest[place] < 1.0 - SAME);
+        // Of equal ones the first, which is the better or the earlier.
+        let Some(best) = fresh.reduce(|a, b| if worth(b) > worth(a) { b } else { a }) else { break };
+        chosen.push(rest[best].0);
+        for (near, vector) in nearest.iter_mut().zip(&units) {
+            *near = near.max(dot(vector, &units[best]));
+        }
+        nearest[best] = 1.0;
+    }
+    chosen
+}
+
+fn unit(vector: &[f32]) -> Vec<f32> {
+    let length = dot(vector, vector).sqrt();
+    vector.iter().map(|&x| if length > 0.0 { (f64::from(x) / length) as f32 } else { 0.0 }).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+fn no_caption(tried: usize, images: &ImageColumn) -> Error {
+    let message = match tried {
+        1 => "the one image that was tried could not be captioned".to_owned(),
+        tried => format!("not one of the {tried} images that were tried could be captioned"),
+    };
+    Error::new(ErrorKind::Image, Stage::Represent, message)
+        .column(images.name())
+        .hint("Relative paths start in the image folder: is it set to where the images are?")
+}

@@ -1,0 +1,41 @@
+//! What is clustered.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Stage};
+
+/// What a model clusters: the vectors of texts, of images, or both fused. Written `text`, `images`, `both`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClusterOn {
+    /// Texts. Images, if there are any, illustrate the topics.
+    Text,
+    /// Images. Texts, if there are any, describe the topics.
+    Images,
+    /// Texts and images, fused row by row.
+    Both,
+}
+
+impl fmt::Display for ClusterOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ClusterOn::Text => "text",
+            ClusterOn::Images => "images",
+            ClusterOn::Both => "both",
+        })
+    }
+}
+
+impl FromStr for ClusterOn {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "text" => Ok(ClusterOn::Text),
+            "images" => Ok(ClusterOn::Images),
+            "both" => Ok(ClusterOn::Both),
+            _ => Err(Error::parameter(Stage::Embed, "cluster_on", text, "text, images or both")),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Topics to words, and to what else describes them.
+
+use std::collections::BTreeMap;
+
+use super::check::{after_pictures, check_described, pictures_as_main};
+use super::{ClusterOn, MAIN, TopicModel};
+use crate::corpus::{Corpus, Embeddings};
+use crate::error::{Result, Stage};
+use crate::represent::{Aspect, TopicContext, TopicWords, representative_rows};
+use crate::topics::{Assignment, TopicTerms};
+
+/// Candidates that a representation chooses from, as in BERTopic.
+const CANDIDATE_WORDS: usize = 30;
+
+/// What describes the topics.
+pub(crate) struct Described {
+    pub(crate) words: TopicWords,
+    pub(crate) aspects: BTreeMap<String, Aspect>,
+    /// The names of the aspects, in the order in which they were asked for.
+    pub(crate) order: Vec<String>,
+    pub(crate) representatives: BTreeMap<i32, Vec<(usize, f64)>>,
+}
+
+impl TopicModel {
+    pub(super) fn count_terms(&self, corpus: &Corpus, assignment: &Assignment) -> Result<TopicTerms> {
+        let (topics, ids) = (&assignment.topics, assignment.ids());
+        let texts = corpus.texts_by_row();
+        if texts.is_empty() {
+            return TopicTerms::empty(&ids, topics.len());
+        }
+        if corpus.texts.is_some() && self.cluster_on == ClusterOn::Both {
+            let wordless = (0..corpus.rows).filter(|&row| corpus.has_image(row) && !corpus.has_text(row)).count();
+            if wordless > 0 && self.captioner.is_none() {
+                let rows = super::vectors::counted(wordless, "row has", "rows have");
+                let message = format!("{rows} an image alone: no words are counted in them without a captioner");
+                self.progress.note(Stage::Vectorize, message);
+            }
+        }
+        TopicTerms::count(&texts, topics, &ids, &self.vectorizer, &self.ctfidf, &self.progress)
+    }
+
+    /// Describes the topics of `assignment` in every way that the model was given.
+    pub(crate) fn describe(
+        &self,
+        corpus: &Corpus,
+        embeddings: &Embeddings,
+        assignment: &Assignment,
+        terms: &TopicTerms,
+    ) -> Result<Described> {
+        let ids = assignment.ids();
+        let context = TopicContext {
+            topics: &ids,
+            assignments: &assignment.topics,
+            texts: corpus.texts.as_ref(),
+            images: corpus.images.as_ref(),
+            embeddings,
+            image_embeddings: corpus.image_embeddings.as_ref(),
+            text_scores: &terms.text_scores,
+            vocabulary: &terms.vocabulary,
+            c_tf_idf: &terms.c_tf_idf,
+            embedder: self.text_embedder.as_deref().or_else(|| self.joint_text()),
+            image_embedder: self.image_embedder.as_deref(),
+            joint_text: self.joint_text(),
+            seed: self.seed,
+            progress: &self.progress,
+        };
+        let candidates = self.candidates(&context, terms)?;
+        let mut aspects = BTreeMap::<String, Aspect>::new();
+        let mut order = Vec::new();
+        for (name, representation) in &self.representations {
+            let words = match aspects.get(name) {
+                None => &candidates,
+                Some(Aspect::Words(words)) => words,
+                Some(Aspect::Pictures(_)) => return Err(after_pictures(name)),
+            };
+            self.progress.check(Stage::Represent)?;
+            let aspect = representation.describe(&context, words)?;
+            if aspects.insert(name.clone(), aspect).is_none() && name != MAIN {
+                order.push(name.clone());
+            }
+        }
+        let words = match aspects.remove(MAIN) {
+            None => candidates,
+            Some(Aspect::Words(words)) => words,
+            Some(Aspect::Pictures(_)) => return Err(pictures_as_main()),
+        };
+        check_described(&words, &ids, MAIN)?;
+        let rows = |texts| representative_rows(texts, &assignment.topics, &terms.text_scores, self.nr_repr_docs);
+        let representatives = corpus.texts.as_ref().map(rows).unwrap_or_default();
+        Ok(Described { words: cut(words, self.top_n_words), aspects, order, representatives })
+    }
+
+    /// The words that representations choose from: the best of c-TF-IDF; where there are no texts, words for the images.
+    fn candidates(&self, context: &TopicContext<'_>, terms: &TopicTerms) -> Result<TopicWords> {
+        if context.texts.is_some() {
+            return Ok(terms.top_words(context.topics, self.top_n_words.max(CANDIDATE_WORDS)));
+        }
+        if !self.representations.iter().any(|(name, _)| name == MAIN) {
+            let message = "the topics have no words: give the model a captioner, an embedder of images that knows texts \
+                           too, or a representation called `Main`";
+            self.progress.note(Stage::Represent, message);
+        }
+        Ok(context.topics.iter().map(|&topic| (topic, Vec::new())).collect())
+    }
+}
+
+fn cut(mut words: TopicWords, n: usize) -> TopicWords {
+    words.values_mut().for_each(|words| words.truncate(n));
+    words
+}

@@ -1,0 +1,175 @@
+//! Topics made of topics: merging and reducing. The model at hand stays; what changes is a new one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use super::linkage::average_linkage;
+use super::{FittedTopicModel, Summary};
+use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+/// To how many topics to reduce. Written as a number or `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NrTopics {
+    /// So many, the outlier topic not counted; at least 1.
+    Count(usize),
+    /// As many as are left when topics that HDBSCAN finds close together are merged.
+    Auto,
+}
+
+impl From<usize> for NrTopics {
+    fn from(count: usize) -> Self {
+        NrTopics::Count(count)
+    }
+}
+
+impl fmt::Display for NrTopics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NrTopics::Count(count) => write!(f, "{count}"),
+            NrTopics::Auto => f.write_str("auto"),
+        }
+    }
+}
+
+impl FittedTopicModel {
+    /// The model with the topics of each group merged into one: `topics.merge_topics(&[&[1, 2], &[4, 7, 9]])`.
+    ///
+    /// Counts of terms are added up, weights and every representation are computed again, topics are numbered by size
+    /// again, and new rows are placed in the merged topics. Probabilities stay. A group that starts with -1 makes
+    /// outliers of its topics, whose probability becomes 0.
+    ///
+    /// # Errors
+    /// A topic that does not exist, or is in two groups; -1 that is not the first of its group; whatever a
+    /// representation reports.
+    pub fn merge_topics(&self, groups: &[&[i32]]) -> Result<FittedTopicModel> {
+        let mut targets = BTreeMap::new();
+        for group in groups {
+            self.check_group(group)?;
+            // A topic that is named twice in one group is in it once.
+            let members: BTreeSet<i32> = group.iter().copied().collect();
+            for topic in members {
+                if targets.insert(topic, group.first().copied().unwrap_or(topic)).is_some() {
+                    let message = format!("topic {topic} is in two groups of topics to merge");
+                    return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+                        .hint("Make one group of the two, or take the topic out of one."));
+                }
+            }
+        }
+        self.joined(&targets)
+    }
+
+    fn check_group(&self, group: &[i32]) -> Result<()> {
+        let known = |topic: &i32| *topic == OUTLIER || self.topic_size(*topic).is_some();
+        if let Some(topic) = group.iter().find(|topic| !known(topic)) {
+            let message = format!("there is no topic {topic} to merge");
+            return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
+                .hint("get_topic_info() lists the topics; merging numbers them anew."));
+        }
+        match group.iter().skip(1).any(|&topic| topic == OUTLIER) && group.first() != Some(&OUTLIER) {
+            false => Ok(()),
+            true => {
+                let message = "outliers cannot be merged into a topic: they have nothing in common";
+                Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+                    .hint("Put -1 first to make outliers of the group's topics."))
+            }
+        }
+    }
+
+    /// The model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`.
+    ///
+    /// Topics are grouped by the cosine distance of their mean vectors, by average linkage, until as many are left; the
+    /// outlier topic is not one of them and stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2) groups the
+    /// mean vectors at length 1; topics that it finds close to no other stay. Groups are merged as by
+    /// [`merge_topics`](Self::merge_topics). With as many topics as asked for, or fewer, nothing changes.
+    ///
+    /// # Errors
+    /// No topic asked for; whatever a representation reports.
+    pub fn reduce_topics(&self, nr_topics: impl Into<NrTopics>) -> Result<FittedTopicModel> {
+        let nr_topics = nr_topics.into();
+        if nr_topics == NrTopics::Count(0) {
+            return Err(Error::parameter(Stage::Topics, "nr_topics", 0, "at least 1, or auto"));
+        }
+        let ids: Vec<i32> = self.topic_ids().into_iter().filter(|&topic| topic != OUTLIER).collect();
+        let directions = self.directions(&ids);
+        let groups = match nr_topics {
+            NrTopics::Count(count) => average_linkage(ids.len(), count, |a, b| {
+                1.0 - directions.row(a).iter().zip(directions.row(b)).map(|(x, y)| x * y).sum::<f64>()
+            }),
+            NrTopics::Auto => self.dense_groups(&directions)?,
+        };
+        let targets: BTreeMap<i32, i32> =
+            ids.iter().zip(groups).filter_map(|(&topic, group)| Some((topic, *ids.get(group)?))).collect();
+        match targets.iter().all(|(topic, target)| topic == target) {
+            true => Ok(self.clone()),
+            false => self.joined(&targets),
+        }
+    }
+
+    /// The mean vectors of `topics` at length 1, one a row; zeros for one without a direction.
+    fn directions(&self, topics: &[i32]) -> Array2<f64> {
+        let means = self.topic_embeddings();
+        let mut directions = Array2::zeros((topics.len(), self.embeddings.dimensions()));
+        for (mut row, topic) in directions.outer_iter_mut().zip(topics) {
+            let Some(mean) = means.get(topic) else { continue };
+            let length = mean.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+            let unit = |x: f32| if length > 0.0 { f64::from(x) / length } else { 0.0 };
+            row.iter_mut().zip(mean).for_each(|(to, &x)| *to = unit(x));
+        }
+        directions
+    }
+
+    /// The group of each row of `directions`: the first row of its cluster, itself where it is in none.
+    fn dense_groups(&self, directions: &Array2<f64>) -> Result<Vec<usize>> {
+        let alone: Vec<usize> = (0..directions.nrows()).collect();
+        if directions.nrows() < 2 {
+            return Ok(alone);
+        }
+        let seed = self.inference.model.fit_seed();
+        let points = directions.mapv(|x| x as f32);
+        let clustering = Hdbscan::new().min_cluster_size(2).fit(points.view(), seed, &Progress::silent())?;
+        let labels = &clustering.labels;
+        let first = |label: i32| labels.iter().position(|&other| other == label);
+        Ok(alone
+            .iter()
+            .zip(labels)
+            .map(|(&row, &label)| if label == OUTLIER { row } else { first(label).unwrap_or(row) })
+            .collect())
+    }
+
+    /// The model with every topic that `targets` names joined to the one that it names.
+    fn joined(&self, targets: &BTreeMap<i32, i32>) -> Result<FittedTopicModel> {
+        let model = &self.inference.model;
+        let assignment = self.assignment.joined(targets);
+        let ids = assignment.ids();
+        // All rows of a topic go the same way, so any of them tells which.
+        let row_of: BTreeMap<i32, usize> = self.topics().iter().enumerate().rev().map(|(row, &id)| (id, row)).collect();
+        let new_id = |id: &i32| row_of.get(id).and_then(|&row| assignment.topics.get(row));
+        let places: Vec<Option<usize>> =
+            self.topic_ids().iter().map(|id| ids.binary_search(new_id(id)?).ok()).collect();
+        let texts = self.corpus.texts_by_row();
+        let terms = self.terms.joined(&places, &texts, &assignment.topics, &ids, model.ctfidf_settings())?;
+        let described = model.describe(&self.corpus, &self.embeddings, &assignment, &terms)?;
+        let summary = Summary {
+            clustered: assignment.clustered(),
+            outliers: assignment.topics.len() - assignment.clustered(),
+            topics: assignment.topic_count(),
+            ..(*self.summary).clone()
+        };
+        Ok(FittedTopicModel {
+            assignment: Arc::new(assignment),
+            terms: Arc::new(terms),
+            words: Arc::new(described.words),
+            aspects: Arc::new(described.aspects),
+            aspect_order: Arc::new(described.order),
+            representatives: Arc::new(described.representatives),
+            summary: Arc::new(summary),
+            ..self.clone()
+        })
+    }
+}
