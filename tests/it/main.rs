@@ -20,6 +20,7 @@ mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod kmeans;
+mod minilm;
 mod pca;
 mod sentence_transformer;
 mod static_embedder;
