@@ -18,8 +18,8 @@ mod describe;
 mod fit;
 mod vectors;
 
-pub use cluster_on::ClusterOn;
 pub(crate) use check::{check_labels, check_points};
+pub use cluster_on::ClusterOn;
 pub(crate) use describe::Described;
 
 /// The name of the representation that the topics' own words are.

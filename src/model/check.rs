@@ -65,7 +65,8 @@ impl TopicModel {
         };
         for (needed, column, what) in [(text, &columns.text, "text"), (image, &columns.image, "image")] {
             if needed && column.is_none() {
-                let message = format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
+                let message =
+                    format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
                 return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
                     .hint("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..)."));
             }
@@ -84,7 +85,9 @@ impl TopicModel {
             return Err(nothing_embeds("images"));
         }
         if embeds_texts && embeds_images && of_texts != of_images {
-            let message = format!("the embedder gives texts {of_texts} numbers and images {of_images}: a joint model gives both as many");
+            let message = format!(
+                "the embedder gives texts {of_texts} numbers and images {of_images}: a joint model gives both as many"
+            );
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
                 .hint("Texts and images must be embedded by one joint model, such as CLIP."));
         }
@@ -96,7 +99,8 @@ impl TopicModel {
             return Err(Error::parameter(Stage::Represent, "nr_captioned_images", 0, "at least 1"));
         }
         if self.captioner.is_some() && self.cluster_on == ClusterOn::Text {
-            let message = "the model clusters texts, so rows without a text have no topic that a caption could describe";
+            let message =
+                "the model clusters texts, so rows without a text have no topic that a caption could describe";
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
                 .hint("Cluster images, or leave the captioner out."));
         }

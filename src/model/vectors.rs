@@ -47,11 +47,7 @@ impl TopicModel {
 
     /// As `embedded`, for rows that are to be placed by a fitted model: columns that do not decide where a row lies may
     /// be missing, and all rows may be blank. Of texts and images that were fused, one will do.
-    pub(crate) fn embedded_new(
-        &self,
-        frame: &DataFrame,
-        fusion: Option<&FittedFusion>,
-    ) -> Result<Embedded> {
+    pub(crate) fn embedded_new(&self, frame: &DataFrame, fusion: Option<&FittedFusion>) -> Result<Embedded> {
         self.placeable(Corpus::read(frame, &self.columns_to_place(frame))?, For::Placing(fusion))
     }
 
@@ -238,17 +234,14 @@ impl TopicModel {
         let filled: Vec<usize> = (0..corpus.rows).filter(|&row| self.has_input(corpus, row)).collect();
         let rows: Vec<usize> = filled.iter().copied().filter(|&row| embeddings.has(row)).collect();
         let (nothing, no_vector) = match self.cluster_on {
-            ClusterOn::Text if self.given() => {
-                ("no text (null, empty or whitespace)", "a text but no vector (null)")
-            }
-            ClusterOn::Text => {
-                ("no text (null, empty or whitespace)", "a text without a word that the embedder knows")
-            }
+            ClusterOn::Text if self.given() => ("no text (null, empty or whitespace)", "a text but no vector (null)"),
+            ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word that the embedder knows"),
             ClusterOn::Images if self.given() => ("no image (null)", "an image but no vector (null)"),
             ClusterOn::Images => ("no image (null)", "an image that cannot be read"),
-            ClusterOn::Both => {
-                ("neither a text nor an image", "a text or an image, but neither a known word nor pixels that can be read")
-            }
+            ClusterOn::Both => (
+                "neither a text nor an image",
+                "a text or an image, but neither a known word nor pixels that can be read",
+            ),
         };
         self.note_outliers(corpus.rows - filled.len(), nothing);
         self.note_outliers(filled.len() - rows.len(), no_vector);
@@ -283,7 +276,11 @@ impl TopicModel {
             return Ok(());
         }
         if (0..corpus.rows).any(|row| self.has_input(corpus, row)) {
-            return Err(no_row(corpus, self.cluster_on, "no row has a vector that says something: all are null or zero"));
+            return Err(no_row(
+                corpus,
+                self.cluster_on,
+                "no row has a vector that says something: all are null or zero",
+            ));
         }
         let message = match self.cluster_on {
             ClusterOn::Text => "no row has a text: all are null, empty or whitespace",
@@ -305,7 +302,8 @@ impl TopicModel {
             }
         }
         if text + image > 0 {
-            let message = format!("{both} rows have both a text and an image, {text} a text alone, {image} an image alone");
+            let message =
+                format!("{both} rows have both a text and an image, {text} a text alone, {image} an image alone");
             self.progress.note(Stage::Embed, message);
         }
     }

@@ -135,7 +135,11 @@ impl FittedTopicModel {
         let clustering = Hdbscan::new().min_cluster_size(2).fit(points.view(), seed, &Progress::silent())?;
         let labels = &clustering.labels;
         let first = |label: i32| labels.iter().position(|&other| other == label);
-        Ok(alone.iter().zip(labels).map(|(&row, &label)| if label == OUTLIER { row } else { first(label).unwrap_or(row) }).collect())
+        Ok(alone
+            .iter()
+            .zip(labels)
+            .map(|(&row, &label)| if label == OUTLIER { row } else { first(label).unwrap_or(row) })
+            .collect())
     }
 
     /// The model with every topic that `targets` names joined to the one that it names.

@@ -85,8 +85,11 @@ impl FittedTopicModel {
             return Err(Error::parameter(Stage::Topics, "top_n", 0, "at least 1"));
         }
         let means = self.topic_embeddings();
-        let mut found: Vec<(i32, f64)> =
-            means.iter().filter(|(topic, _)| **topic != OUTLIER).map(|(&topic, mean)| (topic, cosine(query, mean))).collect();
+        let mut found: Vec<(i32, f64)> = means
+            .iter()
+            .filter(|(topic, _)| **topic != OUTLIER)
+            .map(|(&topic, mean)| (topic, cosine(query, mean)))
+            .collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         found.truncate(top_n);
         let names: Vec<Option<String>> = found.iter().map(|&(topic, _)| self.topic_label(topic)).collect();

@@ -18,6 +18,11 @@ mod static_embedder;
 mod umap;
 
 // Topics.
+mod colours;
+mod edit;
+mod fusion;
+mod images;
+mod search;
 mod visual;
 
 // What a user sees.
