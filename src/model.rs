@@ -12,7 +12,7 @@ use crate::embed::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::{Interrupt, Lines, Progress};
 use crate::reduce::{Reducer, Umap};
-use crate::represent::{Aspect, Representation, TopicContext, TopicWords, representative_rows};
+use crate::represent::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords, representative_rows};
 use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, TopicTerms, replace_columns};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
@@ -263,7 +263,10 @@ impl TopicModel {
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
                 .hint("Name the column: TopicModel::text(..).with_images(\"image\")."));
         }
-        Ok(())
+        match representation.needs_embedder() {
+            None | Some(NeededEmbedder::Texts) => Ok(()),
+            Some(needed) => Err(needed.missing(name)),
+        }
     }
 
     /// `frame` with a column `embedding` of its texts' vectors, `Array(Float32, d)`: embed once, then fit often with
@@ -444,6 +447,7 @@ impl TopicModel {
             texts: corpus.texts.as_ref(),
             images: corpus.images.as_ref(),
             embeddings,
+            text_embeddings: self.columns.embeddings.is_none().then_some(embeddings),
             image_embeddings: corpus.image_embeddings.as_ref(),
             text_scores: &terms.text_scores,
             vocabulary: &terms.vocabulary,

@@ -18,6 +18,7 @@ mod static_embedder;
 mod umap;
 
 // Topics.
+mod representations;
 mod visual;
 
 // What a user sees.
