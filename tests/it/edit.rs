@@ -188,6 +188,11 @@ fn topics_are_reduced_to_as_many_as_asked_for() {
     let auto = fitted().reduce_topics(NrTopics::Auto).unwrap();
     assert_sound(&auto, &frame());
     assert!(auto.summary().topics < 6, "{:?}", auto.summary());
+    for (text, count) in [("auto", NrTopics::Auto), ("12", NrTopics::Count(12))] {
+        assert_eq!(text.parse::<NrTopics>().unwrap(), count);
+        assert_eq!(count.to_string(), text);
+    }
+    assert!("0".parse::<NrTopics>().is_err() && "some".parse::<NrTopics>().is_err());
     // One topic cannot be reduced further.
     let one = fitted().reduce_topics(1).unwrap();
     assert_eq!(one.reduce_topics(NrTopics::Auto).unwrap().topics(), one.topics());

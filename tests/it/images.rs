@@ -8,7 +8,9 @@ use topicframe::error::Result;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
-use crate::colours::{Eye, NAMES, Namer, Never, Notes, column_of_topics, framed, image_frame, pictures, png, theme_of};
+use crate::colours::{
+    Eye, EyeAndEar, NAMES, Namer, Never, Notes, column_of_topics, framed, image_frame, pictures, png, theme_of,
+};
 
 const ROWS: usize = 60;
 
@@ -334,4 +336,48 @@ fn stages_of_ones_own_that_misbehave_are_reported() {
     }
     let error = error_of(&plain(TopicModel::images("image", Short)), &frame);
     assert!(error.to_string().contains("59 vectors of 3 numbers for 60 images"), "{error}");
+}
+
+#[test]
+fn a_joint_model_names_topics_of_images_without_captions() {
+    let frame = image_frame(ROWS);
+    let joint = plain(TopicModel::images("image", EyeAndEar));
+    let topics = joint.clone().fit(&frame).unwrap();
+    for id in topics.topic_ids() {
+        let name = NAMES[theme_of(topics.topics(), id)];
+        let words = topics.get_topic(id).unwrap();
+        // Every word that this model knows of the built-in ones holds the name of a colour.
+        assert!((1..=10).contains(&words.len()) && words[0].0.contains(name), "{name}: {words:?}");
+        assert!(topics.topic_label(id).unwrap().contains(name));
+        assert_eq!(topics.get_representative_docs(id), Some(vec![]));
+    }
+    // A vocabulary of one's own.
+    let own = VisualWords::new().vocabulary(["red things", "green things", "blue things"]).top_n_words(1);
+    let named = joint.clone().representation("Main", own).fit(&frame).unwrap();
+    for id in named.topic_ids() {
+        let name = NAMES[theme_of(named.topics(), id)];
+        assert_eq!(named.topic_label(id), Some(format!("{id}_{name} things")));
+    }
+    // Captions come first, and merged topics are named anew.
+    let captioned = joint.captioner(Namer::default()).fit(&frame).unwrap();
+    assert!(captioned.vocabulary().contains(&"square".to_owned()));
+    let merged = topics.merge_topics(&[&[0, 1]]).unwrap();
+    assert!(merged.get_topics().values().all(|words| !words.is_empty()));
+
+    let error = error_of(&model().representation("Words", VisualWords::new()), &frame);
+    assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+    assert!(error.to_string().contains("joint model"), "{error}");
+}
+
+#[test]
+fn captions_can_be_weighed_by_meaning() {
+    let joint = plain(TopicModel::images("image", EyeAndEar)).captioner(Namer::default());
+    let topics = joint.representation("KeyBERT", KeyBERTInspired::new()).fit(&image_frame(ROWS)).unwrap();
+    let Aspect::Words(words) = topics.topic_aspect("KeyBERT").unwrap() else { panic!("words") };
+    for (&id, words) in words {
+        assert_eq!(words[0].0, NAMES[theme_of(topics.topics(), id)]);
+    }
+    let error =
+        error_of(&model().captioner(Namer::default()).representation("K", KeyBERTInspired::new()), &image_frame(ROWS));
+    assert!(error.to_string().contains("embedder of texts"), "{error}");
 }

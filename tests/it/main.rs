@@ -22,6 +22,7 @@ mod colours;
 mod edit;
 mod fusion;
 mod images;
+mod representations;
 mod search;
 mod visual;
 
