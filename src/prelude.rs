@@ -23,7 +23,8 @@ pub use crate::progress::{Interrupt, Progress};
 pub use crate::reduce::{FittedReducer, NoReduction, Pca, Reducer, Reduction, Umap};
 #[doc(no_inline)]
 pub use crate::represent::{
-    Aspect, Gallery, OnImageError, Representation, TopicContext, TopicWords, VisualRepresentation,
+    Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, OnImageError, Representation, TopicContext, TopicWords,
+    VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
 pub use crate::topics::{FittedTopicModel, NrTopics};

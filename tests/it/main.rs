@@ -27,6 +27,12 @@ mod static_embedder;
 mod umap;
 
 // Topics.
+mod colours;
+mod edit;
+mod fusion;
+mod images;
+mod representations;
+mod search;
 mod visual;
 
 // What a user sees.
