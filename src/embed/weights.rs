@@ -127,6 +127,17 @@ impl Weights {
     /// # Errors
     /// As [`tensor`](Self::tensor).
     pub(crate) fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let place = match &*self.source {
+            Source::Safetensors { files, places } => {
+                let place = places.get(&format!("{}{name}", self.prefix));
+                place.filter(|place| place.dtype == DType::F32 && place.shape == shape).map(|place| (files, place))
+            }
+            Source::Pickled { .. } => None,
+        };
+        if let Some((files, place)) = place {
+            // The usual case, and most of a model: nothing is in memory twice.
+            return read_singles(files, place).map_err(|cause| self.error(name, "cannot be read").cause(cause));
+        }
         let flat = self.tensor(name, shape)?.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>());
         flat.map_err(|cause| self.error(name, "cannot be read").cause(cause))
     }
@@ -224,12 +235,34 @@ fn place(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Resul
 }
 
 fn read_tensor(files: &[PathBuf], place: &Place) -> std::result::Result<Tensor, candle_core::Error> {
-    let path = files.get(place.file).map(PathBuf::as_path).unwrap_or(Path::new(""));
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(place.start))?;
+    if place.dtype == DType::F32 {
+        return Tensor::from_vec(read_singles(files, place)?, place.shape.as_slice(), &Device::Cpu);
+    }
     let mut bytes = vec![0; place.bytes as usize];
-    file.read_exact(&mut bytes)?;
+    open_at(files, place)?.read_exact(&mut bytes)?;
     Tensor::from_raw_buffer(&bytes, place.dtype, &place.shape, &Device::Cpu)
+}
+
+/// Numbers of single precision, a piece of the file at a time.
+fn read_singles(files: &[PathBuf], place: &Place) -> std::io::Result<Vec<f32>> {
+    const PIECE: u64 = 1 << 18;
+    let mut file = open_at(files, place)?;
+    let mut numbers = Vec::with_capacity((place.bytes / 4) as usize);
+    let mut piece = vec![0; PIECE.min(place.bytes) as usize];
+    let mut left = place.bytes;
+    while left > 0 {
+        piece.truncate(left.min(PIECE) as usize);
+        file.read_exact(&mut piece)?;
+        numbers.extend(piece.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+        left -= piece.len() as u64;
+    }
+    Ok(numbers)
+}
+
+fn open_at(files: &[PathBuf], place: &Place) -> std::io::Result<File> {
+    let mut file = File::open(files.get(place.file).map(PathBuf::as_path).unwrap_or(Path::new("")))?;
+    file.seek(SeekFrom::Start(place.start))?;
+    Ok(file)
 }
 
 fn read_pickled(path: PathBuf) -> Result<Source> {
