@@ -197,17 +197,6 @@ impl Embeddings {
         selected
     }
 
-    /// A copy of all rows; zeros for a row without a vector, and for one that `fits` refuses.
-    pub(crate) fn to_matrix(&self, fits: impl Fn(usize) -> bool) -> Array2<f32> {
-        let mut all = Array2::zeros((self.rows, self.dimensions));
-        for (row, mut to) in all.outer_iter_mut().enumerate().filter(|&(row, _)| fits(row)) {
-            if let Some(vector) = self.get(row) {
-                to.assign(&ndarray::ArrayView1::from(vector));
-            }
-        }
-        all
-    }
-
     /// All rows as a matrix; rows without a vector hold zeros or padding.
     pub fn view(&self) -> Result<ArrayView2<'_, f32>> {
         ArrayView2::from_shape((self.rows, self.dimensions), self.flat()).map_err(internal)

@@ -1,6 +1,6 @@
 //! A text's and an image's vector to one.
 
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
@@ -62,12 +62,22 @@ impl Fusion {
     /// # Errors
     /// A weight that is not 0 to 1; texts and images of different number or width.
     pub fn fit(&self, texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Result<FittedFusion> {
-        self.check()?;
         check_alike(texts, images)?;
+        self.fit_rows(texts.ncols(), texts.outer_iter(), images.outer_iter())
+    }
+
+    /// As [`fit`](Self::fit), for the rows of `width` numbers that there are.
+    pub(crate) fn fit_rows<'a>(
+        &self,
+        width: usize,
+        texts: impl Iterator<Item = ArrayView1<'a, f32>>,
+        images: impl Iterator<Item = ArrayView1<'a, f32>>,
+    ) -> Result<FittedFusion> {
+        self.check()?;
         Ok(FittedFusion {
             image_weight: self.image_weight,
-            text_mean: self.centre.then(|| mean_direction(texts)),
-            image_mean: self.centre.then(|| mean_direction(images)),
+            text_mean: self.centre.then(|| mean_direction(width, texts)),
+            image_mean: self.centre.then(|| mean_direction(width, images)),
         })
     }
 
@@ -103,18 +113,32 @@ impl FittedFusion {
         }
         let mut fused = Array2::zeros(texts.dim());
         for ((mut to, text), image) in fused.outer_iter_mut().zip(texts.outer_iter()).zip(images.outer_iter()) {
-            let text = prepare(text, self.text_mean.as_ref());
-            let image = prepare(image, self.image_mean.as_ref());
-            let row = match (text, image) {
-                (Some(text), Some(image)) => unit(text * (1.0 - self.image_weight) + image * self.image_weight),
-                (Some(one), None) | (None, Some(one)) => Some(one),
-                (None, None) => None,
-            };
+            let row = self.fuse_row(Some(text), Some(image));
             if let Some(row) = row {
                 to.assign(&row);
             }
         }
         Ok(fused)
+    }
+
+    /// The width of the vectors of the fit, where it matters.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.text_mean.as_ref().map(Array1::len)
+    }
+
+    /// One row, of as many numbers as those of the fit; `None` where it has neither text nor image.
+    pub(crate) fn fuse_row(
+        &self,
+        text: Option<ArrayView1<'_, f32>>,
+        image: Option<ArrayView1<'_, f32>>,
+    ) -> Option<Array1<f32>> {
+        let text = text.and_then(|text| prepare(text, self.text_mean.as_ref()));
+        let image = image.and_then(|image| prepare(image, self.image_mean.as_ref()));
+        match (text, image) {
+            (Some(text), Some(image)) => unit(text * (1.0 - self.image_weight) + image * self.image_weight),
+            (Some(one), None) | (None, Some(one)) => Some(one),
+            (None, None) => None,
+        }
     }
 }
 
@@ -133,11 +157,11 @@ fn unit(vector: Array1<f32>) -> Option<Array1<f32>> {
     (length > 1e-6).then(|| vector.mapv(|x| (f64::from(x) / length) as f32))
 }
 
-/// The mean of the vectors at length 1, over the rows that have one.
-fn mean_direction(vectors: ArrayView2<'_, f32>) -> Array1<f32> {
-    let mut sum = Array1::<f64>::zeros(vectors.len_of(Axis(1)));
+/// The mean of the vectors at length 1, over those that have a direction.
+fn mean_direction<'a>(width: usize, vectors: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array1<f32> {
+    let mut sum = Array1::<f64>::zeros(width);
     let mut count = 0_usize;
-    for vector in vectors.outer_iter().filter_map(|vector| unit(vector.to_owned())) {
+    for vector in vectors.filter_map(|vector| unit(vector.to_owned())) {
         sum.zip_mut_with(&vector, |sum, &x| *sum += f64::from(x));
         count += 1;
     }

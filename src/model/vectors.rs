@@ -1,6 +1,6 @@
 //! Columns to the vectors that are clustered: embedding, fusing, and which rows have what it takes.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
 
 use super::check::{check_vectors, no_row};
@@ -61,7 +61,8 @@ impl TopicModel {
             ClusterOn::Both if given => (there(&columns.text), there(&columns.image)),
             ClusterOn::Both => {
                 let text = there(&columns.text) && there(&columns.text_embeddings);
-                let image = there(&columns.image) && there(&columns.image_embeddings);
+                let vectors = &columns.image_embeddings;
+                let image = if vectors.is_some() { there(vectors) } else { there(&columns.image) };
                 // Where both are missing, the error names what the fit had.
                 (text || !image, image || !text)
             }
@@ -125,17 +126,34 @@ impl TopicModel {
         let texts = if has_texts { Some(self.text_vectors(corpus)?) } else { None };
         let images = if has_images { Some(self.image_vectors(corpus, purpose)?) } else { None };
         let width = texts.as_ref().or(images.as_ref()).map_or(0, Embeddings::dimensions);
-        let of_texts = texts.as_ref().map(|vectors| vectors.to_matrix(|row| corpus.has_text(row)));
-        let of_images = images.as_ref().map(|vectors| vectors.to_matrix(|row| corpus.has_image(row)));
-        let nothing = || Array2::zeros((corpus.rows, width));
-        let (of_texts, of_images) = (of_texts.unwrap_or_else(nothing), of_images.unwrap_or_else(nothing));
+        let text = |row: usize| texts.as_ref().filter(|_| corpus.has_text(row))?.get(row).map(ArrayView1::from);
+        let image = |row: usize| images.as_ref().filter(|_| corpus.has_image(row))?.get(row).map(ArrayView1::from);
+        let all = 0..corpus.rows;
         let fusion = match purpose {
             For::Placing(Some(fusion)) => fusion.clone(),
-            _ => self.fusion.fit(of_texts.view(), of_images.view())?,
+            _ => self.fusion.fit_rows(width, all.clone().filter_map(text), all.clone().filter_map(image))?,
         };
-        let fused = fusion.fuse(of_texts.view(), of_images.view())?;
+        if fusion.width().is_some_and(|fitted| fitted != width) {
+            let message = format!("the vectors have {width} numbers, and those of the fit had others");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
+                .hint("Use the embedder that the model was fitted with."));
+        }
+        let mut fused = Array2::zeros((corpus.rows, width));
+        let mut counts = [0_usize; 3];
+        for (row, mut to) in fused.outer_iter_mut().enumerate() {
+            let (text, image) = (text(row), image(row));
+            match (text.is_some(), image.is_some()) {
+                (true, true) => counts[0] += 1,
+                (true, false) => counts[1] += 1,
+                (false, true) => counts[2] += 1,
+                (false, false) => {}
+            }
+            if let Some(vector) = fusion.fuse_row(text, image) {
+                to.assign(&vector);
+            }
+        }
         if matches!(purpose, For::Fit) {
-            self.note_fused(of_texts.view(), of_images.view());
+            self.note_fused(counts);
         }
         corpus.text_embeddings = texts;
         corpus.image_embeddings = images;
@@ -249,13 +267,16 @@ impl TopicModel {
     }
 
     fn has_input(&self, corpus: &Corpus, row: usize) -> bool {
-        // An absent column refuses no row, except beside one that is there.
-        let text = || corpus.has_text(row) && (corpus.texts.is_some() || corpus.images.is_none());
-        let image = || corpus.has_image(row) && (corpus.images.is_some() || corpus.texts.is_none());
+        let (texts, images) = (corpus.texts.is_some(), corpus.images.is_some());
         match self.cluster_on {
             ClusterOn::Text => corpus.has_text(row),
             ClusterOn::Images => corpus.has_image(row),
-            ClusterOn::Both => text() || image(),
+            // A column that new rows lack refuses none of them, but what they have beside it may.
+            ClusterOn::Both if texts || images => {
+                let vector_alone = !images && corpus.image_embeddings.as_ref().is_some_and(|vectors| vectors.has(row));
+                texts && corpus.has_text(row) || images && corpus.has_image(row) || vector_alone
+            }
+            ClusterOn::Both => true,
         }
     }
 
@@ -290,17 +311,7 @@ impl TopicModel {
         Err(no_row(corpus, self.cluster_on, message))
     }
 
-    fn note_fused(&self, texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) {
-        let there = |vector: ndarray::ArrayView1<'_, f32>| vector.iter().any(|&x| x != 0.0);
-        let (mut both, mut text, mut image) = (0, 0, 0);
-        for (of_text, of_image) in texts.outer_iter().zip(images.outer_iter()) {
-            match (there(of_text), there(of_image)) {
-                (true, true) => both += 1,
-                (true, false) => text += 1,
-                (false, true) => image += 1,
-                (false, false) => {}
-            }
-        }
+    fn note_fused(&self, [both, text, image]: [usize; 3]) {
         if text + image > 0 {
             let message =
                 format!("{both} rows have both a text and an image, {text} a text alone, {image} an image alone");

@@ -62,7 +62,7 @@ fn vectors_are_averaged_at_length_one() {
 #[test]
 fn centring_closes_the_gap_between_texts_and_images() {
     // Texts lie around (1, 0, 0), images around (0, 1, 0); what tells rows apart is the third coordinate.
-    let apart = |row: usize| if row % 2 == 0 { 0.3 } else { -0.3 };
+    let apart = |row: usize| if row.is_multiple_of(2) { 0.3 } else { -0.3 };
     let texts = Array2::from_shape_fn((20, 3), |(row, axis)| [1.0, 0.0, apart(row)][axis]);
     let mut images = Array2::from_shape_fn((20, 3), |(row, axis)| [0.0, 1.0, apart(row)][axis]);
     images.slice_mut(ndarray::s![..10, ..]).fill(0.0);
@@ -196,8 +196,12 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     // One column given, the other computed.
     let half = model().text_embeddings("text_embedding").fit(&embedded).unwrap();
     assert_eq!(half.topics(), expected.topics());
-    let placed = given.fit(&embedded).unwrap().transform(&embedded).unwrap();
+    let placed = given.clone().fit(&embedded).unwrap().transform(&embedded).unwrap();
     assert_eq!(column_of_topics(&placed), expected.topics());
+    // To place rows, the vectors of images will do.
+    let topics = given.fit(&embedded).unwrap();
+    let bare = embedded.drop("image").unwrap();
+    assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.topics());
 
     let error = none().text_embeddings("text_embedding").fit(&embedded).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("no embedder of images"), "{error}");

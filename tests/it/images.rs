@@ -196,6 +196,10 @@ fn without_captions_and_words_topics_still_have_pictures() {
     assert_eq!(topics.get_document_info().unwrap().column("Document").unwrap().null_count(), ROWS);
     let page = topics.report_html().unwrap();
     assert!(page.matches("data:image/").count() >= 27);
+    assert!(
+        page.contains(">Topic 2</h2>") && !page.contains("More words"),
+        "names are numbers where there are no words"
+    );
     let paths = topics.get_topic_info_with_paths().unwrap();
     assert_eq!(paths.height(), 3);
 }
@@ -212,7 +216,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
     for name in NAMES {
         assert!(page.contains(&format!("a {name} square painted")), "{name}");
     }
-    assert!(page.contains("60 images without a text got a caption"));
+    assert!(page.contains("captions that a model gave 60 images"));
     let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {
         assert_eq!(gallery.pictures(id).len(), 9);

@@ -95,8 +95,14 @@ fn push_notes(html: &mut Markup, view: &ReportView) {
         });
     }
     if view.summary.captions > 0 {
-        html.raw("<p class=\"note\">").text(&count(view.summary.captions, "image"));
-        html.raw(" without a text got a caption from a model; words are counted in it.</p>");
+        let images = count(view.summary.captions, "image");
+        html.raw("<p class=\"note\">");
+        match view.summary.text_column {
+            None => html.raw("Words are counted in the captions that a model gave ").text(&images).raw(".</p>"),
+            Some(_) => {
+                html.raw("A model gave captions to ").text(&images).raw(" without a text; they count as texts.</p>")
+            }
+        };
     }
     if view.unreadable > 0 {
         html.raw("<p class=\"note\">").text(&count(view.unreadable, "picture"));

@@ -18,9 +18,12 @@ const DOCUMENT: usize = 600;
 pub(super) fn push(html: &mut Markup, topic: &TopicView) {
     html.raw("<article class=\"topic\"").attribute("id", topic.anchor());
     html.attribute("data-words", topic.filter_words());
-    html.attribute("aria-labelledby", format_args!("heading-{}", topic.id))
-        .raw("><header><div><p class=\"kicker\">Topic ");
-    html.value(topic.id).raw("</p><h2").attribute("id", format_args!("heading-{}", topic.id)).raw(" dir=\"auto\">");
+    html.attribute("aria-labelledby", format_args!("heading-{}", topic.id)).raw("><header><div>");
+    // The name of a topic without words is its number already.
+    if topic.has_words() {
+        html.raw("<p class=\"kicker\">Topic ").value(topic.id).raw("</p>");
+    }
+    html.raw("<h2").attribute("id", format_args!("heading-{}", topic.id)).raw(" dir=\"auto\">");
     html.cut_text(&topic.name, 120).raw("</h2></div><p class=\"size\"><b>").text(&grouped(topic.size)).raw("</b> ");
     html.raw(if topic.size == 1 { "row" } else { "rows" }).raw(" <span>").text(&topic.percent()).raw("</span></p>");
     html.raw("</header>");

@@ -13,7 +13,7 @@ pub(super) fn push(html: &mut Markup, view: &ReportView) {
         "<section id=\"overview\" aria-labelledby=\"overview-heading\"><h2 id=\"overview-heading\">All topics</h2>",
     );
     html.raw("<table class=\"overview\"><thead><tr><th scope=\"col\">Topic</th><th scope=\"col\">Rows</th>");
-    html.raw("<th scope=\"col\">More words</th>");
+    html.raw(if view.has_words { "<th scope=\"col\">More words</th>" } else { "" });
     html.raw(if view.has_pictures { "<th scope=\"col\">Pictures</th>" } else { "" }).raw("</tr></thead><tbody>");
     for topic in view.topics.iter().chain(&view.outliers) {
         push_row(html, view, topic);
@@ -31,11 +31,13 @@ fn push_row(html: &mut Markup, view: &ReportView, topic: &TopicView) {
     };
     html.raw("</a></th>");
     push_count(html, view, topic);
-    html.raw("<td class=\"words\">");
-    for word in topic.more_words().take(WORDS) {
-        html.raw("<span dir=\"auto\">").cut_text(word, WORD_LENGTH).raw("</span> ");
+    if view.has_words {
+        html.raw("<td class=\"words\">");
+        for word in topic.more_words().take(WORDS) {
+            html.raw("<span dir=\"auto\">").cut_text(word, WORD_LENGTH).raw("</span> ");
+        }
+        html.raw("</td>");
     }
-    html.raw("</td>");
     if view.has_pictures {
         push_strip(html, topic);
     }

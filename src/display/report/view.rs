@@ -31,6 +31,8 @@ pub(super) struct ReportView {
     /// Pictures that could not be read.
     pub(super) unreadable: usize,
     pub(super) has_pictures: bool,
+    /// Whether any topic has words.
+    pub(super) has_words: bool,
     /// Rows of the largest topic.
     pub(super) largest: usize,
 }
@@ -99,6 +101,7 @@ impl ReportView {
             left_out: ids.len() - shown.len(),
             unreadable: galleries(model).map(|(_, gallery)| gallery.skipped().len()).sum(),
             has_pictures: topics.iter().chain(&outliers).any(|topic| !topic.galleries.is_empty()),
+            has_words: topics.iter().chain(&outliers).any(TopicView::has_words),
             largest: topics.iter().map(|topic| topic.size).max().unwrap_or(0),
             topics,
             outliers,
@@ -151,6 +154,10 @@ impl TopicView {
             -1 => "outliers".to_owned(),
             id => format!("topic-{id}"),
         }
+    }
+
+    pub(super) fn has_words(&self) -> bool {
+        self.words.iter().any(|(word, _)| !word.is_empty())
     }
 
     /// The words that the name does not have, best first.
@@ -213,7 +220,7 @@ fn name(model: &FittedTopicModel, id: i32, words: &[(String, f64)]) -> (String, 
     let best: Vec<&str> = best.into_iter().filter(|word| !word.is_empty()).collect();
     match model.topic_label(id) {
         Some(label) if label != made && !label.trim().is_empty() => (label, 0),
-        _ if best.is_empty() => ("without words".to_owned(), 0),
+        _ if best.is_empty() => (format!("Topic {id}"), 0),
         _ => (best.join(", "), best.len()),
     }
 }
