@@ -75,7 +75,7 @@ fn input_equals_that_of_transformers() {
             compared += 1;
         }
     }
-    assert!(compared >= 100);
+    assert!(compared >= 70);
 }
 
 #[test]
