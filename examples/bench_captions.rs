@@ -49,8 +49,8 @@ fn main() -> Outcome<()> {
     let files = fs::read_dir(&bench.images)?.map(|file| Ok(file?.path())).collect::<std::io::Result<Vec<PathBuf>>>();
     let mut files = files?;
     files.sort();
-    let images: Vec<ImageSource<'_>> = files.iter().cloned().map(ImageSource::File).collect();
-    let images = images.repeat(bench.repeat);
+    let repeated = (0..bench.repeat).flat_map(|_| &files);
+    let images: Vec<ImageSource<'_>> = repeated.cloned().map(ImageSource::File).collect();
     let started = Instant::now();
     let captioner = Captioner::from_dir(&bench.model)?;
     let captioner = captioner.num_beams(bench.beams).max_length(bench.length).batch_size(bench.batch);
