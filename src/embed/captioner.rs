@@ -202,6 +202,7 @@ impl Captioner {
             task.advance(images.len());
             Ok(captions)
         })?;
+        task.finish()?;
         let captions: Vec<Result<Vec<u32>>> = written.into_iter().flatten().collect();
         tell(&captions, progress)?;
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
