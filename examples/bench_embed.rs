@@ -2,6 +2,8 @@
 //!
 //! ```sh
 //! cargo run --release --example bench_embed -- texts MODEL_FOLDER DOCS.tsv --text TEXT_COLUMN
+//! cargo run --release --example bench_embed -- images CLIP_FOLDER IMAGES_FOLDER
+//! cargo run --release --example bench_embed -- captions VIT_GPT2_FOLDER IMAGES_FOLDER
 //! ```
 //!
 //! `tests/peers/models.py time` measures Python's libraries the same way.
@@ -12,7 +14,6 @@ use std::time::Instant;
 
 use clap::{Args, Parser};
 use topicframe::corpus::TextColumn;
-use topicframe::embed::{SentenceTransformer, TextEmbedder};
 use topicframe::files::{read_frame_as_text, write_frame};
 use topicframe::prelude::*;
 
@@ -21,8 +22,29 @@ type Outcome<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 #[derive(Parser)]
 #[command(about = "What embedding with a model costs")]
 enum Bench {
-    /// Texts with a sentence-transformers model.
+    /// Texts with a sentence-transformers model, or with CLIP or SigLIP.
     Texts(Texts),
+    /// Images with CLIP or SigLIP.
+    Images(Images),
+    /// Captions of images with ViT and GPT-2, or BLIP.
+    Captions(Images),
+}
+
+#[derive(Args)]
+struct Images {
+    /// The folder of the model.
+    model: PathBuf,
+    /// A folder of images.
+    input: PathBuf,
+    /// Takes the first images only.
+    #[arg(long, default_value_t = usize::MAX)]
+    rows: usize,
+    /// Runs that are measured.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Captions that are followed at once.
+    #[arg(long, default_value_t = 1)]
+    beams: usize,
 }
 
 #[derive(Args)]
@@ -48,6 +70,36 @@ struct Texts {
 fn main() -> Outcome<()> {
     match Bench::parse() {
         Bench::Texts(texts) => texts.run(),
+        Bench::Images(images) => {
+            let started = Instant::now();
+            let model = MultiModalBackend::from_dir(&images.model)?;
+            images.run(started, |sources| Ok(model.embed_images(sources)?.nrows()))
+        }
+        Bench::Captions(images) => {
+            let started = Instant::now();
+            let model = Captioner::from_dir(&images.model)?.num_beams(images.beams);
+            images.run(started, |sources| Ok(model.caption_images(sources, &Progress::silent())?.len()))
+        }
+    }
+}
+
+impl Images {
+    fn run(&self, started: Instant, work: impl Fn(&[ImageSource<'_>]) -> Outcome<usize>) -> Outcome<()> {
+        let loading = started.elapsed().as_secs_f64();
+        let frame = read_image_folder(&self.input)?.head(Some(self.rows));
+        let column = TextColumn::read(&frame, "image")?;
+        let paths = (0..column.len()).filter_map(|row| column.raw(row));
+        let sources: Vec<ImageSource<'_>> = paths.map(|path| ImageSource::File(self.input.join(path))).collect();
+        let warm_up = sources.get(..sources.len().min(8)).unwrap_or_default();
+        work(warm_up)?;
+        let mut seconds = Vec::new();
+        for _ in 0..self.runs {
+            let started = Instant::now();
+            work(&sources)?;
+            seconds.push(started.elapsed().as_secs_f64());
+        }
+        report(sources.len(), loading, &seconds);
+        Ok(())
     }
 }
 
@@ -57,17 +109,22 @@ impl Texts {
         let column = TextColumn::read(&frame, &self.text)?;
         let texts: Vec<&str> = (0..column.len()).map(|row| column.raw(row).unwrap_or_default()).collect();
         let started = Instant::now();
-        let model = SentenceTransformer::from_dir(&self.model)?;
+        let model = LoadedEmbedder::load(&self.model.to_string_lossy(), Device::Cpu, &Progress::silent())?;
         let loading = started.elapsed().as_secs_f64();
+        let embedder: &dyn TextEmbedder = match &model {
+            LoadedEmbedder::SentenceTransformer(model) => model,
+            LoadedEmbedder::MultiModal(model) => model,
+            other => return Err(format!("{other:?} is nothing to measure here").into()),
+        };
         let warm_up: Vec<&str> = texts.iter().take(64).copied().collect();
-        model.embed_texts(&warm_up, &Progress::silent())?;
+        embedder.embed_texts(&warm_up, &Progress::silent())?;
         let mut vectors = ndarray::Array2::zeros((0, 0));
-        let seconds = (0..self.runs).map(|_| {
+        let mut seconds = Vec::new();
+        for _ in 0..self.runs {
             let started = Instant::now();
-            vectors = model.embed_texts(&texts, &Progress::silent())?;
-            Ok(started.elapsed().as_secs_f64())
-        });
-        let seconds = seconds.collect::<topicframe::error::Result<Vec<f64>>>()?;
+            vectors = embedder.embed_texts(&texts, &Progress::silent())?;
+            seconds.push(started.elapsed().as_secs_f64());
+        }
         report(texts.len(), loading, &seconds);
         if let Some(path) = &self.out {
             let rows: Vec<usize> = (0..texts.len()).collect();
