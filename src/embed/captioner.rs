@@ -82,8 +82,8 @@ impl Captioner {
     /// Reads the model in `folder`, to run on the processor.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`], naming the file, if the folder or a file is not there, too large or damaged, if the model is
-    /// of another kind, or if its tensors do not have the sizes that its configuration names.
+    /// [`ErrorKind::Model`], naming the file, if the folder or a file is not there, too large or damaged, if the
+    /// model is of another kind, or if its tensors do not have the sizes that its configuration names.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         Ok(Captioner {
             model: Arc::new(Loaded::read(folder.as_ref(), Device::Cpu)?),
@@ -127,8 +127,8 @@ impl Captioner {
         self
     }
 
-    /// The power of its length that a caption's score is divided by, where there are several beams: above 0 favours long
-    /// captions. Default: the model's own, else 1. From -100 to 100.
+    /// The power of its length that a caption's score is divided by, where there are several beams: above 0 favours
+    /// long captions. Default: the model's own, else 1. From -100 to 100.
     #[must_use]
     pub fn length_penalty(mut self, length_penalty: f64) -> Self {
         self.length_penalty = Some(length_penalty);
@@ -187,8 +187,8 @@ impl Captioner {
         self.search().map(|_| ())
     }
 
-    /// For each image the tokens of its caption, from those that it begins with to the one that ends it, unless it is cut
-    /// off; `None` for an image that cannot be read.
+    /// For each image the tokens of its caption, from those that it begins with to the one that ends it, unless it is
+    /// cut off; `None` for an image that cannot be read.
     ///
     /// # Errors
     /// As [`caption_images`](ImageCaptioner::caption_images).
@@ -202,6 +202,7 @@ impl Captioner {
             task.advance(images.len());
             Ok(captions)
         })?;
+        task.finish()?;
         let captions: Vec<Result<Vec<u32>>> = written.into_iter().flatten().collect();
         tell(&captions, progress)?;
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
@@ -223,8 +224,8 @@ impl Captioner {
     /// image: tokens x vocabulary. For those who compare models or captions.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens than the
-    /// model has positions, or one that it does not have.
+    /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens
+    /// than the model has positions, or one that it does not have.
     pub fn token_scores(&self, image: &ImageSource<'_>, tokens: &[u32]) -> Result<Array2<f32>> {
         let (positions, vocabulary) = (self.model.positions, self.model.vocabulary);
         if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocabulary) {

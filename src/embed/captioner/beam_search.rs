@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::decoder::{Decoder, Memory};
 use super::search::{EarlyStopping, Search, Session, not_a_number};
 use crate::error::{Result, Stage};
+use crate::linalg::elementwise;
 use crate::progress::Progress;
 
 /// A caption and its score: the sum of its tokens' log probabilities; of a finished one, divided by a power of its
@@ -190,9 +191,11 @@ impl Beams {
 /// Makes scores log probabilities.
 fn log_softmax(scores: &mut [f32]) -> Result<()> {
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = scores.iter().map(|score| f64::from((score - greatest).exp())).sum();
-    let log = sum.ln() as f32;
-    if !log.is_finite() {
+    let mut shares = scores.to_vec();
+    elementwise::softmax(&mut shares);
+    // The greatest share is one over the sum of the exponentials of what is below the greatest score.
+    let log = -shares.iter().copied().fold(0.0, f32::max).ln();
+    if !log.is_finite() || !greatest.is_finite() || shares.iter().any(|share| share.is_nan()) {
         return Err(not_a_number());
     }
     scores.iter_mut().for_each(|score| *score = *score - greatest - log);

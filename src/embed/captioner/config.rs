@@ -22,6 +22,10 @@ pub(super) const MAX_NGRAM: usize = 1_000;
 pub(super) const MAX_BEAMS: usize = 100;
 pub(super) const MAX_PENALTY: f64 = 100.0;
 
+/// The tokens that start and end BLIP's captions where its configuration leaves them out.
+const BLIP_START: u32 = 30_522;
+const BLIP_END: u32 = 102;
+
 /// New tokens where no file names a length, as transformers has it.
 const DEFAULT_NEW_TOKENS: usize = 20;
 
@@ -125,8 +129,11 @@ fn blip(config: &Config<'_>, json: &Value, generation: Option<Config<'_>>) -> Re
     let decoder = blip_text(&text)?;
     // The file for generation names the end wrongly in the models that there are; transformers leaves it aside.
     let ids = Ids(vec![&text]);
-    let start = ids.first("bos_token_id", decoder.vocabulary)?.unwrap_or(30_522);
-    let end = ids.first("sep_token_id", decoder.vocabulary)?.unwrap_or(102);
+    let start = ids.first("bos_token_id", decoder.vocabulary)?.unwrap_or(BLIP_START);
+    let end = ids.first("sep_token_id", decoder.vocabulary)?.unwrap_or(BLIP_END);
+    if start as usize >= decoder.vocabulary {
+        return Err(model_error(config.path(), "its text_config names no bos_token_id"));
+    }
     let pad = ids.first("pad_token_id", decoder.vocabulary)?;
     let settings = Layers(generation.iter().chain([&text]).collect());
     let search = search(&settings, config.path(), vec![start], vec![end], pad)?;

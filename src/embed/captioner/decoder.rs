@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use candle_core::{D, Device, Tensor};
+use candle_core::{Device, Tensor};
 
 use crate::embed::model_folder::computing;
 use crate::embed::transformer::{Activation, Linear};
@@ -136,7 +136,7 @@ impl Heads {
         };
         let (keys, values) = past.add(layer, &part(1)?, &part(2)?)?;
         let scores = (part(0)? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
-        let shares = candle_nn::ops::softmax(&scores, D::Minus1)?;
+        let shares = candle_nn::ops::softmax_last_dim(&scores)?;
         shares.matmul(&values)?.reshape((rows, self.width))
     }
 
@@ -152,7 +152,7 @@ impl Heads {
         let beams = rows / memory.images.max(1);
         let queries = queries.reshape((memory.images, beams, self.count, self.each()))?.transpose(1, 2)?;
         let scores = (queries.contiguous()? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
-        let shares = candle_nn::ops::softmax(&scores, D::Minus1)?;
+        let shares = candle_nn::ops::softmax_last_dim(&scores)?;
         shares.matmul(values)?.transpose(1, 2)?.contiguous()?.reshape((rows, self.width))
     }
 }
