@@ -2,17 +2,18 @@
 //!
 //! ```sh
 //! cargo run --release --example bench_embed -- texts MODEL_FOLDER DOCS.tsv --text TEXT_COLUMN
+//! cargo run --release --example bench_embed -- clip-texts MODEL_FOLDER DOCS.tsv --text TEXT_COLUMN
+//! cargo run --release --example bench_embed -- clip-images MODEL_FOLDER IMAGES_FOLDER
 //! ```
 //!
 //! `tests/peers/models.py time` measures Python's libraries the same way.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, Parser};
 use topicframe::corpus::TextColumn;
-use topicframe::embed::{SentenceTransformer, TextEmbedder};
 use topicframe::files::{read_frame_as_text, write_frame};
 use topicframe::prelude::*;
 
@@ -23,6 +24,10 @@ type Outcome<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 enum Bench {
     /// Texts with a sentence-transformers model.
     Texts(Texts),
+    /// Texts with CLIP or SigLIP.
+    ClipTexts(Texts),
+    /// The images of a folder with CLIP or SigLIP.
+    ClipImages(Images),
 }
 
 #[derive(Args)]
@@ -45,19 +50,57 @@ struct Texts {
     runs: usize,
 }
 
+#[derive(Args)]
+struct Images {
+    /// The folder of the model.
+    model: PathBuf,
+    /// A folder of images.
+    input: PathBuf,
+    /// Takes the first images only, by name.
+    #[arg(long, default_value_t = usize::MAX)]
+    rows: usize,
+    /// Runs that are measured.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+}
+
 fn main() -> Outcome<()> {
     match Bench::parse() {
-        Bench::Texts(texts) => texts.run(),
+        Bench::Texts(texts) => texts.run(|folder| Ok(Box::new(SentenceTransformer::from_dir(folder)?))),
+        Bench::ClipTexts(texts) => texts.run(|folder| Ok(Box::new(MultiModalBackend::from_dir(folder)?))),
+        Bench::ClipImages(images) => images.run(),
     }
 }
 
-impl Texts {
+impl Images {
     fn run(&self) -> Outcome<()> {
+        let mut files: Vec<PathBuf> =
+            fs::read_dir(&self.input)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        files.sort();
+        let images: Vec<ImageSource<'_>> = files.into_iter().take(self.rows).map(ImageSource::from).collect();
+        let started = Instant::now();
+        let model = MultiModalBackend::from_dir(&self.model)?;
+        let loading = started.elapsed().as_secs_f64();
+        model.embed_images(&images[..images.len().min(32)])?;
+        let seconds = (0..self.runs).map(|_| {
+            let started = Instant::now();
+            model.embed_images(&images)?;
+            Ok(started.elapsed().as_secs_f64())
+        });
+        report(images.len(), loading, &seconds.collect::<topicframe::error::Result<Vec<f64>>>()?);
+        Ok(())
+    }
+}
+
+type Load = fn(&Path) -> topicframe::error::Result<Box<dyn TextEmbedder>>;
+
+impl Texts {
+    fn run(&self, load: Load) -> Outcome<()> {
         let frame = read_frame_as_text(&self.input, &[&self.text])?.head(Some(self.rows));
         let column = TextColumn::read(&frame, &self.text)?;
         let texts: Vec<&str> = (0..column.len()).map(|row| column.raw(row).unwrap_or_default()).collect();
         let started = Instant::now();
-        let model = SentenceTransformer::from_dir(&self.model)?;
+        let model = load(&self.model)?;
         let loading = started.elapsed().as_secs_f64();
         let warm_up: Vec<&str> = texts.iter().take(64).copied().collect();
         model.embed_texts(&warm_up, &Progress::silent())?;
