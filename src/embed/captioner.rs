@@ -32,6 +32,9 @@ use search::Search;
 /// Images of one batch, unless [`Captioner::batch_size`] says otherwise.
 const BATCH: usize = 8;
 
+/// Reasons that a note gives for images that cannot be read.
+const REASONS: usize = 3;
+
 /// More images at once only take memory.
 const MAX_BATCH: usize = 1_024;
 
@@ -82,16 +85,8 @@ impl Captioner {
     /// [`ErrorKind::Model`], naming the file, if the folder or a file is not there, too large or damaged, if the model is
     /// of another kind, or if its tensors do not have the sizes that its configuration names.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
-        Self::from_dir_on(folder, Device::Cpu)
-    }
-
-    /// As [`from_dir`](Self::from_dir), to run on `device`.
-    ///
-    /// # Errors
-    /// As there; and [`ErrorKind::Model`] if the device cannot be used.
-    pub fn from_dir_on(folder: impl AsRef<Path>, device: Device) -> Result<Self> {
         Ok(Captioner {
-            model: Arc::new(Loaded::read(folder.as_ref(), device)?),
+            model: Arc::new(Loaded::read(folder.as_ref(), Device::Cpu)?),
             max_length: None,
             num_beams: None,
             length_penalty: None,
@@ -102,6 +97,17 @@ impl Captioner {
             upright: true,
             limits: Limits::default(),
         })
+    }
+
+    /// Moves the model to `device`: reads its folder again, if it is not there already.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Model`] if the device cannot be used; as [`from_dir`](Self::from_dir).
+    pub fn device(mut self, device: Device) -> Result<Self> {
+        if self.model.place != device {
+            self.model = Arc::new(Loaded::read(&self.model.folder, device)?);
+        }
+        Ok(self)
     }
 
     /// The most tokens of a caption, the one that every caption begins with and the prompt among them, as transformers
@@ -322,17 +328,18 @@ impl Captioner {
     }
 }
 
-/// Tells how many images could not be read, and of the first why.
+/// Tells how many images could not be read, and of the first ones why.
 fn tell<T>(captions: &[Result<T>], progress: &Progress) -> Result<()> {
-    let mut errors = captions.iter().filter_map(|caption| caption.as_ref().err());
-    let Some(first) = errors.next() else { return Ok(()) };
-    let broken = 1 + errors.count();
-    if broken == captions.len() {
-        let message = format!("none of the {broken} images can be read");
-        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
+    let broken: Vec<&Error> = captions.iter().filter_map(|caption| caption.as_ref().err()).collect();
+    let Some(first) = broken.first() else { return Ok(()) };
+    if broken.len() == captions.len() {
+        let message = format!("none of the {} images can be read", broken.len());
+        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause((*first).clone()));
     }
-    let message =
-        format!("{broken} of {} images cannot be read and get no caption, the first: {first}", captions.len());
+    let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string()).collect();
+    let more = if broken.len() > REASONS { "; ..." } else { "" };
+    let (broken, reasons) = (broken.len(), reasons.join("; "));
+    let message = format!("{broken} of {} images cannot be read and get no caption: {reasons}{more}", captions.len());
     progress.note(Stage::Embed, message);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! A captioner's folder in memory.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 use rayon::prelude::*;
@@ -24,7 +24,8 @@ use crate::vision::{ImageSource, Limits, Preprocessor, decode, decode_as_stored}
 
 /// The model, with everything that its folder says.
 pub(super) struct Loaded {
-    pub(super) name: String,
+    pub(super) folder: PathBuf,
+    pub(super) place: Device,
     pub(super) device: candle_core::Device,
     pub(super) words: Words,
     /// How the model is meant to write.
@@ -44,7 +45,7 @@ impl Loaded {
     pub(super) fn read(folder: &Path, device: Device) -> Result<Self> {
         check_folder(folder)?;
         let config::Description { vision, decoder, search } = config::read(folder)?;
-        let device = device.open()?;
+        let (place, device) = (device, device.open()?);
         let preprocessor = preprocessor(folder, &vision)?;
         let special: Vec<u32> = search.start.iter().chain(&search.end).chain([&search.fill]).copied().collect();
         let words = Words::load(folder, &special)?;
@@ -59,7 +60,8 @@ impl Loaded {
             false => None,
         };
         Ok(Loaded {
-            name: folder.display().to_string(),
+            folder: folder.to_path_buf(),
+            place,
             vision: VisionEncoder::load(&encoder, &vision, takes_prompts, &device)?,
             decoder: match takes_prompts {
                 true => Box::new(BlipText::load(&weights.pp("text_decoder"), &decoder, vision.width, &device)?),
@@ -148,6 +150,6 @@ fn preprocessor(folder: &Path, vision: &config::Vision) -> Result<Preprocessor> 
 
 impl fmt::Debug for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: images of {1} x {1}, {2:?}", self.name, self.vision.image(), self.decoder)
+        write!(f, "{}: images of {1} x {1}, {2:?}", self.folder.display(), self.vision.image(), self.decoder)
     }
 }
