@@ -33,6 +33,7 @@ use vision_tower::VisionTower;
 /// | [`batch_size`](Self::batch_size) | 32 |
 /// | [`fusion`](Self::fusion) | both count the same |
 /// | [`text_tower`](Self::text_tower) | the model's own |
+/// | [`device`](Self::device) | the processor |
 /// | [`upright`](Self::upright) | yes |
 /// | [`on_error`](Self::on_error) | [`OnImageError::Skip`] |
 /// | [`limits`](Self::limits) | those of [`Limits::new`] |
@@ -84,22 +85,25 @@ impl MultiModalBackend {
     /// [`ErrorKind::Model`], naming the file: the folder is not there, a file of it is missing or damaged, its
     /// architecture is unknown, its sizes make no sense or do not fit each other.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
-        Self::from_dir_on(folder, Device::Cpu)
-    }
-
-    /// As [`from_dir`](Self::from_dir), to run on `device`.
-    ///
-    /// # Errors
-    /// As [`from_dir`](Self::from_dir); a device that cannot be used.
-    pub fn from_dir_on(folder: impl AsRef<Path>, device: Device) -> Result<Self> {
         Ok(MultiModalBackend {
-            model: Arc::new(Model::load(folder.as_ref(), device)?),
+            model: Arc::new(Model::load(folder.as_ref(), Device::Cpu)?),
             text_tower: None,
             batch_size: 32,
             fusion: Fusion::new(),
             reading: Reading { limits: Limits::new(), upright: true, on_error: OnImageError::Skip },
             progress: Progress::silent(),
         })
+    }
+
+    /// Moves the model to `device`: looks into its folder again, if it is not there already.
+    ///
+    /// # Errors
+    /// A device that cannot be used; as [`from_dir`](Self::from_dir).
+    pub fn device(mut self, device: Device) -> Result<Self> {
+        if self.model.device != device {
+            self.model = Arc::new(Model::load(&self.model.folder, device)?);
+        }
+        Ok(self)
     }
 
     /// How many texts or images go through the model together, at most; default 32. On the processor a thread takes fewer

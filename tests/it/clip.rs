@@ -406,8 +406,8 @@ fn a_tokenizer_that_does_not_fit_is_refused() {
 
 #[test]
 fn a_device_that_is_not_there_is_an_error() {
-    assert!(MultiModalBackend::from_dir_on(folder("gelu"), Device::Cpu).is_ok());
-    let error = MultiModalBackend::from_dir_on(folder("gelu"), Device::Cuda(99)).unwrap_err();
+    assert!(model("gelu").device(Device::Cpu).is_ok());
+    let error = model("gelu").device(Device::Cuda(99)).unwrap_err();
     assert!(error.to_string().contains("cuda:99"), "{error}");
 }
 
