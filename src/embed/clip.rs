@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 
@@ -10,12 +10,13 @@ use super::weights::Weights;
 use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
-use crate::vision::{ImageSource, Limits, OnImageError};
+use crate::vision::{ImageSource, Limits, OnImageError, Preprocessor};
 
 mod batches;
 mod config;
 mod folder;
 mod prompts;
+mod tensors;
 mod text_tower;
 mod vision_tower;
 
@@ -65,8 +66,11 @@ struct Model {
     folder: PathBuf,
     config: ModelConfig,
     tokenizer: PromptTokenizer,
-    text: TextTower,
-    vision: VisionTower,
+    preprocessor: Preprocessor,
+    weights: Weights,
+    /// Each tower is read when it is first needed: who embeds images alone has no use for the other.
+    text: OnceLock<Result<TextTower>>,
+    vision: OnceLock<Result<VisionTower>>,
     device: Device,
     opened: candle_core::Device,
 }
@@ -74,7 +78,8 @@ struct Model {
 impl MultiModalBackend {
     /// Loads a folder: Hugging Face's layout (`config.json` of a `CLIPModel` or a `SiglipModel`, `model.safetensors` or
     /// `pytorch_model.bin`, `tokenizer.json` or `vocab.json` and `merges.txt`, `preprocessor_config.json`), or
-    /// sentence-transformers' (`modules.json`, and the same in it or in `0_CLIPModel`).
+    /// sentence-transformers' (`modules.json`, and the same in it or in `0_CLIPModel`). All of it is checked; the weights
+    /// of a tower are read into memory when it is first needed.
     ///
     /// # Errors
     /// [`ErrorKind::Model`], naming the file: the folder is not there, a file of it is missing or damaged, its
@@ -90,7 +95,7 @@ impl MultiModalBackend {
         })
     }
 
-    /// Moves the model to `device`: reads its folder again, if it is not there already.
+    /// Moves the model to `device`: looks into its folder again, if it is not there already.
     ///
     /// # Errors
     /// A device that cannot be used; as [`from_dir`](Self::from_dir).
@@ -101,8 +106,8 @@ impl MultiModalBackend {
         Ok(self)
     }
 
-    /// How many texts or images go through the model together, at most; default 32. On the processor each thread takes
-    /// up to 16, which is as fast. At least 1.
+    /// How many texts or images go through the model together, at most; default 32. On the processor a thread takes fewer
+    /// where that fills its caches: the vectors are the same. At least 1.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
@@ -212,7 +217,9 @@ impl MultiModalBackend {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .hint("Give one of each for every row, `None` where a row lacks it, or an empty list."));
         }
-        let texts = self.spread(rows, documents, |texts| self.embed_documents(texts))?;
+        let given: Vec<Option<&str>> =
+            documents.iter().map(|text| text.filter(|text| !text.trim().is_empty())).collect();
+        let texts = self.spread(rows, &given, |texts| self.embed_documents(texts))?;
         let images = self.spread(rows, images, |images| self.embed_images(images))?;
         self.fusion.fuse(texts.view(), images.view())
     }
@@ -247,9 +254,28 @@ impl Model {
         let preprocessor = folder::preprocessor(&root, config.vision.image)?;
         let tokenizer = PromptTokenizer::load(&root, &config.text, config.family)?;
         let weights = Weights::open(&root)?;
-        let text = TextTower::load(&weights, &config, &opened)?;
-        let vision = VisionTower::load(&weights, &config, preprocessor, &opened)?;
-        Ok(Model { folder: folder.to_path_buf(), config, tokenizer, text, vision, device, opened })
+        tensors::check(&weights, &config)?;
+        Ok(Model {
+            folder: folder.to_path_buf(),
+            config,
+            tokenizer,
+            preprocessor,
+            weights,
+            text: OnceLock::new(),
+            vision: OnceLock::new(),
+            device,
+            opened,
+        })
+    }
+
+    fn text(&self) -> Result<&TextTower> {
+        let load = || TextTower::load(&self.weights, &self.config, &self.opened);
+        self.text.get_or_init(load).as_ref().map_err(Error::clone)
+    }
+
+    fn vision(&self) -> Result<&VisionTower> {
+        let load = || VisionTower::load(&self.weights, &self.config, self.preprocessor.clone(), &self.opened);
+        self.vision.get_or_init(load).as_ref().map_err(Error::clone)
     }
 }
 
@@ -264,7 +290,7 @@ impl TextEmbedder for MultiModalBackend {
             return tower.embed_texts(texts, progress);
         }
         let (model, dimensions) = (&*self.model, self.model.config.dimensions);
-        batches::embed_texts(texts, &model.tokenizer, &model.text, dimensions, self.batches(), progress)
+        batches::embed_texts(texts, &model.tokenizer, model.text()?, dimensions, self.batches(), progress)
     }
 }
 
@@ -276,7 +302,7 @@ impl ImageEmbedder for MultiModalBackend {
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {
         self.check()?;
         let (model, dimensions) = (&*self.model, self.model.config.dimensions);
-        batches::embed_images(images, &model.vision, dimensions, &self.reading, self.batches(), progress)
+        batches::embed_images(images, model.vision()?, dimensions, &self.reading, self.batches(), progress)
     }
 
     fn text_side(&self) -> Option<&dyn TextEmbedder> {

@@ -410,3 +410,25 @@ fn a_device_that_is_not_there_is_an_error() {
     let error = model("gelu").device(Device::Cuda(99)).unwrap_err();
     assert!(error.to_string().contains("cuda:99"), "{error}");
 }
+
+#[test]
+#[ignore = "needs the folder that tests/peers/models.py makes, as TOPICFRAME_FULL_SIZE"]
+fn a_model_of_full_size_agrees_with_transformers() {
+    let root = PathBuf::from(std::env::var_os("TOPICFRAME_FULL_SIZE").expect("TOPICFRAME_FULL_SIZE"));
+    let expected: Value = serde_json::from_str(&fs::read_to_string(root.join("clip.json")).unwrap()).unwrap();
+    let model = MultiModalBackend::from_dir(root.join("clip")).unwrap();
+    let unit = |rows: Vec<Vec<f32>>| -> Vec<Vec<f32>> {
+        let scale = |row: &Vec<f32>| 1.0 / row.iter().map(|x| x * x).sum::<f32>().sqrt();
+        rows.iter().map(|row| row.iter().map(|x| x * scale(row)).collect()).collect()
+    };
+    let names = expected["images"].as_array().unwrap().iter();
+    let images: Vec<ImageSource<'_>> =
+        names.map(|name| root.join("images").join(name.as_str().unwrap()).into()).collect();
+    let difference = worst(&model.embed_images(&images).unwrap(), &unit(rows(&expected["image_embeds"])));
+    assert!(difference < 1e-3, "images: {difference}");
+    let texts = texts(&expected);
+    let mut vectors = unit(rows(&expected["text_embeds"]));
+    texts.iter().zip(&mut vectors).filter(|(text, _)| text.is_empty()).for_each(|(_, vector)| vector.fill(0.0));
+    let difference = worst(&model.embed_documents(&texts).unwrap(), &vectors);
+    assert!(difference < 1e-3, "texts: {difference}");
+}

@@ -18,8 +18,8 @@ use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_
 /// Reasons that a note gives for images that could not be read.
 const REASONS: usize = 3;
 
-/// Images that a thread has in the model at a time: more would not make the products faster, only larger.
-const MOST_IMAGES: usize = 16;
+/// Tokens that a thread computes at a time: what lies between the layers stays in its caches.
+const TOKENS_ON_CPU: usize = 768;
 
 /// One row of length 1 for each text, zeros for one without tokens. Equal texts are computed once.
 pub(super) fn embed_texts(
@@ -36,14 +36,14 @@ pub(super) fn embed_texts(
     let mut order: Vec<(&Prompt, usize)> =
         prompts.iter().enumerate().filter_map(|(row, prompt)| Some((prompt.as_ref()?, row))).collect();
     order.sort_by(|(a, i), (b, j)| b.ids.len().cmp(&a.ids.len()).then_with(|| a.cmp(b)).then(i.cmp(j)));
-    let mut different: Vec<(&Prompt, Vec<usize>)> = Vec::new();
+    let mut different: Vec<Same<'_>> = Vec::new();
     for (prompt, row) in order {
         match different.last_mut() {
             Some((last, rows)) if *last == prompt => rows.push(row),
             _ => different.push((prompt, vec![row])),
         }
     }
-    let batches: Vec<_> = different.chunks(share(different.len(), batch_size, device)).collect();
+    let batches = text_batches(&different, share(different.len(), batch_size, device), device);
     let vectors = workers::run(&batches, device, progress, |batch| {
         let prompts: Vec<&Prompt> = batch.iter().map(|(prompt, _)| *prompt).collect();
         let rows = unit_rows(&tower.forward(&prompts)?)?;
@@ -76,7 +76,10 @@ pub(super) fn embed_images(
     progress: &Progress,
 ) -> Result<Array2<f32>> {
     let task = progress.task(Stage::Embed, "images", images.len());
-    let size = share(images.len(), batch_size, device);
+    let size = match device {
+        Device::Cpu => share(images.len(), batch_size, device).min((TOKENS_ON_CPU / tower.tokens()).max(1)),
+        _ => batch_size,
+    };
     let rows: Vec<usize> = (0..images.len()).collect();
     let batches: Vec<Batch> = rows.chunks(size).map(|rows| Batch { rows, images, reading, tower }).collect();
     let parts = match device {
@@ -96,13 +99,32 @@ pub(super) fn embed_images(
     Ok(out)
 }
 
-/// How many go together: few where there are few, so that every thread has some.
+/// How many go together at most: few where there are few, so that every thread has some.
 fn share(count: usize, batch_size: usize, device: &Device) -> usize {
-    let most = match device {
-        Device::Cpu => batch_size.min(count.div_ceil(rayon::current_num_threads())).min(MOST_IMAGES),
+    match device {
+        Device::Cpu => batch_size.min(count.div_ceil(rayon::current_num_threads())).max(1),
         _ => batch_size,
-    };
-    most.max(1)
+    }
+}
+
+/// A prompt and the rows that have it.
+type Same<'a> = (&'a Prompt, Vec<usize>);
+
+/// At most `size` prompts together, and on the processor no more tokens than its caches like.
+fn text_batches<'a, 'b>(different: &'b [Same<'a>], size: usize, device: &Device) -> Vec<&'b [Same<'a>]> {
+    let mut batches = Vec::new();
+    let mut rest = different;
+    while let Some((first, _)) = rest.first() {
+        // They are sorted: none is longer than the first.
+        let most = match device {
+            Device::Cpu => size.min(TOKENS_ON_CPU / first.ids.len().max(1)).max(1),
+            _ => size,
+        };
+        let (batch, after) = rest.split_at(most.min(rest.len()));
+        batches.push(batch);
+        rest = after;
+    }
+    batches
 }
 
 /// An image's row, and its vector or why there is none.

@@ -184,7 +184,7 @@ fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
 fn tower(config: &Config<'_>, defaults: &TowerDefaults) -> Result<TowerConfig> {
     let width = config.size("hidden_size", Some(defaults.width), MAX_WIDTH)?;
     let heads = config.size("num_attention_heads", Some(defaults.heads), width)?;
-    if width % heads != 0 {
+    if !width.is_multiple_of(heads) {
         return Err(model_error(config.path(), &format!("{heads} heads cannot share a width of {width}")));
     }
     let name = config.word("hidden_act").unwrap_or(defaults.activation);

@@ -9,7 +9,8 @@ use crate::embed::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm,
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-const LAYER: LayerNames = LayerNames {
+/// What a layer's tensors are called.
+pub(super) const LAYER: LayerNames = LayerNames {
     query: "self_attn.q_proj",
     key: "self_attn.k_proj",
     value: "self_attn.v_proj",

@@ -18,6 +18,8 @@ pub(super) struct VisionTower {
     patches: Linear,
     /// What is added to each token of an image: its position, and to the first one the class. Tokens x width.
     places: Tensor,
+    /// Tokens of an image, at least 1.
+    tokens: usize,
     before: Option<LayerNorm>,
     layers: Vec<EncoderLayer>,
     norm: LayerNorm,
@@ -57,6 +59,7 @@ impl VisionTower {
             patch: vision.patch,
             patches: patches(&model, vision, !is_clip, device)?,
             places: places(&model, vision, is_clip, device)?,
+            tokens: vision.grid().pow(2) + usize::from(is_clip),
             before: if is_clip { Some(norm("pre_layrnorm")?) } else { None },
             layers: load_layers(&model, tower, false, device)?,
             norm: norm("post_layernorm")?,
@@ -70,11 +73,15 @@ impl VisionTower {
         self.preprocessor.fit(image)
     }
 
+    /// How many tokens an image has.
+    pub(super) fn tokens(&self) -> usize {
+        self.tokens
+    }
+
     /// One row for each image that [`fit`](Self::fit) gave, not yet of length 1.
     pub(super) fn forward(&self, fitted: &[RgbImage]) -> Result<Tensor> {
-        let tokens = self.places.dim(0).map_err(computing)?;
-        let spans = Spans::of_lengths(fitted.iter().map(|_| tokens));
-        let mut x = self.embed(fitted, tokens)?;
+        let spans = Spans::of_lengths(fitted.iter().map(|_| self.tokens));
+        let mut x = self.embed(fitted)?;
         if let Some(norm) = &self.before {
             x = norm.forward(&x)?;
         }
@@ -92,8 +99,8 @@ impl VisionTower {
     }
 
     /// Patches to tokens, and what their places add.
-    fn embed(&self, fitted: &[RgbImage], tokens: usize) -> Result<Tensor> {
-        let width = 3 * self.patch * self.patch;
+    fn embed(&self, fitted: &[RgbImage]) -> Result<Tensor> {
+        let (tokens, width) = (self.tokens, 3 * self.patch * self.patch);
         let mut rows = Vec::with_capacity(fitted.len() * tokens * width);
         for image in fitted {
             // The class token is a patch of zeros.
