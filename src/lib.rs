@@ -1,6 +1,6 @@
 //! Multimodal topic modelling on [Polars](polars) DataFrames.
 //!
-//! topicframe finds the topics of documents, and of documents with pictures, as
+//! topicframe finds the topics of documents, of documents with pictures, and of pictures alone, as
 //! [BERTopic](https://maartengr.github.io/BERTopic/) does: it embeds them, reduces the vectors with UMAP, clusters them
 //! with HDBSCAN, and describes each cluster with words (c-TF-IDF) and with its most telling pictures. One frame goes
 //! in, the same frame comes out with the columns `embedding`, `Topic` and `Probability` added.
@@ -35,7 +35,7 @@
 //! | vectors → few dimensions | [`reduce`] | [`Reducer`](reduce::Reducer) | [`Umap`](reduce::Umap), [`Pca`](reduce::Pca), [`NoReduction`](reduce::NoReduction) |
 //! | points → topics | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |
 //! | texts → counts → weights | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
-//! | topics → words, pictures | [`represent`] | [`Representation`](represent::Representation) | c-TF-IDF words, [`VisualRepresentation`](represent::VisualRepresentation) |
+//! | topics → words, pictures | [`represent`] | [`Representation`](represent::Representation) | c-TF-IDF words, [`KeyBERTInspired`](represent::KeyBERTInspired), [`MaximalMarginalRelevance`](represent::MaximalMarginalRelevance), [`VisualWords`](represent::VisualWords), [`VisualRepresentation`](represent::VisualRepresentation) |
 //! | what one asks of topics | [`topics`] | | |
 //! | tables and pages | [`display`] | [`CellFormatter`](display::CellFormatter) | [`image_formatter`](display::image_formatter) |
 //!

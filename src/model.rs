@@ -312,6 +312,12 @@ impl TopicModel {
         self.image_embedder.as_deref()
     }
 
+    /// What gives vectors of words and texts, for describing topics.
+    fn words_embedder(&self) -> Option<&dyn TextEmbedder> {
+        let text = self.text_embedder.as_deref().filter(|text| text.dimensions() > 0);
+        text.or_else(|| self.joint_text())
+    }
+
     /// What puts texts into the space of the images.
     fn joint_text(&self) -> Option<&dyn TextEmbedder> {
         let images = self.image_embedder.as_deref()?;

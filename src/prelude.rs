@@ -6,13 +6,13 @@ pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans
 pub use crate::display::*;
 #[doc(no_inline)]
 pub use crate::embed::{
-    Captioner, Device, Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, MultiModalBackend, NoEmbedder,
-    SentenceTransformer, StaticEmbedder, TextEmbedder,
+    Captioner, Device, Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, LoadedEmbedder, MultiModalBackend,
+    NoEmbedder, SentenceTransformer, StaticEmbedder, TextEmbedder,
 };
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
 #[doc(no_inline)]
-pub use crate::files::{read_csv, read_frame, write_frame};
+pub use crate::files::{read_csv, read_frame, read_image_folder, write_frame};
 #[doc(no_inline)]
 pub use crate::model::{ClusterOn, TopicModel};
 #[doc(no_inline)]
@@ -23,7 +23,8 @@ pub use crate::progress::{Interrupt, Progress};
 pub use crate::reduce::{FittedReducer, NoReduction, Pca, Reducer, Reduction, Umap};
 #[doc(no_inline)]
 pub use crate::represent::{
-    Aspect, Gallery, OnImageError, Representation, TopicContext, TopicWords, VisualRepresentation,
+    Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, OnImageError, Representation, TopicContext, TopicWords,
+    VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
 pub use crate::topics::{FittedTopicModel, NrTopics};

@@ -91,6 +91,11 @@ impl Progress {
         Progress::default()
     }
 
+    /// Throttled whole lines on standard error.
+    pub fn stderr() -> Self {
+        Progress::to(Arc::new(Lines::stderr()))
+    }
+
     /// Sends everything to `sink`.
     pub fn to(sink: Arc<dyn ProgressSink>) -> Self {
         Progress { sink: Some(sink), interrupt: None }

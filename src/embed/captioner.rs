@@ -339,8 +339,7 @@ fn tell<T>(captions: &[Result<T>], progress: &Progress) -> Result<()> {
     let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string()).collect();
     let more = if broken.len() > REASONS { "; ..." } else { "" };
     let (broken, reasons) = (broken.len(), reasons.join("; "));
-    let message =
-        format!("{broken} of {} images cannot be read and get no caption: {reasons}{more}", captions.len());
+    let message = format!("{broken} of {} images cannot be read and get no caption: {reasons}{more}", captions.len());
     progress.note(Stage::Embed, message);
     Ok(())
 }

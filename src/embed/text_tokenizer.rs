@@ -91,11 +91,6 @@ impl TextTokenizer {
     pub(crate) fn is_special(&self, id: u32) -> bool {
         self.tokenizer.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
     }
-
-    /// The number of a token, by what it is written as.
-    pub(crate) fn id_of(&self, token: &str) -> Option<u32> {
-        self.tokenizer.token_to_id(token)
-    }
 }
 
 /// The tokenizer of BERT, by its vocabulary alone.

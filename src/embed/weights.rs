@@ -89,16 +89,6 @@ impl Weights {
         }
     }
 
-    /// The names of the tensors here, without what they all begin with, in order.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = match &*self.source {
-            Source::Safetensors { places, .. } => places.keys().cloned().collect(),
-            Source::Pickled { tensors, .. } => tensors.tensor_infos().keys().cloned().collect(),
-        };
-        names.sort();
-        names.iter().filter_map(|name| name.strip_prefix(&self.prefix).map(str::to_owned)).collect()
-    }
-
     /// The shape of a tensor, if there is one of this name.
     pub(crate) fn shape_of(&self, name: &str) -> Option<Vec<usize>> {
         let name = format!("{}{name}", self.prefix);

@@ -6,11 +6,13 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 
 mod cell;
 mod foreign;
+mod image_folder;
 mod moment;
 mod read;
 mod replace;
 mod write;
 
+pub use image_folder::{IMAGE_COLUMN, read_image_folder};
 pub use read::{read_csv, read_frame, read_frame_as_text};
 pub use replace::{check_writable, same_file, write_whole};
 pub use write::{check_writable_frame, write_frame};

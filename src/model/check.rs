@@ -8,7 +8,7 @@ use crate::cluster::OUTLIER;
 use crate::corpus::{Corpus, ImageColumn, TextColumn};
 use crate::embed::nothing_embeds;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::represent::{Representation, TopicWords};
+use crate::represent::{NeededEmbedder, Representation, TopicWords};
 
 impl TopicModel {
     /// Checks every parameter of every stage. [`fit`](Self::fit) does so before any work.
@@ -134,7 +134,21 @@ impl TopicModel {
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
                 .hint("Name the column: TopicModel::text(..).with_images(\"image\")."));
         }
-        Ok(())
+        let columns = &self.columns;
+        let has_image_vectors = columns.image_embeddings.is_some()
+            || match self.cluster_on {
+                ClusterOn::Text => false,
+                ClusterOn::Images => true,
+                ClusterOn::Both => columns.embeddings.is_none(),
+            };
+        let lacks = |needed: &NeededEmbedder| match needed {
+            NeededEmbedder::Texts => self.words_embedder().is_none(),
+            NeededEmbedder::WordsBesideImages => self.joint_text().is_none() || !has_image_vectors,
+        };
+        match representation.needs_embedder().filter(lacks) {
+            Some(needed) => Err(needed.missing(name)),
+            None => Ok(()),
+        }
     }
 }
 

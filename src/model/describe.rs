@@ -6,7 +6,7 @@ use super::check::{after_pictures, check_described, pictures_as_main};
 use super::{ClusterOn, MAIN, TopicModel};
 use crate::corpus::{Corpus, Embeddings};
 use crate::error::{Result, Stage};
-use crate::represent::{Aspect, TopicContext, TopicWords, representative_rows};
+use crate::represent::{Aspect, TopicContext, TopicWords, VisualWords, representative_rows};
 use crate::topics::{Assignment, TopicTerms};
 
 /// Candidates that a representation chooses from, as in BERTopic.
@@ -54,11 +54,12 @@ impl TopicModel {
             texts: corpus.texts.as_ref(),
             images: corpus.images.as_ref(),
             embeddings,
+            text_embeddings: self.computed_text_vectors(corpus, embeddings),
             image_embeddings: corpus.image_embeddings.as_ref(),
             text_scores: &terms.text_scores,
             vocabulary: &terms.vocabulary,
             c_tf_idf: &terms.c_tf_idf,
-            embedder: self.text_embedder.as_deref().or_else(|| self.joint_text()),
+            embedder: self.words_embedder(),
             image_embedder: self.image_embedder.as_deref(),
             joint_text: self.joint_text(),
             seed: self.seed,
@@ -90,17 +91,36 @@ impl TopicModel {
         Ok(Described { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
 
-    /// The words that representations choose from: the best of c-TF-IDF; where there are no texts, words for the images.
+    /// The vectors of the texts, where they are those that the model's embedder gives.
+    fn computed_text_vectors<'a>(&self, corpus: &'a Corpus, embeddings: &'a Embeddings) -> Option<&'a Embeddings> {
+        if self.columns.embeddings.is_some() || self.columns.text_embeddings.is_some() {
+            return None;
+        }
+        match self.cluster_on {
+            ClusterOn::Text => Some(embeddings),
+            ClusterOn::Images | ClusterOn::Both => corpus.text_embeddings.as_ref(),
+        }
+    }
+
+    /// The words that representations choose from: the best of c-TF-IDF; where nothing was counted, words for the images.
     fn candidates(&self, context: &TopicContext<'_>, terms: &TopicTerms) -> Result<TopicWords> {
-        if context.texts.is_some() {
-            return Ok(terms.top_words(context.topics, self.top_n_words.max(CANDIDATE_WORDS)));
+        let n = self.top_n_words.max(CANDIDATE_WORDS);
+        if !terms.vocabulary.is_empty() {
+            return Ok(terms.top_words(context.topics, n));
         }
-        if !self.representations.iter().any(|(name, _)| name == MAIN) {
-            let message = "the topics have no words: give the model a captioner, an embedder of images that knows texts \
-                           too, or a representation called `Main`";
-            self.progress.note(Stage::Represent, message);
+        let nothing = context.topics.iter().map(|&topic| (topic, Vec::new())).collect();
+        // The user's own way of naming topics needs no second one.
+        if self.representations.iter().any(|(name, _)| name == MAIN) {
+            return Ok(nothing);
         }
-        Ok(context.topics.iter().map(|&topic| (topic, Vec::new())).collect())
+        if let (Some(embedder), Some(images)) = (context.joint_text, context.image_embeddings) {
+            let words = VisualWords::new().top_n_words(n);
+            return words.words(context.topics, context.assignments, images, embedder, &self.progress);
+        }
+        let message = "the topics have no words: give the model a captioner, an embedder of images that knows texts too, \
+                       or a representation called `Main`";
+        self.progress.note(Stage::Represent, message);
+        Ok(nothing)
     }
 }
 

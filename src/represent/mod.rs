@@ -5,15 +5,22 @@ use std::fmt::Debug;
 
 use crate::corpus::{Embeddings, ImageColumn, TextColumn};
 use crate::embed::{ImageEmbedder, TextEmbedder};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
 
+mod keybert_inspired;
+mod maximal_marginal_relevance;
 mod representatives;
+mod text_vectors;
 pub mod visual;
+mod visual_words;
 
+pub use keybert_inspired::KeyBERTInspired;
+pub use maximal_marginal_relevance::MaximalMarginalRelevance;
 pub(crate) use representatives::representative_rows;
 pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRepresentation};
+pub use visual_words::VisualWords;
 
 /// Words of topics with their weights, best first, by topic id.
 pub type TopicWords = BTreeMap<i32, Vec<(String, f64)>>;
@@ -38,6 +45,11 @@ pub trait Representation: Send + Sync + Debug {
         false
     }
 
+    /// The embedder that this cannot do without; the model looks before any work whether it has it. Default: none.
+    fn needs_embedder(&self) -> Option<NeededEmbedder> {
+        None
+    }
+
     /// Whether [`describe`](Self::describe) gives words, on which a chain can go on.
     fn gives_words(&self) -> bool {
         true
@@ -46,6 +58,34 @@ pub trait Representation: Send + Sync + Debug {
     /// Describes every topic of `context`. `words` are the candidates of the step before: the best c-TF-IDF words, or
     /// what the previous representation of the same chain made of them.
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;
+}
+
+/// An embedder that a [`Representation`] cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NeededEmbedder {
+    /// One of texts: [`TopicContext::embedder`].
+    Texts,
+    /// One of texts into the space of the images' vectors, and such vectors: [`TopicContext::joint_text`] and
+    /// [`TopicContext::image_embeddings`].
+    WordsBesideImages,
+}
+
+impl NeededEmbedder {
+    /// What to say where `representation` lacks it.
+    pub(crate) fn missing(self, representation: &str) -> Error {
+        let (what, hint) = match self {
+            NeededEmbedder::Texts => {
+                ("an embedder of texts", "Give the model one, or a joint model of images and texts.")
+            }
+            NeededEmbedder::WordsBesideImages => (
+                "vectors of images and an embedder of texts into the same space",
+                "Embed the images with a joint model, such as CLIP.",
+            ),
+        };
+        let message = format!("the representation `{representation}` needs {what}, and the model has none");
+        Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint(hint)
+    }
 }
 
 /// What a [`Representation`] may look at. Rows are those of the fitted frame.
@@ -63,6 +103,8 @@ pub struct TopicContext<'a> {
     pub images: Option<&'a ImageColumn>,
     /// The vectors that were clustered.
     pub embeddings: &'a Embeddings,
+    /// Vectors of the rows' `texts` by `embedder`, where the fit computed such.
+    pub text_embeddings: Option<&'a Embeddings>,
     /// Vectors of the images alone, where there are any: those of the frame, or those that the model computed.
     pub image_embeddings: Option<&'a Embeddings>,
     /// For each row, how well its text stands for its topic: the cosine between the row's c-TF-IDF and the topic's, 0

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use ndarray::Array2;
@@ -25,6 +26,18 @@ pub enum NrTopics {
 impl From<usize> for NrTopics {
     fn from(count: usize) -> Self {
         NrTopics::Count(count)
+    }
+}
+
+impl FromStr for NrTopics {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match (text, text.parse()) {
+            ("auto", _) => Ok(NrTopics::Auto),
+            (_, Ok(count)) if count > 0 => Ok(NrTopics::Count(count)),
+            _ => Err(Error::parameter(Stage::Topics, "nr_topics", text, "at least 1, or auto")),
+        }
     }
 }
 

@@ -20,12 +20,19 @@ mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod kmeans;
+mod minilm;
 mod pca;
 mod sentence_transformer;
 mod static_embedder;
 mod umap;
 
 // Topics.
+mod colours;
+mod edit;
+mod fusion;
+mod images;
+mod representations;
+mod search;
 mod visual;
 
 // What a user sees.

@@ -1,15 +1,17 @@
-//! `topicframe fit`: a file of documents in, topics, tables and a page out.
+//! `topicframe fit`: a file of documents or a folder of images in, topics, tables and a page out.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use topicframe::embed::StaticEmbedder;
+use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::files::{check_writable, check_writable_frame, read_frame_as_text, same_file, write_frame};
-use topicframe::model::TopicModel;
+use topicframe::files::{
+    IMAGE_COLUMN, check_writable, check_writable_frame, read_frame_as_text, read_image_folder, same_file, write_frame,
+};
+use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
-use topicframe::prelude::{Hdbscan, NeighborSearch, Umap, VisualRepresentation};
+use topicframe::prelude::NeighborSearch;
 use topicframe::progress::Progress;
 use topicframe::topics::FittedTopicModel;
 
@@ -17,16 +19,16 @@ use crate::{bar, table};
 
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The documents: .csv, .tsv (split on tabs, unquoted), .json, .ndjson, .parquet or .arrow.
-    input: PathBuf,
+    /// The documents: .csv, .tsv (split on tabs, unquoted), .json, .ndjson, .parquet or .arrow; or a folder of images.
+    pub(crate) input: PathBuf,
 
     /// The column of the texts.
     #[arg(long, value_name = "COLUMN")]
-    text: String,
+    pub(crate) text: Option<String>,
 
-    /// The column of the images that illustrate the topics: paths, encoded images, or Struct{bytes, path}.
+    /// The column of the images: paths, encoded images, or Struct{bytes, path}.
     #[arg(long, value_name = "COLUMN")]
-    images: Option<String>,
+    pub(crate) images: Option<String>,
 
     /// Where relative image paths start [default: the input's folder].
     #[arg(long, value_name = "FOLDER", requires = "images")]
@@ -34,27 +36,44 @@ pub struct Fit {
 
     /// A column of vectors to cluster; then nothing is embedded.
     #[arg(long, value_name = "COLUMN")]
-    embeddings: Option<String>,
+    pub(crate) embeddings: Option<String>,
 
-    /// `builtin`, or the folder of a Model2Vec model.
-    #[arg(long, value_name = "builtin|FOLDER", default_value = "builtin", conflicts_with = "embeddings")]
-    embedder: String,
+    /// `builtin` (texts only); or a model's folder or its name on the Hugging Face hub: a sentence-transformers or
+    /// Model2Vec model for texts, CLIP or SigLIP for texts and images.
+    #[arg(long, value_name = "builtin|FOLDER|NAME", default_value = "builtin", conflicts_with = "embeddings")]
+    pub(crate) embedder: String,
+
+    /// What makes documents alike: their `text`, their `images`, or `both` [default: all that the embedder knows].
+    #[arg(long, value_name = "text|images|both")]
+    pub(crate) cluster_on: Option<ClusterOn>,
+
+    /// How much images count beside texts where both are clustered, 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub(crate) image_weight: f32,
+
+    /// A model that puts images without texts into words: its folder, or its name on the hub (ViT with GPT-2, or BLIP).
+    #[arg(long, value_name = "FOLDER|NAME")]
+    pub(crate) captioner: Option<String>,
+
+    /// Where models run: `cpu`, or `cuda` or `cuda:N` if topicframe was built with that feature.
+    #[arg(long, value_name = "cpu|cuda", default_value_t = Device::Cpu)]
+    pub(crate) device: Device,
 
     /// The fewest documents that make a topic.
     #[arg(long, value_name = "N", default_value_t = 10)]
-    min_cluster_size: usize,
+    pub(crate) min_cluster_size: usize,
 
     /// Neighbours of a document that UMAP looks at: few show small structures, many the whole.
     #[arg(long, value_name = "N", default_value_t = 15)]
-    n_neighbors: usize,
+    pub(crate) n_neighbors: usize,
 
     /// How those are looked for: `exact`, `approximate`, or `auto`: approximately from 8,192 documents on.
     #[arg(long, value_name = "auto|exact|approximate", default_value_t = NeighborSearch::Auto)]
-    neighbor_search: NeighborSearch,
+    pub(crate) neighbor_search: NeighborSearch,
 
     /// The seed: the same one gives the same topics.
     #[arg(long, value_name = "N", default_value_t = 42)]
-    seed: u64,
+    pub(crate) seed: u64,
 
     /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
     #[arg(long, value_name = "FILE")]
@@ -75,9 +94,10 @@ impl Fit {
     pub fn run(&self) -> Result<()> {
         let started = Instant::now();
         let progress = bar::progress();
+        self.check_input()?;
+        self.check_outputs()?;
         let model = self.model(progress.clone())?;
         model.check()?;
-        self.check_outputs()?;
         let frame = self.read()?;
         let (topics, documents) = model.fit_transform(&frame)?;
         // Before printing, which may fail: the files are what the user waits for.
@@ -89,36 +109,48 @@ impl Fit {
         })
     }
 
-    fn model(&self, progress: Progress) -> Result<TopicModel> {
-        let embedder = match self.embedder.as_str() {
-            "builtin" => StaticEmbedder::builtin(),
-            folder => StaticEmbedder::from_dir(folder)?,
+    /// Where relative image paths start.
+    pub(crate) fn image_folder(&self) -> PathBuf {
+        let beside = || match self.input.is_dir() {
+            true => self.input.clone(),
+            false => self.input.parent().unwrap_or(Path::new("")).to_path_buf(),
         };
-        let mut model = TopicModel::text(&self.text, embedder)
-            .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
-            .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
-            .seed(self.seed)
-            .with_progress(progress);
-        if let Some(images) = &self.images {
-            model = model
-                .with_images(images)
-                .image_folder(self.image_folder())
-                .representation("Visual_Aspect", VisualRepresentation::new());
-        }
-        if let Some(embeddings) = &self.embeddings {
-            model = model.embeddings(embeddings);
-        }
-        Ok(model)
+        self.image_folder.clone().unwrap_or_else(beside)
     }
 
-    fn image_folder(&self) -> PathBuf {
-        let beside = || self.input.parent().unwrap_or(Path::new("")).to_path_buf();
-        self.image_folder.clone().unwrap_or_else(beside)
+    /// The column of the images, where there are any.
+    pub(crate) fn image_column(&self) -> Option<&str> {
+        if self.input.is_dir() { Some(IMAGE_COLUMN) } else { self.images.as_deref() }
+    }
+
+    /// What is told before models are loaded, which may take long.
+    fn check_input(&self) -> Result<()> {
+        let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(&self.input);
+        if self.input.is_dir() {
+            return match (&self.text, &self.images, &self.embeddings) {
+                (None, None, None) => Ok(()),
+                _ => Err(wrong("a folder of images has no columns: leave out --text, --images and --embeddings")),
+            };
+        }
+        if let Err(cause) = std::fs::metadata(&self.input) {
+            return Err(Error::new(ErrorKind::Io, Stage::Input, "the input cannot be read")
+                .path(&self.input)
+                .cause(cause));
+        }
+        match (&self.text, &self.images) {
+            (None, None) => Err(wrong(
+                "no column is named: give --text, the column of the texts, --images, that of the images, or both",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// Reads the input; what has the role of a text or a path stays a String even if it looks like a number.
     fn read(&self) -> Result<DataFrame> {
-        let text: Vec<&str> = std::iter::once(self.text.as_str()).chain(self.images.as_deref()).collect();
+        if self.input.is_dir() {
+            return read_image_folder(&self.input);
+        }
+        let text: Vec<&str> = self.text.as_deref().into_iter().chain(self.images.as_deref()).collect();
         read_frame_as_text(&self.input, &text)
     }
 

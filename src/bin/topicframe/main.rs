@@ -1,4 +1,4 @@
-//! `topicframe fit INPUT --text COLUMN ...`: topics of a file, from the command line.
+//! `topicframe fit INPUT ...`: topics of a file or of a folder of images, from the command line.
 
 use std::process::ExitCode;
 
@@ -6,13 +6,14 @@ use clap::Parser;
 
 mod bar;
 mod fit;
+mod model;
 mod table;
 
-/// Topics of documents, and of documents with pictures.
+/// Topics of documents, of documents with pictures, and of pictures.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
 enum Command {
-    /// Find the topics of a file: print them, write tables and a page.
+    /// Find the topics of a file or of a folder of images: print them, write tables and a page.
     Fit(fit::Fit),
 }
 

@@ -55,17 +55,18 @@ const TOKENS_ON_GPU: usize = 32_768;
 #[derive(Clone)]
 pub struct SentenceTransformer {
     model: Arc<Model>,
-    name: String,
     tokenizer: TextTokenizer,
     max_seq_length: usize,
     prompt: String,
 }
 
 struct Model {
+    folder: PathBuf,
     encoder: Encoder,
     modules: Modules,
     dimensions: usize,
     prompts: Vec<(String, String)>,
+    chosen: Device,
     device: candle_core::Device,
 }
 
@@ -78,33 +79,27 @@ impl SentenceTransformer {
     /// Of kind [`ErrorKind::Model`], with the file: one that is missing, damaged or cut short, or an architecture that
     /// is not known.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
-        Self::from_dir_on(folder, Device::Cpu)
-    }
-
-    /// As [`from_dir`](Self::from_dir), to run on `device`.
-    ///
-    /// # Errors
-    /// As [`from_dir`](Self::from_dir); a device that cannot be used.
-    pub fn from_dir_on(folder: impl AsRef<Path>, device: Device) -> Result<Self> {
         let folder = folder.as_ref();
-        check_folder(folder)?;
-        let device = device.open()?;
-        let modules = Modules::load(folder, &device)?;
-        let config_path = modules.transformer.join("config.json");
-        let config = read_json(&config_path)?;
-        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &device)?;
-        let dimensions = check_widths(folder, &encoder, &modules)?;
-        let settings = Settings::read(folder, &modules.transformer)?;
-        let mut tokenizer = TextTokenizer::load(&modules.transformer)?;
+        let (model, settings) = Model::load(folder, Device::Cpu)?;
+        let mut tokenizer = TextTokenizer::load(&model.modules.transformer)?;
         if settings.lower_case {
             tokenizer.lower_case()?;
         }
-        let max_seq_length = settings.length.unwrap_or(encoder.longest()).min(encoder.longest());
+        let longest = model.encoder.longest();
+        let max_seq_length = settings.length.unwrap_or(longest).min(longest);
         tokenizer.set_length(Some(max_seq_length))?;
-        let model = Model { encoder, modules, dimensions, prompts: settings.prompts, device };
-        let name =
-            folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into());
-        Ok(SentenceTransformer { model: Arc::new(model), name, tokenizer, max_seq_length, prompt: settings.prompt })
+        Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
+    }
+
+    /// Moves the model to `device`: reads its folder again, if it is not there already.
+    ///
+    /// # Errors
+    /// A device that cannot be used; as [`from_dir`](Self::from_dir).
+    pub fn device(mut self, device: Device) -> Result<Self> {
+        if self.model.chosen != device {
+            self.model = Arc::new(Model::load(&self.model.folder, device)?.0);
+        }
+        Ok(self)
     }
 
     /// The most tokens of a text that count, those that the model adds included: from 3 to what the model has positions
@@ -225,6 +220,20 @@ struct Same<'a> {
 }
 
 impl Model {
+    fn load(folder: &Path, chosen: Device) -> Result<(Self, Settings)> {
+        check_folder(folder)?;
+        let device = chosen.open()?;
+        let modules = Modules::load(folder, &device)?;
+        let config_path = modules.transformer.join("config.json");
+        let config = read_json(&config_path)?;
+        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &device)?;
+        let dimensions = check_widths(folder, &encoder, &modules)?;
+        let settings = Settings::read(folder, &modules.transformer)?;
+        let prompts = settings.prompts.clone();
+        let folder = folder.to_path_buf();
+        Ok((Model { folder, encoder, modules, dimensions, prompts, chosen, device }, settings))
+    }
+
     fn embed(&self, batch: &[Same<'_>], skipped: usize) -> Result<Vec<f32>> {
         let texts: Vec<&[u32]> = batch.iter().map(|same| same.ids).collect();
         let (tokens, spans) = self.encoder.forward(&texts)?;
@@ -322,8 +331,8 @@ impl TextEmbedder for SentenceTransformer {
 
 impl fmt::Debug for SentenceTransformer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, dimensions, length) = (&self.name, self.model.dimensions, self.max_seq_length);
-        write!(f, "SentenceTransformer({name}, {dimensions} dimensions, {length} tokens")?;
+        let (folder, dimensions, length) = (self.model.folder.display(), self.model.dimensions, self.max_seq_length);
+        write!(f, "SentenceTransformer({folder}, {dimensions} dimensions, {length} tokens, {}", self.model.chosen)?;
         if !self.prompt.is_empty() {
             write!(f, ", prompt {:?}", self.prompt)?;
         }

@@ -1,0 +1,113 @@
+//! The model that the options describe.
+
+use topicframe::embed::{Captioner, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::model::{ClusterOn, TopicModel};
+use topicframe::prelude::{Hdbscan, Umap, VisualRepresentation};
+use topicframe::progress::Progress;
+
+use crate::fit::Fit;
+
+/// Models that embed images, for those who gave one that does not.
+const NAMES: &str = "Give --embedder a CLIP or SigLIP model: its folder, or a name on the hub such as \
+                     openai/clip-vit-base-patch32.";
+
+impl Fit {
+    /// Loads the models and ties them together.
+    pub(crate) fn model(&self, progress: Progress) -> Result<TopicModel> {
+        let mut model = self
+            .columns(&progress)?
+            .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
+            .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
+            .fusion(Fusion::new().image_weight(self.image_weight))
+            .seed(self.seed)
+            .with_progress(progress.clone());
+        if self.image_column().is_some() {
+            model =
+                model.image_folder(self.image_folder()).representation("Visual_Aspect", VisualRepresentation::new());
+        }
+        if let Some(embeddings) = &self.embeddings {
+            model = model.embeddings(embeddings);
+        }
+        match &self.captioner {
+            None => Ok(model),
+            Some(_) if self.image_column().is_none() => {
+                Err(wrong("--captioner puts images into words, and there are none")
+                    .hint("Name their column with --images."))
+            }
+            Some(name) => Ok(model.captioner(Captioner::load(name, self.device, &progress)?)),
+        }
+    }
+
+    /// A model of the columns that are named.
+    fn columns(&self, progress: &Progress) -> Result<TopicModel> {
+        if self.embeddings.is_some() {
+            return self.with_vectors();
+        }
+        let texts_only =
+            |what: &str| wrong(&format!("the embedder `{}` knows texts only, {what}", self.embedder)).hint(NAMES);
+        if self.embedder == "builtin" && self.clusters_images() {
+            // Told before anything is loaded.
+            return Err(texts_only("and images are to be clustered"));
+        }
+        match LoadedEmbedder::load(&self.embedder, self.device, progress)? {
+            LoadedEmbedder::MultiModal(model) => self.joint(model),
+            LoadedEmbedder::Static(_) | LoadedEmbedder::SentenceTransformer(_) if self.clusters_images() => {
+                Err(texts_only("and images are to be clustered"))
+            }
+            LoadedEmbedder::Static(model) => self.texts(|text| TopicModel::text(text, model)),
+            LoadedEmbedder::SentenceTransformer(model) => self.texts(|text| TopicModel::text(text, model)),
+            _ => Err(wrong("this kind of embedder is not known to the command")),
+        }
+    }
+
+    /// Whether images, alone or with texts, have to be embedded in any case.
+    fn clusters_images(&self) -> bool {
+        self.text.is_none() || self.cluster_on.is_some_and(|on| on != ClusterOn::Text)
+    }
+
+    /// Texts are clustered; images illustrate.
+    fn texts(&self, of_column: impl FnOnce(&str) -> TopicModel) -> Result<TopicModel> {
+        let text = self.text.as_deref().ok_or_else(|| wrong("there are no texts: name their column with --text"))?;
+        let model = of_column(text);
+        Ok(match self.image_column() {
+            Some(images) => model.with_images(images),
+            None => model,
+        })
+    }
+
+    /// An embedder that knows both.
+    fn joint<J: JointEmbedder + 'static>(&self, embedder: J) -> Result<TopicModel> {
+        match (self.text.as_deref(), self.image_column()) {
+            (Some(text), Some(images)) => {
+                let model = TopicModel::text_and_images(text, images, embedder);
+                Ok(model.cluster_on(self.cluster_on.unwrap_or(ClusterOn::Both)))
+            }
+            (_, Some(images)) => self.images(images, embedder),
+            (Some(_), None) if self.clusters_images() => {
+                Err(wrong("there are no images to cluster: name their column with --images"))
+            }
+            _ => self.texts(|text| TopicModel::text(text, embedder)),
+        }
+    }
+
+    fn images(&self, images: &str, embedder: impl ImageEmbedder + 'static) -> Result<TopicModel> {
+        match self.cluster_on {
+            None | Some(ClusterOn::Images) => Ok(TopicModel::images(images, embedder)),
+            Some(_) => Err(wrong("there are no texts to cluster: name their column with --text")),
+        }
+    }
+
+    /// The frame's own vectors are clustered.
+    fn with_vectors(&self) -> Result<TopicModel> {
+        match self.text {
+            None => self.joint(NoEmbedder),
+            Some(_) if self.clusters_images() => self.joint(NoEmbedder),
+            Some(_) => self.texts(|text| TopicModel::text(text, StaticEmbedder::builtin())),
+        }
+    }
+}
+
+fn wrong(message: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
+}

@@ -1,0 +1,144 @@
+//! Models by their name: a folder, or the hub's; and which kind of model a folder holds.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::hub::Hub;
+use super::model_folder::{check_folder, model_error, read_json, read_json_if_there};
+use super::{Captioner, Device, MultiModalBackend, SentenceTransformer, StaticEmbedder};
+use crate::error::Result;
+use crate::progress::Progress;
+
+/// An embedder of whichever kind a name stands for.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum LoadedEmbedder {
+    /// A table of token vectors: the built-in one, or Model2Vec's.
+    Static(StaticEmbedder),
+    /// A sentence-transformers model, for texts.
+    SentenceTransformer(SentenceTransformer),
+    /// CLIP or SigLIP, for texts and images.
+    MultiModal(MultiModalBackend),
+}
+
+impl LoadedEmbedder {
+    /// Loads `builtin`, a folder, or a model of the hub: `organisation/name`, or a short name such as
+    /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. What is a folder on this machine is taken as one.
+    ///
+    /// # Errors
+    /// A folder that holds no known kind of model; whatever the loaders and the [`Hub`] report.
+    pub fn load(name: &str, device: Device, progress: &Progress) -> Result<Self> {
+        if name == "builtin" {
+            return Ok(LoadedEmbedder::Static(StaticEmbedder::builtin()));
+        }
+        let folder = model_folder(name, progress)?;
+        match kind_of(&folder)? {
+            Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
+            Kind::SentenceTransformer => SentenceTransformer::from_dir(folder)
+                .and_then(|model| model.device(device))
+                .map(LoadedEmbedder::SentenceTransformer),
+            Kind::MultiModal => MultiModalBackend::from_dir(folder)
+                .and_then(|model| model.device(device))
+                .map(LoadedEmbedder::MultiModal),
+        }
+    }
+}
+
+/// A folder on this machine, or the folder into which the hub's model of this name is downloaded.
+///
+/// # Errors
+/// A path without a folder; as [`Hub::model_folder`].
+pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
+    let path = Path::new(name);
+    let is_path = path.is_absolute() || name.starts_with('.') || name.contains('\\') || path.components().count() > 2;
+    if is_path || path.is_dir() {
+        check_folder(path)?;
+        return Ok(path.to_path_buf());
+    }
+    Hub::new().model_folder(name, progress)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Static,
+    SentenceTransformer,
+    MultiModal,
+}
+
+/// By what its small files say.
+fn kind_of(folder: &Path) -> Result<Kind> {
+    let modules = read_json_if_there(&folder.join("modules.json"))?.unwrap_or_default();
+    let first = modules.get(0).and_then(|module| module.get("type")).and_then(Value::as_str).unwrap_or_default();
+    match first.rsplit('.').next().unwrap_or_default() {
+        "CLIPModel" => return Ok(Kind::MultiModal),
+        "StaticEmbedding" => return Ok(Kind::Static),
+        _ => {}
+    }
+    let path = folder.join("config.json");
+    let config = read_json(&path)?;
+    let word = |key: &str| config.get(key).and_then(Value::as_str).unwrap_or_default();
+    match word("model_type") {
+        "clip" | "siglip" => Ok(Kind::MultiModal),
+        "model2vec" => Ok(Kind::Static),
+        "vision-encoder-decoder" | "blip" => {
+            Err(model_error(folder, "this model writes captions, and embeds nothing").hint("Give it as the captioner."))
+        }
+        // Model2Vec's configurations have a tokenizer's name and no model type.
+        "" if config.get("tokenizer_name").is_some() || config.get("seq_length").is_some() => Ok(Kind::Static),
+        _ => Ok(Kind::SentenceTransformer),
+    }
+}
+
+impl SentenceTransformer {
+    /// Loads a model of the Hugging Face hub, such as `sentence-transformers/all-MiniLM-L6-v2` (or just
+    /// `all-MiniLM-L6-v2`); `@revision` may follow. What is in Hugging Face's cache is not downloaded again; a download
+    /// is told on standard error. [`Hub`] has the settings; [`from_dir`](Self::from_dir) takes what it gives.
+    ///
+    /// # Errors
+    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
+    pub fn from_hub(name: &str) -> Result<Self> {
+        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+    }
+}
+
+impl MultiModalBackend {
+    /// Loads a model of the Hugging Face hub, such as `openai/clip-vit-base-patch32`, `google/siglip-base-patch16-224`
+    /// or `clip-ViT-B-32`; as [`SentenceTransformer::from_hub`].
+    ///
+    /// # Errors
+    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
+    pub fn from_hub(name: &str) -> Result<Self> {
+        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+    }
+}
+
+impl StaticEmbedder {
+    /// Loads a Model2Vec model of the Hugging Face hub, such as `minishlab/potion-base-8M`; as
+    /// [`SentenceTransformer::from_hub`].
+    ///
+    /// # Errors
+    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
+    pub fn from_hub(name: &str) -> Result<Self> {
+        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+    }
+}
+
+impl Captioner {
+    /// Loads a model of the Hugging Face hub, such as `nlpconnect/vit-gpt2-image-captioning` or
+    /// `Salesforce/blip-image-captioning-base`; as [`SentenceTransformer::from_hub`].
+    ///
+    /// # Errors
+    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
+    pub fn from_hub(name: &str) -> Result<Self> {
+        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+    }
+
+    /// Loads a folder, or a model of the hub where there is no such folder.
+    ///
+    /// # Errors
+    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
+    pub fn load(name: &str, device: Device, progress: &Progress) -> Result<Self> {
+        Self::from_dir(model_folder(name, progress)?)?.device(device)
+    }
+}

@@ -1,0 +1,131 @@
+//! Words that mean what the topic's documents mean.
+
+use std::collections::BTreeMap;
+
+use super::text_vectors::{TextVectors, add, check_count, dot, unit};
+use super::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords};
+use crate::corpus::TextColumn;
+use crate::embed::TextEmbedder;
+use crate::error::Result;
+use crate::vectorize::top_terms;
+
+/// The most words or documents of a topic that can be asked for.
+const MOST: usize = 1000;
+
+/// Chooses words by their meaning, as BERTopic's `KeyBERTInspired` (after KeyBERT, Grootendorst 2020).
+///
+/// The topic is the mean vector of its most representative documents; the candidates are its best words by c-TF-IDF; both
+/// are embedded by the model's embedder of texts, and the words nearest to the topic win. A word's weight is its cosine
+/// to the topic, -1 to 1; ties go to the word that c-TF-IDF puts first. Vectors that the fit has computed of the documents
+/// are used again, and each word is embedded once for all topics.
+///
+/// The candidates come from c-TF-IDF wherever this stands in a chain, as in BERTopic: put it first. A topic without texts
+/// has no words.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`top_n_words`](Self::top_n_words) | 10 |
+/// | [`nr_repr_docs`](Self::nr_repr_docs) | 5 |
+/// | [`nr_candidate_words`](Self::nr_candidate_words) | 100 |
+///
+/// BERTopic's `nr_samples` and `random_state` have no counterpart: every document of a topic is a candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyBERTInspired {
+    top_n_words: usize,
+    nr_repr_docs: usize,
+    nr_candidate_words: usize,
+}
+
+impl Default for KeyBERTInspired {
+    fn default() -> Self {
+        KeyBERTInspired { top_n_words: 10, nr_repr_docs: 5, nr_candidate_words: 100 }
+    }
+}
+
+impl KeyBERTInspired {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many words a topic gets at most, 1 to 1,000; default 10.
+    #[must_use]
+    pub fn top_n_words(mut self, top_n_words: usize) -> Self {
+        self.top_n_words = top_n_words;
+        self
+    }
+
+    /// How many documents stand for a topic, 1 to 1,000; default 5.
+    #[must_use]
+    pub fn nr_repr_docs(mut self, nr_repr_docs: usize) -> Self {
+        self.nr_repr_docs = nr_repr_docs;
+        self
+    }
+
+    /// From how many of a topic's best words by c-TF-IDF to choose, 1 to 1,000; default 100.
+    #[must_use]
+    pub fn nr_candidate_words(mut self, nr_candidate_words: usize) -> Self {
+        self.nr_candidate_words = nr_candidate_words;
+        self
+    }
+
+    /// The mean vector of each topic's representative documents, at length 1.
+    fn topic_vectors(
+        &self,
+        context: &TopicContext<'_>,
+        texts: &TextColumn,
+        embedder: &dyn TextEmbedder,
+    ) -> Result<BTreeMap<i32, Vec<f64>>> {
+        let rows = context.representative_rows(self.nr_repr_docs);
+        let known = |row: usize| context.text_embeddings.and_then(|vectors| vectors.get(row));
+        let all = rows.values().flatten().map(|&(row, _)| row);
+        let unknown = all.filter(|&row| known(row).is_none()).filter_map(|row| texts.get(row));
+        let embedded = TextVectors::embed(embedder, unknown, context.progress)?;
+        let vector = |row: usize| match (known(row), texts.get(row)) {
+            (Some(vector), _) => vector.to_vec(),
+            (None, text) => text.map(|text| embedded.raw(text)).unwrap_or_default(),
+        };
+        let mean = |rows: &Vec<(usize, f64)>| {
+            let mut sum = vec![0.0; embedder.dimensions()];
+            rows.iter().for_each(|&(row, _)| add(&mut sum, vector(row).into_iter().map(f64::from)));
+            unit(sum)
+        };
+        Ok(rows.iter().map(|(&topic, rows)| (topic, mean(rows))).collect())
+    }
+}
+
+impl Representation for KeyBERTInspired {
+    fn check(&self) -> Result<()> {
+        check_count("top_n_words", self.top_n_words, MOST)?;
+        check_count("nr_repr_docs", self.nr_repr_docs, MOST)?;
+        check_count("nr_candidate_words", self.nr_candidate_words, MOST)
+    }
+
+    fn needs_embedder(&self) -> Option<NeededEmbedder> {
+        Some(NeededEmbedder::Texts)
+    }
+
+    fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {
+        let embedder = context.embedder.ok_or_else(|| NeededEmbedder::Texts.missing("KeyBERTInspired"))?;
+        let topics = match context.texts {
+            Some(texts) => self.topic_vectors(context, texts, embedder)?,
+            None => BTreeMap::new(),
+        };
+        let candidates = |row: usize| {
+            let best = top_terms(context.c_tf_idf, row, self.nr_candidate_words);
+            best.into_iter().filter_map(|(term, _)| context.vocabulary.get(term).map(String::as_str)).collect()
+        };
+        let candidates: Vec<Vec<&str>> = (0..context.topics.len()).map(candidates).collect();
+        let vectors = TextVectors::embed(embedder, candidates.iter().flatten().copied(), context.progress)?;
+        let best = |(topic, candidates): (&i32, &Vec<&str>)| {
+            let mean = topics.get(topic).map(Vec::as_slice).unwrap_or_default();
+            let score = |word: &&str| ((*word).to_owned(), dot(&vectors.unit(word), mean).clamp(-1.0, 1.0));
+            let mut words: Vec<(String, f64)> = candidates.iter().map(score).collect();
+            // Stable: of equal words the one that c-TF-IDF puts first stays first.
+            words.sort_by(|a, b| b.1.total_cmp(&a.1));
+            words.truncate(self.top_n_words);
+            (*topic, words)
+        };
+        Ok(Aspect::Words(context.topics.iter().zip(&candidates).map(best).collect()))
+    }
+}

@@ -1,0 +1,270 @@
+//! Topics made of topics.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use ndarray::Array2;
+use topicframe::error::Result;
+use topicframe::polars::prelude::*;
+use topicframe::prelude::*;
+use topicframe::topics::TopicTerms;
+
+use crate::colours::{EyeAndEar, Namer, column_of_topics, image_frame, pictures, png, text_and_image_frame, texts};
+
+/// Six kinds of texts, two of each on one subject, of different number; and some that say nothing.
+const KINDS: [(&str, usize); 6] = [
+    ("cat purrs", 30),
+    ("dog barks", 24),
+    ("train rolls", 20),
+    ("tram stops", 18),
+    ("apple pie", 16),
+    ("pear tart", 12),
+];
+
+#[derive(Debug, Clone)]
+struct Kinds;
+
+impl TextEmbedder for Kinds {
+    fn dimensions(&self) -> usize {
+        6
+    }
+
+    fn embed_texts(&self, texts: &[&str], _: &Progress) -> Result<Array2<f32>> {
+        let mut vectors = Array2::zeros((texts.len(), 6));
+        for (mut row, text) in vectors.outer_iter_mut().zip(texts) {
+            if let Some(kind) = KINDS.iter().position(|(name, _)| text.contains(name)) {
+                // Kinds 2k and 2k + 1 are near each other.
+                row[kind] = 0.9;
+                row[kind ^ 1] = 0.43;
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+fn documents() -> Vec<String> {
+    let kinds = KINDS.iter().flat_map(|&(name, count)| {
+        (0..count)
+            .map(move |i| format!("the {name} {} {}", ["today", "often", "again"][i % 3], ["here", "there"][i % 2]))
+    });
+    kinds.chain((0..5).map(|i| format!("unknown {i}"))).collect()
+}
+
+fn frame() -> DataFrame {
+    df!("text" => documents()).unwrap()
+}
+
+fn fitted() -> &'static FittedTopicModel {
+    static FITTED: OnceLock<FittedTopicModel> = OnceLock::new();
+    FITTED.get_or_init(|| {
+        let model = TopicModel::text("text", Kinds).reducer(NoReduction).clusterer(KMeans::new(6));
+        let topics = model.fit(&frame()).unwrap();
+        assert_eq!(topics.topic_ids(), [-1, 0, 1, 2, 3, 4, 5]);
+        topics
+    })
+}
+
+fn sizes(topics: &FittedTopicModel) -> Vec<usize> {
+    topics.topic_ids().iter().map(|&id| topics.topic_size(id).unwrap()).collect()
+}
+
+/// What a table says agrees with the rows, and transform with both.
+fn assert_sound(topics: &FittedTopicModel, frame: &DataFrame) {
+    let mut counts = BTreeMap::<i32, usize>::new();
+    topics.topics().iter().for_each(|&topic| *counts.entry(topic).or_insert(0) += 1);
+    let ids = topics.topic_ids();
+    assert_eq!(counts.keys().copied().collect::<Vec<_>>(), ids);
+    assert!(counts.iter().all(|(&topic, &count)| topics.topic_size(topic) == Some(count)));
+    let by_size: Vec<usize> = ids.iter().filter(|&&id| id >= 0).map(|id| counts[id]).collect();
+    assert!(by_size.is_sorted_by(|a, b| a >= b), "{by_size:?}");
+    let info = topics.get_topic_info().unwrap();
+    assert_eq!(info.column("Count").unwrap().i64().unwrap().iter().flatten().sum::<i64>(), frame.height() as i64);
+    assert_eq!(column_of_topics(&topics.transform(frame).unwrap()), topics.topics());
+    let summary = topics.summary();
+    assert_eq!((summary.topics, summary.clustered), (by_size.len(), by_size.iter().sum()));
+    assert_eq!(summary.clustered + summary.outliers, summary.rows);
+    for id in ids {
+        for &(row, _) in topics.representative_rows(id).unwrap_or_default() {
+            assert_eq!(topics.topics()[row], id);
+        }
+        assert!(topics.get_topic(id).is_some());
+    }
+}
+
+#[test]
+fn merged_topics_are_what_their_texts_would_have_been() {
+    let topics = fitted().merge_topics(&[&[5, 2], &[0, 1]]).unwrap();
+    assert_sound(&topics, &frame());
+    assert_eq!(sizes(&topics), [5, 54, 32, 18, 16]);
+    // Every row went where its topic went.
+    for (row, &old) in fitted().topics().iter().enumerate() {
+        assert_eq!(topics.topics()[row], [-1, 0, 0, 1, 2, 3, 1][(old + 1) as usize]);
+    }
+    assert_eq!(topics.probabilities(), fitted().probabilities());
+    // Counts, weights and scores equal those of the same topics counted anew.
+    let texts = documents();
+    let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
+    let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new());
+    let anew =
+        TopicTerms::count(&by_row, topics.topics(), &topics.topic_ids(), &vectorizer, &weighting, &Progress::silent())
+            .unwrap();
+    assert_eq!(topics.vocabulary(), anew.vocabulary);
+    assert_eq!(topics.terms().counts, anew.counts);
+    assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
+    assert_eq!(topics.terms().text_scores, anew.text_scores);
+    // Both halves are among the words; names follow.
+    let words: Vec<&str> = topics.get_topic(0).unwrap().iter().map(|(word, _)| word.as_str()).collect();
+    assert!(words.contains(&"cat") && words.contains(&"dog"), "{words:?}");
+    // The mean of all rows is the mean of the topics' means by size.
+    let (before, after) = (fitted().topic_embeddings(), topics.topic_embeddings());
+    for axis in 0..6 {
+        let mean = (30.0 * before[&0][axis] + 24.0 * before[&1][axis]) / 54.0;
+        assert!((after[&0][axis] - mean).abs() < 1e-6);
+    }
+    // The model that was merged is as it was.
+    assert_eq!(fitted().summary().topics, 6);
+}
+
+#[test]
+fn new_rows_are_placed_in_merged_topics() {
+    let topics = fitted().merge_topics(&[&[0, 1]]).unwrap();
+    let new = df!("text" => ["my cat purrs", "my dog barks", "our train rolls"]).unwrap();
+    let placed = column_of_topics(&topics.transform(&new).unwrap());
+    assert_eq!(placed, [0, 0, 1]);
+    // And again: edits build on each other.
+    let topics = topics.merge_topics(&[&[1, 2]]).unwrap();
+    assert_sound(&topics, &frame());
+    assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [0, 0, 1]);
+    let new = df!("text" => ["one tram stops"]).unwrap();
+    assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [1]);
+}
+
+#[test]
+fn topics_can_become_outliers_but_outliers_no_topic() {
+    let topics = fitted().merge_topics(&[&[-1, 2]]).unwrap();
+    assert_sound(&topics, &frame());
+    assert_eq!(sizes(&topics), [25, 30, 24, 18, 16, 12]);
+    let gone = fitted().topics().iter().position(|&topic| topic == 2).unwrap();
+    assert_eq!((topics.topics()[gone], topics.probabilities()[gone]), (-1, 0.0));
+    let new = df!("text" => ["a slow train rolls"]).unwrap();
+    assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [-1]);
+
+    let error = fitted().merge_topics(&[&[2, -1]]).unwrap_err();
+    assert!(error.to_string().contains("Put -1 first"), "{error}");
+}
+
+#[test]
+fn groups_that_make_no_sense_are_errors() {
+    let error = fitted().merge_topics(&[&[0, 9]]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("topic 9"), "{error}");
+    for groups in [&[&[0, 1][..], &[1, 2]][..], &[&[1, 2], &[1, 3]]] {
+        let error = fitted().merge_topics(groups).unwrap_err();
+        assert!(error.to_string().contains("topic 1 is in two groups"), "{error}");
+    }
+    // Nothing to merge: nothing changes.
+    for groups in [&[][..], &[&[3][..]], &[&[]], &[&[4, 4]]] {
+        let same = fitted().merge_topics(groups).unwrap();
+        assert_eq!(same.topics(), fitted().topics());
+        assert_eq!(same.get_topics(), fitted().get_topics());
+    }
+}
+
+#[test]
+fn topics_are_reduced_to_as_many_as_asked_for() {
+    // Pairs of kinds are near each other, so three topics are the three subjects.
+    let topics = fitted().reduce_topics(3).unwrap();
+    assert_sound(&topics, &frame());
+    assert_eq!(sizes(&topics), [5, 54, 38, 28]);
+    for count in 1..=6 {
+        let topics = fitted().reduce_topics(count).unwrap();
+        assert_sound(&topics, &frame());
+        assert_eq!(topics.summary().topics, count);
+        assert_eq!(topics.topic_size(-1), Some(5), "outliers stay outliers");
+    }
+    assert_eq!(fitted().reduce_topics(100).unwrap().topics(), fitted().topics());
+    let error = fitted().reduce_topics(0).unwrap_err();
+    assert!(error.to_string().contains("nr_topics"), "{error}");
+    let auto = fitted().reduce_topics(NrTopics::Auto).unwrap();
+    assert_sound(&auto, &frame());
+    assert!(auto.summary().topics < 6, "{:?}", auto.summary());
+    for (text, count) in [("auto", NrTopics::Auto), ("12", NrTopics::Count(12))] {
+        assert_eq!(text.parse::<NrTopics>().unwrap(), count);
+        assert_eq!(count.to_string(), text);
+    }
+    assert!("0".parse::<NrTopics>().is_err() && "some".parse::<NrTopics>().is_err());
+    // One topic cannot be reduced further.
+    let one = fitted().reduce_topics(1).unwrap();
+    assert_eq!(one.reduce_topics(NrTopics::Auto).unwrap().topics(), one.topics());
+}
+
+#[test]
+fn representations_are_made_again() {
+    #[derive(Debug)]
+    struct Best;
+    impl Representation for Best {
+        fn check(&self) -> Result<()> {
+            Ok(())
+        }
+        fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect> {
+            assert_eq!(context.topics.len(), words.len());
+            Ok(Aspect::Words(words.iter().map(|(&topic, words)| (topic, words[..1].to_vec())).collect()))
+        }
+    }
+    let model = TopicModel::text("text", Kinds).reducer(NoReduction).clusterer(KMeans::new(6)).top_n_words(4);
+    let topics = model.representation("Best", Best).fit(&frame()).unwrap().reduce_topics(2).unwrap();
+    let Aspect::Words(best) = topics.topic_aspect("Best").unwrap() else { panic!("words") };
+    assert_eq!(best.keys().copied().collect::<Vec<_>>(), [-1, 0, 1]);
+    for (topic, words) in topics.get_topics() {
+        assert!(words.len() <= 4);
+        assert_eq!(best[topic][0], words[0]);
+    }
+}
+
+#[test]
+fn topics_of_images_are_merged_and_reduced_with_their_pictures() {
+    let frame = image_frame(60);
+    let model = TopicModel::images("image", EyeAndEar)
+        .reducer(NoReduction)
+        .clusterer(KMeans::new(3))
+        .captioner(Namer::default())
+        .nr_captioned_images(6)
+        .representation("Visual_Aspect", VisualRepresentation::new());
+    let fitted = model.fit(&frame).unwrap();
+    let before = fitted.terms().counts.row_sums();
+    for topics in [fitted.merge_topics(&[&[0, 2]]).unwrap(), fitted.reduce_topics(2).unwrap()] {
+        assert_sound(&topics, &frame);
+        assert_eq!(sizes(&topics), [40, 20]);
+        assert_eq!(topics.terms().counts.row_sums().iter().sum::<f64>(), before.iter().sum::<f64>());
+        assert_eq!(topics.captions(), fitted.captions());
+        let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+        assert_eq!(gallery.topics(), [0, 1]);
+        for id in [0, 1] {
+            assert!(gallery.pictures(id).iter().all(|picture| topics.topics()[picture.row] == id));
+            assert_eq!(gallery.pictures(id).len(), 9);
+        }
+        let found = topics.find_topics("red", 2).unwrap();
+        assert_eq!(found.height(), 2);
+        let new = DataFrame::new(1, vec![crate::colours::image_column(&[Some(png(1, 444))])]).unwrap();
+        let placed = column_of_topics(&topics.transform(&new).unwrap())[0];
+        assert_eq!(placed, topics.topics()[1], "a green picture lies with the green ones");
+    }
+}
+
+#[test]
+fn topics_without_words_are_reduced_too() {
+    let model = TopicModel::images("image", crate::colours::Eye).reducer(NoReduction).clusterer(KMeans::new(3));
+    let frame = image_frame(60);
+    let topics = model.fit(&frame).unwrap().reduce_topics(2).unwrap();
+    assert_sound(&topics, &frame);
+    assert_eq!(topics.topic_label(0).as_deref(), Some("0"));
+}
+
+#[test]
+fn topics_of_both_are_merged() {
+    let frame = text_and_image_frame(&texts(60), &pictures(60));
+    let model = TopicModel::text_and_images("text", "image", EyeAndEar).reducer(NoReduction).clusterer(KMeans::new(3));
+    let topics = model.fit(&frame).unwrap().merge_topics(&[&[1, 2]]).unwrap();
+    assert_sound(&topics, &frame);
+    assert_eq!(sizes(&topics), [40, 20]);
+}
