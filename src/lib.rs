@@ -30,7 +30,7 @@
 //! | step | folder | trait | built in |
 //! |---|---|---|---|
 //! | the frame's columns | [`corpus`] | | |
-//! | texts, images → vectors | [`embed`] | [`TextEmbedder`](embed::TextEmbedder), [`ImageEmbedder`](embed::ImageEmbedder), [`JointEmbedder`](embed::JointEmbedder) | [`StaticEmbedder`](embed::StaticEmbedder) |
+//! | texts, images → vectors | [`embed`] | [`TextEmbedder`](embed::TextEmbedder), [`ImageEmbedder`](embed::ImageEmbedder), [`JointEmbedder`](embed::JointEmbedder) | [`StaticEmbedder`](embed::StaticEmbedder), [`SentenceTransformer`](embed::SentenceTransformer), [`MultiModalBackend`](embed::MultiModalBackend) |
 //! | images → captions | [`embed`] | [`ImageCaptioner`](embed::ImageCaptioner) | [`Captioner`](embed::Captioner) |
 //! | vectors → few dimensions | [`reduce`] | [`Reducer`](reduce::Reducer) | [`Umap`](reduce::Umap), [`Pca`](reduce::Pca), [`NoReduction`](reduce::NoReduction) |
 //! | points → topics | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |

@@ -116,7 +116,7 @@ impl Sizes {
             positions: config.size("max_position_embeddings", Some(512), 1 << 20)?,
             first_position: if matches!(family, Family::Roberta | Family::MpNet) { padding + 1 } else { 0 },
         };
-        if sizes.width % sizes.heads != 0 {
+        if !sizes.width.is_multiple_of(sizes.heads) {
             let what = format!("{} numbers cannot be shared by {} heads", sizes.width, sizes.heads);
             return Err(model_error(config.path(), &what));
         }

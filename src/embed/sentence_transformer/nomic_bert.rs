@@ -1,4 +1,4 @@
-//! Nomic BERT: BERT with positions by rotation and gates in the feed-forward layers (nomic-embed-text, arctic-embed-m-long).
+//! Nomic BERT: BERT with positions by rotation and gates in the feed-forward layers, as in nomic-embed-text.
 
 use candle_core::Device;
 use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
@@ -21,8 +21,8 @@ const SIZES: [&str; 6] = [
     "max_position_embeddings",
 ];
 
-/// Variants of the hub's code that no known model of texts uses, or that transformers does not have.
-const UNKNOWN: [&str; 9] = [
+/// Variants of the hub's code that transformers does not have, so that there is nothing to compare with.
+const UNKNOWN: [&str; 8] = [
     "prenorm",
     "parallel_block",
     "use_rms_norm",
@@ -31,7 +31,6 @@ const UNKNOWN: [&str; 9] = [
     "qkv_proj_bias",
     "mlp_fc1_bias",
     "mlp_fc2_bias",
-    "add_pooling_layer",
 ];
 
 pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<PaddedEncoder> {

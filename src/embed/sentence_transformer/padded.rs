@@ -56,7 +56,7 @@ impl Sizes {
         };
         let Sizes { width, heads, positions, .. } = sizes;
         // Rotations turn pairs of numbers.
-        if width % (2 * heads) != 0 {
+        if !width.is_multiple_of(2 * heads) {
             let what = format!("{width} numbers cannot be shared in pairs by {heads} heads");
             return Err(model_error(config.path(), &what));
         }
