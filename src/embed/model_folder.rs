@@ -140,6 +140,16 @@ impl<'a> Config<'a> {
         self.json.get(key).and_then(Value::as_str)
     }
 
+    /// A list of words; `None` where there is no list of them.
+    pub(crate) fn words(&self, key: &str) -> Option<Vec<&'a str>> {
+        self.json.get(key)?.as_array()?.iter().map(Value::as_str).collect()
+    }
+
+    /// Whether there is anything under `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.json.get(key).is_some_and(|value| !value.is_null())
+    }
+
     /// The file.
     pub(crate) fn path(&self) -> &'a Path {
         self.path

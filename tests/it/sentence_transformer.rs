@@ -76,6 +76,68 @@ fn a_text_has_one_vector_whatever_it_stands_beside() {
 }
 
 #[test]
+fn filling_texts_up_to_one_length_does_not_show() {
+    for name in ["modernbert", "nomic_bert"] {
+        let model = load(name);
+        let texts: Vec<String> = (0..600)
+            .map(|i| format!("cat {} dog {}", "house ".repeat(i * i % 53), i % 7))
+            .chain([String::new()])
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let all = model.encode(&texts, &Progress::silent()).unwrap();
+        for row in [0, 1, 29, 52, 300, 599, 600] {
+            let alone = model.encode(&texts[row..=row], &Progress::silent()).unwrap();
+            let difference = (&alone.row(0) - &all.row(row)).fold(0.0_f32, |most, x| most.max(x.abs()));
+            assert!(difference < 1e-5, "{name}, row {row}: {difference}");
+        }
+        let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        assert_eq!(one_thread.install(|| model.encode(&texts, &Progress::silent()).unwrap()), all, "{name}");
+    }
+}
+
+/// What the model in `folder` makes of two texts, one of them of many tokens.
+fn of_two_texts(folder: &Path) -> ndarray::Array2<f32> {
+    let texts = ["A photo of a cat and a dog.", &"a cat on the red house ".repeat(12)];
+    SentenceTransformer::from_dir(folder).unwrap().encode(&texts, &Progress::silent()).unwrap()
+}
+
+#[test]
+fn configurations_of_other_versions_are_read() {
+    let folder = copy("modernbert");
+    let config = folder.path().join("config.json");
+    let as_saved = of_two_texts(folder.path());
+    edit(&config, |c| c["local_attention"] = 12.into());
+    assert_ne!(of_two_texts(folder.path()).row(1), as_saved.row(1));
+    edit(&config, |c| {
+        for key in ["global_attn_every_n_layers", "global_rope_theta", "local_rope_theta"] {
+            c.as_object_mut().unwrap().remove(key);
+        }
+        c["local_attention"] = 8.into();
+        c["layer_types"] = vec!["full_attention", "sliding_attention", "full_attention"].into();
+        c["rope_parameters"] = serde_json::json!({
+            "full_attention": {"rope_theta": 500.0, "rope_type": "default"},
+            "sliding_attention": {"rope_theta": 20.0, "rope_type": "default"},
+        });
+    });
+    assert_eq!(of_two_texts(folder.path()), as_saved);
+
+    let folder = copy("nomic_bert");
+    let as_saved = of_two_texts(folder.path());
+    edit(&folder.path().join("config.json"), |c| {
+        // As nomic-embed-text-v1.5 has it.
+        *c = serde_json::json!({
+            "model_type": "nomic_bert", "activation_function": "swiglu", "causal": false, "layer_norm_epsilon": 0.001,
+            "max_trained_positions": 2048, "mlp_fc1_bias": false, "mlp_fc2_bias": false, "n_embd": 16, "n_head": 2,
+            "n_inner": 24, "n_layer": 2, "n_positions": 64, "parallel_block": false, "prenorm": false,
+            "qkv_proj_bias": false, "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0,
+            "rotary_emb_interleaved": false, "rotary_scaling_factor": null, "type_vocab_size": 2,
+            "use_rms_norm": false, "vocab_size": 161
+        });
+    });
+    assert_eq!(of_two_texts(folder.path()), as_saved);
+}
+
+#[test]
 fn vectors_have_length_one_and_no_text_is_no_error() {
     let model = load("bert_cls");
     let vectors = model.embed_texts(&["", "a cat", "🐱"], &Progress::silent()).unwrap();
@@ -178,6 +240,50 @@ fn a_configuration_that_cannot_be_is_told() {
     let folder = copy("bert_dense");
     edit(&folder.path().join("2_Dense/config.json"), |c| c["in_features"] = 8.into());
     assert!(refused(folder.path()).contains("linear.weight"));
+}
+
+#[test]
+fn a_configuration_that_candle_cannot_take_is_told() {
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change, &str); 17] = [
+        ("modernbert", |c| c["hidden_size"] = 4_000_000_000_u64.into(), "hidden_size"),
+        ("modernbert", |c| c["max_position_embeddings"] = (1_u64 << 40).into(), "max_position_embeddings"),
+        ("modernbert", |c| c["num_attention_heads"] = 16.into(), "pairs"),
+        ("modernbert", |c| c["num_hidden_layers"] = 4.into(), "layers.3"),
+        ("modernbert", |c| c["intermediate_size"] = 32.into(), "mlp.Wi.weight"),
+        ("modernbert", |c| c["vocab_size"] = 160.into(), "tok_embeddings"),
+        ("modernbert", |c| c["global_attn_every_n_layers"] = 0.into(), "global_attn_every_n_layers"),
+        ("modernbert", |c| c["global_rope_theta"] = (-1.0).into(), "rotations"),
+        ("modernbert", |c| c["hidden_activation"] = "relu".into(), "relu"),
+        ("modernbert", |c| c["norm_bias"] = true.into(), "norm_bias"),
+        ("modernbert", |c| c["layer_types"] = vec!["sliding_attention"; 3].into(), "layer_types"),
+        ("nomic_bert", |c| c["num_attention_heads"] = 0.into(), "num_attention_heads"),
+        ("nomic_bert", |c| c["num_experts"] = 8.into(), "experts"),
+        ("nomic_bert", |c| c["qkv_proj_bias"] = true.into(), "qkv_proj_bias"),
+        ("nomic_bert", |c| c["rotary_emb_fraction"] = 0.5.into(), "rotary_emb_fraction"),
+        ("nomic_bert", |c| c["rope_parameters"]["rope_type"] = "yarn".into(), "yarn"),
+        ("nomic_bert", |c| c["type_vocab_size"] = 3.into(), "token_type_embeddings"),
+    ];
+    for (name, change, said) in changes {
+        let folder = copy(name);
+        edit(&folder.path().join("config.json"), change);
+        let error = refused(folder.path());
+        assert!(error.contains(said), "{name}: {error}");
+    }
+}
+
+#[test]
+fn every_tensor_must_be_there() {
+    for (name, tensor) in [("modernbert", "layers.1.attn_norm.weight"), ("nomic_bert", "encoder.layers.1.norm2.bias")] {
+        let folder = copy(name);
+        let path = folder.path().join("model.safetensors");
+        let mut bytes = fs::read(&path).unwrap();
+        let at = bytes.windows(tensor.len()).position(|window| window == tensor.as_bytes()).unwrap();
+        bytes[at..at + 6].copy_from_slice(b"nobody");
+        fs::write(&path, bytes).unwrap();
+        let error = refused(folder.path());
+        assert!(error.contains(tensor) && error.contains("model.safetensors"), "{error}");
+    }
 }
 
 #[test]

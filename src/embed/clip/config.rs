@@ -140,7 +140,7 @@ fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::
     };
     let error = model_error(path, &what);
     match model_type {
-        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet") => {
+        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => {
             error.hint("This is a model of texts alone: load it with SentenceTransformer.")
         }
         _ => error,

@@ -1,10 +1,8 @@
 //! BERT, RoBERTa, XLM-R, DistilBERT and MPNet: one encoder under different names.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use serde_json::Value;
 
 use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::transformer::{
@@ -60,8 +58,9 @@ impl Family {
             "roberta" | "xlm-roberta" | "camembert" => Ok(Family::Roberta),
             "distilbert" => Ok(Family::DistilBert),
             "mpnet" => Ok(Family::MpNet),
-            other => Err(model_error(config.path(), &format!("models of the type `{other}` are not known here"))
-                .hint("Known are bert, roberta, xlm-roberta, camembert, distilbert and mpnet.")),
+            other => Err(model_error(config.path(), &format!("models of the type `{other}` are not known here")).hint(
+                "Known are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
+            )),
         }
     }
 
@@ -117,7 +116,7 @@ impl Sizes {
             positions: config.size("max_position_embeddings", Some(512), 1 << 20)?,
             first_position: if matches!(family, Family::Roberta | Family::MpNet) { padding + 1 } else { 0 },
         };
-        if sizes.width % sizes.heads != 0 {
+        if !sizes.width.is_multiple_of(sizes.heads) {
             let what = format!("{} numbers cannot be shared by {} heads", sizes.width, sizes.heads);
             return Err(model_error(config.path(), &what));
         }
@@ -125,8 +124,8 @@ impl Sizes {
     }
 }
 
-/// An encoder: tokens to one vector each.
-pub(super) struct Encoder {
+/// An encoder of one of these families: tokens to one vector each.
+pub(super) struct PackedEncoder {
     words: Tensor,
     positions: Tensor,
     token_type: Option<Tensor>,
@@ -139,14 +138,16 @@ pub(super) struct Encoder {
     device: Device,
 }
 
-impl Encoder {
-    /// Reads the encoder that `config.json`, given as `json`, and the weights describe.
-    pub(super) fn load(json: &Value, path: &Path, weights: &Weights, device: &Device) -> Result<Self> {
-        let config = Config::new(json, path);
-        let family = Family::of(&config)?;
-        let sizes = Sizes::read(family, &config)?;
+impl PackedEncoder {
+    /// Reads the encoder that `config.json` and the weights describe.
+    pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<Self> {
+        let family = Family::of(config)?;
+        let sizes = Sizes::read(family, config)?;
         if config.word("position_embedding_type").is_some_and(|kind| kind != "absolute") {
-            return Err(model_error(path, "only absolute positions (`position_embedding_type`) are known here"));
+            return Err(model_error(
+                config.path(),
+                "only absolute positions (`position_embedding_type`) are known here",
+            ));
         }
         let weights = match weights.has_group(family.prefix()) {
             true => weights.pp(family.prefix()),
@@ -157,15 +158,15 @@ impl Encoder {
             let table = weights.tensor(&format!("embeddings.{name}.weight"), &[rows, sizes.width])?;
             table.to_device(device).map_err(computing)
         };
-        let shape = layer_shape(family, &config, &sizes, &weights, epsilon)?;
+        let shape = layer_shape(family, config, &sizes, &weights, epsilon)?;
         let layer = |number: usize| {
             let weights = weights.pp(family.layers()).pp(number);
             EncoderLayer::load(&weights, family.layer_names(), &shape, device)
         };
-        Ok(Encoder {
+        Ok(PackedEncoder {
             words: table("word_embeddings", sizes.vocabulary)?,
             positions: table("position_embeddings", sizes.positions)?,
-            token_type: token_type(family, &config, &sizes, &weights, device)?,
+            token_type: token_type(family, config, &sizes, &weights, device)?,
             norm: LayerNorm::load(&weights.pp("embeddings.LayerNorm"), sizes.width, epsilon, device)?,
             layers: (0..sizes.layers).map(layer).collect::<Result<_>>()?,
             width: sizes.width,

@@ -16,10 +16,14 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
 mod architecture;
+mod encoder;
+mod modern_bert;
 mod modules;
+mod nomic_bert;
+mod padded;
 mod pooling;
 
-use architecture::Encoder;
+use encoder::Encoder;
 use modules::Modules;
 use serde_json::Value;
 
@@ -32,11 +36,17 @@ const TOKENS_ON_CPU: usize = 768;
 /// Tokens that a GPU computes at a time.
 const TOKENS_ON_GPU: usize = 32_768;
 
-/// A sentence-transformers model: BERT, RoBERTa, XLM-R, DistilBERT or MPNet, its pooling, and what follows it.
+/// A sentence-transformers model: BERT, RoBERTa, XLM-R, DistilBERT, MPNet, ModernBERT or Nomic BERT, its pooling, and what
+/// follows it.
 ///
 /// all-MiniLM-L6-v2, all-mpnet-base-v2, paraphrase-multilingual-MiniLM-L12-v2, and the bge, e5 and gte models are of this
-/// kind. The vectors are those of Python's `sentence-transformers` to five digits; a text's vector does not depend on
-/// the texts that it is embedded with. Cheap to clone: the weights are shared.
+/// kind, and so are gte-modernbert-base, modernbert-embed-base and nomic-embed-text-v1.5. The vectors are those of
+/// Python's `sentence-transformers` to five digits; a text's vector does not depend on the texts that it is embedded
+/// with. Cheap to clone: the weights are shared.
+///
+/// ModernBERT and Nomic BERT are computed by candle-transformers, which is slower than the encoder of the others here,
+/// and holds heads x tokens x tokens numbers of a text several times over (8,192 tokens and 12 heads: 3.2 GB each).
+/// These models take long texts; a lower [`max_seq_length`](Self::max_seq_length) spares time and memory.
 ///
 /// | setting | default |
 /// |---|---|

@@ -1,0 +1,59 @@
+//! Which encoder a folder's `config.json` asks for.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+use serde_json::Value;
+
+use super::architecture::PackedEncoder;
+use super::modern_bert;
+use super::nomic_bert;
+use super::padded::PaddedEncoder;
+use crate::embed::model_folder::Config;
+use crate::embed::transformer::Spans;
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+/// An encoder: tokens to one vector each.
+pub(super) enum Encoder {
+    /// BERT and its relatives, written here for speed: texts stand one after the other.
+    Packed(PackedEncoder),
+    /// Others, by candle-transformers: texts are filled up to one length.
+    Padded(PaddedEncoder),
+}
+
+impl Encoder {
+    /// Reads the encoder that `config.json`, given as `json`, and the weights describe.
+    pub(super) fn load(json: &Value, path: &Path, weights: &Weights, device: &Device) -> Result<Self> {
+        let config = Config::new(json, path);
+        Ok(match config.word("model_type") {
+            Some("modernbert") => Encoder::Padded(modern_bert::load(&config, weights, device)?),
+            Some("nomic_bert") => Encoder::Padded(nomic_bert::load(&config, weights, device)?),
+            _ => Encoder::Packed(PackedEncoder::load(&config, weights, device)?),
+        })
+    }
+
+    /// The width of a token's vector.
+    pub(super) fn width(&self) -> usize {
+        match self {
+            Encoder::Packed(encoder) => encoder.width(),
+            Encoder::Padded(encoder) => encoder.width(),
+        }
+    }
+
+    /// The most tokens of a text, those that the model adds included.
+    pub(super) fn longest(&self) -> usize {
+        match self {
+            Encoder::Packed(encoder) => encoder.longest(),
+            Encoder::Padded(encoder) => encoder.longest(),
+        }
+    }
+
+    /// The vectors of all tokens of `texts`, one text after the other: tokens x width.
+    pub(super) fn forward(&self, texts: &[&[u32]]) -> Result<(Tensor, Spans)> {
+        match self {
+            Encoder::Packed(encoder) => encoder.forward(texts),
+            Encoder::Padded(encoder) => encoder.forward(texts),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! ModernBERT: positions by rotation, and layers that see only a window of the text.
+
+use candle_core::Device;
+use candle_transformers::models::modernbert::{Config as CandleConfig, ModernBert};
+
+use super::padded::{Model, PaddedEncoder, Sizes, Tensors, refuse};
+use crate::embed::model_folder::{Config, computing, model_error};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+const SIZES: [&str; 6] = [
+    "hidden_size",
+    "num_attention_heads",
+    "intermediate_size",
+    "num_hidden_layers",
+    "vocab_size",
+    "max_position_embeddings",
+];
+
+/// A layer that sees the whole text.
+const GLOBAL: &str = "full_attention";
+
+/// A layer in which a token sees those near it.
+const LOCAL: &str = "sliding_attention";
+
+/// What precedes every name in candle, and in the files of models with a head.
+const PREFIX: &str = "model.";
+
+pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<PaddedEncoder> {
+    let sizes = Sizes::read(config, SIZES, 8192)?;
+    let candle_config = candle_config(config, &sizes)?;
+    let weights = if weights.has_group("model") { weights.pp("model") } else { weights.clone() };
+    let tensors = tensors(&weights, &sizes)?.for_candle(device);
+    let model = ModernBert::load(tensors, &candle_config).map_err(computing)?;
+    Ok(PaddedEncoder::new(Model::ModernBert(model), sizes, device))
+}
+
+fn candle_config(config: &Config<'_>, sizes: &Sizes) -> Result<CandleConfig> {
+    refuse(config, &["norm_bias", "attention_bias", "mlp_bias"])?;
+    let activation = config.word("hidden_activation").unwrap_or("gelu");
+    if activation != "gelu" {
+        return Err(model_error(config.path(), &format!("ModernBERT with `{activation}` is not known here")));
+    }
+    if config.has("rope_scaling") {
+        return Err(model_error(config.path(), "rotations that are scaled (`rope_scaling`) are not known here"));
+    }
+    Ok(CandleConfig {
+        vocab_size: sizes.vocabulary,
+        hidden_size: sizes.width,
+        num_hidden_layers: sizes.layers,
+        num_attention_heads: sizes.heads,
+        intermediate_size: sizes.inner,
+        max_position_embeddings: sizes.positions,
+        layer_norm_eps: config.number("norm_eps", 1e-5),
+        pad_token_id: 0,
+        global_attn_every_n_layers: global_every(config, sizes.layers)?,
+        global_rope_theta: theta(config, GLOBAL, "global_rope_theta", 160_000.0)?,
+        local_attention: config.size("local_attention", Some(128), 1 << 20)?,
+        local_rope_theta: theta(config, LOCAL, "local_rope_theta", 10_000.0)?,
+        classifier_config: None,
+    })
+}
+
+/// The base of the rotations of one kind of layer: transformers 5 writes it under `rope_parameters`, 4 under a key of
+/// its own.
+fn theta(config: &Config<'_>, kind: &str, old_key: &str, default: f64) -> Result<f64> {
+    let rope = config.part("rope_parameters").part(kind);
+    if let Some(kind) = rope.word("rope_type").filter(|kind| *kind != "default") {
+        return Err(model_error(config.path(), &format!("rotations of the type `{kind}` are not known here")));
+    }
+    let theta = rope.number("rope_theta", config.number(old_key, default));
+    match theta >= 1.0 {
+        true => Ok(theta),
+        false => {
+            Err(model_error(config.path(), &format!("the base of its rotations is {theta}, and must be 1 or more")))
+        }
+    }
+}
+
+/// Every how many layers there is one that sees the whole text; the first does. transformers 5 lists the kinds of all
+/// layers, 4 gives the number.
+fn global_every(config: &Config<'_>, layers: usize) -> Result<usize> {
+    if !config.has("layer_types") {
+        return config.size("global_attn_every_n_layers", Some(3), 1 << 10);
+    }
+    let kinds = config.words("layer_types").unwrap_or_default();
+    let every = kinds.iter().skip(1).position(|kind| *kind == GLOBAL).map_or(layers, |at| at + 1);
+    let expected = (0..layers).map(|layer| if layer % every == 0 { GLOBAL } else { LOCAL });
+    match kinds.iter().copied().eq(expected) {
+        true => Ok(every),
+        false => {
+            let what = "its `layer_types` are not a list of one full_attention every so many layers, from the first on";
+            Err(model_error(config.path(), what))
+        }
+    }
+}
+
+fn tensors<'a>(weights: &'a Weights, sizes: &Sizes) -> Result<Tensors<'a>> {
+    let &Sizes { width, inner, .. } = sizes;
+    let mut tensors = Tensors::of(weights);
+    tensors.take(PREFIX, "embeddings.tok_embeddings.weight", &[sizes.vocabulary, width])?;
+    tensors.take(PREFIX, "embeddings.norm.weight", &[width])?;
+    tensors.take(PREFIX, "final_norm.weight", &[width])?;
+    for layer in 0..sizes.layers {
+        let mut take = |name: &str, shape: &[usize]| tensors.take(PREFIX, &format!("layers.{layer}.{name}"), shape);
+        if layer > 0 {
+            take("attn_norm.weight", &[width])?;
+        }
+        take("attn.Wqkv.weight", &[3 * width, width])?;
+        take("attn.Wo.weight", &[width, width])?;
+        take("mlp_norm.weight", &[width])?;
+        take("mlp.Wi.weight", &[2 * inner, width])?;
+        take("mlp.Wo.weight", &[width, inner])?;
+    }
+    Ok(tensors)
+}

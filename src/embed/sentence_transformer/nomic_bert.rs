@@ -1,0 +1,127 @@
+//! Nomic BERT: BERT with positions by rotation and gates in the feed-forward layers, as in nomic-embed-text.
+
+use candle_core::Device;
+use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
+
+use super::padded::{Model, PaddedEncoder, Sizes, Tensors, refuse};
+use crate::embed::model_folder::{Config, computing, model_error};
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+/// The names of sizes in the hub's models, which come with code of their own.
+const HUB_SIZES: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];
+
+/// Those that transformers writes.
+const SIZES: [&str; 6] = [
+    "hidden_size",
+    "num_attention_heads",
+    "intermediate_size",
+    "num_hidden_layers",
+    "vocab_size",
+    "max_position_embeddings",
+];
+
+/// Variants of the hub's code that transformers does not have, so that there is nothing to compare with.
+const UNKNOWN: [&str; 8] = [
+    "prenorm",
+    "parallel_block",
+    "use_rms_norm",
+    "causal",
+    "rotary_emb_interleaved",
+    "qkv_proj_bias",
+    "mlp_fc1_bias",
+    "mlp_fc2_bias",
+];
+
+pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<PaddedEncoder> {
+    let from_hub = config.has("n_embd");
+    let (keys, default_positions) = if from_hub { (HUB_SIZES, 8192) } else { (SIZES, 2048) };
+    let mut sizes = Sizes::read(config, keys, default_positions)?;
+    check_variant(config)?;
+    if config.has("rotary_scaling_factor") {
+        // Beyond the trained length rotations change with a text's length; up to it they do not.
+        sizes.positions = sizes.positions.min(config.size("max_trained_positions", Some(2048), 1 << 20)?);
+    }
+    let candle_config = CandleConfig {
+        vocab_size: sizes.vocabulary,
+        n_embd: sizes.width,
+        n_head: sizes.heads,
+        n_layer: sizes.layers,
+        n_inner: sizes.inner,
+        n_positions: sizes.positions,
+        type_vocab_size: config.size("type_vocab_size", Some(2), 1 << 10)?,
+        layer_norm_epsilon: config.number("layer_norm_epsilon", config.number("layer_norm_eps", 1e-12)),
+        rotary_emb_fraction: 1.0,
+        rotary_emb_base: theta(config)?,
+        rotary_emb_interleaved: false,
+        qkv_proj_bias: false,
+        mlp_fc1_bias: false,
+        mlp_fc2_bias: false,
+        activation_function: "swiglu".to_owned(),
+        prenorm: false,
+        // Else candle would look for the tensors a second time, under this name.
+        model_type: None,
+    };
+    let weights = if weights.has_group("nomic_bert") { weights.pp("nomic_bert") } else { weights.clone() };
+    let tensors = tensors(&weights, &sizes, candle_config.type_vocab_size)?.for_candle(device);
+    let model = NomicBertModel::load(tensors, &candle_config).map_err(computing)?;
+    Ok(PaddedEncoder::new(Model::NomicBert(model), sizes, device))
+}
+
+fn check_variant(config: &Config<'_>) -> Result<()> {
+    refuse(config, &UNKNOWN)?;
+    let activation = config.word("activation_function").or(config.word("hidden_act")).unwrap_or("swiglu");
+    if !matches!(activation, "swiglu" | "silu") {
+        return Err(model_error(config.path(), &format!("Nomic BERT with `{activation}` is not known here")));
+    }
+    if config.number("rotary_emb_fraction", 1.0) != 1.0 {
+        return Err(model_error(
+            config.path(),
+            "rotations of a part of a head (`rotary_emb_fraction`) are not known here",
+        ));
+    }
+    if ["num_experts", "moe_every_n_layers"].iter().any(|key| config.whole(key).is_some_and(|number| number > 0)) {
+        return Err(model_error(config.path(), "mixtures of experts are not known here"));
+    }
+    let kind = config.part("rope_parameters").word("rope_type").unwrap_or("default");
+    if kind != "default" || config.has("rope_scaling") {
+        return Err(model_error(
+            config.path(),
+            &format!("rotations of the type `{kind}` or scaled ones are not known here"),
+        ));
+    }
+    Ok(())
+}
+
+/// The base of the rotations.
+fn theta(config: &Config<'_>) -> Result<f64> {
+    let theta = config.part("rope_parameters").number("rope_theta", config.number("rotary_emb_base", 1000.0));
+    match theta >= 1.0 {
+        true => Ok(theta),
+        false => {
+            Err(model_error(config.path(), &format!("the base of its rotations is {theta}, and must be 1 or more")))
+        }
+    }
+}
+
+fn tensors<'a>(weights: &'a Weights, sizes: &Sizes, types: usize) -> Result<Tensors<'a>> {
+    let &Sizes { width, inner, .. } = sizes;
+    let mut tensors = Tensors::of(weights);
+    tensors.take("", "embeddings.word_embeddings.weight", &[sizes.vocabulary, width])?;
+    tensors.take("", "embeddings.token_type_embeddings.weight", &[types, width])?;
+    tensors.take("", "emb_ln.weight", &[width])?;
+    tensors.take("", "emb_ln.bias", &[width])?;
+    for layer in 0..sizes.layers {
+        let mut take = |name: &str, shape: &[usize]| tensors.take("", &format!("encoder.layers.{layer}.{name}"), shape);
+        take("attn.Wqkv.weight", &[3 * width, width])?;
+        take("attn.out_proj.weight", &[width, width])?;
+        take("mlp.fc11.weight", &[inner, width])?;
+        take("mlp.fc12.weight", &[inner, width])?;
+        take("mlp.fc2.weight", &[width, inner])?;
+        for norm in ["norm1", "norm2"] {
+            take(&format!("{norm}.weight"), &[width])?;
+            take(&format!("{norm}.bias"), &[width])?;
+        }
+    }
+    Ok(tensors)
+}

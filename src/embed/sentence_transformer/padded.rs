@@ -1,0 +1,196 @@
+//! Encoders of candle-transformers. They take texts of one length: shorter ones are filled up, and what fills is masked.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::modernbert::ModernBert;
+use candle_transformers::models::nomic_bert::NomicBertModel;
+
+use crate::embed::model_folder::{Config, computing, model_error};
+use crate::embed::transformer::Spans;
+use crate::embed::weights::Weights;
+use crate::error::Result;
+
+/// Tokens of filling that are not worth a computation of their own.
+const SPARE: usize = 32;
+
+/// Scores (heads x texts x length x length) from which on one thread at a time computes them: 128 MiB, of which candle
+/// keeps several copies.
+const MANY_SCORES: usize = 1 << 25;
+
+/// The most scores of one text: those of 8,192 tokens and 16 heads, 4 GiB.
+const MOST_SCORES: usize = 1 << 30;
+
+/// The most numbers of a table of rotations: positions times a head's width.
+const MAX_ROTATIONS: usize = 1 << 23;
+
+/// A model of candle-transformers.
+pub(super) enum Model {
+    ModernBert(ModernBert),
+    NomicBert(NomicBertModel),
+}
+
+/// The sizes that a model is loaded by, within bounds.
+pub(super) struct Sizes {
+    pub(super) width: usize,
+    pub(super) heads: usize,
+    pub(super) inner: usize,
+    pub(super) layers: usize,
+    pub(super) vocabulary: usize,
+    pub(super) positions: usize,
+}
+
+impl Sizes {
+    /// Reads the sizes that have these names in `config.json`, in the order of the fields.
+    pub(super) fn read(config: &Config<'_>, keys: [&str; 6], default_positions: usize) -> Result<Self> {
+        let [width, heads, inner, layers, vocabulary, positions] = keys;
+        let sizes = Sizes {
+            width: config.size(width, None, 1 << 16)?,
+            heads: config.size(heads, None, 1 << 10)?,
+            inner: config.size(inner, None, 1 << 18)?,
+            layers: config.size(layers, None, 1 << 10)?,
+            vocabulary: config.size(vocabulary, None, 1 << 24)?,
+            positions: config.size(positions, Some(default_positions), 1 << 20)?,
+        };
+        let Sizes { width, heads, positions, .. } = sizes;
+        // Rotations turn pairs of numbers.
+        if !width.is_multiple_of(2 * heads) {
+            let what = format!("{width} numbers cannot be shared in pairs by {heads} heads");
+            return Err(model_error(config.path(), &what));
+        }
+        if positions * (width / heads) > MAX_ROTATIONS {
+            let what = format!("{positions} positions for heads of {} numbers are too many", width / heads);
+            return Err(model_error(config.path(), &what));
+        }
+        Ok(sizes)
+    }
+}
+
+/// The tensors that candle asks for. All are looked up here before candle sees them, so that an error names the file,
+/// and because candle takes some that are missing for ones that need not be there.
+pub(super) struct Tensors<'a> {
+    weights: &'a Weights,
+    found: HashMap<String, Tensor>,
+}
+
+impl<'a> Tensors<'a> {
+    pub(super) fn of(weights: &'a Weights) -> Self {
+        Tensors { weights, found: HashMap::new() }
+    }
+
+    /// Reads the tensor of this name; candle knows it with `prefix` before its name.
+    pub(super) fn take(&mut self, prefix: &str, name: &str, shape: &[usize]) -> Result<()> {
+        let tensor = self.weights.tensor(name, shape)?;
+        self.found.insert(format!("{prefix}{name}"), tensor);
+        Ok(())
+    }
+
+    /// What candle loads a model from.
+    pub(super) fn for_candle(self, device: &Device) -> VarBuilder<'static> {
+        VarBuilder::from_tensors(self.found, DType::F32, device)
+    }
+}
+
+/// Refuses a configuration in which one of `switches` is on.
+pub(super) fn refuse(config: &Config<'_>, switches: &[&str]) -> Result<()> {
+    match switches.iter().find(|key| config.flag(key, false)) {
+        Some(key) => Err(model_error(config.path(), &format!("models with `{key}` are not known here"))),
+        None => Ok(()),
+    }
+}
+
+/// An encoder of candle-transformers: tokens to one vector each.
+pub(super) struct PaddedEncoder {
+    model: Model,
+    sizes: Sizes,
+    device: Device,
+    /// Held while many scores are in memory.
+    many_scores: Mutex<()>,
+}
+
+impl PaddedEncoder {
+    pub(super) fn new(model: Model, sizes: Sizes, device: &Device) -> Self {
+        PaddedEncoder { model, sizes, device: device.clone(), many_scores: Mutex::new(()) }
+    }
+
+    /// The width of a token's vector.
+    pub(super) fn width(&self) -> usize {
+        self.sizes.width
+    }
+
+    /// The most tokens of a text, those that the model adds included.
+    pub(super) fn longest(&self) -> usize {
+        self.sizes.positions.min((MOST_SCORES / self.sizes.heads).isqrt())
+    }
+
+    /// The vectors of all tokens of `texts`, one text after the other: tokens x width. Texts of like length should
+    /// stand together.
+    pub(super) fn forward(&self, texts: &[&[u32]]) -> Result<(Tensor, Spans)> {
+        let spans = Spans::of_lengths(texts.iter().map(|text| text.len()));
+        let mut parts = Vec::new();
+        let mut rest = texts;
+        while !rest.is_empty() {
+            let (alike, others) = rest.split_at(alike(rest));
+            let longest = alike.iter().map(|text| text.len()).max().unwrap_or(0);
+            if longest > 0 {
+                let scores = self.sizes.heads * alike.len() * longest * longest;
+                let alone =
+                    (scores > MANY_SCORES).then(|| self.many_scores.lock().unwrap_or_else(PoisonError::into_inner));
+                parts.push(self.filled(alike, longest).map_err(computing)?);
+                drop(alone);
+            }
+            rest = others;
+        }
+        let tokens = match parts.as_slice() {
+            [] => Tensor::zeros((0, self.sizes.width), DType::F32, &self.device),
+            [all] => Ok(all.clone()),
+            _ => Tensor::cat(&parts, 0),
+        };
+        Ok((tokens.map_err(computing)?, spans))
+    }
+
+    /// The vectors of the tokens of `texts`, which are filled up to `longest` and laid one after the other again.
+    fn filled(&self, texts: &[&[u32]], longest: usize) -> candle_core::Result<Tensor> {
+        let last = self.sizes.vocabulary.saturating_sub(1) as u32;
+        let mut ids: Vec<u32> = Vec::with_capacity(texts.len() * longest);
+        let mut mask: Vec<u32> = Vec::with_capacity(texts.len() * longest);
+        let mut kept: Vec<u32> = Vec::new();
+        for text in texts {
+            kept.extend(ids.len() as u32..(ids.len() + text.len()) as u32);
+            ids.extend(text.iter().map(|id| (*id).min(last)));
+            mask.resize(ids.len(), 1);
+            let end = ids.len() + longest - text.len();
+            ids.resize(end, 0);
+            mask.resize(end, 0);
+        }
+        let filling = kept.len() < ids.len();
+        let shape = (texts.len(), longest);
+        let ids = Tensor::from_vec(ids, shape, &self.device)?;
+        let mask = Tensor::from_vec(mask, shape, &self.device)?;
+        let x = match &self.model {
+            Model::ModernBert(model) => model.forward(&ids, &mask)?,
+            Model::NomicBert(model) => model.forward(&ids, None, Some(&mask))?,
+        };
+        let x = x.flatten(0, 1)?;
+        match filling {
+            true => x.index_select(&Tensor::new(kept, &self.device)?, 0),
+            false => Ok(x),
+        }
+    }
+}
+
+/// How many of the first texts are computed together: little of what is computed should be filling.
+fn alike(texts: &[&[u32]]) -> usize {
+    let (mut longest, mut tokens) = (0, 0);
+    for (before, text) in texts.iter().enumerate() {
+        longest = longest.max(text.len());
+        tokens += text.len();
+        let filling = longest * (before + 1) - tokens;
+        if before > 0 && filling > SPARE.max(tokens / 4) {
+            return before;
+        }
+    }
+    texts.len()
+}
