@@ -13,6 +13,7 @@ use crate::progress::Progress;
 /// An embedder of whichever kind a name stands for.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[allow(clippy::large_enum_variant, reason = "one is made, and matched on at once")]
 pub enum LoadedEmbedder {
     /// A table of token vectors: the built-in one, or Model2Vec's.
     Static(StaticEmbedder),

@@ -82,6 +82,10 @@ impl Pooling {
 impl Mode {
     fn pool(self, tokens: &[f32], width: usize, skipped: usize) -> Vec<f32> {
         let rows = tokens.chunks_exact(width);
+        // A tokenizer that adds nothing may leave a text without a token: zeros, no vector.
+        if rows.len() == 0 {
+            return vec![0.0; width];
+        }
         let count = rows.len() as f32;
         match self {
             Mode::Cls => tokens.get(..width).unwrap_or_default().to_vec(),

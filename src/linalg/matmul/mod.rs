@@ -362,37 +362,6 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "a measurement"]
-    fn speed() {
-        for (rows, inputs, outputs) in [
-            (512, 384, 1152),
-            (512, 384, 384),
-            (512, 384, 1536),
-            (512, 1536, 384),
-            (800, 768, 3072),
-            (800, 3072, 768),
-            (4, 768, 3072),
-        ] {
-            let (left, weights) = (numbers(rows * inputs, 1), numbers(inputs * outputs, 2));
-            let packed = PackedMatrix::from_rows(&weights, outputs, inputs).unwrap();
-            let mut out = vec![0.0; rows * outputs];
-            for threads in [1, 2] {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                pool.install(|| {
-                    packed.add_product(&left, &mut out, &|_| {});
-                    let times = (2e9 / (rows * inputs * outputs) as f64).ceil() as usize * 4;
-                    let start = std::time::Instant::now();
-                    for _ in 0..times {
-                        packed.add_product(&left, &mut out, &|_| {});
-                    }
-                    let flops = 2.0 * (times * rows * inputs * outputs) as f64 / start.elapsed().as_secs_f64();
-                    eprintln!("{rows} x {inputs} x {outputs}, {threads} threads: {:.1} GF/s", flops / 1e9);
-                });
-            }
-        }
-    }
-
-    #[test]
     fn weights_kept_by_columns_are_the_same_weights() {
         let weights = numbers(6 * 4, 5);
         let columns: Vec<f32> = (0..6)
