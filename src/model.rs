@@ -238,6 +238,9 @@ impl TopicModel {
     /// one name, the second works on the words of the first: a chain.
     #[must_use]
     pub fn representation(mut self, name: impl Into<String>, representation: impl Representation + 'static) -> Self {
+        if self.captioner.is_none() {
+            self.captioner = representation.captioner();
+        }
         self.representations.push((name.into(), Arc::new(representation)));
         self
     }

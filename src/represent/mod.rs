@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use crate::corpus::{Embeddings, ImageColumn, TextColumn};
-use crate::embed::{ImageEmbedder, TextEmbedder};
+use crate::embed::{ImageCaptioner, ImageEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
@@ -53,6 +54,12 @@ pub trait Representation: Send + Sync + Debug {
     /// Whether [`describe`](Self::describe) gives words, on which a chain can go on.
     fn gives_words(&self) -> bool {
         true
+    }
+
+    /// What is to put images into words, where the representation was given such a thing: the model takes it as its
+    /// [`captioner`](crate::model::TopicModel::captioner), unless it has one. Default: none.
+    fn captioner(&self) -> Option<Arc<dyn ImageCaptioner>> {
+        None
     }
 
     /// Describes every topic of `context`. `words` are the candidates of the step before: the best c-TF-IDF words, or

@@ -6,11 +6,13 @@
 //! twice, and what cannot be read is left out and reported. The pictures stay a table; the collage is made when asked.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::corpus::ImageColumn;
+use crate::embed::ImageCaptioner;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{Collage, Limits};
@@ -37,15 +39,17 @@ const MOST_IMAGES: usize = 100;
 /// | [`image_squares`](Self::image_squares) | no |
 /// | [`on_error`](Self::on_error) | [`OnImageError::Skip`] |
 /// | [`limits`](Self::limits) | [`Limits::new`] |
+/// | [`image_to_text_model`](Self::image_to_text_model) | none |
 ///
 /// BERTopic's `nr_samples` and `batch_size` have no counterpart: every row of a topic is a candidate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct VisualRepresentation {
     nr_repr_images: usize,
     image_height: u32,
     image_squares: bool,
     on_error: OnImageError,
     limits: Limits,
+    captioner: Option<Arc<dyn ImageCaptioner>>,
 }
 
 impl Default for VisualRepresentation {
@@ -56,6 +60,7 @@ impl Default for VisualRepresentation {
             image_squares: false,
             on_error: OnImageError::Skip,
             limits: Limits::new(),
+            captioner: None,
         }
     }
 }
@@ -92,6 +97,14 @@ impl VisualRepresentation {
     #[must_use]
     pub fn on_error(mut self, on_error: OnImageError) -> Self {
         self.on_error = on_error;
+        self
+    }
+
+    /// What puts the topics' images into words, where they have none: BERTopic's name and place for
+    /// [`TopicModel::captioner`](crate::model::TopicModel::captioner), which is the same. Default: none.
+    #[must_use]
+    pub fn image_to_text_model(mut self, captioner: impl ImageCaptioner + 'static) -> Self {
+        self.captioner = Some(Arc::new(captioner));
         self
     }
 
@@ -190,6 +203,10 @@ impl Representation for VisualRepresentation {
 
     fn gives_words(&self) -> bool {
         false
+    }
+
+    fn captioner(&self) -> Option<Arc<dyn ImageCaptioner>> {
+        self.captioner.clone()
     }
 
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {

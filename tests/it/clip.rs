@@ -9,7 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 use ndarray::{Array2, ArrayView1};
 use serde_json::{Value, json};
-use topicframe::embed::{Device, Fusion, ImageEmbedder, MultiModalBackend, StaticEmbedder, TextEmbedder};
+use topicframe::embed::{
+    Device, Fusion, ImageEmbedder, MultiModalBackend, SentenceTransformer, StaticEmbedder, TextEmbedder,
+};
 use topicframe::error::{Error, ErrorKind, Result};
 use topicframe::progress::{Event, Interrupt, Progress, ProgressSink};
 use topicframe::vision::{Encoding, ImageSource, Limits, OnImageError, encode};
@@ -431,4 +433,19 @@ fn a_model_of_full_size_agrees_with_transformers() {
     texts.iter().zip(&mut vectors).filter(|(text, _)| text.is_empty()).for_each(|(_, vector)| vector.fill(0.0));
     let difference = worst(&model.embed_documents(&texts).unwrap(), &vectors);
     assert!(difference < 1e-3, "texts: {difference}");
+}
+
+#[test]
+fn another_model_for_the_texts_gives_their_vectors() {
+    let tower = SentenceTransformer::from_dir(folder("multilingual")).unwrap();
+    let model = model("quick_gelu").text_tower(tower).unwrap();
+    let expected = read("clip/multilingual.json");
+    let texts = texts(&expected);
+    let vectors = model.embed_documents(&texts).unwrap();
+    for (row, expected) in vectors.outer_iter().zip(rows(&expected["cases"][0]["embeddings"])) {
+        let expected = ArrayView1::from(&expected);
+        let length = expected.dot(&expected).sqrt();
+        assert!(row.iter().zip(expected).all(|(x, y)| (x - y / length).abs() < 1e-4));
+    }
+    assert_eq!(ImageEmbedder::text_side(&model).map(TextEmbedder::dimensions), Some(20));
 }

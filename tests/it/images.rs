@@ -385,3 +385,17 @@ fn captions_can_be_weighed_by_meaning() {
         error_of(&model().captioner(Namer::default()).representation("K", KeyBERTInspired::new()), &image_frame(ROWS));
     assert!(error.to_string().contains("embedder of texts"), "{error}");
 }
+
+#[test]
+fn the_captioner_may_be_given_where_bertopic_has_it() {
+    let namer = Namer::default();
+    let visual = VisualRepresentation::new().nr_repr_images(4).image_to_text_model(namer.clone());
+    let topics = model().representation("Visual_Aspect", visual.clone()).fit(&image_frame(ROWS)).unwrap();
+    assert_eq!((topics.summary().captions, namer.shown.load(Ordering::Relaxed)), (ROWS, ROWS));
+    // The model's own goes first, wherever it was given.
+    let own = Namer::default();
+    let topics =
+        model().representation("Visual_Aspect", visual).captioner(own.clone()).fit(&image_frame(ROWS)).unwrap();
+    assert_eq!((topics.summary().captions, own.shown.load(Ordering::Relaxed)), (ROWS, ROWS));
+    assert_eq!(namer.shown.load(Ordering::Relaxed), ROWS);
+}

@@ -38,6 +38,7 @@ mod visual;
 // What a user sees.
 mod bad_input;
 mod command;
+mod command_models;
 mod corpora;
 mod corpus;
 mod files;

@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::config::{Family, ModelConfig, TowerConfig};
 use super::prompts::Prompt;
 use crate::embed::model_folder::computing;
-use crate::embed::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans};
+use crate::embed::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, forward_of};
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
@@ -71,14 +71,11 @@ impl TextTower {
     /// One row for each prompt, not yet of length 1.
     pub(super) fn forward(&self, prompts: &[&Prompt]) -> Result<Tensor> {
         let spans = Spans::of_lengths(prompts.iter().map(|prompt| prompt.ids.len()));
-        let mut x = self.embed(prompts).map_err(computing)?;
-        for layer in &self.layers {
-            x = layer.forward(&x, &spans)?;
-        }
         let pooled: Vec<u32> =
             spans.iter().zip(prompts).map(|(span, prompt)| (span.start + prompt.pooled) as u32).collect();
-        let pooled = Tensor::new(pooled, &self.device).and_then(|pooled| x.index_select(&pooled, 0));
-        self.projection.forward(&self.norm.forward(&pooled.map_err(computing)?)?, Activation::None)
+        let pooled = Tensor::new(pooled, &self.device).map_err(computing)?;
+        let x = forward_of(&self.layers, self.embed(prompts).map_err(computing)?, &spans, &pooled)?;
+        self.projection.forward(&self.norm.forward(&x)?, Activation::None)
     }
 
     fn embed(&self, prompts: &[&Prompt]) -> candle_core::Result<Tensor> {

@@ -5,7 +5,7 @@ use candle_core::{D, Device, Tensor};
 use super::config::{Family, ModelConfig, TowerConfig, VisionConfig};
 use super::text_tower::load_layers;
 use crate::embed::model_folder::computing;
-use crate::embed::transformer::{Activation, EncoderLayer, LayerNorm, Linear, Spans};
+use crate::embed::transformer::{Activation, EncoderLayer, LayerNorm, Linear, Spans, forward_of};
 use crate::embed::weights::Weights;
 use crate::error::Result;
 use crate::vision::{Preprocessor, RgbImage};
@@ -85,16 +85,19 @@ impl VisionTower {
         if let Some(norm) = &self.before {
             x = norm.forward(&x)?;
         }
-        for layer in &self.layers {
-            x = layer.forward(&x, &spans)?;
-        }
         match &self.head {
             Head::Class(projection) => {
                 let first: Vec<u32> = spans.iter().map(|span| span.start as u32).collect();
-                let first = Tensor::new(first, &self.device).and_then(|first| x.index_select(&first, 0));
-                projection.forward(&self.norm.forward(&first.map_err(computing)?)?, Activation::None)
+                let first = Tensor::new(first, &self.device).map_err(computing)?;
+                let x = forward_of(&self.layers, x, &spans, &first)?;
+                projection.forward(&self.norm.forward(&x)?, Activation::None)
             }
-            Head::Pooling(head) => head.forward(&self.norm.forward(&x)?, fitted.len()),
+            Head::Pooling(head) => {
+                for layer in &self.layers {
+                    x = layer.forward(&x, &spans)?;
+                }
+                head.forward(&self.norm.forward(&x)?, fitted.len())
+            }
         }
     }
 

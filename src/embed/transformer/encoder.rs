@@ -5,6 +5,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::{Activation, LayerNorm, Linear, RelativeBias, SelfAttention, Spans};
+use crate::embed::model_folder::computing;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
@@ -65,6 +66,15 @@ pub(crate) struct LayerShape {
     pub(crate) relative_bias: Option<Arc<RelativeBias>>,
 }
 
+/// The output of a stack of layers for some tokens only.
+pub(crate) fn forward_of(layers: &[EncoderLayer], mut x: Tensor, spans: &Spans, rows: &Tensor) -> Result<Tensor> {
+    let Some((last, layers)) = layers.split_last() else { return x.index_select(rows, 0).map_err(computing) };
+    for layer in layers {
+        x = layer.forward(&x, spans)?;
+    }
+    last.forward_of(&x, spans, rows)
+}
+
 impl EncoderLayer {
     /// Reads the layer whose tensors are `weights`.
     pub(crate) fn load(weights: &Weights, names: &LayerNames, shape: &LayerShape, device: &Device) -> Result<Self> {
@@ -100,6 +110,21 @@ impl EncoderLayer {
                 self.feed_forward(&self.feed_forward_norm.forward(&x)?, &x)
             }
         }
+    }
+
+    /// As [`forward`](Self::forward), for some tokens only (`rows`, numbers of tokens of the batch): what a last layer
+    /// is asked for where one token stands for the whole.
+    pub(crate) fn forward_of(&self, x: &Tensor, spans: &Spans, rows: &Tensor) -> Result<Tensor> {
+        let before = self.place == NormPlace::Before;
+        let normed = if before { self.attention_norm.forward(x)? } else { x.clone() };
+        let mixed = self.attention.forward(&self.qkv.forward(&normed, Activation::None)?, spans)?;
+        let of_rows = |x: &Tensor| x.index_select(rows, 0).map_err(computing);
+        let x = self.attention_out.forward_onto(&of_rows(&mixed)?, &of_rows(x)?)?;
+        if before {
+            return self.feed_forward(&self.feed_forward_norm.forward(&x)?, &x);
+        }
+        let x = self.attention_norm.forward(&x)?;
+        self.feed_forward_norm.forward(&self.feed_forward(&x, &x)?)
     }
 
     fn attend(&self, x: &Tensor, onto: &Tensor, spans: &Spans) -> Result<Tensor> {

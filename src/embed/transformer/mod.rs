@@ -14,7 +14,7 @@ mod linear;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{RelativeBias, SelfAttention, Spans};
-pub(crate) use encoder::{EncoderLayer, FeedForward, LayerNames, LayerShape, NormPlace};
+pub(crate) use encoder::{EncoderLayer, FeedForward, LayerNames, LayerShape, NormPlace, forward_of};
 pub(crate) use layer_norm::LayerNorm;
 pub(crate) use linear::Linear;
 

@@ -1,0 +1,145 @@
+//! The command with models from folders, and with images.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use topicframe::files::{read_frame, write_frame};
+use topicframe::polars::prelude::*;
+
+use crate::corpora::frame_with_images;
+
+fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_topicframe"))
+        .current_dir(folder)
+        .args(arguments)
+        // Names that are not folders must not reach the network from a test.
+        .env("HF_HUB_OFFLINE", "1")
+        .env("HF_HOME", folder.join("hub"))
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn refused(folder: &Path, arguments: &[&str]) -> String {
+    let output = topicframe(folder, arguments);
+    assert!(!output.status.success(), "{arguments:?} was accepted");
+    assert!(!said(&output).contains("panicked"), "{}", said(&output));
+    said(&output)
+}
+
+fn fixture(name: &str) -> String {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name);
+    path.to_string_lossy().into_owned()
+}
+
+/// A folder with `posts.csv` and its images in `data`.
+fn posts() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    write_frame(&frame_with_images(60, &data), data.join("posts.csv")).unwrap();
+    folder
+}
+
+#[test]
+fn a_folder_of_images_a_joint_model_and_a_captioner_make_a_page() {
+    let folder = posts();
+    let (clip, captioner) = (fixture("clip/quick_gelu"), fixture("vit_gpt2/same"));
+    let arguments = [
+        "fit",
+        "data",
+        "--embedder",
+        &clip,
+        "--captioner",
+        &captioner,
+        "--report",
+        "page.html",
+        "--documents",
+        "images.parquet",
+        "--min-cluster-size",
+        "5",
+    ];
+    let output = topicframe(folder.path(), &arguments);
+    assert!(output.status.success(), "{}", said(&output));
+    let images = read_frame(folder.path().join("images.parquet")).unwrap();
+    assert_eq!(images.get_column_names(), ["image", "embedding", "Topic", "Probability"]);
+    assert_eq!(images.column("embedding").unwrap().dtype(), &DataType::Array(Box::new(DataType::Float32), 20));
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("data:image/") && !page.contains("https://"));
+}
+
+#[test]
+fn texts_images_or_both_make_the_topics() {
+    let folder = posts();
+    let clip = fixture("clip/gelu");
+    for (on, vector_of) in [("text", "text"), ("images", "image"), ("both", "both")] {
+        let out = format!("{vector_of}.parquet");
+        let arguments = [
+            "fit",
+            "data/posts.csv",
+            "--text",
+            "caption",
+            "--images",
+            "image",
+            "--embedder",
+            &clip,
+            "--cluster-on",
+            on,
+            "--documents",
+            &out,
+            "--min-cluster-size",
+            "5",
+        ];
+        let output = topicframe(folder.path(), &arguments);
+        assert!(output.status.success(), "{on}: {}", said(&output));
+    }
+    let vectors = |name: &str| {
+        let frame = read_frame(folder.path().join(format!("{name}.parquet"))).unwrap();
+        let flat = frame.column("embedding").unwrap().array().unwrap().get_inner();
+        flat.f32().unwrap().iter().map(|x| x.unwrap_or_default()).collect::<Vec<f32>>()
+    };
+    let (texts, images, both) = (vectors("text"), vectors("image"), vectors("both"));
+    assert!(texts != images && both != texts && both != images);
+}
+
+#[test]
+fn a_sentence_transformer_embeds_the_texts() {
+    let folder = posts();
+    let model = fixture("sentence_transformers/bert_mean_normalize");
+    let arguments = ["fit", "data/posts.csv", "--text", "caption", "--embedder", &model, "--documents", "out.parquet"];
+    let output = topicframe(folder.path(), &arguments);
+    assert!(output.status.success(), "{}", said(&output));
+    let width = read_frame(folder.path().join("out.parquet")).unwrap().column("embedding").unwrap().dtype().clone();
+    assert_eq!(width, DataType::Array(Box::new(DataType::Float32), 32));
+}
+
+#[test]
+fn what_does_not_go_together_is_told_before_any_work() {
+    let folder = posts();
+    let (clip, bert) = (fixture("clip/gelu"), fixture("sentence_transformers/bert_cls"));
+    let captioner = fixture("vit_gpt2/same");
+    let cases: [(&[&str], &str); 10] = [
+        (&["fit", "data"], "texts only"),
+        (&["fit", "data", "--embedder", &bert], "texts only"),
+        (&["fit", "data", "--text", "caption"], "no columns"),
+        (&["fit", "data/posts.csv"], "--text"),
+        (&["fit", "data/posts.csv", "--text", "caption", "--cluster-on", "images"], "texts only"),
+        (&["fit", "data/posts.csv", "--text", "caption", "--embedder", &clip, "--cluster-on", "both"], "--images"),
+        (&["fit", "data", "--embedder", &clip, "--cluster-on", "text"], "--text"),
+        (&["fit", "data/posts.csv", "--text", "caption", "--captioner", &captioner], "--images"),
+        (&["fit", "data", "--embedder", &captioner], "captions"),
+        (&["fit", "data", "--embedder", "clip-ViT-B-32"], "offline"),
+    ];
+    for (arguments, expected) in cases {
+        let said = refused(folder.path(), arguments);
+        assert!(said.to_lowercase().contains(expected), "{arguments:?}: {said}");
+    }
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    assert!(refused(folder.path(), &["fit", "empty", "--embedder", &clip]).contains("no image"));
+    let said = refused(folder.path(), &["fit", "data", "--embedder", &clip, "--device", "cuda"]);
+    assert!(said.contains("cuda"), "{said}");
+}
