@@ -234,8 +234,8 @@ impl TopicModel {
     }
 
     /// Describes the topics in one more way. `name` becomes a column of
-    /// [`get_topic_info`](crate::topics::FittedTopicModel::get_topic_info); `Main` replaces the topics' own words. Given twice under
-    /// one name, the second works on the words of the first: a chain.
+    /// [`get_topic_info`](crate::topics::FittedTopicModel::get_topic_info); `Main` replaces the topics' own words. Given
+    /// twice under one name, the second works on the words of the first: a chain.
     #[must_use]
     pub fn representation(mut self, name: impl Into<String>, representation: impl Representation + 'static) -> Self {
         if self.captioner.is_none() {
