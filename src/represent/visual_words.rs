@@ -80,8 +80,8 @@ impl VisualWords {
 
     /// The built-in vocabulary: English words and short phrases for what can be seen, in lower case, the common ones
     /// first.
-    pub fn builtin_vocabulary() -> impl Iterator<Item = &'static str> {
-        BUILTIN.lines().map(str::trim).filter(|word| !word.is_empty())
+    pub fn builtin_vocabulary() -> Vec<&'static str> {
+        BUILTIN.lines().map(str::trim).filter(|word| !word.is_empty()).collect()
     }
 
     /// The words of each of `topics`. `assignments` holds the topic of each row, `images` the image vector of each row
@@ -124,7 +124,7 @@ impl VisualWords {
     ) -> Result<Vec<(&str, Vec<f64>)>> {
         let words: Vec<&str> = match &self.vocabulary {
             Some(words) => words.iter().map(|word| word.trim()).collect(),
-            None => Self::builtin_vocabulary().collect(),
+            None => Self::builtin_vocabulary(),
         };
         let sentences: Vec<String> = words.iter().map(|word| self.template.replace(PLACE, word)).collect();
         let embedded = TextVectors::embed(embedder, sentences.iter().map(String::as_str), progress)?;
