@@ -146,6 +146,14 @@ impl Error {
         self
     }
 
+    /// Says one thing more about what to do.
+    #[must_use]
+    pub(crate) fn further_hint(mut self, hint: &str) -> Self {
+        let before = self.0.hint.take().map(|before| format!("{before} ")).unwrap_or_default();
+        self.0.hint = Some(before + hint);
+        self
+    }
+
     /// Keeps the error below.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {

@@ -57,7 +57,8 @@ pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
         check_folder(path)?;
         return Ok(path.to_path_buf());
     }
-    Hub::new().model_folder(name, progress)
+    let hint = "There is no folder of this name here, so it was taken for a model of the hub.";
+    Hub::new().model_folder(name, progress).map_err(|error| error.further_hint(hint))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

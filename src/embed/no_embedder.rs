@@ -46,5 +46,5 @@ impl JointEmbedder for NoEmbedder {}
 pub(crate) fn nothing_embeds(what: &str) -> Error {
     let message = format!("the model has no embedder of {what}: it can only use vectors that the frame has");
     Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-        .hint("Name their column, or give the model an embedder in place of NoEmbedder.")
+        .hint("Give the model an embedder in place of NoEmbedder; for a fit, the name of their column will do.")
 }

@@ -6,7 +6,7 @@ use super::check::{after_pictures, check_described, pictures_as_main};
 use super::{ClusterOn, MAIN, TopicModel};
 use crate::corpus::{Corpus, Embeddings};
 use crate::error::{Result, Stage};
-use crate::represent::{Aspect, TopicContext, TopicWords, VisualWords, representative_rows};
+use crate::represent::{Aspect, Ranking, TopicContext, TopicWords, VisualWords, representative_rows};
 use crate::topics::{Assignment, TopicTerms};
 
 /// Candidates that a representation chooses from, as in BERTopic.
@@ -86,8 +86,7 @@ impl TopicModel {
             Some(Aspect::Pictures(_)) => return Err(pictures_as_main()),
         };
         check_described(&words, &ids, MAIN)?;
-        let rows = |texts| representative_rows(texts, &assignment.topics, &terms.text_scores, self.nr_repr_docs);
-        let representatives = corpus.texts.as_ref().map(rows).unwrap_or_default();
+        let representatives = self.representatives(corpus, assignment, terms, &ids);
         Ok(Described { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
 
@@ -99,6 +98,26 @@ impl TopicModel {
         match self.cluster_on {
             ClusterOn::Text => Some(embeddings),
             ClusterOn::Images | ClusterOn::Both => corpus.text_embeddings.as_ref(),
+        }
+    }
+
+    /// The rows that stand for each topic: by their texts, or where nothing has any, by their images.
+    fn representatives(
+        &self,
+        corpus: &Corpus,
+        assignment: &Assignment,
+        terms: &TopicTerms,
+        ids: &[i32],
+    ) -> BTreeMap<i32, Vec<(usize, f64)>> {
+        let topics = &assignment.topics;
+        match (&corpus.texts, &corpus.images, &corpus.image_embeddings) {
+            (Some(texts), ..) => representative_rows(texts, topics, &terms.text_scores, self.nr_repr_docs),
+            (None, Some(images), Some(vectors)) => {
+                let mut best = Ranking::by_image(ids, topics, images, vectors).topics().clone();
+                best.values_mut().for_each(|rows| rows.truncate(self.nr_repr_docs));
+                best
+            }
+            _ => BTreeMap::new(),
         }
     }
 

@@ -20,6 +20,9 @@ const MOST_WORDS: usize = 1000;
 /// [`top_n_words`](Self::top_n_words) all stay. A model without an embedder of texts leaves the words as they are, and
 /// says so in the progress.
 ///
+/// It chooses among the words that it is given: after another representation, that one must give more words than are
+/// wanted (`KeyBERTInspired::new().top_n_words(30)`), or all stay.
+///
 /// | setting | default |
 /// |---|---|
 /// | [`diversity`](Self::diversity) | 0.1 |

@@ -126,6 +126,8 @@ impl VisualWords {
             Some(words) => words.iter().map(|word| word.trim()).collect(),
             None => Self::builtin_vocabulary(),
         };
+        let message = format!("the topics get their words from a vocabulary of {}, which is embedded now", words.len());
+        progress.note(Stage::Represent, message);
         let sentences: Vec<String> = words.iter().map(|word| self.template.replace(PLACE, word)).collect();
         let embedded = TextVectors::embed(embedder, sentences.iter().map(String::as_str), progress)?;
         let mut seen = HashSet::new();

@@ -133,7 +133,8 @@ impl FittedTopicModel {
     }
 
     /// The rows of [`get_representative_docs`](Self::get_representative_docs) with their scores (cosine between the
-    /// row's c-TF-IDF and the topic's).
+    /// row's c-TF-IDF and the topic's). Where no row has a text or a caption, those of the topic's best images (cosine to
+    /// its mean image vector).
     pub fn representative_rows(&self, topic: i32) -> Option<&[(usize, f64)]> {
         self.representatives.get(&topic).map(Vec::as_slice)
     }

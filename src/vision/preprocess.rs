@@ -346,7 +346,10 @@ fn channels(config: &Map<String, Value>, key: &str, default: [f64; 3]) -> Parsed
 
 fn read_text(path: &Path) -> Parsed<String> {
     // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = fs::metadata(path).map_err(|cause| format!("it cannot be read: {cause}"))?;
+    let metadata = fs::metadata(path).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => "the file is missing".to_owned(),
+        _ => format!("it cannot be read: {cause}"),
+    })?;
     if !metadata.is_file() {
         return Err("it is not a plain file".to_owned());
     }
@@ -360,4 +363,5 @@ fn read_text(path: &Path) -> Parsed<String> {
 
 fn config_error(why: &str) -> Error {
     Error::new(ErrorKind::Model, Stage::Embed, format!("the configuration of the images cannot be used: {why}"))
+        .hint("Is this the folder of a model of images, wholly downloaded?")
 }

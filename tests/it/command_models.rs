@@ -76,6 +76,23 @@ fn a_folder_of_images_a_joint_model_and_a_captioner_make_a_page() {
 fn texts_images_or_both_make_the_topics() {
     let folder = posts();
     let clip = fixture("clip/gelu");
+    let weighed = [
+        "fit",
+        "data/posts.csv",
+        "--text",
+        "caption",
+        "--images",
+        "image",
+        "--embedder",
+        &clip,
+        "--image-weight",
+        "0.9",
+        "--documents",
+        "weighed.parquet",
+        "--min-cluster-size",
+        "5",
+    ];
+    assert!(topicframe(folder.path(), &weighed).status.success());
     for (on, vector_of) in [("text", "text"), ("images", "image"), ("both", "both")] {
         let out = format!("{vector_of}.parquet");
         let arguments = [
@@ -103,7 +120,7 @@ fn texts_images_or_both_make_the_topics() {
         flat.f32().unwrap().iter().map(|x| x.unwrap_or_default()).collect::<Vec<f32>>()
     };
     let (texts, images, both) = (vectors("text"), vectors("image"), vectors("both"));
-    assert!(texts != images && both != texts && both != images);
+    assert!(texts != images && both != texts && both != images && vectors("weighed") != both);
 }
 
 #[test]
@@ -122,7 +139,7 @@ fn what_does_not_go_together_is_told_before_any_work() {
     let folder = posts();
     let (clip, bert) = (fixture("clip/gelu"), fixture("sentence_transformers/bert_cls"));
     let captioner = fixture("vit_gpt2/same");
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 14] = [
         (&["fit", "data"], "texts only"),
         (&["fit", "data", "--embedder", &bert], "texts only"),
         (&["fit", "data", "--text", "caption"], "no columns"),
@@ -133,6 +150,24 @@ fn what_does_not_go_together_is_told_before_any_work() {
         (&["fit", "data/posts.csv", "--text", "caption", "--captioner", &captioner], "--images"),
         (&["fit", "data", "--embedder", &captioner], "captions"),
         (&["fit", "data", "--embedder", "clip-ViT-B-32"], "offline"),
+        (&["fit", "data", "--embedder", "models/clip"], "no folder of this name"),
+        (&["fit", "data", "--embedder", &clip, "--image-weight", "0.7"], "only one of them"),
+        (&["fit", "data/posts.csv", "--text", "caption", "--image-weight", "0.7"], "only one of them"),
+        (
+            &[
+                "fit",
+                "data/posts.csv",
+                "--text",
+                "caption",
+                "--images",
+                "image",
+                "--embedder",
+                &bert,
+                "--image-weight",
+                "1",
+            ],
+            "only one of them",
+        ),
     ];
     for (arguments, expected) in cases {
         let said = refused(folder.path(), arguments);

@@ -399,3 +399,16 @@ fn the_captioner_may_be_given_where_bertopic_has_it() {
     assert_eq!((topics.summary().captions, own.shown.load(Ordering::Relaxed)), (ROWS, ROWS));
     assert_eq!(namer.shown.load(Ordering::Relaxed), ROWS);
 }
+
+#[test]
+fn without_words_the_rows_that_stand_for_a_topic_are_those_of_its_best_images() {
+    let topics = model().fit(&image_frame(ROWS)).unwrap();
+    let info = topics.get_document_info().unwrap();
+    let marked = info.column("Representative_document").unwrap().bool().unwrap().sum();
+    assert_eq!(marked, Some(9));
+    for id in topics.topic_ids() {
+        let rows = topics.representative_rows(id).unwrap();
+        assert!(rows.len() == 3 && rows.iter().all(|&(row, _)| topics.topics()[row] == id), "{rows:?}");
+        assert_eq!(topics.get_representative_docs(id).unwrap(), Vec::<String>::new());
+    }
+}

@@ -146,7 +146,7 @@ fn files_that_are_none_are_errors_with_their_name() {
         assert_eq!((error.kind(), error.file()), (ErrorKind::Model, Some(path)));
         error.to_string()
     };
-    assert!(error(&path).contains("cannot be read"));
+    assert!(error(&path).contains("missing"));
     assert!(error(folder.path()).contains("not a plain file"));
     fs::write(&path, vec![b' '; (1 << 20) + 1]).unwrap();
     assert!(error(&path).contains("over 1 MiB"));

@@ -502,3 +502,16 @@ fn the_built_in_vocabulary_is_words_of_things_to_see() {
         assert!(words.contains(&word), "{word}");
     }
 }
+
+#[test]
+fn the_chain_of_the_readme_chooses_among_more_words_than_it_leaves() {
+    let chain = |diversity: f64| {
+        let fitted = model()
+            .representation("Main", KeyBERTInspired::new().top_n_words(30))
+            .representation("Main", MaximalMarginalRelevance::new().top_n_words(4).diversity(diversity))
+            .fit(&frame())
+            .unwrap();
+        fitted.topic_ids().iter().map(|&id| only_words(fitted.get_topic(id).unwrap()).join(" ")).collect::<Vec<_>>()
+    };
+    assert!(chain(0.0) != chain(0.9), "{:?}", chain(0.0));
+}

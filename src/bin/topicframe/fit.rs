@@ -47,9 +47,9 @@ pub struct Fit {
     #[arg(long, value_name = "text|images|both")]
     pub(crate) cluster_on: Option<ClusterOn>,
 
-    /// How much images count beside texts where both are clustered, 0 to 1.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
-    pub(crate) image_weight: f32,
+    /// How much images count beside texts where both are clustered, 0 to 1 [default: 0.5].
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) image_weight: Option<f32>,
 
     /// A model that puts images without texts into words: its folder, or its name on the hub (ViT with GPT-2, or BLIP).
     #[arg(long, value_name = "FOLDER|NAME")]

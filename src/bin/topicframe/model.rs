@@ -19,9 +19,11 @@ impl Fit {
             .columns(&progress)?
             .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
             .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
-            .fusion(Fusion::new().image_weight(self.image_weight))
             .seed(self.seed)
             .with_progress(progress.clone());
+        if let Some(weight) = self.image_weight {
+            model = model.fusion(Fusion::new().image_weight(weight));
+        }
         if self.image_column().is_some() {
             model =
                 model.image_folder(self.image_folder()).representation("Visual_Aspect", VisualRepresentation::new());
@@ -66,8 +68,18 @@ impl Fit {
         self.text.is_none() || self.cluster_on.is_some_and(|on| on != ClusterOn::Text)
     }
 
+    /// A weight of images is for models that fuse them with texts.
+    fn check_weight(&self, fused: bool) -> Result<()> {
+        if self.image_weight.is_none() || fused {
+            return Ok(());
+        }
+        let message = "--image-weight weighs texts against images, and only one of them is clustered";
+        Err(wrong(message).hint("Leave it out, or name both columns and an embedder that knows both."))
+    }
+
     /// Texts are clustered; images illustrate.
     fn texts(&self, of_column: impl FnOnce(&str) -> TopicModel) -> Result<TopicModel> {
+        self.check_weight(false)?;
         let text = self.text.as_deref().ok_or_else(|| wrong("there are no texts: name their column with --text"))?;
         let model = of_column(text);
         Ok(match self.image_column() {
@@ -80,8 +92,9 @@ impl Fit {
     fn joint<J: JointEmbedder + 'static>(&self, embedder: J) -> Result<TopicModel> {
         match (self.text.as_deref(), self.image_column()) {
             (Some(text), Some(images)) => {
-                let model = TopicModel::text_and_images(text, images, embedder);
-                Ok(model.cluster_on(self.cluster_on.unwrap_or(ClusterOn::Both)))
+                let on = self.cluster_on.unwrap_or(ClusterOn::Both);
+                self.check_weight(on == ClusterOn::Both && self.embeddings.is_none())?;
+                Ok(TopicModel::text_and_images(text, images, embedder).cluster_on(on))
             }
             (_, Some(images)) => self.images(images, embedder),
             (Some(_), None) if self.clusters_images() => {
@@ -92,6 +105,7 @@ impl Fit {
     }
 
     fn images(&self, images: &str, embedder: impl ImageEmbedder + 'static) -> Result<TopicModel> {
+        self.check_weight(false)?;
         match self.cluster_on {
             None | Some(ClusterOn::Images) => Ok(TopicModel::images(images, embedder)),
             Some(_) => Err(wrong("there are no texts to cluster: name their column with --text")),

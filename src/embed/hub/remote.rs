@@ -1,6 +1,7 @@
 //! Requests to the hub: redirects, retries, and what its refusals mean.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -67,6 +68,8 @@ pub(super) struct Remote<'a> {
     pub(super) progress: &'a Progress,
     agent: Agent,
     endpoint: Uri,
+    /// Whether the hub has ever answered.
+    reached: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
@@ -93,7 +96,8 @@ impl<'a> Remote<'a> {
             .timeout_per_read(Some(hub.timeout))
             .timeout_per_write(Some(hub.timeout))
             .build();
-        Ok(Remote { hub, model, progress, agent: Agent::new_with_config(config), endpoint })
+        let (agent, reached) = (Agent::new_with_config(config), AtomicBool::new(false));
+        Ok(Remote { hub, model, progress, agent, endpoint, reached })
     }
 
     /// The commit that the revision means, and its files. Names that lead out of the folder are left out, and told.
@@ -206,7 +210,9 @@ impl<'a> Remote<'a> {
         if let Some(token) = self.hub.token.as_ref().filter(|_| same_origin(place, &self.endpoint)) {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        request.call().map_err(|cause| match cause {
+        let answer = request.call();
+        self.reached.fetch_or(answer.is_ok(), Ordering::Relaxed);
+        answer.map_err(|cause| match cause {
             ureq::Error::Io(_)
             | ureq::Error::Timeout(_)
             | ureq::Error::HostNotFound
@@ -228,7 +234,9 @@ impl<'a> Remote<'a> {
                     (error, after)
                 }
             };
-            if failed >= self.hub.retries {
+            // Where nothing has ever answered there most likely is no network: that is told soon.
+            let reached = self.reached.load(Ordering::Relaxed);
+            if failed >= if reached { self.hub.retries } else { self.hub.retries.min(1) } {
                 return Err(error);
             }
             let pause = self.hub.retry_pause.saturating_mul(1 << failed.min(16));

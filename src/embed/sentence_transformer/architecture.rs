@@ -58,6 +58,8 @@ impl Family {
             "roberta" | "xlm-roberta" | "camembert" => Ok(Family::Roberta),
             "distilbert" => Ok(Family::DistilBert),
             "mpnet" => Ok(Family::MpNet),
+            "clip" | "siglip" => Err(model_error(config.path(), "this is a model of images and texts")
+                .hint("Load it as a MultiModalBackend.")),
             other => Err(model_error(config.path(), &format!("models of the type `{other}` are not known here")).hint(
                 "Known are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
             )),
