@@ -8,6 +8,7 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::{Device, ImageCaptioner, workers};
+use crate::embed::image_input::tell_unreadable;
 use crate::embed::model_folder::computing;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
@@ -31,9 +32,6 @@ use search::Search;
 
 /// Images of one batch, unless [`Captioner::batch_size`] says otherwise.
 const BATCH: usize = 8;
-
-/// Reasons that a note gives for images that cannot be read.
-const REASONS: usize = 3;
 
 /// More images at once only take memory.
 const MAX_BATCH: usize = 1_024;
@@ -204,7 +202,8 @@ impl Captioner {
         })?;
         task.finish()?;
         let captions: Vec<Result<Vec<u32>>> = written.into_iter().flatten().collect();
-        tell(&captions, progress)?;
+        let broken: Vec<&Error> = captions.iter().filter_map(|caption| caption.as_ref().err()).collect();
+        tell_unreadable(&broken, images.len(), "caption", progress)?;
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
     }
 
@@ -327,22 +326,6 @@ impl Captioner {
         }
         Ok(captions)
     }
-}
-
-/// Tells how many images could not be read, and of the first ones why.
-fn tell<T>(captions: &[Result<T>], progress: &Progress) -> Result<()> {
-    let broken: Vec<&Error> = captions.iter().filter_map(|caption| caption.as_ref().err()).collect();
-    let Some(first) = broken.first() else { return Ok(()) };
-    if broken.len() == captions.len() {
-        let message = format!("none of the {} images can be read", broken.len());
-        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause((*first).clone()));
-    }
-    let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string()).collect();
-    let more = if broken.len() > REASONS { "; ..." } else { "" };
-    let (broken, reasons) = (broken.len(), reasons.join("; "));
-    let message = format!("{broken} of {} images cannot be read and get no caption: {reasons}{more}", captions.len());
-    progress.note(Stage::Embed, message);
-    Ok(())
 }
 
 fn rows(count: usize, numbers: Vec<f32>) -> Result<Array2<f32>> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 
+use super::image_input::preprocessor;
 use super::weights::Weights;
 use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -251,7 +252,7 @@ impl Model {
         let opened = device.open()?;
         let root = folder::locate(folder)?;
         let config = ModelConfig::read(&root.join("config.json"))?;
-        let preprocessor = folder::preprocessor(&root, config.vision.image)?;
+        let preprocessor = preprocessor(&root, config.vision.image)?;
         let tokenizer = PromptTokenizer::load(&root, &config.text, config.family)?;
         let weights = Weights::open(&root)?;
         tensors::check(&weights, &config)?;

@@ -15,6 +15,7 @@ mod clip;
 mod device;
 mod fusion;
 pub mod hub;
+pub(crate) mod image_input;
 mod load;
 pub(crate) mod model_folder;
 mod no_embedder;

@@ -32,32 +32,54 @@ pub(crate) fn check_folder(folder: &Path) -> Result<()> {
 
 /// Opens a plain file; its length.
 pub(crate) fn open_plain(path: &Path) -> Result<(File, u64)> {
-    let missing = |cause: std::io::Error| {
-        let what = match cause.kind() {
-            std::io::ErrorKind::NotFound => "the file is missing",
-            _ => "the file cannot be read",
-        };
-        model_error(path, what).cause(cause).hint("Is this the folder of a model, wholly downloaded?")
-    };
-    // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = std::fs::metadata(path).map_err(missing)?;
+    let metadata = std::fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
     if !metadata.is_file() {
-        return Err(model_error(path, "it is no plain file"));
+        return Err(not_plain(path));
     }
-    Ok((File::open(path).map_err(missing)?, metadata.len()))
+    Ok((File::open(path).map_err(|cause| unreadable(path, cause))?, metadata.len()))
+}
+
+fn unreadable(path: &Path, cause: std::io::Error) -> Error {
+    let what = match cause.kind() {
+        std::io::ErrorKind::NotFound => "the file is missing",
+        _ => "the file cannot be read",
+    };
+    model_error(path, what).cause(cause).hint("Is this the folder of a model, wholly downloaded?")
+}
+
+fn not_plain(path: &Path) -> Error {
+    model_error(path, "it is no plain file")
 }
 
 /// The whole of a configuration, vocabulary or tokenizer.
 pub(crate) fn read_text_file(path: &Path) -> Result<Vec<u8>> {
-    let (file, len) = open_plain(path)?;
-    let too_large = || model_error(path, &format!("it is over {} MiB", MAX_TEXT_FILE >> 20));
-    if len > MAX_TEXT_FILE {
-        return Err(too_large());
+    read_limited(path, MAX_TEXT_FILE).map_err(|unread| match unread {
+        Unread::TooLarge => model_error(path, &format!("it is over {} MiB", MAX_TEXT_FILE >> 20)),
+        Unread::NotPlain => not_plain(path),
+        Unread::Io(cause) => unreadable(path, cause),
+    })
+}
+
+/// Why a file was not read.
+pub(crate) enum Unread {
+    Io(std::io::Error),
+    NotPlain,
+    TooLarge,
+}
+
+/// The whole of a plain file of at most `limit` bytes.
+pub(crate) fn read_limited(path: &Path, limit: u64) -> std::result::Result<Vec<u8>, Unread> {
+    // Asked before the file is opened: opening a pipe would wait for ever.
+    let metadata = std::fs::metadata(path).map_err(Unread::Io)?;
+    if !metadata.is_file() {
+        return Err(Unread::NotPlain);
     }
-    let mut bytes = Vec::with_capacity(len as usize);
-    let read = file.take(MAX_TEXT_FILE + 1).read_to_end(&mut bytes);
-    read.map_err(|cause| model_error(path, "the file cannot be read").cause(cause))?;
-    if bytes.len() as u64 > MAX_TEXT_FILE { Err(too_large()) } else { Ok(bytes) }
+    if metadata.len() > limit {
+        return Err(Unread::TooLarge);
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(Unread::Io)?;
+    if bytes.len() as u64 > limit { Err(Unread::TooLarge) } else { Ok(bytes) }
 }
 
 /// A JSON file.

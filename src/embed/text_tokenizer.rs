@@ -30,19 +30,10 @@ impl TextTokenizer {
     pub(crate) fn load(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer.json");
         let tokenizer = match path.exists() {
-            true => {
-                let bytes = read_text_file(&path)?;
-                // The `tokenizers` crate panics on some tokenizers that contradict themselves.
-                catch_unwind(|| Tokenizer::from_bytes(&bytes))
-                    .map_err(|_| model_error(&path, "the tokenizer contradicts itself"))?
-                    .map_err(|cause| model_error(&path, &format!("it describes no tokenizer: {cause}")))?
-            }
+            true => parse_tokenizer(&read_text_file(&path)?).map_err(|why| model_error(&path, &why))?,
             false => from_vocabulary(folder)?,
         };
-        let mut tokenizer = TextTokenizer { tokenizer };
-        tokenizer.tokenizer.with_padding(None);
-        tokenizer.set_length(None)?;
-        Ok(tokenizer)
+        Ok(TextTokenizer { tokenizer })
     }
 
     /// The length that `tokenizer_config.json` in `folder` gives.
@@ -91,6 +82,18 @@ impl TextTokenizer {
     pub(crate) fn is_special(&self, id: u32) -> bool {
         self.tokenizer.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
     }
+}
+
+/// The tokenizer that a `tokenizer.json` describes, which neither fills up nor cuts off; what is wrong with the file
+/// otherwise, as a clause.
+pub(crate) fn parse_tokenizer(file: &[u8]) -> std::result::Result<Tokenizer, String> {
+    // The `tokenizers` crate panics on some tokenizers that contradict themselves.
+    let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(file))
+        .map_err(|_| "it contradicts itself".to_owned())?
+        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+    tokenizer.with_padding(None);
+    tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
+    Ok(tokenizer)
 }
 
 /// The tokenizer of BERT, by its vocabulary alone.

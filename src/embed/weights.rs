@@ -98,15 +98,24 @@ impl Weights {
         }
     }
 
+    /// Checks that there is a tensor of this name and shape; reads nothing.
+    ///
+    /// # Errors
+    /// No such tensor, or another shape: with the file and the name.
+    pub(crate) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
+        match self.shape_of(name) {
+            Some(found) if found == shape => Ok(()),
+            Some(found) => Err(self.error(name, &format!("has the shape {found:?}, and {shape:?} is expected"))),
+            None => Err(self.error(name, "is missing")),
+        }
+    }
+
     /// The tensor of this name and shape, as single precision in the processor's memory.
     ///
     /// # Errors
     /// No such tensor, another shape or type, or a file that ends too early: with the file and the name.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let found = self.shape_of(name).ok_or_else(|| self.error(name, "is missing"))?;
-        if found != shape {
-            return Err(self.error(name, &format!("has the shape {found:?}, and {shape:?} is expected")));
-        }
+        self.check(name, shape)?;
         let full = format!("{}{name}", self.prefix);
         let tensor = match &*self.source {
             Source::Safetensors { files, places } => {

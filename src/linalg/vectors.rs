@@ -5,6 +5,21 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 
+/// The inner product, summed in double precision.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+/// Scales `vector` to length 1, and gives the length that it had. One without a length, or with one that is not finite,
+/// stays as it is.
+pub(crate) fn scale_to_unit(vector: &mut [f32]) -> f64 {
+    let length = dot(vector, vector).sqrt();
+    if length > 0.0 && length.is_finite() {
+        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
+    }
+    length
+}
+
 /// Vectors, n rows of d numbers: a cheap handle on memory that is shared, such as a frame's column, or some rows of it.
 #[derive(Clone)]
 pub struct Vectors {

@@ -8,6 +8,7 @@ use super::check::check_captions;
 use super::{ClusterOn, TopicModel};
 use crate::corpus::{Corpus, Embeddings, ImageColumn};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::{dot, scale_to_unit};
 use crate::represent::Ranking;
 use crate::topics::Assignment;
 
@@ -92,7 +93,11 @@ fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embed
         return candidates.iter().map(|&(row, _)| row).collect();
     }
     let rest = candidates.get(..n.saturating_mul(CANDIDATES)).unwrap_or(candidates);
-    let of_row = |row: usize| unit(vectors.get(row).unwrap_or_default());
+    let of_row = |row: usize| {
+        let mut vector = vectors.get(row).unwrap_or_default().to_vec();
+        scale_to_unit(&mut vector);
+        vector
+    };
     let units: Vec<Vec<f32>> = rest.iter().map(|&(row, _)| of_row(row)).collect();
     let mut nearest = vec![-1.0_f64; rest.len()];
     for known in before.iter().map(|&row| of_row(row)) {
@@ -111,15 +116,6 @@ fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embed
         nearest[best] = 1.0;
     }
     chosen
-}
-
-fn unit(vector: &[f32]) -> Vec<f32> {
-    let length = dot(vector, vector).sqrt();
-    vector.iter().map(|&x| if length > 0.0 { (f64::from(x) / length) as f32 } else { 0.0 }).collect()
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 
 fn no_caption(tried: usize, images: &ImageColumn) -> Error {

@@ -7,6 +7,7 @@ use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::embed::nothing_embeds;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::dot;
 use crate::vision::{ImageSource, Limits, decode};
 
 /// What is looked for.
@@ -104,7 +105,6 @@ impl FittedTopicModel {
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum::<f64>();
     let lengths = dot(a, a).sqrt() * dot(b, b).sqrt();
     if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
 }

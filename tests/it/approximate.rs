@@ -1,14 +1,15 @@
 //! The approximate search against the exact one.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ndarray::{Array2, Axis, s};
 use topicframe::error::Stage;
 use topicframe::neighbors::{Metric, NeighborIndex, NeighborSearch, Neighbors};
-use topicframe::progress::{Event, Progress, ProgressSink};
+use topicframe::progress::Progress;
 
 use crate::neighbors::random;
+use crate::notes::Notes;
 
 /// Rows around many centres, in an order that mixes them.
 fn clustered(rows: usize, columns: usize) -> Array2<f32> {
@@ -105,21 +106,11 @@ fn the_same_bits_on_any_number_of_threads() {
     assert!(one == on(2) && one == on(5));
 }
 
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
-}
-
 #[test]
 fn rows_that_sketches_cannot_tell_apart_are_searched_exactly_and_it_is_told() {
     // All directions matter alike, and there are more of them than a sketch has.
     let data = random(1500, 700, 3);
-    let notes = Arc::new(Notes(Mutex::new(Vec::new())));
+    let notes = Arc::new(Notes::default());
     let searched = NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).unwrap();
     let searched = searched.searched(NeighborSearch::Approximate, Stage::Reduce, &Progress::to(notes.clone())).unwrap();
     assert!(!searched.is_approximate());

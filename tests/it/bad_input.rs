@@ -1,14 +1,14 @@
 //! Bad input gets an error that says stage, column, row and path, and what to do: one test for each kind.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ndarray::Array2;
 use topicframe::error::Result;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
-use topicframe::progress::{Event, ProgressSink};
 
 use crate::corpora::{captions, frame, frame_with_images};
+use crate::notes::Notes;
 
 fn model() -> TopicModel {
     TopicModel::text("caption", StaticEmbedder::builtin())
@@ -392,15 +392,4 @@ fn errors_print_their_cause_and_what_to_do() {
     let text = "output: the file cannot be written (column `c`, row 3, a/b.csv): disk full\n  Do this.";
     assert_eq!(error.to_string(), text);
     assert_eq!(format!("{error:?}"), text);
-}
-
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
 }

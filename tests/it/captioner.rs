@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine;
 use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use topicframe::embed::{Captioner, Device, EarlyStopping, ImageCaptioner};
 use topicframe::error::{ErrorKind, Stage};
-use topicframe::progress::{Event, Interrupt, Progress, ProgressSink};
+use topicframe::progress::{Interrupt, Progress};
 use topicframe::vision::{ImageSource, Limits};
+
+use crate::notes::Notes;
 
 const MODELS: [&str; 3] = ["vit_gpt2/projected", "vit_gpt2/same", "blip/base"];
 
@@ -224,18 +226,6 @@ fn a_vocabulary_does_where_there_is_no_tokenizer_file() {
     let images = shown(&read(fixtures().join("vit_gpt2/same.json")));
     let captions = |captioner: Captioner| captioner.caption_images(&sources(&images), &Progress::silent()).unwrap();
     assert_eq!(captions(Captioner::from_dir(folder.path()).unwrap()), captions(captioner("vit_gpt2/same")));
-}
-
-/// Remembers notes.
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,8 +13,10 @@ use topicframe::embed::{
     Device, Fusion, ImageEmbedder, MultiModalBackend, SentenceTransformer, StaticEmbedder, TextEmbedder,
 };
 use topicframe::error::{Error, ErrorKind, Result};
-use topicframe::progress::{Event, Interrupt, Progress, ProgressSink};
+use topicframe::progress::{Interrupt, Progress};
 use topicframe::vision::{Encoding, ImageSource, Limits, OnImageError, encode};
+
+use crate::notes::Notes;
 
 const MODELS: [&str; 5] = ["quick_gelu", "gelu", "siglip", "sentence_transformers", "new_layout"];
 
@@ -72,18 +74,6 @@ fn worst(found: &Array2<f32>, expected: &[Vec<f32>]) -> f32 {
 
 fn is_zero(row: ArrayView1<'_, f32>) -> bool {
     row.iter().all(|x| *x == 0.0)
-}
-
-/// Notes that were sent.
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
 }
 
 /// A copy of a model folder that may be spoilt.

@@ -2,7 +2,6 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::{ImageFormat, Rgb, RgbImage};
@@ -10,7 +9,7 @@ use ndarray::Array2;
 use topicframe::embed::{ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmbedder};
 use topicframe::error::{Result, Stage};
 use topicframe::polars::prelude::*;
-use topicframe::progress::{Event, Progress, ProgressSink};
+use topicframe::progress::Progress;
 use topicframe::vision::{ImageSource, Limits, decode};
 
 pub const NAMES: [&str; 3] = ["red", "green", "blue"];
@@ -181,24 +180,6 @@ impl ImageEmbedder for Never {
 }
 
 impl JointEmbedder for Never {}
-
-/// Keeps the notes.
-#[derive(Default)]
-pub struct Notes(Mutex<Vec<String>>);
-
-impl Notes {
-    pub fn text(&self) -> String {
-        self.0.lock().unwrap().join("\n")
-    }
-}
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
-}
 
 /// The theme of each topic's rows, where they have one in common; rows are of theme `row % 3`.
 pub fn theme_of(topics: &[i32], topic: i32) -> usize {

@@ -9,8 +9,9 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
 use crate::colours::{
-    EyeAndEar, NAMES, Namer, Never, Notes, column_of_topics, pictures, png, text_and_image_frame, texts, theme_of,
+    EyeAndEar, NAMES, Namer, Never, column_of_topics, pictures, png, text_and_image_frame, texts, theme_of,
 };
+use crate::notes::Notes;
 
 const ROWS: usize = 60;
 

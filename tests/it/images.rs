@@ -9,8 +9,9 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
 use crate::colours::{
-    Eye, EyeAndEar, NAMES, Namer, Never, Notes, column_of_topics, framed, image_frame, pictures, png, theme_of,
+    Eye, EyeAndEar, NAMES, Namer, Never, column_of_topics, framed, image_frame, pictures, png, theme_of,
 };
+use crate::notes::Notes;
 
 const ROWS: usize = 60;
 

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+// What tests share.
+mod corpora;
+mod notes;
+
 // Leaves.
 mod approximate;
 mod neighbors;
@@ -39,7 +43,6 @@ mod visual;
 mod bad_input;
 mod command;
 mod command_models;
-mod corpora;
 mod corpus;
 mod files;
 mod html;

@@ -13,13 +13,15 @@ use topicframe::corpus::Embeddings;
 use topicframe::embed::TextEmbedder;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::TopicModel;
-use topicframe::progress::{Event, Progress, ProgressSink};
+use topicframe::progress::Progress;
 use topicframe::reduce::NoReduction;
 use topicframe::represent::{
     Aspect, KeyBERTInspired, MaximalMarginalRelevance, Representation, TopicContext, TopicWords, VisualWords,
 };
 use topicframe::topics::FittedTopicModel;
 use topicframe::vectorize::{CountVectorizer, StopWords};
+
+use crate::notes::Notes;
 
 const DIMENSIONS: usize = 16;
 
@@ -83,18 +85,6 @@ impl Clusterer for Given {
 impl FittedClusterer for Given {
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
         Ok((vec![0; points.nrows()], vec![1.0; points.nrows()]))
-    }
-}
-
-/// Keeps the notes.
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
     }
 }
 

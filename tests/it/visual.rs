@@ -3,29 +3,19 @@
 use std::fs;
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use image::{ImageFormat, Rgb, RgbImage};
 use ndarray::{Array2, array};
 use polars::prelude::*;
 use topicframe::corpus::{Embeddings, ImageColumn};
 use topicframe::error::{Error, ErrorKind};
-use topicframe::progress::{Event, Progress, ProgressSink};
+use topicframe::progress::Progress;
 use topicframe::represent::Representation;
 use topicframe::represent::visual::{Gallery, OnImageError, Ranking, VisualRepresentation};
 use topicframe::vision::{ImageSource, Limits, decode};
 
-/// Keeps the notes.
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
-}
+use crate::notes::Notes;
 
 fn colour(index: u32) -> Rgb<u8> {
     Rgb([(index * 37 % 256) as u8, (index * 101 % 256) as u8, (40 + index * 13 % 200) as u8])

@@ -15,7 +15,8 @@ use super::vision::VisionEncoder;
 use super::words::Words;
 use super::{beam_search, greedy};
 use crate::embed::Device;
-use crate::embed::model_folder::{check_folder, computing, model_error};
+use crate::embed::image_input::preprocessor;
+use crate::embed::model_folder::{check_folder, computing};
 use crate::embed::transformer::{Activation, Linear};
 use crate::embed::weights::Weights;
 use crate::error::Result;
@@ -46,7 +47,7 @@ impl Loaded {
         check_folder(folder)?;
         let config::Description { vision, decoder, search } = config::read(folder)?;
         let (place, device) = (device, device.open()?);
-        let preprocessor = preprocessor(folder, &vision)?;
+        let preprocessor = preprocessor(folder, vision.image)?;
         let special: Vec<u32> = search.start.iter().chain(&search.end).chain([&search.fill]).copied().collect();
         let words = Words::load(folder, &special)?;
         let weights = Weights::open(folder)?;
@@ -131,20 +132,6 @@ impl Loaded {
         upright: bool,
     ) -> Vec<Result<Vec<f32>>> {
         images.par_iter().map(|image| self.pixels(image, limits, upright)).collect()
-    }
-}
-
-fn preprocessor(folder: &Path, vision: &config::Vision) -> Result<Preprocessor> {
-    let (usual, newer) = (folder.join("preprocessor_config.json"), folder.join("processor_config.json"));
-    let path = if !usual.exists() && newer.exists() { newer } else { usual };
-    let preprocessor = Preprocessor::from_file(&path)?;
-    let (width, height) = (preprocessor.width() as usize, preprocessor.height() as usize);
-    match (width, height) == (vision.image, vision.image) {
-        true => Ok(preprocessor),
-        false => {
-            let message = format!("it makes images of {width} x {height}, and the model takes {0} x {0}", vision.image);
-            Err(model_error(&path, &message))
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tokenizers::Tokenizer;
 
 use crate::embed::model_folder::{model_error, read_text_file};
+use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// A captioner's tokenizer.
@@ -24,8 +25,8 @@ impl Words {
         } else {
             (&whole, Ok(read_text_file(&whole)?))
         };
-        let built = described.and_then(|described| build(&described));
-        built.map(Words).map_err(|why| model_error(path, &format!("it describes no tokenizer: {why}")))
+        let built = described.and_then(|described| parse_tokenizer(&described));
+        built.map(Words).map_err(|why| model_error(path, &why))
     }
 
     /// The sentence that tokens are, without special tokens, with single spaces.
@@ -51,19 +52,10 @@ fn failed(what: &str, why: &str) -> Error {
 
 type Described<T> = std::result::Result<T, String>;
 
-fn build(described: &[u8]) -> Described<Tokenizer> {
-    // The `tokenizers` crate panics on some tokenizers that contradict themselves.
-    let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(described))
-        .map_err(|_| "it contradicts itself".to_owned())?
-        .map_err(|cause| cause.to_string())?;
-    tokenizer.with_padding(None);
-    tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
-    Ok(tokenizer)
-}
-
 /// GPT-2's, for reading tokens only: that needs no merges.
 fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
-    let vocabulary: Map<String, Value> = serde_json::from_slice(bytes).map_err(|cause| cause.to_string())?;
+    let vocabulary: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|cause| format!("it is no vocabulary: {cause}"))?;
     let token =
         |id: u32| vocabulary.iter().find(|(_, other)| other.as_u64() == Some(id.into())).map(|(token, _)| token);
     let described = json!({
@@ -76,7 +68,7 @@ fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
 
 /// BERT's, in lower case.
 fn word_piece(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
-    let text = std::str::from_utf8(bytes).map_err(|cause| cause.to_string())?;
+    let text = std::str::from_utf8(bytes).map_err(|cause| format!("it is no vocabulary: {cause}"))?;
     let tokens: Vec<&str> = text.lines().collect();
     let vocabulary: Map<String, Value> =
         tokens.iter().zip(0_u32..).map(|(token, id)| ((*token).to_owned(), id.into())).collect();

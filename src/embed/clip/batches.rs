@@ -9,14 +9,13 @@ use rayon::prelude::*;
 use super::prompts::{Prompt, PromptTokenizer};
 use super::text_tower::TextTower;
 use super::vision_tower::VisionTower;
+use crate::embed::image_input::tell_unreadable;
 use crate::embed::model_folder::computing;
 use crate::embed::workers;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::scale_to_unit;
 use crate::progress::{Progress, Task};
 use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_as_stored};
-
-/// Reasons that a note gives for images that could not be read.
-const REASONS: usize = 3;
 
 /// Tokens that a thread computes at a time: what lies between the layers stays in its caches.
 const TOKENS_ON_CPU: usize = 768;
@@ -95,7 +94,7 @@ pub(super) fn embed_images(
         }
     }
     task.finish()?;
-    tell(&broken, images.len(), progress)?;
+    tell_unreadable(&broken.iter().collect::<Vec<_>>(), images.len(), "vector", progress)?;
     Ok(out)
 }
 
@@ -200,39 +199,13 @@ fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec
     })
 }
 
-/// Says which images have no vector.
-fn tell(broken: &[Error], images: usize, progress: &Progress) -> Result<()> {
-    let Some(first) = broken.first() else { return Ok(()) };
-    if broken.len() == images {
-        let message = match images {
-            1 => "the image cannot be read".to_owned(),
-            many => format!("none of the {many} images can be read"),
-        };
-        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
-    }
-    let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string().replace('\n', " ")).collect();
-    let more = if broken.len() > REASONS { "; ..." } else { "" };
-    let verb = if broken.len() == 1 { "has" } else { "have" };
-    let message = format!(
-        "{} of {images} images cannot be read and {verb} no vector: {}{more}",
-        broken.len(),
-        reasons.join("; ")
-    );
-    progress.note(Stage::Embed, message);
-    Ok(())
-}
-
 /// The rows of a tensor, at length 1.
 fn unit_rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
     let mut rows = x.to_vec2::<f32>().map_err(computing)?;
     for row in &mut rows {
-        let length = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-        if !length.is_finite() {
+        if !scale_to_unit(row).is_finite() {
             let message = "the model gives no usable numbers: are its weights damaged?";
             return Err(Error::new(ErrorKind::Model, Stage::Embed, message));
-        }
-        if length > 0.0 {
-            row.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
         }
     }
     Ok(rows)

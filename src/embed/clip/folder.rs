@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::embed::model_folder::{check_folder, model_error, read_json_if_there, within};
 use crate::error::Result;
-use crate::vision::Preprocessor;
 
 const TEXTS_ALONE: &str = "A model of texts alone is loaded with SentenceTransformer.";
 
@@ -34,20 +33,4 @@ pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
         }
     }
     found.ok_or_else(|| model_error(&path, "it names no model"))
-}
-
-/// What makes images into the model's input: `preprocessor_config.json`, or the newer `processor_config.json`.
-pub(super) fn preprocessor(folder: &Path, side: usize) -> Result<Preprocessor> {
-    let newer = folder.join("processor_config.json");
-    let older = folder.join("preprocessor_config.json");
-    let path = if !older.exists() && newer.exists() { newer } else { older };
-    let preprocessor = Preprocessor::from_file(&path)?;
-    let (width, height) = (preprocessor.width(), preprocessor.height());
-    match width as usize == side && height as usize == side {
-        true => Ok(preprocessor),
-        false => {
-            let what = format!("it makes images of {width} x {height}, and the model takes {side} x {side}");
-            Err(model_error(&path, &what))
-        }
-    }
 }

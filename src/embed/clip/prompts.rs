@@ -8,6 +8,7 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::{Family, TextConfig};
 use crate::embed::model_folder::{model_error, read_json, read_json_if_there, read_text_file};
+use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, Result};
 
 /// No token of a sensible text is as long as this many bytes on average: what lies beyond so many for each token that
@@ -125,11 +126,7 @@ impl PromptTokenizer {
 
 /// A tokenizer that cuts off at `length` tokens, those at the ends included.
 fn build(bytes: &[u8], length: usize) -> std::result::Result<Tokenizer, String> {
-    // The `tokenizers` crate panics on some tokenizers that contradict themselves.
-    let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(bytes))
-        .map_err(|_| "it contradicts itself".to_owned())?
-        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
-    tokenizer.with_padding(None);
+    let mut tokenizer = parse_tokenizer(bytes)?;
     let cut = TruncationParams { max_length: length, ..TruncationParams::default() };
     tokenizer.with_truncation(Some(cut)).map_err(|cause| format!("texts cannot be cut to {length} tokens: {cause}"))?;
     Ok(tokenizer)

@@ -46,11 +46,7 @@ struct Expected<'a>(&'a Weights);
 
 impl Expected<'_> {
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<()> {
-        match self.0.shape_of(name) {
-            Some(found) if found == shape => Ok(()),
-            Some(found) => Err(self.0.error(name, &format!("has the shape {found:?}, and {shape:?} is expected"))),
-            None => Err(self.0.error(name, "is missing")),
-        }
+        self.0.check(name, shape)
     }
 
     fn linear(&self, name: &str, inputs: usize, outputs: usize) -> Result<()> {

@@ -13,6 +13,7 @@ use super::text_tokenizer::TextTokenizer;
 use super::weights::Weights;
 use super::workers;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::scale_to_unit;
 use crate::progress::Progress;
 
 mod architecture;
@@ -320,10 +321,7 @@ impl TextEmbedder for SentenceTransformer {
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         let mut vectors = self.encode(texts, progress)?;
         for mut row in vectors.outer_iter_mut() {
-            let norm = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
-            if norm > 0.0 {
-                row.mapv_inplace(|x| (f64::from(x) / norm) as f32);
-            }
+            row.as_slice_mut().map(scale_to_unit);
         }
         Ok(vectors)
     }

@@ -3,19 +3,10 @@
 use candle_core::Device;
 use candle_transformers::models::modernbert::{Config as CandleConfig, ModernBert};
 
-use super::padded::{Model, PaddedEncoder, Sizes, Tensors, refuse};
+use super::padded::{Model, PaddedEncoder, SIZES, Sizes, Tensors, refuse, rotation_base};
 use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::weights::Weights;
 use crate::error::Result;
-
-const SIZES: [&str; 6] = [
-    "hidden_size",
-    "num_attention_heads",
-    "intermediate_size",
-    "num_hidden_layers",
-    "vocab_size",
-    "max_position_embeddings",
-];
 
 /// A layer that sees the whole text.
 const GLOBAL: &str = "full_attention";
@@ -69,12 +60,7 @@ fn theta(config: &Config<'_>, kind: &str, old_key: &str, default: f64) -> Result
         return Err(model_error(config.path(), &format!("rotations of the type `{kind}` are not known here")));
     }
     let theta = rope.number("rope_theta", config.number(old_key, default));
-    match theta >= 1.0 {
-        true => Ok(theta),
-        false => {
-            Err(model_error(config.path(), &format!("the base of its rotations is {theta}, and must be 1 or more")))
-        }
-    }
+    rotation_base(config, theta)
 }
 
 /// Every how many layers there is one that sees the whole text; the first does. transformers 5 lists the kinds of all

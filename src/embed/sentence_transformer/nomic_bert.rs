@@ -3,23 +3,13 @@
 use candle_core::Device;
 use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
 
-use super::padded::{Model, PaddedEncoder, Sizes, Tensors, refuse};
+use super::padded::{Model, PaddedEncoder, SIZES, Sizes, Tensors, refuse, rotation_base};
 use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
 /// The names of sizes in the hub's models, which come with code of their own.
 const HUB_SIZES: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];
-
-/// Those that transformers writes.
-const SIZES: [&str; 6] = [
-    "hidden_size",
-    "num_attention_heads",
-    "intermediate_size",
-    "num_hidden_layers",
-    "vocab_size",
-    "max_position_embeddings",
-];
 
 /// Variants of the hub's code that transformers does not have, so that there is nothing to compare with.
 const UNKNOWN: [&str; 8] = [
@@ -96,12 +86,7 @@ fn check_variant(config: &Config<'_>) -> Result<()> {
 /// The base of the rotations.
 fn theta(config: &Config<'_>) -> Result<f64> {
     let theta = config.part("rope_parameters").number("rope_theta", config.number("rotary_emb_base", 1000.0));
-    match theta >= 1.0 {
-        true => Ok(theta),
-        false => {
-            Err(model_error(config.path(), &format!("the base of its rotations is {theta}, and must be 1 or more")))
-        }
-    }
+    rotation_base(config, theta)
 }
 
 fn tensors<'a>(weights: &'a Weights, sizes: &Sizes, types: usize) -> Result<Tensors<'a>> {

@@ -26,6 +26,16 @@ const MOST_SCORES: usize = 1 << 30;
 /// The most numbers of a table of rotations: positions times a head's width.
 const MAX_ROTATIONS: usize = 1 << 23;
 
+/// The names of sizes that transformers writes, in the order of [`Sizes`].
+pub(super) const SIZES: [&str; 6] = [
+    "hidden_size",
+    "num_attention_heads",
+    "intermediate_size",
+    "num_hidden_layers",
+    "vocab_size",
+    "max_position_embeddings",
+];
+
 /// A model of candle-transformers.
 pub(super) enum Model {
     ModernBert(ModernBert),
@@ -98,6 +108,16 @@ pub(super) fn refuse(config: &Config<'_>, switches: &[&str]) -> Result<()> {
     match switches.iter().find(|key| config.flag(key, false)) {
         Some(key) => Err(model_error(config.path(), &format!("models with `{key}` are not known here"))),
         None => Ok(()),
+    }
+}
+
+/// The base of a model's rotations, which turn nothing below 1.
+pub(super) fn rotation_base(config: &Config<'_>, theta: f64) -> Result<f64> {
+    match theta >= 1.0 {
+        true => Ok(theta),
+        false => {
+            Err(model_error(config.path(), &format!("the base of its rotations is {theta}, and must be 1 or more")))
+        }
     }
 }
 

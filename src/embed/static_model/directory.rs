@@ -4,8 +4,6 @@
 //! and its tensors are checked against each other and against the tokenizer before one number of them is used.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use half::{bf16, f16};
@@ -15,6 +13,7 @@ use serde_json::Value;
 
 use super::folder_tokenizer::FolderTokenizer;
 use super::token_table::{Rows, TokenTable};
+use crate::embed::model_folder::{Unread, read_limited};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 const MAX_TENSOR_FILE: u64 = 4 << 30;
@@ -40,18 +39,18 @@ pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
     }
     let max_length = read_max_length(&folder.join("config.json"))?;
     let tokenizer_path = folder.join("tokenizer.json");
-    let tokenizer_file = read_limited(&tokenizer_path, MAX_TOKENIZER_FILE)?;
+    let tokenizer_file = read(&tokenizer_path, MAX_TOKENIZER_FILE)?;
     let tokenizer = FolderTokenizer::parse(&tokenizer_file, max_length)
         .map_err(|why| model_error(&tokenizer_path, &why).hint(SAVE_AGAIN))?;
     let tensor_path = folder.join("model.safetensors");
-    let tensor_file = read_limited(&tensor_path, MAX_TENSOR_FILE)?;
+    let tensor_file = read(&tensor_path, MAX_TENSOR_FILE)?;
     let table = read_table(&tensor_file, &tokenizer).map_err(|why| model_error(&tensor_path, &why).hint(SAVE_AGAIN))?;
     Ok((tokenizer, table))
 }
 
 /// `max_length` of the configuration: tokens that count of each text; `null` for all of them.
 fn read_max_length(path: &Path) -> Result<Option<usize>> {
-    let bytes = read_limited(path, MAX_CONFIG_FILE)?;
+    let bytes = read(path, MAX_CONFIG_FILE)?;
     let config: Value =
         serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").cause(cause))?;
     let Value::Object(config) = config else {
@@ -147,26 +146,17 @@ fn read_floats(name: &str, view: &TensorView<'_>) -> std::result::Result<Vec<f32
     }
 }
 
-/// The whole of a plain file of at most `limit` bytes.
-fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let cannot_read = |cause: std::io::Error| {
-        model_error(path, "it cannot be read")
+/// The whole of a file of the model.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_limited(path, limit).map_err(|unread| match unread {
+        Unread::TooLarge => {
+            model_error(path, &format!("it is over {} MiB, too large to be what its name says", limit >> 20))
+        }
+        Unread::NotPlain => model_error(path, "it is not a plain file"),
+        Unread::Io(cause) => model_error(path, "it cannot be read")
             .cause(cause)
-            .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable")
-    };
-    let too_large =
-        || model_error(path, &format!("it is over {} MiB, too large to be what its name says", limit >> 20));
-    // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = std::fs::metadata(path).map_err(cannot_read)?;
-    if !metadata.is_file() {
-        return Err(model_error(path, "it is not a plain file"));
-    }
-    if metadata.len() > limit {
-        return Err(too_large());
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(cannot_read)?;
-    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+            .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable"),
+    })
 }
 
 fn model_error(path: &Path, what: &str) -> Error {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde_json::Value;
 use tokenizers::{PostProcessorWrapper, Tokenizer};
 
+use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// A tokenizer without padding and special tokens, cut off at `max_length` tokens, unknown tokens left out.
@@ -21,13 +22,8 @@ impl FolderTokenizer {
     /// Reads `tokenizer.json`; what is wrong with it otherwise, as a clause.
     pub(super) fn parse(file: &[u8], max_length: Option<usize>) -> std::result::Result<Self, String> {
         let json: Value = serde_json::from_slice(file).map_err(|cause| format!("it is not JSON: {cause}"))?;
-        // The `tokenizers` crate panics on some tokenizers that contradict themselves.
-        let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(file))
-            .map_err(|_| "it contradicts itself".to_owned())?
-            .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
-        tokenizer.with_padding(None);
+        let mut tokenizer = parse_tokenizer(file)?;
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
-        tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
 
         let vocabulary = tokenizer.get_vocab(true);
         let tokens = vocabulary.len();

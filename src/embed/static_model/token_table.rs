@@ -1,5 +1,6 @@
 //! A vector for each token, and their weighted mean for a text.
 
+use crate::linalg::vectors::scale_to_unit;
 use std::borrow::Cow;
 
 /// The numbers of a [`TokenTable`], row after row.
@@ -57,10 +58,7 @@ fn add_floats(out: &mut [f32], row: &[f32], factor: f32) {
 
 /// Scales to length 1. The number of tokens cancels out, so a sum serves as well as a mean.
 fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|&value| f64::from(value) * f64::from(value)).sum::<f64>().sqrt();
-    if length > 0.0 && length.is_finite() {
-        vector.iter_mut().for_each(|value| *value = (f64::from(*value) / length) as f32);
-    } else {
+    if !scale_to_unit(vector).is_finite() {
         vector.fill(0.0);
     }
 }

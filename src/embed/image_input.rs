@@ -1,0 +1,50 @@
+//! What models of images share: what makes images into their input, and what is told of images that cannot be read.
+
+use std::path::Path;
+
+use super::model_folder::model_error;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::Preprocessor;
+
+/// Reasons that a note gives for images that cannot be read.
+const REASONS: usize = 3;
+
+/// What makes images of `side` x `side` pixels: `preprocessor_config.json` in `folder`, or the newer
+/// `processor_config.json`.
+pub(crate) fn preprocessor(folder: &Path, side: usize) -> Result<Preprocessor> {
+    let newer = folder.join("processor_config.json");
+    let older = folder.join("preprocessor_config.json");
+    let path = if !older.exists() && newer.exists() { newer } else { older };
+    let preprocessor = Preprocessor::from_file(&path)?;
+    let (width, height) = (preprocessor.width(), preprocessor.height());
+    match width as usize == side && height as usize == side {
+        true => Ok(preprocessor),
+        false => {
+            let what = format!("it makes images of {width} x {height}, and the model takes {side} x {side}");
+            Err(model_error(&path, &what))
+        }
+    }
+}
+
+/// Tells how many of `images` cannot be read and so lack `what`, and of the first ones why.
+///
+/// # Errors
+/// Not one of them can be read.
+pub(crate) fn tell_unreadable(broken: &[&Error], images: usize, what: &str, progress: &Progress) -> Result<()> {
+    let Some(&first) = broken.first() else { return Ok(()) };
+    if broken.len() == images {
+        let message = match images {
+            1 => "the image cannot be read".to_owned(),
+            many => format!("none of the {many} images can be read"),
+        };
+        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
+    }
+    let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string().replace('\n', " ")).collect();
+    let more = if broken.len() > REASONS { "; ..." } else { "" };
+    let verb = if broken.len() == 1 { "has" } else { "have" };
+    let reasons = reasons.join("; ");
+    let message = format!("{} of {images} images cannot be read and {verb} no {what}: {reasons}{more}", broken.len());
+    progress.note(Stage::Embed, message);
+    Ok(())
+}
