@@ -29,6 +29,8 @@ pub enum Stage {
     Display,
     /// Writing files.
     Output,
+    /// The kernel of notebooks.
+    Notebook,
 }
 
 impl Stage {
@@ -44,6 +46,7 @@ impl Stage {
             Stage::Topics => "topics",
             Stage::Display => "display",
             Stage::Output => "output",
+            Stage::Notebook => "notebook",
         }
     }
 }

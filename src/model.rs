@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::cluster::{Clusterer, Hdbscan};
 use crate::corpus::Columns;
 use crate::embed::{Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmbedder};
-use crate::progress::{Interrupt, Lines, Progress};
+use crate::progress::{Interrupt, Progress};
 use crate::reduce::{Reducer, Umap};
 use crate::represent::Representation;
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
@@ -16,6 +16,7 @@ mod check;
 mod cluster_on;
 mod describe;
 mod fit;
+mod params;
 mod vectors;
 
 pub(crate) use check::{check_labels, check_points};
@@ -117,7 +118,7 @@ impl TopicModel {
             top_n_words: 10,
             nr_repr_docs: 3,
             seed: 42,
-            progress: Progress::silent(),
+            progress: Progress::of_a_model(),
         }
     }
 
@@ -266,10 +267,11 @@ impl TopicModel {
         self
     }
 
-    /// Whether to say on standard error what is going on, as throttled whole lines. Default: silence.
+    /// Whether to say on standard error what is going on, as throttled whole lines. Default: silence; in a notebook, work
+    /// that takes longer than a moment is told of.
     #[must_use]
     pub fn verbose(self, verbose: bool) -> Self {
-        self.with_progress(if verbose { Progress::to(Arc::new(Lines::stderr())) } else { Progress::silent() })
+        self.with_progress(if verbose { Progress::lines() } else { Progress::silent() })
     }
 
     /// Where to say what is going on.

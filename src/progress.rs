@@ -96,6 +96,17 @@ impl Progress {
         Progress::to(Arc::new(Lines::stderr()))
     }
 
+    /// Throttled whole lines where a reader of the program looks for them: in a notebook ([`Lines::notebook`]) below the
+    /// cell, elsewhere on standard error.
+    pub fn lines() -> Self {
+        if in_notebook() { Progress::to(Arc::new(Lines::notebook())) } else { Progress::stderr() }
+    }
+
+    /// What a model does that was told nothing: it is silent, but in a notebook tells of work that takes its time.
+    pub(crate) fn of_a_model() -> Self {
+        if in_notebook() { Progress::lines() } else { Progress::silent() }
+    }
+
     /// Sends everything to `sink`.
     pub fn to(sink: Arc<dyn ProgressSink>) -> Self {
         Progress { sink: Some(sink), interrupt: None }
@@ -203,11 +214,34 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if drives(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// Whole lines, at most one a second for each piece of work: for logs and notebooks, where a line cannot be redrawn.
+/// Whether this is the process in which evcxr runs a notebook's cells.
+fn in_notebook() -> bool {
+    std::env::var_os("EVCXR_IS_RUNTIME").is_some()
+}
+
+/// Whole lines, for logs and notebooks, where a line cannot be redrawn.
 pub struct Lines {
     out: Mutex<Box<dyn Write + Send>>,
+    pace: Pace,
     state: Mutex<HashMap<(Stage, String), Running>>,
 }
+
+/// When the lines of one piece of work come.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// The first one, and the least time between two.
+    least: Duration,
+    /// The time between two as a part of the time that the work has taken so far, so that long work has few lines ...
+    part: f64,
+    /// ... up to this.
+    most: Duration,
+}
+
+/// One a second.
+const LOG: Pace = Pace { least: Duration::from_secs(1), part: 0.0, most: Duration::from_secs(1) };
+
+/// A notebook is saved with what its cells printed: eleven lines in the first two minutes, then one a minute.
+const NOTEBOOK: Pace = Pace { least: Duration::from_secs(2), part: 0.5, most: Duration::from_secs(60) };
 
 struct Running {
     started: Instant,
@@ -215,18 +249,27 @@ struct Running {
     shown: bool,
 }
 
-/// Work that is over sooner than this says nothing.
-const QUIET: Duration = Duration::from_secs(1);
-
 impl Lines {
-    /// Lines on standard error.
+    /// Lines on standard error, at most one a second for each piece of work; work of less than a second says nothing.
     pub fn stderr() -> Self {
         Lines::to(Box::new(std::io::stderr()))
     }
 
-    /// Lines to `out`. A line that cannot be written is dropped: progress must not stop the work.
+    /// Lines to `out`, as [`stderr`](Self::stderr). A line that cannot be written is dropped: progress must not stop the
+    /// work.
     pub fn to(out: Box<dyn Write + Send>) -> Self {
-        Lines { out: Mutex::new(out), state: Mutex::new(HashMap::new()) }
+        Lines { out: Mutex::new(out), pace: LOG, state: Mutex::new(HashMap::new()) }
+    }
+
+    /// Lines for a notebook, on standard output (below a cell, standard error looks like a failure): work of less than two
+    /// seconds says nothing, and the longer work takes, the rarer are its lines.
+    pub fn notebook() -> Self {
+        Lines::notebook_to(Box::new(std::io::stdout()))
+    }
+
+    /// Lines to `out` at the pace of [`notebook`](Self::notebook).
+    pub fn notebook_to(out: Box<dyn Write + Send>) -> Self {
+        Lines { pace: NOTEBOOK, ..Lines::to(out) }
     }
 
     fn line(&self, text: &str) {
@@ -239,21 +282,45 @@ impl Lines {
     fn due(&self, stage: Stage, task: &str, done: u64, total: u64) -> Option<String> {
         let mut state = self.state.lock().ok()?;
         let running = state.get_mut(&(stage, task.to_owned()))?;
-        if running.told.elapsed() < QUIET || done >= total {
+        let taken = running.started.elapsed();
+        let pause = taken.mul_f64(self.pace.part).clamp(self.pace.least, self.pace.most);
+        if running.told.elapsed() < pause || (done >= total && total > 0) {
             return None;
         }
         running.told = Instant::now();
         running.shown = true;
-        let seconds = running.started.elapsed().as_secs_f64();
-        let rate = done as f64 / seconds;
-        let left = (total.saturating_sub(done)) as f64 / rate.max(f64::MIN_POSITIVE);
-        let share = 100 * done / total.max(1);
-        Some(format!("{stage}: {task} {share} % ({done} of {total}, {rate:.0} a second, {left:.0} s left)"))
+        Some(format!("{stage}: {task} {}", so_far(done, total, taken.as_secs_f64())))
     }
 
     fn finished(&self, stage: Stage, task: &str) -> Option<String> {
         let running = self.state.lock().ok()?.remove(&(stage, task.to_owned()))?;
-        running.shown.then(|| format!("{stage}: {task} done in {:.1} s", running.started.elapsed().as_secs_f64()))
+        running.shown.then(|| format!("{stage}: {task} done in {}", in_words(running.started.elapsed().as_secs_f64())))
+    }
+}
+
+/// Share, rate and time left.
+fn so_far(done: u64, total: u64, seconds: f64) -> String {
+    let rate = done as f64 / seconds.max(f64::MIN_POSITIVE);
+    let rate_in_words = if rate < 10.0 { format!("{rate:.1} a second") } else { format!("{rate:.0} a second") };
+    if total == 0 {
+        return format!("{done} so far, {rate_in_words}");
+    }
+    let share = 100 * done / total;
+    let left = match done {
+        0 => "no telling how long".to_owned(),
+        _ => format!("{} left", in_words(total.saturating_sub(done) as f64 / rate)),
+    };
+    format!("{share} % ({done} of {total}, {rate_in_words}, {left})")
+}
+
+/// `3.2 s`, `45 s`, `2 min 5 s`, `1 h 10 min`.
+fn in_words(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 

@@ -6,7 +6,7 @@ use super::formatter::{CellFormatter, ImageFormatter};
 use super::markup::{Markup, grouped};
 use super::number::{FloatStyle, short_float};
 use super::picture::looks_like_image;
-use super::value::{binary, float, image_struct, plain};
+use super::value::{binary, float, image_struct, number, plain};
 
 /// Strings of a list that are shown one beside the other, and the length up to which they are.
 const CHIPS: usize = 16;
@@ -24,6 +24,8 @@ pub(super) struct ColumnStyle<'a> {
     pub(super) formatter: Option<&'a dyn CellFormatter>,
     pub(super) images: Option<&'a ImageFormatter>,
     pub(super) floats: FloatStyle,
+    /// The number with the longest bar; 0 where the column has no bars.
+    pub(super) longest: f64,
     /// The class of its cells: numbers stand right, long texts need room.
     pub(super) class: &'static str,
     pub(super) max_text: usize,
@@ -38,6 +40,14 @@ impl ColumnStyle<'_> {
             Some(_) => html.raw("<span class=\"tf-missing\"><b>not shown</b> the table has grown too large</span>"),
             None => self.push_plain(html, value),
         };
+        self.push_bar(html, value);
+    }
+
+    fn push_bar(&self, html: &mut Markup, value: &AnyValue<'_>) {
+        if let Some(number) = number(value).filter(|number| self.longest > 0.0 && number.is_finite()) {
+            let share = 100.0 * number.abs() / self.longest;
+            html.raw("<i class=\"tf-bar\"").attribute("style", format_args!("width:{share:.0}%")).raw("></i>");
+        }
     }
 
     fn default_image(&self, value: &AnyValue<'_>) -> Option<super::Html> {

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use polars::prelude::AnyValue;
 
 use super::markup::{Html, Markup};
-use super::picture::{Picture, from_bytes, from_file};
+use super::picture::{Picture, from_bytes, from_file, picture_of};
 use super::value::{binary, bytes_in_words, image_struct, plain};
+use crate::vision::ImageSource;
 
 /// Turns the cells of a column into HTML; plugs into [`HtmlTable::formatter`](super::HtmlTable::formatter).
 ///
@@ -95,6 +96,17 @@ impl ImageFormatter {
     pub fn max_bytes(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes;
         self
+    }
+
+    /// The image as a cell would show it.
+    pub(super) fn image(&self, image: &ImageSource<'_>) -> Html {
+        match image {
+            ImageSource::File(path) => match picture_of(image, self.height, self.max_bytes) {
+                Ok(picture) => shown(&picture, Some(&path.display().to_string())),
+                Err(reason) => placeholder(&reason, &path.display().to_string()),
+            },
+            ImageSource::Encoded { bytes, name } => self.of_bytes(bytes, *name),
+        }
     }
 
     fn of_bytes(&self, bytes: &[u8], name: Option<&str>) -> Html {

@@ -1,6 +1,6 @@
 //! DataFrames as HTML tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,9 +9,8 @@ use polars::prelude::*;
 use super::cell::ColumnStyle;
 use super::formatter::{CellFormatter, ImageFormatter};
 use super::markup::{Html, Markup, grouped};
-use super::notebook::show;
 use super::number::FloatStyle;
-use super::value::float;
+use super::value::{float, number};
 
 /// Bytes that a table may have; pictures that would go beyond are left out, and say so.
 const MAX_BYTES: usize = 32 << 20;
@@ -23,38 +22,25 @@ const TYPE_LENGTH: usize = 28;
 /// From so many bytes on, a text deserves a wide column.
 const LONG: usize = 40;
 
-/// Tables for every [`DataFrame`]. The prelude brings it into scope.
+/// Tables of every [`DataFrame`], with formatters and limits of one's choice; [`Show`](super::Show) has the plain one.
+/// The prelude brings both into scope.
 ///
 /// ```
 /// use topicframe::prelude::*;
 ///
 /// let posts = df!("caption" => ["a cat & a dog", "a train"], "likes" => [12, 7])?;
-/// let table = posts.to_html();
-/// assert!(table.contains("a cat &amp; a dog"));
+/// assert!(posts.to_html().contains("a cat &amp; a dog"));
+/// assert!(posts.html().bars("likes").max_rows(1).to_html().contains("1 row not shown"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait DataFrameHtml {
-    /// The frame as an HTML table with the defaults of [`HtmlTable`]. In a notebook, a cell that ends with it shows it.
-    fn to_html(&self) -> Html;
-
     /// The frame as an [`HtmlTable`], to choose formatters and limits.
     fn html(&self) -> HtmlTable;
-
-    /// Shows the frame below a notebook's cell: evcxr calls it on the last expression of one.
-    fn evcxr_display(&self);
 }
 
 impl DataFrameHtml for DataFrame {
-    fn to_html(&self) -> Html {
-        self.html().to_html()
-    }
-
     fn html(&self) -> HtmlTable {
         HtmlTable::new(self)
-    }
-
-    fn evcxr_display(&self) {
-        show(&self.to_html());
     }
 }
 
@@ -72,6 +58,7 @@ pub struct HtmlTable {
     max_text: usize,
     show_images: bool,
     formatters: BTreeMap<String, Arc<dyn CellFormatter>>,
+    bars: BTreeSet<String>,
 }
 
 impl fmt::Debug for HtmlTable {
@@ -83,6 +70,7 @@ impl fmt::Debug for HtmlTable {
             .field("max_text", &self.max_text)
             .field("show_images", &self.show_images)
             .field("formatters", &self.formatters.keys())
+            .field("bars", &self.bars)
             .finish()
     }
 }
@@ -97,6 +85,7 @@ impl HtmlTable {
             max_text: 120,
             show_images: true,
             formatters: BTreeMap::new(),
+            bars: BTreeSet::new(),
         }
     }
 
@@ -137,6 +126,19 @@ impl HtmlTable {
         self
     }
 
+    /// Draws a bar below each number of `column`, as long as the number is large among those that are shown. A name that
+    /// the frame does not have, and a column without numbers, are reported below the table.
+    #[must_use]
+    pub fn bars(mut self, column: impl Into<String>) -> Self {
+        self.bars.insert(column.into());
+        self
+    }
+
+    /// The frame.
+    pub(super) fn frame(&self) -> &DataFrame {
+        &self.frame
+    }
+
     /// The table.
     pub fn to_html(&self) -> Html {
         let rows = Shown::of(self.frame.height(), self.max_rows);
@@ -152,11 +154,6 @@ impl HtmlTable {
         self.push_footer(&mut html, &rows, &columns);
         html.raw("</div>");
         Html::trusted(html.finish())
-    }
-
-    /// Shows the table below a notebook's cell.
-    pub fn evcxr_display(&self) {
-        show(&self.to_html());
     }
 
     fn push_header(&self, html: &mut Markup, columns: &Shown) {
@@ -206,14 +203,19 @@ impl HtmlTable {
     }
 
     fn style<'a>(&'a self, column: &Column, rows: &Shown, images: &'a ImageFormatter) -> ColumnStyle<'a> {
-        let numbers: Vec<f64> = match column.dtype().is_float() {
-            true => rows.positions().filter_map(|row| column.get(row).ok().as_ref().and_then(float)).collect(),
-            false => Vec::new(),
+        let of = |read: fn(&AnyValue<'_>) -> Option<f64>| -> Vec<f64> {
+            rows.positions().filter_map(|row| column.get(row).ok().as_ref().and_then(read)).collect()
+        };
+        let numbers = if column.dtype().is_float() { of(float) } else { Vec::new() };
+        let longest = match self.bars.contains(column.name().as_str()) {
+            true => of(number).into_iter().map(f64::abs).filter(|number| number.is_finite()).fold(0.0, f64::max),
+            false => 0.0,
         };
         ColumnStyle {
             formatter: self.formatters.get(column.name().as_str()).map(|formatter| &**formatter),
             images: self.show_images.then_some(images),
             floats: FloatStyle::for_column(numbers.into_iter()),
+            longest,
             class: class(column, rows),
             max_text: self.max_text,
         }
@@ -231,6 +233,15 @@ impl HtmlTable {
         for name in self.formatters.keys().filter(|name| self.frame.column(name).is_err()) {
             html.raw("<p class=\"tf-shape\">A formatter was given for the column <code>").cut_text(name, NAME_LENGTH);
             html.raw("</code>, which this frame does not have.</p>");
+        }
+        for name in &self.bars {
+            let reason = match self.frame.column(name).map(|column| is_number(column.dtype())) {
+                Ok(true) => continue,
+                Ok(false) => "</code>, which has no numbers.</p>",
+                Err(_) => "</code>, which this frame does not have.</p>",
+            };
+            html.raw("<p class=\"tf-shape\">Bars were asked for in the column <code>").cut_text(name, NAME_LENGTH);
+            html.raw(reason);
         }
     }
 }

@@ -8,9 +8,11 @@ mod notebook;
 mod number;
 mod picture;
 mod report;
+mod show;
 mod value;
 
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};
 pub use report::Report;
+pub use show::{Show, heading, picture, show};

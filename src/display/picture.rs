@@ -50,6 +50,15 @@ pub(super) fn from_file(
     embed(&ImageSource::File(folder.join(path)), height, max_bytes).map_err(|error| reason(&error))
 }
 
+/// A picture from wherever the user says; the reason in a few words where there is none.
+pub(super) fn picture_of(
+    source: &ImageSource<'_>,
+    height: u32,
+    max_bytes: usize,
+) -> std::result::Result<Picture, String> {
+    embed(source, height, max_bytes).map_err(|error| reason(&error))
+}
+
 fn embed(source: &ImageSource<'_>, height: u32, max_bytes: usize) -> Result<Picture> {
     let limits = Limits::new();
     let bytes = read(source, &limits)?;

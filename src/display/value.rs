@@ -112,6 +112,11 @@ pub(super) fn float(value: &AnyValue<'_>) -> Option<f64> {
     }
 }
 
+/// The number, where `value` is one of any kind.
+pub(super) fn number(value: &AnyValue<'_>) -> Option<f64> {
+    if value.is_primitive_numeric() || matches!(value, AnyValue::Decimal(..)) { value.extract::<f64>() } else { None }
+}
+
 /// The bytes, where `value` is binary.
 pub(super) fn binary<'a>(value: &'a AnyValue<'_>) -> Option<&'a [u8]> {
     match value {

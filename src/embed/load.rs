@@ -100,7 +100,7 @@ impl SentenceTransformer {
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
     pub fn from_hub(name: &str) -> Result<Self> {
-        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+        Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
     }
 }
 
@@ -111,7 +111,7 @@ impl MultiModalBackend {
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
     pub fn from_hub(name: &str) -> Result<Self> {
-        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+        Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
     }
 }
 
@@ -122,7 +122,7 @@ impl StaticEmbedder {
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
     pub fn from_hub(name: &str) -> Result<Self> {
-        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+        Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
     }
 }
 
@@ -133,7 +133,7 @@ impl Captioner {
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
     pub fn from_hub(name: &str) -> Result<Self> {
-        Self::from_dir(Hub::new().model_folder(name, &Progress::stderr())?)
+        Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
     }
 
     /// Loads a folder, or a model of the hub where there is no such folder.

@@ -135,7 +135,7 @@ impl TopicModel {
         }
     }
 
-    fn embedding_in_words(&self) -> String {
+    pub(super) fn embedding_in_words(&self) -> String {
         let column = |name: &String| format!("the column `{name}`");
         let columns = &self.columns;
         if let Some(name) = &columns.embeddings {

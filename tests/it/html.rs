@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use polars::prelude::*;
-use topicframe::display::{CellFormatter, DataFrameHtml, Html, HtmlTable, escape_html, image_formatter};
+use topicframe::display::{CellFormatter, DataFrameHtml, Html, HtmlTable, Show, escape_html, image_formatter};
 
 /// One element of a page.
 #[derive(Debug, Clone)]
@@ -600,8 +600,9 @@ fn a_notebook_gets_one_block_whatever_the_text() {
     let lines: Vec<&str> = printed.lines().collect();
     let starts: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].contains("EVCXR_BEGIN_CONTENT")).collect();
     let ends: Vec<usize> = (0..lines.len()).filter(|&i| lines[i].contains("EVCXR_END_CONTENT")).collect();
-    assert_eq!((starts.len(), ends.len()), (1, 1), "{printed}");
+    assert_eq!((starts.len(), ends.len()), (2, 2), "one of HTML, one of text: {printed}");
     assert_eq!((lines[starts[0]], lines[ends[0]]), ("EVCXR_BEGIN_CONTENT text/html", "EVCXR_END_CONTENT"));
+    assert_eq!((lines[starts[1]], lines[ends[1]]), ("EVCXR_BEGIN_CONTENT text/plain", "EVCXR_END_CONTENT"));
     let page = Page::of(&lines[starts[0] + 1..ends[0]].join("\n"));
     assert!(page.cells().iter().any(|cell| cell.contains("EVCXR_END_CONTENT")), "the text itself is there");
 }

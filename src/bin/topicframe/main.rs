@@ -1,4 +1,5 @@
-//! `topicframe fit INPUT ...`: topics of a file or of a folder of images, from the command line.
+//! `topicframe fit INPUT ...`: topics of a file or of a folder of images, from the command line; `topicframe kernel
+//! ...`: topicframe in Jupyter.
 
 use std::process::ExitCode;
 
@@ -6,6 +7,7 @@ use clap::Parser;
 
 mod bar;
 mod fit;
+mod kernel;
 mod model;
 mod table;
 
@@ -15,11 +17,16 @@ mod table;
 enum Command {
     /// Find the topics of a file or of a folder of images: print them, write tables and a page.
     Fit(fit::Fit),
+    /// A kernel for Jupyter in which cells of Rust know topicframe: install it, remove it, look after it.
+    Kernel(kernel::Kernel),
 }
 
 fn main() -> ExitCode {
-    let Command::Fit(fit) = Command::parse();
-    match fit.run() {
+    let result = match Command::parse() {
+        Command::Fit(fit) => fit.run(),
+        Command::Kernel(kernel) => kernel.run(),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             table::tell(&format!("error: {error}"));

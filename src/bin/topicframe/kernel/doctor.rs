@@ -1,0 +1,91 @@
+//! `topicframe kernel doctor`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use topicframe::error::Result;
+
+use super::folders::{Folders, Places};
+use super::needs::needs;
+use super::state::{State, hash_of_sources, release, rustc};
+use crate::table::print;
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    places: Places,
+
+    /// topicframe's sources, to compare the kernel with [default: where this program was built from].
+    #[arg(long, value_name = "FOLDER")]
+    source: Option<PathBuf>,
+}
+
+impl Doctor {
+    pub fn run(&self) -> Result<()> {
+        let folders = self.places.folders()?;
+        let mut lines = vec!["Needed".to_owned()];
+        for need in needs(self.places.jupyter()) {
+            lines.push(match &need.found {
+                Some(found) => format!("  {:<14} {found}", need.name),
+                None => format!("  {:<14} MISSING: {} ({})", need.name, need.command, need.what_for),
+            });
+        }
+        lines.push("\nInstalled".to_owned());
+        match State::read(&folders) {
+            Some(state) => self.installed(&folders, &state, &mut lines)?,
+            None => lines.push("  nothing: run `topicframe kernel install`".to_owned()),
+        }
+        let _ = print(&(lines.join("\n") + "\n"));
+        Ok(())
+    }
+
+    fn installed(&self, folders: &Folders, state: &State, lines: &mut Vec<String>) -> Result<()> {
+        lines.push(format!("  {:<14} {}", "topicframe", state.version));
+        lines.push(format!("  {:<14} {}", "built by", release(&state.rustc)));
+        lines.push(format!("  {:<14} hub, {}", "features", state.features.join(", ")));
+        lines.push(format!("  {:<14} {} ({})", "folder", folders.root.display(), size(&folders.root)));
+        for kernelspec in &state.kernelspecs {
+            let gone = if kernelspec.join("kernel.json").is_file() { "" } else { " (gone: install again)" };
+            lines.push(format!("  {:<14} {}{gone}", "kernelspec", kernelspec.display()));
+        }
+        if !state.kernelspecs.contains(&self.places.kernelspec()?) {
+            lines.push(format!("  {:<14} not in this Jupyter's folder: install again for it", "kernelspec"));
+        }
+        for (name, path) in [("launcher", folders.launcher()), ("library", folders.built()), ("front", folders.front())]
+        {
+            if !path.exists() {
+                lines.push(format!("  {name:<14} GONE: {}; install again", path.display()));
+            }
+        }
+        let source = self.source.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        let sources = hash_of_sources(&source).ok();
+        let stale = rustc().map(|rustc| state.stale(&rustc, sources.as_deref())).unwrap_or_default();
+        lines.push("\n`topicframe kernel install` would rebuild".to_owned());
+        match stale.is_empty() {
+            true => lines.push("  nothing: all is up to date".to_owned()),
+            false => lines.extend(stale.iter().map(|reason| format!("  {reason}"))),
+        }
+        if sources.is_none() {
+            lines
+                .push(format!("  (topicframe's sources are not at {}, so nothing is known of them)", source.display()));
+        }
+        Ok(())
+    }
+}
+
+/// What a folder takes on the disk.
+fn size(folder: &Path) -> String {
+    let bytes = bytes(folder);
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}
+
+fn bytes(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let of = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(data) if data.is_dir() => bytes(&entry.path()),
+        Ok(data) => data.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(of).sum()
+}

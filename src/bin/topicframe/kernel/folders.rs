@@ -1,0 +1,130 @@
+//! Where everything is.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use etcetera::BaseStrategy;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+
+use super::NAME;
+use super::needs::jupyter_program;
+
+/// Where the kernel is built and where Jupyter looks for it.
+#[derive(Debug, Args)]
+pub struct Places {
+    /// Where the kernel is built and kept [default: topicframe/kernel in the user's folder for data].
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+
+    /// The Python environment whose Jupyter shall have the kernel, such as .venv [default: the user's folder for
+    /// Jupyter, which every Jupyter of the user reads].
+    #[arg(long, value_name = "FOLDER")]
+    prefix: Option<PathBuf>,
+}
+
+impl Places {
+    pub fn folders(&self) -> Result<Folders> {
+        let root = match &self.folder {
+            Some(folder) => std::path::absolute(folder).map_err(|cause| wrong("no such folder").cause(cause))?,
+            None => base()?.data_dir().join("topicframe").join("kernel"),
+        };
+        Ok(Folders { root })
+    }
+
+    /// The program of Jupyter: that of the environment, or the one on the path.
+    pub fn jupyter(&self) -> Option<PathBuf> {
+        let of = |prefix: &PathBuf| prefix.join("bin").join("jupyter");
+        self.prefix.as_ref().map(of).filter(|program| program.is_file()).or_else(jupyter_program)
+    }
+
+    /// The folder of the kernelspec.
+    pub fn kernelspec(&self) -> Result<PathBuf> {
+        let jupyter = match &self.prefix {
+            Some(prefix) => std::path::absolute(prefix)
+                .map_err(|cause| wrong("no such folder").path(prefix).cause(cause))?
+                .join("share")
+                .join("jupyter"),
+            None => jupyter_data_dir()?,
+        };
+        Ok(jupyter.join("kernels").join(NAME))
+    }
+}
+
+/// As Jupyter itself decides: https://docs.jupyter.org/en/latest/use/jupyter-directories.html
+fn jupyter_data_dir() -> Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("JUPYTER_DATA_DIR").filter(|folder| !folder.is_empty()) {
+        return Ok(folder.into());
+    }
+    let base = base()?;
+    Ok(match cfg!(target_os = "macos") {
+        true => base.home_dir().join("Library").join("Jupyter"),
+        false => base.data_dir().join("jupyter"),
+    })
+}
+
+fn base() -> Result<impl BaseStrategy> {
+    etcetera::choose_base_strategy().map_err(|cause| wrong("the user's home folder is not known").cause(cause))
+}
+
+/// The folder of the kernel, part by part.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    pub root: PathBuf,
+}
+
+impl Folders {
+    /// A copy of topicframe's sources: the kernel outlives the checkout that it was installed from.
+    pub fn sources(&self) -> PathBuf {
+        self.root.join("sources")
+    }
+
+    /// The crate of the dynamic library.
+    pub fn library(&self) -> PathBuf {
+        self.root.join("library")
+    }
+
+    /// What that crate is built to.
+    pub fn built(&self) -> PathBuf {
+        self.library().join("target").join("release")
+    }
+
+    /// The crate that cells depend on.
+    pub fn front(&self) -> PathBuf {
+        self.root.join("front")
+    }
+
+    /// What evcxr's analysis reads.
+    pub fn analysis(&self) -> PathBuf {
+        self.root.join("analysis")
+    }
+
+    /// evcxr's settings.
+    pub fn config(&self) -> PathBuf {
+        self.root.join("config")
+    }
+
+    /// One folder for each kernel that runs.
+    pub fn slots(&self) -> PathBuf {
+        self.root.join("slots")
+    }
+
+    /// What Jupyter starts.
+    pub fn launcher(&self) -> PathBuf {
+        self.root.join("bin").join(format!("topicframe{}", std::env::consts::EXE_SUFFIX))
+    }
+
+    /// What was installed, and by what.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("installed.json")
+    }
+}
+
+/// An error about the kernel.
+pub fn wrong(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Io, Stage::Notebook, message)
+}
+
+/// An error about a file of the kernel.
+pub fn unreadable(message: &str, path: &Path, cause: std::io::Error) -> Error {
+    wrong(message).path(path).cause(cause)
+}

@@ -1,0 +1,162 @@
+//! `topicframe kernel install`.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use clap::Args;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+
+use super::analysis::write_analysis;
+use super::folders::{Folders, Places, unreadable, wrong};
+use super::state::{State, hash_of_sources, release, rustc};
+use super::{DISPLAY_NAME, NAME, files, needs};
+use crate::table::tell;
+
+/// What the first cell prints, and no error can.
+const READY: &str = "topicframe is ready";
+
+#[derive(Debug, Args)]
+pub struct Install {
+    #[command(flatten)]
+    places: Places,
+
+    /// topicframe's sources [default: where this program was built from].
+    #[arg(long, value_name = "FOLDER")]
+    source: Option<PathBuf>,
+
+    /// Features of topicframe to turn on beside `hub` and `lazy`, such as `cuda`.
+    #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
+    features: Vec<String>,
+
+    /// Leave out the first cell, which shows that all works and takes half a minute.
+    #[arg(long)]
+    no_first_cell: bool,
+}
+
+impl Install {
+    pub fn run(&self) -> Result<()> {
+        if cfg!(windows) {
+            return Err(wrong("Windows cannot hold topicframe in one dynamic library")
+                .hint("Use Linux, macOS or the Windows subsystem for Linux."));
+        }
+        let needs = needs::check(self.places.jupyter())?;
+        let folders = self.places.folders()?;
+        let kernelspec = self.places.kernelspec()?;
+        let source = self.source()?;
+        tell(&format!("topicframe's kernel: {}", folders.root.display()));
+        let state = self.build(&folders, &source, &kernelspec)?;
+        self.connect(&folders, &state, &kernelspec)?;
+        for need in needs.iter().filter(|need| need.found.is_none()) {
+            tell(&format!("{} is missing ({}): {}", need.name, need.what_for, need.command));
+        }
+        if !self.no_first_cell {
+            first_cell(&self.places.jupyter(), &kernelspec)?;
+        }
+        tell(&format!("Done. In Jupyter, choose \"{DISPLAY_NAME}\"; `topicframe kernel doctor` looks after it."));
+        Ok(())
+    }
+
+    fn source(&self) -> Result<PathBuf> {
+        let source = self.source.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        let manifest = source.join("Cargo.toml");
+        if !fs::read_to_string(&manifest).is_ok_and(|text| text.contains("name = \"topicframe\"")) {
+            let message = "topicframe's sources are not where they were when this program was built";
+            return Err(Error::new(ErrorKind::NotFound, Stage::Notebook, message)
+                .path(&source)
+                .hint("Name their folder with --source."));
+        }
+        Ok(source)
+    }
+
+    /// The library, built where it is new or out of date.
+    fn build(&self, folders: &Folders, source: &Path, kernelspec: &Path) -> Result<State> {
+        let mut features = vec!["lazy".to_owned()];
+        features.extend(self.features.iter().filter(|feature| *feature != "lazy").cloned());
+        let before = State::read(folders);
+        let (rustc, sources) = (rustc()?, hash_of_sources(source)?);
+        tell(&match &before {
+            None => format!("Building topicframe for notebooks with {}: ten minutes on two cores.", release(&rustc)),
+            Some(before) => match before.stale(&rustc, Some(&sources)).first() {
+                Some(reason) => format!("Rebuilding {reason}."),
+                None => "Building what is new.".to_owned(),
+            },
+        });
+        // Until it is there again, nothing is installed.
+        let _ = fs::remove_file(folders.state());
+        files::copy_sources(source, folders)?;
+        files::write_library(folders, &features)?;
+        let started = Instant::now();
+        cargo(&folders.library(), &["build", "--release"])?;
+        let all = before.as_ref().is_none_or(|before| before.rustc != rustc);
+        let seconds = match &before {
+            Some(before) if !all => before.seconds,
+            _ => started.elapsed().as_secs(),
+        };
+        let mut kernelspecs = before.map(|before| before.kernelspecs).unwrap_or_default();
+        kernelspecs.retain(|path| path != kernelspec && path.exists());
+        kernelspecs.push(kernelspec.to_path_buf());
+        Ok(State { version: env!("CARGO_PKG_VERSION").to_owned(), rustc, features, sources, kernelspecs, seconds })
+    }
+
+    /// All that stands between Jupyter and the library.
+    fn connect(&self, folders: &Folders, state: &State, kernelspec: &Path) -> Result<()> {
+        let analysis = write_analysis(folders)?;
+        files::write_front(folders, &analysis)?;
+        files::write_config(folders)?;
+        files::copy_launcher(folders)?;
+        files::write_kernelspec(folders, kernelspec)?;
+        state.write(folders)
+    }
+}
+
+/// Runs cargo where its progress is seen.
+fn cargo(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "CARGO_BUILD_BUILD_DIR", "CARGO_ENCODED_RUSTFLAGS"] {
+        command.env_remove(variable);
+    }
+    // As evcxr compiles cells: the standard library is shared with them.
+    command.env("RUSTFLAGS", format!("-Cprefer-dynamic -Cmetadata={}", files::METADATA));
+    let status = command.status().map_err(|cause| unreadable("cargo cannot be started", folder, cause))?;
+    if status.success() {
+        return Ok(());
+    }
+    let message = format!("cargo {} has failed; it says why above", arguments.join(" "));
+    Err(Error::new(ErrorKind::Internal, Stage::Notebook, message).path(folder))
+}
+
+/// A cell in the new kernel, as a notebook runs it.
+fn first_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
+    let Some(jupyter) = jupyter else {
+        tell("No first cell was run: Jupyter is missing.");
+        return Ok(());
+    };
+    tell("Running a first cell ...");
+    let started = Instant::now();
+    let mut command = Command::new(jupyter);
+    command.arg("run").args(["--kernel", NAME, "--RunApp.kernel_timeout=600"]);
+    // Jupyter may look elsewhere by default.
+    if let Some(data) = kernelspec.parent().and_then(Path::parent) {
+        command.env("JUPYTER_PATH", data);
+    }
+    let failed = |cause| unreadable("Jupyter cannot be started", jupyter, cause);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = command.spawn().map_err(failed)?;
+    if let Some(mut input) = running.stdin.take() {
+        let code = format!(
+            "let frame = df!(\"word\" => [\"{READY}\"])?;\nprintln!(\"{{}}\", frame.column(\"word\")?.str()?.get(0).unwrap_or_default());"
+        );
+        input.write_all(code.as_bytes()).map_err(failed)?;
+    }
+    let output = running.wait_with_output().map_err(failed)?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    if said.contains(READY) {
+        tell(&format!("It works ({:.0} s).", started.elapsed().as_secs_f64()));
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Internal, Stage::Notebook, "the first cell has failed").hint(said))
+}

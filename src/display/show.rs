@@ -1,0 +1,492 @@
+//! What one may end a notebook's cell with, and several such things in one cell.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use polars::prelude::*;
+
+use super::html::{DataFrameHtml, HtmlTable, count};
+use super::markup::{Html, Markup};
+use super::notebook::print;
+use super::report::Report;
+use crate::cluster::Clustering;
+use crate::error::Error;
+use crate::model::TopicModel;
+use crate::reduce::Reduction;
+use crate::represent::{Aspect, Gallery, TopicWords};
+use crate::topics::{FittedTopicModel, Summary};
+
+mod facts;
+mod pictures;
+mod words;
+
+pub use pictures::picture;
+
+/// What shows itself below a notebook's cell that ends with it: frames, columns, topics, models, words, pictures,
+/// errors; options, results and references of these; and tuples, whose parts stand one below the other (see [`show`]).
+///
+/// The prelude brings it into scope; evcxr calls [`evcxr_display`](Self::evcxr_display) on the last expression of a cell.
+/// For a type of your own, say what its HTML is:
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// struct Score(f64);
+///
+/// impl Show for Score {
+///     fn to_html(&self) -> Html {
+///         Html::trusted(format!("<b>{:.1} %</b>", 100.0 * self.0))
+///     }
+/// }
+/// assert!(show(("How good?", Score(0.5))).contains("<b>50.0 %</b>"));
+/// ```
+pub trait Show {
+    /// It as HTML, with a style sheet of its own and nothing that the page must have.
+    fn to_html(&self) -> Html;
+
+    /// It as text, for whoever shows no HTML (terminals, comparisons of notebooks). Default: none.
+    fn to_text(&self) -> Option<String> {
+        None
+    }
+
+    /// Shows it below the cell.
+    fn evcxr_display(&self) {
+        print(Some(&self.to_html()), self.to_text().as_deref());
+    }
+}
+
+/// Several things, one below the other, in one cell: `show(("The topics", topics.get_topic_info()?, &pictures))`.
+///
+/// A cell shows the HTML that it ends with, so leave out the semicolon behind it.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let frame = df!("n" => [1, 2])?;
+/// let cell = show((heading("Numbers"), &frame, "and a word about them"));
+/// assert!(cell.contains("<h3") && cell.contains("<table") && cell.contains("a word about them"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn show(things: impl Show) -> Html {
+    things.to_html()
+}
+
+/// A heading between the parts of a cell.
+pub fn heading(text: impl AsRef<str>) -> Html {
+    let mut html = Markup::default();
+    html.raw("<h3 dir=\"auto\" class=\"tf-heading\">").text(text.as_ref()).raw("</h3>");
+    framed(&html.finish())
+}
+
+/// `content` in the frame that the style sheets speak of.
+fn framed(content: &str) -> Html {
+    let mut html = Markup::default();
+    html.raw("<div class=\"topicframe\"><style>").raw(include_str!("table.css")).raw(include_str!("show.css"));
+    html.raw("</style>").html(content).raw("</div>");
+    Html::trusted(html.finish())
+}
+
+/// Parts one below the other.
+fn stacked(parts: &[Html]) -> Html {
+    let mut html = Markup::default();
+    html.raw("<div class=\"tf-stack\">");
+    for part in parts {
+        html.raw("<div>").html(part).raw("</div>");
+    }
+    html.raw("</div>");
+    framed(&html.finish())
+}
+
+/// The texts of parts one below the other; none where no part has one.
+fn texts(parts: &[Option<String>]) -> Option<String> {
+    let texts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
+    if texts.is_empty() { None } else { Some(texts.join("\n\n")) }
+}
+
+impl Show for Html {
+    fn to_html(&self) -> Html {
+        self.clone()
+    }
+}
+
+impl Show for HtmlTable {
+    fn to_html(&self) -> Html {
+        HtmlTable::to_html(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.frame().to_string())
+    }
+}
+
+impl Show for DataFrame {
+    fn to_html(&self) -> Html {
+        HtmlTable::to_html(&self.html())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Show for Column {
+    fn to_html(&self) -> Html {
+        Show::to_html(&self.clone().into_frame())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        self.as_materialized_series().to_text()
+    }
+}
+
+impl Show for Series {
+    fn to_html(&self) -> Html {
+        Show::to_html(&self.clone().into_frame())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        // Polars has a `to_string` of its own for what is a time.
+        Some(format!("{self}"))
+    }
+}
+
+impl Show for FittedTopicModel {
+    /// A line on the fit and the table of [`get_topic_info`](FittedTopicModel::get_topic_info). Where a picture can no
+    /// longer be read, the table has the paths of the pictures instead, and says why.
+    fn to_html(&self) -> Html {
+        let summary = self.summary();
+        let mut html = Markup::default();
+        html.raw("<p class=\"tf-line\"><b>").text(&count(summary.topics, "topic")).raw("</b> · ");
+        html.text(&count(summary.rows, "row")).raw(" · ").text(&count(summary.outliers, "outlier")).raw("</p>");
+        let info = self.get_topic_info().or_else(|error| {
+            html.raw("<p class=\"tf-line\">No pictures: ").text(&error.to_string()).raw("</p>");
+            self.get_topic_info_with_paths()
+        });
+        match info {
+            Ok(info) => html.html(&Show::to_html(&info)),
+            Err(error) => html.html(&Show::to_html(&error)),
+        };
+        framed(&html.finish())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        let summary = self.summary();
+        let line = format!("{} topics, {} rows, {} outliers", summary.topics, summary.rows, summary.outliers);
+        let info = self.get_topic_info_with_paths().ok()?.select(["Topic", "Count", "Name"]).ok()?;
+        Some(format!("{line}\n{info}"))
+    }
+}
+
+impl Show for TopicModel {
+    /// Its columns, its steps and their settings.
+    fn to_html(&self) -> Html {
+        facts::html(&self.get_params())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(facts::text(&self.get_params()))
+    }
+}
+
+impl Show for Summary {
+    fn to_html(&self) -> Html {
+        facts::html(&facts::of_summary(self))
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(facts::text(&facts::of_summary(self)))
+    }
+}
+
+impl Show for Reduction {
+    fn to_html(&self) -> Html {
+        facts::html(&facts::of_reduction(self))
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(facts::text(&facts::of_reduction(self)))
+    }
+}
+
+impl Show for Clustering {
+    fn to_html(&self) -> Html {
+        facts::html(&facts::of_clustering(self))
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(facts::text(&facts::of_clustering(self)))
+    }
+}
+
+impl Show for Report {
+    /// The page in a frame of its own, 44 rem high.
+    fn to_html(&self) -> Html {
+        match self.html() {
+            Err(error) => Show::to_html(&error),
+            Ok(page) => {
+                let mut html = Markup::default();
+                html.raw("<iframe class=\"tf-page\" title=\"Topics\" sandbox=\"allow-scripts\"");
+                html.attribute("srcdoc", page).raw("></iframe>");
+                framed(&html.finish())
+            }
+        }
+    }
+}
+
+impl Show for Gallery {
+    fn to_html(&self) -> Html {
+        pictures::gallery(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        self.to_frame().ok().map(|frame| frame.to_string())
+    }
+}
+
+impl Show for Aspect {
+    fn to_html(&self) -> Html {
+        match self {
+            Aspect::Words(topics) => Show::to_html(topics),
+            Aspect::Pictures(gallery) => Show::to_html(gallery),
+        }
+    }
+
+    fn to_text(&self) -> Option<String> {
+        match self {
+            Aspect::Words(topics) => topics.to_text(),
+            Aspect::Pictures(gallery) => gallery.to_text(),
+        }
+    }
+}
+
+impl Show for TopicWords {
+    fn to_html(&self) -> Html {
+        words::topics(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(
+            self.iter().map(|(topic, words)| format!("{topic}: {}", words::line(words))).collect::<Vec<_>>().join("\n"),
+        )
+    }
+}
+
+impl Show for [(String, f64)] {
+    fn to_html(&self) -> Html {
+        words::bars(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(words::line(self))
+    }
+}
+
+impl Show for Vec<(String, f64)> {
+    fn to_html(&self) -> Html {
+        words::bars(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(words::line(self))
+    }
+}
+
+impl Show for [String] {
+    fn to_html(&self) -> Html {
+        words::list(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.join("\n"))
+    }
+}
+
+impl Show for Vec<String> {
+    fn to_html(&self) -> Html {
+        words::list(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.join("\n"))
+    }
+}
+
+impl Show for [Html] {
+    fn to_html(&self) -> Html {
+        stacked(self)
+    }
+}
+
+impl Show for Vec<Html> {
+    fn to_html(&self) -> Html {
+        stacked(self)
+    }
+}
+
+impl Show for str {
+    fn to_html(&self) -> Html {
+        let mut html = Markup::default();
+        html.raw("<p dir=\"auto\" class=\"tf-text\">").text(self).raw("</p>");
+        framed(&html.finish())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.to_owned())
+    }
+
+    /// As text alone.
+    fn evcxr_display(&self) {
+        print(None, Some(self));
+    }
+}
+
+impl Show for String {
+    fn to_html(&self) -> Html {
+        Show::to_html(self.as_str())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.clone())
+    }
+
+    /// As text alone.
+    fn evcxr_display(&self) {
+        print(None, Some(self));
+    }
+}
+
+impl Show for Error {
+    fn to_html(&self) -> Html {
+        error(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+/// The first line of an error strong, what to do below it.
+fn error(error: &dyn Display) -> Html {
+    let said = error.to_string();
+    let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
+    let mut html = Markup::default();
+    html.raw("<div class=\"tf-error\" role=\"alert\"><p dir=\"auto\"><b>").text(first).raw("</b></p>");
+    for line in rest.lines() {
+        html.raw("<p dir=\"auto\">").text(line.trim()).raw("</p>");
+    }
+    html.raw("</div>");
+    framed(&html.finish())
+}
+
+impl<T: Show, E: Display> Show for std::result::Result<T, E> {
+    /// The value or the error.
+    fn to_html(&self) -> Html {
+        match self {
+            Ok(value) => value.to_html(),
+            Err(failure) => error(failure),
+        }
+    }
+
+    fn to_text(&self) -> Option<String> {
+        match self {
+            Ok(value) => value.to_text(),
+            Err(failure) => Some(failure.to_string()),
+        }
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    /// The value, or the word "none".
+    fn to_html(&self) -> Html {
+        match self {
+            Some(value) => value.to_html(),
+            None => framed("<i class=\"tf-null\">none</i>"),
+        }
+    }
+
+    fn to_text(&self) -> Option<String> {
+        match self {
+            Some(value) => value.to_text(),
+            None => Some("none".to_owned()),
+        }
+    }
+}
+
+/// What points to something shows what it points to.
+macro_rules! pointers {
+    ($($pointer:ty),+) => { $(
+        impl<T: Show + ?Sized> Show for $pointer {
+            fn to_html(&self) -> Html {
+                (**self).to_html()
+            }
+
+            fn to_text(&self) -> Option<String> {
+                (**self).to_text()
+            }
+
+            fn evcxr_display(&self) {
+                (**self).evcxr_display();
+            }
+        }
+    )+ };
+}
+
+pointers!(&T, &mut T, Box<T>, Arc<T>);
+
+/// Tuples: their parts one below the other.
+macro_rules! tuples {
+    ($($name:ident)+) => {
+        impl<$($name: Show),+> Show for ($($name,)+) {
+            #[allow(non_snake_case)]
+            fn to_html(&self) -> Html {
+                let ($($name,)+) = self;
+                stacked(&[$($name.to_html()),+])
+            }
+
+            #[allow(non_snake_case)]
+            fn to_text(&self) -> Option<String> {
+                let ($($name,)+) = self;
+                texts(&[$($name.to_text()),+])
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D F);
+tuples!(A B C D F G);
+tuples!(A B C D F G H);
+tuples!(A B C D F G H I);
+tuples!(A B C D F G H I J);
+tuples!(A B C D F G H I J K);
+tuples!(A B C D F G H I J K L);
+tuples!(A B C D F G H I J K L M);
+
+/// The types of this crate show themselves without the trait in scope, too.
+macro_rules! inherent {
+    ($($name:ty),+) => { $(
+        impl $name {
+            /// Shows it below a notebook's cell: evcxr calls this on the last expression of one.
+            pub fn evcxr_display(&self) {
+                Show::evcxr_display(self);
+            }
+        }
+    )+ };
+}
+
+inherent!(
+    Html,
+    HtmlTable,
+    FittedTopicModel,
+    TopicModel,
+    Summary,
+    Reduction,
+    Clustering,
+    Report,
+    Gallery,
+    Aspect,
+    Error
+);

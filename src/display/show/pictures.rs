@@ -1,0 +1,57 @@
+//! Pictures below a cell.
+
+use super::super::formatter::ImageFormatter;
+use super::super::markup::{Html, Markup};
+use super::super::picture::data_uri;
+use super::framed;
+use crate::represent::Gallery;
+use crate::vision::ImageSource;
+
+/// Topics of a gallery that are shown; the rest is counted.
+const TOPICS: usize = 60;
+
+/// An image from a file or from encoded bytes, at most 300 pixels high; where it cannot be read, a small box that says
+/// why.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let drawing = picture("examples/data/openclipart/images/animals/a_simple_pig_01.png");
+/// assert!(drawing.contains("<img"));
+/// ```
+pub fn picture<'a>(image: impl Into<ImageSource<'a>>) -> Html {
+    let formatter = ImageFormatter::new().height(300);
+    framed(&formatter.image(&image.into()))
+}
+
+/// A strip of pictures for each topic.
+pub(super) fn gallery(gallery: &Gallery) -> Html {
+    let topics = gallery.topics();
+    let mut html = Markup::default();
+    html.raw("<dl class=\"tf-facts tf-gallery\">");
+    for &topic in topics.iter().take(TOPICS) {
+        html.raw("<dt>").value(topic).raw("</dt><dd>");
+        push_strip(&mut html, gallery, topic);
+        html.raw("</dd>");
+    }
+    html.raw("</dl>");
+    if topics.len() > TOPICS {
+        html.raw("<p class=\"tf-shape\">").value(topics.len() - TOPICS).raw(" more topics not shown</p>");
+    }
+    if !gallery.skipped().is_empty() {
+        html.raw("<p class=\"tf-shape\">").value(gallery.skipped().len()).raw(" images could not be read</p>");
+    }
+    framed(&html.finish())
+}
+
+fn push_strip(html: &mut Markup, gallery: &Gallery, topic: i32) {
+    if gallery.pictures(topic).is_empty() {
+        html.raw("<i class=\"tf-null\">no picture</i>");
+    }
+    for (picture, thumbnail) in gallery.pictures(topic).iter().zip(gallery.thumbnails(topic)) {
+        let name = picture.path.clone().unwrap_or_else(|| format!("row {}", picture.row));
+        html.raw("<img class=\"tf-picture\" loading=\"lazy\" src=\"");
+        html.html(&data_uri(thumbnail.mime(), &thumbnail.bytes)).raw("\"").attribute("alt", &name).hover(&name);
+        html.raw(">");
+    }
+}
