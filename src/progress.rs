@@ -223,6 +223,7 @@ fn in_notebook() -> bool {
 pub struct Lines {
     out: Mutex<Box<dyn Write + Send>>,
     pace: Pace,
+    in_notebook: bool,
     state: Mutex<HashMap<(Stage, String), Running>>,
 }
 
@@ -258,7 +259,7 @@ impl Lines {
     /// Lines to `out`, as [`stderr`](Self::stderr). A line that cannot be written is dropped: progress must not stop the
     /// work.
     pub fn to(out: Box<dyn Write + Send>) -> Self {
-        Lines { out: Mutex::new(out), pace: LOG, state: Mutex::new(HashMap::new()) }
+        Lines { out: Mutex::new(out), pace: LOG, in_notebook: false, state: Mutex::new(HashMap::new()) }
     }
 
     /// Lines for a notebook, on standard output (below a cell, standard error looks like a failure): work of less than two
@@ -269,12 +270,17 @@ impl Lines {
 
     /// Lines to `out` at the pace of [`notebook`](Self::notebook).
     pub fn notebook_to(out: Box<dyn Write + Send>) -> Self {
-        Lines { pace: NOTEBOOK, ..Lines::to(out) }
+        Lines { pace: NOTEBOOK, in_notebook: true, ..Lines::to(out) }
     }
 
     fn line(&self, text: &str) {
+        let mut text = printable(text);
+        if self.in_notebook {
+            // evcxr takes its own words for orders wherever they stand in a line.
+            text = text.replace("EVCXR_", "EVCXR\u{200B}_");
+        }
         if let Ok(mut out) = self.out.lock() {
-            let _ = writeln!(out, "{}", printable(text));
+            let _ = writeln!(out, "{text}");
         }
     }
 

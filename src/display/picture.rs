@@ -114,6 +114,12 @@ pub(super) fn pixels(encoded: &[u8]) -> Result<RgbImage> {
     decode_bytes(encoded, &Limits::new(), true)
 }
 
+/// A picture that this crate made, at most `side` pixels wide and high.
+pub(super) fn smaller(encoded: &[u8], side: u32) -> Result<String> {
+    let encoded = encode(&thumbnail(&pixels(encoded)?, side), Encoding::Smallest { quality: QUALITY })?;
+    Ok(data_uri(encoded.mime(), &encoded.bytes))
+}
+
 /// Encoded bytes as a data URI.
 pub(super) fn data_uri(mime: &'static str, bytes: &[u8]) -> String {
     let mut uri = format!("data:{mime};base64,");

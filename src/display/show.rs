@@ -9,12 +9,16 @@ use super::html::{DataFrameHtml, HtmlTable, count};
 use super::markup::{Html, Markup};
 use super::notebook::print;
 use super::report::Report;
-use crate::cluster::Clustering;
+use crate::cluster::{Clustering, Hdbscan, KMeans};
+use crate::embed::{Captioner, Fusion, LoadedEmbedder, MultiModalBackend, SentenceTransformer, StaticEmbedder};
 use crate::error::Error;
 use crate::model::TopicModel;
-use crate::reduce::Reduction;
-use crate::represent::{Aspect, Gallery, TopicWords};
+use crate::reduce::{NoReduction, Pca, Reduction, Umap};
+use crate::represent::{
+    Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, TopicWords, VisualRepresentation, VisualWords,
+};
 use crate::topics::{FittedTopicModel, Summary};
+use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
 mod pictures;
@@ -393,6 +397,13 @@ impl<T: Show, E: Display> Show for std::result::Result<T, E> {
             Err(failure) => Some(failure.to_string()),
         }
     }
+
+    fn evcxr_display(&self) {
+        match self {
+            Ok(value) => value.evcxr_display(),
+            Err(failure) => print(Some(&error(failure)), Some(&failure.to_string())),
+        }
+    }
 }
 
 impl<T: Show> Show for Option<T> {
@@ -410,6 +421,23 @@ impl<T: Show> Show for Option<T> {
             None => Some("none".to_owned()),
         }
     }
+
+    fn evcxr_display(&self) {
+        match self {
+            Some(value) => value.evcxr_display(),
+            None => print(Some(&self.to_html()), Some("none")),
+        }
+    }
+}
+
+impl Show for () {
+    /// Nothing.
+    fn to_html(&self) -> Html {
+        Html::trusted("")
+    }
+
+    /// Nothing is shown below a cell that ends with a statement, such as an `if`.
+    fn evcxr_display(&self) {}
 }
 
 /// What points to something shows what it points to.
@@ -464,6 +492,25 @@ tuples!(A B C D F G H I J);
 tuples!(A B C D F G H I J K);
 tuples!(A B C D F G H I J K L);
 tuples!(A B C D F G H I J K L M);
+
+/// Steps of a model show their settings.
+macro_rules! steps {
+    ($($step:ty),+) => { $(
+        impl Show for $step {
+            fn to_html(&self) -> Html {
+                format!("{self:?}").to_html()
+            }
+
+            fn to_text(&self) -> Option<String> {
+                Some(format!("{self:?}"))
+            }
+        }
+    )+ };
+}
+
+steps!(StaticEmbedder, SentenceTransformer, MultiModalBackend, LoadedEmbedder, Captioner, Fusion);
+steps!(Umap, Pca, NoReduction, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
+steps!(KeyBERTInspired, MaximalMarginalRelevance, VisualRepresentation, VisualWords);
 
 /// The types of this crate show themselves without the trait in scope, too.
 macro_rules! inherent {

@@ -42,13 +42,20 @@ fn the_main_command_makes_a_page() {
 
 #[test]
 fn every_command_of_the_readme_is_one_that_exists() {
+    let needs = read("src/bin/topicframe/kernel/needs.rs");
+    assert!(needs.contains("EVCXR: &str = \"0.22.0\""));
     for command in commands() {
         let known = command.starts_with("cargo test --release") || command.starts_with("cargo doc");
         let runs = command.split_once(" -- fit ").is_some_and(|(before, _)| before == "cargo run --release");
         let example = command.split_once("--example ").map(|(_, rest)| rest.split_whitespace().next().unwrap_or(""));
         let example = example.is_some_and(|name| root().join(format!("examples/{name}.rs")).exists());
-        let script = command.split_whitespace().next().is_some_and(|first| root().join(first).exists());
-        assert!(known || runs || example || script, "{command}");
+        let mut words = command.split_whitespace().skip_while(|word| *word == "sh");
+        let script = words.next().is_some_and(|first| root().join(first).is_file());
+        // As `kernel install` says it where something is missing.
+        let needed = needs.contains(&command.replace("0.22.0", "{EVCXR}"));
+        let kernel = command.strip_prefix("cargo run --release -- kernel ");
+        let kernel = kernel.is_some_and(|action| ["install", "doctor", "uninstall"].contains(&action));
+        assert!(known || runs || example || script || needed || kernel, "{command}");
     }
 }
 
@@ -81,8 +88,12 @@ fn every_example_is_in_the_readme() {
 #[test]
 fn the_help_of_the_command_is_in_the_readme() {
     let readme = read("README.md");
-    let output = Command::new(env!("CARGO_BIN_EXE_topicframe")).args(["fit", "--help"]).output().unwrap();
-    let help = String::from_utf8(output.stdout).unwrap();
+    let help = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_topicframe")).args(arguments).arg("--help").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let commands: [&[&str]; 4] = [&["fit"], &["kernel", "install"], &["kernel", "doctor"], &["kernel", "uninstall"]];
+    let help: String = commands.map(help).concat();
     for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
         let option = option.trim_end_matches([',', '.']);
         assert!(option == "--help" || readme.contains(option), "README.md does not mention {option}");

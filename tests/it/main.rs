@@ -47,9 +47,16 @@ mod corpus;
 mod files;
 mod html;
 mod interrupt;
+#[cfg(unix)]
+mod kernel;
+#[cfg(unix)]
+mod kernel_run;
 mod model;
+mod progress_lines;
 mod report;
+mod show;
 
 // The project's own rules.
 mod documents;
 mod layering;
+mod notebooks;

@@ -2,13 +2,16 @@
 
 use super::super::formatter::ImageFormatter;
 use super::super::markup::{Html, Markup};
-use super::super::picture::data_uri;
+use super::super::picture::{data_uri, smaller};
 use super::framed;
 use crate::represent::Gallery;
 use crate::vision::ImageSource;
 
 /// Topics of a gallery that are shown; the rest is counted.
-const TOPICS: usize = 60;
+const TOPICS: usize = 20;
+
+/// Pixels of the longer side of a picture in a strip: twice what is shown, for screens of high density.
+const SIDE: u32 = 152;
 
 /// An image from a file or from encoded bytes, at most 300 pixels high; where it cannot be read, a small box that says
 /// why.
@@ -50,8 +53,8 @@ fn push_strip(html: &mut Markup, gallery: &Gallery, topic: i32) {
     }
     for (picture, thumbnail) in gallery.pictures(topic).iter().zip(gallery.thumbnails(topic)) {
         let name = picture.path.clone().unwrap_or_else(|| format!("row {}", picture.row));
-        html.raw("<img class=\"tf-picture\" loading=\"lazy\" src=\"");
-        html.html(&data_uri(thumbnail.mime(), &thumbnail.bytes)).raw("\"").attribute("alt", &name).hover(&name);
+        let uri = smaller(&thumbnail.bytes, SIDE).unwrap_or_else(|_| data_uri(thumbnail.mime(), &thumbnail.bytes));
+        html.raw("<img class=\"tf-picture\" src=\"").html(&uri).raw("\"").attribute("alt", &name).hover(&name);
         html.raw(">");
     }
 }

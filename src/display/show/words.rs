@@ -22,10 +22,11 @@ pub(super) fn bars(words: &[(String, f64)]) -> Html {
 }
 
 fn push_bars(html: &mut Markup, words: &[(String, f64)]) {
-    let most = words.iter().map(|(_, weight)| *weight).fold(0.0, f64::max);
+    let most = words.iter().map(|(_, weight)| *weight).filter(|weight| weight.is_finite()).fold(0.0, f64::max);
     html.raw("<ol class=\"tf-words\">");
     for (word, weight) in words.iter().take(WORDS) {
-        let share = if most > 0.0 { (100.0 * weight / most).clamp(0.0, 100.0) } else { 0.0 };
+        let share = 100.0 * weight / most;
+        let share = if share.is_finite() { share.clamp(0.0, 100.0) } else { 0.0 };
         html.raw("<li><span dir=\"auto\">").cut_text(word, WORD).raw("</span><i");
         html.attribute("style", format_args!("--tf-share:{share:.0}%")).raw("></i><small>");
         html.text(&short_float(*weight)).raw("</small></li>");

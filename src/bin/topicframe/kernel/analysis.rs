@@ -5,7 +5,7 @@
 //! and features that depends on the others of the few alone. None of these crates could be compiled, and none is: rustc
 //! gets the library instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use topicframe::error::Result;
 
-use super::files::write;
+use super::files::{quoted, remove_all_but, write};
 use super::folders::{Folders, unreadable, wrong};
 use super::state::collect;
 
@@ -104,9 +104,13 @@ fn write_crate(folder: &Path, package: &Package, node: &Node, seen: &BTreeMap<&s
     let root = copy_sources(library, folder)?;
     let features: Vec<&String> = node.features.iter().filter(|feature| *feature != "default").collect();
     let mut manifest = format!(
-        "[package]\nname = {:?}\nversion = {:?}\nedition = {:?}\npublish = false\n\n[lib]\nname = {:?}\npath = {root:?}\n\n\
+        "[package]\nname = {:?}\nversion = {:?}\nedition = {:?}\npublish = false\n\n[lib]\nname = {:?}\npath = {}\n\n\
          [features]\ndefault = {features:?}\n",
-        package.name, package.version, package.edition, library.name
+        package.name,
+        package.version,
+        package.edition,
+        library.name,
+        quoted(root)
     );
     for feature in features {
         let _ = writeln!(manifest, "{feature:?} = []");
@@ -116,7 +120,8 @@ fn write_crate(folder: &Path, package: &Package, node: &Node, seen: &BTreeMap<&s
     {
         if let Some(other) = seen.get(dependency.pkg.as_str()) {
             let path = Path::new("..").join(other.folder());
-            let _ = writeln!(manifest, "{:?} = {{ package = {:?}, path = {path:?} }}", dependency.name, other.name);
+            let _ =
+                writeln!(manifest, "{:?} = {{ package = {:?}, path = {} }}", dependency.name, other.name, quoted(path));
         }
     }
     write(&folder.join("Cargo.toml"), manifest.as_bytes())
@@ -127,10 +132,14 @@ fn copy_sources(library: &Target, folder: &Path) -> Result<PathBuf> {
     let from = library.src_path.parent().unwrap_or(&library.src_path);
     let mut sources = Vec::new();
     collect(from, &mut sources)?;
+    let mut wanted = BTreeSet::new();
     for source in sources.iter().filter(|source| source.extension().is_some_and(|extension| extension == "rs")) {
         let content = std::fs::read(source).map_err(|cause| unreadable("a source cannot be read", source, cause))?;
-        write(&folder.join("src").join(source.strip_prefix(from).unwrap_or(source)), &content)?;
+        let target = folder.join("src").join(source.strip_prefix(from).unwrap_or(source));
+        write(&target, &content)?;
+        wanted.insert(target);
     }
+    remove_all_but(&wanted, &folder.join("src"))?;
     Ok(Path::new("src").join(library.src_path.file_name().unwrap_or_default()))
 }
 

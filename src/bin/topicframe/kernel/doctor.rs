@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use topicframe::error::Result;
+use topicframe::progress::printable;
 
 use super::folders::{Folders, Places};
 use super::needs::needs;
@@ -36,7 +37,7 @@ impl Doctor {
             Some(state) => self.installed(&folders, &state, &mut lines)?,
             None => lines.push("  nothing: run `topicframe kernel install`".to_owned()),
         }
-        let _ = print(&(lines.join("\n") + "\n"));
+        let _ = print(&(printable(&lines.join("\n")) + "\n"));
         Ok(())
     }
 

@@ -21,6 +21,11 @@ pub const ANALYSIS: &str = "topicframe_analysis";
 /// The logo in JupyterLab's launcher.
 const LOGO: &str = include_str!("logo.svg");
 
+/// A text as TOML and JSON write it.
+pub fn quoted(text: impl AsRef<Path>) -> String {
+    serde_json::Value::from(text.as_ref().to_string_lossy()).to_string()
+}
+
 /// Writes `content`, unless it is there already.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|there| there == content) {
@@ -42,13 +47,35 @@ pub fn copy_sources(from: &Path, folders: &Folders) -> Result<()> {
     for path in paths.iter().filter(|path| path.exists()) {
         let target = to.join(path.strip_prefix(from).unwrap_or(path));
         let content = fs::read(path).map_err(|cause| unreadable("a source cannot be read", path, cause))?;
-        write(&target, &content)?;
+        match path.ends_with("Cargo.toml") {
+            true => write(&target, without_targets(&String::from_utf8_lossy(&content)).as_bytes())?,
+            false => write(&target, &content)?,
+        }
         wanted.insert(target);
     }
-    // The manifest names the tests' file.
-    write(&to.join("tests").join("it").join("main.rs"), b"")?;
+    remove_all_but(&wanted, &to.join("src"))
+}
+
+/// A manifest without its tests, examples and benchmarks, whose files are not copied.
+fn without_targets(manifest: &str) -> String {
+    let mut kept = String::new();
+    let mut skips = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            skips = ["[[test]]", "[[example]]", "[[bench]]"].contains(&line.trim());
+        }
+        if !skips {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// Removes the files below `folder` that are not wanted any more.
+pub fn remove_all_but(wanted: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
     let mut there = Vec::new();
-    collect(&to.join("src"), &mut there)?;
+    collect(folder, &mut there)?;
     for path in there.iter().filter(|path| !wanted.contains(*path)) {
         fs::remove_file(path).map_err(|cause| unreadable("an old source cannot be removed", path, cause))?;
     }
@@ -61,9 +88,9 @@ pub fn write_library(folders: &Folders, features: &[String]) -> Result<()> {
     let manifest = format!(
         "[package]\nname = \"topicframe-notebook\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
          [lib]\ncrate-type = [\"dylib\"]\n\n\
-         [dependencies]\ntopicframe = {{ path = {:?}, features = {features:?} }}\n\n\
+         [dependencies]\ntopicframe = {{ path = {}, features = {features:?} }}\n\n\
          [workspace]\n\n[profile.release]\ndebug = false\n",
-        folders.sources()
+        quoted(folders.sources())
     );
     write(&folder.join("Cargo.toml"), manifest.as_bytes())?;
     write(&folder.join("src").join("lib.rs"), b"pub use topicframe::*;\n")?;
@@ -86,8 +113,9 @@ pub fn write_front(folders: &Folders, analysis: &Path) -> Result<()> {
     let manifest = format!(
         "[package]\nname = \"topicframe\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
          [target.'cfg({ANALYSIS})'.dependencies]\n\
-         topicframe_sources = {{ package = \"topicframe\", path = {analysis:?} }}\n\n\
-         [lints.rust]\nunexpected_cfgs = \"allow\"\n\n[workspace]\n"
+         topicframe_sources = {{ package = \"topicframe\", path = {} }}\n\n\
+         [lints.rust]\nunexpected_cfgs = \"allow\"\n\n[workspace]\n",
+        quoted(analysis)
     );
     let library = format!("{DLL_PREFIX}topicframe_notebook{DLL_SUFFIX}");
     let build = format!(
@@ -106,11 +134,13 @@ pub fn write_front(folders: &Folders, analysis: &Path) -> Result<()> {
     write(&folder.join("src").join("lib.rs"), lib.as_bytes())
 }
 
-/// evcxr's settings: every notebook begins with topicframe at hand.
+/// evcxr's settings: every notebook begins with topicframe at hand. The question mark is there because evcxr learns only
+/// from the first one that cells may have some; a cell that ended with that one would show itself as `Debug`.
 pub fn write_config(folders: &Folders) -> Result<()> {
     let config = format!(
-        "[evcxr]\nprelude = \"use topicframe::prelude::*;\"\n\n[dependencies]\ntopicframe = {{ path = {:?} }}\n",
-        folders.front()
+        "[evcxr]\nprelude = \"\"\"\nuse topicframe::prelude::*;\nOk::<(), Error>(())?;\n\"\"\"\n\n\
+         [dependencies]\ntopicframe = {{ path = {} }}\n",
+        quoted(folders.front())
     );
     write(&folders.config().join("evcxr.toml"), config.as_bytes())
 }

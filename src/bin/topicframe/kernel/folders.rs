@@ -113,6 +113,11 @@ impl Folders {
         self.root.join("bin").join(format!("topicframe{}", std::env::consts::EXE_SUFFIX))
     }
 
+    /// Says that the folder is ours: nothing is removed from one without it.
+    pub fn marker(&self) -> PathBuf {
+        self.root.join("topicframe-kernel")
+    }
+
     /// What was installed, and by what.
     pub fn state(&self) -> PathBuf {
         self.root.join("installed.json")

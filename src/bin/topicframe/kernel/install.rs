@@ -73,9 +73,9 @@ impl Install {
 
     /// The library, built where it is new or out of date.
     fn build(&self, folders: &Folders, source: &Path, kernelspec: &Path) -> Result<State> {
+        let before = State::read(folders);
         let mut features = vec!["lazy".to_owned()];
         features.extend(self.features.iter().filter(|feature| *feature != "lazy").cloned());
-        let before = State::read(folders);
         let (rustc, sources) = (rustc()?, hash_of_sources(source)?);
         tell(&match &before {
             None => format!("Building topicframe for notebooks with {}: ten minutes on two cores.", release(&rustc)),
@@ -84,8 +84,16 @@ impl Install {
                 None => "Building what is new.".to_owned(),
             },
         });
-        // Until it is there again, nothing is installed.
-        let _ = fs::remove_file(folders.state());
+        files::write(
+            &folders.marker(),
+            b"The kernel of topicframe for Jupyter. `topicframe kernel uninstall` removes it.\n",
+        )?;
+        // Until the library is there again, no rustc is the right one and no kernel starts.
+        if let Some(before) = &before {
+            State { rustc: String::new(), ..before.clone() }.write(folders)?;
+        }
+        // First: a build beside this one may replace the program.
+        files::copy_launcher(folders)?;
         files::copy_sources(source, folders)?;
         files::write_library(folders, &features)?;
         let started = Instant::now();
@@ -106,7 +114,6 @@ impl Install {
         let analysis = write_analysis(folders)?;
         files::write_front(folders, &analysis)?;
         files::write_config(folders)?;
-        files::copy_launcher(folders)?;
         files::write_kernelspec(folders, kernelspec)?;
         state.write(folders)
     }

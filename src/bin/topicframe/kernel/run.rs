@@ -83,6 +83,8 @@ fn environment(folders: &Folders, slot: &Path) -> Vec<(&'static str, std::ffi::O
     let path = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
     let before = std::env::var_os(path).unwrap_or_default();
     let libraries = [folders.built().join("deps"), rust_libraries()].into_iter().chain(std::env::split_paths(&before));
+    // An empty path would be the folder of the notebook.
+    let libraries = libraries.filter(|path| !path.as_os_str().is_empty());
     let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
     flags.push(format!(" --cfg {ANALYSIS}"));
     vec![

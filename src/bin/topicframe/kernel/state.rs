@@ -43,7 +43,9 @@ impl State {
     /// What differs between the kernel as it is and as it would be built now, each with what it costs.
     pub fn stale(&self, rustc: &str, sources: Option<&str>) -> Vec<String> {
         let mut reasons = Vec::new();
-        if self.rustc != rustc {
+        if self.rustc.is_empty() {
+            reasons.push("what is missing: the last build has not come to its end".to_owned());
+        } else if self.rustc != rustc {
             reasons.push(format!(
                 "everything: it was built by {}, and cells are compiled by {} now (about {} min)",
                 release(&self.rustc),

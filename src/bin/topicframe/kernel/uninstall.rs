@@ -30,15 +30,22 @@ impl Uninstall {
             remove(kernelspec)?;
             removed = true;
         }
+        if !folders.marker().is_file() {
+            tell(if removed { "topicframe's kernel is removed." } else { "There was no kernel of topicframe." });
+            return Ok(());
+        }
         let parts = [folders.sources(), folders.library(), folders.analysis(), folders.front(), folders.config()];
         for part in parts.iter().chain(&[folders.slots()]) {
-            removed |= remove(part)?;
+            remove(part)?;
         }
-        removed |= remove(&folders.root.join("bin"))?;
-        let _ = fs::remove_file(folders.state());
+        remove(&folders.root.join("bin"))?;
+        // The marker goes last: what was removed in part can be removed again.
+        for file in [folders.state(), folders.marker()] {
+            let _ = fs::remove_file(file);
+        }
         // Only if nothing else is in it.
         let _ = fs::remove_dir(&folders.root);
-        tell(if removed { "topicframe's kernel is removed." } else { "There was no kernel of topicframe." });
+        tell("topicframe's kernel is removed.");
         Ok(())
     }
 }

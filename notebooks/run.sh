@@ -1,0 +1,40 @@
+#!/bin/sh
+# Runs the notebooks in a real kernel, from a machine with Rust, Python and pip:
+#
+#     sh notebooks/run.sh            # run them all, compare what they show with what is saved
+#     sh notebooks/run.sh --save     # run them and save what they show
+#     sh notebooks/run.sh --browser  # and run notebook 02 in JupyterLab in a browser (Chromium, or $CHROMIUM)
+#
+# All it needs goes into one folder, target/notebooks or $TOPICFRAME_NOTEBOOKS: a Python environment with Jupyter, evcxr's
+# kernel, topicframe's kernel. The first run builds for twenty to thirty minutes on two cores; later ones start at once.
+# Kernels that are installed already are left alone.
+set -eu
+cd "$(dirname "$0")/.."
+
+place=${TOPICFRAME_NOTEBOOKS:-target/notebooks}
+mkdir -p "$place"
+place=$(cd "$place" && pwd)
+browser=
+case "${1:-}" in --browser) browser=yes; shift ;; esac
+
+python=$place/python/bin
+if ! [ -x "$python/jupyter" ]; then
+    python3 -m venv "$place/python"
+    "$python/pip" install --quiet --disable-pip-version-check -r notebooks/requirements.txt
+fi
+if [ -n "$browser" ] && ! "$python/python" -c 'import playwright' 2>/dev/null; then
+    "$python/pip" install --quiet --disable-pip-version-check playwright==1.65.2
+fi
+
+if ! [ -x "$place/bin/evcxr_jupyter" ]; then
+    cargo install evcxr_jupyter --version 0.22.0 --locked --root "$place"
+fi
+
+PATH=$python:$place/bin:$PATH
+export PATH
+cargo run --release --locked --quiet -- kernel install --folder "$place/kernel" --prefix "$place/python"
+
+python notebooks/run.py "$@"
+if [ -n "$browser" ]; then
+    python notebooks/browser.py
+fi
