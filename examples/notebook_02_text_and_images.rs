@@ -40,6 +40,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Cell 6
     let described = model.clone()
+        .embeddings("embedding")
         .representation("KeyBERT", KeyBERTInspired::new())
         .representation("MMR", MaximalMarginalRelevance::new().diversity(0.3));
     let described = described.fit(&drawings)?;

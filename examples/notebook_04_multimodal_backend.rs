@@ -31,7 +31,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         .image_folder(folder)
         .clusterer(Hdbscan::new().min_cluster_size(5))
         .representation("Visual_Aspect", VisualRepresentation::new());
-    let (topics, drawings) = model.fit_transform(&drawings)?;
+    let topics = model.fit(&drawings)?;
     cell(&topics);
 
     // Cell 3

@@ -10,22 +10,38 @@ use unicode_segmentation::UnicodeSegmentation;
 /// It reads as a `str`, and `to_string` or [`into_string`](Self::into_string) makes it a `String`;
 /// `std::fs::write("table.html", html)` works as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Html(String);
+pub struct Html {
+    html: String,
+    /// What it says, for whoever shows no HTML.
+    text: Option<String>,
+}
 
 impl Html {
     /// HTML that the caller vouches for: nothing in it is escaped. See [`escape_html`].
     pub fn trusted(html: impl Into<String>) -> Self {
-        Html(html.into())
+        Html { html: html.into(), text: None }
     }
 
-    /// The HTML as text.
+    /// The same with a text for whoever shows no HTML.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// The text for whoever shows no HTML, where there is one.
+    pub fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The HTML as a `str`.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.html
     }
 
     /// The HTML as a `String`.
     pub fn into_string(self) -> String {
-        self.0
+        self.html
     }
 }
 
@@ -33,31 +49,31 @@ impl Deref for Html {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        &self.html
     }
 }
 
 impl fmt::Display for Html {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.html)
     }
 }
 
 impl From<Html> for String {
     fn from(html: Html) -> String {
-        html.0
+        html.html
     }
 }
 
 impl AsRef<str> for Html {
     fn as_ref(&self) -> &str {
-        &self.0
+        &self.html
     }
 }
 
 impl AsRef<[u8]> for Html {
     fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.html.as_bytes()
     }
 }
 

@@ -21,6 +21,7 @@ use crate::topics::{FittedTopicModel, Summary};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
+mod lists;
 mod pictures;
 mod words;
 
@@ -44,6 +45,11 @@ pub use pictures::picture;
 /// }
 /// assert!(show(("How good?", Score(0.5))).contains("<b>50.0 %</b>"));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "a cell cannot show `{Self}` as it is",
+    note = "shown are frames, columns, topics, models, words, texts, numbers, pictures, errors, lists of these, and tuples of them",
+    note = "for another type say what its HTML is: `impl Show for ...`"
+)]
 pub trait Show {
     /// It as HTML, with a style sheet of its own and nothing that the page must have.
     fn to_html(&self) -> Html;
@@ -72,14 +78,17 @@ pub trait Show {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn show(things: impl Show) -> Html {
-    things.to_html()
+    match things.to_text() {
+        Some(text) => things.to_html().with_text(text),
+        None => things.to_html(),
+    }
 }
 
 /// A heading between the parts of a cell.
 pub fn heading(text: impl AsRef<str>) -> Html {
     let mut html = Markup::default();
     html.raw("<h3 dir=\"auto\" class=\"tf-heading\">").text(text.as_ref()).raw("</h3>");
-    framed(&html.finish())
+    framed(&html.finish()).with_text(text.as_ref())
 }
 
 /// `content` in the frame that the style sheets speak of.
@@ -110,6 +119,10 @@ fn texts(parts: &[Option<String>]) -> Option<String> {
 impl Show for Html {
     fn to_html(&self) -> Html {
         self.clone()
+    }
+
+    fn to_text(&self) -> Option<String> {
+        self.text().map(str::to_owned)
     }
 }
 
@@ -312,18 +325,6 @@ impl Show for Vec<String> {
 
     fn to_text(&self) -> Option<String> {
         Some(self.join("\n"))
-    }
-}
-
-impl Show for [Html] {
-    fn to_html(&self) -> Html {
-        stacked(self)
-    }
-}
-
-impl Show for Vec<Html> {
-    fn to_html(&self) -> Html {
-        stacked(self)
     }
 }
 

@@ -27,7 +27,7 @@ fn the_kernel_becomes_evcxr_with_settings_of_its_own() {
     assert_eq!(given["EVCXR_CONFIG_DIR"], root.join("config").display().to_string());
     assert_eq!(given["RUSTFLAGS"], "--cfg mine --cfg topicframe_analysis");
     assert_eq!(given["CARGO_PROFILE_DEV_DEBUG_ASSERTIONS"], "false");
-    assert_eq!(given["CARGO_PROFILE_DEV_OVERFLOW_CHECKS"], "false");
+    assert_eq!(given["CARGO_PROFILE_DEV_OVERFLOW_CHECKS"], "true");
     if cfg!(target_os = "linux") {
         let (ours, rust) = (root.join("library/target/release/deps"), machine.base().join("sysroot/stub/lib"));
         assert_eq!(given["LD_LIBRARY_PATH"], format!("{}:{}:/mine:/yours", ours.display(), rust.display()));

@@ -43,7 +43,8 @@ pub(super) fn of_summary(summary: &Summary) -> Vec<(String, String)> {
     facts.extend(summary.images.map(|images| fact("rows with an image", grouped(images))));
     facts.extend(summary.captioner.as_ref().map(|captioner| fact("captioner", captioner)));
     facts.push(fact("clustered", summary.cluster_on));
-    facts.push(fact("embedder", format!("{}, {} dimensions", summary.embedder, summary.dimensions)));
+    facts.push(fact("embedder", &summary.embedder));
+    facts.push(fact("dimensions", summary.dimensions));
     facts.push(fact("reducer", &summary.reducer));
     facts.push(fact("clusterer", &summary.clusterer));
     facts.push(fact("seed", summary.seed));

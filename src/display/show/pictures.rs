@@ -23,8 +23,12 @@ const SIDE: u32 = 152;
 /// assert!(drawing.contains("<img"));
 /// ```
 pub fn picture<'a>(image: impl Into<ImageSource<'a>>) -> Html {
-    let formatter = ImageFormatter::new().height(300);
-    framed(&formatter.image(&image.into()))
+    let image = image.into();
+    let name = match &image {
+        ImageSource::File(path) => path.display().to_string(),
+        ImageSource::Encoded { bytes, name } => name.map_or_else(|| format!("{} bytes", bytes.len()), str::to_owned),
+    };
+    framed(&ImageFormatter::new().height(300).image(&image)).with_text(format!("[picture: {name}]"))
 }
 
 /// A strip of pictures for each topic.

@@ -74,3 +74,12 @@ pub(super) fn list(texts: &[String]) -> Html {
     push_rest(&mut html, texts.len(), LINES, "texts");
     framed(&html.finish())
 }
+
+/// Numbers on a line, cut with a count.
+pub(super) fn numbers<T: std::fmt::Display>(numbers: &[T]) -> String {
+    let shown: Vec<String> = numbers.iter().take(WORDS).map(T::to_string).collect();
+    match numbers.len().saturating_sub(WORDS) {
+        0 => format!("[{}]", shown.join(", ")),
+        more => format!("[{}, ... and {more} more]", shown.join(", ")),
+    }
+}

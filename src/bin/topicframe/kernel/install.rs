@@ -63,7 +63,10 @@ impl Install {
         let source = self.source.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
         let manifest = source.join("Cargo.toml");
         if !fs::read_to_string(&manifest).is_ok_and(|text| text.contains("name = \"topicframe\"")) {
-            let message = "topicframe's sources are not where they were when this program was built";
+            let message = match &self.source {
+                Some(_) => "topicframe's sources are not there",
+                None => "topicframe's sources are not where they were when this program was built",
+            };
             return Err(Error::new(ErrorKind::NotFound, Stage::Notebook, message)
                 .path(&source)
                 .hint("Name their folder with --source."));

@@ -95,7 +95,8 @@ fn environment(folders: &Folders, slot: &Path) -> Vec<(&'static str, std::ffi::O
         // Seen by evcxr's analysis alone: it compiles cells with flags of its own.
         ("RUSTFLAGS", flags),
         ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false".into()),
-        ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false".into()),
+        // The library is built without either; in a cell of one's own an overflow is better told than wrapped.
+        ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "true".into()),
     ]
 }
 

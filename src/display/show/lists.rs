@@ -1,0 +1,98 @@
+//! Lists, numbers and queries below a cell.
+
+use polars::prelude::*;
+
+use super::super::html::HtmlTable;
+use super::super::markup::Html;
+use super::super::notebook::print;
+use super::{Show, stacked, texts, words};
+use crate::topics::FittedTopicModel;
+
+/// Lists of things that are shown one below the other.
+macro_rules! lists {
+    ($($thing:ty),+) => { $(
+        impl Show for [$thing] {
+            fn to_html(&self) -> Html {
+                stacked(&self.iter().map(Show::to_html).collect::<Vec<Html>>())
+            }
+
+            fn to_text(&self) -> Option<String> {
+                texts(&self.iter().map(Show::to_text).collect::<Vec<Option<String>>>())
+            }
+        }
+
+        impl Show for Vec<$thing> {
+            fn to_html(&self) -> Html {
+                self.as_slice().to_html()
+            }
+
+            fn to_text(&self) -> Option<String> {
+                self.as_slice().to_text()
+            }
+        }
+    )+ };
+}
+
+lists!(Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel);
+
+/// Numbers and the like, alone and in lists, of which the first are shown.
+macro_rules! plain {
+    ($($plain:ty),+) => { $(
+        impl Show for $plain {
+            fn to_html(&self) -> Html {
+                self.to_string().to_html()
+            }
+
+            fn to_text(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+
+            fn evcxr_display(&self) {
+                print(None, Some(&self.to_string()));
+            }
+        }
+
+        impl Show for [$plain] {
+            fn to_html(&self) -> Html {
+                words::numbers(self).to_html()
+            }
+
+            fn to_text(&self) -> Option<String> {
+                Some(words::numbers(self))
+            }
+
+            fn evcxr_display(&self) {
+                print(None, Some(&words::numbers(self)));
+            }
+        }
+
+        impl Show for Vec<$plain> {
+            fn to_html(&self) -> Html {
+                self.as_slice().to_html()
+            }
+
+            fn to_text(&self) -> Option<String> {
+                self.as_slice().to_text()
+            }
+
+            fn evcxr_display(&self) {
+                self.as_slice().evcxr_display();
+            }
+        }
+    )+ };
+}
+
+plain!(bool, char, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
+
+#[cfg(feature = "lazy")]
+impl Show for LazyFrame {
+    /// Polars' plan of the query, and what runs it.
+    fn to_html(&self) -> Html {
+        self.to_text().unwrap_or_default().to_html()
+    }
+
+    fn to_text(&self) -> Option<String> {
+        let plan = self.describe_plan().unwrap_or_else(|error| error.to_string());
+        Some(format!("A query that has not run yet: `.collect()?` behind it runs it.\n\n{plan}"))
+    }
+}
