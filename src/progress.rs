@@ -214,6 +214,12 @@ pub fn printable(text: &str) -> String {
     text.chars().map(|c| if drives(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+/// `text` for a notebook: evcxr takes its own words for orders wherever they stand in a line, so they get a form that reads
+/// the same and means nothing.
+pub(crate) fn without_orders(text: &str) -> String {
+    text.replace("EVCXR_", "EVCXR\u{200B}_")
+}
+
 /// Whether this is the process in which evcxr runs a notebook's cells.
 fn in_notebook() -> bool {
     std::env::var_os("EVCXR_IS_RUNTIME").is_some()
@@ -276,8 +282,7 @@ impl Lines {
     fn line(&self, text: &str) {
         let mut text = printable(text);
         if self.in_notebook {
-            // evcxr takes its own words for orders wherever they stand in a line.
-            text = text.replace("EVCXR_", "EVCXR\u{200B}_");
+            text = without_orders(&text);
         }
         if let Ok(mut out) = self.out.lock() {
             let _ = writeln!(out, "{text}");

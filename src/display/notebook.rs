@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::markup::Html;
+use crate::progress::without_orders;
 
 /// Prints what a cell shows, at once, so that no other thread's line comes between. evcxr shows the last block of a kind
 /// that a cell prints: one of HTML, one of text for whoever cannot show HTML.
@@ -21,7 +22,7 @@ pub(super) fn print(html: Option<&Html>, text: Option<&str>) {
 fn block(mime: &str, content: &str) -> String {
     let harmless = match mime {
         "text/html" => content.replace("EVCXR_", "EVCXR&#95;"),
-        _ => content.replace("EVCXR_", "EVCXR\u{200B}_"),
+        _ => without_orders(content),
     };
     format!("EVCXR_BEGIN_CONTENT {mime}\n{harmless}\nEVCXR_END_CONTENT\n")
 }

@@ -194,46 +194,27 @@ impl Show for FittedTopicModel {
     }
 }
 
-impl Show for TopicModel {
-    /// Its columns, its steps and their settings.
-    fn to_html(&self) -> Html {
-        facts::html(&self.get_params())
-    }
+/// What shows itself as names and values, and where these come from.
+macro_rules! facts {
+    ($($shown:ty => $facts:expr),+ $(,)?) => { $(
+        impl Show for $shown {
+            fn to_html(&self) -> Html {
+                facts::html(&$facts(self))
+            }
 
-    fn to_text(&self) -> Option<String> {
-        Some(facts::text(&self.get_params()))
-    }
+            fn to_text(&self) -> Option<String> {
+                Some(facts::text(&$facts(self)))
+            }
+        }
+    )+ };
 }
 
-impl Show for Summary {
-    fn to_html(&self) -> Html {
-        facts::html(&facts::of_summary(self))
-    }
-
-    fn to_text(&self) -> Option<String> {
-        Some(facts::text(&facts::of_summary(self)))
-    }
-}
-
-impl Show for Reduction {
-    fn to_html(&self) -> Html {
-        facts::html(&facts::of_reduction(self))
-    }
-
-    fn to_text(&self) -> Option<String> {
-        Some(facts::text(&facts::of_reduction(self)))
-    }
-}
-
-impl Show for Clustering {
-    fn to_html(&self) -> Html {
-        facts::html(&facts::of_clustering(self))
-    }
-
-    fn to_text(&self) -> Option<String> {
-        Some(facts::text(&facts::of_clustering(self)))
-    }
-}
+facts!(
+    TopicModel => TopicModel::get_params,
+    Summary => facts::of_summary,
+    Reduction => facts::of_reduction,
+    Clustering => facts::of_clustering,
+);
 
 impl Show for Report {
     /// The page in a frame of its own, 44 rem high.
@@ -298,16 +279,6 @@ impl Show for [(String, f64)] {
     }
 }
 
-impl Show for Vec<(String, f64)> {
-    fn to_html(&self) -> Html {
-        words::bars(self)
-    }
-
-    fn to_text(&self) -> Option<String> {
-        Some(words::line(self))
-    }
-}
-
 impl Show for [String] {
     fn to_html(&self) -> Html {
         words::list(self)
@@ -318,15 +289,27 @@ impl Show for [String] {
     }
 }
 
-impl Show for Vec<String> {
-    fn to_html(&self) -> Html {
-        words::list(self)
-    }
+/// Vectors show themselves as their slices do.
+macro_rules! vectors {
+    ($($thing:ty),+) => { $(
+        impl Show for Vec<$thing> {
+            fn to_html(&self) -> Html {
+                self.as_slice().to_html()
+            }
 
-    fn to_text(&self) -> Option<String> {
-        Some(self.join("\n"))
-    }
+            fn to_text(&self) -> Option<String> {
+                self.as_slice().to_text()
+            }
+
+            fn evcxr_display(&self) {
+                self.as_slice().evcxr_display();
+            }
+        }
+    )+ };
 }
+
+vectors!((String, f64), String, Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel);
+vectors!(bool, char, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
 
 impl Show for str {
     fn to_html(&self) -> Html {

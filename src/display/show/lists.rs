@@ -20,16 +20,6 @@ macro_rules! lists {
                 texts(&self.iter().map(Show::to_text).collect::<Vec<Option<String>>>())
             }
         }
-
-        impl Show for Vec<$thing> {
-            fn to_html(&self) -> Html {
-                self.as_slice().to_html()
-            }
-
-            fn to_text(&self) -> Option<String> {
-                self.as_slice().to_text()
-            }
-        }
     )+ };
 }
 
@@ -63,20 +53,6 @@ macro_rules! plain {
 
             fn evcxr_display(&self) {
                 print(None, Some(&words::numbers(self)));
-            }
-        }
-
-        impl Show for Vec<$plain> {
-            fn to_html(&self) -> Html {
-                self.as_slice().to_html()
-            }
-
-            fn to_text(&self) -> Option<String> {
-                self.as_slice().to_text()
-            }
-
-            fn evcxr_display(&self) {
-                self.as_slice().evcxr_display();
             }
         }
     )+ };

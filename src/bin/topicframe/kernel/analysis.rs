@@ -8,14 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use topicframe::error::Result;
 
 use super::files::{quoted, remove_all_but, write};
 use super::folders::{Folders, unreadable, wrong};
-use super::state::collect;
+use super::state::{cargo, collect, host};
 
 /// Whether types of this crate appear where a notebook can see them.
 fn is_seen(name: &str) -> bool {
@@ -80,9 +79,9 @@ impl Package {
     }
 }
 
-/// Writes the crates; gives the folder of topicframe's.
-pub fn write_analysis(folders: &Folders) -> Result<PathBuf> {
-    let metadata = metadata(&folders.library())?;
+/// Writes the crates for the machine of `rustc`; gives the folder of topicframe's.
+pub fn write_analysis(folders: &Folders, rustc: &str) -> Result<PathBuf> {
+    let metadata = metadata(&folders.library(), rustc)?;
     let seen: BTreeMap<&str, &Package> = metadata
         .packages
         .iter()
@@ -144,20 +143,14 @@ fn copy_sources(library: &Target, folder: &Path) -> Result<PathBuf> {
 }
 
 /// What cargo knows of the library's dependencies on this machine.
-fn metadata(folder: &Path) -> Result<Metadata> {
+fn metadata(folder: &Path, rustc: &str) -> Result<Metadata> {
     let failed = || wrong("cargo metadata has failed").path(folder);
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["metadata", "--format-version", "1", "--filter-platform", &host()?]).current_dir(folder);
-    let output = command.stdin(Stdio::null()).output().map_err(|cause| failed().cause(cause))?;
+    let host = host(rustc).ok_or_else(|| wrong("rustc does not say what machine this is"))?;
+    let mut command = cargo(folder);
+    command.args(["metadata", "--format-version", "1", "--filter-platform", host]);
+    let output = command.output().map_err(|cause| failed().cause(cause))?;
     if !output.status.success() {
         return Err(failed().hint(String::from_utf8_lossy(&output.stderr)));
     }
     serde_json::from_slice(&output.stdout).map_err(|cause| failed().cause(cause))
-}
-
-/// The machine, as rustc names it.
-fn host() -> Result<String> {
-    let said = super::state::rustc()?;
-    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| wrong("rustc does not say what machine this is"))
 }

@@ -9,7 +9,7 @@ use topicframe::progress::printable;
 
 use super::folders::{Folders, Places};
 use super::needs::needs;
-use super::state::{State, hash_of_sources, release, rustc};
+use super::state::{State, hash_of_sources, release, rustc, source_folder};
 use crate::table::print;
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ impl Doctor {
                 lines.push(format!("  {name:<14} GONE: {}; install again", path.display()));
             }
         }
-        let source = self.source.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        let source = source_folder(self.source.as_deref());
         let sources = hash_of_sources(&source).ok();
         let stale = rustc().map(|rustc| state.stale(&rustc, sources.as_deref())).unwrap_or_default();
         lines.push("\n`topicframe kernel install` would rebuild".to_owned());

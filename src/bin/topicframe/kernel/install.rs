@@ -11,7 +11,7 @@ use topicframe::error::{Error, ErrorKind, Result, Stage};
 
 use super::analysis::write_analysis;
 use super::folders::{Folders, Places, unreadable, wrong};
-use super::state::{State, hash_of_sources, release, rustc};
+use super::state::{State, cargo, hash_of_sources, release, rustc, source_folder};
 use super::{DISPLAY_NAME, NAME, files, needs};
 use crate::table::tell;
 
@@ -60,7 +60,7 @@ impl Install {
     }
 
     fn source(&self) -> Result<PathBuf> {
-        let source = self.source.clone().unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        let source = source_folder(self.source.as_deref());
         let manifest = source.join("Cargo.toml");
         if !fs::read_to_string(&manifest).is_ok_and(|text| text.contains("name = \"topicframe\"")) {
             let message = match &self.source {
@@ -100,7 +100,7 @@ impl Install {
         files::copy_sources(source, folders)?;
         files::write_library(folders, &features)?;
         let started = Instant::now();
-        cargo(&folders.library(), &["build", "--release"])?;
+        build_library(&folders.library())?;
         let all = before.as_ref().is_none_or(|before| before.rustc != rustc);
         let seconds = match &before {
             Some(before) if !all => before.seconds,
@@ -114,7 +114,7 @@ impl Install {
 
     /// All that stands between Jupyter and the library.
     fn connect(&self, folders: &Folders, state: &State, kernelspec: &Path) -> Result<()> {
-        let analysis = write_analysis(folders)?;
+        let analysis = write_analysis(folders, &state.rustc)?;
         files::write_front(folders, &analysis)?;
         files::write_config(folders)?;
         files::write_kernelspec(folders, kernelspec)?;
@@ -122,10 +122,10 @@ impl Install {
     }
 }
 
-/// Runs cargo where its progress is seen.
-fn cargo(folder: &Path, arguments: &[&str]) -> Result<()> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+/// Builds the library, with cargo's progress in sight.
+fn build_library(folder: &Path) -> Result<()> {
+    let mut command = cargo(folder);
+    command.args(["build", "--release"]);
     for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "CARGO_BUILD_BUILD_DIR", "CARGO_ENCODED_RUSTFLAGS"] {
         command.env_remove(variable);
     }
@@ -135,7 +135,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    let message = format!("cargo {} has failed; it says why above", arguments.join(" "));
+    let message = "cargo build --release has failed; it says why above";
     Err(Error::new(ErrorKind::Internal, Stage::Notebook, message).path(folder))
 }
 

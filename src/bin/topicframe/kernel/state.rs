@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -63,6 +63,23 @@ impl State {
 /// The first line of `rustc -vV`.
 pub fn release(rustc: &str) -> &str {
     rustc.lines().next().unwrap_or("an unknown rustc")
+}
+
+/// The machine that a rustc compiles for, by what its `-vV` says.
+pub fn host(rustc: &str) -> Option<&str> {
+    rustc.lines().find_map(|line| line.strip_prefix("host: "))
+}
+
+/// cargo, in `folder`, asking nothing.
+pub fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// The folder of topicframe's sources: the one that was named, or where this program was built from.
+pub fn source_folder(named: Option<&Path>) -> PathBuf {
+    named.unwrap_or(Path::new(env!("CARGO_MANIFEST_DIR"))).to_path_buf()
 }
 
 /// What compiles here.
