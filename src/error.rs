@@ -83,6 +83,70 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Where the user stands, and so in whose words a hint must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Interface {
+    /// Code and notebooks: methods.
+    #[default]
+    Rust,
+    /// The command `topicframe`: options.
+    CommandLine,
+}
+
+/// What to do about something, in the words of the interface at hand. A text alone serves both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    rust: String,
+    command_line: Option<String>,
+}
+
+impl Hint {
+    /// What to do, for those who write Rust. Whole sentences.
+    pub fn new(rust: impl Into<String>) -> Self {
+        Hint { rust: rust.into(), command_line: None }
+    }
+
+    /// The same for those who use the command: its options instead of methods. An empty text where the command can do
+    /// nothing about it.
+    #[must_use]
+    pub fn on_command_line(mut self, hint: impl Into<String>) -> Self {
+        self.command_line = Some(hint.into());
+        self
+    }
+
+    /// The hint in the words of `interface`.
+    pub fn for_interface(&self, interface: Interface) -> &str {
+        match interface {
+            Interface::CommandLine => self.command_line.as_deref().unwrap_or(&self.rust),
+            Interface::Rust => &self.rust,
+        }
+    }
+}
+
+impl From<&str> for Hint {
+    fn from(text: &str) -> Self {
+        Hint::new(text)
+    }
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Hint::new(text)
+    }
+}
+
+/// `text` as a message may quote it: its first `most` characters, and how many more there are.
+pub(crate) fn quoted(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => {
+            let more = text[end..].chars().count();
+            format!("{}… ({more} more characters)", &text[..end])
+        }
+    }
+}
+
 /// An error that says where it happened and what to do.
 ///
 /// `Display` gives the whole story including the cause, since a notebook shows nothing else; `Debug` prints the same.
@@ -97,7 +161,7 @@ struct Inner {
     column: Option<String>,
     row: Option<usize>,
     path: Option<PathBuf>,
-    hint: Option<String>,
+    hint: Option<Hint>,
     cause: Option<std::sync::Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -142,9 +206,9 @@ impl Error {
         self
     }
 
-    /// Says what to do about it.
+    /// Says what to do about it; see [`Hint`] for words that differ between Rust and the command line.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
@@ -152,8 +216,11 @@ impl Error {
     /// Says one thing more about what to do.
     #[must_use]
     pub(crate) fn further_hint(mut self, hint: &str) -> Self {
-        let before = self.0.hint.take().map(|before| format!("{before} ")).unwrap_or_default();
-        self.0.hint = Some(before + hint);
+        let with = |before: String| format!("{before} {hint}").trim_start().to_owned();
+        self.0.hint = Some(match self.0.hint.take() {
+            Some(Hint { rust, command_line }) => Hint { rust: with(rust), command_line: command_line.map(with) },
+            None => Hint::new(hint),
+        });
         self
     }
 
@@ -190,28 +257,42 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The longest column name, path and cause that a message quotes whole.
+const LONGEST_QUOTE: usize = 200;
+
+/// The longest message and hint, should a long name have got into one.
+const LONGEST_SENTENCE: usize = 2_000;
+
+impl Error {
+    /// The whole story, with the hint in the words of `interface`; `Display` has it for those who write Rust.
+    pub fn told(&self, interface: Interface) -> String {
         let inner = &*self.0;
-        write!(f, "{}: {}", inner.stage, inner.message)?;
+        let mut story = format!("{}: {}", inner.stage, quoted(&inner.message, LONGEST_SENTENCE));
         let place = [
-            inner.column.as_ref().map(|column| format!("column `{column}`")),
+            inner.column.as_ref().map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
             inner.row.map(|row| format!("row {row}")),
-            inner.path.as_ref().map(|path| path.display().to_string()),
+            inner.path.as_ref().map(|path| quoted(&path.display().to_string(), LONGEST_QUOTE)),
         ];
         let place: Vec<String> = place.into_iter().flatten().collect();
         if !place.is_empty() {
-            write!(f, " ({})", place.join(", "))?;
+            story.push_str(&format!(" ({})", place.join(", ")));
         }
         let mut cause = inner.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            story.push_str(&format!(": {}", quoted(&error.to_string(), LONGEST_QUOTE)));
             cause = error.source();
         }
-        if let Some(hint) = &inner.hint {
-            write!(f, "\n  {hint}")?;
+        let hint = inner.hint.as_ref().map_or("", |hint| hint.for_interface(interface));
+        if !hint.is_empty() {
+            story.push_str(&format!("\n  {}", quoted(hint, LONGEST_SENTENCE)));
         }
-        Ok(())
+        story
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Interface::Rust))
     }
 }
 

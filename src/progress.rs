@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Interface, Result, Stage};
 
 /// What a [`ProgressSink`] is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +83,7 @@ impl Interrupt {
 pub struct Progress {
     sink: Option<Arc<dyn ProgressSink>>,
     interrupt: Option<Interrupt>,
+    interface: Interface,
 }
 
 impl Progress {
@@ -109,13 +110,20 @@ impl Progress {
 
     /// Sends everything to `sink`.
     pub fn to(sink: Arc<dyn ProgressSink>) -> Self {
-        Progress { sink: Some(sink), interrupt: None }
+        Progress { sink: Some(sink), ..Progress::default() }
     }
 
     /// The same, and work stops when `interrupt` says so.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = Some(interrupt);
+        self
+    }
+
+    /// The same, with the hints of notes in the words of `interface`; by default those of Rust.
+    #[must_use]
+    pub fn in_words_of(mut self, interface: Interface) -> Self {
+        self.interface = interface;
         self
     }
 
@@ -151,6 +159,16 @@ impl Progress {
     /// Tells the user something.
     pub fn note(&self, stage: Stage, message: impl Into<String>) {
         self.send(|| Event::Note { stage, message: message.into() });
+    }
+
+    /// Tells the user something, and what to do about it: one more clause or sentence behind `message`, in the words of the
+    /// interface at hand.
+    pub fn note_with_hint(&self, stage: Stage, message: impl Into<String>, hint: impl Into<Hint>) {
+        self.send(|| {
+            let (message, hint) = (message.into(), hint.into());
+            let hint = hint.for_interface(self.interface);
+            Event::Note { stage, message: if hint.is_empty() { message } else { format!("{message}; {hint}") } }
+        });
     }
 
     fn send(&self, event: impl FnOnce() -> Event) {

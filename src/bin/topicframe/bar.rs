@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
-use topicframe::error::Stage;
+use topicframe::error::{Interface, Stage};
 use topicframe::progress::{Event, Lines, Progress, ProgressSink, printable};
 
 /// The progress channel that suits standard error.
 pub fn progress() -> Progress {
-    match std::io::stderr().is_terminal() {
+    let progress = match std::io::stderr().is_terminal() {
         true => Progress::to(Arc::new(Bars::default())),
         false => Progress::to(Arc::new(Lines::stderr())),
-    }
+    };
+    progress.in_words_of(Interface::CommandLine)
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use topicframe::error::Interface;
 
 mod bar;
 mod fit;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            table::tell(&format!("error: {error}"));
+            table::tell(&format!("error: {}", error.told(Interface::CommandLine)));
             ExitCode::FAILURE
         }
     }
