@@ -22,7 +22,7 @@ pub fn seeds(target: Target) -> Outcome<Vec<Seed>> {
         Target::Text => entries(&models.join("sentence_transformers"))?,
         Target::Clip => entries(&models.join("clip"))?,
         Target::Caption => [entries(&models.join("vit_gpt2"))?, entries(&models.join("blip"))?].concat(),
-        Target::Model2vec => vec![fixtures.join("static_embedder/model2vec")],
+        Target::Model2vec => entries(&fixtures.join("static_embedder/model2vec"))?,
         _ => Vec::new(),
     };
     paths.extend(
