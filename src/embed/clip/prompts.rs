@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::{Family, TextConfig};
-use crate::embed::model_folder::{model_error, read_json, read_json_if_there, read_text_file};
+use crate::embed::model_folder::{
+    MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_json_of, read_text_file,
+};
 use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, Result};
 
@@ -48,7 +50,7 @@ impl PromptTokenizer {
         let settings = Settings::read(folder)?;
         let mut path = folder.join("tokenizer.json");
         let bytes = if path.exists() || family == Family::Siglip {
-            read_text_file(&path).map_err(|error| match folder.join("spiece.model").exists() {
+            read_text_file(&path, MAX_TOKENIZER).map_err(|error| match folder.join("spiece.model").exists() {
                 true => error.hint("spiece.model is not read: load the tokenizer with transformers and save it again."),
                 false => error,
             })?
@@ -165,8 +167,8 @@ impl Settings {
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
     const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
     let missing = |error: Error| error.hint("A folder has tokenizer.json, or vocab.json and merges.txt.");
-    let words = read_json(vocabulary).map_err(missing)?;
-    let rules = read_text_file(merges).map_err(missing)?;
+    let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
+    let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
     let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is no text"))?;
     let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
     let role = |role: &str, default: &str| -> Result<(String, u64)> {
