@@ -117,7 +117,8 @@ impl Weights {
         match shape.get(side) {
             Some(held) if *held != size => {
                 let (key, name) = (config.name(key), format!("{}{tensor}", self.prefix));
-                let what = format!("`{key}` is {size}, and must be {held}: the tensor `{name}` has the shape {shape:?}");
+                let what =
+                    format!("`{key}` is {size}, and must be {held}: the tensor `{name}` has the shape {shape:?}");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),

@@ -45,6 +45,7 @@ mod command;
 mod command_models;
 mod corpus;
 mod files;
+mod hostile_models;
 mod html;
 mod interrupt;
 #[cfg(unix)]

@@ -120,7 +120,9 @@ impl Vision {
             weights.fit(config, "hidden_size", self.width, patches, 0)?;
             weights.fit(config, "patch_size", self.patch, patches, 2)?;
         }
-        for (layers, up) in [("encoder.layer", "intermediate.dense"), ("encoder.layers", "mlp.fc1"), ("layers", "mlp.fc1")] {
+        for (layers, up) in
+            [("encoder.layer", "intermediate.dense"), ("encoder.layers", "mlp.fc1"), ("layers", "mlp.fc1")]
+        {
             weights.fit(config, "intermediate_size", self.inner, &format!("{layers}.0.{up}.weight"), 0)?;
             weights.fit_layers(config, "num_hidden_layers", self.layers, layers)?;
         }

@@ -28,7 +28,10 @@ pub(super) enum Value {
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     /// What a function would make of arguments.
-    Call { function: Id, arguments: Id },
+    Call {
+        function: Id,
+        arguments: Id,
+    },
     /// What lies outside of the pickle, and is named by a value.
     Outside(Id),
 }
@@ -42,7 +45,8 @@ pub(super) struct Values {
 impl Values {
     /// Runs the program.
     pub(super) fn of(program: &[u8]) -> Read<Self> {
-        let mut machine = Machine { input: program, all: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let mut machine =
+            Machine { input: program, all: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
         for _ in 0..MAX_STEPS {
             if machine.step()? {
                 let result = machine.pop()?;
@@ -320,17 +324,36 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_is_told() {
-        for program in [&b""[..], b".", b"t.", b"(N\x86.", b"(\x85.", b"Na.", b"NNs.", b"(Nu.", b"h\x00.", b"X\xff\xff\xff\xffa.", b"cmodule.", b"\x8a\x20.", b"?."] {
+        for program in [
+            &b""[..],
+            b".",
+            b"t.",
+            b"(N\x86.",
+            b"(\x85.",
+            b"Na.",
+            b"NNs.",
+            b"(Nu.",
+            b"h\x00.",
+            b"X\xff\xff\xff\xffa.",
+            b"cmodule.",
+            b"\x8a\x20.",
+            b"?.",
+        ] {
             assert!(Values::of(program).is_err(), "{program:?}");
         }
     }
 
     #[test]
     fn numbers_texts_and_dicts_are_read() {
-        let values = Values::of(b"\x80\x02}(X\x01\x00\x00\x00aJ\xff\xff\xff\xffX\x01\x00\x00\x00b\x8a\x02\x00\x80\x8c\x01cM\x01\x02u.").unwrap();
+        let values = Values::of(
+            b"\x80\x02}(X\x01\x00\x00\x00aJ\xff\xff\xff\xffX\x01\x00\x00\x00b\x8a\x02\x00\x80\x8c\x01cM\x01\x02u.",
+        )
+        .unwrap();
         let Value::Dict(pairs) = values.result() else { panic!("no dict") };
-        let numbers: Vec<i64> =
-            pairs.iter().map(|(_, value)| if let Value::Int(number) = values.get(*value) { *number } else { 0 }).collect();
+        let numbers: Vec<i64> = pairs
+            .iter()
+            .map(|(_, value)| if let Value::Int(number) = values.get(*value) { *number } else { 0 })
+            .collect();
         assert_eq!(numbers, [-1, 32_768, 513]);
     }
 }
