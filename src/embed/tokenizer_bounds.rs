@@ -163,8 +163,8 @@ impl Steps {
                     return Err(format!("it has more than {MAX_STEPS} steps, or {MAX_DEPTH} sequences in each other"));
                 }
                 self.step(step)?;
-                let inner = step.iter().filter(|(key, _)| *key != "pattern").map(|(_, value)| value);
-                inner.into_iter().try_for_each(|value| self.walk(Some(value), depth + 1))
+                let mut inner = step.iter().filter(|(key, _)| *key != "pattern").map(|(_, value)| value);
+                inner.try_for_each(|value| self.walk(Some(value), depth + 1))
             }
             _ => Ok(()),
         }

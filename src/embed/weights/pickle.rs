@@ -85,20 +85,24 @@ impl<'a> Machine<'a> {
     fn step(&mut self) -> Read<bool> {
         match self.byte()? {
             // The protocol, and frames: nothing to do but to read on.
-            0x80 => drop(self.byte()?),
-            0x95 => drop(self.bytes(8)?),
+            0x80 => {
+                self.byte()?;
+            }
+            0x95 => {
+                self.bytes(8)?;
+            }
             b'.' => return Ok(true),
             b'N' | 0x88 | 0x89 => self.push(Value::Other),
             b'G' => {
                 self.bytes(8)?;
                 self.push(Value::Other);
             }
-            b'K' => self.int(1)?,
-            b'M' => self.int(2)?,
-            b'J' => self.int(4)?,
+            b'K' => self.int(1, false)?,
+            b'M' => self.int(2, false)?,
+            b'J' => self.int(4, true)?,
             0x8a => {
                 let length = self.byte()?;
-                self.int(usize::from(length))?;
+                self.int(usize::from(length), true)?;
             }
             b'X' => {
                 let length = self.number(4)?;
@@ -147,7 +151,9 @@ impl<'a> Machine<'a> {
             }
             b'R' | 0x81 => self.call()?,
             // The state of what was built: attributes, which no tensor has.
-            b'b' => drop(self.pop()?),
+            b'b' => {
+                self.pop()?;
+            }
             b'Q' => {
                 let name = self.pop()?;
                 self.push(Value::Outside(name));
@@ -189,13 +195,13 @@ impl<'a> Machine<'a> {
         Ok(self.bytes(bytes)?.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 
-    /// A whole number that may be negative where it has 4 bytes or more.
-    fn int(&mut self, length: usize) -> Read<()> {
+    /// A whole number, the smallest byte first; a `signed` one is negative where its last bit is set.
+    fn int(&mut self, length: usize, signed: bool) -> Read<()> {
         let bytes = self.bytes(length)?;
         if length > 8 {
             return Err("its pickle has a number that is too large".to_owned());
         }
-        let negative = length >= 4 && bytes.last().is_some_and(|last| *last >= 0x80);
+        let negative = signed && bytes.last().is_some_and(|last| *last >= 0x80);
         let start = if negative { -1 } else { 0 };
         self.push(Value::Int(bytes.iter().rev().fold(start, |number, byte| number << 8 | i64::from(*byte))));
         Ok(())
@@ -349,11 +355,9 @@ mod tests {
             b"\x80\x02}(X\x01\x00\x00\x00aJ\xff\xff\xff\xffX\x01\x00\x00\x00b\x8a\x02\x00\x80\x8c\x01cM\x01\x02u.",
         )
         .unwrap();
-        let Value::Dict(pairs) = values.result() else { panic!("no dict") };
-        let numbers: Vec<i64> = pairs
-            .iter()
-            .map(|(_, value)| if let Value::Int(number) = values.get(*value) { *number } else { 0 })
-            .collect();
-        assert_eq!(numbers, [-1, 32_768, 513]);
+        let pairs = if let Value::Dict(pairs) = values.result() { pairs.as_slice() } else { &[] };
+        let number = |id: Id| if let Value::Int(number) = values.get(id) { *number } else { 0 };
+        let numbers: Vec<i64> = pairs.iter().map(|(_, value)| number(*value)).collect();
+        assert_eq!(numbers, [-1, -32_768, 513]);
     }
 }

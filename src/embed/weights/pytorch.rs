@@ -174,19 +174,21 @@ fn order(shape: &[usize], strides: &[usize]) -> Read<Order> {
     if shape.len() != strides.len() {
         return Err("has strides that do not fit its shape".to_owned());
     }
-    let follows = |sides: &mut dyn Iterator<Item = (&usize, &usize)>| {
-        let mut step = 1_usize;
-        sides.all(|(side, stride)| {
-            let fits = *side <= 1 || *stride == step;
-            step = step.saturating_mul(*side);
-            fits
-        })
-    };
-    if follows(&mut shape.iter().zip(strides).rev()) {
+    if follow(shape.iter().zip(strides).rev()) {
         return Ok(Order::Rows);
     }
-    match follows(&mut shape.iter().zip(strides)) {
+    match follow(shape.iter().zip(strides)) {
         true => Ok(Order::Columns),
         false => Err("has numbers that do not follow each other".to_owned()),
     }
+}
+
+/// Whether each side's stride is the product of the sides before it.
+fn follow<'a>(mut sides: impl Iterator<Item = (&'a usize, &'a usize)>) -> bool {
+    let mut step = 1_usize;
+    sides.all(|(side, stride)| {
+        let fits = *side <= 1 || *stride == step;
+        step = step.saturating_mul(*side);
+        fits
+    })
 }
