@@ -46,6 +46,8 @@ mod command_models;
 mod corpus;
 mod files;
 mod hostile_models;
+mod hostile_tokenizers;
+mod hostile_weights;
 mod html;
 mod interrupt;
 #[cfg(unix)]

@@ -324,6 +324,7 @@ mod tests {
         program.resize(3_000_000, 0x85);
         program.push(b'.');
         assert!(matches!(Values::of(&program).unwrap().result(), Value::List(_)));
+        program.pop();
         program.resize(5_000_000, 0x85);
         assert!(Values::of(&program).is_err());
     }
