@@ -191,7 +191,7 @@ fn what_a_model_writes_with_is_bounded() {
         ("length_penalty", json!(1e300)),
         ("repetition_penalty", json!(0)),
         ("no_repeat_ngram_size", json!(1_001)),
-        ("eos_token_id", json!([3; 17])),
+        ("eos_token_id", json!(vec![3; 17])),
     ] {
         let told = spoiled("models/vit_gpt2/same", "generation_config.json", |config| config[key] = value);
         assert!(told.contains(key), "{told}");
