@@ -92,7 +92,7 @@ pub(crate) struct Trial {
 /// Reckons what the tokenizer that `file` describes could do.
 pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
     let description: Description =
-        serde_json::from_slice(file).map_err(|cause| format!("it describes no tokenizer: {cause}"))?;
+        serde_json::from_slice(file).map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
     check_added(description.added_tokens.as_deref().unwrap_or_default())?;
     check_model(&description.model)?;
     let mut steps = Steps::new();

@@ -112,7 +112,7 @@ fn tokenizer_token(content: String) -> Value {
 fn patterns_that_go_back_and_forth_are_refused() {
     let bert = format!("{SENTENCE}/bert_cls");
     let split = |pattern: &str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
-    for pattern in [r"(?:a+a+)+b(?=c)", r"(?=(?:\w*)*-)x", r"(\s*)*\1!", "(?:a{1000}){1000}"] {
+    for pattern in [r"(x+x+)+y\b(?=z)", r"^(?:(a+)+)\1b", r"(\s*)*\1!", "(?:a{1000}){1000}"] {
         let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["pre_tokenizer"] = split(pattern));
         assert!(told.contains("takes") || told.contains("built"), "{pattern}: {told}");
     }

@@ -295,6 +295,9 @@ impl Ids<'_> {
     fn all(&self, key: &str, vocabulary: usize) -> Result<Vec<u32>> {
         for config in &self.0 {
             let ids = config.wholes(key)?;
+            if ids.len() > MAX_ENDS {
+                return Err(config.wrong(key, &format!("a token, or a list of at most {MAX_ENDS}")));
+            }
             if let Some(id) = ids.iter().find(|id| **id >= vocabulary as u64) {
                 return Err(model_error(config.path(), &format!("its {key} is {id}, beyond its {vocabulary} tokens")));
             }
@@ -360,10 +363,6 @@ fn search(
         start,
         end,
     };
-    if search.end.len() > MAX_ENDS {
-        let what = format!("its `eos_token_id` lists {} tokens, and may list {MAX_ENDS}", search.end.len());
-        return Err(model_error(path, &what));
-    }
     match search.num_beams.saturating_mul(vocabulary) > MAX_SCORES {
         true => {
             let what = format!("its `num_beams` is {}, and must be 1 to {}", search.num_beams, MAX_SCORES / vocabulary);

@@ -69,10 +69,11 @@ impl FolderTokenizer {
 /// What the file says of unknown tokens.
 #[derive(Deserialize)]
 struct Described {
+    #[serde(default)]
     model: DescribedModel,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct DescribedModel {
     unk_token: Option<Value>,
     unk_id: Option<Value>,
