@@ -14,9 +14,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::{NormalizedString, Normalizer, PostProcessor, Tokenizer};
 
+mod values;
 mod vocabulary;
 
-use vocabulary::Vocabulary;
+use vocabulary::{Merges, Vocabulary};
 
 /// What is wrong, as a clause.
 type Checked<T> = std::result::Result<T, String>;
@@ -78,6 +79,7 @@ struct Added {
 #[derive(Deserialize)]
 struct Model {
     vocab: Option<Vocabulary>,
+    merges: Option<Merges>,
     max_input_chars_per_word: Option<u64>,
     continuing_subword_prefix: Option<String>,
     end_of_word_suffix: Option<String>,
@@ -91,8 +93,9 @@ pub(crate) struct Trial {
 
 /// Reckons what the tokenizer that `file` describes could do.
 pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
-    let description: Description =
-        serde_json::from_slice(file).map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+    values::check(file)?;
+    let description: Description = serde_json::from_slice(file)
+        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
     check_added(description.added_tokens.as_deref().unwrap_or_default())?;
     check_model(&description.model)?;
     let mut steps = Steps::new();
@@ -135,6 +138,7 @@ fn check_model(model: &Model) -> Checked<()> {
             return Err(format!("its `model.{key}` has {} bytes, and may have {MAX_AFFIX}", affix.len()));
         }
     }
+    model.merges.as_ref().map_or(Ok(()), Merges::check)?;
     model.vocab.as_ref().map_or(Ok(()), Vocabulary::check)
 }
 

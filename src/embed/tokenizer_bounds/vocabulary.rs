@@ -6,11 +6,15 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::{Checked, MAX_TOKEN};
 
-/// The most places of a tree of tokens, as Unigram has it: a third of a kilobyte each. XLM-R has 600,000.
-const MAX_PLACES: usize = 4 << 20;
+/// The most places of a tree of tokens, as Unigram has it: a third of a kilobyte each. XLM-R has less than a million.
+const MAX_PLACES: usize = 3_000_000;
+
+/// The most tokens, and the most merges: models have up to half a million of either.
+const MAX_TOKENS: usize = 1_000_000;
 
 /// The tokens of a model: as a map to their numbers, or (Unigram) as a list with scores.
 pub(super) struct Vocabulary {
+    tokens: usize,
     longest: usize,
     /// Places of the tree, where there will be one.
     places: usize,
@@ -18,6 +22,9 @@ pub(super) struct Vocabulary {
 
 impl Vocabulary {
     pub(super) fn check(&self) -> Checked<()> {
+        if self.tokens > MAX_TOKENS {
+            return Err(format!("its `model.vocab` has {} tokens, and may have {MAX_TOKENS}", self.tokens));
+        }
         if self.longest > MAX_TOKEN {
             return Err(format!("a token of its `model.vocab` has {} bytes, and may have {MAX_TOKEN}", self.longest));
         }
@@ -44,12 +51,13 @@ impl<'de> Visitor<'de> for Tokens {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vocabulary, A::Error> {
-        let mut longest = 0;
+        let (mut tokens, mut longest) = (0, 0);
         while let Some(Length(length)) = map.next_key()? {
             map.next_value::<IgnoredAny>()?;
             longest = longest.max(length);
+            tokens += 1;
         }
-        Ok(Vocabulary { longest, places: 0 })
+        Ok(Vocabulary { tokens, longest, places: 0 })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vocabulary, A::Error> {
@@ -65,7 +73,41 @@ impl<'de> Visitor<'de> for Tokens {
             places += token.len() - shared;
             before = token;
         }
-        Ok(Vocabulary { longest, places })
+        Ok(Vocabulary { tokens: tokens.len(), longest, places })
+    }
+}
+
+/// What BPE puts together, by its number.
+pub(super) struct Merges(usize);
+
+impl Merges {
+    pub(super) fn check(&self) -> Checked<()> {
+        match self.0 > MAX_TOKENS {
+            true => Err(format!("its `model.merges` are {}, and may be {MAX_TOKENS}", self.0)),
+            false => Ok(()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Merges {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Merges;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of merges")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Merges, A::Error> {
+                let mut merges = 0;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    merges += 1;
+                }
+                Ok(Merges(merges))
+            }
+        }
+        deserializer.deserialize_seq(List)
     }
 }
 
