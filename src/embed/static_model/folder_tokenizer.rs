@@ -22,9 +22,12 @@ pub(super) struct FolderTokenizer {
 impl FolderTokenizer {
     /// Reads `tokenizer.json`; what is wrong with it otherwise, as a clause.
     pub(super) fn parse(file: &[u8], max_length: Option<usize>) -> std::result::Result<Self, String> {
-        let described: Described =
-            serde_json::from_slice(file).map_err(|cause| format!("it is not JSON of a tokenizer: {cause}"))?;
+        let described = serde_json::from_slice::<Described>(file);
+        if let Some(cause) = described.as_ref().err().filter(|cause| !cause.is_data()) {
+            return Err(format!("it is not JSON: {cause}"));
+        }
         let mut tokenizer = parse_tokenizer(file)?;
+        let described = described.map_err(|cause| format!("it describes no tokenizer: {cause}"))?;
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
 
         let vocabulary = tokenizer.get_vocab(true);
@@ -69,11 +72,10 @@ impl FolderTokenizer {
 /// What the file says of unknown tokens.
 #[derive(Deserialize)]
 struct Described {
-    #[serde(default)]
     model: DescribedModel,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 struct DescribedModel {
     unk_token: Option<Value>,
     unk_id: Option<Value>,

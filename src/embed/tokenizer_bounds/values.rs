@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::Checked;
 
 /// The most values of a file. Each token and each merge is two or three; a model of half a million tokens has 2 million.
-const MAX_VALUES: usize = 6_000_000;
+const MAX_VALUES: usize = 4_000_000;
 
 /// Counts the values of `file`, and keeps none.
 pub(super) fn check(file: &[u8]) -> Checked<()> {
