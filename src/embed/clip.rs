@@ -251,10 +251,9 @@ impl Model {
     fn load(folder: &Path, device: Device) -> Result<Self> {
         let opened = device.open()?;
         let root = folder::locate(folder)?;
-        let config = ModelConfig::read(&root.join("config.json"))?;
+        let (config, weights) = ModelConfig::read(&root)?;
         let preprocessor = preprocessor(&root, config.vision.image)?;
         let tokenizer = PromptTokenizer::load(&root, &config.text, config.family)?;
-        let weights = Weights::open(&root)?;
         tensors::check(&weights, &config)?;
         Ok(Model {
             folder: folder.to_path_buf(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::hub::Hub;
 use super::model_folder::{check_folder, model_error, read_json, read_json_if_there};
 use super::{Captioner, Device, MultiModalBackend, SentenceTransformer, StaticEmbedder};
-use crate::error::Result;
+use crate::error::{Hint, Result};
 use crate::progress::Progress;
 
 /// An embedder of whichever kind a name stands for.
@@ -36,6 +36,10 @@ impl LoadedEmbedder {
         let folder = model_folder(name, progress)?;
         match kind_of(&folder)? {
             Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
+            Kind::Untold => {
+                let hint = "config.json has no `model_type`, so this was taken for a model of Model2Vec.";
+                StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static).map_err(|error| error.further_hint(hint))
+            }
             Kind::SentenceTransformer => SentenceTransformer::from_dir(folder)
                 .and_then(|model| model.device(device))
                 .map(LoadedEmbedder::SentenceTransformer),
@@ -64,6 +68,8 @@ pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Static,
+    /// It does not say so, but all others do.
+    Untold,
     SentenceTransformer,
     MultiModal,
 }
@@ -84,10 +90,12 @@ fn kind_of(folder: &Path) -> Result<Kind> {
         "clip" | "siglip" => Ok(Kind::MultiModal),
         "model2vec" => Ok(Kind::Static),
         "vision-encoder-decoder" | "blip" => {
-            Err(model_error(folder, "this model writes captions, and embeds nothing").hint("Give it as the captioner."))
+            let hint = Hint::new("Load it with Captioner::from_dir.").on_command_line("Give it with --captioner.");
+            Err(model_error(folder, "this model writes captions, and embeds nothing").hint(hint))
         }
-        // Model2Vec's configurations have a tokenizer's name and no model type.
+        // Model2Vec's older configurations have a tokenizer's name and no model type.
         "" if config.get("tokenizer_name").is_some() || config.get("seq_length").is_some() => Ok(Kind::Static),
+        "" if first.is_empty() => Ok(Kind::Untold),
         _ => Ok(Kind::SentenceTransformer),
     }
 }

@@ -22,6 +22,7 @@ mod no_embedder;
 mod sentence_transformer;
 mod static_model;
 pub(crate) mod text_tokenizer;
+mod tokenizer_bounds;
 pub(crate) mod transformer;
 pub(crate) mod weights;
 pub(crate) mod workers;

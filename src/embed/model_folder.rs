@@ -2,14 +2,24 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 
-/// The largest configuration, vocabulary or tokenizer that is read.
-const MAX_TEXT_FILE: u64 = 200 << 20;
+/// The largest configuration that is read: a page of text, or some thousand names of classes.
+const MAX_CONFIG: u64 = 4 << 20;
+
+/// The largest `tokenizer.json` that is read: those with 250,000 tokens have some 30 MB.
+pub(crate) const MAX_TOKENIZER: u64 = 64 << 20;
+
+/// The largest vocabulary or list of merges that is read.
+pub(crate) const MAX_VOCABULARY_FILE: u64 = 16 << 20;
+
+/// The largest index of weights that is read.
+pub(crate) const MAX_INDEX: u64 = 16 << 20;
 
 /// An error about a model's file or folder.
 pub(crate) fn model_error(path: &Path, what: &str) -> Error {
@@ -51,10 +61,12 @@ fn not_plain(path: &Path) -> Error {
     model_error(path, "it is no plain file")
 }
 
-/// The whole of a configuration, vocabulary or tokenizer.
-pub(crate) fn read_text_file(path: &Path) -> Result<Vec<u8>> {
-    read_limited(path, MAX_TEXT_FILE).map_err(|unread| match unread {
-        Unread::TooLarge => model_error(path, &format!("it is over {} MiB", MAX_TEXT_FILE >> 20)),
+/// The whole of a configuration, vocabulary or tokenizer of at most `limit` bytes, some MiB.
+pub(crate) fn read_text_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    read_limited(path, limit).map_err(|unread| match unread {
+        Unread::TooLarge => {
+            model_error(path, &format!("it is over {} MiB, too large to be what its name says", limit >> 20))
+        }
         Unread::NotPlain => not_plain(path),
         Unread::Io(cause) => unreadable(path, cause),
     })
@@ -82,13 +94,18 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> std::result::Result<Vec<u
     if bytes.len() as u64 > limit { Err(Unread::TooLarge) } else { Ok(bytes) }
 }
 
-/// A JSON file.
+/// A configuration.
 pub(crate) fn read_json(path: &Path) -> Result<Value> {
-    let bytes = read_text_file(path)?;
+    read_json_of(path, MAX_CONFIG)
+}
+
+/// A JSON file of at most `limit` bytes.
+pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
+    let bytes = read_text_file(path, limit)?;
     serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is no JSON").cause(cause))
 }
 
-/// A JSON file, if it is there.
+/// A configuration, if it is there.
 pub(crate) fn read_json_if_there(path: &Path) -> Result<Option<Value>> {
     if path.exists() { read_json(path).map(Some) } else { Ok(None) }
 }
@@ -110,66 +127,99 @@ pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf> {
 pub(crate) struct Config<'a> {
     json: &'a Value,
     path: &'a Path,
+    /// What precedes the names of a part of the configuration.
+    within: String,
 }
 
 impl<'a> Config<'a> {
     pub(crate) fn new(json: &'a Value, path: &'a Path) -> Self {
-        Config { json, path }
+        Config { json, path, within: String::new() }
     }
 
     /// The part of the configuration under `key`; an empty one if it is not there.
     pub(crate) fn part(&self, key: &str) -> Config<'a> {
-        Config { json: self.json.get(key).unwrap_or(&Value::Null), path: self.path }
+        let within = format!("{}{key}.", self.within);
+        Config { json: self.json.get(key).unwrap_or(&Value::Null), path: self.path, within }
+    }
+
+    /// The name of a key in the whole file.
+    pub(crate) fn name(&self, key: &str) -> String {
+        format!("{}{key}", self.within)
+    }
+
+    /// What is under `key`, if it is not null.
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        self.json.get(key).filter(|value| !value.is_null())
+    }
+
+    /// An error about what is under `key`.
+    pub(crate) fn wrong(&self, key: &str, must: &str) -> Error {
+        let found = self.get(key).map_or("missing".to_owned(), |value| quoted(&value.to_string(), 100));
+        model_error(self.path, &format!("`{}` is {found}, and must be {must}", self.name(key)))
     }
 
     /// A whole number from 1 to `most`.
     pub(crate) fn size(&self, key: &str, default: Option<usize>, most: usize) -> Result<usize> {
-        let size = match self.json.get(key) {
-            None | Some(Value::Null) => default,
+        let size = match self.get(key) {
+            None => default,
             Some(value) => value.as_u64().and_then(|size| usize::try_from(size).ok()),
         };
-        size.filter(|size| (1..=most).contains(size)).ok_or_else(|| {
-            let found = self.json.get(key).map_or("missing".to_owned(), |value| format!("{value}"));
-            model_error(self.path, &format!("`{key}` is {found}, and must be 1 to {most}"))
-        })
+        let size = size.filter(|size| (1..=most).contains(size));
+        size.ok_or_else(|| self.wrong(key, &format!("a whole number from 1 to {most}")))
     }
 
-    /// A number; `default` where there is none.
-    pub(crate) fn number(&self, key: &str, default: f64) -> f64 {
-        self.json.get(key).and_then(Value::as_f64).filter(|number| number.is_finite()).unwrap_or(default)
+    /// A number of this range; `None` where there is none.
+    pub(crate) fn number_if_there(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<f64>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let number = value.as_f64().filter(|number| range.contains(number));
+        let must = || format!("a number from {:?} to {:?}", range.start(), range.end());
+        number.map(Some).ok_or_else(|| self.wrong(key, &must()))
+    }
+
+    /// A number of this range; `default` where there is none.
+    pub(crate) fn number(&self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
+        Ok(self.number_if_there(key, range)?.unwrap_or(default))
+    }
+
+    /// What is added to variances, so that nothing is divided by zero.
+    pub(crate) fn epsilon(&self, key: &str, default: f64) -> Result<f64> {
+        self.number(key, default, 0.0..=1.0)
     }
 
     /// A whole number of 0 or more; `None` where there is none.
-    pub(crate) fn whole(&self, key: &str) -> Option<u64> {
-        self.json.get(key).and_then(Value::as_u64)
+    pub(crate) fn whole(&self, key: &str) -> Result<Option<u64>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        value.as_u64().map(Some).ok_or_else(|| self.wrong(key, "a whole number of 0 or more"))
     }
 
-    /// Whole numbers of 0 or more: one, or a list of them; none where there is something else.
-    pub(crate) fn wholes(&self, key: &str) -> Vec<u64> {
-        match self.json.get(key) {
-            Some(Value::Array(numbers)) => numbers.iter().filter_map(Value::as_u64).collect(),
-            number => number.and_then(Value::as_u64).into_iter().collect(),
-        }
+    /// Whole numbers of 0 or more: one, or a list of them; none where there is nothing.
+    pub(crate) fn wholes(&self, key: &str) -> Result<Vec<u64>> {
+        let numbers = match self.get(key) {
+            None => Some(Vec::new()),
+            Some(Value::Array(numbers)) => numbers.iter().map(Value::as_u64).collect(),
+            Some(number) => number.as_u64().map(|number| vec![number]),
+        };
+        numbers.ok_or_else(|| self.wrong(key, "a whole number of 0 or more, or a list of them"))
     }
 
     /// Yes or no.
     pub(crate) fn flag(&self, key: &str, default: bool) -> bool {
-        self.json.get(key).and_then(Value::as_bool).unwrap_or(default)
+        self.get(key).and_then(Value::as_bool).unwrap_or(default)
     }
 
     /// A word.
     pub(crate) fn word(&self, key: &str) -> Option<&'a str> {
-        self.json.get(key).and_then(Value::as_str)
+        self.get(key).and_then(Value::as_str)
     }
 
     /// A list of words; `None` where there is no list of them.
     pub(crate) fn words(&self, key: &str) -> Option<Vec<&'a str>> {
-        self.json.get(key)?.as_array()?.iter().map(Value::as_str).collect()
+        self.get(key)?.as_array()?.iter().map(Value::as_str).collect()
     }
 
     /// Whether there is anything under `key`.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.json.get(key).is_some_and(|value| !value.is_null())
+        self.get(key).is_some()
     }
 
     /// The file.

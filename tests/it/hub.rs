@@ -13,7 +13,7 @@ use topicframe::embed::hub::Hub;
 use topicframe::error::{Error, ErrorKind};
 use topicframe::progress::{Event, Interrupt, Progress, ProgressSink};
 
-use crate::hub_server::{Reply, Server, Site, sha256};
+use crate::hub_server::{Reply, Request, Server, Site, sha256};
 
 const MODEL: &str = "tests/tiny";
 const MODULES: &str = r#"[
@@ -816,4 +816,87 @@ fn a_server_that_says_nothing_can_be_left() {
     });
     let error = bring(&hub(&cache, &silent).timeout(Duration::from_millis(50))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
+}
+
+/// A hub whose patience is short.
+fn impatient(cache: &TempDir, server: &Server) -> Hub {
+    hub(cache, server).timeout(Duration::from_secs(1)).retries(1)
+}
+
+#[test]
+fn a_server_that_trickles_is_left_within_a_bound() {
+    const PAUSE: Duration = Duration::from_millis(100);
+    type Answer = fn(&Site, &Request) -> Reply;
+    let answers: [(&str, Answer); 4] = [
+        ("weights", |site, request| match request.at_store {
+            true => site.reply(request).trickling(PAUSE),
+            false => site.reply(request),
+        }),
+        ("list", |site, request| match request.path.starts_with("/api/") {
+            true => site.reply(request).trickling(PAUSE),
+            false => site.reply(request),
+        }),
+        ("head", |site, request| site.reply(request).trickling_from_the_head(PAUSE)),
+        ("facts", |site, request| match request.method == "HEAD" {
+            true => site.reply(request).trickling_from_the_head(PAUSE),
+            false => site.reply(request),
+        }),
+    ];
+    for (what, answer) in answers {
+        let (cache, server) = (TempDir::new().unwrap(), Server::with(plain(), answer));
+        let begun = Instant::now();
+        let error = bring(&impatient(&cache, &server)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io, "{what}: {error}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{what}: {:?}", begun.elapsed());
+    }
+    // Slow, but steady enough for who asks for less.
+    let small =
+        Site::new(MODEL, &[("config.json", b"{}"), ("tokenizer.json", b"{}"), ("model.safetensors", b"123456")]);
+    let (cache, server) =
+        (TempDir::new().unwrap(), Server::with(small, |site, request| site.reply(request).trickling(PAUSE / 20)));
+    bring(&impatient(&cache, &server).min_rate(1)).unwrap();
+}
+
+#[test]
+fn a_server_that_breaks_after_every_byte_is_left_within_a_bound() {
+    for bytes in [1, 1_000] {
+        let cache = TempDir::new().unwrap();
+        let server = Server::with(plain(), move |site, request| match request.at_store {
+            true => site.reply(request).cut(bytes),
+            false => site.reply(request),
+        });
+        let error = bring(&hub(&cache, &server)).unwrap_err();
+        assert!(error.to_string().contains("broke"), "{error}");
+        assert_eq!(server.downloads().len(), 3, "one try and two more");
+    }
+}
+
+#[test]
+fn a_file_that_the_disk_has_no_room_for_is_not_begun() {
+    for size in [1_u64 << 60, u64::MAX] {
+        let cache = TempDir::new().unwrap();
+        let server = Server::with(plain(), move |site, request| {
+            let mut reply = site.reply(request);
+            reply
+                .headers
+                .iter_mut()
+                .filter(|(name, _)| name == "x-linked-size")
+                .for_each(|(_, v)| *v = size.to_string());
+            reply
+        });
+        let error = bring(&hub(&cache, &server)).unwrap_err();
+        let told = error.to_string();
+        assert!(error.kind() == ErrorKind::Io && told.contains("MB free") && told.contains("needs"), "{told}");
+        assert!(server.downloads().is_empty());
+        assert!(!partial_of(&cache, &weights()).exists());
+    }
+}
+
+#[test]
+fn a_model_of_too_many_files_is_refused() {
+    let mut site = plain();
+    site.files.extend((0..3_000).map(|i| (format!("names-{i}.json"), b"{}".to_vec())));
+    let (cache, server) = (TempDir::new().unwrap(), Server::start(site));
+    assert!(bring(&hub(&cache, &server)).unwrap_err().to_string().contains("3003 files"));
+    assert!(server.requests().len() < 10);
 }

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -35,11 +36,20 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// The connection breaks after so many bytes of the body.
     pub cut: Option<usize>,
+    /// The body, or with it the head, comes byte by byte with a pause after each.
+    pub trickle: Option<Trickle>,
+}
+
+/// How slowly an answer comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Trickle {
+    pub pause: Duration,
+    pub head: bool,
 }
 
 impl Reply {
     pub fn status(status: u16) -> Self {
-        Reply { status, headers: Vec::new(), body: Vec::new(), cut: None }
+        Reply { status, headers: Vec::new(), body: Vec::new(), cut: None, trickle: None }
     }
 
     pub fn body(body: impl Into<Vec<u8>>) -> Self {
@@ -48,6 +58,18 @@ impl Reply {
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The body comes byte by byte.
+    pub fn trickling(mut self, pause: Duration) -> Self {
+        self.trickle = Some(Trickle { pause, head: false });
+        self
+    }
+
+    /// All of it comes byte by byte.
+    pub fn trickling_from_the_head(mut self, pause: Duration) -> Self {
+        self.trickle = Some(Trickle { pause, head: true });
         self
     }
 
@@ -211,9 +233,18 @@ fn serve(stream: TcpStream, at_store: bool, site: &Site, answer: &Answer, reques
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     // The client may have gone: that is its test's affair.
-    let _ = (&stream).write_all(format!("{head}\r\n").as_bytes());
-    if request.method != "HEAD" {
-        let _ = (&stream).write_all(&reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())]);
+    let write = |bytes: &[u8], pause: Option<Duration>| match pause {
+        None => (&stream).write_all(bytes).is_ok(),
+        Some(pause) => bytes.iter().all(|byte| {
+            std::thread::sleep(pause);
+            (&stream).write_all(&[*byte]).is_ok()
+        }),
+    };
+    let head_pause = reply.trickle.filter(|trickle| trickle.head).map(|trickle| trickle.pause);
+    let open = write(format!("{head}\r\n").as_bytes(), head_pause);
+    if open && request.method != "HEAD" {
+        let body = &reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())];
+        write(body, reply.trickle.map(|trickle| trickle.pause));
     }
     let _ = (&stream).flush();
 }

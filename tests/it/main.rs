@@ -45,6 +45,9 @@ mod command;
 mod command_models;
 mod corpus;
 mod files;
+mod hostile_models;
+mod hostile_tokenizers;
+mod hostile_weights;
 mod html;
 mod interrupt;
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! What a captioner's `config.json` and `generation_config.json` say.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use serde_json::Value;
@@ -7,15 +8,23 @@ use serde_json::Value;
 use super::search::{EarlyStopping, Search};
 use crate::embed::model_folder::{Config, model_error, read_json, read_json_if_there};
 use crate::embed::transformer::Activation;
+use crate::embed::weights::Weights;
 use crate::error::Result;
 
 /// Sizes beyond these are no captioner's; the tensors have to agree with them anyway.
 const MAX_WIDTH: usize = 65_536;
 const MAX_LAYERS: usize = 1_000;
 const MAX_VOCABULARY: usize = 10_000_000;
-const MAX_POSITIONS: usize = 1_000_000;
+const MAX_POSITIONS: usize = 8_192;
 const MAX_IMAGE: usize = 2_048;
-const MAX_ENDS: usize = 100;
+const MAX_PATCHES: usize = 16_384;
+const MAX_ENDS: usize = 16;
+
+/// The most scores of one image: tokens of the vocabulary, for each beam. 256 MiB.
+const MAX_SCORES: usize = 1 << 26;
+
+/// The most tokens of a caption that a model's files may ask for; the model's positions bound it anyway.
+const MAX_LENGTH: usize = 1_000_000;
 
 /// The longest runs, the most beams, and the greatest power of a length.
 pub(super) const MAX_NGRAM: usize = 1_000;
@@ -73,8 +82,8 @@ pub(super) enum DecoderKind {
     Blip,
 }
 
-/// Reads the configuration in `folder`.
-pub(super) fn read(folder: &Path) -> Result<Description> {
+/// Reads the configuration in `folder`, and checks that the weights beside it have its sizes.
+pub(super) fn read(folder: &Path) -> Result<(Description, Weights)> {
     let path = folder.join("config.json");
     let json = read_json(&path)?;
     let generation_path = folder.join("generation_config.json");
@@ -82,12 +91,68 @@ pub(super) fn read(folder: &Path) -> Result<Description> {
     let generation = generation.as_ref().map(|json| Config::new(json, &generation_path));
     let config = Config::new(&json, &path);
     match config.word("model_type") {
-        Some("vision-encoder-decoder") => vit_gpt2(&config, generation),
-        Some("blip") => blip(&config, &json, generation),
+        Some("vision-encoder-decoder") => {
+            let description = vit_gpt2(&config, generation)?;
+            let weights = Weights::open(folder)?;
+            description.vision.fit(&config.part("encoder"), &weights.pp("encoder"))?;
+            description.decoder.fit(&config.part("decoder"), &weights.pp("decoder"))?;
+            Ok((description, weights))
+        }
+        Some("blip") => {
+            let description = blip(&config, &json, generation)?;
+            let weights = Weights::open(folder)?;
+            description.vision.fit(&config.part("vision_config"), &weights.pp("vision_model"))?;
+            description.decoder.fit(&config.part("text_config"), &weights.pp("text_decoder"))?;
+            Ok((description, weights))
+        }
         other => {
             let other = other.unwrap_or("missing");
             Err(model_error(&path, &format!("its model_type is {other}, which is no captioner that is known"))
                 .hint("Known are vision-encoder-decoder (of ViT and GPT-2) and blip."))
+        }
+    }
+}
+
+impl Vision {
+    /// Checks that the weights have these sizes. Of the names of the three encoders those count that are there.
+    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
+        for patches in ["embeddings.patch_embeddings.projection.weight", "embeddings.patch_embedding.weight"] {
+            weights.fit(config, "hidden_size", self.width, patches, 0)?;
+            weights.fit(config, "patch_size", self.patch, patches, 2)?;
+        }
+        for (layers, up) in
+            [("encoder.layer", "intermediate.dense"), ("encoder.layers", "mlp.fc1"), ("layers", "mlp.fc1")]
+        {
+            weights.fit(config, "intermediate_size", self.inner, &format!("{layers}.0.{up}.weight"), 0)?;
+            weights.fit_layers(config, "num_hidden_layers", self.layers, layers)?;
+        }
+        Ok(())
+    }
+}
+
+impl Decoder {
+    /// Checks that the weights have these sizes.
+    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
+        match self.kind {
+            DecoderKind::Gpt2 { .. } => {
+                let weights = weights.pp("transformer");
+                weights.fit(config, "n_embd", self.width, "wte.weight", 1)?;
+                weights.fit(config, "vocab_size", self.vocabulary, "wte.weight", 0)?;
+                weights.fit(config, "n_positions", self.positions, "wpe.weight", 0)?;
+                weights.fit(config, "n_inner", self.inner, "h.0.mlp.c_fc.weight", 1)?;
+                weights.fit_layers(config, "n_layer", self.layers, "h")
+            }
+            DecoderKind::Blip => {
+                let weights = weights.pp("bert");
+                let words = "embeddings.word_embeddings.weight";
+                weights.fit(config, "hidden_size", self.width, words, 1)?;
+                weights.fit(config, "vocab_size", self.vocabulary, words, 0)?;
+                let positions = "embeddings.position_embeddings.weight";
+                weights.fit(config, "max_position_embeddings", self.positions, positions, 0)?;
+                let up = "encoder.layer.0.intermediate.dense.weight";
+                weights.fit(config, "intermediate_size", self.inner, up, 0)?;
+                weights.fit_layers(config, "num_hidden_layers", self.layers, "encoder.layer")
+            }
         }
     }
 }
@@ -115,7 +180,7 @@ fn vit_gpt2(config: &Config<'_>, generation: Option<Config<'_>>) -> Result<Descr
     };
     let end = ids.all("eos_token_id", vocabulary)?;
     let pad = ids.first("pad_token_id", vocabulary)?;
-    let search = search(&Layers(settings), config.path(), vec![start], end, pad)?;
+    let search = search(&Layers(settings), config.path(), vocabulary, vec![start], end, pad)?;
     Ok(Description { vision: vision(&encoder, 1e-12)?, decoder: decoder_sizes, search })
 }
 
@@ -136,7 +201,7 @@ fn blip(config: &Config<'_>, json: &Value, generation: Option<Config<'_>>) -> Re
     }
     let pad = ids.first("pad_token_id", decoder.vocabulary)?;
     let settings = Layers(generation.iter().chain([&text]).collect());
-    let search = search(&settings, config.path(), vec![start], vec![end], pad)?;
+    let search = search(&settings, config.path(), decoder.vocabulary, vec![start], vec![end], pad)?;
     Ok(Description { vision: vision(&config.part("vision_config"), 1e-5)?, decoder, search })
 }
 
@@ -148,13 +213,17 @@ fn vision(config: &Config<'_>, epsilon: f64) -> Result<Vision> {
         heads: config.size("num_attention_heads", Some(12), MAX_WIDTH)?,
         image: config.size("image_size", Some(if epsilon < 1e-6 { 224 } else { 384 }), MAX_IMAGE)?,
         patch: config.size("patch_size", Some(16), MAX_IMAGE)?,
-        epsilon: config.number("layer_norm_eps", epsilon),
+        epsilon: config.epsilon("layer_norm_eps", epsilon)?,
         activation: activation(config, "hidden_act", "gelu")?,
         bias: config.flag("qkv_bias", true),
     };
-    check_heads(config, vision.width, vision.heads)?;
+    check_heads(config, ["hidden_size", "num_attention_heads"], vision.width, vision.heads)?;
     if config.size("num_channels", Some(3), MAX_WIDTH)? != 3 || vision.patch > vision.image {
         return Err(model_error(config.path(), "its images have other than 3 channels, or are smaller than a patch"));
+    }
+    if (vision.image / vision.patch).pow(2) > MAX_PATCHES {
+        let must = format!("so large that images of {} pixels are at most {MAX_PATCHES} patches", vision.image);
+        return Err(config.wrong("patch_size", &must));
     }
     Ok(vision)
 }
@@ -172,11 +241,11 @@ fn gpt2(config: &Config<'_>) -> Result<Decoder> {
         heads: config.size("n_head", Some(12), MAX_WIDTH)?,
         vocabulary: config.size("vocab_size", Some(50_257), MAX_VOCABULARY)?,
         positions: config.size("n_positions", Some(1_024), MAX_POSITIONS)?,
-        epsilon: config.number("layer_norm_epsilon", 1e-5),
+        epsilon: config.epsilon("layer_norm_epsilon", 1e-5)?,
         activation: activation(config, "activation_function", "gelu_new")?,
         tied: config.flag("tie_word_embeddings", true),
     };
-    check_heads(config, width, decoder.heads)?;
+    check_heads(config, ["n_embd", "n_head"], width, decoder.heads)?;
     Ok(decoder)
 }
 
@@ -189,18 +258,18 @@ fn blip_text(config: &Config<'_>) -> Result<Decoder> {
         heads: config.size("num_attention_heads", Some(8), MAX_WIDTH)?,
         vocabulary: config.size("vocab_size", Some(30_524), MAX_VOCABULARY)?,
         positions: config.size("max_position_embeddings", Some(512), MAX_POSITIONS)?,
-        epsilon: config.number("layer_norm_eps", 1e-12),
+        epsilon: config.epsilon("layer_norm_eps", 1e-12)?,
         activation: activation(config, "hidden_act", "gelu")?,
         tied: config.flag("tie_word_embeddings", true),
     };
-    check_heads(config, decoder.width, decoder.heads)?;
+    check_heads(config, ["hidden_size", "num_attention_heads"], decoder.width, decoder.heads)?;
     Ok(decoder)
 }
 
-fn check_heads(config: &Config<'_>, width: usize, heads: usize) -> Result<()> {
+fn check_heads(config: &Config<'_>, [of_width, of_heads]: [&str; 2], width: usize, heads: usize) -> Result<()> {
     match width % heads {
         0 => Ok(()),
-        _ => Err(model_error(config.path(), &format!("its width of {width} cannot be shared by {heads} heads"))),
+        _ => Err(config.wrong(of_heads, &format!("a divisor of `{of_width}`, which is {width}"))),
     }
 }
 
@@ -225,7 +294,10 @@ impl Ids<'_> {
 
     fn all(&self, key: &str, vocabulary: usize) -> Result<Vec<u32>> {
         for config in &self.0 {
-            let ids = config.wholes(key);
+            let ids = config.wholes(key)?;
+            if ids.len() > MAX_ENDS {
+                return Err(config.wrong(key, &format!("a token, or a list of at most {MAX_ENDS}")));
+            }
             if let Some(id) = ids.iter().find(|id| **id >= vocabulary as u64) {
                 return Err(model_error(config.path(), &format!("its {key} is {id}, beyond its {vocabulary} tokens")));
             }
@@ -241,46 +313,61 @@ impl Ids<'_> {
 struct Layers<'a>(Vec<&'a Config<'a>>);
 
 impl Layers<'_> {
-    fn whole(&self, key: &str) -> Option<usize> {
-        self.0.iter().find_map(|config| config.whole(key)).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+    /// A whole number from `least` to `most`; `None` where none of them has one.
+    fn whole(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>> {
+        for config in &self.0 {
+            if let Some(number) = config.whole(key)? {
+                let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
+                let number = number.ok_or_else(|| config.wrong(key, &format!("a whole number from {least} to {most}")));
+                return number.map(Some);
+            }
+        }
+        Ok(None)
     }
 
-    fn number(&self, key: &str, default: f64) -> f64 {
-        self.0.iter().map(|config| config.number(key, f64::NAN)).find(|number| !number.is_nan()).unwrap_or(default)
+    fn number(&self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
+        for config in &self.0 {
+            if let Some(number) = config.number_if_there(key, range.clone())? {
+                return Ok(number);
+            }
+        }
+        Ok(default)
     }
 }
 
-fn search(settings: &Layers<'_>, path: &Path, start: Vec<u32>, end: Vec<u32>, pad: Option<u32>) -> Result<Search> {
+fn search(
+    settings: &Layers<'_>,
+    path: &Path,
+    vocabulary: usize,
+    start: Vec<u32>,
+    end: Vec<u32>,
+    pad: Option<u32>,
+) -> Result<Search> {
     let early = settings.0.iter().find_map(|config| match config.word("early_stopping") {
         Some("never") => Some(EarlyStopping::Never),
         _ if config.flag("early_stopping", false) => Some(EarlyStopping::Full),
         _ => None,
     });
+    let new_tokens = settings.whole("max_new_tokens", 1, MAX_LENGTH)?;
     let search = Search {
-        max_length: settings.whole("max_length"),
-        new_tokens: settings.whole("max_new_tokens").unwrap_or(DEFAULT_NEW_TOKENS),
-        counts_new: settings.whole("max_new_tokens").is_some(),
-        min_length: settings.whole("min_length").unwrap_or(0),
-        num_beams: settings.whole("num_beams").unwrap_or(1),
-        length_penalty: settings.number("length_penalty", 1.0),
+        max_length: settings.whole("max_length", 1, MAX_LENGTH)?,
+        new_tokens: new_tokens.unwrap_or(DEFAULT_NEW_TOKENS),
+        counts_new: new_tokens.is_some(),
+        min_length: settings.whole("min_length", 0, MAX_LENGTH)?.unwrap_or(0),
+        num_beams: settings.whole("num_beams", 1, MAX_BEAMS)?.unwrap_or(1),
+        length_penalty: settings.number("length_penalty", 1.0, -MAX_PENALTY..=MAX_PENALTY)?,
         early_stopping: early.unwrap_or(EarlyStopping::Heuristic),
-        no_repeat_ngram: settings.whole("no_repeat_ngram_size").unwrap_or(0),
-        repetition_penalty: settings.number("repetition_penalty", 1.0) as f32,
+        no_repeat_ngram: settings.whole("no_repeat_ngram_size", 0, MAX_NGRAM)?.unwrap_or(0),
+        repetition_penalty: settings.number("repetition_penalty", 1.0, 1e-3..=1e3)? as f32,
         fill: pad.or(end.first().copied()).unwrap_or(0),
         start,
         end,
     };
-    let usable = [
-        ("max_length", search.max_length.is_none_or(|length| length > 0)),
-        ("max_new_tokens", search.new_tokens > 0),
-        ("num_beams", (1..=MAX_BEAMS).contains(&search.num_beams)),
-        ("no_repeat_ngram_size", search.no_repeat_ngram <= MAX_NGRAM),
-        ("length_penalty", search.length_penalty.abs() <= MAX_PENALTY),
-        ("repetition_penalty", search.repetition_penalty > 0.0),
-        ("eos_token_id", search.end.len() <= MAX_ENDS),
-    ];
-    match usable.iter().find(|(_, usable)| !usable) {
-        None => Ok(search),
-        Some((name, _)) => Err(model_error(path, &format!("the {name} that it writes with cannot be used"))),
+    match search.num_beams.saturating_mul(vocabulary) > MAX_SCORES {
+        true => {
+            let what = format!("its `num_beams` is {}, and must be 1 to {}", search.num_beams, MAX_SCORES / vocabulary);
+            Err(model_error(path, &format!("{what} for {vocabulary} tokens")))
+        }
+        false => Ok(search),
     }
 }

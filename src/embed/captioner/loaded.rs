@@ -18,7 +18,6 @@ use crate::embed::Device;
 use crate::embed::image_input::preprocessor;
 use crate::embed::model_folder::{check_folder, computing};
 use crate::embed::transformer::{Activation, Linear};
-use crate::embed::weights::Weights;
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, Preprocessor, decode, decode_as_stored};
@@ -45,12 +44,11 @@ pub(super) struct Loaded {
 impl Loaded {
     pub(super) fn read(folder: &Path, device: Device) -> Result<Self> {
         check_folder(folder)?;
-        let config::Description { vision, decoder, search } = config::read(folder)?;
+        let (config::Description { vision, decoder, search }, weights) = config::read(folder)?;
         let (place, device) = (device, device.open()?);
         let preprocessor = preprocessor(folder, vision.image)?;
         let special: Vec<u32> = search.start.iter().chain(&search.end).chain([&search.fill]).copied().collect();
         let words = Words::load(folder, &special)?;
-        let weights = Weights::open(folder)?;
         let takes_prompts = matches!(decoder.kind, DecoderKind::Blip);
         let encoder = weights.pp(if takes_prompts { "vision_model" } else { "encoder" });
         let bridge = match !takes_prompts && vision.width != decoder.width {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::Tokenizer;
 
-use crate::embed::model_folder::{model_error, read_text_file};
+use crate::embed::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_text_file};
 use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
@@ -19,11 +19,11 @@ impl Words {
     pub(super) fn load(folder: &Path, special: &[u32]) -> Result<Self> {
         let [whole, json, text] = ["tokenizer.json", "vocab.json", "vocab.txt"].map(|name| folder.join(name));
         let (path, described) = if !whole.exists() && json.exists() {
-            (&json, byte_level(&read_text_file(&json)?, special))
+            (&json, byte_level(&read_text_file(&json, MAX_VOCABULARY_FILE)?, special))
         } else if !whole.exists() && text.exists() {
-            (&text, word_piece(&read_text_file(&text)?, special))
+            (&text, word_piece(&read_text_file(&text, MAX_VOCABULARY_FILE)?, special))
         } else {
-            (&whole, Ok(read_text_file(&whole)?))
+            (&whole, Ok(read_text_file(&whole, MAX_TOKENIZER)?))
         };
         let built = described.and_then(|described| parse_tokenizer(&described));
         built.map(Words).map_err(|why| model_error(path, &why))

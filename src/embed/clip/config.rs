@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::text_tower::LAYER;
 use crate::embed::model_folder::{Config, model_error, read_json};
 use crate::embed::transformer::{Activation, FeedForward, LayerShape, NormPlace};
-use crate::error::Result;
+use crate::embed::weights::Weights;
+use crate::error::{Hint, Result};
 
 /// Bounds: more than these is no model, and would allocate what no file could fill.
 const MAX_WIDTH: usize = 16_384;
@@ -83,7 +85,33 @@ impl TowerConfig {
     }
 }
 
+impl TowerConfig {
+    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
+        let up = format!("encoder.layers.0.{}.weight", LAYER.up);
+        weights.fit(config, "intermediate_size", self.inner, &up, 0)?;
+        weights.fit_layers(config, "num_hidden_layers", self.layers, "encoder.layers")
+    }
+}
+
+impl TextConfig {
+    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
+        let tokens = "embeddings.token_embedding.weight";
+        weights.fit(config, "hidden_size", self.tower.width, tokens, 1)?;
+        weights.fit(config, "vocab_size", self.vocabulary, tokens, 0)?;
+        let positions = "embeddings.position_embedding.weight";
+        weights.fit(config, "max_position_embeddings", self.positions, positions, 0)?;
+        self.tower.fit(config, weights)
+    }
+}
+
 impl VisionConfig {
+    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
+        let patches = "embeddings.patch_embedding.weight";
+        weights.fit(config, "hidden_size", self.tower.width, patches, 0)?;
+        weights.fit(config, "patch_size", self.patch, patches, 2)?;
+        self.tower.fit(config, weights)
+    }
+
     /// Patches along one side.
     pub(super) fn grid(&self) -> usize {
         self.image / self.patch
@@ -105,8 +133,9 @@ const CLIP_VISION: TowerDefaults = TowerDefaults { width: 768, inner: 3072, head
 const SIGLIP: TowerDefaults = TowerDefaults { activation: "gelu_pytorch_tanh", epsilon: 1e-6, ..CLIP_VISION };
 
 impl ModelConfig {
-    /// Reads `config.json`.
-    pub(super) fn read(path: &Path) -> Result<Self> {
+    /// Reads `config.json` in `folder`, and checks that the weights beside it have its sizes.
+    pub(super) fn read(folder: &Path) -> Result<(Self, Weights)> {
+        let path = &folder.join("config.json");
         let json = read_json(path)?;
         let family = match json.get("model_type").and_then(Value::as_str) {
             Some("clip") => Family::Clip,
@@ -119,17 +148,25 @@ impl ModelConfig {
             Some(Value::Object(_)) => config.part(&format!("{name}_dict")),
             _ => config.part(name),
         };
-        let text = text(&part("text_config"), family)?;
-        let vision = vision(&part("vision_config"), family)?;
+        let (text_part, vision_part) = (part("text_config"), part("vision_config"));
+        let text = text(&text_part, family)?;
+        let vision = vision(&vision_part, family)?;
         let dimensions = match family {
             Family::Clip => config.size("projection_dim", Some(512), MAX_WIDTH)?,
-            Family::Siglip => part("text_config").size("projection_size", Some(text.tower.width), MAX_WIDTH)?,
+            Family::Siglip => text_part.size("projection_size", Some(text.tower.width), MAX_WIDTH)?,
         };
         if family == Family::Siglip && dimensions != vision.tower.width {
             let widths = format!("texts have vectors of {dimensions} numbers and images of {}", vision.tower.width);
             return Err(model_error(path, &widths));
         }
-        Ok(ModelConfig { family, text, vision, dimensions })
+        let weights = Weights::open(folder)?;
+        text.fit(&text_part, &weights.pp("text_model"))?;
+        vision.fit(&vision_part, &weights.pp("vision_model"))?;
+        match family {
+            Family::Clip => weights.fit(&config, "projection_dim", dimensions, "text_projection.weight", 0)?,
+            Family::Siglip => weights.fit(&text_part, "projection_size", dimensions, "text_model.head.weight", 0)?,
+        }
+        Ok((ModelConfig { family, text, vision, dimensions }, weights))
     }
 }
 
@@ -140,9 +177,8 @@ fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::
     };
     let error = model_error(path, &what);
     match model_type {
-        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => {
-            error.hint("This is a model of texts alone: load it with SentenceTransformer.")
-        }
+        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error
+            .hint(Hint::new("This is a model of texts alone: load it with SentenceTransformer.").on_command_line("")),
         _ => error,
     }
 }
@@ -156,8 +192,8 @@ fn text(config: &Config<'_>, family: Family) -> Result<TextConfig> {
         tower: tower(config, &defaults)?,
         vocabulary: config.size("vocab_size", Some(vocabulary), MAX_VOCABULARY)?,
         positions: config.size("max_position_embeddings", Some(positions), MAX_TEXT)?,
-        end: config.whole("eos_token_id").unwrap_or(49_407),
-        padding: config.whole("pad_token_id").unwrap_or(1),
+        end: config.whole("eos_token_id")?.unwrap_or(49_407),
+        padding: config.whole("pad_token_id")?.unwrap_or(1),
     })
 }
 
@@ -169,8 +205,8 @@ fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
     let image = config.size("image_size", Some(224), MAX_IMAGE)?;
     let patch = config.size("patch_size", Some(patch), image)?;
     if (image / patch).pow(2) > MAX_PATCHES {
-        let what = format!("images of {image} pixels would be cut into more than {MAX_PATCHES} patches of {patch}");
-        return Err(model_error(config.path(), &what));
+        let must = format!("so large that images of {image} pixels are at most {MAX_PATCHES} patches");
+        return Err(config.wrong("patch_size", &must));
     }
     if config.size("num_channels", Some(3), 1024)? != 3 {
         return Err(model_error(config.path(), "its images do not have three channels"));
@@ -185,7 +221,7 @@ fn tower(config: &Config<'_>, defaults: &TowerDefaults) -> Result<TowerConfig> {
     let width = config.size("hidden_size", Some(defaults.width), MAX_WIDTH)?;
     let heads = config.size("num_attention_heads", Some(defaults.heads), width)?;
     if !width.is_multiple_of(heads) {
-        return Err(model_error(config.path(), &format!("{heads} heads cannot share a width of {width}")));
+        return Err(config.wrong("num_attention_heads", &format!("a divisor of `hidden_size`, which is {width}")));
     }
     let name = config.word("hidden_act").unwrap_or(defaults.activation);
     let activation = Activation::named(name)
@@ -196,6 +232,6 @@ fn tower(config: &Config<'_>, defaults: &TowerDefaults) -> Result<TowerConfig> {
         layers: config.size("num_hidden_layers", Some(12), MAX_LAYERS)?,
         heads,
         activation,
-        epsilon: config.number("layer_norm_eps", defaults.epsilon),
+        epsilon: config.epsilon("layer_norm_eps", defaults.epsilon)?,
     })
 }

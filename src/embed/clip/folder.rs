@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::embed::model_folder::{check_folder, model_error, read_json_if_there, within};
-use crate::error::Result;
-
-const TEXTS_ALONE: &str = "A model of texts alone is loaded with SentenceTransformer.";
+use crate::error::{Hint, Result};
 
 /// The folder that holds `config.json`. sentence-transformers' `modules.json` names it: `0_CLIPModel` in the older
 /// layout, the folder itself in the newer one.
@@ -28,7 +26,10 @@ pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
             (Some("Normalize"), Some(_)) => {}
             (name, _) => {
                 let what = format!("its module `{}` is not part of CLIP or SigLIP", name.unwrap_or(kind));
-                return Err(model_error(&path, &what).hint(TEXTS_ALONE));
+                let hint = Hint::new("A model of texts alone is loaded with SentenceTransformer.").on_command_line(
+                    "--embedder takes CLIP, SigLIP, and models of texts alone as sentence-transformers saves them.",
+                );
+                return Err(model_error(&path, &what).hint(hint));
             }
         }
     }

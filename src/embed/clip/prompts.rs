@@ -7,13 +7,12 @@ use serde_json::{Map, Value, json};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::{Family, TextConfig};
-use crate::embed::model_folder::{model_error, read_json, read_json_if_there, read_text_file};
-use crate::embed::text_tokenizer::parse_tokenizer;
+use crate::embed::model_folder::{
+    MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_json_of, read_text_file,
+};
+use crate::embed::text_tokenizer::{BYTES_A_TOKEN, beginning, parse_tokenizer};
+use crate::embed::tokenizer_bounds::check_length;
 use crate::error::{Error, Result};
-
-/// No token of a sensible text is as long as this many bytes on average: what lies beyond so many for each token that
-/// counts is not looked at.
-const BYTES_A_TOKEN: usize = 1024;
 
 /// `eos_token_id` of models that were saved before it was right: the token with the highest id ends a text.
 const WRONG_END: u64 = 2;
@@ -48,7 +47,7 @@ impl PromptTokenizer {
         let settings = Settings::read(folder)?;
         let mut path = folder.join("tokenizer.json");
         let bytes = if path.exists() || family == Family::Siglip {
-            read_text_file(&path).map_err(|error| match folder.join("spiece.model").exists() {
+            read_text_file(&path, MAX_TOKENIZER).map_err(|error| match folder.join("spiece.model").exists() {
                 true => error.hint("spiece.model is not read: load the tokenizer with transformers and save it again."),
                 false => error,
             })?
@@ -110,11 +109,7 @@ impl PromptTokenizer {
 
     /// The tokens of a text, and whether any of them is of the text itself.
     fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
-        let mut end = text.len().min(self.length.saturating_mul(BYTES_A_TOKEN));
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let text = text.get(..end).unwrap_or_default();
+        let text = beginning(text, self.length.saturating_mul(BYTES_A_TOKEN));
         let failed = |error: Error| error.hint("Save the tokenizer again with transformers.");
         let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, true)))
             .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
@@ -127,6 +122,7 @@ impl PromptTokenizer {
 /// A tokenizer that cuts off at `length` tokens, those at the ends included.
 fn build(bytes: &[u8], length: usize) -> std::result::Result<Tokenizer, String> {
     let mut tokenizer = parse_tokenizer(bytes)?;
+    check_length(&tokenizer, length)?;
     let cut = TruncationParams { max_length: length, ..TruncationParams::default() };
     tokenizer.with_truncation(Some(cut)).map_err(|cause| format!("texts cannot be cut to {length} tokens: {cause}"))?;
     Ok(tokenizer)
@@ -165,8 +161,8 @@ impl Settings {
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
     const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
     let missing = |error: Error| error.hint("A folder has tokenizer.json, or vocab.json and merges.txt.");
-    let words = read_json(vocabulary).map_err(missing)?;
-    let rules = read_text_file(merges).map_err(missing)?;
+    let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
+    let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
     let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is no text"))?;
     let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
     let role = |role: &str, default: &str| -> Result<(String, u64)> {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::Wanted;
 use super::name::{ModelName, is_commit, is_inside};
 use super::needed::{Listing, Standing, model_files, standing};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 
 /// No list of a model's files is larger than this.
@@ -139,6 +139,23 @@ impl Cache {
         }
     }
 
+    /// Checks that the disk has room for so many bytes more of `model`, before any of them is asked for.
+    #[cfg(feature = "hub")]
+    pub(super) fn check_room(&self, bytes: u64, model: &str) -> Result<()> {
+        // Without links a snapshot holds copies.
+        let bytes = if self.symlinks { bytes } else { bytes.saturating_mul(2) };
+        match fs4::available_space(&self.folder) {
+            Ok(free) if free < bytes => {
+                let needed = format!("the model `{model}` needs {} MB more", bytes.div_ceil(1_000_000));
+                let message = format!("{needed}, and the disk of the cache has {} MB free", free / 1_000_000);
+                let error = Error::new(ErrorKind::Io, Stage::Embed, message).path(&self.folder);
+                Err(error.hint(another_folder("Is there room on another disk?")))
+            }
+            // Where the system does not say, writing will.
+            _ => Ok(()),
+        }
+    }
+
     /// Makes `blobs` and the place of a blob's file.
     pub(super) fn prepare(&self) -> Result<()> {
         let blobs = self.folder.join("blobs");
@@ -229,9 +246,15 @@ pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// `question`, and how to choose another folder.
+fn another_folder(question: &str) -> Hint {
+    Hint::new(format!("{question} HF_HOME or `Hub::cache_folder` choose another folder."))
+        .on_command_line(format!("{question} HF_HOME chooses another folder."))
+}
+
 pub(super) fn unwritable(path: &Path, cause: io::Error) -> Error {
     Error::new(ErrorKind::Io, Stage::Embed, "the cache of models cannot be written to")
         .path(path)
         .cause(cause)
-        .hint("Is the disk full or read-only? HF_HOME or `Hub::cache_folder` choose another folder.")
+        .hint(another_folder("Is the disk full or read-only?"))
 }

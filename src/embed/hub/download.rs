@@ -18,6 +18,9 @@ use crate::progress::Task;
 /// A file whose size the hub does not say is not larger than this.
 const MAX_UNANNOUNCED: u64 = 1 << 30;
 
+/// Bytes that a try must bring for the tries before it to be forgotten.
+const FURTHER: u64 = 64 << 10;
+
 /// Bytes that are read, written and hashed at a time.
 const PIECE: usize = 256 << 10;
 
@@ -79,8 +82,16 @@ impl Snapshot<'_> {
         for file in files {
             all.insert(file.as_str(), self.remote.facts(&self.commit, file)?);
         }
-        let missing = all.values().filter(|facts| !self.cache.has_blob(&facts.etag, facts.size));
-        let bytes: u64 = missing.filter_map(|facts| facts.size).fold(0, u64::saturating_add);
+        // By their contents, which two files may have in common.
+        let missing: BTreeMap<&str, u64> = all
+            .values()
+            .filter(|facts| !self.cache.has_blob(&facts.etag, facts.size))
+            .filter_map(|facts| Some((facts.etag.as_str(), facts.size?)))
+            .collect();
+        let bytes = missing.values().copied().fold(0, u64::saturating_add);
+        let there = missing.iter().map(|(etag, size)| length(&self.cache.partial(etag)).min(*size));
+        let there = there.fold(0, u64::saturating_add);
+        self.cache.check_room(bytes.saturating_sub(there), &self.remote.model.id)?;
         let name = format!("kB of {}", self.remote.model.id);
         let task = self.remote.progress.task(Stage::Embed, &name, usize::try_from(bytes / 1000).unwrap_or(usize::MAX));
         for (file, facts) in &all {
@@ -141,7 +152,7 @@ impl Snapshot<'_> {
             _ => return Err(self.remote.refusal(&response, file)),
         }
         let mut out = open_at(partial, start).map_err(|cause| unwritable(partial, cause))?;
-        let mut body = response.into_body().into_reader();
+        let mut body = self.remote.paced(response);
         let mut length = start;
         let mut piece = vec![0; PIECE];
         let ended = loop {
@@ -161,8 +172,12 @@ impl Snapshot<'_> {
             out.write_all(new).map_err(|cause| unwritable(partial, cause))?;
             meter.reach(length);
         };
-        let further = length > *furthest;
-        *furthest = length.max(*furthest);
+        // A server that breaks after every byte brings nothing; nor does one that trickles.
+        let least = FURTHER.max(self.remote.hub.min_rate.saturating_mul(self.remote.hub.timeout.as_secs()));
+        let further = length >= furthest.saturating_add(least);
+        if further {
+            *furthest = length;
+        }
         match ended {
             None if facts.size.is_none_or(|size| size == length) => {
                 out.sync_all().map_err(|cause| unwritable(partial, cause))?;

@@ -38,7 +38,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 
 mod cache;
@@ -47,6 +47,8 @@ mod download;
 mod environment;
 mod name;
 mod needed;
+#[cfg(feature = "hub")]
+mod pace;
 #[cfg(feature = "hub")]
 mod remote;
 
@@ -82,6 +84,7 @@ pub struct Hub {
     retries: u32,
     retry_pause: Duration,
     timeout: Duration,
+    min_rate: u64,
     #[cfg(feature = "hub")]
     proxy: Option<ureq::Proxy>,
 }
@@ -122,6 +125,7 @@ impl Hub {
             retries: 4,
             retry_pause: Duration::from_millis(500),
             timeout: Duration::from_secs(30),
+            min_rate: 1_000,
             #[cfg(feature = "hub")]
             proxy: None,
         }
@@ -186,7 +190,15 @@ impl Hub {
         self
     }
 
-    /// How long the server may be silent. Default: 30 seconds; more than 0.
+    /// How slow an answer may come, in bytes a second on average over each [`timeout`](Self::timeout); one that is slower
+    /// counts as broken. Default: 1,000; 0 for any.
+    #[must_use]
+    pub fn min_rate(mut self, bytes_a_second: u64) -> Self {
+        self.min_rate = bytes_a_second;
+        self
+    }
+
+    /// How long the server may be silent, or take for the beginning of an answer. Default: 30 seconds; more than 0.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -233,7 +245,8 @@ impl Hub {
     ///
     /// # Errors
     /// A name or setting that is none; [`ErrorKind::NotFound`] when the hub has no such model or revision, or, offline,
-    /// the cache has not; [`ErrorKind::Io`] when the hub cannot be reached or refuses, or the cache cannot be written;
+    /// the cache has not; [`ErrorKind::Io`] when the hub cannot be reached, refuses or is too slow, when the disk has no
+    /// room for the files (nothing is begun then), or the cache cannot be written;
     /// [`ErrorKind::Model`] when what came is damaged or is no model; [`ErrorKind::Interrupted`].
     pub fn model_folder(&self, name: &str, progress: &Progress) -> Result<PathBuf> {
         self.folder(name, Wanted::Model, progress)
@@ -279,7 +292,7 @@ impl Hub {
     fn cache(&self) -> Result<&Path> {
         self.cache_folder.as_deref().ok_or_else(|| {
             Error::new(ErrorKind::InvalidParameter, Stage::Embed, "there is no folder for models")
-                .hint("Set HF_HOME, or give one with `Hub::cache_folder`.")
+                .hint(Hint::new("Set HF_HOME, or give one with `Hub::cache_folder`.").on_command_line("Set HF_HOME."))
         })
     }
 

@@ -16,13 +16,16 @@ pub(super) type Listing = BTreeMap<String, Option<u64>>;
 pub(super) const MAX_CONFIG: u64 = 4 << 20;
 
 /// No index of weights is larger than this.
-const MAX_INDEX: u64 = 64 << 20;
+const MAX_INDEX: u64 = 16 << 20;
 
 /// No model has more modules.
 const MAX_MODULES: usize = 64;
 
 /// No model comes in more pieces.
 const MAX_SHARDS: usize = 1000;
+
+/// No model needs more files: its pieces, and small ones.
+const MAX_NEEDED: usize = 2000;
 
 const SAFETENSORS: &str = "model.safetensors";
 const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
@@ -85,7 +88,14 @@ pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<Strin
     }
     files.sort();
     files.dedup();
-    Ok(files)
+    match files.len() > MAX_NEEDED {
+        true => {
+            let message =
+                format!("the model cannot be used: it needs {} files, and may need {MAX_NEEDED}", files.len());
+            Err(Error::new(ErrorKind::Model, Stage::Embed, message))
+        }
+        false => Ok(files),
+    }
 }
 
 /// How sure it is that a folder has all that the model needs, from what is in it.

@@ -1,16 +1,17 @@
 //! Requests to the hub: redirects, retries, and what its refusals mean.
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use ureq::http::{HeaderMap, Response, StatusCode, Uri};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, BodyReader};
 
 use super::Hub;
 use super::name::{ModelName, is_commit, is_etag, is_inside};
 use super::needed::Listing;
+use super::pace::Paced;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
@@ -109,11 +110,13 @@ impl<'a> Remote<'a> {
             if response.status() != StatusCode::OK {
                 return Err(self.refusal(&response, "the list of its files"));
             }
-            let body = response.into_body().into_with_config().limit(MAX_ANSWER);
-            body.read_to_vec().map_err(|cause| match cause {
-                ureq::Error::BodyExceedsLimit(_) => Failure::Final(self.strange("a list of files without end")),
-                cause => Failure::passing(self.broken(cause)),
-            })
+            let mut answer = Vec::new();
+            let read = self.paced(response).take(MAX_ANSWER + 1).read_to_end(&mut answer);
+            read.map_err(|cause| Failure::passing(self.broken(cause)))?;
+            match answer.len() as u64 > MAX_ANSWER {
+                true => Err(Failure::Final(self.strange("a list of files without end"))),
+                false => Ok(answer),
+            }
         })?;
         let answer: Value =
             serde_json::from_slice(&answer).map_err(|cause| self.strange("something that is not JSON").cause(cause))?;
@@ -161,6 +164,11 @@ impl<'a> Remote<'a> {
     pub(super) fn open(&self, commit: &str, file: &str, start: u64) -> Try<Response<Body>> {
         let range = (start > 0).then_some(start);
         self.follow(Method::Get, &self.file_url(commit, file), range).map(|(response, _)| response)
+    }
+
+    /// The body of an answer, which must not trickle.
+    pub(super) fn paced(&self, response: Response<Body>) -> Paced<BodyReader<'static>> {
+        Paced::new(response.into_body().into_reader(), self.hub.min_rate, self.hub.timeout)
     }
 
     fn file_url(&self, commit: &str, file: &str) -> String {

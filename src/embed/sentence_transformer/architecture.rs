@@ -9,7 +9,7 @@ use crate::embed::transformer::{
     Activation, EncoderLayer, FeedForward, LayerNames, LayerNorm, LayerShape, NormPlace, RelativeBias, Spans,
 };
 use crate::embed::weights::Weights;
-use crate::error::Result;
+use crate::error::{Hint, Result};
 
 const BERT_LAYER: LayerNames = LayerNames {
     query: "attention.self.query",
@@ -59,7 +59,7 @@ impl Family {
             "distilbert" => Ok(Family::DistilBert),
             "mpnet" => Ok(Family::MpNet),
             "clip" | "siglip" => Err(model_error(config.path(), "this is a model of images and texts")
-                .hint("Load it as a MultiModalBackend.")),
+                .hint(Hint::new("Load it as a MultiModalBackend.").on_command_line("Give it with --embedder."))),
             other => Err(model_error(config.path(), &format!("models of the type `{other}` are not known here")).hint(
                 "Known are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
             )),
@@ -89,8 +89,16 @@ impl Family {
     }
 }
 
+/// The most positions. Models of long texts have 8,192 or a few times as many.
+const MAX_POSITIONS: usize = 1 << 17;
+
+/// The most numbers of MPNet's table of what heads add to scores, over all distances: 64 MiB.
+const MAX_BIAS: usize = 1 << 24;
+
 /// The sizes of a model, from its `config.json`.
 struct Sizes {
+    /// What the configuration calls width, heads, inner width and layers.
+    keys: [&'static str; 4],
     width: usize,
     heads: usize,
     inner: usize,
@@ -108,22 +116,49 @@ impl Sizes {
             _ => ["hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers"],
         };
         let [width, heads, inner, layers] = keys;
-        let padding = config.whole("pad_token_id").unwrap_or(1).min(1 << 16) as usize;
+        let positions = config.size("max_position_embeddings", Some(512), MAX_POSITIONS)?;
         let sizes = Sizes {
+            keys,
             width: config.size(width, None, 1 << 16)?,
             heads: config.size(heads, None, 1 << 10)?,
             inner: config.size(inner, None, 1 << 18)?,
             layers: config.size(layers, None, 1 << 10)?,
             vocabulary: config.size("vocab_size", None, 1 << 24)?,
-            positions: config.size("max_position_embeddings", Some(512), 1 << 20)?,
-            first_position: if matches!(family, Family::Roberta | Family::MpNet) { padding + 1 } else { 0 },
+            positions,
+            first_position: first_position(family, config, positions)?,
         };
         if !sizes.width.is_multiple_of(sizes.heads) {
-            let what = format!("{} numbers cannot be shared by {} heads", sizes.width, sizes.heads);
-            return Err(model_error(config.path(), &what));
+            return Err(config.wrong(heads, &format!("a divisor of `{width}`, which is {}", sizes.width)));
         }
         Ok(sizes)
     }
+
+    /// Checks that the weights have these sizes.
+    fn fit(&self, family: Family, config: &Config<'_>, weights: &Weights) -> Result<()> {
+        let [width, _, inner, layers] = self.keys;
+        let words = "embeddings.word_embeddings.weight";
+        weights.fit(config, width, self.width, words, 1)?;
+        weights.fit(config, "vocab_size", self.vocabulary, words, 0)?;
+        let positions = "embeddings.position_embeddings.weight";
+        weights.fit(config, "max_position_embeddings", self.positions, positions, 0)?;
+        let first = weights.pp(family.layers()).pp(0);
+        first.fit(config, inner, self.inner, &format!("{}.weight", family.layer_names().up), 0)?;
+        weights.fit_layers(config, layers, self.layers, family.layers())
+    }
+}
+
+/// The position of a text's first token. RoBERTa and MPNet begin after the padding's, whose number is that of its token.
+fn first_position(family: Family, config: &Config<'_>, positions: usize) -> Result<usize> {
+    if !matches!(family, Family::Roberta | Family::MpNet) {
+        return Ok(0);
+    }
+    // A text has three tokens at least, those at its ends and one of its own.
+    let most = positions.saturating_sub(4);
+    let padding = config.whole("pad_token_id")?.map_or(Some(1), |padding| usize::try_from(padding).ok());
+    let padding = padding.filter(|padding| *padding <= most);
+    padding.map(|padding| padding + 1).ok_or_else(|| {
+        config.wrong("pad_token_id", &format!("0 to {most}, since `max_position_embeddings` is {positions}"))
+    })
 }
 
 /// An encoder of one of these families: tokens to one vector each.
@@ -155,7 +190,8 @@ impl PackedEncoder {
             true => weights.pp(family.prefix()),
             false => weights.clone(),
         };
-        let epsilon = config.number("layer_norm_eps", 1e-12);
+        sizes.fit(family, config, &weights)?;
+        let epsilon = config.epsilon("layer_norm_eps", 1e-12)?;
         let table = |name: &str, rows: usize| -> Result<Tensor> {
             let table = weights.tensor(&format!("embeddings.{name}.weight"), &[rows, sizes.width])?;
             table.to_device(device).map_err(computing)
@@ -253,14 +289,23 @@ fn token_type(
         return Ok(None);
     }
     let types = config.size("type_vocab_size", Some(2), 1 << 10)?;
-    let table = weights.tensor("embeddings.token_type_embeddings.weight", &[types, sizes.width])?;
+    let name = "embeddings.token_type_embeddings.weight";
+    weights.fit(config, "type_vocab_size", types, name, 0)?;
+    let table = weights.tensor(name, &[types, sizes.width])?;
     table.narrow(0, 0, 1).and_then(|first| first.to_device(device)).map(Some).map_err(computing)
 }
 
 /// MPNet's table of what heads add to scores, spread out over distances.
 fn mpnet_bias(config: &Config<'_>, sizes: &Sizes, weights: &Weights) -> Result<RelativeBias> {
-    let buckets = config.size("relative_attention_num_buckets", Some(32), 1 << 12)?;
-    let table = weights.numbers("encoder.relative_attention_bias.weight", &[buckets, sizes.heads])?;
+    let (key, name) = ("relative_attention_num_buckets", "encoder.relative_attention_bias.weight");
+    let buckets = config.size(key, Some(32), 1 << 12)?;
+    weights.fit(config, key, buckets, name, 0)?;
+    weights.fit(config, sizes.keys[1], sizes.heads, name, 1)?;
+    if sizes.heads * 2 * sizes.positions > MAX_BIAS {
+        let most = MAX_BIAS / (2 * sizes.heads);
+        return Err(config.wrong("max_position_embeddings", &format!("at most {most} for {} heads", sizes.heads)));
+    }
+    let table = weights.numbers(name, &[buckets, sizes.heads])?;
     Ok(RelativeBias::new(sizes.heads, sizes.positions, |head, distance| {
         table.get(bucket(distance, buckets) * sizes.heads + head).copied().unwrap_or(0.0)
     }))

@@ -88,7 +88,7 @@ impl SentenceTransformer {
         }
         let longest = model.encoder.longest();
         let max_seq_length = settings.length.unwrap_or(longest).min(longest);
-        tokenizer.set_length(Some(max_seq_length))?;
+        tokenizer.set_length(max_seq_length)?;
         Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
     }
 
@@ -114,7 +114,7 @@ impl SentenceTransformer {
             return Err(Error::parameter(Stage::Embed, "max_seq_length", max_seq_length, &format!("3 to {longest}")));
         }
         self.max_seq_length = max_seq_length;
-        self.tokenizer.set_length(Some(max_seq_length))?;
+        self.tokenizer.set_length(max_seq_length)?;
         Ok(self)
     }
 
@@ -154,9 +154,7 @@ impl SentenceTransformer {
         let width = self.model.dimensions;
         for (window, to) in texts.chunks(WINDOW).zip(vectors.axis_chunks_iter_mut(ndarray::Axis(0), WINDOW)) {
             let mut to = to;
-            let prompted: Vec<String> = window.iter().map(|text| format!("{}{text}", self.prompt)).collect();
-            let tokens = self.tokenizer.encode_all(&prompted)?;
-            drop(prompted);
+            let tokens = self.tokenizer.encode_all(&self.prompt, window)?;
             let batches = self.batches(&tokens);
             let pooled = workers::run(&batches, &self.model.device, progress, |batch| {
                 let vectors = self.model.embed(batch, skipped)?;
@@ -275,6 +273,9 @@ struct Settings {
     prompt: String,
 }
 
+/// The most characters of a prompt, which is put before every text.
+const MAX_PROMPT: usize = 10_000;
+
 /// Where old models say how long texts may be.
 const LENGTH_FILES: [&str; 7] = [
     "sentence_bert_config.json",
@@ -295,13 +296,20 @@ impl Settings {
             Some(length) => usize::try_from(length).ok(),
             None => TextTokenizer::configured_length(transformer)?,
         };
-        let prompts = read_json_if_there(&folder.join("config_sentence_transformers.json"))?.unwrap_or_default();
-        let listed = prompts.get("prompts").and_then(Value::as_object);
-        let listed: Vec<(String, String)> = listed
-            .map(|listed| {
-                listed.iter().filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned()))).collect()
-            })
-            .unwrap_or_default();
+        let path = folder.join("config_sentence_transformers.json");
+        let prompts = read_json_if_there(&path)?.unwrap_or_default();
+        let listed: Vec<(String, String)> = prompts
+            .get("prompts")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())))
+            .collect();
+        if let Some((name, prompt)) = listed.iter().find(|(_, prompt)| prompt.chars().count() > MAX_PROMPT) {
+            let length = prompt.chars().count();
+            let what = format!("its `prompts.{name:.100}` has {length} characters, and may have {MAX_PROMPT}");
+            return Err(model_error(&path, &what));
+        }
         let default = prompts.get("default_prompt_name").and_then(Value::as_str);
         let prompt = listed.iter().find(|(name, _)| Some(name.as_str()) == default).map(|(_, prompt)| prompt.clone());
         Ok(Settings {

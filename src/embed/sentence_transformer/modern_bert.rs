@@ -3,7 +3,7 @@
 use candle_core::Device;
 use candle_transformers::models::modernbert::{Config as CandleConfig, ModernBert};
 
-use super::padded::{Model, PaddedEncoder, SIZES, Sizes, Tensors, refuse, rotation_base};
+use super::padded::{Model, PaddedEncoder, ROTATION_BASE, SIZES, Sizes, Tensors, refuse};
 use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::weights::Weights;
 use crate::error::Result;
@@ -21,6 +21,7 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
     let sizes = Sizes::read(config, SIZES, 8192)?;
     let candle_config = candle_config(config, &sizes)?;
     let weights = if weights.has_group("model") { weights.pp("model") } else { weights.clone() };
+    sizes.fit(config, &weights, "embeddings.tok_embeddings.weight", ("layers.0.mlp.Wi.weight", 2), "layers")?;
     let tensors = tensors(&weights, &sizes)?.for_candle(device);
     let model = ModernBert::load(tensors, &candle_config).map_err(computing)?;
     Ok(PaddedEncoder::new(Model::ModernBert(model), sizes, device))
@@ -42,7 +43,7 @@ fn candle_config(config: &Config<'_>, sizes: &Sizes) -> Result<CandleConfig> {
         num_attention_heads: sizes.heads,
         intermediate_size: sizes.inner,
         max_position_embeddings: sizes.positions,
-        layer_norm_eps: config.number("norm_eps", 1e-5),
+        layer_norm_eps: config.epsilon("norm_eps", 1e-5)?,
         pad_token_id: 0,
         global_attn_every_n_layers: global_every(config, sizes.layers)?,
         global_rope_theta: theta(config, GLOBAL, "global_rope_theta", 160_000.0)?,
@@ -59,8 +60,8 @@ fn theta(config: &Config<'_>, kind: &str, old_key: &str, default: f64) -> Result
     if let Some(kind) = rope.word("rope_type").filter(|kind| *kind != "default") {
         return Err(model_error(config.path(), &format!("rotations of the type `{kind}` are not known here")));
     }
-    let theta = rope.number("rope_theta", config.number(old_key, default));
-    rotation_base(config, theta)
+    let older = config.number(old_key, default, ROTATION_BASE)?;
+    rope.number("rope_theta", older, ROTATION_BASE)
 }
 
 /// Every how many layers there is one that sees the whole text; the first does. transformers 5 lists the kinds of all

@@ -1,5 +1,6 @@
 //! What follows the encoder: `modules.json` and the modules it lists.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
@@ -9,7 +10,10 @@ use super::pooling::Pooling;
 use crate::embed::model_folder::{Config, computing, model_error, read_json, read_json_if_there, within};
 use crate::embed::transformer::{Activation, LayerNorm, Linear};
 use crate::embed::weights::Weights;
-use crate::error::Result;
+use crate::error::{Hint, Result};
+
+/// No model has more modules.
+const MAX_MODULES: usize = 64;
 
 /// The modules of a model, in their order.
 pub(super) struct Modules {
@@ -35,16 +39,26 @@ impl Modules {
             return Ok(Modules { transformer: folder.to_path_buf(), pooling: Pooling::mean(), after: Vec::new() });
         };
         let listed = json.as_array().ok_or_else(|| model_error(&path, "it is no list of modules"))?;
+        if listed.len() > MAX_MODULES {
+            let what = format!("it lists {} modules, and may list {MAX_MODULES}", listed.len());
+            return Err(model_error(&path, &what));
+        }
+        let mut with_weights = BTreeSet::new();
         let mut modules = Modules { transformer: PathBuf::new(), pooling: Pooling::mean(), after: Vec::new() };
         for (number, module) in listed.iter().enumerate() {
             let kind = module.get("type").and_then(Value::as_str).unwrap_or_default();
             let name = module.get("path").and_then(Value::as_str).unwrap_or_default();
             let inside = within(folder, name)?;
+            if kind.ends_with(".Dense") && !with_weights.insert(inside.clone()) {
+                // Its weights would be in memory once for each time.
+                return Err(model_error(&path, &format!("two of its modules lie in `{name:.200}`")));
+            }
             match (number, kind.rsplit('.').next().unwrap_or_default()) {
                 (0, "Transformer") => modules.transformer = inside,
                 (0, "CLIPModel") => {
-                    return Err(model_error(folder, "this is a CLIP model of images and texts")
-                        .hint("Load it as a MultiModalBackend."));
+                    return Err(model_error(folder, "this is a CLIP model of images and texts").hint(
+                        Hint::new("Load it as a MultiModalBackend.").on_command_line("Give it with --embedder."),
+                    ));
                 }
                 (1.., "Pooling") => modules.pooling = Pooling::read(&inside.join("config.json"))?,
                 (1.., "Dense") => modules.after.push(dense(&inside, device)?),
@@ -105,6 +119,8 @@ fn dense(folder: &Path, device: &Device) -> Result<Module> {
     let activation = Activation::named(&name)
         .ok_or_else(|| model_error(&path, &format!("the activation `{name}` is not known here")))?;
     let weights = Weights::open(folder)?.pp("linear");
+    weights.fit(&config, "in_features", inputs, "weight", 1)?;
+    weights.fit(&config, "out_features", outputs, "weight", 0)?;
     let linear = Linear::load(&weights, inputs, outputs, config.flag("bias", true), device)?;
     Ok(Module::Dense { linear, activation })
 }
@@ -112,6 +128,9 @@ fn dense(folder: &Path, device: &Device) -> Result<Module> {
 fn layer_norm(folder: &Path, device: &Device) -> Result<Module> {
     let path = folder.join("config.json");
     let json = read_json(&path)?;
-    let width = Config::new(&json, &path).size("dimension", None, 1 << 16)?;
-    Ok(Module::LayerNorm(LayerNorm::load(&Weights::open(folder)?.pp("norm"), width, 1e-5, device)?))
+    let config = Config::new(&json, &path);
+    let width = config.size("dimension", None, 1 << 16)?;
+    let weights = Weights::open(folder)?.pp("norm");
+    weights.fit(&config, "dimension", width, "weight", 0)?;
+    Ok(Module::LayerNorm(LayerNorm::load(&weights, width, 1e-5, device)?))
 }

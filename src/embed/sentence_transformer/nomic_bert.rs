@@ -3,7 +3,7 @@
 use candle_core::Device;
 use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
 
-use super::padded::{Model, PaddedEncoder, SIZES, Sizes, Tensors, refuse, rotation_base};
+use super::padded::{Model, PaddedEncoder, ROTATION_BASE, SIZES, Sizes, Tensors, refuse};
 use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::weights::Weights;
 use crate::error::Result;
@@ -40,7 +40,7 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
         n_inner: sizes.inner,
         n_positions: sizes.positions,
         type_vocab_size: config.size("type_vocab_size", Some(2), 1 << 10)?,
-        layer_norm_epsilon: config.number("layer_norm_epsilon", config.number("layer_norm_eps", 1e-12)),
+        layer_norm_epsilon: config.epsilon("layer_norm_epsilon", config.epsilon("layer_norm_eps", 1e-12)?)?,
         rotary_emb_fraction: 1.0,
         rotary_emb_base: theta(config)?,
         rotary_emb_interleaved: false,
@@ -53,6 +53,10 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
         model_type: None,
     };
     let weights = if weights.has_group("nomic_bert") { weights.pp("nomic_bert") } else { weights.clone() };
+    let words = "embeddings.word_embeddings.weight";
+    sizes.fit(config, &weights, words, ("encoder.layers.0.mlp.fc11.weight", 1), "encoder.layers")?;
+    let types = "embeddings.token_type_embeddings.weight";
+    weights.fit(config, "type_vocab_size", candle_config.type_vocab_size, types, 0)?;
     let tensors = tensors(&weights, &sizes, candle_config.type_vocab_size)?.for_candle(device);
     let model = NomicBertModel::load(tensors, &candle_config).map_err(computing)?;
     Ok(PaddedEncoder::new(Model::NomicBert(model), sizes, device))
@@ -64,14 +68,16 @@ fn check_variant(config: &Config<'_>) -> Result<()> {
     if !matches!(activation, "swiglu" | "silu") {
         return Err(model_error(config.path(), &format!("Nomic BERT with `{activation}` is not known here")));
     }
-    if config.number("rotary_emb_fraction", 1.0) != 1.0 {
+    if config.number("rotary_emb_fraction", 1.0, 0.0..=1.0)? != 1.0 {
         return Err(model_error(
             config.path(),
             "rotations of a part of a head (`rotary_emb_fraction`) are not known here",
         ));
     }
-    if ["num_experts", "moe_every_n_layers"].iter().any(|key| config.whole(key).is_some_and(|number| number > 0)) {
-        return Err(model_error(config.path(), "mixtures of experts are not known here"));
+    for key in ["num_experts", "moe_every_n_layers"] {
+        if config.whole(key)?.is_some_and(|number| number > 0) {
+            return Err(model_error(config.path(), "mixtures of experts are not known here"));
+        }
     }
     let kind = config.part("rope_parameters").word("rope_type").unwrap_or("default");
     if kind != "default" || config.has("rope_scaling") {
@@ -85,8 +91,8 @@ fn check_variant(config: &Config<'_>) -> Result<()> {
 
 /// The base of the rotations.
 fn theta(config: &Config<'_>) -> Result<f64> {
-    let theta = config.part("rope_parameters").number("rope_theta", config.number("rotary_emb_base", 1000.0));
-    rotation_base(config, theta)
+    let older = config.number("rotary_emb_base", 1000.0, ROTATION_BASE)?;
+    config.part("rope_parameters").number("rope_theta", older, ROTATION_BASE)
 }
 
 fn tensors<'a>(weights: &'a Weights, sizes: &Sizes, types: usize) -> Result<Tensors<'a>> {

@@ -1,6 +1,7 @@
 //! Encoders of candle-transformers. They take texts of one length: shorter ones are filled up, and what fills is masked.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, PoisonError};
 
 use candle_core::{DType, Device, Tensor};
@@ -44,6 +45,8 @@ pub(super) enum Model {
 
 /// The sizes that a model is loaded by, within bounds.
 pub(super) struct Sizes {
+    /// What the configuration calls them, in the order of the fields.
+    keys: [&'static str; 6],
     pub(super) width: usize,
     pub(super) heads: usize,
     pub(super) inner: usize,
@@ -54,9 +57,10 @@ pub(super) struct Sizes {
 
 impl Sizes {
     /// Reads the sizes that have these names in `config.json`, in the order of the fields.
-    pub(super) fn read(config: &Config<'_>, keys: [&str; 6], default_positions: usize) -> Result<Self> {
+    pub(super) fn read(config: &Config<'_>, keys: [&'static str; 6], default_positions: usize) -> Result<Self> {
         let [width, heads, inner, layers, vocabulary, positions] = keys;
         let sizes = Sizes {
+            keys,
             width: config.size(width, None, 1 << 16)?,
             heads: config.size(heads, None, 1 << 10)?,
             inner: config.size(inner, None, 1 << 18)?,
@@ -66,15 +70,36 @@ impl Sizes {
         };
         let Sizes { width, heads, positions, .. } = sizes;
         // Rotations turn pairs of numbers.
+        let [width_key, heads_key, .., positions_key] = keys;
         if !width.is_multiple_of(2 * heads) {
-            let what = format!("{width} numbers cannot be shared in pairs by {heads} heads");
-            return Err(model_error(config.path(), &what));
+            return Err(config.wrong(heads_key, &format!("a divisor of half of `{width_key}`, which is {width}")));
         }
-        if positions * (width / heads) > MAX_ROTATIONS {
-            let what = format!("{positions} positions for heads of {} numbers are too many", width / heads);
-            return Err(model_error(config.path(), &what));
+        let head = width / heads;
+        if positions * head > MAX_ROTATIONS {
+            let must = format!("at most {} for heads of {head} numbers", MAX_ROTATIONS / head);
+            return Err(config.wrong(positions_key, &must));
         }
         Ok(sizes)
+    }
+
+    /// Checks that the weights have these sizes: `words` is the table of tokens, `up` the first layer's way up (with
+    /// `parts` times as many rows), `layers` what precedes a layer's number.
+    pub(super) fn fit(
+        &self,
+        config: &Config<'_>,
+        weights: &Weights,
+        words: &str,
+        (up, parts): (&str, usize),
+        layers: &str,
+    ) -> Result<()> {
+        let [width, _, inner, layers_key, vocabulary, _] = self.keys;
+        weights.fit(config, width, self.width, words, 1)?;
+        weights.fit(config, vocabulary, self.vocabulary, words, 0)?;
+        let rows = weights.shape_of(up).and_then(|shape| shape.first().copied()).unwrap_or(parts * self.inner);
+        if rows != parts * self.inner {
+            return Err(config.wrong(inner, &format!("{}: the tensor `{up}` has {rows} rows", rows / parts)));
+        }
+        weights.fit_layers(config, layers_key, self.layers, layers)
     }
 }
 
@@ -111,15 +136,8 @@ pub(super) fn refuse(config: &Config<'_>, switches: &[&str]) -> Result<()> {
     }
 }
 
-/// The base of a model's rotations, which turn nothing below 1.
-pub(super) fn rotation_base(config: &Config<'_>, theta: f64) -> Result<f64> {
-    match theta >= 1.0 {
-        true => Ok(theta),
-        false => {
-            Err(model_error(config.path(), &format!("the base of its rotations is {theta}, and must be 1 or more")))
-        }
-    }
-}
+/// The base of a model's rotations; below 1 they turn the wrong way.
+pub(super) const ROTATION_BASE: RangeInclusive<f64> = 1.0..=1e12;
 
 /// An encoder of candle-transformers: tokens to one vector each.
 pub(super) struct PaddedEncoder {

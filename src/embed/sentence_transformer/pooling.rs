@@ -57,6 +57,11 @@ impl Pooling {
         };
         let modes = modes.filter(|modes| !modes.is_empty());
         let modes = modes.ok_or_else(|| model_error(path, "it names no way of pooling that is known here"))?;
+        if modes.len() > SWITCHES.len() {
+            let what =
+                format!("its `pooling_mode` names {} ways of pooling, and there are {}", modes.len(), SWITCHES.len());
+            return Err(model_error(path, &what));
+        }
         let include_prompt = json.get("include_prompt").and_then(Value::as_bool).unwrap_or(true);
         Ok(Pooling { modes, include_prompt })
     }

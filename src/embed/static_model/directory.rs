@@ -13,11 +13,10 @@ use serde_json::Value;
 
 use super::folder_tokenizer::FolderTokenizer;
 use super::token_table::{Rows, TokenTable};
-use crate::embed::model_folder::{Unread, read_limited};
+use crate::embed::model_folder::{MAX_TOKENIZER, Unread, read_limited};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 const MAX_TENSOR_FILE: u64 = 4 << 30;
-const MAX_TOKENIZER_FILE: u64 = 256 << 20;
 const MAX_CONFIG_FILE: u64 = 1 << 20;
 
 /// More dimensions than this are no static model.
@@ -39,7 +38,7 @@ pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
     }
     let max_length = read_max_length(&folder.join("config.json"))?;
     let tokenizer_path = folder.join("tokenizer.json");
-    let tokenizer_file = read(&tokenizer_path, MAX_TOKENIZER_FILE)?;
+    let tokenizer_file = read(&tokenizer_path, MAX_TOKENIZER)?;
     let tokenizer = FolderTokenizer::parse(&tokenizer_file, max_length)
         .map_err(|why| model_error(&tokenizer_path, &why).hint(SAVE_AGAIN))?;
     let tensor_path = folder.join("model.safetensors");

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{PostProcessorWrapper, Tokenizer};
 
@@ -21,8 +22,12 @@ pub(super) struct FolderTokenizer {
 impl FolderTokenizer {
     /// Reads `tokenizer.json`; what is wrong with it otherwise, as a clause.
     pub(super) fn parse(file: &[u8], max_length: Option<usize>) -> std::result::Result<Self, String> {
-        let json: Value = serde_json::from_slice(file).map_err(|cause| format!("it is not JSON: {cause}"))?;
+        let described = serde_json::from_slice::<Described>(file);
+        if let Some(cause) = described.as_ref().err().filter(|cause| !cause.is_data()) {
+            return Err(format!("it is not JSON: {cause}"));
+        }
         let mut tokenizer = parse_tokenizer(file)?;
+        let described = described.map_err(|cause| format!("it describes no tokenizer: {cause}"))?;
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
 
         let vocabulary = tokenizer.get_vocab(true);
@@ -38,7 +43,7 @@ impl FolderTokenizer {
             Some(length) => length.saturating_mul(median_chars(vocabulary.keys())),
             None => usize::MAX,
         };
-        let unknown = unknown_token(&json["model"], &tokenizer);
+        let unknown = unknown_token(&described.model, &tokenizer);
         Ok(FolderTokenizer { tokenizer, tokens, unknown, max_length, max_chars })
     }
 
@@ -64,11 +69,23 @@ impl FolderTokenizer {
     }
 }
 
+/// What the file says of unknown tokens.
+#[derive(Deserialize)]
+struct Described {
+    model: DescribedModel,
+}
+
+#[derive(Deserialize)]
+struct DescribedModel {
+    unk_token: Option<Value>,
+    unk_id: Option<Value>,
+}
+
 /// The id that stands for unknown tokens: by name, or (Unigram) by number.
-fn unknown_token(model: &Value, tokenizer: &Tokenizer) -> Option<u32> {
-    match model.get("unk_token").and_then(Value::as_str) {
+fn unknown_token(model: &DescribedModel, tokenizer: &Tokenizer) -> Option<u32> {
+    match model.unk_token.as_ref().and_then(Value::as_str) {
         Some(name) => tokenizer.token_to_id(name),
-        None => model.get("unk_id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()),
+        None => model.unk_id.as_ref().and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()),
     }
 }
 

@@ -45,6 +45,9 @@ impl Linear {
     /// tensors and the width of its output.
     pub(crate) fn load_fused(parts: &[(Weights, usize)], inputs: usize, bias: bool, device: &Device) -> Result<Self> {
         let outputs = parts.iter().map(|(_, outputs)| outputs).sum();
+        for (weights, outputs) in parts {
+            weights.check("weight", &[*outputs, inputs])?;
+        }
         let mut all = Vec::with_capacity(inputs * outputs);
         let mut biases = bias.then(Vec::new);
         for (weights, outputs) in parts {

@@ -1,0 +1,338 @@
+//! What a `tokenizer.json` may do.
+//!
+//! A tokenizer is a list of steps, and forty steps that each double a text make a terabyte of one character. So what its
+//! steps could make of a text is reckoned before it is built (while it is built, added tokens already go through its
+//! normalizers); then it is tried on texts that its patterns might take long for.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tokenizers::{NormalizedString, Normalizer, PostProcessor, Tokenizer};
+
+mod values;
+mod vocabulary;
+
+use vocabulary::{Merges, Vocabulary};
+
+/// What is wrong, as a clause.
+type Checked<T> = std::result::Result<T, String>;
+
+/// How many times as much the steps may make of a text, were each of them to find all that it looks for. Those of XLM-R
+/// have some 80, those of ALBERT 3,400.
+const MAX_GROWTH: f64 = 10_000.0;
+
+/// How many times as much they may make of the texts that they are tried on, which no model makes more than three of.
+const MAX_TRIED_GROWTH: usize = 16;
+
+/// How often a text may stand in what is made of it in the end.
+const MAX_COPIES: usize = 4;
+
+/// Tokens that may be put around a text.
+const MAX_AROUND: usize = 256;
+
+/// The most steps, those within sequences counted, and the deepest sequence in a sequence.
+const MAX_STEPS: usize = 128;
+const MAX_DEPTH: usize = 8;
+
+/// The most regular expressions, and the bytes of the longest one.
+const MAX_PATTERNS: usize = 32;
+const MAX_PATTERN: usize = 4_096;
+
+/// Added tokens: their number, the bytes of one, and of all.
+const MAX_ADDED: usize = 100_000;
+const MAX_TOKEN: usize = 1_024;
+const MAX_ADDED_BYTES: usize = 2 << 20;
+
+/// The longest word that WordPiece looks into, whose work grows with its cube. Models have 100.
+const MAX_WORD: u64 = 256;
+
+/// The bytes of what BPE and WordPiece put before or after each piece of a word.
+const MAX_AFFIX: usize = 64;
+
+/// Characters of a tokenizer's patterns that it is tried on.
+const MAX_CHARACTERS: usize = 48;
+
+/// How long a short text may take. It takes less than a tenth of a millisecond otherwise.
+const LONGEST_TRIAL: Duration = Duration::from_millis(8);
+
+/// What the file says, without the numbers of tokens.
+#[derive(Deserialize)]
+struct Description {
+    added_tokens: Option<Vec<Added>>,
+    normalizer: Option<Value>,
+    pre_tokenizer: Option<Value>,
+    post_processor: Option<Value>,
+    decoder: Option<Value>,
+    model: Model,
+}
+
+#[derive(Deserialize)]
+struct Added {
+    content: String,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    vocab: Option<Vocabulary>,
+    merges: Option<Merges>,
+    max_input_chars_per_word: Option<u64>,
+    continuing_subword_prefix: Option<String>,
+    end_of_word_suffix: Option<String>,
+}
+
+/// What a tokenizer has to be tried on.
+pub(crate) struct Trial {
+    characters: BTreeSet<char>,
+    has_patterns: bool,
+}
+
+/// Reckons what the tokenizer that `file` describes could do.
+pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
+    values::check(file)?;
+    let description: Description = serde_json::from_slice(file)
+        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+    check_added(description.added_tokens.as_deref().unwrap_or_default())?;
+    check_model(&description.model)?;
+    let mut steps = Steps::new();
+    steps.walk(description.normalizer.as_ref(), 0)?;
+    steps.walk(description.pre_tokenizer.as_ref(), 0)?;
+    steps.check_growth("normalizer` and `pre_tokenizer")?;
+    let mut decoding = Steps::new();
+    decoding.walk(description.decoder.as_ref(), 0)?;
+    decoding.check_growth("decoder")?;
+    let mut around = Around { copies: 1, tokens: 0 };
+    around.walk(description.post_processor.as_ref(), 0)?;
+    Ok(Trial { characters: steps.characters, has_patterns: steps.patterns > 0 })
+}
+
+fn check_added(added: &[Added]) -> Checked<()> {
+    let bytes: usize = added.iter().map(|token| token.content.len()).sum();
+    let longest = added.iter().map(|token| token.content.len()).max().unwrap_or(0);
+    if added.len() > MAX_ADDED || bytes > MAX_ADDED_BYTES {
+        let (most, most_bytes) = (MAX_ADDED, MAX_ADDED_BYTES);
+        return Err(format!(
+            "its `added_tokens` are {} of {bytes} bytes, and may be {most} of {most_bytes}",
+            added.len()
+        ));
+    }
+    match longest > MAX_TOKEN {
+        true => Err(format!("one of its `added_tokens` has {longest} bytes, and may have {MAX_TOKEN}")),
+        false => Ok(()),
+    }
+}
+
+fn check_model(model: &Model) -> Checked<()> {
+    if let Some(length) = model.max_input_chars_per_word.filter(|length| *length > MAX_WORD) {
+        return Err(format!("its `model.max_input_chars_per_word` is {length}, and may be {MAX_WORD}"));
+    }
+    for (key, affix) in [
+        ("continuing_subword_prefix", &model.continuing_subword_prefix),
+        ("end_of_word_suffix", &model.end_of_word_suffix),
+    ] {
+        if let Some(affix) = affix.as_ref().filter(|affix| affix.len() > MAX_AFFIX) {
+            return Err(format!("its `model.{key}` has {} bytes, and may have {MAX_AFFIX}", affix.len()));
+        }
+    }
+    model.merges.as_ref().map_or(Ok(()), Merges::check)?;
+    model.vocab.as_ref().map_or(Ok(()), Vocabulary::check)
+}
+
+/// The steps of a normalizer, a pre-tokenizer or a decoder. They are known by what they have rather than by their type,
+/// which may be missing.
+struct Steps {
+    count: usize,
+    patterns: usize,
+    growth: f64,
+    /// Unicode's own forms: what one of them has made longer the next one leaves as it is.
+    forms: f64,
+    characters: BTreeSet<char>,
+}
+
+impl Steps {
+    fn new() -> Self {
+        Steps { count: 0, patterns: 0, growth: 1.0, forms: 1.0, characters: BTreeSet::new() }
+    }
+
+    fn walk(&mut self, value: Option<&Value>, depth: usize) -> Checked<()> {
+        match value {
+            Some(Value::Array(steps)) => steps.iter().try_for_each(|step| self.walk(Some(step), depth)),
+            Some(Value::Object(step)) => {
+                self.count += 1;
+                if self.count > MAX_STEPS || depth > MAX_DEPTH {
+                    return Err(format!("it has more than {MAX_STEPS} steps, or {MAX_DEPTH} sequences in each other"));
+                }
+                self.step(step)?;
+                let mut inner = step.iter().filter(|(key, _)| *key != "pattern").map(|(_, value)| value);
+                inner.try_for_each(|value| self.walk(Some(value), depth + 1))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn step(&mut self, step: &Map<String, Value>) -> Checked<()> {
+        let text = |key: &str| step.get(key).and_then(Value::as_str);
+        if let Some(pattern) = step.get("pattern") {
+            let (least, added) = self.pattern(pattern)?;
+            // What can be found of no length can be found between any two characters.
+            let content = text("content").map_or(0, str::len) as f64;
+            self.growth *= (content / least.max(1) as f64 + added).max(1.0);
+        }
+        if let Some(prepended) = text("prepend") {
+            self.growth *= 1.0 + prepended.len() as f64;
+        }
+        if let Some(replacement) = text("replacement") {
+            self.growth *= 1.0 + 2.0 * replacement.len() as f64;
+        }
+        if let Some(map) = text("precompiled_charsmap") {
+            self.growth *= (longest_replacement(map)? as f64 / 3.0).max(1.0);
+        }
+        if text("suffix") == Some("") || text("word_delimiter_token") == Some("") {
+            self.growth *= 2.0;
+        }
+        match text("type").unwrap_or_default() {
+            "NFKC" | "NFKD" => self.forms = self.forms.max(22.0),
+            "NFC" | "NFD" | "Lowercase" | "Nmt" => self.forms = self.forms.max(6.0),
+            "ByteLevel" | "Bert" | "BertNormalizer" => self.growth *= 2.0,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The fewest bytes that a pattern finds, and what has to be added where these are none.
+    fn pattern(&mut self, pattern: &Value) -> Checked<(usize, f64)> {
+        let (text, found) = match (pattern.get("String"), pattern.get("Regex")) {
+            (Some(Value::String(text)), _) => (text, (text.len(), if text.is_empty() { 1.0 } else { 0.0 })),
+            (_, Some(Value::String(text))) => {
+                self.patterns += 1;
+                (text, (1, 1.0))
+            }
+            _ => return Ok((1, 1.0)),
+        };
+        if self.patterns > MAX_PATTERNS {
+            return Err(format!("it has more than {MAX_PATTERNS} regular expressions"));
+        }
+        if text.len() > MAX_PATTERN {
+            return Err(format!("one of its patterns has {} bytes, and may have {MAX_PATTERN}", text.len()));
+        }
+        let room = MAX_CHARACTERS.saturating_sub(self.characters.len());
+        self.characters.extend(text.chars().take(room));
+        Ok(found)
+    }
+
+    fn check_growth(&self, part: &str) -> Checked<()> {
+        let growth = self.growth * self.forms;
+        match growth > MAX_GROWTH {
+            true => Err(format!(
+                "the steps of its `{part}` could make {growth:.0} times as much of a text, and may make {MAX_GROWTH}"
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The bytes of the longest text that SentencePiece's table of replacements has. They follow its index, each with a zero
+/// at its end.
+fn longest_replacement(map: &str) -> Checked<usize> {
+    let bytes = STANDARD.decode(map).map_err(|_| "its `precompiled_charsmap` is no base64".to_owned())?;
+    let (length, rest) = bytes.split_first_chunk::<4>().ok_or("its `precompiled_charsmap` is too short")?;
+    let replacements = rest.get(u32::from_le_bytes(*length) as usize..).unwrap_or_default();
+    Ok(replacements.split(|byte| *byte == 0).map(<[u8]>::len).max().unwrap_or(0))
+}
+
+/// What a post-processor makes of a text's tokens.
+struct Around {
+    copies: usize,
+    tokens: usize,
+}
+
+impl Around {
+    fn walk(&mut self, value: Option<&Value>, depth: usize) -> Checked<()> {
+        let Some(Value::Object(step)) = value else { return Ok(()) };
+        if depth > MAX_DEPTH {
+            return Err(format!("its `post_processor` has more than {MAX_DEPTH} sequences in each other"));
+        }
+        let pieces = step.get("single").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let copies = pieces.iter().filter(|piece| piece.get("Sequence").is_some()).count();
+        self.copies = self.copies.saturating_mul(copies.max(1));
+        for piece in pieces {
+            let name = piece.get("SpecialToken").and_then(|token| token.get("id")).and_then(Value::as_str);
+            let ids = name.and_then(|name| step.get("special_tokens")?.get(name)?.get("ids")?.as_array());
+            self.tokens += ids.map_or(0, Vec::len);
+        }
+        if self.copies > MAX_COPIES || self.tokens > MAX_AROUND {
+            let (copies, tokens) = (self.copies, self.tokens);
+            return Err(format!(
+                "its `post_processor` gives a text {copies} times with {tokens} tokens around it, and may do so \
+                 {MAX_COPIES} times with {MAX_AROUND}"
+            ));
+        }
+        let inner = step.get("processors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        if inner.len() > MAX_STEPS {
+            return Err(format!("its `post_processor` has more than {MAX_STEPS} steps"));
+        }
+        inner.iter().try_for_each(|step| self.walk(Some(step), depth + 1))
+    }
+}
+
+impl Trial {
+    /// Tries a tokenizer on runs of the characters that it looks for, and of some that are in every text: a pattern that
+    /// goes back and forth does so where the same comes again and again, and no end that it waits for.
+    pub(crate) fn of(self, tokenizer: &Tokenizer) -> Checked<()> {
+        let mut characters = self.characters;
+        characters.extend("ae1 .-_\n\u{e9}\u{4e2d}".chars());
+        let lengths: &[usize] = if self.has_patterns { &[8, 32, 128, 512] } else { &[8, 64] };
+        for (&length, &character) in lengths.iter().flat_map(|length| characters.iter().map(move |c| (length, c))) {
+            let text = format!("{}\u{1}", String::from(character).repeat(length));
+            let (tokens, time) = time(tokenizer, &text).ok_or("it contradicts itself: it fails on a short text")?;
+            let grown = normalised(tokenizer, &text);
+            let most = MAX_TRIED_GROWTH * text.len() + MAX_TOKEN;
+            if grown.max(tokens) > most {
+                return Err(format!("it makes {} bytes or tokens of {} bytes", grown.max(tokens), text.len()));
+            }
+            if time > LONGEST_TRIAL {
+                return Err(format!("it takes {time:.1?} for a text of {length} times {character:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The bytes of a normalised text.
+fn normalised(tokenizer: &Tokenizer, text: &str) -> usize {
+    let Some(normalizer) = tokenizer.get_normalizer() else { return 0 };
+    let mut text = NormalizedString::from(text);
+    // One that fails here will tell so when it fails on a text of the user's.
+    let _ = catch_unwind(AssertUnwindSafe(|| normalizer.normalize(&mut text)));
+    text.get().len()
+}
+
+/// The tokens of a text, and how long they take: of a few times the shortest, since others work on the machine as well.
+/// `None` where the tokenizer panics.
+fn time(tokenizer: &Tokenizer, text: &str) -> Option<(usize, Duration)> {
+    let (mut tokens, mut shortest) = (0, Duration::MAX);
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let encoding = catch_unwind(AssertUnwindSafe(|| tokenizer.encode_fast(text, false))).ok()?;
+        // That it cannot be cut into tokens is told when it happens to a text of the user's.
+        tokens = encoding.map_or(0, |encoding| encoding.len());
+        shortest = shortest.min(begun.elapsed());
+        if shortest <= LONGEST_TRIAL || shortest > 50 * LONGEST_TRIAL {
+            break;
+        }
+    }
+    Some((tokens, shortest))
+}
+
+/// Checks that texts that are cut off at `length` tokens have room for one of their own.
+pub(crate) fn check_length(tokenizer: &Tokenizer, length: usize) -> Checked<()> {
+    let around = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+    match around < length {
+        true => Ok(()),
+        false => Err(format!("it puts {around} tokens around each text, and the model takes {length}")),
+    }
+}

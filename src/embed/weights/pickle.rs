@@ -1,0 +1,364 @@
+//! Pickles as `torch.save` writes them.
+//!
+//! A pickle is a program that builds values. Here it runs on a machine that knows values and no code. They lie in one
+//! list and name each other by number: nothing is copied however often the program asks for it, and nothing recurses
+//! however deep it nests, so memory is in proportion to the program.
+
+use std::collections::HashMap;
+
+/// What was wrong, as a clause.
+pub(super) type Read<T> = std::result::Result<T, String>;
+
+/// The most instructions of a program: that of a model has some twenty for each tensor.
+const MAX_STEPS: usize = 1 << 22;
+
+/// A value's number.
+pub(super) type Id = usize;
+
+/// A value, as far as it matters for tensors.
+#[derive(Debug)]
+pub(super) enum Value {
+    /// None, booleans and numbers with a point.
+    Other,
+    Int(i64),
+    Text(String),
+    /// A class or a function, by its module and name.
+    Global(String),
+    /// A tuple or a list.
+    List(Vec<Id>),
+    Dict(Vec<(Id, Id)>),
+    /// What a function would make of arguments.
+    Call {
+        function: Id,
+        arguments: Id,
+    },
+    /// What lies outside of the pickle, and is named by a value.
+    Outside(Id),
+}
+
+/// The values of a program that has ended.
+pub(super) struct Values {
+    all: Vec<Value>,
+    result: Id,
+}
+
+impl Values {
+    /// Runs the program.
+    pub(super) fn of(program: &[u8]) -> Read<Self> {
+        let mut machine =
+            Machine { input: program, all: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        for _ in 0..MAX_STEPS {
+            if machine.step()? {
+                let result = machine.pop()?;
+                return Ok(Values { all: machine.all, result });
+            }
+        }
+        Err(format!("its pickle has more than {MAX_STEPS} instructions"))
+    }
+
+    /// What the program gives.
+    pub(super) fn result(&self) -> &Value {
+        self.get(self.result)
+    }
+
+    pub(super) fn get(&self, id: Id) -> &Value {
+        self.all.get(id).unwrap_or(&Value::Other)
+    }
+
+    /// The value at a place of a list.
+    pub(super) fn at(&self, list: &[Id], place: usize) -> &Value {
+        list.get(place).map_or(&Value::Other, |id| self.get(*id))
+    }
+}
+
+struct Machine<'a> {
+    input: &'a [u8],
+    all: Vec<Value>,
+    stack: Vec<Id>,
+    /// The heights of the stack at its marks.
+    marks: Vec<usize>,
+    memo: HashMap<u32, Id>,
+}
+
+impl<'a> Machine<'a> {
+    /// Does one instruction; true for the last one.
+    fn step(&mut self) -> Read<bool> {
+        match self.byte()? {
+            // The protocol, and frames: nothing to do but to read on.
+            0x80 => {
+                self.byte()?;
+            }
+            0x95 => {
+                self.bytes(8)?;
+            }
+            b'.' => return Ok(true),
+            b'N' | 0x88 | 0x89 => self.push(Value::Other),
+            b'G' => {
+                self.bytes(8)?;
+                self.push(Value::Other);
+            }
+            b'K' => self.int(1, false)?,
+            b'M' => self.int(2, false)?,
+            b'J' => self.int(4, true)?,
+            0x8a => {
+                let length = self.byte()?;
+                self.int(usize::from(length), true)?;
+            }
+            b'X' => {
+                let length = self.number(4)?;
+                self.text(length as usize)?;
+            }
+            0x8c => {
+                let length = self.byte()?;
+                self.text(usize::from(length))?;
+            }
+            b'c' => {
+                let name = format!("{}.{}", self.line()?, self.line()?);
+                self.push(Value::Global(name));
+            }
+            0x93 => self.global_of_stack()?,
+            b'(' => self.marks.push(self.stack.len()),
+            b')' | b']' => self.push(Value::List(Vec::new())),
+            b'}' => self.push(Value::Dict(Vec::new())),
+            b't' | b'l' => {
+                let items = self.to_mark()?;
+                self.push(Value::List(items));
+            }
+            b'd' => {
+                let pairs = pairs(&self.to_mark()?)?;
+                self.push(Value::Dict(pairs));
+            }
+            size @ 0x85..=0x87 => {
+                let start = self.above_mark(usize::from(size - 0x84))?;
+                let items = self.stack.split_off(start);
+                self.push(Value::List(items));
+            }
+            b'a' => {
+                let item = self.pop()?;
+                self.extend(&[item])?;
+            }
+            b'e' => {
+                let items = self.to_mark()?;
+                self.extend(&items)?;
+            }
+            b's' => {
+                let (value, key) = (self.pop()?, self.pop()?);
+                self.set(vec![(key, value)])?;
+            }
+            b'u' => {
+                let items = pairs(&self.to_mark()?)?;
+                self.set(items)?;
+            }
+            b'R' | 0x81 => self.call()?,
+            // The state of what was built: attributes, which no tensor has.
+            b'b' => {
+                self.pop()?;
+            }
+            b'Q' => {
+                let name = self.pop()?;
+                self.push(Value::Outside(name));
+            }
+            b'q' => {
+                let place = self.number(1)?;
+                self.keep(place)?;
+            }
+            b'r' => {
+                let place = self.number(4)?;
+                self.keep(place)?;
+            }
+            0x94 => self.keep(self.memo.len() as u32)?,
+            b'h' => {
+                let place = self.number(1)?;
+                self.recall(place)?;
+            }
+            b'j' => {
+                let place = self.number(4)?;
+                self.recall(place)?;
+            }
+            other => return Err(format!("its pickle has the instruction {other:#04x}, which no tensor needs")),
+        }
+        Ok(false)
+    }
+
+    fn bytes(&mut self, count: usize) -> Read<&'a [u8]> {
+        let (bytes, rest) = self.input.split_at_checked(count).ok_or("its pickle ends in the middle")?;
+        self.input = rest;
+        Ok(bytes)
+    }
+
+    fn byte(&mut self) -> Read<u8> {
+        Ok(self.bytes(1)?.first().copied().unwrap_or_default())
+    }
+
+    /// A whole number of up to 4 bytes, the smallest first.
+    fn number(&mut self, bytes: usize) -> Read<u32> {
+        Ok(self.bytes(bytes)?.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
+    }
+
+    /// A whole number, the smallest byte first; a `signed` one is negative where its last bit is set.
+    fn int(&mut self, length: usize, signed: bool) -> Read<()> {
+        let bytes = self.bytes(length)?;
+        if length > 8 {
+            return Err("its pickle has a number that is too large".to_owned());
+        }
+        let negative = signed && bytes.last().is_some_and(|last| *last >= 0x80);
+        let start = if negative { -1 } else { 0 };
+        self.push(Value::Int(bytes.iter().rev().fold(start, |number, byte| number << 8 | i64::from(*byte))));
+        Ok(())
+    }
+
+    fn text(&mut self, length: usize) -> Read<()> {
+        let text = String::from_utf8_lossy(self.bytes(length)?).into_owned();
+        self.push(Value::Text(text));
+        Ok(())
+    }
+
+    fn line(&mut self) -> Read<String> {
+        let end = self.input.iter().position(|byte| *byte == b'\n').ok_or("its pickle ends in the middle")?;
+        let line = String::from_utf8_lossy(self.bytes(end)?).into_owned();
+        self.byte()?;
+        Ok(line)
+    }
+
+    fn push(&mut self, value: Value) {
+        self.stack.push(self.all.len());
+        self.all.push(value);
+    }
+
+    /// Where the uppermost `count` values begin, which must lie above the last mark.
+    fn above_mark(&self, count: usize) -> Read<usize> {
+        let start = self.stack.len().checked_sub(count);
+        let lowest = self.marks.last().copied().unwrap_or(0);
+        start.filter(|start| *start >= lowest).ok_or_else(|| "its pickle takes values that are not there".to_owned())
+    }
+
+    fn pop(&mut self) -> Read<Id> {
+        self.above_mark(1)?;
+        self.stack.pop().ok_or_else(|| "its pickle takes values that are not there".to_owned())
+    }
+
+    fn to_mark(&mut self) -> Read<Vec<Id>> {
+        let mark = self.marks.pop().ok_or("its pickle misses a mark")?;
+        Ok(self.stack.split_off(mark.min(self.stack.len())))
+    }
+
+    fn last(&mut self) -> Read<&mut Value> {
+        let id = self.above_mark(1).ok().and_then(|start| self.stack.get(start)).copied();
+        id.and_then(|id| self.all.get_mut(id)).ok_or_else(|| "its pickle takes values that are not there".to_owned())
+    }
+
+    fn extend(&mut self, items: &[Id]) -> Read<()> {
+        match self.last()? {
+            Value::List(list) => list.extend_from_slice(items),
+            _ => return Err("its pickle adds to what is no list".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, items: Vec<(Id, Id)>) -> Read<()> {
+        match self.last()? {
+            Value::Dict(dict) => dict.extend(items),
+            _ => return Err("its pickle adds to what is no dict".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn global_of_stack(&mut self) -> Read<()> {
+        let (name, module) = (self.pop()?, self.pop()?);
+        let name = match (self.all.get(module), self.all.get(name)) {
+            (Some(Value::Text(module)), Some(Value::Text(name))) => format!("{module}.{name}"),
+            _ => return Err("its pickle names a class by what is no text".to_owned()),
+        };
+        self.push(Value::Global(name));
+        Ok(())
+    }
+
+    fn call(&mut self) -> Read<()> {
+        let (arguments, function) = (self.pop()?, self.pop()?);
+        let is_dict = matches!(self.all.get(function), Some(Value::Global(name)) if name == "collections.OrderedDict");
+        self.push(if is_dict { Value::Dict(Vec::new()) } else { Value::Call { function, arguments } });
+        Ok(())
+    }
+
+    fn keep(&mut self, place: u32) -> Read<()> {
+        let start = self.above_mark(1)?;
+        let id = self.stack.get(start).copied().unwrap_or_default();
+        self.memo.insert(place, id);
+        Ok(())
+    }
+
+    fn recall(&mut self, place: u32) -> Read<()> {
+        let id = self.memo.get(&place).ok_or("its pickle asks for a value that it has not kept")?;
+        self.stack.push(*id);
+        Ok(())
+    }
+}
+
+fn pairs(items: &[Id]) -> Read<Vec<(Id, Id)>> {
+    let (pairs, rest) = items.as_chunks::<2>();
+    match rest.is_empty() {
+        true => Ok(pairs.iter().map(|&[key, value]| (key, value)).collect()),
+        false => Err("its pickle has a key without a value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shared_however_often_they_are_asked_for() {
+        // A pair of the pair before, forty times.
+        let mut program = b"\x80\x02Nq\x00".to_vec();
+        for i in 0..40 {
+            program.extend([b'h', i, b'h', i, 0x86, b'q', i + 1]);
+        }
+        program.push(b'.');
+        let values = Values::of(&program).unwrap();
+        assert_eq!(values.all.len(), 41);
+    }
+
+    #[test]
+    fn nesting_has_no_depth_to_run_out_of() {
+        let mut program = b"\x80\x02N".to_vec();
+        program.resize(3_000_000, 0x85);
+        program.push(b'.');
+        assert!(matches!(Values::of(&program).unwrap().result(), Value::List(_)));
+        program.pop();
+        program.resize(5_000_000, 0x85);
+        assert!(Values::of(&program).is_err());
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_told() {
+        for program in [
+            &b""[..],
+            b".",
+            b"t.",
+            b"(N\x86.",
+            b"(\x85.",
+            b"Na.",
+            b"NNs.",
+            b"(Nu.",
+            b"h\x00.",
+            b"X\xff\xff\xff\xffa.",
+            b"cmodule.",
+            b"\x8a\x20.",
+            b"?.",
+        ] {
+            assert!(Values::of(program).is_err(), "{program:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_texts_and_dicts_are_read() {
+        let values = Values::of(
+            b"\x80\x02}(X\x01\x00\x00\x00aJ\xff\xff\xff\xffX\x01\x00\x00\x00b\x8a\x02\x00\x80\x8c\x01cM\x01\x02u.",
+        )
+        .unwrap();
+        let pairs = if let Value::Dict(pairs) = values.result() { pairs.as_slice() } else { &[] };
+        let number = |id: Id| if let Value::Int(number) = values.get(id) { *number } else { 0 };
+        let numbers: Vec<i64> = pairs.iter().map(|(_, value)| number(*value)).collect();
+        assert_eq!(numbers, [-1, -32_768, 513]);
+    }
+}

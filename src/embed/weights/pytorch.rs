@@ -1,0 +1,194 @@
+//! `pytorch_model.bin`: a zip archive with a pickle that says where tensors are, and their numbers as they lie in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufReader, Read as _, Seek, SeekFrom};
+use std::path::Path;
+
+use candle_core::DType;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::pickle::{Id, Read, Value, Values};
+use super::{MAX_NUMBERS, Order, Place};
+
+/// The longest pickle that is read: it has some hundred bytes for each tensor.
+const MAX_PICKLE: u64 = 16 << 20;
+
+/// The most entries of an archive: one for each tensor, and a few.
+const MAX_ENTRIES: usize = 100_000;
+
+/// The most dimensions of a tensor.
+const MAX_DIMENSIONS: usize = 8;
+
+/// How often the numbers of a file may be asked for: tensors may share theirs, and one or two do.
+const MAX_SHARED: u64 = 4;
+
+/// An entry of the archive whose bytes lie in the file as they are.
+#[derive(Clone, Copy)]
+struct Entry {
+    start: u64,
+    length: u64,
+}
+
+/// Where the tensors of a file are.
+pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
+    let unreadable = |cause: std::io::Error| format!("it cannot be read: {cause}");
+    let mut file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    let entries = entries(&file, length)?;
+    let (name, pickle) = entries
+        .iter()
+        .find(|(name, _)| *name == "data.pkl" || name.ends_with("/data.pkl"))
+        .ok_or("it has no data.pkl: was it saved by PyTorch before 1.6?")?;
+    if pickle.length > MAX_PICKLE {
+        return Err(format!("its data.pkl has {} bytes, and at most {MAX_PICKLE} are read", pickle.length));
+    }
+    let mut program = vec![0; pickle.length as usize];
+    file.seek(SeekFrom::Start(pickle.start)).and_then(|_| file.read_exact(&mut program)).map_err(unreadable)?;
+    let values = Values::of(&program)?;
+    let Value::Dict(pairs) = values.result() else {
+        return Err("its pickle is no dict of tensors".to_owned());
+    };
+    let tensors = Tensors { values: &values, entries: &entries, folder: name.trim_end_matches("data.pkl") };
+    let (mut places, mut bytes) = (BTreeMap::new(), 0_u64);
+    for (name, value) in pairs {
+        let Value::Text(name) = values.get(*name) else { continue };
+        let place = tensors.place(*value).map_err(|why| format!("its tensor `{name:.100}` {why}"))?;
+        if let Some(place) = place {
+            bytes = bytes.saturating_add(place.bytes);
+            places.insert(name.clone(), place);
+        }
+    }
+    match bytes <= length.saturating_mul(MAX_SHARED) {
+        true => Ok(places),
+        false => Err(format!("its tensors would be {bytes} bytes, and the file has {length}")),
+    }
+}
+
+/// The archive's entries by their names.
+fn entries(file: &File, length: u64) -> Read<HashMap<String, Entry>> {
+    let damaged = |cause: zip::result::ZipError| format!("it is no archive of PyTorch 1.6 or later: {cause}");
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(format!("it has {} entries, and at most {MAX_ENTRIES} are read", archive.len()));
+    }
+    let mut entries = HashMap::with_capacity(archive.len());
+    for number in 0..archive.len() {
+        let entry = archive.by_index_raw(number).map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        let plain = entry.compression() == CompressionMethod::Stored && !entry.encrypted();
+        let start = entry.data_start().filter(|_| plain && entry.size() == entry.compressed_size());
+        let start = start.ok_or_else(|| format!("its entry `{name:.100}` is compressed, as PyTorch leaves none"))?;
+        if start.checked_add(entry.size()).is_none_or(|end| end > length) {
+            return Err(format!("its entry `{name:.100}` is not wholly in the file"));
+        }
+        entries.insert(name, Entry { start, length: entry.size() });
+    }
+    Ok(entries)
+}
+
+struct Tensors<'a> {
+    values: &'a Values,
+    entries: &'a HashMap<String, Entry>,
+    /// The folder within the archive.
+    folder: &'a str,
+}
+
+impl Tensors<'_> {
+    /// Where a tensor is; `None` for values that are none, and for types that no weight has.
+    fn place(&self, value: Id) -> Read<Option<Place>> {
+        let Some(arguments) = self.rebuilt(value) else { return Ok(None) };
+        let [storage, offset, shape, strides, ..] = arguments else { return Err("lacks a part".to_owned()) };
+        let Some((dtype, storage)) = self.storage(*storage)? else { return Ok(None) };
+        let (shape, strides) = (self.numbers(*shape)?, self.numbers(*strides)?);
+        let Value::Int(offset) = self.values.get(*offset) else { return Err("has no offset".to_owned()) };
+        let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
+        let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
+        let size = dtype.size_in_bytes() as u64;
+        let first = u64::try_from(*offset).ok().and_then(|offset| offset.checked_mul(size)).ok_or("begins nowhere")?;
+        let bytes = numbers as u64 * size;
+        if first.checked_add(bytes).is_none_or(|end| end > storage.length) {
+            return Err("is not wholly in its storage".to_owned());
+        }
+        let order = order(&shape, &strides)?;
+        Ok(Some(Place { file: 0, dtype, shape, start: storage.start + first, bytes, order }))
+    }
+
+    /// The arguments of the call that makes a tensor. Parameters have one around it.
+    fn rebuilt(&self, mut value: Id) -> Option<&[Id]> {
+        for _ in 0..3 {
+            let Value::Call { function, arguments } = self.values.get(value) else { return None };
+            let (Value::Global(name), Value::List(list)) = (self.values.get(*function), self.values.get(*arguments))
+            else {
+                return None;
+            };
+            match name.as_str() {
+                "torch._utils._rebuild_tensor_v2" => return Some(list),
+                "torch._utils._rebuild_parameter" => value = *list.first()?,
+                "torch._tensor._rebuild_from_type_v2" => {
+                    // A function, a type, the function's arguments, and a state.
+                    let Value::List(inner) = self.values.at(list, 2) else { return None };
+                    let Value::Global(name) = self.values.at(list, 0) else { return None };
+                    return (name == "torch._utils._rebuild_tensor_v2").then_some(inner.as_slice());
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// The type and the place of the numbers that tensors share; `None` for types that no weight has.
+    fn storage(&self, value: Id) -> Read<Option<(DType, Entry)>> {
+        let Value::Outside(name) = self.values.get(value) else { return Err("has no storage".to_owned()) };
+        let Value::List(parts) = self.values.get(*name) else { return Err("has no storage".to_owned()) };
+        let (Value::Global(class), Value::Text(key)) = (self.values.at(parts, 1), self.values.at(parts, 2)) else {
+            return Err("has no storage".to_owned());
+        };
+        let dtype = match class.as_str() {
+            "torch.DoubleStorage" => DType::F64,
+            "torch.FloatStorage" => DType::F32,
+            "torch.HalfStorage" => DType::F16,
+            "torch.BFloat16Storage" => DType::BF16,
+            _ => return Ok(None),
+        };
+        let entry = self.entries.get(&format!("{}data/{key}", self.folder));
+        let entry = entry.ok_or_else(|| format!("is in data/{key:.100}, which the file does not have"))?;
+        Ok(Some((dtype, *entry)))
+    }
+
+    fn numbers(&self, list: Id) -> Read<Vec<usize>> {
+        let numbers = match self.values.get(list) {
+            Value::List(list) if list.len() <= MAX_DIMENSIONS => list,
+            _ => return Err("has no shape".to_owned()),
+        };
+        let number = |id: &Id| match self.values.get(*id) {
+            Value::Int(number) => usize::try_from(*number).ok(),
+            _ => None,
+        };
+        numbers.iter().map(number).collect::<Option<_>>().ok_or_else(|| "has no shape".to_owned())
+    }
+}
+
+/// How the numbers of a tensor follow each other. Sides of length 1 take no step.
+fn order(shape: &[usize], strides: &[usize]) -> Read<Order> {
+    if shape.len() != strides.len() {
+        return Err("has strides that do not fit its shape".to_owned());
+    }
+    if follow(shape.iter().zip(strides).rev()) {
+        return Ok(Order::Rows);
+    }
+    match follow(shape.iter().zip(strides)) {
+        true => Ok(Order::Columns),
+        false => Err("has numbers that do not follow each other".to_owned()),
+    }
+}
+
+/// Whether each side's stride is the product of the sides before it.
+fn follow<'a>(mut sides: impl Iterator<Item = (&'a usize, &'a usize)>) -> bool {
+    let mut step = 1_usize;
+    sides.all(|(side, stride)| {
+        let fits = *side <= 1 || *stride == step;
+        step = step.saturating_mul(*side);
+        fits
+    })
+}

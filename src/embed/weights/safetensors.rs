@@ -1,0 +1,110 @@
+//! `model.safetensors`: a header that says where tensors are, and their numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use candle_core::DType;
+use serde_json::Value;
+
+use super::{MAX_NUMBERS, Order, Place};
+use crate::embed::model_folder::{MAX_INDEX, model_error, open_plain, read_json_of};
+use crate::error::Result;
+
+/// The longest header that is read: names, types and places of tensors, some hundred bytes for each.
+const MAX_HEADER: u64 = 16 << 20;
+
+/// No model comes in more pieces.
+const MAX_PARTS: usize = 1_000;
+
+/// The files that an index names; each lies in the folder itself.
+pub(super) fn parts(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
+    let json = read_json_of(index, MAX_INDEX)?;
+    let map = json.get("weight_map").and_then(Value::as_object);
+    let map = map.ok_or_else(|| model_error(index, "it has no weight_map"))?;
+    let mut names = BTreeSet::new();
+    for name in map.values() {
+        let name = name.as_str().filter(|name| !name.contains(['/', '\\']) && name.ends_with(".safetensors"));
+        names.insert(
+            name.ok_or_else(|| model_error(index, "its weight_map names a file that is no .safetensors here"))?,
+        );
+    }
+    match names.len() {
+        0 => Err(model_error(index, "its weight_map is empty")),
+        1..=MAX_PARTS => Ok(names.into_iter().map(|name| folder.join(name)).collect()),
+        many => Err(model_error(index, &format!("its weight_map names {many} files, and may name {MAX_PARTS}"))),
+    }
+}
+
+/// Where the tensors of all `files` are.
+pub(super) fn places(files: &[PathBuf]) -> Result<BTreeMap<String, Place>> {
+    let mut places = BTreeMap::new();
+    for (number, path) in files.iter().enumerate() {
+        read_header(path, number, &mut places)?;
+    }
+    Ok(places)
+}
+
+/// Reads where the tensors of one file are, and checks that they are in it, each in a place of its own.
+fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>) -> Result<()> {
+    let broken = |what: &str| model_error(path, &format!("it is no whole safetensors file: {what}"));
+    let (mut file, len) = open_plain(path)?;
+    let mut length = [0_u8; 8];
+    file.read_exact(&mut length).map_err(|_| broken("it is too short"))?;
+    let length = u64::from_le_bytes(length);
+    if length > len.saturating_sub(8) {
+        return Err(broken("its header is longer than the file"));
+    }
+    if length > MAX_HEADER {
+        return Err(broken(&format!("its header has {length} bytes, and at most {MAX_HEADER} are read")));
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header).map_err(|cause| broken("its header cannot be read").cause(cause))?;
+    let header: Value =
+        serde_json::from_slice(&header).map_err(|cause| broken("its header is no JSON").cause(cause))?;
+    let header = header.as_object().ok_or_else(|| broken("its header is no object"))?;
+    let mut taken: Vec<(u64, u64, &str)> = Vec::with_capacity(header.len());
+    for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
+        let wrong = |what: String| broken(&format!("the tensor `{name:.200}` {what}"));
+        // Types that no weight has (numbers of positions, for instance) are left out.
+        if let Some(place) = place(tensor, number, 8 + length, len).map_err(wrong)? {
+            taken.push((place.start, place.bytes, name));
+            places.insert(name.clone(), place);
+        }
+    }
+    // Tensors that share their bytes would be more in memory than the file is.
+    taken.retain(|(_, bytes, _)| *bytes > 0);
+    taken.sort_unstable();
+    for pair in taken.windows(2) {
+        if let [(start, bytes, first), (next, _, second)] = pair
+            && start + bytes > *next
+        {
+            return Err(broken(&format!("the tensors `{first:.200}` and `{second:.200}` share their place")));
+        }
+    }
+    Ok(())
+}
+
+fn place(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Result<Option<Place>, String> {
+    let shape: Option<Vec<usize>> = tensor["shape"]
+        .as_array()
+        .and_then(|shape| shape.iter().map(|side| side.as_u64().and_then(|side| usize::try_from(side).ok())).collect());
+    let shape = shape.ok_or("has no shape")?;
+    let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
+    let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
+    let (Some(start), Some(end)) = (tensor["data_offsets"][0].as_u64(), tensor["data_offsets"][1].as_u64()) else {
+        return Err("has no place".to_owned());
+    };
+    let dtype = match tensor["dtype"].as_str().unwrap_or_default() {
+        "F64" => DType::F64,
+        "F32" => DType::F32,
+        "F16" => DType::F16,
+        "BF16" => DType::BF16,
+        _ => return Ok(None),
+    };
+    let bytes = (numbers * dtype.size_in_bytes()) as u64;
+    match start.checked_add(bytes) == Some(end) && data.saturating_add(end) <= len {
+        true => Ok(Some(Place { file, dtype, shape, start: data + start, bytes, order: Order::Rows })),
+        false => Err("is not wholly in the file: was the download cut short?".to_owned()),
+    }
+}
