@@ -7,12 +7,13 @@ use polars::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
+mod address;
 mod embeddings;
 mod images;
 
+pub(crate) use address::{escaped, find_image};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;
-pub(crate) use images::leaves_its_folder;
 
 /// A text column: String, nullable.
 #[derive(Debug, Clone)]
@@ -118,6 +119,8 @@ pub struct Columns {
     pub image_embeddings: Option<String>,
     /// Where relative image paths start.
     pub image_folder: PathBuf,
+    /// Whether images outside that folder are refused.
+    pub only_in_image_folder: bool,
 }
 
 /// The columns of a frame that a model works with.
@@ -146,8 +149,11 @@ impl Corpus {
     pub fn read(frame: &DataFrame, columns: &Columns) -> Result<Self> {
         let read = |name: &Option<String>| name.as_deref().map(|name| Embeddings::read(frame, name)).transpose();
         let texts = columns.text.as_deref().map(|name| TextColumn::read(frame, name)).transpose()?;
-        let images =
-            columns.image.as_deref().map(|name| ImageColumn::read(frame, name, &columns.image_folder)).transpose()?;
+        let images = |name: &str| {
+            let images = ImageColumn::read(frame, name, &columns.image_folder)?;
+            Ok::<_, Error>(images.only_in_folder(columns.only_in_image_folder))
+        };
+        let images = columns.image.as_deref().map(images).transpose()?;
         if frame.height() == 0 {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the frame has no rows"));
         }
