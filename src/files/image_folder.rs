@@ -173,7 +173,7 @@ fn listed(kinds: &BTreeMap<String, usize>) -> Option<(usize, String)> {
 fn of_ending(ending: &str, files: usize) -> String {
     const LONGEST: usize = 12;
     match ending {
-        "" => format!("{files} endingless"),
+        "" => format!("{files} (no ending)"),
         ending => format!("{files} .{}", ending.chars().take(LONGEST).collect::<String>()),
     }
 }

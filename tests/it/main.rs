@@ -34,6 +34,8 @@ mod umap;
 mod colours;
 mod edit;
 mod fusion;
+mod image_addresses;
+mod image_kinds;
 mod images;
 mod representations;
 mod search;
@@ -45,6 +47,7 @@ mod command;
 mod command_models;
 mod corpus;
 mod files;
+mod hostile_images;
 mod html;
 mod interrupt;
 #[cfg(unix)]
