@@ -47,13 +47,13 @@ pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     if frame.width > 0 && frame.height > 0 {
         limits.check_size(frame.width, frame.height)?;
     }
-    let pixels = u64::from(frame.width) * u64::from(frame.height);
+    let pixels = frame.pixels();
     if walk.scans > MOST_SCANS || walk.scans * pixels > MOST_SCANNED {
         let message = format!("the image has {} passes over {pixels} pixels: no real one has", walk.scans);
         return Err(image_error(message));
     }
     let kept = frame.is_progressive || walk.scans > 1;
-    Ok(if kept { frame.coefficients(pixels).saturating_mul(2) } else { 0 })
+    Ok(if kept { frame.coefficients().saturating_mul(2) } else { 0 })
 }
 
 /// What the segments of a JPEG say.
@@ -95,8 +95,16 @@ impl JpegFrame {
         })
     }
 
-    fn coefficients(&self, pixels: u64) -> u64 {
-        pixels.saturating_mul(self.samples).div_ceil(self.of.max(1))
+    fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    fn coefficients(&self) -> u64 {
+        self.pixels().saturating_mul(self.samples).div_ceil(self.of.max(1))
+    }
+
+    fn work(&self) -> (u64, bool) {
+        (self.coefficients(), self.is_progressive)
     }
 }
 
@@ -129,9 +137,11 @@ fn walk_jpeg(bytes: &[u8]) -> JpegWalk {
                 walk.scans += 1;
             }
             0xc4 | 0xcc | 0xdb => walk.tables += u64::from(length),
-            0xc0..=0xcf if marker != 0xc8 && walk.frame.is_none() => {
+            0xc0..=0xcf if marker != 0xc8 => {
                 let segment = bytes.get(position + 1..).unwrap_or_default();
-                walk.frame = JpegFrame::read(marker, segment.get(..usize::from(length)).unwrap_or(segment));
+                let frame = JpegFrame::read(marker, segment.get(..usize::from(length)).unwrap_or(segment));
+                // One is usual; of several the largest counts.
+                walk.frame = walk.frame.into_iter().chain(frame).max_by_key(JpegFrame::work);
             }
             _ => {}
         }
