@@ -161,11 +161,13 @@ fn file_addresses_are_paths() {
         [format!("file://{here}/0.png"), format!("file://localhost{here}/0.png"), format!("FILE:{here}/0.png")]
     {
         let frame = df!("image" => [address]).unwrap();
-        let source = column(&frame, Path::new("/nowhere")).get(0).unwrap().unwrap();
+        let images = column(&frame, Path::new("/nowhere"));
+        let source = images.get(0).unwrap().unwrap();
         assert_eq!(source, ImageSource::File(format!("{here}/0.png").into()));
     }
     let frame = df!("image" => [format!("file://{here}/a%20cat%20&%20%C3%A9.png")]).unwrap();
-    let source = column(&frame, Path::new("")).get(0).unwrap().unwrap();
+    let images = column(&frame, Path::new(""));
+    let source = images.get(0).unwrap().unwrap();
     assert!(decode(&source, &Limits::new()).is_ok());
     let frame = df!("image" => ["file://server/share/a.png", "file:///../../etc/passwd"]).unwrap();
     let error = column(&frame, Path::new("")).get(0).unwrap_err();
@@ -187,7 +189,8 @@ fn paths_of_windows_are_recognised() {
     assert!(climbs.to_string().contains("leaves the folder"), "{climbs}");
     // A name that has a backslash is found as it stands.
     fs::write(folder.path().join("odd\\name.png"), png(0, 0)).unwrap();
-    let source = column(&names(|_| "odd\\name.png".into()), folder.path()).get(0).unwrap().unwrap();
+    let images = column(&names(|_| "odd\\name.png".into()), folder.path());
+    let source = images.get(0).unwrap().unwrap();
     assert_eq!(source, ImageSource::File(folder.path().join("odd\\name.png")));
 }
 
