@@ -51,8 +51,8 @@ pub fn raw_tiff(pixels: &[u8], more: &[(u16, u16, u32)]) -> Vec<u8> {
         bytes.extend([tag, kind].map(u16::to_le_bytes).concat());
         bytes.extend([1, value].map(u32::to_le_bytes).concat());
     }
-    // The next directory is this one again.
-    bytes.extend(directory.to_le_bytes());
+    // There is no next directory.
+    bytes.extend([0; 4]);
     bytes
 }
 
@@ -84,8 +84,13 @@ fn tiff_is_upright_and_its_first_page_counts() {
     let turned = raw_tiff(rgb.as_raw(), &[(274, 3, 6)]);
     assert_eq!(decode(&encoded(&turned), &Limits::new()).unwrap(), image::imageops::rotate90(&rgb));
     assert_eq!(decode_as_stored(&encoded(&turned), &Limits::new()).unwrap(), rgb);
-    // Its directory is followed by itself, without end.
-    assert_eq!(decode(&encoded(&raw_tiff(rgb.as_raw(), &[])), &Limits::new()).unwrap(), rgb);
+    // A second page, which is the first again under another address.
+    let mut pages = raw_tiff(rgb.as_raw(), &[]);
+    let second = pages[8 + 105..].to_vec();
+    let (last, next) = (pages.len() - 4, pages.len() as u32);
+    pages[last..].copy_from_slice(&next.to_le_bytes());
+    pages.extend(second);
+    assert_eq!(decode(&encoded(&pages), &Limits::new()).unwrap(), rgb);
 }
 
 #[test]
