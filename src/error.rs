@@ -224,11 +224,30 @@ impl Error {
         self
     }
 
+    /// The same without column, row and file, for a sentence that names them.
+    #[must_use]
+    pub(crate) fn without_place(mut self) -> Self {
+        (self.0.column, self.0.row, self.0.path) = (None, None, None);
+        self
+    }
+
+    /// The same without what to do about it, for an error above that says it.
+    #[must_use]
+    pub(crate) fn without_hint(mut self) -> Self {
+        self.0.hint = None;
+        self
+    }
+
     /// Keeps the error below.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.0.cause = Some(std::sync::Arc::new(cause));
         self
+    }
+
+    /// What to do about it, where something is known.
+    pub(crate) fn advice(&self) -> Option<&Hint> {
+        self.0.hint.as_ref()
     }
 
     /// What went wrong.

@@ -39,6 +39,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`fusion`](Self::fusion) | [`Fusion`]: text and image count alike |
 /// | [`captioner`](Self::captioner) | none |
 /// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 a topic |
+/// | [`only_in_image_folder`](Self::only_in_image_folder) | no |
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbours, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: single words, English stop words if the texts are English |
@@ -172,6 +173,16 @@ impl TopicModel {
     #[must_use]
     pub fn image_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.columns.image_folder = folder.into();
+        self
+    }
+
+    /// Whether images outside the [image folder](Self::image_folder) are refused, as images that cannot be read: those
+    /// with an absolute path to elsewhere, and links that lead out of it. Default: no; they are read, and told with a
+    /// count and the first path. A table from somebody else can name any picture on this machine, and a page would show
+    /// it.
+    #[must_use]
+    pub fn only_in_image_folder(mut self, only_in_image_folder: bool) -> Self {
+        self.columns.only_in_image_folder = only_in_image_folder;
         self
     }
 

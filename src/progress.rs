@@ -127,6 +127,11 @@ impl Progress {
         self
     }
 
+    /// In whose words hints are told.
+    pub(crate) fn interface(&self) -> Interface {
+        self.interface
+    }
+
     /// What stops the work.
     pub(crate) fn interrupt(&self) -> Option<&Interrupt> {
         self.interrupt.as_ref()

@@ -1,13 +1,13 @@
 //! How the cells of one column become HTML.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use polars::prelude::AnyValue;
 
 use super::markup::{Html, Markup};
-use super::picture::{Picture, from_bytes, from_file, picture_of};
+use super::picture::{Picture, from_bytes, from_text, picture_of};
 use super::value::{binary, bytes_in_words, image_struct, plain};
-use crate::vision::ImageSource;
+use crate::vision::{ImageSource, data_uri};
 
 /// Turns the cells of a column into HTML; plugs into [`HtmlTable::formatter`](super::HtmlTable::formatter).
 ///
@@ -106,6 +106,7 @@ impl ImageFormatter {
                 Err(reason) => placeholder(&reason, &path.display().to_string()),
             },
             ImageSource::Encoded { bytes, name } => self.of_bytes(bytes, *name),
+            ImageSource::DataUri(uri) => self.of_text(uri),
         }
     }
 
@@ -116,10 +117,11 @@ impl ImageFormatter {
         }
     }
 
-    fn of_path(&self, path: &str) -> Html {
-        match from_file(&self.folder, Path::new(path), self.height, self.max_bytes) {
-            Ok(picture) => shown(&picture, Some(path)),
-            Err(reason) => placeholder(&reason, path),
+    fn of_text(&self, text: &str) -> Html {
+        let label = if data_uri::is_data_uri(text) { data_uri::label(text) } else { text.to_owned() };
+        match from_text(&self.folder, text, self.height, self.max_bytes) {
+            Ok(picture) => shown(&picture, Some(&label)),
+            Err(reason) => placeholder(&reason, &label),
         }
     }
 }
@@ -133,11 +135,11 @@ impl CellFormatter for ImageFormatter {
             return Some(self.of_bytes(bytes, None));
         }
         if let Some(path) = value.get_str() {
-            return Some(self.of_path(path));
+            return Some(self.of_text(path));
         }
         match image_struct(value) {
             Some((Some(bytes), path)) => Some(self.of_bytes(&bytes, path.as_deref())),
-            Some((None, Some(path))) => Some(self.of_path(&path)),
+            Some((None, Some(path))) => Some(self.of_text(&path)),
             _ => Some(placeholder("not an image", &plain(value, 200))),
         }
     }

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 
-use crate::corpus::leaves_its_folder;
+use crate::corpus::find_image;
 use crate::error::{Error, Result};
 use crate::vision::decode::{decode_bytes, read};
 use crate::vision::{Encoding, ImageSource, Limits, encode, sniff_format, thumbnail};
@@ -37,17 +37,16 @@ pub(super) fn from_bytes(bytes: &[u8], height: u32, max_bytes: usize) -> std::re
     embed(&ImageSource::Encoded { bytes, name: None }, height, max_bytes).map_err(|error| reason(&error))
 }
 
-/// A picture from a file; a relative path starts at `folder` and stays below it.
-pub(super) fn from_file(
+/// A picture from what a column names: a file, where a relative path starts at `folder` and stays below it, or a `data:`
+/// URI.
+pub(super) fn from_text(
     folder: &Path,
-    path: &Path,
+    text: &str,
     height: u32,
     max_bytes: usize,
 ) -> std::result::Result<Picture, String> {
-    if leaves_its_folder(path) {
-        return Err("the path leaves the folder of the images".to_owned());
-    }
-    embed(&ImageSource::File(folder.join(path)), height, max_bytes).map_err(|error| reason(&error))
+    let source = find_image(text, folder).map_err(|unreachable| unreachable.message().to_owned())?;
+    embed(&source, height, max_bytes).map_err(|error| reason(&error))
 }
 
 /// A picture from wherever the user says; the reason in a few words where there is none.
@@ -67,7 +66,7 @@ fn embed(source: &ImageSource<'_>, height: u32, max_bytes: usize) -> Result<Pict
     let image = decode_bytes(&bytes, &limits, true)?;
     let size = image.dimensions();
     let shown = fit(size, height);
-    if let Some(format) = format.filter(|_| bytes.len() <= max_bytes) {
+    if let Some(format) = format.filter(|format| format.is_for_pages() && bytes.len() <= max_bytes) {
         return Ok(Picture { uri: data_uri(format.mime(), &bytes), size, shown });
     }
     // Twice the pixels of the page, for screens of high density.

@@ -40,7 +40,8 @@ pub(crate) fn tell_unreadable(broken: &[&Error], images: usize, what: &str, prog
         };
         return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
     }
-    let reasons: Vec<String> = broken.iter().take(REASONS).map(|error| error.to_string().replace('\n', " ")).collect();
+    let told = |error: &&Error| error.told(progress.interface()).replace('\n', " ");
+    let reasons: Vec<String> = broken.iter().take(REASONS).map(told).collect();
     let more = if broken.len() > REASONS { "; ..." } else { "" };
     let verb = if broken.len() == 1 { "has" } else { "have" };
     let reasons = reasons.join("; ");

@@ -1,18 +1,31 @@
 //! A folder of images as a frame.
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::fs::{self, DirEntry, File};
+use std::io::Read;
 use std::path::Path;
 
 use polars::prelude::*;
 
-use crate::corpus::internal;
+use crate::corpus::{escaped, internal};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::format::unreadable_image;
+use crate::vision::sniff_format;
 
 /// The column that [`read_image_folder`] makes.
 pub const IMAGE_COLUMN: &str = "image";
 
 /// The names of files that are taken for images.
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "gif", "bmp"];
+const EXTENSIONS: [&str; 14] =
+    ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "webp", "gif", "bmp", "dib", "tif", "tiff", "btf"];
+
+/// The names of images that cannot be read.
+const UNREADABLE: [&str; 40] = [
+    "avif", "avifs", "heic", "heics", "heif", "heifs", "hif", "jxl", "jp2", "j2k", "jpf", "jpx", "jxr", "svg", "svgz",
+    "psd", "psb", "xcf", "ai", "eps", "ico", "cur", "qoi", "tga", "exr", "hdr", "dds", "ppm", "pgm", "pbm", "pnm",
+    "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef",
+];
 
 /// The most folders within each other.
 const DEEPEST: usize = 32;
@@ -21,43 +34,158 @@ const DEEPEST: usize = 32;
 /// that start at `folder`. Give the folder to the model too:
 /// [`image_folder`](crate::model::TopicModel::image_folder).
 ///
-/// Images are files that are called so (`.png`, `.jpg`, `.jpeg`, `.webp`, `.gif`, `.bmp`); none is opened. Hidden files
-/// and folders, and links to folders, are left out.
+/// Images are files that are called so (`.png`, `.jpg`, `.webp`, `.gif`, `.bmp`, `.tif` and their other endings); of files
+/// without an ending the first bytes are looked at. Where a name is no Unicode, bytes stand as `\xE9`, and the image is
+/// found by that. Hidden files and folders, and links to folders, are left out.
+///
+/// In a notebook what is left out is told; elsewhere use [`read_image_folder_with`].
 ///
 /// # Errors
 /// A folder that cannot be read, or has no image in it.
 pub fn read_image_folder(folder: impl AsRef<Path>) -> Result<DataFrame> {
+    read_image_folder_with(folder, &Progress::of_a_model())
+}
+
+/// As [`read_image_folder`], and tells `progress` how many files were left out: images of kinds that cannot be read
+/// (AVIF, HEIC, JPEG XL, SVG, a camera's raw images ...) by their endings, other files, and folders that were not
+/// followed.
+///
+/// # Errors
+/// As [`read_image_folder`].
+pub fn read_image_folder_with(folder: impl AsRef<Path>, progress: &Progress) -> Result<DataFrame> {
     let folder = folder.as_ref();
-    let mut paths = Vec::new();
-    collect(folder, "", DEEPEST, &mut paths)?;
+    let mut found = Found::default();
+    found.collect(folder, "", DEEPEST)?;
+    let notes = found.left_out();
+    let mut paths = found.paths;
     if paths.is_empty() {
         let message = format!("there is no image in this folder (files called .{})", EXTENSIONS.join(", ."));
-        return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).path(folder));
+        let error = Error::new(ErrorKind::InvalidData, Stage::Input, message).path(folder);
+        return Err(if notes.is_empty() { error } else { error.hint(format!("{}.", notes.join(". "))) });
+    }
+    for note in notes {
+        progress.note(Stage::Input, note);
     }
     paths.sort_unstable();
     DataFrame::new(paths.len(), vec![Column::new(IMAGE_COLUMN.into(), paths)]).map_err(internal)
 }
 
-fn collect(folder: &Path, prefix: &str, deepest: usize, paths: &mut Vec<String>) -> Result<()> {
-    let unreadable =
-        |cause| Error::new(ErrorKind::Io, Stage::Input, "the folder cannot be read").path(folder).cause(cause);
-    for entry in fs::read_dir(folder).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let name = entry.file_name();
-        // A name that is no Unicode cannot stand in a column.
-        let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
-        let path = format!("{prefix}{name}");
-        let kind = entry.file_type().map_err(unreadable)?;
-        if kind.is_dir() && deepest > 0 {
-            collect(&entry.path(), &format!("{path}/"), deepest - 1, paths)?;
-        } else if !kind.is_dir() && is_image(name) {
-            paths.push(path);
-        }
-    }
-    Ok(())
+/// What is in a folder.
+#[derive(Default)]
+struct Found {
+    paths: Vec<String>,
+    /// Images that cannot be read, by ending.
+    unreadable: BTreeMap<String, usize>,
+    /// Files that are no images, by ending.
+    others: BTreeMap<String, usize>,
+    /// Links to folders, and folders too deep.
+    not_followed: usize,
 }
 
-fn is_image(name: &str) -> bool {
-    let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    EXTENSIONS.contains(&extension.to_lowercase().as_str())
+enum Kind {
+    Image,
+    Unreadable,
+    Other,
+}
+
+impl Found {
+    fn collect(&mut self, folder: &Path, prefix: &str, deepest: usize) -> Result<()> {
+        let unreadable =
+            |cause| Error::new(ErrorKind::Io, Stage::Input, "the folder cannot be read").path(folder).cause(cause);
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let name = escaped(&entry.file_name());
+            if name.starts_with('.') {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            let kind = entry.file_type().map_err(unreadable)?;
+            if kind.is_dir() && deepest > 0 {
+                self.collect(&entry.path(), &format!("{path}/"), deepest - 1)?;
+            } else if kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
+                self.not_followed += 1;
+            } else {
+                self.take(&entry, path);
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, entry: &DirEntry, path: String) {
+        let name = entry.file_name();
+        let ending = Path::new(&name).extension().map(|ending| escaped(ending).to_lowercase()).unwrap_or_default();
+        let kind = match ending.as_str() {
+            "" => kind_by_content(&entry.path()),
+            ending if EXTENSIONS.contains(&ending) => Kind::Image,
+            ending if UNREADABLE.contains(&ending) => Kind::Unreadable,
+            _ => Kind::Other,
+        };
+        match kind {
+            Kind::Image => self.paths.push(path),
+            Kind::Unreadable => *self.unreadable.entry(ending).or_default() += 1,
+            Kind::Other => *self.others.entry(ending).or_default() += 1,
+        }
+    }
+
+    /// What was left out, a sentence each.
+    fn left_out(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some((files, kinds)) = listed(&self.unreadable) {
+            let (is, kind) = match (files, self.unreadable.len()) {
+                (1, _) => ("file is an image", "a kind"),
+                (_, 1) => ("files are images", "a kind"),
+                _ => ("files are images", "kinds"),
+            };
+            notes.push(format!(
+                "{kinds} {is} of {kind} that cannot be read, and left out; convert them to PNG or JPEG to have them"
+            ));
+        }
+        if let Some((files, kinds)) = listed(&self.others) {
+            let are = if files == 1 { "file is no image and was" } else { "files are no images and were" };
+            notes.push(format!("{kinds} {are} left out"));
+        }
+        match self.not_followed {
+            0 => {}
+            1 => notes.push(format!("1 folder was not followed (a link, or more than {DEEPEST} folders deep)")),
+            more => {
+                notes.push(format!("{more} folders were not followed (links, or more than {DEEPEST} folders deep)"))
+            }
+        }
+        notes
+    }
+}
+
+/// How many files, and `12 .avif and 3 .heic`; the endings of most files first.
+fn listed(kinds: &BTreeMap<String, usize>) -> Option<(usize, String)> {
+    const NAMED: usize = 6;
+    let mut kinds: Vec<(&String, usize)> = kinds.iter().map(|(ending, &files)| (ending, files)).collect();
+    kinds.sort_by_key(|&(_, files)| std::cmp::Reverse(files));
+    let files = kinds.iter().map(|&(_, files)| files).sum();
+    let mut named: Vec<String> = kinds.iter().take(NAMED).map(|&(ending, files)| of_ending(ending, files)).collect();
+    let rest: usize = kinds.iter().skip(NAMED).map(|&(_, files)| files).sum();
+    if rest > 0 {
+        named.push(format!("{rest} other"));
+    }
+    let last = named.pop()?;
+    Some((files, if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) }))
+}
+
+fn of_ending(ending: &str, files: usize) -> String {
+    const LONGEST: usize = 12;
+    match ending {
+        "" => format!("{files} (no ending)"),
+        ending => format!("{files} .{}", ending.chars().take(LONGEST).collect::<String>()),
+    }
+}
+
+/// The kind of a file whose name has no ending. Only regular files are opened.
+fn kind_by_content(path: &Path) -> Kind {
+    let mut start = Vec::new();
+    let read = fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+        && File::open(path).and_then(|file| file.take(256).read_to_end(&mut start)).is_ok();
+    match read {
+        true if sniff_format(&start).is_some() => Kind::Image,
+        true if unreadable_image(&start).is_some() => Kind::Unreadable,
+        _ => Kind::Other,
+    }
 }

@@ -12,7 +12,7 @@ mod read;
 mod replace;
 mod write;
 
-pub use image_folder::{IMAGE_COLUMN, read_image_folder};
+pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
 pub use read::{read_csv, read_frame, read_frame_as_text};
 pub use replace::{check_writable, same_file, write_whole};
 pub use write::{check_writable_frame, write_frame};

@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::vectors::{Embedded, For};
 use super::{ClusterOn, Described, TopicModel, check_labels, check_points};
-use crate::corpus::{Corpus, Embeddings, ImageColumn};
+use crate::corpus::{Corpus, Embeddings};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, replace_columns};
 
@@ -22,7 +22,7 @@ impl TopicModel {
         self.check_sources()?;
         let mut corpus = Corpus::read(frame, &self.columns)?;
         if self.embeds_images() {
-            corpus.images.as_ref().map_or(Ok(()), ImageColumn::check_reachable)?;
+            self.check_images(&corpus)?;
         }
         let (embeddings, fusion) = self.vectors(&mut corpus, For::Fit)?;
         let mut columns = vec![embeddings.to_column("embedding")?];

@@ -35,7 +35,7 @@ impl TopicModel {
     pub(super) fn embedded(&self, frame: &DataFrame) -> Result<Embedded> {
         let corpus = Corpus::read(frame, &self.columns)?;
         if self.reads_images() {
-            corpus.images.as_ref().map_or(Ok(()), ImageColumn::check_reachable)?;
+            self.check_images(&corpus)?;
         }
         if self.columns.embeddings.is_none() && frame.column("embedding").is_ok() {
             let message = "the frame's column `embedding` is not used and is replaced by newly computed vectors; \
@@ -43,6 +43,14 @@ impl TopicModel {
             self.progress.note(Stage::Embed, message);
         }
         self.placeable(corpus, For::Fit)
+    }
+
+    /// Checks that images can be found, and tells of those that may be a surprise.
+    pub(super) fn check_images(&self, corpus: &Corpus) -> Result<()> {
+        let Some(images) = &corpus.images else { return Ok(()) };
+        images.check_reachable()?;
+        images.tell_unexpected(&self.progress);
+        Ok(())
     }
 
     /// As `embedded`, for rows that are to be placed by a fitted model: columns that do not decide where a row lies may
@@ -239,6 +247,7 @@ impl TopicModel {
             }
         }
         if let Some(first) = refused.first() {
+            let first = first.told(self.progress.interface()).replace('\n', " ");
             let message = format!("{} cannot be read; the first: {first}", counted(refused.len(), "image", "images"));
             self.progress.note(Stage::Input, message);
         }
@@ -347,7 +356,7 @@ fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
         count => format!("not one of the {count} images can be read"),
     };
     let error = Error::new(ErrorKind::Image, Stage::Embed, message).column(images.name()).row(first);
-    let error = match images.path(first) {
+    let error = match images.label(first) {
         Some(path) => error.path(path),
         None => error,
     };
@@ -357,7 +366,10 @@ fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
     });
     let hint = "Relative paths start in the image folder: is it set to where the images are?";
     Err(match reason {
-        Err(cause) => error.cause(cause).hint(hint),
+        Err(cause) => match cause.advice().cloned() {
+            Some(advice) => error.hint(advice).cause(cause.without_hint()),
+            None => error.hint(hint).cause(cause),
+        },
         Ok(()) => error.hint(hint),
     })
 }

@@ -169,7 +169,10 @@ fn report(skipped: &[SkippedImage], found: bool, images: &ImageColumn, progress:
             Some(path) => error.path(path),
             None => error,
         };
-        return Err(error.hint("Relative paths start in the image folder: is it set to where the images are?"));
+        return Err(match &first.advice {
+            Some(advice) => error.hint(advice.clone()),
+            None => error.hint("Relative paths start in the image folder: is it set to where the images are?"),
+        });
     }
     let named: Vec<String> = skipped.iter().take(NAMED).map(SkippedImage::to_string).collect();
     let more = match skipped.len().saturating_sub(NAMED) {
@@ -180,7 +183,11 @@ fn report(skipped: &[SkippedImage], found: bool, images: &ImageColumn, progress:
         1 => "1 image could not be read and was left out".to_owned(),
         count => format!("{count} images could not be read and were left out"),
     };
-    progress.note(Stage::Represent, format!("{count}: {}{more}", named.join("; ")));
+    let message = format!("{count}: {}{more}", named.join("; "));
+    match skipped.iter().find_map(|image| image.advice.clone()) {
+        Some(advice) => progress.note_with_hint(Stage::Represent, message, advice),
+        None => progress.note(Stage::Represent, message),
+    }
     Ok(())
 }
 

@@ -9,105 +9,26 @@ use std::io::{self, Cursor, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, webp::WebPDecoder};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageResult, RgbImage};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageResult, RgbImage};
 
 use super::format::{ImageFormat, guess_unsupported, sniff_format};
-use super::{ImageSource, structure};
+use super::limits::Limits;
+use super::memory::Share;
+use super::{ImageSource, data_uri, structure};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// How large an image may be. What is larger is an error of kind [`ErrorKind::Image`], found in the header before any
-/// pixel is decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    max_bytes: u64,
-    max_pixels: u64,
-    max_side: u32,
-}
+mod png;
+mod tiff;
 
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { max_bytes: 64 << 20, max_pixels: 64 << 20, max_side: 32_768 }
-    }
-}
-
-impl Limits {
-    /// The defaults: 64 MiB of file, 67,108,864 pixels (64 Mi; at most 512 MiB while decoding, a fifth of that for
-    /// usual files), 32,768 pixels a side.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The most bytes of an encoded image; default 67,108,864 (64 MiB). At least 1.
-    #[must_use]
-    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
-        self.max_bytes = max_bytes;
-        self
-    }
-
-    /// The most pixels, width times height; default 67,108,864. At least 1.
-    #[must_use]
-    pub fn max_pixels(mut self, max_pixels: u64) -> Self {
-        self.max_pixels = max_pixels;
-        self
-    }
-
-    /// The most pixels of the longer side; default 32,768. At least 1.
-    #[must_use]
-    pub fn max_side(mut self, max_side: u32) -> Self {
-        self.max_side = max_side;
-        self
-    }
-
-    /// Checks that every limit is at least 1.
-    pub fn check(&self, stage: Stage) -> Result<()> {
-        let limits =
-            [("max_bytes", self.max_bytes), ("max_pixels", self.max_pixels), ("max_side", u64::from(self.max_side))];
-        match limits.iter().find(|(_, value)| *value == 0) {
-            Some((name, value)) => Err(Error::parameter(stage, name, value, "at least 1")),
-            None => Ok(()),
-        }
-    }
-
-    fn check_bytes(&self, bytes: u64) -> Result<()> {
-        if bytes <= self.max_bytes {
-            return Ok(());
-        }
-        Err(image_error(format!("the image is larger than {} bytes", self.max_bytes))
-            .hint("Set a higher `max_bytes` in the image limits if you trust the file."))
-    }
-
-    pub(super) fn check_size(&self, width: u32, height: u32) -> Result<()> {
-        if width == 0 || height == 0 {
-            return Err(image_error(format!("the image has no pixels: {width} x {height}")));
-        }
-        if width.max(height) > self.max_side {
-            let message = format!("the image is {width} x {height}, and a side may be at most {}", self.max_side);
-            return Err(image_error(message).hint("Set a higher `max_side` in the image limits if you trust the file."));
-        }
-        if u64::from(width) * u64::from(height) > self.max_pixels {
-            let message = format!("the image is {width} x {height}, more than {} pixels", self.max_pixels);
-            return Err(
-                image_error(message).hint("Set a higher `max_pixels` in the image limits if you trust the file.")
-            );
-        }
-        Ok(())
-    }
-
-    /// What the decoders may allocate: 8 bytes a pixel is the most that any of them yields, and some hold it twice.
-    fn for_decoder(&self) -> image::Limits {
-        let mut limits = image::Limits::default();
-        limits.max_alloc = Some(self.max_pixels.saturating_mul(16).saturating_add(16 << 20));
-        limits
-    }
-}
-
-/// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP; told by content), upright by its Exif orientation.
+/// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP, TIFF; told by content), upright by its Exif orientation.
 ///
 /// Transparency is laid on white, 16 bits keep their upper 8, grey and palettes become RGB, CMYK is converted as Adobe
-/// writes it, and of an animation the first frame counts. Colour profiles are ignored, as Pillow's `convert("RGB")`
-/// ignores them.
+/// writes it, and of an animation the first frame counts, of a TIFF the first page. Colour profiles are ignored, as
+/// Pillow's `convert("RGB")` ignores them. TIFF is read as its decoder does: grey (also of 1 bit), RGB and CMYK of 8 or 16
+/// bits and RGB of 32-bit floats, uncompressed, LZW, deflate, PackBits or fax; with a palette, other floats or a JPEG in
+/// it it is an error.
 ///
 /// # Errors
 /// Of kind [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is no
@@ -128,6 +49,7 @@ fn locate<T>(source: &ImageSource<'_>, result: Result<T>) -> Result<T> {
         ImageSource::File(path) => error.path(path),
         ImageSource::Encoded { name: Some(name), .. } => error.path(name),
         ImageSource::Encoded { name: None, .. } => error,
+        ImageSource::DataUri(uri) => error.path(data_uri::label(uri)),
     })
 }
 
@@ -139,6 +61,7 @@ pub(crate) fn read<'a>(source: &ImageSource<'a>, limits: &Limits) -> Result<Cow<
             limits.check_bytes(bytes.len() as u64)?;
             Ok(Cow::Borrowed(bytes))
         }
+        ImageSource::DataUri(uri) => data_uri::bytes_of(uri, limits).map(Cow::Owned),
     }
 }
 
@@ -169,12 +92,6 @@ fn unreadable(error: io::Error) -> Error {
 /// Decodes bytes. Errors do not name the file yet.
 pub(crate) fn decode_bytes(bytes: &[u8], limits: &Limits, upright: bool) -> Result<RgbImage> {
     let format = sniff_format(bytes).ok_or_else(|| unknown_format(bytes))?;
-    match format {
-        ImageFormat::Png => structure::check_png(bytes, limits)?,
-        ImageFormat::Jpeg => structure::check_jpeg(bytes)?,
-        ImageFormat::WebP => structure::check_webp(bytes, limits)?,
-        ImageFormat::Gif | ImageFormat::Bmp => {}
-    }
     let decoded = catch_unwind(AssertUnwindSafe(|| decode_format(format, bytes, limits, upright)));
     decoded.unwrap_or_else(|_| Err(image_error("the image is damaged: its decoder gave up")))
 }
@@ -183,7 +100,7 @@ fn unknown_format(bytes: &[u8]) -> Error {
     if bytes.is_empty() {
         return image_error("the file is empty");
     }
-    let message = "this is not a PNG, JPEG, WebP, GIF or BMP image";
+    let message = "this is not a PNG, JPEG, WebP, GIF, BMP or TIFF image";
     match guess_unsupported(bytes) {
         Some(guess) => image_error(format!("{message}: it looks like {guess}")),
         None => image_error(message),
@@ -191,28 +108,76 @@ fn unknown_format(bytes: &[u8]) -> Error {
 }
 
 fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bool) -> Result<RgbImage> {
-    let cursor = Cursor::new(bytes);
+    let (cursor, file) = (Cursor::new(bytes), bytes.len() as u64);
     match format {
-        ImageFormat::Png => run(PngDecoder::with_limits(cursor, limits.for_decoder()), limits, upright),
-        ImageFormat::Jpeg => run(JpegDecoder::new(cursor), limits, upright),
-        ImageFormat::WebP => run(WebPDecoder::new(cursor), limits, upright),
-        ImageFormat::Gif => run(GifDecoder::new(cursor), limits, upright),
-        ImageFormat::Bmp => run(BmpDecoder::new(cursor), limits, upright),
+        ImageFormat::Png => {
+            structure::check_png(bytes, limits)?;
+            png::decode(bytes, limits, upright)
+        }
+        ImageFormat::Jpeg => {
+            let coefficients = structure::check_jpeg(bytes, limits)?;
+            let beside = |_, _| coefficients + file;
+            run(JpegDecoder::new(cursor), Work { beside: &beside, file }, limits, upright)
+        }
+        ImageFormat::WebP => {
+            structure::check_webp(bytes, limits)?;
+            // Luminance and colour difference; or a canvas and a frame of four channels.
+            let a_pixel = if bytes.get(12..16) == Some(b"VP8 ") { 2 } else { 8 };
+            run(WebPDecoder::new(cursor), Work { beside: &|pixels, _| pixels * a_pixel, file }, limits, upright)
+        }
+        // A frame, where it is not the whole picture.
+        ImageFormat::Gif => run(GifDecoder::new(cursor), Work { beside: &|_, whole| whole, file }, limits, upright),
+        ImageFormat::Bmp => run(BmpDecoder::new(cursor), Work { beside: &|_, _| 0, file }, limits, upright),
+        ImageFormat::Tiff => tiff::decode(bytes, limits, upright),
     }
 }
 
-fn run<D: ImageDecoder>(decoder: ImageResult<D>, limits: &Limits, upright: bool) -> Result<RgbImage> {
+/// What a decoder takes.
+struct Work<'a> {
+    /// Bytes beside its output, by the number of pixels and the bytes of the output.
+    beside: &'a dyn Fn(u64, u64) -> u64,
+    /// Bytes of the file.
+    file: u64,
+}
+
+fn run<D: ImageDecoder>(decoder: ImageResult<D>, work: Work<'_>, limits: &Limits, upright: bool) -> Result<RgbImage> {
     let mut decoder = decoder.map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
-    decoder.set_limits(limits.for_decoder()).map_err(undecodable)?;
     // A damaged Exif block is no reason to lose the picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    if upright {
-        image.apply_orientation(orientation);
+    let orientation = match upright {
+        true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
+        false => Orientation::NoTransforms,
+    };
+    let (pixels, output) = (u64::from(width) * u64::from(height), decoder.total_bytes());
+    let rgb = pixels * 3;
+    let decoding = output.saturating_add((work.beside)(pixels, output));
+    let converting = if decoder.color_type() == ColorType::Rgb8 { 0 } else { output.saturating_add(rgb) };
+    let turning = if turns_sides(orientation) { rgb * 2 } else { 0 };
+    let needed = decoding.max(converting).max(turning);
+    limits.check_memory((width, height), needed)?;
+    let _share = Share::take(needed);
+    let mut allocations = image::Limits::no_limits();
+    // Some hold the encoded parts and what they make of them.
+    allocations.max_alloc = Some(needed.saturating_add(work.file).saturating_add(1 << 20));
+    decoder.set_limits(allocations).map_err(undecodable)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    Ok(turned(into_rgb(image), orientation))
+}
+
+/// Whether width and height change places, for which a second image is made.
+fn turns_sides(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+fn turned(image: RgbImage, orientation: Orientation) -> RgbImage {
+    if orientation == Orientation::NoTransforms {
+        return image;
     }
-    Ok(into_rgb(image))
+    let mut image = DynamicImage::ImageRgb8(image);
+    image.apply_orientation(orientation);
+    into_rgb(image)
 }
 
 fn undecodable(error: image::ImageError) -> Error {
@@ -246,7 +211,11 @@ fn upper(value: u16) -> u8 {
 }
 
 fn rgb_on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
-    [on_white(red, alpha), on_white(green, alpha), on_white(blue, alpha)]
+    laid_on_white([red, green, blue], alpha)
+}
+
+fn laid_on_white(colour: [u8; 3], alpha: u8) -> [u8; 3] {
+    colour.map(|value| on_white(value, alpha))
 }
 
 /// `value` of opacity `alpha` over white, rounded to the nearest.

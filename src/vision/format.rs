@@ -14,6 +14,8 @@ pub enum ImageFormat {
     Gif,
     /// Windows bitmap.
     Bmp,
+    /// Tagged Image File Format; the first page.
+    Tiff,
 }
 
 impl ImageFormat {
@@ -25,7 +27,13 @@ impl ImageFormat {
             ImageFormat::WebP => "image/webp",
             ImageFormat::Gif => "image/gif",
             ImageFormat::Bmp => "image/bmp",
+            ImageFormat::Tiff => "image/tiff",
         }
+    }
+
+    /// Whether a browser shows it.
+    pub(crate) fn is_for_pages(self) -> bool {
+        self != ImageFormat::Tiff
     }
 }
 
@@ -42,6 +50,8 @@ pub fn sniff_format(bytes: &[u8]) -> Option<ImageFormat> {
         Some(ImageFormat::Gif)
     } else if is_bitmap(bytes) {
         Some(ImageFormat::Bmp)
+    } else if is_tiff(bytes) {
+        Some(ImageFormat::Tiff)
     } else {
         None
     }
@@ -53,20 +63,60 @@ fn is_bitmap(bytes: &[u8]) -> bool {
     bytes.starts_with(b"BM") && header.is_some_and(|size| matches!(size, 12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
 }
 
-/// What bytes that cannot be decoded seem to be, to say so in an error.
+/// Either order of bytes, and the form for more than 4 GB.
+fn is_tiff(bytes: &[u8]) -> bool {
+    [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|signature| bytes.starts_with(*signature))
+}
+
+/// What bytes that cannot be decoded seem to be, to say so in an error. The first 256 are looked at.
 pub(super) fn guess_unsupported(bytes: &[u8]) -> Option<&'static str> {
-    let start = String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).trim_start().to_ascii_lowercase();
-    if start.starts_with("<svg") || start.starts_with("<?xml") {
-        Some("an SVG drawing or another XML file")
+    if let Some(kind) = unreadable_image(bytes) {
+        return Some(kind);
+    }
+    let start = text_start(bytes);
+    if start.starts_with("<?xml") {
+        Some("an XML file")
     } else if start.starts_with("<!doctype html") || start.starts_with("<html") {
         Some("a web page")
-    } else if bytes.starts_with(b"II*\0") || bytes.starts_with(b"MM\0*") {
-        Some("a TIFF image")
     } else if bytes.get(4..8) == Some(b"ftyp") {
-        Some("an AVIF or HEIC image, or a video")
+        Some("a video")
     } else if bytes.starts_with(b"%PDF") {
         Some("a PDF document")
     } else {
         None
     }
+}
+
+/// The kind of image that bytes seem to be, of those that cannot be decoded. The first 256 are looked at.
+pub(crate) fn unreadable_image(bytes: &[u8]) -> Option<&'static str> {
+    const SIGNATURES: [(&[u8], &str); 10] = [
+        (b"\xff\x0a", "a JPEG XL image"),
+        (b"\0\0\0\x0cJXL ", "a JPEG XL image"),
+        (b"\0\0\0\x0cjP  ", "a JPEG 2000 image"),
+        (b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
+        (b"8BPS", "a Photoshop document"),
+        (b"\0\0\x01\0", "an icon (ICO)"),
+        (b"FUJIFILMCCD-RAW", "a camera's raw image"),
+        (b"IIRO", "a camera's raw image"),
+        (b"IIU\0", "a camera's raw image"),
+        (b"qoif", "a QOI image"),
+    ];
+    if bytes.get(4..8) == Some(b"ftyp") {
+        return match bytes.get(8..12)? {
+            b"avif" | b"avis" => Some("an AVIF image"),
+            b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"hevx" | b"mif1" | b"msf1" => Some("a HEIC image"),
+            b"crx " => Some("a camera's raw image"),
+            _ => None,
+        };
+    }
+    let start = text_start(bytes);
+    let is_drawing = start.starts_with("<svg") || start.starts_with("<?xml") && start.contains("<svg");
+    if is_drawing {
+        return Some("an SVG drawing");
+    }
+    SIGNATURES.iter().find(|(signature, _)| bytes.starts_with(signature)).map(|(_, kind)| *kind)
+}
+
+fn text_start(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).trim_start().to_ascii_lowercase()
 }

@@ -7,16 +7,20 @@ use std::path::{Path, PathBuf};
 pub use image::RgbImage;
 
 pub mod collage;
+pub(crate) mod data_uri;
 pub mod decode;
 pub mod format;
+mod limits;
+mod memory;
 pub mod preprocess;
 pub mod resample;
 mod structure;
 pub mod thumbnail;
 
 pub use collage::{Cell, Collage, Layout};
-pub use decode::{Limits, decode, decode_as_stored};
+pub use decode::{decode, decode_as_stored};
 pub use format::{ImageFormat, sniff_format};
+pub use limits::Limits;
 pub use preprocess::Preprocessor;
 pub use resample::{Filter, reduce, resize, resize_part, resize_region};
 pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
@@ -27,13 +31,15 @@ pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
 pub enum ImageSource<'a> {
     /// A file.
     File(PathBuf),
-    /// An encoded image (PNG, JPEG, WebP, GIF, BMP) in memory, with the name that it was given, if any.
+    /// An encoded image (PNG, JPEG, WebP, GIF, BMP, TIFF) in memory, with the name that it was given, if any.
     Encoded {
         /// The encoded bytes.
         bytes: &'a [u8],
         /// A name to show and to report errors with, such as a file name.
         name: Option<&'a str>,
     },
+    /// An encoded image within an address, such as `data:image/png;base64,...`.
+    DataUri(&'a str),
 }
 
 impl From<PathBuf> for ImageSource<'_> {

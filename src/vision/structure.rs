@@ -1,7 +1,8 @@
 //! What the decoders take on trust, or act on before they can be asked, checked first: the size of a PNG, that a JPEG
-//! ends, and that a WebP's parts lie within the file and are no larger than they may be.
+//! ends and how much work it makes, and that a WebP's parts lie within the file and are no larger than they may be.
 
-use super::decode::{Limits, image_error};
+use super::decode::image_error;
+use super::limits::Limits;
 use crate::error::{Error, Result};
 
 fn cut_short() -> Error {
@@ -17,30 +18,136 @@ pub(super) fn check_png(bytes: &[u8], limits: &Limits) -> Result<()> {
     }
 }
 
-/// A JPEG without its end marker is cut short; the decoder would fill the rest with grey. Anything after the marker
-/// does no harm.
-pub(super) fn check_jpeg(bytes: &[u8]) -> Result<()> {
-    let scan = first_scan(bytes).ok_or_else(cut_short)?;
+/// Passes over the pixels of a JPEG; usual progressive ones have ten.
+const MOST_SCANS: u64 = 100;
+
+/// Passes times pixels: so much takes seconds.
+const MOST_SCANNED: u64 = 2 << 30;
+
+/// Bytes of quantisation and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
+/// pixels do.
+const MOST_TABLES: u64 = 1 << 20;
+
+/// Steps through the segments of a JPEG: what its coefficients take in memory, where they are kept until its end.
+///
+/// A JPEG without its end marker is cut short; the decoder would fill the rest with grey. Anything after the marker does
+/// no harm.
+pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
+    let walk = walk_jpeg(bytes);
+    let first_scan = walk.first_scan.ok_or_else(cut_short)?;
     // Within the scans, 0xff of the data is always followed by 0, so the marker cannot be pixels.
-    let ends = bytes.get(scan..).unwrap_or_default().windows(2).any(|pair| pair == [0xff, 0xd9]);
-    if ends { Ok(()) } else { Err(cut_short()) }
+    let ends = || bytes.get(first_scan..).unwrap_or_default().windows(2).any(|pair| pair == [0xff, 0xd9]);
+    if !walk.ends && !ends() {
+        return Err(cut_short());
+    }
+    if walk.tables > MOST_TABLES {
+        return Err(image_error(format!("the image has {} bytes of tables: no real one has", walk.tables)));
+    }
+    let frame = walk.frame.unwrap_or_default();
+    if frame.width > 0 && frame.height > 0 {
+        limits.check_size(frame.width, frame.height)?;
+    }
+    let pixels = frame.pixels();
+    if walk.scans > MOST_SCANS || walk.scans * pixels > MOST_SCANNED {
+        let message = format!("the image has {} passes over {pixels} pixels: no real one has", walk.scans);
+        return Err(image_error(message));
+    }
+    let kept = frame.is_progressive || walk.scans > 1;
+    Ok(if kept { frame.coefficients().saturating_mul(2) } else { 0 })
 }
 
-/// Where the first scan begins. The segments before it may hold other JPEGs, as thumbnails, and are stepped over.
-fn first_scan(bytes: &[u8]) -> Option<usize> {
-    const START_OF_SCAN: u8 = 0xda;
-    let mut position = 2;
-    loop {
-        let next = bytes.get(position..)?.iter().position(|&byte| byte == 0xff)?;
-        position += next + 1;
-        match *bytes.get(position)? {
-            START_OF_SCAN => return Some(position),
-            // Padding, a stuffed byte and markers without a segment.
-            0xff => {}
-            0x00 | 0x01 | 0xd0..=0xd9 => position += 1,
-            _ => position += 1 + usize::from(big_endian(bytes, position + 1)?),
-        }
+/// What the segments of a JPEG say.
+#[derive(Default)]
+struct JpegWalk {
+    frame: Option<JpegFrame>,
+    first_scan: Option<usize>,
+    scans: u64,
+    /// Bytes of tables.
+    tables: u64,
+    ends: bool,
+}
+
+#[derive(Default, Clone, Copy)]
+struct JpegFrame {
+    width: u32,
+    height: u32,
+    is_progressive: bool,
+    /// Samples of all components for `of` samples of the finest.
+    samples: u64,
+    of: u64,
+}
+
+impl JpegFrame {
+    /// The frame header behind its marker: length, precision, height, width, and for each component its number, how
+    /// often it is sampled across and down, and its table.
+    fn read(marker: u8, segment: &[u8]) -> Option<Self> {
+        let &[_, _, _, h1, h0, w1, w0, count, ref components @ ..] = segment else { return None };
+        let sampled = |component: &[u8; 3]| (u64::from(component[1] >> 4).max(1), u64::from(component[1] & 15).max(1));
+        let sampled: Vec<(u64, u64)> = components.as_chunks().0.iter().take(usize::from(count)).map(sampled).collect();
+        let across = sampled.iter().map(|&(across, _)| across).max()?;
+        let down = sampled.iter().map(|&(_, down)| down).max()?;
+        Some(JpegFrame {
+            width: u32::from(u16::from_be_bytes([w1, w0])),
+            height: u32::from(u16::from_be_bytes([h1, h0])),
+            is_progressive: matches!(marker, 0xc2 | 0xc6 | 0xca | 0xce),
+            samples: sampled.iter().map(|&(across, down)| across * down).sum(),
+            of: across * down,
+        })
     }
+
+    fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    fn coefficients(&self) -> u64 {
+        self.pixels().saturating_mul(self.samples).div_ceil(self.of.max(1))
+    }
+
+    fn work(&self) -> (u64, bool) {
+        (self.coefficients(), self.is_progressive)
+    }
+}
+
+/// Goes from marker to marker, to the end of the picture or of what can be made out. The segments before the first scan
+/// may hold other JPEGs, as thumbnails, and are stepped over.
+fn walk_jpeg(bytes: &[u8]) -> JpegWalk {
+    let mut walk = JpegWalk::default();
+    let mut position = 2;
+    while let Some(next) = bytes.get(position..).and_then(|rest| rest.iter().position(|&byte| byte == 0xff)) {
+        position += next + 1;
+        let Some(&marker) = bytes.get(position) else { break };
+        match marker {
+            // Padding.
+            0xff => continue,
+            0xd9 if walk.first_scan.is_some() => {
+                walk.ends = true;
+                break;
+            }
+            // A stuffed byte, and markers without a segment.
+            0x00 | 0x01 | 0xd0..=0xd9 => {
+                position += 1;
+                continue;
+            }
+            _ => {}
+        }
+        let Some(length) = big_endian(bytes, position + 1) else { break };
+        match marker {
+            0xda => {
+                walk.first_scan.get_or_insert(position);
+                walk.scans += 1;
+            }
+            0xc4 | 0xcc | 0xdb => walk.tables += u64::from(length),
+            0xc0..=0xcf if marker != 0xc8 => {
+                let segment = bytes.get(position + 1..).unwrap_or_default();
+                let frame = JpegFrame::read(marker, segment.get(..usize::from(length)).unwrap_or(segment));
+                // One is usual; of several the largest counts.
+                walk.frame = walk.frame.into_iter().chain(frame).max_by_key(JpegFrame::work);
+            }
+            _ => {}
+        }
+        position += 1 + usize::from(length);
+    }
+    walk
 }
 
 fn big_endian(bytes: &[u8], at: usize) -> Option<u16> {
@@ -48,25 +155,37 @@ fn big_endian(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 /// Steps through the chunks of a WebP. The size in the outer header is checked with the decoder; here, the sizes of
-/// the lossy pictures within, which may claim another.
+/// the pictures within, which may claim another. A frame of an animation holds pictures, and no further frame.
 pub(super) fn check_webp(bytes: &[u8], limits: &Limits) -> Result<()> {
-    check_chunks(bytes.get(12..).unwrap_or_default(), limits)
+    check_chunks(bytes.get(12..).unwrap_or_default(), limits, |body| {
+        check_chunks(body.get(16..).ok_or_else(cut_short)?, limits, |_| {
+            Err(image_error("the image is damaged: its animation has frames within frames"))
+        })
+    })
 }
 
-fn check_chunks(mut bytes: &[u8], limits: &Limits) -> Result<()> {
+fn check_chunks(mut bytes: &[u8], limits: &Limits, of_frame: impl Fn(&[u8]) -> Result<()>) -> Result<()> {
     while let Some((header, rest)) = bytes.split_at_checked(8) {
         let (name, size) = header.split_at(4);
         let size = size.try_into().map_or(0, u32::from_le_bytes) as usize;
         let body = rest.get(..size).ok_or_else(cut_short)?;
         match name {
             b"VP8 " => check_lossy_size(body, limits)?,
-            b"ANMF" => check_chunks(body.get(16..).ok_or_else(cut_short)?, limits)?,
+            b"VP8L" => check_lossless_size(body, limits)?,
+            b"ANMF" => of_frame(body)?,
             _ => {}
         }
         // Chunks are padded to even lengths; some writers leave out the last pad.
         bytes = rest.get(size + size % 2..).unwrap_or_default();
     }
     Ok(())
+}
+
+/// Behind a signature, 14 bits each for width and height, less one.
+fn check_lossless_size(body: &[u8], limits: &Limits) -> Result<()> {
+    let &[_, a, b, c, d, ..] = body else { return Err(cut_short()) };
+    let bits = u32::from_le_bytes([a, b, c, d]);
+    limits.check_size((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1)
 }
 
 /// The frame header of VP8 (RFC 6386, section 9.1): 14 bits each for width and height behind a start code.

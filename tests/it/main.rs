@@ -34,6 +34,8 @@ mod umap;
 mod colours;
 mod edit;
 mod fusion;
+mod image_addresses;
+mod image_kinds;
 mod images;
 mod representations;
 mod search;
@@ -48,6 +50,7 @@ mod files;
 mod hostile_models;
 mod hostile_tokenizers;
 mod hostile_weights;
+mod hostile_images;
 mod html;
 mod interrupt;
 #[cfg(unix)]

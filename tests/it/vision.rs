@@ -114,10 +114,10 @@ fn formats_are_told_by_content() {
 #[test]
 fn what_is_no_image_says_what_it_seems_to_be() {
     assert!(decode_error(b"").contains("empty"));
-    assert!(decode_error(b"just some text").contains("not a PNG, JPEG, WebP, GIF or BMP image"));
+    assert!(decode_error(b"just some text").contains("not a PNG, JPEG, WebP, GIF, BMP or TIFF image"));
     assert!(decode_error(b"<!DOCTYPE html><title>404</title>").contains("web page"));
     assert!(decode_error(b"<svg xmlns='http://www.w3.org/2000/svg'/>").contains("SVG"));
-    assert!(decode_error(b"II*\0\x08\0\0\0").contains("TIFF"));
+    assert!(decode_error(b"II*\0\x08\0\0\0").contains("cannot be decoded"));
     assert!(decode_error(b"\0\0\0\x1cftypavif").contains("AVIF"));
     assert!(decode_error("\u{feff}ümlaut".repeat(99).as_bytes()).contains("not a PNG"));
 }
@@ -217,7 +217,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[test]
 fn bombs_are_found_in_the_header() {
-    assert!(decode_error(&png_bomb(30_000, 30_000)).contains("30000 x 30000, more than 67108864 pixels"));
+    assert!(decode_error(&png_bomb(30_000, 30_000)).contains("30000 x 30000, more than 134217728 pixels"));
     assert!(decode_error(&png_bomb(2_000_000_000, 1)).contains("a side may be at most 32768"));
     assert!(decode_error(&png_bomb(u32::MAX, u32::MAX)).contains("a side may be at most 32768"));
     assert!(decode_error(&png_bomb(0, 5)).contains("no pixels: 0 x 5"));

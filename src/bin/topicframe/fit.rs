@@ -7,7 +7,8 @@ use clap::Args;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::files::{
-    IMAGE_COLUMN, check_writable, check_writable_frame, read_frame_as_text, read_image_folder, same_file, write_frame,
+    IMAGE_COLUMN, check_writable, check_writable_frame, read_frame_as_text, read_image_folder_with, same_file,
+    write_frame,
 };
 use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
@@ -33,6 +34,22 @@ pub struct Fit {
     /// Where relative image paths start [default: the input's folder].
     #[arg(long, value_name = "FOLDER", requires = "images")]
     image_folder: Option<PathBuf>,
+
+    /// Refuse images outside that folder: absolute paths to elsewhere, and links that lead out of it.
+    #[arg(long)]
+    pub(crate) only_in_image_folder: bool,
+
+    /// The most pixels of an image, in millions [default: 134]; the memory that it may take goes with it.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_image_megapixels: Option<u64>,
+
+    /// The most pixels of an image's longer side [default: 32768].
+    #[arg(long, value_name = "PIXELS")]
+    pub(crate) max_image_side: Option<u32>,
+
+    /// The largest image file, in megabytes [default: 67].
+    #[arg(long, value_name = "N")]
+    pub(crate) max_image_megabytes: Option<u64>,
 
     /// A column of vectors to cluster; then nothing is embedded.
     #[arg(long, value_name = "COLUMN")]
@@ -98,7 +115,7 @@ impl Fit {
         self.check_outputs()?;
         let model = self.model(progress.clone())?;
         model.check()?;
-        let frame = self.read()?;
+        let frame = self.read(&progress)?;
         let (topics, documents) = model.fit_transform(&frame)?;
         // Before printing, which may fail: the files are what the user waits for.
         let written = self.write(&topics, &documents, &progress)?;
@@ -146,9 +163,9 @@ impl Fit {
     }
 
     /// Reads the input; what has the role of a text or a path stays a String even if it looks like a number.
-    fn read(&self) -> Result<DataFrame> {
+    fn read(&self, progress: &Progress) -> Result<DataFrame> {
         if self.input.is_dir() {
-            return read_image_folder(&self.input);
+            return read_image_folder_with(&self.input, progress);
         }
         let text: Vec<&str> = self.text.as_deref().into_iter().chain(self.images.as_deref()).collect();
         read_frame_as_text(&self.input, &text)

@@ -3,7 +3,7 @@
 use topicframe::embed::{Captioner, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
-use topicframe::prelude::{Hdbscan, Umap, VisualRepresentation};
+use topicframe::prelude::{Hdbscan, Limits, Umap, VisualRepresentation};
 use topicframe::progress::Progress;
 
 use crate::fit::Fit;
@@ -25,8 +25,10 @@ impl Fit {
             model = model.fusion(Fusion::new().image_weight(weight));
         }
         if self.image_column().is_some() {
-            model =
-                model.image_folder(self.image_folder()).representation("Visual_Aspect", VisualRepresentation::new());
+            model = model
+                .image_folder(self.image_folder())
+                .only_in_image_folder(self.only_in_image_folder)
+                .representation("Visual_Aspect", VisualRepresentation::new().limits(self.image_limits()));
         }
         if let Some(embeddings) = &self.embeddings {
             model = model.embeddings(embeddings);
@@ -37,7 +39,10 @@ impl Fit {
                 Err(wrong("--captioner puts images into words, and there are none")
                     .hint("Name their column with --images."))
             }
-            Some(name) => Ok(model.captioner(Captioner::load(name, self.device, &progress)?)),
+            Some(name) => {
+                let captioner = Captioner::load(name, self.device, &progress)?;
+                Ok(model.captioner(captioner.limits(self.image_limits())))
+            }
         }
     }
 
@@ -53,7 +58,7 @@ impl Fit {
             return Err(texts_only("and images are to be clustered"));
         }
         match LoadedEmbedder::load(&self.embedder, self.device, progress)? {
-            LoadedEmbedder::MultiModal(model) => self.joint(model),
+            LoadedEmbedder::MultiModal(model) => self.joint(model.limits(self.image_limits())),
             LoadedEmbedder::Static(_) | LoadedEmbedder::SentenceTransformer(_) if self.clusters_images() => {
                 Err(texts_only("and images are to be clustered"))
             }
@@ -61,6 +66,22 @@ impl Fit {
             LoadedEmbedder::SentenceTransformer(model) => self.texts(|text| TopicModel::text(text, model)),
             _ => Err(wrong("this kind of embedder is not known to the command")),
         }
+    }
+
+    /// How large images may be.
+    fn image_limits(&self) -> Limits {
+        const MILLION: u64 = 1_000_000;
+        let mut limits = Limits::new();
+        if let Some(megapixels) = self.max_image_megapixels {
+            limits = limits.max_pixels(megapixels.saturating_mul(MILLION));
+        }
+        if let Some(side) = self.max_image_side {
+            limits = limits.max_side(side);
+        }
+        if let Some(megabytes) = self.max_image_megabytes {
+            limits = limits.max_bytes(megabytes.saturating_mul(MILLION));
+        }
+        limits
     }
 
     /// Whether images, alone or with texts, have to be embedded in any case.

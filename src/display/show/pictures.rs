@@ -5,7 +5,7 @@ use super::super::markup::{Html, Markup};
 use super::super::picture::{data_uri, smaller};
 use super::framed;
 use crate::represent::Gallery;
-use crate::vision::ImageSource;
+use crate::vision::{ImageSource, data_uri};
 
 /// Topics of a gallery that are shown; the rest is counted.
 const TOPICS: usize = 20;
@@ -27,6 +27,7 @@ pub fn picture<'a>(image: impl Into<ImageSource<'a>>) -> Html {
     let name = match &image {
         ImageSource::File(path) => path.display().to_string(),
         ImageSource::Encoded { bytes, name } => name.map_or_else(|| format!("{} bytes", bytes.len()), str::to_owned),
+        ImageSource::DataUri(uri) => data_uri::label(uri),
     };
     framed(&ImageFormatter::new().height(300).image(&image)).with_text(format!("[picture: {name}]"))
 }

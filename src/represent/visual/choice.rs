@@ -111,21 +111,20 @@ impl<'a> Choice<'a> {
 
     fn locate(&self, row: usize, error: Error) -> Error {
         let error = error.column(self.images.name()).row(row);
-        match self.images.path(row) {
+        match self.images.label(row) {
             Some(path) => error.path(path),
             None => error,
         }
     }
 
     fn skipped(&self, row: usize, error: &Error) -> SkippedImage {
-        SkippedImage { row, path: self.images.path(row).map(str::to_owned), reason: reason(error) }
+        SkippedImage { row, path: self.images.label(row), reason: reason(error), advice: error.advice().cloned() }
     }
 }
 
 /// The error in one clause, without the stage: row and path stand beside it.
 fn reason(error: &Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
+    let text = error.clone().without_place().without_hint().to_string();
     let stage = format!("{}: ", error.stage());
-    line.strip_prefix(&stage).unwrap_or(line).to_owned()
+    text.strip_prefix(&stage).unwrap_or(&text).replace('\n', " ")
 }

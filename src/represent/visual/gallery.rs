@@ -9,12 +9,15 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use crate::corpus::{ImageColumn, internal};
-use crate::error::Result;
+use crate::error::{Hint, Result, quoted};
 use crate::vision::decode::decode_bytes;
 use crate::vision::{Cell, Collage, EncodedImage, Encoding, Limits, decode, encode};
 
 /// The quality of collages as JPEG: on photographs no artefact is seen at it.
 const COLLAGE_QUALITY: u8 = 90;
+
+/// Paths in messages are cut to this many characters.
+const LONGEST_PATH: usize = 120;
 
 /// One picture of a topic.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +32,7 @@ pub struct Picture {
     /// What it was chosen by: the cosine to the topic's mean image vector, or how well the text of its row stands for
     /// the topic.
     pub score: f64,
-    /// Its path, or the name beside its bytes, as the frame has it.
+    /// Its path, or the name beside its bytes, as the frame has it; of a `data:` URI the beginning.
     pub path: Option<String>,
 }
 
@@ -39,16 +42,18 @@ pub struct Picture {
 pub struct SkippedImage {
     /// Its row in the frame.
     pub row: usize,
-    /// Its path, or the name beside its bytes, as the frame has it.
+    /// Its path, or the name beside its bytes, as the frame has it; of a `data:` URI the beginning.
     pub path: Option<String>,
     /// Why, in one clause.
     pub reason: String,
+    /// What to do about it, where something can be done.
+    pub(super) advice: Option<Hint>,
 }
 
 impl fmt::Display for SkippedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.path {
-            Some(path) => write!(f, "row {} ({path}): {}", self.row, self.reason),
+            Some(path) => write!(f, "row {} ({}): {}", self.row, quoted(path, LONGEST_PATH), self.reason),
             None => write!(f, "row {}: {}", self.row, self.reason),
         }
     }
@@ -89,7 +94,7 @@ impl TopicPictures {
     fn new(topic: i32, chosen: Vec<ChosenImage>, images: &ImageColumn) -> Self {
         let mut pictures = TopicPictures::default();
         for (rank, image) in chosen.into_iter().enumerate() {
-            let path = images.path(image.row).map(str::to_owned);
+            let path = images.label(image.row);
             pictures.pictures.push(Picture { topic, rank, row: image.row, score: image.score, path });
             pictures.sizes.push(image.size);
             pictures.thumbnails.push(image.thumbnail);

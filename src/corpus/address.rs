@@ -1,0 +1,193 @@
+//! What the text in an image column names: a file, an image within the text itself, or something that is not fetched.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Hint, Stage};
+use crate::vision::{ImageSource, data_uri};
+
+/// Why the text of a cell names no image that could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreachable {
+    /// It is somewhere in the web, or in a store.
+    WebAddress,
+    /// A `file://` address with the name of a machine.
+    OtherMachine,
+    /// A relative path that climbs above the folder it starts in.
+    LeavesFolder,
+    /// An absolute path or a link to somewhere outside the image folder, and these are refused.
+    Outside,
+    /// A path with backslashes or a drive's letter, and no such file.
+    WindowsPath,
+}
+
+impl Unreachable {
+    /// In one clause.
+    pub(crate) fn message(self) -> &'static str {
+        match self {
+            Unreachable::WebAddress => "this is a web address, and addresses are not fetched",
+            Unreachable::OtherMachine => "the address names a file on another machine",
+            Unreachable::LeavesFolder => "the path leaves the folder of the images",
+            Unreachable::Outside => "the image lies outside the folder of the images",
+            Unreachable::WindowsPath => "there is no such file, and this looks like a path of Windows",
+        }
+    }
+
+    fn hint(self) -> Hint {
+        match self {
+            Unreachable::WebAddress => Hint::new(
+                "Download the pictures first (`wget --input-file=addresses.txt` takes a list of addresses) and name \
+                 their files in the column.",
+            ),
+            Unreachable::OtherMachine => Hint::new("Copy the files to this machine and name their paths."),
+            Unreachable::LeavesFolder => Hint::new(
+                "Set the image folder to one that holds all images, `.image_folder(..)`, or use absolute paths.",
+            )
+            .on_command_line("Give --image-folder one that holds all images, or use absolute paths."),
+            Unreachable::Outside => Hint::new(
+                "`.only_in_image_folder(true)` refuses it; set the image folder to one that holds all images, or leave \
+                 the setting out.",
+            )
+            .on_command_line(
+                "--only-in-image-folder refuses it; give --image-folder one that holds all images, or leave the option \
+                 out.",
+            ),
+            Unreachable::WindowsPath => Hint::new(
+                "Write the paths with / and without a drive, and set the image folder, where relative paths start: \
+                 `.image_folder(..)`.",
+            )
+            .on_command_line(
+                "Write the paths with / and without a drive, and give --image-folder, where relative paths start.",
+            ),
+        }
+    }
+
+    /// The error, still without a place.
+    pub(crate) fn error(self) -> Error {
+        self.error_of(self.message())
+    }
+
+    /// The error in other words.
+    pub(super) fn error_of(self, message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Image, Stage::Input, message).hint(self.hint())
+    }
+}
+
+/// Where the image is that `text` names: a path (relative ones start at `base`), a `file:` address, or a `data:` URI.
+///
+/// A path is taken as it stands where there is such a file. Otherwise `\xE9` in it stands for a byte, as
+/// [`escaped`] writes names that are no Unicode, and backslashes for slashes.
+pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'a>, Unreachable> {
+    if data_uri::is_data_uri(text) {
+        return Ok(ImageSource::DataUri(text));
+    }
+    let path: Cow<'_, Path> = match scheme_of(text) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("file") => Cow::Owned(path_of_file_address(text)?),
+        Some(_) => return Err(Unreachable::WebAddress),
+        None => Cow::Borrowed(Path::new(text)),
+    };
+    if leaves_its_folder(&path) {
+        return Err(Unreachable::LeavesFolder);
+    }
+    let file = base.join(&path);
+    if !looks_like_windows(text) || file.symlink_metadata().is_ok() {
+        return Ok(ImageSource::File(file));
+    }
+    let named = unescaped(text).filter(|path| !leaves_its_folder(path)).map(|path| base.join(path));
+    if let Some(named) = named.filter(|named| named.symlink_metadata().is_ok()) {
+        return Ok(ImageSource::File(named));
+    }
+    let slashes = text.replace('\\', "/");
+    if leaves_its_folder(Path::new(&slashes)) {
+        return Err(Unreachable::LeavesFolder);
+    }
+    match base.join(slashes) {
+        file if file.symlink_metadata().is_ok() => Ok(ImageSource::File(file)),
+        _ => Err(Unreachable::WindowsPath),
+    }
+}
+
+/// What stands before `://` (or `file:`), if it is the name of a scheme. One letter is a drive of Windows.
+fn scheme_of(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.trim_start().split_once(':')?;
+    let is_name = scheme.len() > 1
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    (is_name && (rest.starts_with("//") || scheme.eq_ignore_ascii_case("file") && rest.starts_with('/')))
+        .then_some(scheme)
+}
+
+/// `file:///folder/a%20cat.jpg`, `file://localhost/...` and `file:/...` as a path.
+fn path_of_file_address(text: &str) -> Result<PathBuf, Unreachable> {
+    let rest = text.trim().split_once(':').map_or("", |(_, rest)| rest);
+    let path = match rest.strip_prefix("//") {
+        None => rest,
+        Some(rest) => match rest.find('/') {
+            Some(0) => rest,
+            Some(end) if rest[..end].eq_ignore_ascii_case("localhost") => &rest[end..],
+            _ => return Err(Unreachable::OtherMachine),
+        },
+    };
+    Ok(path_of_bytes(percent_encoding::percent_decode(path.as_bytes()).collect()))
+}
+
+/// Whether a path has backslashes, or begins with a drive.
+fn looks_like_windows(path: &str) -> bool {
+    let drive = matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
+    cfg!(not(windows)) && (drive || path.contains('\\'))
+}
+
+/// Whether a relative path climbs above the folder it starts in, anywhere on its way.
+fn leaves_its_folder(path: &Path) -> bool {
+    if path.is_absolute() {
+        return false;
+    }
+    let mut depth = 0_i64;
+    path.components().any(|component| {
+        match component {
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            _ => {}
+        }
+        depth < 0
+    })
+}
+
+/// A file's name as it can stand in a column: bytes that are no UTF-8 become `\xE9` and the like. [`find_image`] finds
+/// the file by it.
+pub(crate) fn escaped(name: &OsStr) -> String {
+    let mut text = String::new();
+    for chunk in name.as_encoded_bytes().utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02X}")));
+    }
+    text
+}
+
+/// The path whose bytes `text` has in part as `\xE9`; `None` where it has none so.
+fn unescaped(text: &str) -> Option<PathBuf> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("\\x") {
+        bytes.extend_from_slice(before.as_bytes());
+        let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|byte| *byte >= 0x80);
+        match byte {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend_from_slice(b"\\x"),
+        }
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    (bytes != text.as_bytes()).then(|| path_of_bytes(bytes))
+}
+
+#[cfg(unix)]
+fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(<OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+fn path_of_bytes(bytes: Vec<u8>) -> PathBuf {
+    PathBuf::from(OsString::from(String::from_utf8_lossy(&bytes).into_owned()))
+}

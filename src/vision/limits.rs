@@ -1,0 +1,128 @@
+//! How large an image may be, and how much memory it may take.
+
+use crate::error::{Error, Hint, Result, Stage};
+
+use super::decode::image_error;
+
+/// Memory that every image may take: limits of few pixels are about pixels.
+const LEAST_MEMORY: u64 = 64 << 20;
+
+/// How large an image may be. What is larger is an error of kind [`ErrorKind::Image`](crate::error::ErrorKind::Image),
+/// found in the header before any pixel is decoded.
+///
+/// Memory goes with [`max_pixels`](Self::max_pixels): while it is decoded an image may take 6 bytes for each of them
+/// (768 MiB by default; 64 MiB if that is more). That is what a photograph takes that has to be turned upright; kinds
+/// that take more a pixel may have fewer pixels. All images that are being decoded, on however many threads, take at
+/// most 1 GiB together; what a thread is about to decode waits until there is room, and an image that takes more goes
+/// alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    pub(super) max_bytes: u64,
+    max_pixels: u64,
+    max_side: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_bytes: 64 << 20, max_pixels: 128 << 20, max_side: 32_768 }
+    }
+}
+
+impl Limits {
+    /// The defaults: 64 MiB of file, 134,217,728 pixels (128 Mi: photographs of 108 megapixels are within), 32,768
+    /// pixels a side.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The most bytes of an encoded image; default 67,108,864 (64 MiB). At least 1.
+    #[must_use]
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// The most pixels, width times height; default 134,217,728. At least 1. The memory that an image may take goes
+    /// with it.
+    #[must_use]
+    pub fn max_pixels(mut self, max_pixels: u64) -> Self {
+        self.max_pixels = max_pixels;
+        self
+    }
+
+    /// The most pixels of the longer side; default 32,768. At least 1.
+    #[must_use]
+    pub fn max_side(mut self, max_side: u32) -> Self {
+        self.max_side = max_side;
+        self
+    }
+
+    /// Checks that every limit is at least 1.
+    pub fn check(&self, stage: Stage) -> Result<()> {
+        let limits =
+            [("max_bytes", self.max_bytes), ("max_pixels", self.max_pixels), ("max_side", u64::from(self.max_side))];
+        match limits.iter().find(|(_, value)| *value == 0) {
+            Some((name, value)) => Err(Error::parameter(stage, name, value, "at least 1")),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_bytes(&self, bytes: u64) -> Result<()> {
+        if bytes <= self.max_bytes {
+            return Ok(());
+        }
+        let needed = bytes.div_ceil(1_000_000);
+        Err(image_error(format!("the image is larger than {} bytes", self.max_bytes))
+            .hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}"))))
+    }
+
+    pub(super) fn check_size(&self, width: u32, height: u32) -> Result<()> {
+        if width == 0 || height == 0 {
+            return Err(image_error(format!("the image has no pixels: {width} x {height}")));
+        }
+        let side = width.max(height);
+        if side > self.max_side {
+            let message = format!("the image is {width} x {height}, and a side may be at most {}", self.max_side);
+            let hint = higher(&format!("max_side({side})"), &format!("--max-image-side {side}"));
+            return Err(image_error(message).hint(hint));
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > self.max_pixels {
+            let message = format!("the image is {width} x {height}, more than {} pixels", self.max_pixels);
+            return Err(image_error(message).hint(more_pixels(pixels)));
+        }
+        Ok(())
+    }
+
+    /// What one image may take while it is decoded.
+    pub(super) fn max_memory(&self) -> u64 {
+        self.max_pixels.saturating_mul(6).max(LEAST_MEMORY)
+    }
+
+    pub(super) fn check_memory(&self, (width, height): (u32, u32), needed: u64) -> Result<()> {
+        if needed <= self.max_memory() {
+            return Ok(());
+        }
+        let (needed_mib, allowed) = (needed.div_ceil(1 << 20), self.max_memory() >> 20);
+        let message = format!(
+            "the image is {width} x {height} and would take {needed_mib} MiB to decode, more than the {allowed} MiB that \
+             go with the limit of {} pixels",
+            self.max_pixels
+        );
+        Err(image_error(message).hint(more_pixels(needed.div_ceil(6))))
+    }
+}
+
+fn more_pixels(pixels: u64) -> Hint {
+    let megapixels = pixels.div_ceil(1_000_000);
+    higher(&format!("max_pixels({})", megapixels * 1_000_000), &format!("--max-image-megapixels {megapixels}"))
+}
+
+/// What to do about a limit, if the file is to be trusted.
+fn higher(setting: &str, option: &str) -> Hint {
+    let rust = format!(
+        "If you trust the file, set a higher limit: `.limits(Limits::new().{setting})` of the embedder, the captioner \
+         and the VisualRepresentation."
+    );
+    Hint::new(rust).on_command_line(format!("If you trust the file, give {option}."))
+}
