@@ -10,7 +10,7 @@ use ndarray::Array2;
 use super::{Device, ImageCaptioner, workers};
 use crate::embed::image_input::tell_unreadable;
 use crate::embed::model_folder::computing;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits};
 
@@ -294,7 +294,10 @@ impl Captioner {
         }
         if search.limit() < least {
             let message = format!("the prompt leaves no room for a caption of {} tokens in all", search.limit());
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint("Set a higher max_length."));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+                Hint::new("Set a higher max_length.")
+                    .on_command_line("Give --captioner a model whose configuration allows longer captions."),
+            ));
         }
         Ok(search)
     }

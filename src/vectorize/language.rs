@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::count::lowered;
-use super::tokenizer::for_each_word;
+use super::reading::Reading;
 
 /// Texts that are looked at, evenly spaced among all.
 const SAMPLE: usize = 2_000;
@@ -55,8 +54,8 @@ struct Evidence {
 }
 
 /// Whether to take `texts` for English; the rule is told at [`StopWords::Auto`](super::StopWords::Auto).
-pub(super) fn is_english(texts: &[&str]) -> bool {
-    let Evidence { words, ascii, english, other } = gather(texts);
+pub(super) fn is_english(texts: &[&str], reading: &Reading) -> bool {
+    let Evidence { words, ascii, english, other } = gather(texts, reading);
     if words == 0 {
         return false;
     }
@@ -67,14 +66,14 @@ pub(super) fn is_english(texts: &[&str]) -> bool {
     }
 }
 
-fn gather(texts: &[&str]) -> Evidence {
+fn gather(texts: &[&str], reading: &Reading) -> Evidence {
     let joining = joining_words();
     let mut evidence = Evidence::default();
     let mut buffer = String::new();
     let sampled = texts.len().min(SAMPLE);
     for text in (0..sampled).map(|i| texts[i * texts.len() / sampled]) {
         let mut seen = 0;
-        for_each_word(lowered(text, &mut buffer), |word| {
+        reading.for_each_word(text, &mut buffer, |word| {
             let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
             if seen < WORDS_OF_A_TEXT && !is_number {
                 seen += 1;
@@ -101,6 +100,10 @@ fn joining_words() -> HashMap<&'static str, bool> {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    fn is_english(texts: &[&str]) -> bool {
+        super::is_english(texts, &Reading::plain())
+    }
 
     #[test]
     fn no_word_counts_on_both_sides() {

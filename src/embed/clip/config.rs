@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::embed::model_folder::{Config, model_error, read_json};
 use crate::embed::transformer::{Activation, FeedForward, LayerShape, NormPlace};
-use crate::error::Result;
+use crate::error::{Hint, Result};
 
 /// Bounds: more than these is no model, and would allocate what no file could fill.
 const MAX_WIDTH: usize = 16_384;
@@ -140,9 +140,10 @@ fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::
     };
     let error = model_error(path, &what);
     match model_type {
-        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => {
-            error.hint("This is a model of texts alone: load it with SentenceTransformer.")
-        }
+        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error.hint(
+            Hint::new("This is a model of texts alone: load it with SentenceTransformer.")
+                .on_command_line("This is a model of texts alone: leave --images out, or give --cluster-on text."),
+        ),
         _ => error,
     }
 }

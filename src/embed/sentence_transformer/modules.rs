@@ -9,7 +9,7 @@ use super::pooling::Pooling;
 use crate::embed::model_folder::{Config, computing, model_error, read_json, read_json_if_there, within};
 use crate::embed::transformer::{Activation, LayerNorm, Linear};
 use crate::embed::weights::Weights;
-use crate::error::Result;
+use crate::error::{Hint, Result};
 
 /// The modules of a model, in their order.
 pub(super) struct Modules {
@@ -43,8 +43,10 @@ impl Modules {
             match (number, kind.rsplit('.').next().unwrap_or_default()) {
                 (0, "Transformer") => modules.transformer = inside,
                 (0, "CLIPModel") => {
-                    return Err(model_error(folder, "this is a CLIP model of images and texts")
-                        .hint("Load it as a MultiModalBackend."));
+                    return Err(model_error(folder, "this is a CLIP model of images and texts").hint(
+                        Hint::new("Load it as a MultiModalBackend.")
+                            .on_command_line("Give --embedder the folder of the CLIP model itself."),
+                    ));
                 }
                 (1.., "Pooling") => modules.pooling = Pooling::read(&inside.join("config.json"))?,
                 (1.., "Dense") => modules.after.push(dense(&inside, device)?),
