@@ -58,6 +58,15 @@ impl Reading {
     }
 }
 
+/// The first `bytes` bytes of `text`, less those of a character that does not end there.
+pub(super) fn beginning(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// `text` in lower case, in `buffer`.
 fn lowered<'a>(text: &str, buffer: &'a mut String) -> &'a str {
     if text.is_ascii() {

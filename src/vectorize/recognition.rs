@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use super::languages::Language;
-use super::reading::Reading;
+use super::reading::{Reading, beginning};
 
 /// Texts that are looked at, evenly spaced among all.
 const SAMPLE: usize = 500;
@@ -29,7 +29,7 @@ pub(super) fn languages_of(texts: &[&str], reading: &Reading, english: bool) -> 
     let mut votes: HashMap<Language, usize> = HashMap::new();
     let mut spoken = 0;
     for text in (0..sampled).filter_map(|i| texts.get(i * texts.len() / sampled)) {
-        let words = Words::of(beginning(text), reading);
+        let words = Words::of(beginning(text, BYTES_OF_A_TEXT), reading);
         spoken += usize::from(words.count > 0);
         if let Some(language) = words.language().filter(|&language| words.different(language) >= ENOUGH) {
             *votes.entry(language).or_default() += 1;
@@ -47,14 +47,6 @@ pub(super) fn languages_of(texts: &[&str], reading: &Reading, english: bool) -> 
     }
     found.sort_unstable();
     found
-}
-
-fn beginning(text: &str) -> &str {
-    let mut end = text.len().min(BYTES_OF_A_TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }
 
 /// Words, and what they say about their language.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::language::is_english;
+use super::language::gather;
 use super::languages::{Language, known_languages};
 use super::reading::Reading;
 use super::recognition::languages_of;
@@ -125,7 +125,11 @@ impl StopWords {
         if *self != StopWords::Auto {
             return self.clone();
         }
-        let english = is_english(texts, reading);
+        let evidence = gather(texts, reading);
+        if evidence.is_english_alone() {
+            return StopWords::English;
+        }
+        let english = evidence.is_english();
         let mut languages = languages_of(texts, reading, english);
         languages.extend(english.then_some(Language::ENGLISH));
         StopWords::of(languages)
