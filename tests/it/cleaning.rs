@@ -213,3 +213,61 @@ fn only_embedders_that_want_it_see_cleaned_texts() {
     let frame = df!("text" => posts(6)).unwrap();
     TopicModel::text("text", Raw).embed(&frame).unwrap();
 }
+
+#[test]
+fn any_text_can_be_cleaned() {
+    let parts = [
+        "<",
+        "&",
+        "@",
+        "/",
+        ".",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "<p ",
+        "a='",
+        "\"",
+        ">",
+        "</b>",
+        "&lt;",
+        "&#",
+        "x3c;",
+        "www.",
+        "http",
+        "://",
+        "a@b.co",
+        "t.co/",
+        "é",
+        "e\u{301}",
+        "猫",
+        "ﬁ",
+        "\u{a0}",
+        " ",
+        "12345678",
+        "a",
+        "]",
+        "(",
+        ")",
+        ";",
+        "=",
+        "<![CDATA[",
+        "İ",
+        "👩‍🔬",
+    ];
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below as u64) as usize
+    };
+    for _ in 0..20_000 {
+        let text: String = (0..next(60)).map(|_| parts[next(parts.len())]).collect();
+        for cleaning in [TextCleaning::Markup, TextCleaning::All] {
+            let cleaned = cleaning.clean(&text).into_owned();
+            assert!(cleaned.len() <= text.len() * 2, "{text}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ use topicframe::prelude::*;
 use topicframe::progress::Progress;
 use topicframe::vectorize::{CountVectorizer, Language};
 
-use crate::corpora::frame;
+use crate::corpora::captions;
 use crate::notes::Notes;
 
 const GERMAN: [&str; 3] = [
@@ -133,15 +133,8 @@ fn said(output: &Output) -> String {
 #[test]
 fn stop_words_and_cleaning_by_options_of_the_command() {
     let folder = tempfile::tempdir().unwrap();
-    let captions = frame(60);
-    let captions: Vec<String> = captions
-        .column("caption")
-        .unwrap()
-        .str()
-        .unwrap()
-        .into_no_null_iter()
-        .map(|text| format!("{text} https://example.org/{}", text.len()))
-        .collect();
+    let captions = captions(60).into_iter().map(|text| format!("{text} https://example.org/{}", text.len()));
+    let captions: Vec<String> = captions.collect();
     write_frame(&df!("text" => captions).unwrap(), folder.path().join("in.csv")).unwrap();
     fs::write(folder.path().join("mine.txt"), "animals\nfruit\ntrains\nthe\n").unwrap();
     let run = |more: &[&str]| {
