@@ -240,7 +240,6 @@ impl CountVectorizer {
         }
         let cleaning = self.cleaning.resolve(texts);
         let stop_words = self.stop_words.resolve(texts, &Reading { lowercase: true, cleaning });
-        self.stop_words.tell(&stop_words, progress);
         let settings = CountVectorizer { stop_words, cleaning, ..self.clone() };
         let task = progress.task(Stage::Vectorize, "words", texts.len());
         let (terms, pieces, left_out) = Counter::new(&settings).count(texts, &task)?;
@@ -248,6 +247,7 @@ impl CountVectorizer {
         left_out.tell(texts.len(), progress);
         let selection = select(&terms, &settings, texts.len())?;
         drop(terms);
+        self.stop_words.tell(&settings.stop_words, progress);
         let counts =
             to_matrix(pieces, selection.vocabulary.len(), |piece, term| selection.columns.get(piece.numbers.get(term)));
         Ok(CountMatrix { counts, vectorizer: FittedCountVectorizer::with_index(settings, selection.vocabulary) })

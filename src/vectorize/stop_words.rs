@@ -140,7 +140,7 @@ impl StopWords {
         match (self, resolved) {
             (StopWords::Auto, StopWords::Languages(languages)) => {
                 let names: Vec<&str> = languages.iter().map(|language| language.name()).collect();
-                let message = format!("the texts are in {}: the stop words of that are left out", names.join(" and "));
+                let message = format!("the texts are in {}, whose stop words are left out", names.join(" and "));
                 let hint =
                     Hint::new("StopWords::None would keep them").on_command_line("--stop-words none would keep them");
                 progress.note_with_hint(Stage::Vectorize, message, hint);
