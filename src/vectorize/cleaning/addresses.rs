@@ -47,10 +47,12 @@ pub(super) fn address_at(text: &str, at: usize, kept: usize) -> Option<Piece> {
 pub(super) fn www_at(text: &str, at: usize, kept: usize) -> Option<Piece> {
     let start = at.checked_sub(3).filter(|&start| start >= kept)?;
     let bytes = text.as_bytes();
-    let www = bytes.get(start..at)?.eq_ignore_ascii_case(b"www");
+    if !bytes.get(start..at)?.eq_ignore_ascii_case(b"www") {
+        return None;
+    }
     let begins = text.get(..start)?.chars().next_back().is_none_or(|c| !c.is_alphanumeric());
     let goes_on = bytes.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
-    (www && begins && goes_on).then(|| Piece::parting(start, address_end(text, at + 1), Kind::Address))
+    (begins && goes_on).then(|| Piece::parting(start, address_end(text, at + 1), Kind::Address))
 }
 
 /// A domain with a path, whose first slash is at `at`: `t.co/x`, `example.org/page.html`.

@@ -28,10 +28,11 @@ impl Piece {
 /// may be more to find.
 pub(super) fn pass<'t>(text: &'t str, names_and_numbers: bool, left_out: &mut LeftOut) -> (Cow<'t, str>, bool) {
     let bytes = text.as_bytes();
+    let looked_for = if names_and_numbers { 3 } else { 1 };
     let mut missing = Missing::default();
     let (mut out, mut kept, mut at, mut escaped) = (String::new(), 0, 0, false);
     while let Some(skipped) =
-        bytes.get(at..).and_then(|rest| rest.iter().position(|&b| may_begin(b, names_and_numbers)))
+        bytes.get(at..).and_then(|rest| rest.iter().position(|&b| BEGINS[usize::from(b)] & looked_for != 0))
     {
         at += skipped;
         let piece = piece_at(text, at, kept, names_and_numbers, &mut missing);
@@ -52,12 +53,23 @@ pub(super) fn pass<'t>(text: &'t str, names_and_numbers: bool, left_out: &mut Le
     (Cow::Owned(out), escaped)
 }
 
-fn may_begin(byte: u8, names_and_numbers: bool) -> bool {
-    match byte {
-        b'<' | b'&' | b'@' | b'/' | b'.' => true,
-        b'0'..=b'9' => names_and_numbers,
-        _ => false,
+/// By byte: whether what it begins or lies in may be markup (1), or a number (2).
+static BEGINS: [u8; 256] = begins();
+
+const fn begins() -> [u8; 256] {
+    let mut begins = [0; 256];
+    let markup = b"<&@/.";
+    let mut i = 0;
+    while i < markup.len() {
+        begins[markup[i] as usize] = 1;
+        i += 1;
     }
+    let mut digit = b'0';
+    while digit <= b'9' {
+        begins[digit as usize] = 2;
+        digit += 1;
+    }
+    begins
 }
 
 /// What is to be replaced around the byte at `at`, not before `kept`.
