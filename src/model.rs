@@ -9,10 +9,11 @@ use crate::embed::{Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmb
 use crate::progress::{Interrupt, Progress};
 use crate::reduce::{Reducer, Umap};
 use crate::represent::Representation;
-use crate::vectorize::{ClassTfIdf, CountVectorizer};
+use crate::vectorize::{ClassTfIdf, CountVectorizer, TextCleaning};
 
 mod captions;
 mod check;
+mod cleaning;
 mod cluster_on;
 mod describe;
 mod fit;
@@ -40,9 +41,10 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`captioner`](Self::captioner) | none |
 /// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 a topic |
 /// | [`only_in_image_folder`](Self::only_in_image_folder) | no |
+/// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: addresses, tags and entities are no words |
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbours, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
-/// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: single words, English stop words if the texts are English |
+/// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: single words, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
@@ -58,6 +60,7 @@ pub struct TopicModel {
     nr_captioned_images: usize,
     reducer: Arc<dyn Reducer>,
     clusterer: Arc<dyn Clusterer>,
+    cleaning: TextCleaning,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
     representations: Vec<(String, Arc<dyn Representation>)>,
@@ -113,6 +116,7 @@ impl TopicModel {
             nr_captioned_images: CAPTIONED_IMAGES,
             reducer: Arc::new(Umap::new()),
             clusterer: Arc::new(Hdbscan::new()),
+            cleaning: TextCleaning::Auto,
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new(),
             representations: Vec::new(),
@@ -229,6 +233,16 @@ impl TopicModel {
     #[must_use]
     pub fn min_topic_size(self, min_topic_size: usize) -> Self {
         self.clusterer(Hdbscan::new().min_cluster_size(min_topic_size))
+    }
+
+    /// What of scraped texts is neither a word nor seen by a [`StaticEmbedder`](crate::embed::StaticEmbedder): addresses,
+    /// tags, entities. The texts stay as they are in every table, and embedders of other kinds see them so. A
+    /// [`CountVectorizer`] with a [`cleaning`](CountVectorizer::cleaning) of its own counts by that. Default
+    /// [`TextCleaning::Auto`].
+    #[must_use]
+    pub fn cleaning(mut self, cleaning: TextCleaning) -> Self {
+        self.cleaning = cleaning;
+        self
     }
 
     /// How texts become counts of terms.

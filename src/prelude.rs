@@ -29,7 +29,7 @@ pub use crate::represent::{
 #[doc(no_inline)]
 pub use crate::topics::{FittedTopicModel, NrTopics};
 #[doc(no_inline)]
-pub use crate::vectorize::{ClassTfIdf, CountVectorizer, StopWords};
+pub use crate::vectorize::{ClassTfIdf, CountVectorizer, Language, StopWords, TextCleaning};
 #[doc(no_inline)]
 pub use crate::vision::{ImageSource, Limits};
 #[doc(no_inline)]

@@ -294,8 +294,10 @@ impl Captioner {
         }
         if search.limit() < least {
             let message = format!("the prompt leaves no room for a caption of {} tokens in all", search.limit());
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-                .hint(Hint::new("Set a higher max_length.").on_command_line("")));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+                Hint::new("Set a higher max_length.")
+                    .on_command_line("Give --captioner a model whose configuration allows longer captions."),
+            ));
         }
         Ok(search)
     }

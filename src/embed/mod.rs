@@ -44,6 +44,12 @@ pub trait TextEmbedder: Send + Sync + Debug {
 
     /// One L2-normalised row for each text, in the order of the texts; a text without a known token gives zeros.
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>>;
+
+    /// Whether a model should give its texts without what scrapers leave in them, and with every letter in one Unicode
+    /// form (see [`TextCleaning`](crate::vectorize::TextCleaning)). Default: as they are.
+    fn wants_clean_texts(&self) -> bool {
+        false
+    }
 }
 
 /// Images to vectors.

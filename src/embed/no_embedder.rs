@@ -3,7 +3,7 @@
 use ndarray::Array2;
 
 use super::{ImageEmbedder, JointEmbedder, TextEmbedder};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
@@ -45,6 +45,8 @@ impl JointEmbedder for NoEmbedder {}
 /// What is to be embedded has no embedder.
 pub(crate) fn nothing_embeds(what: &str) -> Error {
     let message = format!("the model has no embedder of {what}: it can only use vectors that the frame has");
-    Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-        .hint("Give the model an embedder in place of NoEmbedder; for a fit, the name of their column will do.")
+    Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+        Hint::new("Give the model an embedder in place of NoEmbedder; for a fit, the name of their column will do.")
+            .on_command_line("Give --embedder a model of them, or --embeddings the column of their vectors."),
+    )
 }

@@ -144,6 +144,11 @@ impl TextEmbedder for StaticEmbedder {
         self.model().map_or(0, |model| model.table.dimensions)
     }
 
+    /// Every token counts alike, so a few addresses outweigh a sentence.
+    fn wants_clean_texts(&self) -> bool {
+        true
+    }
+
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         let model = self.model()?;
         let dimensions = model.table.dimensions;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 
 use super::check::check_captions;
+use super::vectors::relative_paths;
 use super::{ClusterOn, TopicModel};
 use crate::corpus::{Corpus, Embeddings, ImageColumn};
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -123,7 +124,5 @@ fn no_caption(tried: usize, images: &ImageColumn) -> Error {
         1 => "the one image that was tried could not be captioned".to_owned(),
         tried => format!("not one of the {tried} images that were tried could be captioned"),
     };
-    Error::new(ErrorKind::Image, Stage::Represent, message)
-        .column(images.name())
-        .hint("Relative paths start in the image folder: is it set to where the images are?")
+    Error::new(ErrorKind::Image, Stage::Represent, message).column(images.name()).hint(relative_paths())
 }

@@ -7,7 +7,7 @@ use super::{ClusterOn, MAIN, TopicModel};
 use crate::cluster::OUTLIER;
 use crate::corpus::{Corpus, ImageColumn, TextColumn};
 use crate::embed::nothing_embeds;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{NeededEmbedder, Representation, TopicWords};
 
 impl TopicModel {
@@ -67,8 +67,10 @@ impl TopicModel {
             if needed && column.is_none() {
                 let message =
                     format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-                    .hint("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..)."));
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+                    Hint::new("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..).")
+                        .on_command_line("Name both columns with --text and --images."),
+                ));
             }
         }
         if columns.embeddings.is_some() {
@@ -88,8 +90,7 @@ impl TopicModel {
             let message = format!(
                 "the embedder gives texts {of_texts} numbers and images {of_images}: a joint model gives both as many"
             );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-                .hint("Texts and images must be embedded by one joint model, such as CLIP."));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(joint_model()));
         }
         Ok(())
     }
@@ -101,8 +102,10 @@ impl TopicModel {
         if self.captioner.is_some() && self.cluster_on == ClusterOn::Text {
             let message =
                 "the model clusters texts, so rows without a text have no topic that a caption could describe";
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-                .hint("Cluster images, or leave the captioner out."));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint(
+                Hint::new("Cluster images, or leave the captioner out.")
+                    .on_command_line("Give --cluster-on images or both, or leave --captioner out."),
+            ));
         }
         Ok(())
     }
@@ -131,8 +134,10 @@ impl TopicModel {
         representation.check()?;
         if representation.needs_images() && self.columns.image.is_none() {
             let message = format!("the representation `{name}` needs images, and the model has no image column");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-                .hint("Name the column: TopicModel::text(..).with_images(\"image\")."));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint(
+                Hint::new("Name the column: TopicModel::text(..).with_images(\"image\").")
+                    .on_command_line("Name the column with --images."),
+            ));
         }
         let columns = &self.columns;
         let has_image_vectors = columns.image_embeddings.is_some()
@@ -150,6 +155,12 @@ impl TopicModel {
             None => Ok(()),
         }
     }
+}
+
+/// What to do where texts and images have vectors of their own.
+pub(super) fn joint_model() -> Hint {
+    Hint::new("Texts and images must be embedded by one joint model, such as CLIP.")
+        .on_command_line("Give --embedder a model of texts and images, such as CLIP.")
 }
 
 /// An embedder gives a vector of finite numbers for each text, or each image: `what`.

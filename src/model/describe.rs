@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::check::{after_pictures, check_described, pictures_as_main};
+use super::cleaning::Cleaned;
 use super::{ClusterOn, MAIN, TopicModel};
 use crate::corpus::{Corpus, Embeddings};
-use crate::error::{Result, Stage};
+use crate::embed::TextEmbedder;
+use crate::error::{Hint, Result, Stage};
 use crate::represent::{Aspect, Ranking, TopicContext, TopicWords, VisualWords, representative_rows};
 use crate::topics::{Assignment, TopicTerms};
 
@@ -36,7 +38,8 @@ impl TopicModel {
                 self.progress.note(Stage::Vectorize, message);
             }
         }
-        TopicTerms::count(&texts, topics, &ids, &self.vectorizer, &self.ctfidf, &self.progress)
+        let vectorizer = self.vectorizer.cleaned_by_default(self.settled_cleaning(corpus));
+        TopicTerms::count(&texts, topics, &ids, &vectorizer, &self.ctfidf, &self.progress)
     }
 
     /// Describes the topics of `assignment` in every way that the model was given.
@@ -48,6 +51,8 @@ impl TopicModel {
         terms: &TopicTerms,
     ) -> Result<Described> {
         let ids = assignment.ids();
+        let cleaning = self.settled_cleaning(corpus);
+        let words_embedder = self.words_embedder().map(|embedder| Cleaned::new(embedder, cleaning));
         let context = TopicContext {
             topics: &ids,
             assignments: &assignment.topics,
@@ -59,7 +64,7 @@ impl TopicModel {
             text_scores: &terms.text_scores,
             vocabulary: &terms.vocabulary,
             c_tf_idf: &terms.c_tf_idf,
-            embedder: self.words_embedder(),
+            embedder: words_embedder.as_ref().map(|embedder| embedder as &dyn TextEmbedder),
             image_embedder: self.image_embedder.as_deref(),
             joint_text: self.joint_text(),
             seed: self.seed,
@@ -136,9 +141,11 @@ impl TopicModel {
             let words = VisualWords::new().top_n_words(n);
             return words.words(context.topics, context.assignments, images, embedder, &self.progress);
         }
-        let message = "the topics have no words: give the model a captioner, an embedder of images that knows texts too, \
-                       or a representation called `Main`";
-        self.progress.note(Stage::Represent, message);
+        let hint = Hint::new(
+            "give the model a captioner, an embedder of images that knows texts too, or a representation called `Main`",
+        )
+        .on_command_line("give --captioner a model, or --embedder one that knows images and texts, such as CLIP");
+        self.progress.note_with_hint(Stage::Represent, "the topics have no words", hint);
         Ok(nothing)
     }
 }

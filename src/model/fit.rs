@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::vectors::{Embedded, For};
 use super::{ClusterOn, Described, TopicModel, check_labels, check_points};
 use crate::corpus::{Corpus, Embeddings};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, replace_columns};
 
 impl TopicModel {
@@ -65,8 +65,9 @@ impl TopicModel {
         let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
         let captions = self.captions(&corpus, &embeddings, &assignment)?;
         let corpus = corpus.with_captions(&captions);
-        let terms = self.count_terms(&corpus, &assignment)?;
-        let described = self.describe(&corpus, &embeddings, &assignment, &terms)?;
+        let settled = TopicModel { cleaning: self.settled_cleaning(&corpus), ..self.clone() };
+        let terms = settled.count_terms(&corpus, &assignment)?;
+        let described = settled.describe(&corpus, &embeddings, &assignment, &terms)?;
         let summary = self.summarise(&corpus, &embeddings, &assignment, rows.len(), captions.len());
         let Described { words, aspects, order, representatives } = described;
         Ok(FittedTopicModel {
@@ -81,7 +82,7 @@ impl TopicModel {
             aspect_order: Arc::new(order),
             representatives: Arc::new(representatives),
             inference: Arc::new(Inference {
-                model: self.clone(),
+                model: settled,
                 fusion,
                 reducer: reduction.model,
                 clusterer: clustering.model,
@@ -101,9 +102,12 @@ impl TopicModel {
             rows.len(),
             corpus.rows
         );
-        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(
-            "Give more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.",
-        ))
+        let hint =
+            "Give more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.";
+        let hint = Hint::new(hint).on_command_line(
+            "Give more rows, or lower --min-cluster-size (two topics need twice that number of rows).",
+        );
+        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(hint))
     }
 
     fn summarise(

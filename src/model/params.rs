@@ -17,6 +17,7 @@ impl TopicModel {
         add("embedder", Some(self.embedding_in_words()));
         add("fusion", self.fuses().then(|| format!("{:?}", self.fusion)));
         add("captioner", self.captioner.as_ref().map(|captioner| format!("{captioner:?}")));
+        add("cleaning", columns.text.is_some().then(|| self.cleaning.to_string()));
         add("reducer", Some(format!("{:?}", self.reducer)));
         add("clusterer", Some(format!("{:?}", self.clusterer)));
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));

@@ -3,11 +3,12 @@
 use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
 
-use super::check::{check_vectors, no_row};
+use super::check::{check_vectors, joint_model, no_row};
+use super::cleaning::Cleaned;
 use super::{ClusterOn, TopicModel};
 use crate::corpus::{Columns, Corpus, Embeddings, ImageColumn};
-use crate::embed::{FittedFusion, nothing_embeds};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::vision::ImageSource;
 
 /// A frame's columns and vectors, ready to be clustered.
@@ -38,9 +39,10 @@ impl TopicModel {
             self.check_images(&corpus)?;
         }
         if self.columns.embeddings.is_none() && frame.column("embedding").is_ok() {
-            let message = "the frame's column `embedding` is not used and is replaced by newly computed vectors; \
-                           name it with .embeddings(\"embedding\") to use it";
-            self.progress.note(Stage::Embed, message);
+            let message = "the frame's column `embedding` is not used and is replaced by newly computed vectors";
+            let hint = Hint::new("name it with .embeddings(\"embedding\") to use it")
+                .on_command_line("name it with --embeddings embedding to use it");
+            self.progress.note_with_hint(Stage::Embed, message, hint);
         }
         self.placeable(corpus, For::Fit)
     }
@@ -183,8 +185,7 @@ impl TopicModel {
             return Ok(());
         }
         let message = format!("texts have vectors of {text} numbers and images of {image}: they cannot be fused");
-        Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-            .hint("Texts and images must be embedded by one joint model, such as CLIP."))
+        Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).hint(joint_model()))
     }
 
     /// The vectors of the texts; null where there is none.
@@ -199,7 +200,7 @@ impl TopicModel {
         let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
         let vectors = match texts.is_empty() {
             true => Array2::zeros((0, embedder.dimensions())),
-            false => embedder.embed_texts(&texts, &self.progress)?,
+            false => Cleaned::new(&**embedder, self.settled_cleaning(corpus)).embed_texts(&texts, &self.progress)?,
         };
         check_vectors(&vectors, &rows, "texts")?;
         Embeddings::scatter(vectors, &rows, corpus.rows)?.without_zeros()
@@ -347,6 +348,13 @@ fn all_rows(vectors: Array2<f32>) -> Result<Embeddings> {
     Embeddings::scatter(vectors, &rows, rows.len())?.without_zeros()
 }
 
+/// What to do where images are not found.
+pub(super) fn relative_paths() -> Hint {
+    Hint::new("Relative paths start in the image folder: is it set to where the images are?").on_command_line(
+        "Relative paths start in the input's folder, or where --image-folder says: are the images there?",
+    )
+}
+
 /// Images of which not one can be read are better told than counted: the folder is wrong, or the column.
 fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
     let there: Vec<usize> = (0..images.len()).filter(|&row| images.has(row)).collect();
@@ -364,7 +372,7 @@ fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
         Some(source) => crate::vision::decode(&source, &crate::vision::Limits::new()).map(|_| ()),
         None => Ok(()),
     });
-    let hint = "Relative paths start in the image folder: is it set to where the images are?";
+    let hint = relative_paths();
     Err(match reason {
         Err(cause) => match cause.advice().cloned() {
             Some(advice) => error.hint(advice).cause(cause.without_hint()),

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::corpus::ImageColumn;
 use crate::embed::ImageCaptioner;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{Collage, Limits};
 
@@ -169,10 +169,12 @@ fn report(skipped: &[SkippedImage], found: bool, images: &ImageColumn, progress:
             Some(path) => error.path(path),
             None => error,
         };
-        return Err(match &first.advice {
-            Some(advice) => error.hint(advice.clone()),
-            None => error.hint("Relative paths start in the image folder: is it set to where the images are?"),
+        let hint = first.advice.clone().unwrap_or_else(|| {
+            Hint::new("Relative paths start in the image folder: is it set to where the images are?").on_command_line(
+                "Relative paths start in the input's folder, or where --image-folder says: are the images there?",
+            )
         });
+        return Err(error.hint(hint));
     }
     let named: Vec<String> = skipped.iter().take(NAMED).map(SkippedImage::to_string).collect();
     let more = match skipped.len().saturating_sub(NAMED) {
@@ -220,7 +222,7 @@ impl Representation for VisualRepresentation {
         let Some(images) = context.images else {
             let message = "a visual representation needs an image column";
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-                .hint("Name it with `.with_images(\"image\")`."));
+                .hint(Hint::new("Name it with `.with_images(\"image\")`.").on_command_line("Name it with --images.")));
         };
         let ranking = match context.image_embeddings {
             Some(vectors) => Ranking::by_image(context.topics, context.assignments, images, vectors),

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::FittedTopicModel;
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
-use crate::embed::nothing_embeds;
+use crate::embed::{TextEmbedder, nothing_embeds};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::dot;
 use crate::vision::{ImageSource, Limits, decode};
@@ -35,7 +35,7 @@ impl FittedTopicModel {
         if query.trim().is_empty() {
             return Err(unknown());
         }
-        let vectors = embedder.embed_texts(&[query], model.progress())?;
+        let vectors = model.cleaned(embedder).embed_texts(&[query], model.progress())?;
         let vector = vectors.outer_iter().next().map(|row| row.to_vec()).unwrap_or_default();
         if vector.iter().all(|&x| x == 0.0) {
             return Err(unknown());

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::forms::in_one_form;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 
@@ -111,7 +112,8 @@ impl ClassTfIdf {
 
 fn find(vocabulary: &[String], word: &str) -> Option<usize> {
     let place = |word: &str| vocabulary.binary_search_by(|term| term.as_str().cmp(word)).ok();
-    place(word).or_else(|| place(&word.to_lowercase()))
+    let word = in_one_form(word);
+    place(&word).or_else(|| place(&word.to_lowercase()))
 }
 
 /// Weights of terms, for any counts of the same terms: of topics, of documents, of parts of them.

@@ -7,10 +7,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
+use super::cleaning::{LeftOut, TextCleaning};
+use super::forms::in_one_form;
+use super::reading::Reading;
 use super::select::{NO_COLUMN, select};
 use super::stop_words::StopWords;
 use super::terms::{ByTerm, Hasher, MOST, Terms};
-use super::tokenizer::for_each_word;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::{Progress, Task};
@@ -74,8 +76,10 @@ impl fmt::Display for DocumentFrequency {
 /// Counts the words and n-grams of texts, with the semantics of scikit-learn's `CountVectorizer`, in any script.
 ///
 /// A word is two or more letters, digits or underscores in a row. Unlike in Python, vowel signs and accents that are
-/// characters of their own stay in their word, and what is longer than 256 bytes is no word. Where a script has no spaces between words, there is no dictionary either,
-/// and words are found by rules:
+/// characters of their own stay in their word; a word in two Unicode forms (accents composed or not, letters of full width,
+/// ligatures) is one word; what is longer than 256 bytes is none; and addresses, tags and entities of scraped texts are
+/// none ([`TextCleaning`]). Where a script has no spaces between words, there is no dictionary either, and words are found
+/// by rules:
 ///
 /// - Ideographs: a run of up to 3 is a word (猫, 東京, 図書館), one of 4 is two words (東京大学: 東京, 大学), and in a longer
 ///   one every two neighbours are a word.
@@ -99,9 +103,16 @@ pub struct CountVectorizer {
     pub(super) lowercase: bool,
     pub(super) ngram_range: (usize, usize),
     pub(super) stop_words: StopWords,
+    // What was fitted before there was this setting counted everything.
+    #[serde(default = "uncleaned")]
+    pub(super) cleaning: TextCleaning,
     pub(super) min_df: DocumentFrequency,
     pub(super) max_df: DocumentFrequency,
     pub(super) max_features: Option<usize>,
+}
+
+fn uncleaned() -> TextCleaning {
+    TextCleaning::None
 }
 
 impl Default for CountVectorizer {
@@ -111,12 +122,14 @@ impl Default for CountVectorizer {
 }
 
 impl CountVectorizer {
-    /// Single words in lower case, English stop words left out if the texts are English.
+    /// Single words in lower case; the stop words of the texts' language, where it is clear, and what scrapers leave in
+    /// texts are left out.
     pub fn new() -> Self {
         CountVectorizer {
             lowercase: true,
             ngram_range: (1, 1),
             stop_words: StopWords::Auto,
+            cleaning: TextCleaning::Auto,
             min_df: DocumentFrequency::Count(1),
             max_df: DocumentFrequency::Share(1.0),
             max_features: None,
@@ -142,6 +155,26 @@ impl CountVectorizer {
     pub fn stop_words(mut self, stop_words: StopWords) -> Self {
         self.stop_words = stop_words;
         self
+    }
+
+    /// What of scraped texts is no word: addresses, tags, entities. Default [`TextCleaning::Auto`]; in a
+    /// [`TopicModel`](crate::model::TopicModel), Auto is what the model's own
+    /// [`cleaning`](crate::model::TopicModel::cleaning) says.
+    #[must_use]
+    pub fn cleaning(mut self, cleaning: TextCleaning) -> Self {
+        self.cleaning = cleaning;
+        self
+    }
+
+    /// The same, with `cleaning` where this has [`TextCleaning::Auto`].
+    pub(crate) fn cleaned_by_default(&self, cleaning: TextCleaning) -> Self {
+        let own = self.cleaning != TextCleaning::Auto;
+        CountVectorizer { cleaning: if own { self.cleaning } else { cleaning }, ..self.clone() }
+    }
+
+    /// How texts are read.
+    fn reading(&self) -> Reading {
+        Reading { lowercase: self.lowercase, cleaning: self.cleaning }
     }
 
     /// Leaves out terms that fewer documents hold: a count (1 or more) or a share of the documents (0.0 to 1.0).
@@ -205,12 +238,16 @@ impl CountVectorizer {
         if texts.is_empty() {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, "there are no texts to count words in"));
         }
-        let settings = CountVectorizer { stop_words: self.stop_words.resolve(texts), ..self.clone() };
+        let cleaning = self.cleaning.resolve(texts);
+        let stop_words = self.stop_words.resolve(texts, &Reading { lowercase: true, cleaning });
+        let settings = CountVectorizer { stop_words, cleaning, ..self.clone() };
         let task = progress.task(Stage::Vectorize, "words", texts.len());
-        let (terms, pieces) = Counter::new(&settings).count(texts, &task)?;
+        let (terms, pieces, left_out) = Counter::new(&settings).count(texts, &task)?;
         task.finish()?;
+        left_out.tell(texts.len(), progress);
         let selection = select(&terms, &settings, texts.len())?;
         drop(terms);
+        self.stop_words.tell(&settings.stop_words, progress);
         let counts =
             to_matrix(pieces, selection.vocabulary.len(), |piece, term| selection.columns.get(piece.numbers.get(term)));
         Ok(CountMatrix { counts, vectorizer: FittedCountVectorizer::with_index(settings, selection.vocabulary) })
@@ -239,11 +276,15 @@ impl FittedCountVectorizer {
     /// The vectorizer of a fit, from its [`settings`](Self::settings) and its [`vocabulary`](Self::vocabulary).
     ///
     /// # Errors
-    /// A setting is out of its range; stop words are still [`StopWords::Auto`]; the vocabulary does not ascend.
+    /// A setting is out of its range; stop words or cleaning are still `Auto`; the vocabulary does not ascend.
     pub fn from_vocabulary(settings: CountVectorizer, vocabulary: Vec<String>) -> Result<Self> {
         settings.check()?;
+        if settings.cleaning == TextCleaning::Auto {
+            let allowed = "None, Markup or All: Auto needs the texts of the fit";
+            return Err(Error::parameter(Stage::Vectorize, "cleaning", "Auto", allowed));
+        }
         if settings.stop_words == StopWords::Auto {
-            let allowed = "English, None or a List: Auto needs the texts of the fit";
+            let allowed = "English, None, Languages or a List: Auto needs the texts of the fit";
             return Err(Error::parameter(Stage::Vectorize, "stop_words", "Auto", allowed));
         }
         if let Some(pair) = vocabulary.windows(2).find(|pair| pair[0] >= pair[1]) {
@@ -257,8 +298,9 @@ impl FittedCountVectorizer {
         let hasher = Hasher::default();
         let mut index = HashTable::with_capacity(vocabulary.len());
         for (column, term) in vocabulary.iter().enumerate() {
-            let hash_of = |&column: &u32| hasher.hash_one(vocabulary[column as usize].as_str());
-            index.insert_unique(hasher.hash_one(term.as_str()), column as u32, hash_of);
+            // As texts are read, however the term is written.
+            let hash_of = |&column: &u32| hasher.hash_one(&*in_one_form(&vocabulary[column as usize]));
+            index.insert_unique(hasher.hash_one(&*in_one_form(term)), column as u32, hash_of);
         }
         FittedCountVectorizer { settings, vocabulary, hasher, index }
     }
@@ -278,10 +320,11 @@ impl FittedCountVectorizer {
         &self.vocabulary
     }
 
-    /// The column of `term`.
+    /// The column of `term`, in whichever Unicode form.
     pub fn index_of(&self, term: &str) -> Option<usize> {
-        let same = |&column: &u32| self.vocabulary[column as usize] == term;
-        self.index.find(self.hasher.hash_one(term), same).map(|&column| column as usize)
+        let term = in_one_form(term);
+        let same = |&column: &u32| in_one_form(&self.vocabulary[column as usize]) == term;
+        self.index.find(self.hasher.hash_one(&*term), same).map(|&column| column as usize)
     }
 
     /// How often each of `texts` (row) holds each term of the vocabulary (column). Other terms are left out.
@@ -289,9 +332,10 @@ impl FittedCountVectorizer {
         let counter = Counter::new(&self.settings);
         let count = |texts: &&[&str]| {
             let piece = counter.piece(texts);
-            Piece { numbers: self.columns_of(&piece.numbers), texts: piece.texts, cells: piece.cells }
+            let left_out = LeftOut::default();
+            Piece { numbers: self.columns_of(&piece.numbers), texts: piece.texts, cells: piece.cells, left_out }
         };
-        let pieces: Vec<Piece<ByTerm<u32>>> = in_pieces(texts).par_iter().map(count).collect();
+        let pieces: Pieces = in_pieces(texts).par_iter().map(count).collect();
         to_matrix(pieces, self.vocabulary.len(), |piece, term| piece.numbers.get(term))
     }
 
@@ -314,6 +358,9 @@ impl fmt::Debug for FittedCountVectorizer {
     }
 }
 
+/// Texts piece by piece, with the numbers of their terms elsewhere.
+type Pieces = Vec<Piece<ByTerm<u32>>>;
+
 /// Some texts in a row, counted.
 struct Piece<T> {
     /// What the numbers of the terms in `cells` mean: a table of terms, or their numbers elsewhere.
@@ -322,6 +369,7 @@ struct Piece<T> {
     texts: Vec<usize>,
     /// Terms and how often the text holds them.
     cells: Vec<(u32, u32)>,
+    left_out: LeftOut,
 }
 
 struct Counter<'a> {
@@ -333,15 +381,15 @@ struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn new(settings: &'a CountVectorizer) -> Self {
-        let written = |word: &str| if settings.lowercase { word.to_lowercase() } else { word.to_owned() };
-        let mut stop_words: Vec<String> = settings.stop_words.words().into_iter().map(written).collect();
-        stop_words.sort_unstable();
-        stop_words.dedup();
+        let reading = Reading { cleaning: TextCleaning::None, ..settings.reading() };
+        let stop_words = reading.words_of_entries(settings.stop_words.words().into_iter());
         Counter { settings, stop_words, hasher: Hasher::default() }
     }
 
-    /// All terms of `texts`; and the texts piece by piece, with the numbers of the piece's terms among all.
-    fn count(&self, texts: &[&str], task: &Task) -> Result<(Terms, Vec<Piece<ByTerm<u32>>>)> {
+    /// All terms of `texts`; the texts piece by piece, with the numbers of the piece's terms among all; and what of the texts
+    /// was left out as no words.
+    fn count(&self, texts: &[&str], task: &Task) -> Result<(Terms, Pieces, LeftOut)> {
+        let mut all_left_out = LeftOut::default();
         let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
         let mut counted = Vec::new();
         // A few pieces at a time, so that only a few tables of terms exist at once.
@@ -355,24 +403,26 @@ impl<'a> Counter<'a> {
                 piece
             };
             let pieces: Vec<Piece<Terms>> = wave.par_iter().map(count).collect();
-            for Piece { numbers, texts, cells } in pieces {
+            for Piece { numbers, texts, cells, left_out } in pieces {
                 if terms.word_count() + numbers.word_count() > MOST
                     || terms.ngram_count() + numbers.ngram_count() > MOST
                 {
                     return Err(too_many_terms());
                 }
-                counted.push(Piece { numbers: terms.absorb(&numbers), texts, cells });
+                all_left_out.add(&left_out);
+                counted.push(Piece { numbers: terms.absorb(&numbers), texts, cells, left_out });
             }
         }
-        Ok((terms, counted))
+        Ok((terms, counted, all_left_out))
     }
 
     fn piece(&self, texts: &[&str]) -> Piece<Terms> {
         let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
         let (mut ends, mut cells) = (Vec::with_capacity(texts.len()), Vec::new());
         let (mut buffer, mut words, mut found) = (String::new(), Vec::new(), Vec::new());
+        let mut left_out = LeftOut::default();
         for text in texts {
-            self.words_of(text, &mut buffer, &mut terms, &mut words);
+            self.words_of(text, &mut buffer, &mut left_out, &mut terms, &mut words);
             self.terms_of(&words, &mut terms, &mut found);
             found.sort_unstable();
             for same in found.chunk_by(|a, b| a == b) {
@@ -381,14 +431,20 @@ impl<'a> Counter<'a> {
             }
             ends.push(cells.len());
         }
-        Piece { numbers: terms, texts: ends, cells }
+        Piece { numbers: terms, texts: ends, cells, left_out }
     }
 
     /// The words of `text` that are no stop words.
-    fn words_of(&self, text: &str, buffer: &mut String, terms: &mut Terms, words: &mut Vec<u32>) {
+    fn words_of(
+        &self,
+        text: &str,
+        buffer: &mut String,
+        left_out: &mut LeftOut,
+        terms: &mut Terms,
+        words: &mut Vec<u32>,
+    ) {
         words.clear();
-        let text = if self.settings.lowercase { lowered(text, buffer) } else { text };
-        for_each_word(text, |word| {
+        self.settings.reading().for_each_word_counting(text, buffer, left_out, |word| {
             if word.len() > LONGEST_WORD {
                 return;
             }
@@ -418,18 +474,6 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// `text` in lower case, in `buffer`.
-pub(super) fn lowered<'a>(text: &str, buffer: &'a mut String) -> &'a str {
-    if text.is_ascii() {
-        buffer.clear();
-        buffer.push_str(text);
-        buffer.make_ascii_lowercase();
-    } else {
-        *buffer = text.to_lowercase();
-    }
-    buffer
-}
-
 /// `texts` in pieces of about [`PIECE`] bytes.
 fn in_pieces<'t, 's>(texts: &'t [&'s str]) -> Vec<&'t [&'s str]> {
     let mut pieces = Vec::new();
@@ -447,7 +491,7 @@ fn in_pieces<'t, 's>(texts: &'t [&'s str]) -> Vec<&'t [&'s str]> {
 
 /// The pieces as one matrix of `cols` columns. `column` says where a piece's term goes; [`NO_COLUMN`] leaves it out.
 fn to_matrix(
-    mut pieces: Vec<Piece<ByTerm<u32>>>,
+    mut pieces: Pieces,
     cols: usize,
     column: impl Fn(&Piece<ByTerm<u32>>, u32) -> u32 + Sync,
 ) -> CsrMatrix<u32> {

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::count::lowered;
-use super::tokenizer::for_each_word;
+use super::reading::{Reading, beginning};
 
 /// Texts that are looked at, evenly spaced among all.
 const SAMPLE: usize = 2_000;
 /// Words that are looked at in each.
 const WORDS_OF_A_TEXT: usize = 200;
+/// Bytes that hold so many words in any case.
+const BYTES_OF_A_TEXT: usize = 8_000;
 
 /// Words that join others in English, and mean nothing common in the languages below.
 const ENGLISH: &str = "the of and that with from this are you not but they which were been their would there what his \
@@ -47,34 +48,42 @@ const OTHERS: [(&str, &str); 24] = [
 
 /// What the words of a sample are.
 #[derive(Debug, Default)]
-struct Evidence {
+pub(super) struct Evidence {
     words: usize,
     ascii: usize,
     english: usize,
     other: usize,
 }
 
-/// Whether to take `texts` for English; the rule is told at [`StopWords::Auto`](super::StopWords::Auto).
-pub(super) fn is_english(texts: &[&str]) -> bool {
-    let Evidence { words, ascii, english, other } = gather(texts);
-    if words == 0 {
-        return false;
+impl Evidence {
+    /// Whether to take the texts for English; the rule is told at [`StopWords::Auto`](super::StopWords::Auto).
+    pub(super) fn is_english(&self) -> bool {
+        let Evidence { words, ascii, english, other } = *self;
+        if words == 0 {
+            return false;
+        }
+        if (english + other) * 100 >= words {
+            english > other && ascii * 2 >= words
+        } else {
+            english >= other && ascii * 10 >= words * 9
+        }
     }
-    if (english + other) * 100 >= words {
-        english > other && ascii * 2 >= words
-    } else {
-        english >= other && ascii * 10 >= words * 9
+
+    /// Whether there is nothing in English texts that looks like another language.
+    pub(super) fn is_english_alone(&self) -> bool {
+        self.is_english() && self.other * 20 <= self.english && self.ascii * 20 >= self.words * 19
     }
 }
 
-fn gather(texts: &[&str]) -> Evidence {
+/// Looks at a sample of `texts`.
+pub(super) fn gather(texts: &[&str], reading: &Reading) -> Evidence {
     let joining = joining_words();
     let mut evidence = Evidence::default();
     let mut buffer = String::new();
     let sampled = texts.len().min(SAMPLE);
     for text in (0..sampled).map(|i| texts[i * texts.len() / sampled]) {
         let mut seen = 0;
-        for_each_word(lowered(text, &mut buffer), |word| {
+        reading.for_each_word(beginning(text, BYTES_OF_A_TEXT), &mut buffer, |word| {
             let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
             if seen < WORDS_OF_A_TEXT && !is_number {
                 seen += 1;
@@ -101,6 +110,10 @@ fn joining_words() -> HashMap<&'static str, bool> {
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    fn is_english(texts: &[&str]) -> bool {
+        gather(texts, &Reading::plain()).is_english()
+    }
 
     #[test]
     fn no_word_counts_on_both_sides() {

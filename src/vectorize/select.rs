@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::count::CountVectorizer;
 use super::terms::{ByTerm, Terms};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
 /// The column of a term that has none.
 pub(super) const NO_COLUMN: u32 = u32::MAX;
@@ -114,14 +114,20 @@ fn none_left(settings: &CountVectorizer, documents: usize, rare: usize, frequent
         return Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint("Lower min_df, or raise max_df.");
     }
     let message = format!("no terms: {texts} left nothing to count");
+    let a_word = "A word is two letters or digits or more, so that single letters are none; stop words do not count.";
     let hint = if shortest > 1 {
-        format!(
+        Hint::new(format!(
             "No text has {shortest} words for an n-gram ({shortest} to {longest}), stop words aside: allow shorter ones."
-        )
+        ))
     } else {
-        "A word is two letters or digits or more; stop words do not count. \
-         If all words are stop words, give .stop_words(StopWords::None) or a list of your own."
-            .to_owned()
+        Hint::new(format!(
+            "{a_word} If all words are stop words, give .stop_words(StopWords::None) or a list of your own; if the texts are \
+             nothing but addresses or tags, .cleaning(TextCleaning::None)."
+        ))
+        .on_command_line(format!(
+            "{a_word} If all words are stop words, give --stop-words none or a file of your own; if the texts are nothing \
+             but addresses or tags, --clean none."
+        ))
     };
     Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint(hint)
 }

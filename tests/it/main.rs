@@ -16,6 +16,7 @@ mod vision;
 // Stages, against the reference implementations.
 mod captioner;
 mod class_tfidf;
+mod cleaning;
 mod clip;
 mod count_vectorizer;
 mod hdbscan;
@@ -28,7 +29,9 @@ mod minilm;
 mod pca;
 mod sentence_transformer;
 mod static_embedder;
+mod stop_words;
 mod umap;
+mod unicode_words;
 
 // Topics.
 mod colours;

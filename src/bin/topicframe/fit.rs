@@ -12,7 +12,7 @@ use topicframe::files::{
 };
 use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
-use topicframe::prelude::NeighborSearch;
+use topicframe::prelude::{NeighborSearch, TextCleaning};
 use topicframe::progress::Progress;
 use topicframe::topics::FittedTopicModel;
 
@@ -75,6 +75,16 @@ pub struct Fit {
     /// Where models run: `cpu`, or `cuda` or `cuda:N` if topicframe was built with that feature.
     #[arg(long, value_name = "cpu|cuda", default_value_t = Device::Cpu)]
     pub(crate) device: Device,
+
+    /// Words to leave out: `none`, languages (`german`, `de,en`), or a file with one word a line [default: those of the
+    /// documents' language, where it is clear].
+    #[arg(long, value_name = "FILE|none|LANGUAGE")]
+    pub(crate) stop_words: Option<String>,
+
+    /// What of scraped documents is no words: `none`; `markup`, which is addresses, tags and entities; `all`, which is also
+    /// @names and long numbers; or `auto`: markup, and all where the documents look scraped.
+    #[arg(long, value_name = "auto|none|markup|all", default_value_t = TextCleaning::Auto)]
+    pub(crate) clean: TextCleaning,
 
     /// The fewest documents that make a topic.
     #[arg(long, value_name = "N", default_value_t = 10)]

@@ -3,7 +3,7 @@
 use topicframe::embed::{Captioner, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
-use topicframe::prelude::{Hdbscan, Limits, Umap, VisualRepresentation};
+use topicframe::prelude::{CountVectorizer, Hdbscan, Limits, StopWords, Umap, VisualRepresentation};
 use topicframe::progress::Progress;
 
 use crate::fit::Fit;
@@ -19,8 +19,12 @@ impl Fit {
             .columns(&progress)?
             .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
             .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
+            .cleaning(self.clean)
             .seed(self.seed)
             .with_progress(progress.clone());
+        if let Some(words) = &self.stop_words {
+            model = model.vectorizer(CountVectorizer::new().stop_words(StopWords::named(words)?));
+        }
         if let Some(weight) = self.image_weight {
             model = model.fusion(Fusion::new().image_weight(weight));
         }

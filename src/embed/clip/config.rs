@@ -177,8 +177,10 @@ fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::
     };
     let error = model_error(path, &what);
     match model_type {
-        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error
-            .hint(Hint::new("This is a model of texts alone: load it with SentenceTransformer.").on_command_line("")),
+        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error.hint(
+            Hint::new("This is a model of texts alone: load it with SentenceTransformer.")
+                .on_command_line("This is a model of texts alone: leave --images out, or give --cluster-on text."),
+        ),
         _ => error,
     }
 }

@@ -58,8 +58,10 @@ impl Family {
             "roberta" | "xlm-roberta" | "camembert" => Ok(Family::Roberta),
             "distilbert" => Ok(Family::DistilBert),
             "mpnet" => Ok(Family::MpNet),
-            "clip" | "siglip" => Err(model_error(config.path(), "this is a model of images and texts")
-                .hint(Hint::new("Load it as a MultiModalBackend.").on_command_line("Give it with --embedder."))),
+            "clip" | "siglip" => Err(model_error(config.path(), "this is a model of images and texts").hint(
+                Hint::new("Load it as a MultiModalBackend.")
+                    .on_command_line("Give --embedder the folder of that model itself, which has texts and images."),
+            )),
             other => Err(model_error(config.path(), &format!("models of the type `{other}` are not known here")).hint(
                 "Known are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
             )),

@@ -57,7 +57,8 @@ impl Modules {
                 (0, "Transformer") => modules.transformer = inside,
                 (0, "CLIPModel") => {
                     return Err(model_error(folder, "this is a CLIP model of images and texts").hint(
-                        Hint::new("Load it as a MultiModalBackend.").on_command_line("Give it with --embedder."),
+                        Hint::new("Load it as a MultiModalBackend.")
+                            .on_command_line("Give --embedder the folder of the CLIP model itself."),
                     ));
                 }
                 (1.., "Pooling") => modules.pooling = Pooling::read(&inside.join("config.json"))?,

@@ -1,0 +1,170 @@
+//! Scraped text: what of it is no words.
+
+mod addresses;
+mod html;
+mod pass;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Hint, Stage};
+use crate::progress::Progress;
+use pass::pass;
+
+/// Texts that are looked at, evenly spaced among all.
+const SAMPLE: usize = 2_000;
+/// How often a text is gone through: twice escaped markup (`&amp;lt;p&amp;gt;`) takes three times.
+const PASSES: usize = 3;
+
+/// What of a scraped text does not become words. The texts themselves stay as they are.
+///
+/// Markup is what can be nothing else: web addresses (with a scheme, with `www.`, or a domain with a path), e-mail
+/// addresses, HTML tags, comments, scripts and styles, and entities, which are read as what they stand for: `&nbsp;` parts
+/// words, `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D` and `AT&T` are no markup.
+///
+/// Written `auto`, `none`, `markup`, `all`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum TextCleaning {
+    /// [`Markup`](TextCleaning::Markup), and [`All`](TextCleaning::All) where the texts show that they were scraped: one
+    /// in ten holds a web address, a tag or an entity. [`None`](TextCleaning::None) where it would leave nothing of half
+    /// of them: a column of addresses. At most 2,000 texts, evenly spaced, are looked at. The default.
+    #[default]
+    Auto,
+    /// Every run of letters and digits is a word.
+    None,
+    /// Markup.
+    Markup,
+    /// Markup, and also `@names` and numbers of eight digits or more.
+    All,
+}
+
+impl TextCleaning {
+    /// What [`Auto`](TextCleaning::Auto) comes to for `texts`; everything else is itself.
+    #[must_use]
+    pub fn resolve(self, texts: &[&str]) -> TextCleaning {
+        if self != TextCleaning::Auto {
+            return self;
+        }
+        let sampled = texts.len().min(SAMPLE);
+        let (mut scraped, mut emptied) = (0, 0);
+        for text in (0..sampled).filter_map(|i| texts.get(i * texts.len() / sampled)) {
+            let mut left_out = LeftOut::default();
+            let rest = TextCleaning::Markup.clean_counting(text, &mut left_out);
+            scraped += usize::from(left_out.is_scraped());
+            emptied += usize::from(left_out.texts > 0 && !rest.chars().any(char::is_alphanumeric));
+        }
+        match (scraped, emptied) {
+            (_, emptied) if emptied * 2 > sampled => TextCleaning::None,
+            (scraped, _) if scraped > 0 && scraped * 10 >= sampled => TextCleaning::All,
+            _ => TextCleaning::Markup,
+        }
+    }
+
+    /// `text` as its words are read. [`Auto`](TextCleaning::Auto), which depends on all texts, is taken for
+    /// [`Markup`](TextCleaning::Markup).
+    ///
+    /// ```
+    /// # use topicframe::vectorize::TextCleaning;
+    /// let text = "New York&nbsp;City <b>caf&eacute;s</b>: https://example.org/a?b=1";
+    /// assert_eq!(TextCleaning::Markup.clean(text).trim_end(), "New York City cafés:");
+    /// ```
+    #[must_use]
+    pub fn clean<'a>(self, text: &'a str) -> Cow<'a, str> {
+        self.clean_counting(text, &mut LeftOut::default())
+    }
+
+    /// As [`clean`](Self::clean); counts what is left out.
+    pub(super) fn clean_counting<'a>(self, text: &'a str, left_out: &mut LeftOut) -> Cow<'a, str> {
+        let names_and_numbers = self == TextCleaning::All;
+        if self == TextCleaning::None {
+            return Cow::Borrowed(text);
+        }
+        let mut here = LeftOut::default();
+        let mut cleaned = Cow::Borrowed(text);
+        for _ in 0..PASSES {
+            let (Cow::Owned(next), escaped) = pass(&cleaned, names_and_numbers, &mut here) else { break };
+            cleaned = Cow::Owned(next);
+            if !escaped {
+                break;
+            }
+        }
+        here.texts = usize::from(matches!(cleaned, Cow::Owned(_)));
+        left_out.add(&here);
+        cleaned
+    }
+}
+
+impl fmt::Display for TextCleaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TextCleaning::Auto => "auto",
+            TextCleaning::None => "none",
+            TextCleaning::Markup => "markup",
+            TextCleaning::All => "all",
+        })
+    }
+}
+
+impl FromStr for TextCleaning {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "auto" => Ok(TextCleaning::Auto),
+            "none" => Ok(TextCleaning::None),
+            "markup" => Ok(TextCleaning::Markup),
+            "all" => Ok(TextCleaning::All),
+            _ => Err(Error::parameter(Stage::Vectorize, "clean", text, "auto, none, markup or all")),
+        }
+    }
+}
+
+/// A kind of what is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Address,
+    Mail,
+    Tag,
+    Entity,
+    Name,
+    Number,
+}
+
+/// How much was left out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct LeftOut {
+    kinds: [usize; 6],
+    texts: usize,
+}
+
+impl LeftOut {
+    fn note(&mut self, kind: Kind) {
+        self.kinds[kind as usize] += 1;
+    }
+
+    pub(super) fn add(&mut self, more: &LeftOut) {
+        self.kinds.iter_mut().zip(more.kinds).for_each(|(sum, more)| *sum += more);
+        self.texts += more.texts;
+    }
+
+    /// Whether this is what scrapers leave in a text.
+    fn is_scraped(&self) -> bool {
+        [Kind::Address, Kind::Tag, Kind::Entity].into_iter().any(|kind| self.kinds[kind as usize] > 0)
+    }
+
+    /// Tells of it, where it is anything, for `texts` texts in all.
+    pub(super) fn tell(&self, texts: usize, progress: &Progress) {
+        if self.texts == 0 {
+            return;
+        }
+        let names = ["web addresses", "e-mail addresses", "tags", "entities", "@names", "long numbers"];
+        let found = self.kinds.iter().zip(names).filter(|(count, _)| **count > 0);
+        let found: Vec<String> = found.map(|(count, name)| format!("{count} {name}")).collect();
+        let message = format!("{} of {texts} texts hold what is no words: {}", self.texts, found.join(", "));
+        let hint = Hint::new("TextCleaning::None would count them").on_command_line("--clean none would count them");
+        progress.note_with_hint(Stage::Vectorize, message, hint);
+    }
+}

@@ -1,0 +1,80 @@
+//! A text as its words are read: without what is no words, every letter in one form, in lower case.
+
+use std::borrow::Cow;
+
+use super::cleaning::{LeftOut, TextCleaning};
+use super::forms::in_one_form;
+use super::tokenizer::for_each_word;
+
+/// `text` as an embedder may read it: without what is no words, every letter in one form.
+pub(crate) fn as_read(text: &str, cleaning: TextCleaning) -> Cow<'_, str> {
+    match cleaning.clean(text) {
+        Cow::Borrowed(text) => in_one_form(text),
+        Cow::Owned(text) => Cow::Owned(in_one_form(&text).into_owned()),
+    }
+}
+
+/// How texts are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) lowercase: bool,
+    pub(super) cleaning: TextCleaning,
+}
+
+impl Reading {
+    /// In lower case, nothing left out.
+    pub(super) fn plain() -> Self {
+        Reading { lowercase: true, cleaning: TextCleaning::None }
+    }
+
+    /// Calls `emit` for each word of `text`, in order.
+    pub(super) fn for_each_word(&self, text: &str, buffer: &mut String, emit: impl FnMut(&str)) {
+        self.for_each_word_counting(text, buffer, &mut LeftOut::default(), emit);
+    }
+
+    /// As [`for_each_word`](Self::for_each_word); counts what is left out.
+    pub(super) fn for_each_word_counting(
+        &self,
+        text: &str,
+        buffer: &mut String,
+        left_out: &mut LeftOut,
+        emit: impl FnMut(&str),
+    ) {
+        let cleaned = self.cleaning.clean_counting(text, left_out);
+        let letters = in_one_form(&cleaned);
+        for_each_word(if self.lowercase { lowered(&letters, buffer) } else { &letters }, emit);
+    }
+
+    /// The words of a list's entries, sorted, each once: what texts hold of `aujourd'hui` is `aujourd` and `hui`. An entry
+    /// with a space is none: `New York` is not to take `new` and `york` away.
+    pub(super) fn words_of_entries<'a>(&self, entries: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let (mut words, mut buffer) = (Vec::new(), String::new());
+        for entry in entries.map(str::trim).filter(|entry| !entry.contains(char::is_whitespace)) {
+            self.for_each_word(entry, &mut buffer, |word| words.push(word.to_owned()));
+        }
+        words.sort_unstable();
+        words.dedup();
+        words
+    }
+}
+
+/// The first `bytes` bytes of `text`, less those of a character that does not end there.
+pub(super) fn beginning(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// `text` in lower case, in `buffer`.
+fn lowered<'a>(text: &str, buffer: &'a mut String) -> &'a str {
+    if text.is_ascii() {
+        buffer.clear();
+        buffer.push_str(text);
+        buffer.make_ascii_lowercase();
+    } else {
+        *buffer = text.to_lowercase();
+    }
+    buffer
+}
