@@ -113,8 +113,9 @@ fn files_of_the_user_in_every_folder_survive_all_that_is_done() {
         .collect();
     assert!(folders.len() > 15, "{folders:?}");
     let mut own = Vec::new();
-    for folder in &folders {
-        for name in ["mine.txt", "notes.rs", "my folder/deep.txt"] {
+    for (number, folder) in folders.iter().enumerate() {
+        // Rust beside the sources is compiled with them, and so is in the analysis.
+        for name in ["mine.txt".to_owned(), format!("notes{number}.rs"), "my folder/deep.txt".to_owned()] {
             let path = folder.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "mine").unwrap();
@@ -403,7 +404,8 @@ fn two_installations_do_not_share_a_folder() {
 /// Whenever it is killed, what it has written is known.
 #[test]
 fn an_installation_that_is_killed_can_be_removed_or_go_on() {
-    let machine = builder();
+    let machine = Machine::new();
+    machine.cargo(&format!("echo > BASE/$$.busy\n{BUILD}\n/bin/rm BASE/$$.busy"));
     let run = |delay: u64| {
         let mut command = machine.command(env!("CARGO_BIN_EXE_topicframe"));
         command.arg("kernel").args(INSTALL).stdout(Stdio::null()).stderr(Stdio::null());
@@ -414,8 +416,14 @@ fn an_installation_that_is_killed_can_be_removed_or_go_on() {
     };
     for round in 0..24 {
         run(4 + 5 * round);
-        // What cargo was at is over soon: the stub has nothing to do.
-        std::thread::sleep(Duration::from_millis(30));
+        // cargo is not killed with it.
+        std::thread::sleep(Duration::from_millis(100));
+        while fs::read_dir(machine.base())
+            .unwrap()
+            .any(|entry| entry.unwrap().path().extension().is_some_and(|e| e == "busy"))
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         if round % 3 == 0 {
             machine.install();
         }

@@ -14,7 +14,7 @@ use topicframe::files::{check_writable, copy_whole, write_whole};
 
 use super::earlier;
 use super::folders::{Folders, there, unreadable, wrong};
-use super::tree::{Removed, is_cache, remove_tree, tag};
+use super::tree::{Removed, TAG, is_cache, remove_tree, tag};
 
 /// The marker's first line.
 pub const MARK: &str = "The kernel of topicframe for Jupyter. `topicframe kernel uninstall` removes it.";
@@ -240,18 +240,20 @@ impl Written {
         let relative = self.relative(target)?;
         let listed = self.entries.get(&relative).copied();
         match (there(target)?, listed) {
-            (None, _) => {
-                if let Some(folder) = relative.parent() {
-                    self.make_folders(folder)?;
-                }
-                self.record(Kind::Tree, &relative)?;
-                make_folder(target)?;
-                tag(target)?;
-            }
+            (None, _) => self.make_folders(&relative)?,
             (Some(data), Some(Kind::Tree | Kind::Folder)) if data.is_dir() => {}
             (Some(_), _) => return Err(in_the_way(target)),
         }
         self.refuse_links(&relative)?;
+        let is_ours = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name == TAG || name.starts_with(".topicframe-")
+        };
+        if entries_of(target)?.iter().all(is_ours) {
+            self.record(Kind::File, &relative.join(TAG))?;
+            tag(target)?;
+            self.record(Kind::Tree, &relative)?;
+        }
         // What an interrupted build has left is all ours: cargo was alone there.
         let all = if self.entries.get(&relative) == Some(&Kind::Tree) { Vec::new() } else { self.built(target)? };
         Ok(all.into_iter().map(|(path, _)| path).filter(|path| !self.entries.contains_key(path)).collect())
@@ -308,12 +310,15 @@ impl Written {
                 for (name, kind) in earlier::SLOT {
                     self.record(kind, &relative.join(name))?;
                 }
-                tag(slot)?;
             }
             Some(data) if data.is_dir() && self.entries.get(&relative) == Some(&Kind::Folder) => {}
             Some(_) => return Ok(false),
         }
-        Ok(self.refuse_links(&relative).is_ok())
+        let usable = self.refuse_links(&relative).is_ok();
+        if usable && there(&slot.join(TAG))?.is_none() {
+            tag(slot)?;
+        }
+        Ok(usable)
     }
 
     /// Removes all that is listed, the marker and the state last: what was removed in part can be removed again. Gives
