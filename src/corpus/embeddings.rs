@@ -9,6 +9,7 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::{find, internal, wrong_type};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 
 /// Vectors, one a row of the frame, held once as f32 in the column that the output frame shows.
@@ -53,6 +54,7 @@ impl Embeddings {
             };
             return Self::from_flat(flat, dimensions, len, None);
         }
+        check_room(Stage::Input, "the vectors of all rows", len, dimensions)?;
         let mut flat = vec![0.0; len * dimensions];
         let mut valid = vec![false; len];
         for (vector, &row) in vectors.outer_iter().zip(rows) {
@@ -116,6 +118,7 @@ impl Embeddings {
     fn from_list(column: &Column) -> Result<Self> {
         let list = column.list().map_err(internal)?;
         let width = (0..list.len()).find_map(|row| list.get_as_series(row)).map_or(0, |row| row.len());
+        check_room(Stage::Input, "the vectors of all rows", list.len(), width)?;
         let mut flat = Vec::with_capacity(list.len() * width);
         let mut valid = Vec::with_capacity(list.len());
         for row in 0..list.len() {

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::TextEmbedder;
 use crate::error::{Error, Result, Stage};
+use crate::linalg::room::check_room;
 use crate::progress::Progress;
 
 mod builtin;
@@ -153,6 +154,7 @@ impl TextEmbedder for StaticEmbedder {
         let model = self.model()?;
         let dimensions = model.table.dimensions;
         let task = progress.task(Stage::Embed, "texts", texts.len());
+        check_room(Stage::Embed, "the vectors of the texts", texts.len(), dimensions)?;
         let mut rows = vec![0.0; texts.len() * dimensions];
         rows.par_chunks_mut(CHUNK * dimensions).zip(texts.par_chunks(CHUNK)).try_for_each(|(rows, texts)| {
             progress.check(Stage::Embed)?;

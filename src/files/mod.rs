@@ -10,11 +10,13 @@ mod image_folder;
 mod moment;
 mod read;
 mod replace;
+mod temporary;
 mod write;
 
 pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
 pub use read::{read_csv, read_frame, read_frame_as_text};
-pub use replace::{check_writable, same_file, write_whole};
+pub use replace::{check_writable, copy_whole, same_file, write_whole};
+pub use temporary::{HaltedWriting, halt_writing};
 pub use write::{check_writable_frame, write_frame};
 
 /// A kind of file that frames live in.

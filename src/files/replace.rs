@@ -1,11 +1,11 @@
 //! Files written whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::foreign::{Cause, guarded};
+use super::temporary::Temporary;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// Checks that `path` can be written: a regular file that may be written to or a name that is still free, in a folder
@@ -15,8 +15,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 /// A folder that is not there, a file or folder that must not be written to, or something that is not a regular file.
 pub fn check_writable(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    let check = || Temporary::beside(&writable_target(path)?);
-    check().map(drop).map_err(|error| unwritable(path, error))
+    begin(path).map(drop).map_err(|error| unwritable(path, error))
 }
 
 /// Whether two paths lead to the same file, through links and other spellings too. The files need not exist.
@@ -45,21 +44,59 @@ pub fn write_whole(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<
     replace(path.as_ref(), |file| file.write_all(content.as_ref()))
 }
 
+/// Copies the file `from` to `to` with its permissions, whole or not at all: after an error an older file is as it was.
+///
+/// # Errors
+/// A file that cannot be read, or one that cannot be written.
+pub fn copy_whole(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
+    let (from, to) = (from.as_ref(), to.as_ref());
+    let open = || {
+        let file = File::open(from)?;
+        let permissions = file.metadata()?.permissions();
+        Ok((file, permissions))
+    };
+    let (mut file, permissions) = open().map_err(|cause: io::Error| {
+        Error::new(ErrorKind::Io, Stage::Output, "the file to copy cannot be read").path(from).cause(cause)
+    })?;
+    replace_with(to, Some(permissions), |copy| io::copy(&mut file, copy).map(drop))
+}
+
 /// Lets `write` fill a temporary file beside `path`, and puts that in its place when it is complete.
 pub(super) fn replace<E: std::fmt::Display>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> std::result::Result<(), E>,
 ) -> Result<()> {
+    replace_with(path, None, write)
+}
+
+fn replace_with<E: std::fmt::Display>(
+    path: &Path,
+    permissions: Option<Permissions>,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::result::Result<(), E>,
+) -> Result<()> {
     let (target, temporary, file) = begin(path).map_err(|error| unwritable(path, error))?;
     let mut file = BufWriter::new(file);
     guarded(|| write(&mut file)).map_err(|cause| incomplete(path, cause))?;
-    file.into_inner().map_err(|error| incomplete(path, Cause::new(&error.to_string())))?;
-    temporary.become_file(&target).map_err(|error| unwritable(path, error))
+    let complete = || {
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        on_disk(&file).map(|()| file)
+    };
+    let file = complete().map_err(|error| incomplete(path, Cause::new(&error.to_string())))?;
+    temporary.become_file(file, &target, permissions).map_err(|error| unwritable(path, error))
+}
+
+/// Waits until the disk has the file: the name must not lead to a file that a loss of power leaves empty.
+fn on_disk(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        // Not every file system can say so.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        result => result,
+    }
 }
 
 fn begin(path: &Path) -> io::Result<(PathBuf, Temporary, File)> {
     let target = writable_target(path)?;
-    let (temporary, file) = Temporary::beside(&target)?;
+    let (temporary, file) = Temporary::within(folder_of(&target))?;
     Ok((target, temporary, file))
 }
 
@@ -107,40 +144,4 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// A file that is removed when dropped, unless it has taken the place of another.
-struct Temporary(PathBuf);
-
-impl Temporary {
-    /// A new file in the folder of `target`, so that a rename can put it there.
-    fn beside(target: &Path) -> io::Result<(Self, File)> {
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        loop {
-            let number = MADE.fetch_add(1, Ordering::Relaxed);
-            let path = folder_of(target).join(format!(".topicframe-{}-{number}.tmp", std::process::id()));
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => return Ok((Temporary(path), file)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Takes the place of `target`, with its permissions if there is one. After a failure nothing has changed.
-    fn become_file(self, target: &Path) -> io::Result<()> {
-        if let Ok(metadata) = fs::metadata(target) {
-            fs::set_permissions(&self.0, metadata.permissions())?;
-        }
-        fs::rename(&self.0, target)?;
-        std::mem::forget(self);
-        Ok(())
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // There is nobody to tell, and the name shows where it comes from.
-        let _ = fs::remove_file(&self.0);
-    }
 }

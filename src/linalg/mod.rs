@@ -3,6 +3,7 @@
 pub(crate) mod elementwise;
 pub(crate) mod matmul;
 pub(crate) mod processor;
+pub(crate) mod room;
 pub mod sparse;
 pub mod symmetric_eigen;
 pub mod vectors;

@@ -9,6 +9,7 @@ use super::{ClusterOn, TopicModel};
 use crate::corpus::{Columns, Corpus, Embeddings, ImageColumn};
 use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::linalg::room::check_room;
 use crate::vision::ImageSource;
 
 /// A frame's columns and vectors, ready to be clustered.
@@ -148,6 +149,7 @@ impl TopicModel {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .hint("Use the embedder that the model was fitted with."));
         }
+        check_room(Stage::Embed, "the vectors of texts and images", corpus.rows, width)?;
         let mut fused = Array2::zeros((corpus.rows, width));
         let mut counts = [0_usize; 3];
         for (row, mut to) in fused.outer_iter_mut().enumerate() {

@@ -156,8 +156,16 @@ impl Machine {
         self.does(&["install", "--source", "source", "--no-first-cell"])
     }
 
+    /// What the doctor says, who fails where something is to be done.
     pub fn doctor(&self) -> String {
-        self.does(&["doctor", "--source", "source"])
+        let mut command = self.command(env!("CARGO_BIN_EXE_topicframe"));
+        let output = command.args(["kernel", "doctor", "--source", "source"]).output().unwrap();
+        let told = said(&output);
+        let ill =
+            ["MISSING", "GONE", "gone", "nothing: run", "not in this Jupyter"].iter().any(|word| told.contains(word));
+        let well = !ill && told.contains("nothing: all is up to date");
+        assert_eq!(output.status.success(), well, "{told}");
+        told
     }
 
     pub fn root(&self) -> PathBuf {
@@ -471,7 +479,7 @@ fn the_doctor_says_what_would_be_rebuilt_and_why() {
     fs::remove_dir_all(machine.kernelspec()).unwrap();
     let told = machine.doctor();
     assert!(told.contains("launcher       GONE") && told.contains("gone: install again"), "{told}");
-    let told = machine.does(&["doctor", "--source", "nowhere"]);
+    let told = machine.refuses(&["doctor", "--source", "nowhere"]);
     assert!(told.contains("sources are not at nowhere"), "{told}");
 }
 

@@ -59,11 +59,15 @@ mod interrupt;
 #[cfg(unix)]
 mod kernel;
 #[cfg(unix)]
+mod kernel_folder;
+#[cfg(unix)]
 mod kernel_run;
 mod model;
 mod progress_lines;
 mod report;
 mod show;
+#[cfg(unix)]
+mod writing;
 
 // The project's own rules.
 mod documents;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use clap::Args;
 use topicframe::embed::Device;
-use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{
     IMAGE_COLUMN, check_writable, check_writable_frame, read_frame_as_text, read_image_folder_with, same_file,
     write_frame,
@@ -128,12 +128,13 @@ impl Fit {
         let frame = self.read(&progress)?;
         let (topics, documents) = model.fit_transform(&frame)?;
         // Before printing, which may fail: the files are what the user waits for.
-        let written = self.write(&topics, &documents, &progress)?;
+        let outputs = self.write(&topics, &documents, &progress);
         let printed = table::print(&table::topics(&topics));
-        report(&topics, &written, started);
-        printed.map_err(|error| {
+        report(&topics, &outputs.written, started);
+        let printed = printed.map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").cause(error)
-        })
+        });
+        outputs.complete().and(printed)
     }
 
     /// Where relative image paths start.
@@ -199,25 +200,21 @@ impl Fit {
         self.report.as_deref().map_or(Ok(()), check_page)
     }
 
-    fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Result<Vec<String>> {
-        let mut written = Vec::new();
-        if let Some(path) = &self.topics {
+    /// Writes what can be written: a disk that is full for one file may hold the others.
+    fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Outputs {
+        let mut outputs = Outputs::default();
+        outputs.add("topics", self.topics.as_deref(), |path| {
             let info = match holds_bytes(path) {
                 true => topics.get_topic_info()?,
                 false => topics.get_topic_info_with_paths()?,
             };
-            write_frame(&info, path)?;
-            written.push(format!("topics     {}", path.display()));
-        }
-        if let Some(path) = &self.documents {
-            write_frame(&self.writable_documents(documents, path, progress), path)?;
-            written.push(format!("documents  {}", path.display()));
-        }
-        if let Some(path) = &self.report {
-            topics.to_html_report(path)?;
-            written.push(format!("report     {}", path.display()));
-        }
-        Ok(written)
+            write_frame(&info, path)
+        });
+        outputs.add("documents", self.documents.as_deref(), |path| {
+            write_frame(&self.writable_documents(documents, path, progress), path)
+        });
+        outputs.add("report", self.report.as_deref(), |path| topics.to_html_report(path));
+        outputs
     }
 
     /// Vectors and encoded images would make text files huge and unreadable; they are left out of those, and told.
@@ -236,6 +233,43 @@ impl Fit {
             progress.note(Stage::Output, message);
         }
         documents.drop_many(left_out)
+    }
+}
+
+/// What has become of the outputs.
+#[derive(Default)]
+struct Outputs {
+    written: Vec<String>,
+    failed: Vec<Error>,
+}
+
+impl Outputs {
+    fn add(&mut self, name: &str, path: Option<&Path>, write: impl FnOnce(&Path) -> Result<()>) {
+        let Some(path) = path else { return };
+        match write(path) {
+            Ok(()) => self.written.push(format!("{name:<9}  {}", path.display())),
+            Err(error) => self.failed.push(error),
+        }
+    }
+
+    /// Tells of each output that failed.
+    ///
+    /// # Errors
+    /// Where there is one: what was written all the same.
+    fn complete(self) -> Result<()> {
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        for error in &self.failed {
+            table::tell(&format!("error: {}", error.told(Interface::CommandLine)));
+        }
+        let all = self.failed.len() + self.written.len();
+        let written = match self.written.is_empty() {
+            true => "nothing was written".to_owned(),
+            false => format!("written were {}", self.written.join(", ")),
+        };
+        let message = format!("{} of {all} outputs failed; {written}", self.failed.len());
+        Err(Error::new(ErrorKind::Io, Stage::Output, message))
     }
 }
 

@@ -10,6 +10,7 @@ mod bar;
 mod fit;
 mod kernel;
 mod model;
+mod signals;
 mod table;
 
 /// Topics of documents, of documents with pictures, and of pictures.
@@ -23,6 +24,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    signals::listen();
     let result = match Command::parse() {
         Command::Fit(fit) => fit.run(),
         Command::Kernel(kernel) => kernel.run(),

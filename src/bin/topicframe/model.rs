@@ -1,6 +1,8 @@
 //! The model that the options describe.
 
-use topicframe::embed::{Captioner, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
+use topicframe::embed::{
+    Captioner, Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder,
+};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
 use topicframe::prelude::{CountVectorizer, Hdbscan, Limits, StopWords, Umap, VisualRepresentation};
@@ -53,6 +55,7 @@ impl Fit {
     /// A model of the columns that are named.
     fn columns(&self, progress: &Progress) -> Result<TopicModel> {
         if self.embeddings.is_some() {
+            self.note_device("the vectors are there already", progress);
             return self.with_vectors();
         }
         let texts_only =
@@ -66,7 +69,10 @@ impl Fit {
             LoadedEmbedder::Static(_) | LoadedEmbedder::SentenceTransformer(_) if self.clusters_images() => {
                 Err(texts_only("and images are to be clustered"))
             }
-            LoadedEmbedder::Static(model) => self.texts(|text| TopicModel::text(text, model)),
+            LoadedEmbedder::Static(model) => {
+                self.note_device("the embedder looks vectors up in a table", progress);
+                self.texts(|text| TopicModel::text(text, model))
+            }
             LoadedEmbedder::SentenceTransformer(model) => self.texts(|text| TopicModel::text(text, model)),
             _ => Err(wrong("this kind of embedder is not known to the command")),
         }
@@ -86,6 +92,13 @@ impl Fit {
             limits = limits.max_bytes(megabytes.saturating_mul(MILLION));
         }
         limits
+    }
+
+    /// A device on which nothing runs is told, and no error: the topics are the same.
+    fn note_device(&self, why: &str, progress: &Progress) {
+        if self.device != Device::Cpu && self.captioner.is_none() {
+            progress.note(Stage::Embed, format!("--device {} has no effect: {why}", self.device));
+        }
     }
 
     /// Whether images, alone or with texts, have to be embedded in any case.

@@ -13,6 +13,7 @@ use crate::embed::image_input::tell_unreadable;
 use crate::embed::model_folder::computing;
 use crate::embed::workers;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
 use crate::progress::{Progress, Task};
 use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_as_stored};
@@ -49,6 +50,7 @@ pub(super) fn embed_texts(
         task.advance(batch.iter().map(|(_, rows)| rows.len()).sum());
         Ok(rows)
     })?;
+    check_room(Stage::Embed, "the vectors of the texts", texts.len(), dimensions)?;
     let mut out = Array2::zeros((texts.len(), dimensions));
     for ((_, rows), vector) in different.iter().zip(vectors.iter().flatten()) {
         rows.iter().for_each(|row| fill(&mut out, *row, vector));
@@ -85,6 +87,7 @@ pub(super) fn embed_images(
         Device::Cpu => workers::run(&batches, device, progress, |batch| batch.compute(batch.read(false)?, &task))?,
         _ => beside(&batches, progress, &task)?,
     };
+    check_room(Stage::Embed, "the vectors of the images", images.len(), dimensions)?;
     let mut out = Array2::zeros((images.len(), dimensions));
     let mut broken = Vec::new();
     for (row, vector) in parts.into_iter().flatten() {

@@ -13,6 +13,7 @@ use super::text_tokenizer::TextTokenizer;
 use super::weights::Weights;
 use super::workers;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
 use crate::progress::Progress;
 
@@ -149,6 +150,7 @@ impl SentenceTransformer {
     /// A text that the model's tokenizer fails on; work that was stopped.
     pub fn encode(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         let task = progress.task(Stage::Embed, "texts", texts.len());
+        check_room(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
         let mut vectors = Array2::zeros((texts.len(), self.model.dimensions));
         let skipped = self.prompt_tokens()?;
         let width = self.model.dimensions;

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use topicframe::error::Result;
 
-use super::files::{quoted, remove_all_but, write};
+use super::files::quoted;
 use super::folders::{Folders, unreadable, wrong};
 use super::state::{cargo, collect, host};
+use super::written::Written;
 
 /// Whether types of this crate appear where a notebook can see them.
 fn is_seen(name: &str) -> bool {
@@ -80,7 +81,7 @@ impl Package {
 }
 
 /// Writes the crates for the machine of `rustc`; gives the folder of topicframe's.
-pub fn write_analysis(folders: &Folders, rustc: &str) -> Result<PathBuf> {
+pub fn write_analysis(folders: &Folders, rustc: &str, written: &mut Written) -> Result<PathBuf> {
     let metadata = metadata(&folders.library(), rustc)?;
     let seen: BTreeMap<&str, &Package> = metadata
         .packages
@@ -88,19 +89,31 @@ pub fn write_analysis(folders: &Folders, rustc: &str) -> Result<PathBuf> {
         .filter(|package| is_seen(&package.name) && package.library().is_some())
         .map(|package| (package.id.as_str(), package))
         .collect();
+    let mut wanted = BTreeSet::new();
     for node in metadata.resolve.nodes.iter() {
         if let Some(package) = seen.get(node.id.as_str()) {
-            write_crate(&folders.analysis().join(package.folder()), package, node, &seen)?;
+            for (path, content) in crate_of(&folders.analysis().join(package.folder()), package, node, &seen)? {
+                written.write(&path, &content)?;
+                wanted.insert(path);
+            }
         }
     }
+    written.remove_all_but(&wanted, &folders.analysis())?;
     let topicframe = seen.values().find(|package| package.name == "topicframe");
     let topicframe = topicframe.ok_or_else(|| wrong("the library does not depend on topicframe"))?;
     Ok(folders.analysis().join(topicframe.folder()))
 }
 
-fn write_crate(folder: &Path, package: &Package, node: &Node, seen: &BTreeMap<&str, &Package>) -> Result<()> {
-    let Some(library) = package.library() else { return Ok(()) };
-    let root = copy_sources(library, folder)?;
+/// The files of a crate with what they hold.
+fn crate_of(
+    folder: &Path,
+    package: &Package,
+    node: &Node,
+    seen: &BTreeMap<&str, &Package>,
+) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let Some(library) = package.library() else { return Ok(Vec::new()) };
+    let mut files = sources_of(library, folder)?;
+    let root = Path::new("src").join(library.src_path.file_name().unwrap_or_default());
     let features: Vec<&String> = node.features.iter().filter(|feature| *feature != "default").collect();
     let mut manifest = format!(
         "[package]\nname = {:?}\nversion = {:?}\nedition = {:?}\npublish = false\n\n[lib]\nname = {:?}\npath = {}\n\n\
@@ -123,23 +136,21 @@ fn write_crate(folder: &Path, package: &Package, node: &Node, seen: &BTreeMap<&s
                 writeln!(manifest, "{:?} = {{ package = {:?}, path = {} }}", dependency.name, other.name, quoted(path));
         }
     }
-    write(&folder.join("Cargo.toml"), manifest.as_bytes())
+    files.push((folder.join("Cargo.toml"), manifest.into_bytes()));
+    Ok(files)
 }
 
-/// Copies the Rust of a crate: cargo clears old sources out of its own folders. Gives the path of the crate's root.
-fn copy_sources(library: &Target, folder: &Path) -> Result<PathBuf> {
+/// The Rust of a crate, to be copied: cargo clears old sources out of its own folders.
+fn sources_of(library: &Target, folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let from = library.src_path.parent().unwrap_or(&library.src_path);
     let mut sources = Vec::new();
     collect(from, &mut sources)?;
-    let mut wanted = BTreeSet::new();
-    for source in sources.iter().filter(|source| source.extension().is_some_and(|extension| extension == "rs")) {
-        let content = std::fs::read(source).map_err(|cause| unreadable("a source cannot be read", source, cause))?;
-        let target = folder.join("src").join(source.strip_prefix(from).unwrap_or(source));
-        write(&target, &content)?;
-        wanted.insert(target);
-    }
-    remove_all_but(&wanted, &folder.join("src"))?;
-    Ok(Path::new("src").join(library.src_path.file_name().unwrap_or_default()))
+    sources.retain(|source| source.extension().is_some_and(|extension| extension == "rs"));
+    let copy = |source: PathBuf| {
+        let content = std::fs::read(&source).map_err(|cause| unreadable("a source cannot be read", &source, cause))?;
+        Ok((folder.join("src").join(source.strip_prefix(from).unwrap_or(&source)), content))
+    };
+    sources.into_iter().map(copy).collect()
 }
 
 /// What cargo knows of the library's dependencies on this machine.

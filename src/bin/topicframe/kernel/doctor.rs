@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use topicframe::error::Result;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::progress::printable;
 
 use super::folders::{Folders, Places};
@@ -23,10 +23,16 @@ pub struct Doctor {
 }
 
 impl Doctor {
+    /// Prints what it finds.
+    ///
+    /// # Errors
+    /// Something that is missing, or not up to date: scripts can ask.
     pub fn run(&self) -> Result<()> {
         let folders = self.places.folders()?;
         let mut lines = vec!["Needed".to_owned()];
+        let mut is_well = true;
         for need in needs(self.places.jupyter()) {
+            is_well &= need.found.is_some();
             lines.push(match &need.found {
                 Some(found) => format!("  {:<14} {found}", need.name),
                 None => format!("  {:<14} MISSING: {} ({})", need.name, need.command, need.what_for),
@@ -34,28 +40,38 @@ impl Doctor {
         }
         lines.push("\nInstalled".to_owned());
         match State::read(&folders) {
-            Some(state) => self.installed(&folders, &state, &mut lines)?,
-            None => lines.push("  nothing: run `topicframe kernel install`".to_owned()),
+            Some(state) => is_well &= self.installed(&folders, &state, &mut lines)?,
+            None => {
+                is_well = false;
+                lines.push("  nothing: run `topicframe kernel install`".to_owned());
+            }
         }
         let _ = print(&(printable(&lines.join("\n")) + "\n"));
-        Ok(())
+        match is_well {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::NotFound, Stage::Notebook, "the kernel needs what is listed above")),
+        }
     }
 
-    fn installed(&self, folders: &Folders, state: &State, lines: &mut Vec<String>) -> Result<()> {
+    /// Whether all is there and up to date.
+    fn installed(&self, folders: &Folders, state: &State, lines: &mut Vec<String>) -> Result<bool> {
         lines.push(format!("  {:<14} {}", "topicframe", state.version));
         lines.push(format!("  {:<14} {}", "built by", release(&state.rustc)));
         lines.push(format!("  {:<14} hub, {}", "features", state.features.join(", ")));
         lines.push(format!("  {:<14} {} ({})", "folder", folders.root.display(), size(&folders.root)));
+        let mut is_well = state.kernelspecs.contains(&self.places.kernelspec()?);
+        if !is_well {
+            lines.push(format!("  {:<14} not in this Jupyter's folder: install again for it", "kernelspec"));
+        }
         for kernelspec in &state.kernelspecs {
+            is_well &= kernelspec.join("kernel.json").is_file();
             let gone = if kernelspec.join("kernel.json").is_file() { "" } else { " (gone: install again)" };
             lines.push(format!("  {:<14} {}{gone}", "kernelspec", kernelspec.display()));
-        }
-        if !state.kernelspecs.contains(&self.places.kernelspec()?) {
-            lines.push(format!("  {:<14} not in this Jupyter's folder: install again for it", "kernelspec"));
         }
         for (name, path) in [("launcher", folders.launcher()), ("library", folders.built()), ("front", folders.front())]
         {
             if !path.exists() {
+                is_well = false;
                 lines.push(format!("  {name:<14} GONE: {}; install again", path.display()));
             }
         }
@@ -71,7 +87,7 @@ impl Doctor {
             lines
                 .push(format!("  (topicframe's sources are not at {}, so nothing is known of them)", source.display()));
         }
-        Ok(())
+        Ok(is_well && stale.is_empty())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where everything is.
 
+use std::fs::{self, Metadata};
+use std::io::ErrorKind as IoKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,7 +14,8 @@ use super::needs::jupyter_program;
 /// Where the kernel is built and where Jupyter looks for it.
 #[derive(Debug, Args)]
 pub struct Places {
-    /// Where the kernel is built and kept [default: topicframe/kernel in the user's folder for data].
+    /// Where the kernel is built and kept: a new or an empty folder, or one with a kernel [default: topicframe/kernel in
+    /// the user's folder for data].
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
 
@@ -73,6 +76,10 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// All names in the folder, but for the marker.
+    pub const PARTS: [&str; 8] =
+        ["sources", "library", "front", "analysis", "config", "slots", "bin", "installed.json"];
+
     /// A copy of topicframe's sources: the kernel outlives the checkout that it was installed from.
     pub fn sources(&self) -> PathBuf {
         self.root.join("sources")
@@ -83,9 +90,14 @@ impl Folders {
         self.root.join("library")
     }
 
+    /// Where cargo builds that crate.
+    pub fn target(&self) -> PathBuf {
+        self.library().join("target")
+    }
+
     /// What that crate is built to.
     pub fn built(&self) -> PathBuf {
-        self.library().join("target").join("release")
+        self.target().join("release")
     }
 
     /// The crate that cells depend on.
@@ -113,7 +125,7 @@ impl Folders {
         self.root.join("bin").join(format!("topicframe{}", std::env::consts::EXE_SUFFIX))
     }
 
-    /// Says that the folder is ours: nothing is removed from one without it.
+    /// Says that the folder is ours, and what in it: nothing else is removed.
     pub fn marker(&self) -> PathBuf {
         self.root.join("topicframe-kernel")
     }
@@ -121,6 +133,15 @@ impl Folders {
     /// What was installed, and by what.
     pub fn state(&self) -> PathBuf {
         self.root.join("installed.json")
+    }
+}
+
+/// What is at `path` itself: a link is a link. `None` where nothing is.
+pub fn there(path: &Path) -> Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(data) => Ok(Some(data)),
+        Err(cause) if matches!(cause.kind(), IoKind::NotFound | IoKind::NotADirectory) => Ok(None),
+        Err(cause) => Err(unreadable("this cannot be looked at", path, cause)),
     }
 }
 

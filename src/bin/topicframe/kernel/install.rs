@@ -12,7 +12,8 @@ use topicframe::error::{Error, ErrorKind, Result, Stage};
 use super::analysis::write_analysis;
 use super::folders::{Folders, Places, unreadable, wrong};
 use super::state::{State, cargo, hash_of_sources, release, rustc, source_folder};
-use super::{DISPLAY_NAME, NAME, files, needs};
+use super::written::Written;
+use super::{DISPLAY_NAME, NAME, files, kernelspec, needs};
 use crate::table::tell;
 
 /// What the first cell prints, and no error can.
@@ -46,9 +47,12 @@ impl Install {
         let folders = self.places.folders()?;
         let kernelspec = self.places.kernelspec()?;
         let source = self.source()?;
+        kernelspec::check(&kernelspec)?;
+        let mut written = Written::claim(&folders)?;
         tell(&format!("topicframe's kernel: {}", folders.root.display()));
-        let state = self.build(&folders, &source, &kernelspec)?;
-        self.connect(&folders, &state, &kernelspec)?;
+        let state = self.build(&folders, &source, &kernelspec, &mut written)?;
+        self.connect(&folders, &state, &kernelspec, &mut written)?;
+        written.complete()?;
         for need in needs.iter().filter(|need| need.found.is_none()) {
             tell(&format!("{} is missing ({}): {}", need.name, need.what_for, need.command));
         }
@@ -75,7 +79,7 @@ impl Install {
     }
 
     /// The library, built where it is new or out of date.
-    fn build(&self, folders: &Folders, source: &Path, kernelspec: &Path) -> Result<State> {
+    fn build(&self, folders: &Folders, source: &Path, kernelspec: &Path, written: &mut Written) -> Result<State> {
         let before = State::read(folders);
         let mut features = vec!["lazy".to_owned()];
         features.extend(self.features.iter().filter(|feature| *feature != "lazy").cloned());
@@ -87,38 +91,38 @@ impl Install {
                 None => "Building what is new.".to_owned(),
             },
         });
-        files::write(
-            &folders.marker(),
-            b"The kernel of topicframe for Jupyter. `topicframe kernel uninstall` removes it.\n",
-        )?;
-        // Until the library is there again, no rustc is the right one and no kernel starts.
-        if let Some(before) = &before {
-            State { rustc: String::new(), ..before.clone() }.write(folders)?;
-        }
+        let known = before.iter().flat_map(|before| &before.kernelspecs).filter(|path| path.exists());
+        let mut kernelspecs: Vec<PathBuf> = known.filter(|path| *path != kernelspec).cloned().collect();
+        kernelspecs.push(kernelspec.to_path_buf());
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let state = State { version, rustc, features, sources, kernelspecs, seconds: 0 };
+        // Until the library is there, no rustc is the right one and no kernel starts; but where Jupyter will be told of it
+        // is known already.
+        State { rustc: String::new(), ..before.clone().unwrap_or(state.clone()) }
+            .with_kernelspecs(&state.kernelspecs)
+            .write(folders, written)?;
         // First: a build beside this one may replace the program.
-        files::copy_launcher(folders)?;
-        files::copy_sources(source, folders)?;
-        files::write_library(folders, &features)?;
+        files::copy_launcher(folders, written)?;
+        files::copy_sources(source, folders, written)?;
+        files::write_library(folders, &state.features, written)?;
         let started = Instant::now();
+        let others = written.begin_build(&folders.target())?;
         build_library(&folders.library())?;
-        let all = before.as_ref().is_none_or(|before| before.rustc != rustc);
+        written.end_build(&folders.target(), &others)?;
         let seconds = match &before {
-            Some(before) if !all => before.seconds,
+            Some(before) if before.rustc == state.rustc => before.seconds,
             _ => started.elapsed().as_secs(),
         };
-        let mut kernelspecs = before.map(|before| before.kernelspecs).unwrap_or_default();
-        kernelspecs.retain(|path| path != kernelspec && path.exists());
-        kernelspecs.push(kernelspec.to_path_buf());
-        Ok(State { version: env!("CARGO_PKG_VERSION").to_owned(), rustc, features, sources, kernelspecs, seconds })
+        Ok(State { seconds, ..state })
     }
 
     /// All that stands between Jupyter and the library.
-    fn connect(&self, folders: &Folders, state: &State, kernelspec: &Path) -> Result<()> {
-        let analysis = write_analysis(folders, &state.rustc)?;
-        files::write_front(folders, &analysis)?;
-        files::write_config(folders)?;
-        files::write_kernelspec(folders, kernelspec)?;
-        state.write(folders)
+    fn connect(&self, folders: &Folders, state: &State, kernelspec: &Path, written: &mut Written) -> Result<()> {
+        let analysis = write_analysis(folders, &state.rustc, written)?;
+        files::write_front(folders, &analysis, written)?;
+        files::write_config(folders, written)?;
+        kernelspec::write(folders, kernelspec)?;
+        state.write(folders, written)
     }
 }
 

@@ -10,13 +10,17 @@ use topicframe::error::Result;
 
 mod analysis;
 mod doctor;
+mod earlier;
 mod files;
 mod folders;
 mod install;
+mod kernelspec;
 mod needs;
 mod run;
 mod state;
+mod tree;
 mod uninstall;
+mod written;
 
 /// The kernel's name in Jupyter's folders.
 const NAME: &str = "topicframe";

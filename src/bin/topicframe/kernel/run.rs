@@ -1,6 +1,6 @@
 //! What Jupyter starts: finds a folder that no other kernel uses, and becomes evcxr's kernel there.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +11,7 @@ use super::files::ANALYSIS;
 use super::folders::{Folders, unreadable, wrong};
 use super::needs::evcxr_jupyter;
 use super::state::{State, rustc};
+use super::written::Written;
 
 /// Kernels at the same time.
 const SLOTS: usize = 64;
@@ -58,10 +59,13 @@ fn check(folders: &Folders) -> Result<()> {
 
 /// A folder and the lock that keeps it for this kernel.
 fn free_slot(folders: &Folders) -> Result<(PathBuf, File)> {
+    let mut written = Written::join(folders)?;
     for number in 0..SLOTS {
         let slot = folders.slots().join(number.to_string());
         let failed = |cause| unreadable("the kernel's folder cannot be used", &slot, cause);
-        fs::create_dir_all(&slot).map_err(failed)?;
+        if !written.take_slot(&slot)? {
+            continue;
+        }
         let lock = OpenOptions::new()
             .read(true)
             .write(true)
@@ -75,7 +79,7 @@ fn free_slot(folders: &Folders) -> Result<(PathBuf, File)> {
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
     }
-    Err(wrong(format!("{SLOTS} kernels run already")).hint("Shut one down."))
+    Err(wrong(format!("{SLOTS} kernels run already")).path(folders.slots()).hint("Shut one down."))
 }
 
 /// What evcxr is told. Its own settings, and those of other kernels, are elsewhere and stay as they are.

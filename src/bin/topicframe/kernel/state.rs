@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use topicframe::error::Result;
 
 use super::folders::{Folders, unreadable, wrong};
+use super::written::Written;
 
 /// Written when everything is built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,11 +34,15 @@ impl State {
         serde_json::from_slice(&fs::read(folders.state()).ok()?).ok()
     }
 
-    pub fn write(&self, folders: &Folders) -> Result<()> {
+    pub fn write(&self, folders: &Folders, written: &mut Written) -> Result<()> {
         let text =
             serde_json::to_vec_pretty(self).map_err(|cause| wrong("the state cannot be written").cause(cause))?;
-        fs::write(folders.state(), text)
-            .map_err(|cause| unreadable("the state cannot be written", &folders.state(), cause))
+        written.write(&folders.state(), &text)
+    }
+
+    /// The same, known to Jupyter in these folders.
+    pub fn with_kernelspecs(self, kernelspecs: &[PathBuf]) -> State {
+        State { kernelspecs: kernelspecs.to_vec(), ..self }
     }
 
     /// What differs between the kernel as it is and as it would be built now, each with what it costs.

@@ -1,0 +1,97 @@
+//! What Jupyter reads: a folder of two files, among those of other kernels.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::files::{check_writable, write_whole};
+
+use super::folders::{Folders, there, unreadable};
+use super::written::in_the_way;
+use super::{DISPLAY_NAME, NAME};
+
+/// The logo in JupyterLab's launcher.
+const LOGO: &str = include_str!("logo.svg");
+
+const SPEC_FILE: &str = "kernel.json";
+const LOGO_FILE: &str = "logo-svg.svg";
+
+/// Refuses to take the place of another kernel of our name.
+pub fn check(kernelspec: &Path) -> Result<()> {
+    if there(kernelspec)?.is_some_and(|data| !data.is_dir()) {
+        return Err(in_the_way(kernelspec));
+    }
+    for file in [SPEC_FILE, LOGO_FILE].map(|name| kernelspec.join(name)) {
+        if there(&file)?.is_some_and(|data| !data.is_file()) {
+            return Err(in_the_way(&file));
+        }
+    }
+    let spec = kernelspec.join(SPEC_FILE);
+    let is_ours = read(&spec).is_some_and(|spec| spec["metadata"][NAME].is_object() && spec["argv"][1] == "kernel");
+    if there(&spec)?.is_none() || is_ours {
+        return Ok(());
+    }
+    let message = format!("another kernel is called `{NAME}` already");
+    Err(Error::new(ErrorKind::InvalidData, Stage::Notebook, message)
+        .path(kernelspec)
+        .hint("Rename its folder, or name another Jupyter with --prefix."))
+}
+
+/// Tells Jupyter of the kernel.
+pub fn write(folders: &Folders, kernelspec: &Path) -> Result<()> {
+    check(kernelspec)?;
+    fs::create_dir_all(kernelspec).map_err(|cause| unreadable("a folder cannot be made", kernelspec, cause))?;
+    let spec = json!({
+        "argv": [folders.launcher(), "kernel", "run", "--folder", folders.root, "{connection_file}"],
+        "display_name": DISPLAY_NAME,
+        "language": "rust",
+        "interrupt_mode": "message",
+        "metadata": { NAME: { "version": env!("CARGO_PKG_VERSION") } },
+    });
+    write_new(&kernelspec.join(SPEC_FILE), &serde_json::to_vec_pretty(&spec).unwrap_or_default(), true)?;
+    // A logo of the user's stays.
+    write_new(&kernelspec.join(LOGO_FILE), LOGO.as_bytes(), false)
+}
+
+fn write_new(path: &Path, content: &[u8], replaces: bool) -> Result<()> {
+    match fs::read(path) {
+        Ok(there) if !replaces || there == content => Ok(()),
+        _ => write_whole(path, content),
+    }
+}
+
+/// Removes what tells Jupyter of the kernel that is to go, and its folder if nothing else is in it. Whether it was there.
+pub fn remove(folders: &Folders, kernelspec: &Path) -> Result<bool> {
+    let spec = kernelspec.join(SPEC_FILE);
+    let is_folder = there(kernelspec)?.is_some_and(|data| data.is_dir());
+    let is_file = is_folder && there(&spec)?.is_some_and(|data| data.is_file());
+    let starts = |spec: Value| Some(Path::new(spec["argv"].get(0)?.as_str()?) == folders.launcher());
+    if !is_file || !read(&spec).and_then(starts).unwrap_or(false) {
+        return Ok(false);
+    }
+    let remove = |path: &Path| fs::remove_file(path).map_err(|cause| unreadable("this cannot be removed", path, cause));
+    let logo = kernelspec.join(LOGO_FILE);
+    if there(&logo)?.is_some_and(|data| data.is_file()) && fs::read(&logo).is_ok_and(|there| there == LOGO.as_bytes()) {
+        remove(&logo)?;
+    }
+    // Last: it is what says that the folder is ours.
+    remove(&spec)?;
+    let _ = fs::remove_dir(kernelspec);
+    Ok(true)
+}
+
+/// Removes what an installation that was killed has left in the kernelspec's folder: a file that nothing was written to
+/// yet, and the folder if nothing else is in it.
+pub fn sweep(kernelspec: &Path) {
+    let is_folder = there(kernelspec).is_ok_and(|data| data.is_some_and(|data| data.is_dir()));
+    if is_folder && kernelspec.ends_with(Path::new("kernels").join(NAME)) {
+        // Whoever writes into a folder removes what killed writes have left there.
+        let _ = check_writable(kernelspec.join(SPEC_FILE));
+        let _ = fs::remove_dir(kernelspec);
+    }
+}
+
+fn read(spec: &Path) -> Option<Value> {
+    serde_json::from_slice(&fs::read(spec).ok()?).ok()
+}
