@@ -44,9 +44,11 @@ mod bad_input;
 mod command;
 mod command_models;
 mod corpus;
+mod delimited;
 mod files;
 mod html;
 mod interrupt;
+mod json;
 #[cfg(unix)]
 mod kernel;
 #[cfg(unix)]
