@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
@@ -12,9 +12,10 @@ use tempfile::TempDir;
 use topicframe::error::{ErrorKind, Interface};
 use topicframe::files::{Quotes, ReadOptions, read_csv, read_frame, read_frame_as_text, separator_named, write_frame};
 use topicframe::polars::prelude::*;
-use topicframe::progress::{Event, Progress, ProgressSink};
+use topicframe::progress::Progress;
 
 use crate::corpora::captions;
+use crate::notes::Notes;
 
 fn file(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
@@ -295,17 +296,6 @@ fn only_a_name_that_is_twice_is_a_duplicate() {
     assert!(error.to_string().starts_with("input: two columns have this name (column `text`"), "{error}");
 }
 
-#[derive(Default)]
-struct Notes(Mutex<Vec<String>>);
-
-impl ProgressSink for Notes {
-    fn event(&self, event: &Event) {
-        if let Event::Note { message, .. } = event {
-            self.0.lock().unwrap().push(message.clone());
-        }
-    }
-}
-
 #[test]
 fn rows_that_are_short_are_told_and_rows_that_are_long_are_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -314,7 +304,7 @@ fn rows_that_are_short_are_told_and_rows_that_are_long_are_refused() {
     let path = file(&folder, "f.csv", "a,b,c\n1,2,3\n4,5\n\n6\n7,8,9,,\n");
     let frame = options.read(&path).unwrap();
     assert_eq!(rows(&frame), [["1", "2", "3"], ["4", "5", "~"], ["6", "~", "~"], ["7", "8", "9"]]);
-    let told = notes.0.lock().unwrap().join("\n").replace(&path.display().to_string(), "FILE");
+    let told = notes.text().replace(&path.display().to_string(), "FILE");
     assert_eq!(told, "2 rows of FILE have fewer fields than the header (first in line 3): what is missing is null");
     assert_eq!(
         refused("f.csv", "a,b\n1,2\n3,\"4\n\",5,6\n", &options),

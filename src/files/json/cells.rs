@@ -1,9 +1,9 @@
 //! The values of a column, once its kind is known.
 
-use polars::prelude::{PolarsResult, Series};
+use polars::prelude::{PlSmallStr, PolarsResult, Series};
 use polars_arrow::array::{
-    Array, BooleanArray, ListArray, MutableBinaryViewArray, MutableBooleanArray, MutablePrimitiveArray, PrimitiveArray,
-    StructArray, Utf8ViewArray,
+    Array, BooleanArray, ListArray, MutableArray, MutableBinaryViewArray, MutableBooleanArray, MutablePrimitiveArray,
+    PrimitiveArray, StructArray, Utf8ViewArray,
 };
 use polars_arrow::bitmap::BitmapBuilder;
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -186,7 +186,7 @@ impl Records {
         let fields = self.names.names.into_iter().zip(self.fields);
         let series = fields.map(|(name, mut field)| {
             field.pad(length);
-            Series::try_from((name.into(), field.finish()?))
+            Series::try_from((PlSmallStr::from(name), field.finish()?))
         });
         series.collect()
     }

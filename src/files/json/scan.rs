@@ -106,10 +106,10 @@ impl<'a> Scanner<'a> {
         }
         let rest = self.rest();
         let begins = |word: &&str| rest.starts_with(*word);
-        if let Some(word) = ["NaN", "Infinity"].iter().find(begins) {
+        if let Some(word) = ["NaN", "Infinity"].into_iter().find(begins) {
             return Err(self.fault(format!("{word} is not JSON; write null")));
         }
-        if let Some(word) = ["None", "True", "False"].iter().find(begins) {
+        if let Some(word) = ["None", "True", "False"].into_iter().find(begins) {
             return Err(self.fault(format!("{word} is Python and not JSON, which has null, true and false")));
         }
         if ["null", "true", "false"].iter().any(|word| word.starts_with(rest)) {
