@@ -7,15 +7,20 @@ use polars::prelude::*;
 
 use super::dialect::SEPARATORS;
 
-/// Writes `frame`, whose columns are texts, numbers and truth values. A field is in quotes if it must be, and so are all
-/// names of a TSV in which a field is: they say that its quotes are no ordinary characters.
+/// Writes `frame`, whose columns are texts, numbers and truth values. A field is in quotes if it must be. All names are
+/// where one holds what could be taken for the separator, and where a field of a TSV is: they say that its quotes are no
+/// ordinary characters.
 pub(in crate::files) fn write_delimited(
     frame: &mut DataFrame,
     separator: u8,
     file: &mut BufWriter<File>,
 ) -> PolarsResult<()> {
     let names = frame.get_column_names();
-    let quote_all = separator == b'\t' && (names.iter().any(|name| needs_quotes(name)) || has_quotes(frame));
+    let misleads = |name: &str| name.bytes().any(|byte| byte != separator && SEPARATORS.contains(&byte));
+    let quote_all = match separator {
+        b'\t' => names.iter().any(|name| needs_quotes(name)) || has_quotes(frame),
+        _ => names.iter().any(|name| misleads(name)),
+    };
     for (position, name) in names.iter().enumerate() {
         if position > 0 {
             file.write_all(&[separator])?;
