@@ -36,9 +36,9 @@ pub(in crate::files) fn write_delimited(
 
 /// Whether a name could be taken for something else: for several, for none, or for what tells the separator.
 fn needs_quotes(name: &str) -> bool {
-    let marks = |byte: &u8| SEPARATORS.contains(byte) || matches!(byte, b'"' | b'\r' | b'\n');
+    let marks = |byte: u8| SEPARATORS.contains(&byte) || matches!(byte, b'"' | b'\r' | b'\n');
     name.is_empty()
-        || name.bytes().any(|byte| marks(&byte))
+        || name.bytes().any(marks)
         || name.starts_with(['\u{feff}', ' '])
         || name.starts_with("sep=")
 }
@@ -47,6 +47,6 @@ fn needs_quotes(name: &str) -> bool {
 fn has_quotes(frame: &DataFrame) -> bool {
     let is_quoted =
         |text: &str| text.is_empty() || text.bytes().any(|byte| matches!(byte, b'\t' | b'"' | b'\r' | b'\n'));
-    let texts = frame.columns().iter().filter_map(|column| column.str().ok());
-    texts.into_iter().any(|texts| texts.iter().flatten().any(is_quoted))
+    let mut texts = frame.columns().iter().filter_map(|column| column.str().ok());
+    texts.any(|texts| texts.iter().flatten().any(is_quoted))
 }
