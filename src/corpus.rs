@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 
 mod address;
 mod embeddings;
@@ -86,13 +86,41 @@ fn typed_nulls(column: &Column) -> Result<Column> {
 /// Finds a column, or says which columns there are.
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| {
-        let columns: Vec<String> = frame.get_column_names().iter().map(|column| format!("`{column}`")).collect();
-        let hint = match columns.is_empty() {
-            true => "The frame has no columns.".to_owned(),
-            false => format!("The columns are {}.", columns.join(", ")),
-        };
-        Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").column(name).hint(hint)
+        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").column(name);
+        let error = error.hint(columns_of(frame, name));
+        match (frame.height(), frame.get_column_names().as_slice()) {
+            (0, [_, _, ..]) => error.further_hint("There are no rows: was it a file whose line ends were lost?"),
+            (_, [only]) if only.contains([',', ';', '\t', '|']) => {
+                error.further_hint("Was it a file with another separator?")
+            }
+            _ => error,
+        }
     })
+}
+
+/// The columns of `frame`, those whose names are most like `name` where there are many.
+fn columns_of(frame: &DataFrame, name: &str) -> String {
+    const MOST: usize = 10;
+    const LONGEST: usize = 60;
+    let mut names: Vec<&str> = frame.get_column_names().iter().map(|column| column.as_str()).collect();
+    let more = names.len().saturating_sub(MOST);
+    if more > 0 {
+        let start = |text: &str| text.chars().take(LONGEST).flat_map(char::to_lowercase).collect::<String>();
+        let wanted = start(name);
+        let mut likeness: Vec<(f64, &str)> = names
+            .iter()
+            .map(|column| (strsim::normalized_damerau_levenshtein(&wanted, &start(column)), *column))
+            .collect();
+        likeness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        names = likeness.into_iter().map(|(_, column)| column).take(MOST).collect();
+    }
+    let list: Vec<String> = names.iter().map(|column| format!("`{}`", quoted(column, LONGEST))).collect();
+    match (list.as_slice(), more) {
+        ([], _) => "The frame has no columns.".to_owned(),
+        ([only], _) => format!("The only column is {only}."),
+        (_, 0) => format!("The columns are {}.", list.join(", ")),
+        (_, more) => format!("The most similar columns are {}; there are {more} more.", list.join(", ")),
+    }
 }
 
 fn wrong_type(column: &Column, message: &str) -> Error {

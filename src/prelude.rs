@@ -12,7 +12,9 @@ pub use crate::embed::{
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
 #[doc(no_inline)]
-pub use crate::files::{read_csv, read_frame, read_image_folder, read_image_folder_with, write_frame};
+pub use crate::files::{
+    Quotes, ReadOptions, read_csv, read_frame, read_image_folder, read_image_folder_with, write_frame,
+};
 #[doc(no_inline)]
 pub use crate::model::{ClusterOn, TopicModel};
 #[doc(no_inline)]

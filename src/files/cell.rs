@@ -12,38 +12,29 @@ use super::moment;
 use crate::corpus::internal;
 use crate::error::Result;
 
-/// Only texts, numbers and truth values: everything else as text. In a TSV, which has no quotes, tabs and line ends
-/// become spaces.
-pub(super) fn for_csv(frame: &DataFrame, unquoted: bool) -> Result<DataFrame> {
+/// Only texts, numbers and truth values: everything else as text.
+pub(super) fn for_csv(frame: &DataFrame) -> Result<DataFrame> {
     let columns = frame.columns().iter().map(|column| match column.dtype() {
-        DataType::String if !unquoted => Ok(column.clone()),
-        DataType::Boolean | DataType::Float32 | DataType::Float64 => Ok(column.clone()),
-        DataType::Int128 | DataType::UInt128 => text_column(column, unquoted),
+        DataType::String | DataType::Boolean | DataType::Float32 | DataType::Float64 => Ok(column.clone()),
+        DataType::Int128 | DataType::UInt128 => text_column(column),
         dtype if dtype.is_integer() => Ok(column.clone()),
-        _ => text_column(column, unquoted),
+        _ => text_column(column),
     });
     let columns: Vec<Column> = columns.collect::<Result<_>>()?;
     DataFrame::new(frame.height(), columns).map_err(internal)
 }
 
-fn text_column(column: &Column, unquoted: bool) -> Result<Column> {
+fn text_column(column: &Column) -> Result<Column> {
     let mut texts = StringChunkedBuilder::new(column.name().clone(), column.len());
     for row in 0..column.len() {
         let value = column.get(row).map_err(internal)?;
         match text_of(&value) {
             _ if value.is_null() => texts.append_null(),
-            Some(text) => texts.append_value(one_line(text, unquoted)),
+            Some(text) => texts.append_value(text),
             None => texts.append_value(serde_json::to_string(&Cell(value)).map_err(internal)?),
         }
     }
     Ok(texts.finish().into_column())
-}
-
-fn one_line(text: String, unquoted: bool) -> String {
-    match unquoted {
-        true => text.replace(['\t', '\n', '\r'], " "),
-        false => text,
-    }
 }
 
 /// The text of a value that is a text, or that JSON has no type for.

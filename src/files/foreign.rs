@@ -19,10 +19,6 @@ impl Cause {
             None => Cause(line.to_owned()),
         }
     }
-
-    pub(super) fn says(&self, words: &str) -> bool {
-        self.0.contains(words)
-    }
 }
 
 impl fmt::Display for Cause {

@@ -5,15 +5,20 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 mod cell;
+mod decode;
+mod delimited;
 mod foreign;
 mod image_folder;
+mod json;
 mod moment;
+mod options;
 mod read;
 mod replace;
 mod temporary;
 mod write;
 
 pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
+pub use options::{Quotes, ReadOptions, separator_named};
 pub use read::{read_csv, read_frame, read_frame_as_text};
 pub use replace::{check_writable, copy_whole, same_file, write_whole};
 pub use temporary::{HaltedWriting, halt_writing};
@@ -33,17 +38,38 @@ enum Format {
 const FORMATS: &str =
     "The names end in .csv, .tsv, .json, .ndjson (or .jsonl), .parquet, or .arrow (or .ipc, .feather).";
 
+/// Endings of compressed files, which follow those of delimited files and JSON.
+const COMPRESSED: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
+
 fn format_of(path: &Path, stage: Stage) -> Result<Format> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
-    match extension.as_deref() {
+    let ending = |path: &Path| path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
+    if let Some(compressed) = ending(path).filter(|ending| COMPRESSED.contains(&ending.as_str())) {
+        return match (stage, ending(&path.with_extension("")).as_deref()) {
+            (Stage::Output, _) => {
+                Err(Error::new(ErrorKind::InvalidParameter, stage, "compressed files are read, and not written")
+                    .path(path)
+                    .hint(format!("Leave out the .{compressed}.")))
+            }
+            (_, Some("csv")) => Ok(Format::Csv),
+            (_, Some("tsv" | "tab")) => Ok(Format::Tsv),
+            (_, Some("json")) => Ok(Format::Json),
+            (_, Some("ndjson" | "jsonl")) => Ok(Format::NdJson),
+            _ => Err(unknown_kind(path, stage)),
+        };
+    }
+    match ending(path).as_deref() {
         Some("csv") => Ok(Format::Csv),
         Some("tsv" | "tab") => Ok(Format::Tsv),
         Some("json") => Ok(Format::Json),
         Some("ndjson" | "jsonl") => Ok(Format::NdJson),
         Some("parquet" | "pq") => Ok(Format::Parquet),
         Some("arrow" | "ipc" | "feather") => Ok(Format::Arrow),
-        _ => Err(Error::new(ErrorKind::InvalidParameter, stage, "the name does not say what kind of file this is")
-            .path(path)
-            .hint(FORMATS)),
+        _ => Err(unknown_kind(path, stage)),
     }
+}
+
+fn unknown_kind(path: &Path, stage: Stage) -> Error {
+    Error::new(ErrorKind::InvalidParameter, stage, "the name does not say what kind of file this is")
+        .path(path)
+        .hint(FORMATS)
 }

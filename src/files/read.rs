@@ -3,70 +3,71 @@
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
-use std::sync::Arc;
 
 use polars::prelude::*;
 
+use super::Format;
+use super::decode::read_text;
+use super::delimited::read_delimited;
 use super::foreign::{Cause, guarded};
-use super::{Format, format_of};
+use super::json::read_json;
+use super::options::ReadOptions;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// Reads a CSV file: comma, quotes, a header line. Types are inferred from all rows.
+/// Reads a CSV file: the separator is recognised, and the rest as in [`read_frame`].
 ///
 /// # Errors
 /// A file that cannot be read, or that is not CSV.
 pub fn read_csv(path: impl AsRef<Path>) -> Result<DataFrame> {
-    read_as(path.as_ref(), Format::Csv, &[])
+    read_as(path.as_ref(), Format::Csv, &ReadOptions::new())
 }
 
-/// Reads a frame from a file of the kind that its name says: `.csv`, `.tsv` (or `.tab`; split on tabs, unquoted),
-/// `.json`, `.ndjson` (or `.jsonl`), `.parquet` (or `.pq`), `.arrow` (or `.ipc`, `.feather`; files and streams).
+/// Reads a frame from a file of the kind that its name says: `.csv`, `.tsv` (or `.tab`), `.json`, `.ndjson` (or `.jsonl`),
+/// `.parquet` (or `.pq`), `.arrow` (or `.ipc`, `.feather`; files and streams). Delimited files and JSON may be compressed
+/// with gzip or zstd, whether their name says so (`.csv.gz`) or not.
+///
+/// Delimited files have a header. What separates their fields is recognised in `.csv`, and a tab in `.tsv`; a field that
+/// holds a separator, a quote or a line end is in quotes ([`Quotes`](super::Quotes) for `.tsv` without). A column is Int64,
+/// Float64 or Boolean only if each of its fields would be written back as it is, and String otherwise: `00501` and `1.20`
+/// stay as they are. An empty field is null, an empty field in quotes an empty text. Rows may lack fields at their end
+/// (null); more fields than the header has are an error. The second column of a name gets another name as in Polars:
+/// `x_duplicated_0`.
+///
+/// JSON is an array of objects, or an object a line, whatever the name. A column of values of different kinds (texts and
+/// numbers) is String and has them as they stand in the file; values lie at most 64 deep within each other.
+///
+/// [`ReadOptions`] sets separator, quotes and encoding.
 ///
 /// # Errors
-/// A name of another kind, a file that cannot be read, or one whose content is not of that kind.
+/// A name of another kind, a file that cannot be read, or one whose content is not of that kind; with the line.
 pub fn read_frame(path: impl AsRef<Path>) -> Result<DataFrame> {
-    read_frame_as_text(path, &[])
+    ReadOptions::new().read(path)
 }
 
-/// As [`read_frame`], where the columns `text` of a delimited file stay String even if they look like numbers.
+/// As [`read_frame`], where the columns `text` of a delimited file or of JSON are String even if they look like numbers.
 ///
 /// # Errors
 /// As [`read_frame`], and a delimited file with two columns of a name in `text`.
 pub fn read_frame_as_text(path: impl AsRef<Path>, text: &[&str]) -> Result<DataFrame> {
-    let path = path.as_ref();
-    read_as(path, format_of(path, Stage::Input)?, text)
+    ReadOptions::new().text(text).read(path)
 }
 
-fn read_as(path: &Path, format: Format, text: &[&str]) -> Result<DataFrame> {
+/// Reads one file of one kind.
+pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Result<DataFrame> {
+    options.check(path, format)?;
     let file = open(path)?;
-    let frame = guarded(|| match format {
-        Format::Csv => read_delimited(file, b',', Some(b'"'), text),
-        Format::Tsv => read_delimited(file, b'\t', None, text),
-        Format::Json => read_json(file, JsonFormat::Json),
-        Format::NdJson => read_json(file, JsonFormat::JsonLines),
-        Format::Parquet => ParquetReader::new(file).finish(),
-        Format::Arrow => read_arrow(file),
-    });
-    let frame = frame.map_err(|cause| unreadable(path, format, cause))?;
     match format {
-        Format::Csv | Format::Tsv => check_unambiguous(path, &frame, text).map(|()| frame),
-        _ => Ok(frame),
+        Format::Csv | Format::Tsv => {
+            read_delimited(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
+        }
+        Format::Json | Format::NdJson => {
+            read_json(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
+        }
+        Format::Parquet => {
+            guarded(|| ParquetReader::new(file).finish()).map_err(|cause| unreadable(path, format, cause))
+        }
+        Format::Arrow => guarded(|| read_arrow(file)).map_err(|cause| unreadable(path, format, cause)),
     }
-}
-
-fn read_delimited(file: File, separator: u8, quote: Option<u8>, text: &[&str]) -> PolarsResult<DataFrame> {
-    let as_text: Schema = text.iter().map(|&name| Field::new(name.into(), DataType::String)).collect();
-    CsvReadOptions::default()
-        .with_has_header(true)
-        .with_infer_schema_length(None)
-        .with_schema_overwrite(Some(Arc::new(as_text)))
-        .map_parse_options(|options| options.with_separator(separator).with_quote_char(quote))
-        .into_reader_with_file_handle(file)
-        .finish()
-}
-
-fn read_json(file: File, format: JsonFormat) -> PolarsResult<DataFrame> {
-    JsonReader::new(BufReader::new(file)).infer_schema_len(None).with_json_format(format).finish()
 }
 
 /// An Arrow file, or an Arrow stream, which has no footer and begins with the length of its first message.
@@ -78,18 +79,6 @@ fn read_arrow(mut file: File) -> PolarsResult<DataFrame> {
     match start == STREAM {
         true => IpcStreamReader::new(BufReader::new(file)).finish(),
         false => IpcReader::new(file).finish(),
-    }
-}
-
-/// Polars gives the second column of a name another name; which of them was meant as the text nobody knows.
-fn check_unambiguous(path: &Path, frame: &DataFrame, text: &[&str]) -> Result<()> {
-    let twice = text.iter().find(|name| frame.get_column_index(&format!("{name}_duplicated_0")).is_some());
-    match twice {
-        Some(&name) => Err(Error::new(ErrorKind::InvalidData, Stage::Input, "two columns have this name")
-            .column(name)
-            .path(path)
-            .hint("Give one of them another name.")),
-        None => Ok(()),
     }
 }
 
@@ -105,36 +94,12 @@ fn open(path: &Path) -> Result<File> {
 }
 
 fn unreadable(path: &Path, format: Format, cause: Cause) -> Error {
-    let error = |message: &str| Error::new(ErrorKind::Io, Stage::Input, message).path(path);
-    if cause.says("found more fields") {
-        return error("a row has more fields than the header").hint(separator_hint(format));
-    }
-    let is_text = !matches!(format, Format::Parquet | Format::Arrow);
-    if is_text && ["utf-8", "UTF-8", "utf8", "UTF8"].iter().any(|name| cause.says(name)) {
-        return error("the file is not text in UTF-8").hint("Convert it to UTF-8, for example with iconv.");
-    }
-    if format == Format::Csv && (cause.says("not properly escaped") || cause.says("could not parse `\"")) {
-        return error("a quote in the file is not closed, or not doubled within a quoted field").hint(QUOTES);
-    }
-    error("the file cannot be read as what its name says").hint(content_hint(format)).cause(cause)
-}
-
-const QUOTES: &str = "A quoted field ends with a quote before the next comma, and a quote within it is written twice.";
-
-fn separator_hint(format: Format) -> &'static str {
-    match format {
-        Format::Tsv => "A .tsv file is split on tabs and has no quotes: a field cannot hold a tab.",
-        _ => "A field that holds a comma must be in quotes.",
-    }
-}
-
-fn content_hint(format: Format) -> &'static str {
-    match format {
-        Format::Csv => "Check that the content is CSV: a header, commas, and quotes that are closed.",
-        Format::Tsv => "Check that the content is split on tabs; a .tsv file has no quotes.",
-        Format::Json => "Check that the content is a JSON array of objects.",
-        Format::NdJson => "Check that each line is a JSON object.",
+    let hint = match format {
         Format::Parquet => "Check that the content is complete and is Parquet.",
-        Format::Arrow => "Check that the content is complete and is an Arrow file or stream (Feather version 2).",
-    }
+        _ => "Check that the content is complete and is an Arrow file or stream (Feather version 2).",
+    };
+    Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read as what its name says")
+        .path(path)
+        .hint(hint)
+        .cause(cause)
 }

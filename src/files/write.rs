@@ -7,6 +7,7 @@ use std::path::Path;
 use polars::prelude::*;
 
 use super::cell::{for_csv, write_json};
+use super::delimited::write_delimited;
 use super::replace::{check_writable, replace};
 use super::{Format, format_of};
 use crate::error::{Result, Stage};
@@ -25,8 +26,8 @@ pub fn check_writable_frame(path: impl AsRef<Path>) -> Result<()> {
 ///
 /// What a kind of file cannot hold becomes text. In CSV, TSV and JSON: binary cells become base64, dates, times and
 /// durations ISO 8601 (what has a zone is in UTC), categories their names, decimals and 128-bit integers their digits.
-/// In CSV and TSV also: lists, arrays and structs become JSON. In TSV, which has no quotes, tabs and line ends in a
-/// text become spaces.
+/// In CSV and TSV also: lists, arrays and structs become JSON. Names and texts with a separator, a quote or a line end are
+/// in quotes in both; a TSV in which a text is has its names in quotes too, which tells that quotes are no characters.
 ///
 /// # Errors
 /// A name of another kind, or a file that cannot be written.
@@ -34,7 +35,7 @@ pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let format = format_of(path, Stage::Output)?;
     let mut frame = match format {
-        Format::Csv | Format::Tsv => for_csv(frame, format == Format::Tsv)?,
+        Format::Csv | Format::Tsv => for_csv(frame)?,
         Format::Json | Format::NdJson | Format::Parquet | Format::Arrow => frame.clone(),
     };
     replace(path, |file| write_as(&mut frame, format, file))
@@ -42,8 +43,8 @@ pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
 
 fn write_as(frame: &mut DataFrame, format: Format, file: &mut BufWriter<File>) -> PolarsResult<()> {
     match format {
-        Format::Csv => CsvWriter::new(file).finish(frame),
-        Format::Tsv => CsvWriter::new(file).with_separator(b'\t').with_quote_style(QuoteStyle::Never).finish(frame),
+        Format::Csv => write_delimited(frame, b',', file),
+        Format::Tsv => write_delimited(frame, b'\t', file),
         Format::Json | Format::NdJson => Ok(write_json(frame, file, format == Format::NdJson)?),
         Format::Parquet => ParquetWriter::new(file).finish(frame).map(|_| ()),
         Format::Arrow => IpcWriter::new(file).finish(frame),

@@ -51,21 +51,6 @@ fn text_formats_keep_what_they_can() {
 }
 
 #[test]
-fn a_tsv_is_split_on_tabs_and_has_no_quotes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("f.tsv");
-    fs::write(&path, "id\ttext\n1\t\"an open quote\n2\tplain, with a comma\n").unwrap();
-    let frame = read_frame(&path).unwrap();
-    assert_eq!(frame.shape(), (2, 2));
-    assert_eq!(frame.column("text").unwrap().str().unwrap().get(0), Some("\"an open quote"));
-
-    write_frame(&sample().select(["n", "text"]).unwrap(), &path).unwrap();
-    let back = read_frame(&path).unwrap();
-    assert_eq!(back.shape(), (2, 2), "tabs and line ends in a cell must not break its row");
-    assert_eq!(back.column("text").unwrap().str().unwrap().get(0), Some("comma, \"quote\" line end"));
-}
-
-#[test]
 fn text_columns_stay_text() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f.csv");

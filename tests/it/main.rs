@@ -49,6 +49,7 @@ mod bad_input;
 mod command;
 mod command_models;
 mod corpus;
+mod delimited;
 mod files;
 mod hostile_models;
 mod hostile_tokenizers;
@@ -56,6 +57,7 @@ mod hostile_weights;
 mod hostile_images;
 mod html;
 mod interrupt;
+mod json;
 #[cfg(unix)]
 mod kernel;
 #[cfg(unix)]

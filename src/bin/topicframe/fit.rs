@@ -7,8 +7,8 @@ use clap::Args;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{
-    IMAGE_COLUMN, check_writable, check_writable_frame, read_frame_as_text, read_image_folder_with, same_file,
-    write_frame,
+    IMAGE_COLUMN, Quotes, ReadOptions, check_writable, check_writable_frame, read_image_folder_with, same_file,
+    separator_named, write_frame,
 };
 use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
@@ -20,12 +20,26 @@ use crate::{bar, table};
 
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The documents: .csv, .tsv (split on tabs, unquoted), .json, .ndjson, .parquet or .arrow; or a folder of images.
+    /// The documents: .csv, .tsv, .json, .ndjson (these also compressed with gzip or zstd), .parquet or .arrow; or a folder
+    /// of images.
     pub(crate) input: PathBuf,
 
     /// The column of the texts.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text: Option<String>,
+
+    /// What separates the fields of a .csv or .tsv: a character, or `tab` [default: in .csv recognised, in .tsv a tab].
+    #[arg(long, value_name = "CHARACTER", value_parser = separator_named)]
+    separator: Option<u8>,
+
+    /// Whether quotes hold fields of a .csv or .tsv together; `auto`: in .csv yes, in .tsv as the file shows.
+    #[arg(long, value_name = "auto|yes|no", default_value_t = Quotes::Auto)]
+    quotes: Quotes,
+
+    /// The encoding of a .csv, .tsv or JSON file: windows-1252, utf-16le, shift_jis ... [default: UTF-8, or UTF-16 where
+    /// the file shows it].
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
 
     /// The column of the images: paths, encoded images, or Struct{bytes, path}.
     #[arg(long, value_name = "COLUMN")]
@@ -179,7 +193,14 @@ impl Fit {
             return read_image_folder_with(&self.input, progress);
         }
         let text: Vec<&str> = self.text.as_deref().into_iter().chain(self.images.as_deref()).collect();
-        read_frame_as_text(&self.input, &text)
+        let mut options = ReadOptions::new().text(&text).quotes(self.quotes).progress(progress.clone());
+        if let Some(separator) = self.separator {
+            options = options.separator(separator);
+        }
+        if let Some(encoding) = &self.encoding {
+            options = options.encoding(encoding);
+        }
+        options.read(&self.input)
     }
 
     /// An output that cannot be written, or that would overwrite the input or another output, is told before the work,

@@ -1,0 +1,144 @@
+//! The text of a file: inflated if it is compressed, and as UTF-8.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use flate2::read::MultiGzDecoder;
+
+use super::options::encoding_hint;
+use crate::error::{Error, ErrorKind, Result, Stage};
+
+/// What a compressed file may always become, in bytes.
+const INFLATED: u64 = 64 << 20;
+
+/// Beyond that, how many times its size: texts shrink to a fifth, and logs to a fiftieth.
+const INFLATES: u64 = 200;
+
+/// Reads the whole of `file`, which may be compressed with gzip or zstd; `encoding` by its name on the web. A byte-order
+/// mark is left out, and counts for more than `encoding`.
+pub(super) fn read_text(path: &Path, file: File, encoding: Option<&str>) -> Result<String> {
+    let encoding = match encoding {
+        None => None,
+        Some(name) => Some(Encoding::for_label(name.trim().as_bytes()).ok_or_else(|| unknown_encoding(name))?),
+    };
+    let bytes = inflated(path, all_of(path, file)?)?;
+    decoded(path, bytes, encoding)
+}
+
+fn unknown_encoding(name: &str) -> Error {
+    Error::parameter(Stage::Input, "encoding", name, "a name that the web knows")
+        .hint("For example utf-8, utf-16le, windows-1252, iso-8859-2, koi8-r, shift_jis, gb18030 or big5.")
+}
+
+fn all_of(path: &Path, mut file: File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .map_err(|error| Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read").path(path).cause(error))?;
+    Ok(bytes)
+}
+
+fn inflated(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let is = |kind: &str| Err(error(path, format!("this is {kind}, not text")));
+    match bytes.as_slice() {
+        [0x1f, 0x8b, ..] => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len()),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => match zstd::Decoder::with_buffer(bytes.as_slice()) {
+            Ok(decoder) => inflate(path, decoder, bytes.len()),
+            Err(cause) => Err(error(path, "the compressed file cannot be read").cause(cause)),
+        },
+        [b'P', b'K', 3, 4, ..] => is("a ZIP archive or a spreadsheet's own format")
+            .map_err(|error| error.hint("Unpack it, or let the spreadsheet save it as CSV.")),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => is("compressed with bzip2").map_err(unpack),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => is("compressed with xz").map_err(unpack),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => {
+            is("a file of older Excel or Word").map_err(|error| error.hint("Let the spreadsheet save it as CSV."))
+        }
+        [b'P', b'A', b'R', b'1', ..] => {
+            is("Parquet").map_err(|error| error.hint("Give it a name that ends in .parquet."))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+fn unpack(error: Error) -> Error {
+    error.hint("Unpack it first; gzip and zstd are read as they are.")
+}
+
+fn inflate(path: &Path, decoder: impl Read, size: usize) -> Result<Vec<u8>> {
+    let most = INFLATED + INFLATES * size as u64;
+    let mut bytes = Vec::new();
+    match decoder.take(most + 1).read_to_end(&mut bytes) {
+        Ok(length) if length as u64 > most => {
+            Err(error(path, format!("the compressed file of {size} bytes holds more than {most}, which no table does"))
+                .hint("Unpack it first if it is what it should be."))
+        }
+        Ok(_) => Ok(bytes),
+        Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
+            Err(error(path, "the compressed file is cut short"))
+        }
+        Err(_) => Err(error(path, format!("the compressed file is damaged after {} bytes of text", bytes.len()))),
+    }
+}
+
+fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>) -> Result<String> {
+    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
+        return Err(error(path, "the file is text in UTF-32").hint("Convert it to UTF-8, for example with iconv."));
+    }
+    let (encoding, mark) = match Encoding::for_bom(&bytes) {
+        Some(marked) => marked,
+        None => (named.or_else(|| utf_16_by_its_nulls(&bytes)).unwrap_or(UTF_8), 0),
+    };
+    match encoding == UTF_8 {
+        true => {
+            bytes.drain(..mark);
+            String::from_utf8(bytes).map_err(|cause| not_utf_8(path, &cause))
+        }
+        false => transcoded(path, bytes.get(mark..).unwrap_or_default(), encoding),
+    }
+}
+
+/// Most letters of most languages that UTF-16 is used for have a null as one of their two bytes.
+fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
+    let sample = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
+    let nulls = |first: usize| sample.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
+    let half = sample.len() / 2;
+    match (nulls(0), nulls(1)) {
+        (0, odd) if half > 1 && odd * 2 > half => Some(UTF_16LE),
+        (even, 0) if half > 1 && even * 2 > half => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+fn not_utf_8(path: &Path, cause: &std::string::FromUtf8Error) -> Error {
+    let at = cause.utf8_error().valid_up_to();
+    let byte = cause.as_bytes().get(at).copied().unwrap_or_default();
+    let line = line_at(cause.as_bytes(), at);
+    error(path, format!("the file is not text in UTF-8: line {line} holds the byte 0x{byte:02X}")).hint(encoding_hint())
+}
+
+fn transcoded(path: &Path, bytes: &[u8], encoding: &'static Encoding) -> Result<String> {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut text = String::new();
+    let length = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(usize::MAX);
+    text.try_reserve(length).map_err(|cause| error(path, "there is too little memory for the file").cause(cause))?;
+    match decoder.decode_to_string_without_replacement(bytes, &mut text, true).0 {
+        DecoderResult::InputEmpty => Ok(text),
+        DecoderResult::OutputFull | DecoderResult::Malformed(..) => {
+            let line = line_at(text.as_bytes(), text.len());
+            let message = format!("line {line} is not text in {}", encoding.name());
+            Err(error(path, message).hint(encoding_hint()))
+        }
+    }
+}
+
+/// The line in which the byte `at` is, from 1. Lines end with LF, or with CR in a text that has no LF.
+pub(super) fn line_at(text: &[u8], at: usize) -> usize {
+    let end = if memchr::memchr(b'\n', text).is_some() { b'\n' } else { b'\r' };
+    1 + memchr::memchr_iter(end, text.get(..at).unwrap_or(text)).count()
+}
+
+/// An error about the content of a file.
+pub(super) fn error(path: &Path, message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidData, Stage::Input, message).path(path)
+}

@@ -1,0 +1,166 @@
+//! Fields to columns. A column has the type of which every field of it would be written back byte for byte.
+
+use polars::prelude::*;
+
+/// A column under construction.
+pub(super) struct ColumnBuilder {
+    name: PlSmallStr,
+    cells: Cells,
+}
+
+enum Cells {
+    /// Only empty fields so far.
+    Nulls(usize),
+    Flags(BooleanChunkedBuilder),
+    Integers(PrimitiveChunkedBuilder<Int64Type>),
+    /// `finite`: whether one is a number at all. A column of `NaN` may be one of texts.
+    Numbers {
+        numbers: PrimitiveChunkedBuilder<Float64Type>,
+        finite: bool,
+    },
+    Texts(StringChunkedBuilder),
+}
+
+/// What a field can be besides a text.
+enum Value {
+    Flag(bool),
+    Integer(i64),
+    Number(f64),
+}
+
+impl ColumnBuilder {
+    pub(super) fn new(name: PlSmallStr) -> Self {
+        ColumnBuilder { name, cells: Cells::Nulls(0) }
+    }
+
+    /// A column that is String whatever its fields are.
+    pub(super) fn of_texts(name: PlSmallStr) -> Self {
+        ColumnBuilder { cells: Cells::Texts(StringChunkedBuilder::new(name.clone(), 0)), name }
+    }
+
+    pub(super) fn push_null(&mut self) {
+        match &mut self.cells {
+            Cells::Nulls(length) => *length += 1,
+            Cells::Flags(flags) => flags.append_null(),
+            Cells::Integers(integers) => integers.append_null(),
+            Cells::Numbers { numbers, .. } => numbers.append_null(),
+            Cells::Texts(texts) => texts.append_null(),
+        }
+    }
+
+    /// A field: nothing is null, and nothing in quotes is an empty text.
+    pub(super) fn push(&mut self, text: &str, quoted: bool) {
+        if text.is_empty() && !quoted {
+            return self.push_null();
+        }
+        if let Cells::Texts(texts) = &mut self.cells {
+            return texts.append_value(text);
+        }
+        match (value_of(text), &mut self.cells) {
+            (Some(Value::Flag(flag)), Cells::Flags(flags)) => flags.append_value(flag),
+            (Some(Value::Integer(integer)), Cells::Integers(integers)) => integers.append_value(integer),
+            (Some(Value::Number(number)), Cells::Numbers { numbers, finite }) => {
+                *finite |= number.is_finite();
+                numbers.append_value(number);
+            }
+            (Some(value), &mut Cells::Nulls(length)) => self.begin(value, length),
+            _ => {
+                self.become_texts();
+                self.push(text, quoted);
+            }
+        }
+    }
+
+    fn begin(&mut self, value: Value, nulls: usize) {
+        let name = self.name.clone();
+        self.cells = match value {
+            Value::Flag(flag) => {
+                let mut flags = BooleanChunkedBuilder::new(name, nulls + 1);
+                (0..nulls).for_each(|_| flags.append_null());
+                flags.append_value(flag);
+                Cells::Flags(flags)
+            }
+            Value::Integer(integer) => {
+                let mut integers = PrimitiveChunkedBuilder::new(name, nulls + 1);
+                (0..nulls).for_each(|_| integers.append_null());
+                integers.append_value(integer);
+                Cells::Integers(integers)
+            }
+            Value::Number(number) => {
+                let mut numbers = PrimitiveChunkedBuilder::new(name, nulls + 1);
+                (0..nulls).for_each(|_| numbers.append_null());
+                numbers.append_value(number);
+                Cells::Numbers { numbers, finite: number.is_finite() }
+            }
+        };
+    }
+
+    /// Takes what was read as values back to the texts that they were, which is possible since they are written as they
+    /// were read.
+    fn become_texts(&mut self) {
+        let mut texts = StringChunkedBuilder::new(self.name.clone(), 0);
+        match std::mem::replace(&mut self.cells, Cells::Nulls(0)) {
+            Cells::Nulls(length) => (0..length).for_each(|_| texts.append_null()),
+            Cells::Flags(flags) => {
+                let text = |flag| if flag { "true" } else { "false" };
+                flags.finish().iter().for_each(|flag| texts.append_option(flag.map(text)));
+            }
+            Cells::Integers(integers) => {
+                integers
+                    .finish()
+                    .iter()
+                    .for_each(|integer| texts.append_option(integer.map(|value| value.to_string())));
+            }
+            Cells::Numbers { numbers, .. } => {
+                let mut buffer = zmij::Buffer::new();
+                for number in numbers.finish().iter() {
+                    texts.append_option(number.map(|value| buffer.format(value)));
+                }
+            }
+            Cells::Texts(before) => texts = before,
+        }
+        self.cells = Cells::Texts(texts);
+    }
+
+    pub(super) fn finish(mut self) -> Column {
+        let only_nan = matches!(self.cells, Cells::Numbers { finite: false, .. });
+        if only_nan {
+            self.become_texts();
+        }
+        match self.cells {
+            Cells::Nulls(length) => StringChunked::full_null(self.name, length).into_column(),
+            Cells::Flags(flags) => flags.finish().into_column(),
+            Cells::Integers(integers) => integers.finish().into_column(),
+            Cells::Numbers { numbers, .. } => numbers.finish().into_column(),
+            Cells::Texts(texts) => texts.finish().into_column(),
+        }
+    }
+}
+
+/// The value of which `text` is the written form.
+fn value_of(text: &str) -> Option<Value> {
+    /// The longest number has 24 characters.
+    const LONGEST: usize = 24;
+    match text.as_bytes() {
+        b"true" => Some(Value::Flag(true)),
+        b"false" => Some(Value::Flag(false)),
+        [b'0'..=b'9' | b'-' | b'N' | b'i', ..] if text.len() <= LONGEST => {
+            integer_of(text).map(Value::Integer).or_else(|| number_of(text).map(Value::Number))
+        }
+        _ => None,
+    }
+}
+
+fn integer_of(text: &str) -> Option<i64> {
+    let is_written_so = match text.as_bytes() {
+        b"0" => true,
+        [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => true,
+        _ => false,
+    };
+    if is_written_so { text.parse().ok() } else { None }
+}
+
+fn number_of(text: &str) -> Option<f64> {
+    let number = text.parse().ok()?;
+    (zmij::Buffer::new().format(number) == text).then_some(number)
+}

@@ -1,0 +1,194 @@
+//! Delimited files: CSV, TSV and their kin, as spreadsheets, scrapers and programs write them.
+
+use std::path::Path;
+
+use polars::prelude::*;
+
+use self::columns::ColumnBuilder;
+use self::records::{BadQuote, Dialect, Records};
+use super::Format;
+use super::decode::{error, line_at};
+use super::options::{ReadOptions, quotes_hint};
+use crate::corpus::internal;
+use crate::error::{Error, Hint, Result, Stage, quoted};
+
+mod columns;
+mod dialect;
+mod names;
+mod records;
+mod write;
+
+pub(super) use write::write_delimited;
+
+/// A header with more names is no header: memory goes by them.
+const MOST_COLUMNS: usize = 100_000;
+
+/// How much of a name a message quotes.
+const LONGEST_NAME: usize = 60;
+
+/// The frame that `text`, the content of the file `path`, holds.
+pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &ReadOptions) -> Result<DataFrame> {
+    if text.trim_start_matches(['\r', '\n']).is_empty() {
+        return Err(error(path, "the file is empty"));
+    }
+    let usual = if format == Format::Tsv { Some(b'\t') } else { None };
+    let (dialect, start) = dialect::recognise(text, usual, options);
+    let mut reader = Reader { path, text, dialect, records: Records::new(text, start, dialect), columns: Vec::new() };
+    reader.read_header(options)?;
+    let (height, short) = reader.read_rows()?;
+    if let Some(short) = short {
+        options.progress.note(Stage::Input, short.told(path));
+    }
+    let columns: Vec<Column> = reader.columns.into_iter().map(ColumnBuilder::finish).collect();
+    DataFrame::new(height, columns).map_err(internal)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+    dialect: Dialect,
+    records: Records<'a>,
+    columns: Vec<ColumnBuilder>,
+}
+
+/// Rows with fewer fields than the header.
+struct ShortRows {
+    first_line: usize,
+    rows: usize,
+}
+
+impl ShortRows {
+    fn told(&self, path: &Path) -> String {
+        let (rows, have) = if self.rows == 1 { ("row", "has") } else { ("rows", "have") };
+        format!(
+            "{} {rows} of {} {have} fewer fields than the header (first in line {}): what is missing is null",
+            self.rows,
+            path.display(),
+            self.first_line
+        )
+    }
+}
+
+impl Reader<'_> {
+    fn read_header(&mut self, options: &ReadOptions) -> Result<()> {
+        while self.records.pass_blank_line() {}
+        let mut names = Vec::new();
+        loop {
+            let field = self.records.field().map_err(|quote| self.bad_quote(quote, "the header"))?;
+            names.push(field.text.into_owned());
+            if names.len() > MOST_COLUMNS {
+                let message =
+                    format!("the header has more than {MOST_COLUMNS} names: the file seems to have no line ends");
+                return Err(error(self.path, message));
+            }
+            if field.is_last {
+                break;
+            }
+        }
+        if let Some(name) = names::ambiguous(&names, &options.text) {
+            return Err(error(self.path, "two columns have this name")
+                .column(name)
+                .hint("Give one of them another name."));
+        }
+        let column = |name: PlSmallStr| match options.text.iter().any(|text| text == name.as_str()) {
+            true => ColumnBuilder::of_texts(name),
+            false => ColumnBuilder::new(name),
+        };
+        self.columns = names::distinct(&names).into_iter().map(column).collect();
+        Ok(())
+    }
+
+    /// Reads all rows: their number, and those that are short of fields.
+    fn read_rows(&mut self) -> Result<(usize, Option<ShortRows>)> {
+        let (mut rows, mut short) = (0, None::<ShortRows>);
+        while !self.records.is_at_end() {
+            // An empty line is a row of one column, and of several it is none.
+            if self.columns.len() > 1 && self.records.pass_blank_line() {
+                continue;
+            }
+            let begins = self.records.at();
+            let missing = self.read_row(begins)?;
+            rows += 1;
+            if missing > 0 {
+                short = Some(match short {
+                    Some(short) => ShortRows { rows: short.rows + 1, ..short },
+                    None => ShortRows { first_line: line_at(self.text.as_bytes(), begins), rows: 1 },
+                });
+            }
+        }
+        Ok((rows, short))
+    }
+
+    /// Reads a row that begins at the byte `begins`: how many fields it lacks.
+    fn read_row(&mut self, begins: usize) -> Result<usize> {
+        let width = self.columns.len();
+        let mut fields = 0;
+        loop {
+            let field = match self.records.field() {
+                Ok(field) => field,
+                Err(quote) => return Err(self.bad_quote(quote, &format!("column {}", fields + 1))),
+            };
+            match self.columns.get_mut(fields) {
+                Some(column) => column.push(&field.text, field.quoted),
+                None if field.text.is_empty() => {}
+                None => return Err(self.too_long(begins)),
+            }
+            fields += 1;
+            if field.is_last {
+                break;
+            }
+        }
+        self.columns.iter_mut().skip(fields).for_each(ColumnBuilder::push_null);
+        Ok(width.saturating_sub(fields))
+    }
+
+    fn bad_quote(&self, quote: BadQuote, place: &str) -> Error {
+        let line = |at: usize| line_at(self.text.as_bytes(), at);
+        let opens = line(quote.opens);
+        let message = match quote.stray {
+            None => format!("the quote that opens in line {opens} ({place}) is not closed"),
+            Some(stray) => format!(
+                "the field in quotes that begins in line {opens} ({place}) has a quote in line {} that is neither doubled \
+                 nor its end",
+                line(stray)
+            ),
+        };
+        let ends = format!(
+            "A field in quotes ends with a quote before the next {}, and a quote within it is written twice.",
+            self.separator()
+        );
+        error(self.path, message).hint(quotes_hint(&ends))
+    }
+
+    fn too_long(&self, begins: usize) -> Error {
+        let mut records = Records::new(self.text, begins, self.dialect);
+        let mut fields = 1;
+        while records.field().is_ok_and(|field| !field.is_last) {
+            fields += 1;
+        }
+        let line = line_at(self.text.as_bytes(), begins);
+        let names = if self.columns.len() == 1 { "name" } else { "names" };
+        let message = format!("line {line} has {fields} fields, and the header {} {names}", self.columns.len());
+        let separator = self.separator();
+        let quoting = match self.dialect.quoted {
+            true => format!("A field that holds a {separator} must be in quotes."),
+            false => format!("A field cannot hold a {separator} where quotes are ordinary characters."),
+        };
+        error(self.path, message).hint(
+            Hint::new(format!("{quoting} Is it the separator? Another: ReadOptions::new().separator(b';')."))
+                .on_command_line(format!(
+                    "{quoting} Is it the separator? Another: --separator ';', or --separator tab."
+                )),
+        )
+    }
+
+    fn separator(&self) -> String {
+        match self.dialect.separator {
+            b',' => "comma".to_owned(),
+            b';' => "semicolon".to_owned(),
+            b'\t' => "tab".to_owned(),
+            b' ' => "space".to_owned(),
+            other => format!("`{}`", quoted(&char::from(other).to_string(), LONGEST_NAME)),
+        }
+    }
+}

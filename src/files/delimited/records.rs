@@ -1,0 +1,140 @@
+//! A text split into records and fields.
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memchr2};
+
+/// How a delimited text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Dialect {
+    pub(super) separator: u8,
+    /// Whether a quote at the beginning of a field holds it together. Within a field it is always a character.
+    pub(super) quoted: bool,
+    /// The last byte of a line's end: LF also for CR LF.
+    pub(super) line_end: u8,
+}
+
+pub(super) struct Field<'a> {
+    pub(super) text: Cow<'a, str>,
+    pub(super) quoted: bool,
+    /// Whether the record ends with it.
+    pub(super) is_last: bool,
+}
+
+/// A field that begins with a quote and does not end with one, by byte.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BadQuote {
+    pub(super) opens: usize,
+    /// The quote that is neither doubled nor followed by the field's end; `None` where no quote follows at all.
+    pub(super) stray: Option<usize>,
+}
+
+/// A reader of records. (The csv crate takes whatever follows a quoted field into it, and an open quote to the end of
+/// the file, and does not tell an empty field in quotes from one without.)
+pub(super) struct Records<'a> {
+    text: &'a str,
+    at: usize,
+    dialect: Dialect,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(text: &'a str, at: usize, dialect: Dialect) -> Self {
+        Records { text, at, dialect }
+    }
+
+    /// Where the next field begins, by byte.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at >= self.text.len()
+    }
+
+    /// Passes a line that is empty; whether there was one.
+    pub(super) fn pass_blank_line(&mut self) -> bool {
+        let bytes = self.text.as_bytes();
+        let is_blank = match bytes.get(self.at) {
+            Some(&byte) if byte == self.dialect.line_end => true,
+            Some(b'\r') => bytes.get(self.at + 1) == Some(&b'\n'),
+            _ => false,
+        };
+        if is_blank {
+            self.at = self.stop_at(self.at).map_or(self.at, |(after, _)| after);
+        }
+        is_blank
+    }
+
+    /// The next field. After an error the reader still stands before it.
+    pub(super) fn field(&mut self) -> Result<Field<'a>, BadQuote> {
+        match self.dialect.quoted && self.text.as_bytes().get(self.at) == Some(&b'"') {
+            true => self.quoted_field(),
+            false => Ok(self.plain_field()),
+        }
+    }
+
+    /// The next field, in which quotes are characters.
+    pub(super) fn plain_field(&mut self) -> Field<'a> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let length = memchr2(self.dialect.separator, self.dialect.line_end, rest.as_bytes());
+        let mut text = length.and_then(|length| rest.get(..length)).unwrap_or(rest);
+        let (after, is_last) = self.stop_at(self.at + text.len()).unwrap_or((self.text.len(), true));
+        if length.is_some() && is_last && self.dialect.line_end == b'\n' {
+            text = text.strip_suffix('\r').unwrap_or(text);
+        }
+        self.at = after;
+        Field { text: Cow::Borrowed(text), quoted: false, is_last }
+    }
+
+    fn quoted_field(&mut self) -> Result<Field<'a>, BadQuote> {
+        let bytes = self.text.as_bytes();
+        let opens = self.at;
+        let (mut from, mut has_doubled) = (opens + 1, false);
+        loop {
+            let found = bytes.get(from..).and_then(|rest| memchr(b'"', rest));
+            let Some(quote) = found.map(|length| from + length) else { return Err(BadQuote { opens, stray: None }) };
+            if bytes.get(quote + 1) == Some(&b'"') {
+                (from, has_doubled) = (quote + 2, true);
+                continue;
+            }
+            let Some((after, is_last)) = self.stop_at(quote + 1) else {
+                return Err(BadQuote { opens, stray: Some(quote) });
+            };
+            let inner = self.text.get(opens + 1..quote).unwrap_or_default();
+            self.at = after;
+            let text = if has_doubled { Cow::Owned(inner.replace("\"\"", "\"")) } else { Cow::Borrowed(inner) };
+            return Ok(Field { text, quoted: true, is_last });
+        }
+    }
+
+    /// Where the next field begins if one ends before `at`, and whether the record ends there too.
+    fn stop_at(&self, at: usize) -> Option<(usize, bool)> {
+        let bytes = self.text.as_bytes();
+        match (bytes.get(at), bytes.get(at + 1)) {
+            (None, _) => Some((at, true)),
+            (Some(&byte), _) if byte == self.dialect.separator => Some((at + 1, false)),
+            (Some(b'\r'), Some(b'\n')) => Some((at + 2, true)),
+            (Some(b'\r'), None) => Some((at + 1, true)),
+            (Some(&byte), _) if byte == self.dialect.line_end => Some((at + 1, true)),
+            _ => None,
+        }
+    }
+}
+
+/// What ends the lines of `text`: what ends the first one outside of quotes.
+pub(super) fn line_end_of(text: &str) -> u8 {
+    let bytes = text.as_bytes();
+    let end_at = |at: usize| match bytes.get(at..at + 2) {
+        Some([b'\r', b'\n']) => b'\n',
+        _ => bytes.get(at).copied().unwrap_or(b'\n'),
+    };
+    let mut in_quotes = false;
+    for at in memchr::memchr3_iter(b'"', b'\n', b'\r', bytes) {
+        match bytes.get(at) {
+            Some(b'"') => in_quotes = !in_quotes,
+            _ if !in_quotes => return end_at(at),
+            _ => {}
+        }
+    }
+    memchr2(b'\n', b'\r', bytes).map_or(b'\n', end_at)
+}

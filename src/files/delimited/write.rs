@@ -1,0 +1,52 @@
+//! Frames to delimited files, such that the reader beside this gives the same names and texts.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use polars::prelude::*;
+
+use super::dialect::SEPARATORS;
+
+/// Writes `frame`, whose columns are texts, numbers and truth values. A field is in quotes if it must be. All names are
+/// where one holds what could be taken for the separator, and where a field of a TSV is: they say that its quotes are no
+/// ordinary characters.
+pub(in crate::files) fn write_delimited(
+    frame: &mut DataFrame,
+    separator: u8,
+    file: &mut BufWriter<File>,
+) -> PolarsResult<()> {
+    let names = frame.get_column_names();
+    let misleads = |name: &str| name.bytes().any(|byte| byte != separator && SEPARATORS.contains(&byte));
+    let quote_all = match separator {
+        b'\t' => names.iter().any(|name| needs_quotes(name)) || has_quotes(frame),
+        _ => names.iter().any(|name| misleads(name)),
+    };
+    for (position, name) in names.iter().enumerate() {
+        if position > 0 {
+            file.write_all(&[separator])?;
+        }
+        match quote_all || needs_quotes(name) {
+            true => write!(file, "\"{}\"", name.replace('"', "\"\""))?,
+            false => file.write_all(name.as_bytes())?,
+        }
+    }
+    file.write_all(b"\n")?;
+    CsvWriter::new(file).include_header(false).with_separator(separator).finish(frame)
+}
+
+/// Whether a name could be taken for something else: for several, for none, or for what tells the separator.
+fn needs_quotes(name: &str) -> bool {
+    let marks = |byte: u8| SEPARATORS.contains(&byte) || matches!(byte, b'"' | b'\r' | b'\n');
+    name.is_empty()
+        || name.bytes().any(marks)
+        || name.starts_with(['\u{feff}', ' '])
+        || name.starts_with("sep=")
+}
+
+/// Whether a text of the frame will be in quotes.
+fn has_quotes(frame: &DataFrame) -> bool {
+    let is_quoted =
+        |text: &str| text.is_empty() || text.bytes().any(|byte| matches!(byte, b'\t' | b'"' | b'\r' | b'\n'));
+    let mut texts = frame.columns().iter().filter_map(|column| column.str().ok());
+    texts.any(|texts| texts.iter().flatten().any(is_quoted))
+}

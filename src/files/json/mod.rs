@@ -1,0 +1,165 @@
+//! JSON: an array of objects, or an object a line. Each object is a row.
+
+use std::path::Path;
+
+use polars::prelude::*;
+
+use self::cells::Records;
+use self::kind::Record;
+use self::scan::{DEEPEST, Fault, Reason, Scanner, Token};
+use super::Format;
+use super::decode::{error, line_at};
+use super::options::ReadOptions;
+use crate::corpus::internal;
+use crate::error::{Error, Result, Stage};
+
+mod cells;
+mod kind;
+mod scan;
+
+/// How the objects lie in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// One a line.
+    Lines,
+    /// In an array, or one after the other.
+    Document,
+}
+
+/// The frame that `text`, the content of the file `path`, holds.
+pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadOptions) -> Result<DataFrame> {
+    if text.trim_ascii().is_empty() {
+        return Err(error(path, "the file is empty"));
+    }
+    let layout = layout_of(text, format);
+    let told = |fault: Fault| not_json(path, text, layout, &fault);
+    let mut record = Record::default();
+    let halves = each_row(text, layout, |scanner| record.see(scanner)).map_err(told)?;
+    if halves > 0 {
+        let message =
+            format!("{halves} escapes in {} are half a character each (\\ud83d) and become \u{fffd}", path.display());
+        options.progress.note(Stage::Input, message);
+    }
+    // A field takes some bytes where it is, and a cell where it is not.
+    let most = text.len().saturating_mul(2).saturating_add(1 << 20);
+    if record.cells() > most {
+        let message = format!(
+            "the {} objects have {} different fields, nearly all of which are missing in each",
+            record.objects,
+            record.fields.len()
+        );
+        return Err(error(path, message).hint("Name the fields alike in all objects: a field is a column."));
+    }
+    let mut record = record.settled(most);
+    for (name, field) in record.names.names.iter().zip(&mut record.fields) {
+        if options.text.contains(name) {
+            field.kind.as_text();
+        }
+    }
+    let height = record.objects;
+    let mut records = Records::new(record);
+    each_row(text, layout, |scanner| records.push(scanner)).map_err(told)?;
+    let columns = records.into_series().map_err(internal)?;
+    DataFrame::new(height, columns.into_iter().map(Column::from).collect()).map_err(internal)
+}
+
+/// What the content shows, whatever the name says: programs call both layouts `.json`.
+fn layout_of(text: &str, format: Format) -> Layout {
+    let content = text.trim_ascii_start();
+    let first_line = content.lines().next().unwrap_or_default();
+    let is_object = || {
+        let mut scanner = Scanner::new(first_line, 0, first_line.len());
+        let token = scanner.value();
+        token.and_then(|token| scanner.skip(&token)).is_ok() && scanner.is_at_end()
+    };
+    match format {
+        _ if content.starts_with('[') => Layout::Document,
+        Format::NdJson => Layout::Lines,
+        _ if is_object() => Layout::Lines,
+        _ => Layout::Document,
+    }
+}
+
+/// Gives `row` a reader at the fields of each object; how many escapes were half a character.
+fn each_row<'a>(
+    text: &'a str,
+    layout: Layout,
+    mut row: impl FnMut(&mut Scanner<'a>) -> std::result::Result<(), Fault>,
+) -> std::result::Result<usize, Fault> {
+    let mut object = |scanner: &mut Scanner<'a>| {
+        let at = scanner.start();
+        match scanner.value()? {
+            Token::Record => row(scanner),
+            _ => Err(Fault { at, reason: Reason::Words("a row must be an object, as {\"text\": \"...\"}".to_owned()) }),
+        }
+    };
+    if layout == Layout::Document {
+        let mut scanner = Scanner::new(text, 0, text.len());
+        each_of_document(&mut scanner, text, &mut object)?;
+        return Ok(scanner.halves);
+    }
+    let (mut start, mut halves) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        let mut scanner = Scanner::new(text, start, start + line.trim_end_matches(['\n', '\r']).len());
+        start += line.len();
+        if scanner.is_at_end() {
+            continue;
+        }
+        object(&mut scanner)?;
+        if !scanner.is_at_end() {
+            return Err(scanner.fault("something follows the object, and a line holds one"));
+        }
+        halves += scanner.halves;
+    }
+    Ok(halves)
+}
+
+fn each_of_document<'a>(
+    scanner: &mut Scanner<'a>,
+    text: &str,
+    object: &mut impl FnMut(&mut Scanner<'a>) -> std::result::Result<(), Fault>,
+) -> std::result::Result<(), Fault> {
+    let start = scanner.start();
+    if text.as_bytes().get(start) != Some(&b'[') {
+        while !scanner.is_at_end() {
+            object(scanner)?;
+        }
+        return Ok(());
+    }
+    scanner.value()?;
+    let mut is_first = true;
+    while scanner.element(is_first)? {
+        object(scanner)?;
+        is_first = false;
+    }
+    match scanner.is_at_end() {
+        true => Ok(()),
+        false => Err(scanner.fault("something follows the array, and a file holds one")),
+    }
+}
+
+fn not_json(path: &Path, text: &str, layout: Layout, fault: &Fault) -> Error {
+    let line = line_at(text.as_bytes(), fault.at);
+    let before = text.get(..fault.at).unwrap_or(text);
+    let column = 1 + before.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count();
+    match (&fault.reason, layout) {
+        (Reason::Cut, Layout::Lines) => error(path, format!("line {line} is cut short")).hint(layout.hint()),
+        (Reason::Cut, Layout::Document) => {
+            error(path, format!("the file is cut short: it ends in line {line}, within a value")).hint(layout.hint())
+        }
+        (Reason::Deep, _) => {
+            error(path, format!("line {line}, column {column}: more than {DEEPEST} values lie within each other"))
+                .hint("No table is nested so deep: leave this value out, or write it as a text.")
+        }
+        (Reason::Words(words), _) => error(path, format!("line {line}, column {column}: {words}")).hint(layout.hint()),
+    }
+}
+
+impl Layout {
+    fn hint(self) -> &'static str {
+        match self {
+            Layout::Lines => "Each line must be a JSON object.",
+            Layout::Document => "The content must be a JSON array of objects, or an object a line.",
+        }
+    }
+}
