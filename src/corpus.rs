@@ -8,8 +8,10 @@ use polars::prelude::*;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::vision::ImageSource;
 
+mod distinct_rows;
 mod embeddings;
 
+pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 
 /// A text column: String, nullable.

@@ -15,6 +15,7 @@ mod captions;
 mod check;
 mod cluster_on;
 mod describe;
+mod equal_rows;
 mod fit;
 mod params;
 mod vectors;

@@ -33,6 +33,7 @@ mod umap;
 // Topics.
 mod colours;
 mod edit;
+mod equal_rows;
 mod fusion;
 mod images;
 mod representations;
