@@ -8,10 +8,12 @@ use polars::prelude::*;
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 
 mod address;
+mod distinct_rows;
 mod embeddings;
 mod images;
 
 pub(crate) use address::{escaped, find_image};
+pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;
 

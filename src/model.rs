@@ -16,6 +16,7 @@ mod check;
 mod cleaning;
 mod cluster_on;
 mod describe;
+mod equal_rows;
 mod fit;
 mod params;
 mod vectors;

@@ -171,6 +171,11 @@ impl Embeddings {
         row < self.rows && self.values.validity().is_none_or(|valid| valid.get_bit(row))
     }
 
+    /// Whether `row` has a vector, and it is nothing but zeros.
+    pub(crate) fn is_zero(&self, row: usize) -> bool {
+        self.get(row).is_some_and(|vector| vector.iter().all(|&x| x == 0.0))
+    }
+
     /// The vector of `row`, where it has one.
     pub fn get(&self, row: usize) -> Option<&[f32]> {
         if !self.has(row) {

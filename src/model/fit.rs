@@ -1,12 +1,12 @@
 //! The fit: the pipeline in one screen.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use polars::prelude::*;
 
 use super::vectors::{Embedded, For};
-use super::{ClusterOn, Described, TopicModel, check_labels, check_points};
-use crate::corpus::{Corpus, Embeddings};
+use super::{ClusterOn, Described, TopicModel};
+use crate::corpus::{Corpus, DistinctRows, Embeddings};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, replace_columns};
 
@@ -54,13 +54,13 @@ impl TopicModel {
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let Embedded { corpus, embeddings, fusion, rows } = self.embedded(frame)?;
-        self.check_inputs(&corpus, &rows)?;
+        self.check_inputs(&corpus, &embeddings, &rows)?;
         self.check_rows(&rows, &corpus)?;
-        let reduction = self.reducer.fit_shared(&embeddings.of_rows(&rows)?, self.seed, &self.progress)?;
-        check_points(&reduction.embedding, rows.len())?;
+        let distinct = DistinctRows::of(&embeddings, &rows);
+        self.note_copies(&distinct);
+        let reduction = self.reduce(&embeddings, &rows, &distinct)?;
         self.progress.check(Stage::Reduce)?;
-        let clustering = self.clusterer.fit(reduction.embedding.view(), self.seed, &self.progress)?;
-        check_labels(&clustering.labels, &clustering.probabilities, rows.len())?;
+        let clustering = self.cluster(&reduction, &distinct)?;
         self.progress.check(Stage::Cluster)?;
         let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
         let captions = self.captions(&corpus, &embeddings, &assignment)?;
@@ -68,7 +68,7 @@ impl TopicModel {
         let settled = TopicModel { cleaning: self.settled_cleaning(&corpus), ..self.clone() };
         let terms = settled.count_terms(&corpus, &assignment)?;
         let described = settled.describe(&corpus, &embeddings, &assignment, &terms)?;
-        let summary = self.summarise(&corpus, &embeddings, &assignment, rows.len(), captions.len());
+        let summary = self.summarise(&corpus, &embeddings, &assignment, &distinct, captions.len());
         let Described { words, aspects, order, representatives } = described;
         Ok(FittedTopicModel {
             frame: frame.clone(),
@@ -86,7 +86,7 @@ impl TopicModel {
                 fusion,
                 reducer: reduction.model,
                 clusterer: clustering.model,
-                known: OnceLock::new(),
+                known: distinct.known,
             }),
             summary: Arc::new(summary),
         })
@@ -115,7 +115,7 @@ impl TopicModel {
         corpus: &Corpus,
         embeddings: &Embeddings,
         assignment: &Assignment,
-        rows: usize,
+        distinct: &DistinctRows,
         captions: usize,
     ) -> Summary {
         let images = corpus.images.as_ref().map(|images| (0..images.len()).filter(|&row| images.has(row)).count());
@@ -123,7 +123,8 @@ impl TopicModel {
             rows: corpus.rows,
             clustered: assignment.clustered(),
             outliers: corpus.rows - assignment.clustered(),
-            blank: corpus.rows - rows,
+            blank: corpus.rows - distinct.places.len(),
+            repeated: distinct.repeated(),
             topics: assignment.topic_count(),
             dimensions: embeddings.dimensions(),
             seed: self.seed,

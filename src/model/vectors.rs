@@ -259,10 +259,12 @@ impl TopicModel {
 
     /// The rows that have what is clustered, and a vector of it; the others are counted and told. A vector of zeros is
     /// what an embedder gives for a text without a known word; among vectors of the frame's own it is a point like any
-    /// other.
+    /// other, unless the reducer goes by directions: it has none.
     fn clusterable(&self, corpus: &Corpus, embeddings: &Embeddings) -> Vec<usize> {
         let filled: Vec<usize> = (0..corpus.rows).filter(|&row| self.has_input(corpus, row)).collect();
-        let rows: Vec<usize> = filled.iter().copied().filter(|&row| embeddings.has(row)).collect();
+        let there: Vec<usize> = filled.iter().copied().filter(|&row| embeddings.has(row)).collect();
+        let has_place = |&row: &usize| !self.reducer.by_direction() || !embeddings.is_zero(row);
+        let rows: Vec<usize> = there.iter().copied().filter(has_place).collect();
         let (nothing, no_vector) = match self.cluster_on {
             ClusterOn::Text if self.given() => ("no text (null, empty or whitespace)", "a text but no vector (null)"),
             ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word that the embedder knows"),
@@ -274,7 +276,8 @@ impl TopicModel {
             ),
         };
         self.note_outliers(corpus.rows - filled.len(), nothing);
-        self.note_outliers(filled.len() - rows.len(), no_vector);
+        self.note_outliers(filled.len() - there.len(), no_vector);
+        self.note_outliers(there.len() - rows.len(), "a vector of nothing but zeros, which has no direction");
         rows
     }
 
@@ -304,11 +307,17 @@ impl TopicModel {
     }
 
     /// A fit of no row says which input is missing.
-    pub(super) fn check_inputs(&self, corpus: &Corpus, rows: &[usize]) -> Result<()> {
+    pub(super) fn check_inputs(&self, corpus: &Corpus, embeddings: &Embeddings, rows: &[usize]) -> Result<()> {
         if !rows.is_empty() {
             return Ok(());
         }
-        if (0..corpus.rows).any(|row| self.has_input(corpus, row)) {
+        let has_input = |row: usize| self.has_input(corpus, row);
+        if (0..corpus.rows).any(|row| has_input(row) && embeddings.is_zero(row)) {
+            let message = "all vectors are zero, so there is nothing to tell rows apart by";
+            let hint = "A row of zeros usually stands for a text or an image that could not be embedded.";
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).hint(hint));
+        }
+        if (0..corpus.rows).any(has_input) {
             return Err(no_row(
                 corpus,
                 self.cluster_on,

@@ -29,6 +29,17 @@ pub trait Reducer: Send + Sync + Debug {
     fn fit_shared(&self, data: &Vectors, seed: u64, progress: &Progress) -> Result<Reduction> {
         self.fit(data.to_matrix().view(), seed, progress)
     }
+
+    /// Whether only a row's direction counts. A row of zeros has none: a model counts it as an outlier. By default false.
+    fn by_direction(&self) -> bool {
+        false
+    }
+
+    /// Whether equal rows get equal places by themselves, and copies should count. By default false: a model then gives
+    /// each vector once, so that all rows that have it lie at one place.
+    fn counts_copies(&self) -> bool {
+        false
+    }
 }
 
 /// What fitting a [`Reducer`] gives.

@@ -78,6 +78,11 @@ impl Reducer for Pca {
         let fitted = self.fit_components(data)?;
         Ok(Reduction { embedding: fitted.project(data), model: Arc::new(fitted) })
     }
+
+    /// A row's place depends on its numbers alone, and the variance is that of all rows.
+    fn counts_copies(&self) -> bool {
+        true
+    }
 }
 
 /// The directions that [`Pca`] found.

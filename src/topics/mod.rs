@@ -36,6 +36,8 @@ pub struct Summary {
     /// Rows that could not be clustered: without text or image, without a vector, without a word that the embedder knows,
     /// with an image that cannot be read.
     pub blank: usize,
+    /// Rows whose vector an earlier row has: they share its topic.
+    pub repeated: usize,
     /// Topics, without -1.
     pub topics: usize,
     /// Width of the vectors that were clustered.

@@ -1,14 +1,13 @@
 //! New rows to the topics of a fitted model.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use ndarray::Array2;
 use polars::prelude::*;
-use rayon::prelude::*;
 
 use super::{Assignment, FittedTopicModel};
 use crate::cluster::{FittedClusterer, OUTLIER};
-use crate::corpus::{Embeddings, internal};
+use crate::corpus::{Embeddings, KnownRows, internal};
 use crate::embed::FittedFusion;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::Vectors;
@@ -23,13 +22,13 @@ pub(crate) struct Inference {
     pub(crate) fusion: Option<FittedFusion>,
     pub(crate) reducer: Arc<dyn FittedReducer>,
     pub(crate) clusterer: Arc<dyn FittedClusterer>,
-    /// The rows of the fit by their vectors; found when they are first asked for.
-    pub(crate) known: OnceLock<KnownRows>,
+    /// The rows of the fit by their vectors.
+    pub(crate) known: KnownRows,
 }
 
 impl FittedTopicModel {
     /// The topics of new rows: `frame` with `embedding`, `Topic` and `Probability` added, as after the fit. Rows do not
-    /// influence each other, and a row whose vector was in the fit has the topic it had there (the first such row's).
+    /// influence each other, and a row whose vector was in the fit has the topic and the probability that it had there.
     ///
     /// Only what was clustered is looked at: of a model of texts a frame without the image column will do, and of a
     /// model of both texts and images a frame with one of the two. Rows that have neither are outliers, and so are rows
@@ -63,7 +62,7 @@ impl FittedTopicModel {
     }
 
     fn place(&self, vectors: &Vectors) -> Result<(Vec<i32>, Vec<f64>)> {
-        let known = self.inference.known.get_or_init(|| self.rows_of_fit());
+        let known = &self.inference.known;
         let reader = vectors.reader();
         let seen: Vec<Option<usize>> =
             (0..vectors.rows()).map(|row| known.find(&self.embeddings, reader.row(row))).collect();
@@ -86,33 +85,6 @@ impl FittedTopicModel {
         }
         Ok(placed)
     }
-
-    fn rows_of_fit(&self) -> KnownRows {
-        let hashed = |row: usize| Some((hash_of(self.embeddings.get(row)?), row as u32));
-        let mut rows: Vec<(u64, u32)> = (0..self.embeddings.len()).into_par_iter().filter_map(hashed).collect();
-        rows.par_sort_unstable();
-        KnownRows(rows)
-    }
-}
-
-/// Rows of the fit, in the order of a hash of their vector.
-#[derive(Debug)]
-pub(crate) struct KnownRows(Vec<(u64, u32)>);
-
-impl KnownRows {
-    fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {
-        let hash = hash_of(vector);
-        let first = self.0.partition_point(|&(other, _)| other < hash);
-        let alike = self.0.iter().skip(first).take_while(|&&(other, _)| other == hash);
-        let same = |row: &usize| embeddings.get(*row).is_some_and(|known| known == vector);
-        alike.map(|&(_, row)| row as usize).find(same)
-    }
-}
-
-/// FNV-1a over the bits.
-fn hash_of(vector: &[f32]) -> u64 {
-    let mix = |hash: u64, x: &f32| (hash ^ u64::from(x.to_bits())).wrapping_mul(0x0000_0100_0000_01b3);
-    vector.iter().fold(0xcbf2_9ce4_8422_2325, mix)
 }
 
 /// `frame` with `columns` at its end; a column of the frame that has the name of a new one is left out.

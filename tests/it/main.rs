@@ -36,6 +36,7 @@ mod unicode_words;
 // Topics.
 mod colours;
 mod edit;
+mod equal_rows;
 mod fusion;
 mod image_addresses;
 mod image_kinds;

@@ -1,9 +1,14 @@
 //! The condensed tree: the single-linkage hierarchy with every split off of fewer than `min_cluster_size` points read
 //! as points falling out of a cluster that lives on (McInnes and Healy 2017; Campello, Moulavi and Sander 2013).
+//!
+//! Where points stand for several rows, `min_cluster_size` counts rows, but copies tell nothing of how dense a region is,
+//! and so decide nothing between clusters: what splits off with rows enough and points too few, such as one text that was
+//! sent a hundred times, is a *heap*. It leaves its cluster as points that fall out do, and the cluster lives on; but where no
+//! cluster that is selected holds the heap, it is one by itself. Without weights there are no heaps.
 
 use std::collections::VecDeque;
 
-use super::single_linkage::Merge;
+use super::single_linkage::{Merge, Weights};
 
 /// A row of the condensed tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,7 +19,7 @@ pub struct CondensedRow {
     pub child: usize,
     /// 1 / the distance at which the child leaves its parent; infinite at distance 0.
     pub lambda: f64,
-    /// How many points the child has; 1 for a point.
+    /// How many points the child has, each as often as it counts; 1 for a point without a weight.
     pub child_size: usize,
 }
 
@@ -23,14 +28,18 @@ pub struct CondensedRow {
 pub(super) struct Node {
     /// The cluster that it splits off from; 0 for the root.
     pub(super) parent: usize,
-    /// The two clusters that it splits into, if it does.
+    /// The two clusters that it splits into, if it does. Heaps that leave a cluster are not among them.
     pub(super) children: Option<(usize, usize)>,
     /// The lambda at which it begins; 0 for the root.
     pub(super) birth: f64,
     /// The largest lambda at which anything leaves it.
     pub(super) death: f64,
-    /// How many points it begins with.
+    /// How many points it begins with, each as often as it counts.
     pub(super) size: usize,
+    /// How many different points these are.
+    pub(super) points: usize,
+    /// Whether it is a heap, or inside one.
+    pub(super) heap: bool,
 }
 
 /// The hierarchy of clusters, with the point at which each point leaves.
@@ -59,8 +68,9 @@ impl CondensedTree {
     }
 
     /// Condenses `merges` of `points` points.
-    pub(super) fn condense(points: usize, merges: &[Merge], min_cluster_size: usize) -> Self {
-        let root = Node { parent: 0, children: None, birth: 0.0, death: 0.0, size: points };
+    pub(super) fn condense(points: usize, merges: &[Merge], weights: Weights<'_>, min_cluster_size: usize) -> Self {
+        let size = merges.last().map_or_else(|| weights.of(0), |last| last.size as usize);
+        let root = Node { parent: 0, children: None, birth: 0.0, death: 0.0, size, points, heap: false };
         let mut tree = CondensedTree {
             points,
             rows: Vec::with_capacity(points + points / min_cluster_size),
@@ -68,60 +78,170 @@ impl CondensedTree {
             point_cluster: vec![0; points],
             point_lambda: vec![0.0; points],
         };
-        let subtrees = Subtrees { points, merges };
-        let mut waiting = VecDeque::new();
-        if let Some(last) = merges.len().checked_sub(1) {
-            waiting.push_back((last, 0));
-        }
-        // Level by level, which numbers the clusters from the top.
-        while let Some((merge, cluster)) = waiting.pop_front() {
-            tree.condense_merge(&subtrees, merge, cluster, min_cluster_size, &mut waiting);
-        }
+        let mut condensing = Condensing {
+            tree: &mut tree,
+            subtrees: Subtrees { points, merges, weights, min_cluster_size },
+            waiting: VecDeque::new(),
+        };
+        condensing.run();
+        tree.split_off_rest(min_cluster_size);
         tree
     }
 
-    fn condense_merge(
-        &mut self,
-        subtrees: &Subtrees<'_>,
-        merge: usize,
-        cluster: usize,
-        min_cluster_size: usize,
-        waiting: &mut VecDeque<(usize, usize)>,
-    ) {
-        let Merge { left, right, distance, .. } = subtrees.merges[merge];
-        let lambda = if distance > 0.0 { 1.0 / distance } else { f64::INFINITY };
-        let node = &mut self.nodes[cluster];
-        node.death = node.death.max(lambda);
-        let lives = [left, right].map(|side| subtrees.size(side) >= min_cluster_size);
-        let splits = lives == [true, true];
-        for (side, lives) in [left, right].into_iter().zip(lives) {
-            if !lives {
-                subtrees.for_each_point(side, |point| self.fall_out(point, cluster, lambda));
-                continue;
+    /// Where nothing but heaps leaves the root, no cluster would be left to what lies beside them: all would be outliers.
+    /// So when the last heap has left that leaves `min_cluster_size` points beside heaps, they and the heaps among them
+    /// are a cluster.
+    fn split_off_rest(&mut self, min_cluster_size: usize) {
+        let Some(birth) = self.birth_of_rest(min_cluster_size) else { return };
+        let in_root = self.nodes.iter().enumerate().skip(1).filter(|(_, node)| node.parent == 0);
+        let later: Vec<usize> = in_root.filter(|(_, node)| node.birth > birth).map(|(number, _)| number).collect();
+        // The new cluster has the number 1, so that it comes before what it holds.
+        let moved = |number: usize| if number > 0 { number + 1 } else { 0 };
+        for node in &mut self.nodes {
+            node.parent = moved(node.parent);
+            node.children = node.children.map(|(left, right)| (moved(left), moved(right)));
+        }
+        let mut rest =
+            Node { parent: 0, children: None, birth, death: self.nodes[0].death, size: 0, points: 0, heap: false };
+        for &number in &later {
+            self.nodes[number].parent = 1;
+            rest.size += self.nodes[number].size;
+            rest.points += self.nodes[number].points;
+        }
+        let root = self.points;
+        for row in &mut self.rows {
+            let leaves_root = row.parent == root;
+            row.parent = root + moved(row.parent - root);
+            if row.child > root {
+                row.child += 1;
             }
-            let goes_on_in = if splits { self.split_off(cluster, lambda, subtrees.size(side)) } else { cluster };
-            if let Some(merge) = subtrees.merge(side) {
-                waiting.push_back((merge, goes_on_in));
+            if leaves_root && row.lambda > birth {
+                row.parent = root + 1;
+                if row.child < root {
+                    rest.size += row.child_size;
+                    rest.points += 1;
+                }
+            }
+        }
+        for (cluster, &lambda) in self.point_cluster.iter_mut().zip(&self.point_lambda) {
+            *cluster = if *cluster == 0 && lambda > birth { 1 } else { moved(*cluster) };
+        }
+        self.rows.insert(0, CondensedRow { parent: root, child: root + 1, lambda: birth, child_size: rest.size });
+        self.nodes[0].death = birth;
+        self.nodes.insert(1, rest);
+    }
+
+    /// The lambda after which the rest of the root is a cluster, if it has heaps, does not split and is large enough.
+    fn birth_of_rest(&self, min_cluster_size: usize) -> Option<f64> {
+        let root = self.nodes.first().filter(|root| root.children.is_none() && self.nodes.len() > 1)?;
+        let heaps = self.nodes.iter().skip(1).filter(|node| node.parent == 0).map(|node| node.birth);
+        let mut beside: Vec<f64> =
+            self.point_cluster.iter().zip(&self.point_lambda).filter(|(c, _)| **c == 0).map(|(_, &l)| l).collect();
+        beside.sort_unstable_by(|a, b| b.total_cmp(a));
+        // The smallest lambda of the points that have to be left.
+        let last = *beside.get(min_cluster_size - 1)?;
+        heaps.filter(|&birth| birth < last.min(root.death)).max_by(f64::total_cmp)
+    }
+
+    /// A point falls out of a cluster, and all that it stands for.
+    fn fall_out(&mut self, point: usize, cluster: usize, lambda: f64, weight: usize) {
+        self.point_cluster[point] = cluster;
+        self.point_lambda[point] = lambda;
+        self.rows.push(CondensedRow { parent: self.points + cluster, child: point, lambda, child_size: weight });
+    }
+
+    fn split_off(&mut self, child: Node) -> usize {
+        let number = self.nodes.len();
+        let (parent, child_number) = (self.points + child.parent, self.points + number);
+        self.rows.push(CondensedRow { parent, child: child_number, lambda: child.birth, child_size: child.size });
+        self.nodes.push(child);
+        number
+    }
+}
+
+/// What a side of a merge is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// Too few rows: its points fall out, however it goes on below.
+    Small,
+    /// Rows enough, but too few points.
+    Heap,
+    /// Points enough.
+    Cluster,
+}
+
+/// A tree in the making.
+struct Condensing<'a> {
+    tree: &'a mut CondensedTree,
+    subtrees: Subtrees<'a>,
+    /// Merges to come, each with the cluster that it is in.
+    waiting: VecDeque<(usize, usize)>,
+}
+
+impl Condensing<'_> {
+    /// Level by level, which numbers the clusters from the top.
+    fn run(&mut self) {
+        match self.subtrees.merges.len().checked_sub(1) {
+            Some(last) => self.waiting.push_back((last, 0)),
+            // One point, copies of which have no distance.
+            None if self.subtrees.side(0) == Side::Heap => {
+                self.tree.nodes[0].death = f64::INFINITY;
+                self.split_off(0, 0, f64::INFINITY, true);
+            }
+            None => {}
+        }
+        while let Some((merge, cluster)) = self.waiting.pop_front() {
+            self.condense_merge(merge, cluster);
+        }
+    }
+
+    fn condense_merge(&mut self, merge: usize, cluster: usize) {
+        let Merge { left, right, distance, .. } = self.subtrees.merges[merge];
+        let lambda = if distance > 0.0 { 1.0 / distance } else { f64::INFINITY };
+        let node = &mut self.tree.nodes[cluster];
+        node.death = node.death.max(lambda);
+        let in_heap = node.heap;
+        let sides = [left, right].map(|side| self.subtrees.side(side));
+        let splits = sides == [Side::Cluster, Side::Cluster] || in_heap && sides == [Side::Heap, Side::Heap];
+        let one_falls_out = sides.contains(&Side::Small);
+        for (subtree, side) in [left, right].into_iter().zip(sides) {
+            // Several points that others fall out of are what the cluster has left; one point is a heap in any case.
+            let leaves = !one_falls_out || self.subtrees.merge(subtree).is_none();
+            match side {
+                Side::Small => self.fall_out(subtree, cluster, lambda),
+                Side::Cluster if splits => self.split_off(subtree, cluster, lambda, false),
+                Side::Heap if splits || !in_heap && leaves => self.split_off(subtree, cluster, lambda, true),
+                Side::Heap | Side::Cluster => self.go_on(subtree, cluster, lambda),
             }
         }
         if splits {
-            self.nodes[cluster].children = Some((self.nodes.len() - 2, self.nodes.len() - 1));
+            let clusters = self.tree.nodes.len();
+            self.tree.nodes[cluster].children = Some((clusters - 2, clusters - 1));
         }
     }
 
-    fn split_off(&mut self, parent: usize, lambda: f64, size: usize) -> usize {
-        let child = self.nodes.len();
-        self.nodes.push(Node { parent, children: None, birth: lambda, death: 0.0, size });
-        let (parent, child_number) = (self.points + parent, self.points + child);
-        self.rows.push(CondensedRow { parent, child: child_number, lambda, child_size: size });
-        child
+    fn fall_out(&mut self, subtree: u32, cluster: usize, lambda: f64) {
+        let Condensing { tree, subtrees, .. } = self;
+        subtrees.for_each_point(subtree, |point| tree.fall_out(point, cluster, lambda, subtrees.weights.of(point)));
     }
 
-    /// All points of a subtree that is too small fall out where it splits off, however it goes on below.
-    fn fall_out(&mut self, point: usize, cluster: usize, lambda: f64) {
-        self.point_cluster[point] = cluster;
-        self.point_lambda[point] = lambda;
-        self.rows.push(CondensedRow { parent: self.points + cluster, child: point, lambda, child_size: 1 });
+    /// Makes a cluster of `subtree`.
+    fn split_off(&mut self, subtree: u32, parent: usize, birth: f64, heap: bool) {
+        let (size, points) = (self.subtrees.size(subtree), self.subtrees.points_of(subtree));
+        let child = self.tree.split_off(Node { parent, children: None, birth, death: 0.0, size, points, heap });
+        self.go_on(subtree, child, birth);
+    }
+
+    /// `subtree` is all that `cluster` has left.
+    fn go_on(&mut self, subtree: u32, cluster: usize, lambda: f64) {
+        match self.subtrees.merge(subtree) {
+            Some(merge) => self.waiting.push_back((merge, cluster)),
+            None => {
+                let node = &mut self.tree.nodes[cluster];
+                node.death = node.death.max(lambda);
+                self.fall_out(subtree, cluster, lambda);
+            }
+        }
     }
 }
 
@@ -129,6 +249,8 @@ impl CondensedTree {
 struct Subtrees<'a> {
     points: usize,
     merges: &'a [Merge],
+    weights: Weights<'a>,
+    min_cluster_size: usize,
 }
 
 impl Subtrees<'_> {
@@ -137,7 +259,19 @@ impl Subtrees<'_> {
     }
 
     fn size(&self, node: u32) -> usize {
-        self.merge(node).map_or(1, |merge| self.merges[merge].size as usize)
+        self.merge(node).map_or_else(|| self.weights.of(node as usize), |merge| self.merges[merge].size as usize)
+    }
+
+    fn points_of(&self, node: u32) -> usize {
+        self.merge(node).map_or(1, |merge| self.merges[merge].points as usize)
+    }
+
+    fn side(&self, node: u32) -> Side {
+        match (self.size(node), self.points_of(node)) {
+            (size, _) if size < self.min_cluster_size => Side::Small,
+            (_, points) if points < self.min_cluster_size => Side::Heap,
+            _ => Side::Cluster,
+        }
     }
 
     fn for_each_point(&self, node: u32, mut work: impl FnMut(usize)) {

@@ -8,7 +8,7 @@ use super::index::Index;
 use super::labelling::{Labelling, label_points};
 use super::outlier_score::outlier_scores;
 use super::selection::select_clusters;
-use super::single_linkage::single_linkage;
+use super::single_linkage::{Weights, single_linkage};
 use super::spanning_tree::spanning_tree;
 use super::{Hdbscan, check_points};
 use crate::cluster::FittedClusterer;
@@ -36,7 +36,12 @@ pub struct FittedHdbscan {
 
 impl FittedHdbscan {
     /// Runs every step on checked points.
-    pub(super) fn fit(settings: &Hdbscan, points: Array2<f32>, progress: &Progress) -> Result<Self> {
+    pub(super) fn fit(
+        settings: &Hdbscan,
+        points: Array2<f32>,
+        weights: Weights<'_>,
+        progress: &Progress,
+    ) -> Result<Self> {
         let rows = points.nrows();
         let min_samples = settings.min_samples.unwrap_or(settings.min_cluster_size).min(rows - 1);
         let index = Index::build(points.view());
@@ -46,8 +51,9 @@ impl FittedHdbscan {
         let task = progress.task(Stage::Cluster, "spanning tree", rows - 1);
         let edges = spanning_tree(&points, &index, &core, settings.alpha, &task);
         task.finish()?;
-        let condensed_tree = CondensedTree::condense(rows, &single_linkage(&edges), settings.min_cluster_size);
-        let selected = match rows < settings.min_cluster_size {
+        let merges = single_linkage(&edges, weights);
+        let condensed_tree = CondensedTree::condense(rows, &merges, weights, settings.min_cluster_size);
+        let selected = match condensed_tree.nodes[0].size < settings.min_cluster_size {
             true => Vec::new(),
             false => select_clusters(&condensed_tree, settings),
         };

@@ -26,31 +26,45 @@ struct Clusters<'a> {
     walk: Vec<usize>,
     /// For each cluster of the tree, where the labels in it begin and end in `walk`.
     held: Vec<(usize, usize)>,
+    /// For each cluster of the tree, those that it splits into and the heaps that leave it.
+    below: Vec<Vec<usize>>,
 }
 
 impl<'a> Clusters<'a> {
     fn new(tree: &'a CondensedTree, labelling: &'a Labelling, points: &Array2<f32>) -> Self {
         let (walk, held) = walk(tree, &labelling.selected);
         let exemplars = exemplars(tree, labelling, points);
-        Clusters { tree, selected: &labelling.selected, exemplars, walk, held }
+        let mut below = vec![Vec::new(); tree.nodes.len()];
+        for (cluster, node) in tree.nodes.iter().enumerate().skip(1) {
+            below[node.parent].push(cluster);
+        }
+        Clusters { tree, selected: &labelling.selected, exemplars, walk, held, below }
     }
 
     /// The lambda at which something in `cluster` and each label's cluster part. Where one holds the other, that is
     /// where the thing itself leaves: `lambda`.
     fn merge_heights(&self, cluster: usize, lambda: f64, heights: &mut [f64]) {
         heights.fill(lambda);
+        self.part_from_those_below(cluster, None, lambda, heights);
         let mut below = cluster;
         while below > 0 {
             let node = self.tree.nodes[below];
-            let (start, end) = self.held[node.parent];
-            let (own_start, own_end) = self.held[below];
-            // The walk meets a cluster's children one after the other: what is not in one is in the other.
-            if end - start > own_end - own_start && !self.is_selected(node.parent) {
-                for &label in self.walk[start..own_start].iter().chain(&self.walk[own_end..end]) {
-                    heights[label] = node.birth;
-                }
-            }
+            self.part_from_those_below(node.parent, Some(below), node.birth, heights);
             below = node.parent;
+        }
+    }
+
+    /// What is in `cluster` until `lambda`, in `own` of the clusters below it if in any, parts from the others there, or
+    /// before, where these are heaps that left.
+    fn part_from_those_below(&self, cluster: usize, own: Option<usize>, lambda: f64, heights: &mut [f64]) {
+        if self.is_selected(cluster) {
+            return;
+        }
+        for &other in self.below[cluster].iter().filter(|&&other| Some(other) != own) {
+            let (start, end) = self.held[other];
+            for &label in &self.walk[start..end] {
+                heights[label] = lambda.min(self.tree.nodes[other].birth);
+            }
         }
     }
 
@@ -154,12 +168,13 @@ fn walk(tree: &CondensedTree, selected: &[usize]) -> (Vec<usize>, Vec<(usize, us
         count[tree.nodes[cluster].parent] += count[cluster];
     }
     let mut held = vec![(0, count[0]); tree.nodes.len()];
-    for cluster in 0..tree.nodes.len() {
-        if let Some((left, right)) = tree.nodes[cluster].children {
-            let (start, end) = held[cluster];
-            held[left] = (start, start + count[left]);
-            held[right] = (end - count[right], end);
-        }
+    // Where the next cluster below each begins.
+    let mut next = vec![0; tree.nodes.len()];
+    for cluster in 1..tree.nodes.len() {
+        let parent = tree.nodes[cluster].parent;
+        held[cluster] = (next[parent], next[parent] + count[cluster]);
+        next[cluster] = next[parent];
+        next[parent] += count[cluster];
     }
     let mut walk = vec![0; selected.len()];
     for (label, &cluster) in selected.iter().enumerate() {

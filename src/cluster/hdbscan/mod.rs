@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayView2;
 
-use crate::cluster::{Clusterer, Clustering};
+use crate::cluster::{Clusterer, Clustering, check_places};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
@@ -36,6 +36,8 @@ mod spanning_tree;
 
 pub use condensed_tree::{CondensedRow, CondensedTree};
 pub use fitted::FittedHdbscan;
+
+use single_linkage::Weights;
 
 /// How clusters are selected from the condensed tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -141,6 +143,26 @@ impl Hdbscan {
     /// `InvalidParameter` as [`check`](Clusterer::check) says; `InvalidData` if there are no rows or no columns, or a
     /// row has a NaN or an infinity.
     pub fn cluster(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<FittedHdbscan> {
+        self.cluster_weighted(points, &[], progress)
+    }
+
+    /// As [`cluster`](Self::cluster), for points that stand for several equal ones: `weights` says how many, 1 or more
+    /// each; none at all are 1 each.
+    ///
+    /// `min_cluster_size`, `max_cluster_size` and the sizes in the condensed tree count what points stand for. How dense
+    /// a region is (`min_samples`) and how stable a cluster, the points alone say: copies change nothing there, whereas
+    /// points that are repeated in `cluster` are denser than all others, and a cluster of its copies can make one
+    /// cluster of all the rest. A part of the tree with fewer than `min_cluster_size` points that stand for as many or
+    /// more is a cluster where no other holds it; it does not end the one that it leaves.
+    ///
+    /// # Errors
+    /// As `cluster`; `InvalidData` if there are weights, and not one for each point, or one of 0.
+    pub fn cluster_weighted(
+        &self,
+        points: ArrayView2<'_, f32>,
+        weights: &[u32],
+        progress: &Progress,
+    ) -> Result<FittedHdbscan> {
         self.check()?;
         let (rows, columns) = points.dim();
         if rows == 0 || columns == 0 || rows > (u32::MAX / 2) as usize {
@@ -148,8 +170,21 @@ impl Hdbscan {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_points(points)?;
-        FittedHdbscan::fit(self, points.as_standard_layout().into_owned(), progress)
+        check_weights(weights, rows)?;
+        FittedHdbscan::fit(self, points.as_standard_layout().into_owned(), Weights(weights), progress)
     }
+}
+
+fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
+    let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+    let message = match () {
+        () if weights.is_empty() => return Ok(()),
+        () if weights.len() != rows => format!("{} weights for {rows} points", weights.len()),
+        () if weights.contains(&0) => "a point has the weight 0".to_owned(),
+        () if total > u64::from(u32::MAX) => format!("the points stand for {total} rows, and 2^32 - 1 are the most"),
+        () => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
 }
 
 /// Every value must be finite.
@@ -196,6 +231,25 @@ impl Clusterer for Hdbscan {
         Ok(Clustering {
             labels: model.labels().to_vec(),
             probabilities: model.probabilities().to_vec(),
+            model: Arc::new(model),
+        })
+    }
+
+    /// Each point once, with the number of its rows as its [weight](Hdbscan::cluster_weighted).
+    fn fit_copies(
+        &self,
+        points: ArrayView2<'_, f32>,
+        places: &[u32],
+        _seed: u64,
+        progress: &Progress,
+    ) -> Result<Clustering> {
+        check_places(points, places)?;
+        let mut weights = vec![0; points.nrows()];
+        places.iter().for_each(|&place| weights[place as usize] += 1);
+        let model = self.cluster_weighted(points, &weights, progress)?;
+        Ok(Clustering {
+            labels: places.iter().map(|&place| model.labels()[place as usize]).collect(),
+            probabilities: places.iter().map(|&place| model.probabilities()[place as usize]).collect(),
             model: Arc::new(model),
         })
     }

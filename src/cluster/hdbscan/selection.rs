@@ -1,7 +1,7 @@
 //! Which clusters of the condensed tree are the answer: excess of mass or the leaves, and how a distance threshold
 //! (Malzer and Baum 2020) and a largest size change that.
 
-use super::condensed_tree::CondensedTree;
+use super::condensed_tree::{CondensedRow, CondensedTree};
 use super::{ClusterSelectionMethod, Hdbscan};
 
 /// The numbers of the selected clusters in the condensed tree (the root is 0), ascending. None holds another.
@@ -21,7 +21,8 @@ pub(super) fn select_clusters(tree: &CondensedTree, settings: &Hdbscan) -> Vec<u
     selected
 }
 
-/// The stability of each cluster: the sum over its points of how long they stay (Campello et al. 2013, equation 3).
+/// The stability of each cluster: the sum over its points of how long they stay (Campello et al. 2013, equation 3). Each
+/// point is one: a text that was sent a hundred times must not decide alone how all others are divided.
 ///
 /// A cluster born at distance 0 has none (infinity less infinity); it loses against every ancestor, as it should: what
 /// lies on one spot does not split.
@@ -29,20 +30,23 @@ fn stabilities(tree: &CondensedTree) -> Vec<f64> {
     let mut stability = vec![0.0; tree.nodes.len()];
     for row in tree.rows() {
         let cluster = row.parent - tree.points();
-        stability[cluster] += (row.lambda - tree.nodes[cluster].birth) * row.child_size as f64;
+        let points = row.child.checked_sub(tree.points()).map_or(1, |child| tree.nodes[child].points);
+        stability[cluster] += (row.lambda - tree.nodes[cluster].birth) * points as f64;
     }
     stability
 }
 
-/// The clusters that are more stable than what they split into.
+/// The clusters that are more stable than what they split into, and the heaps that no such cluster holds: of those the
+/// ones that do not split.
 fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
     let mut stability = stabilities(tree);
     let mut wins = vec![false; tree.nodes.len()];
     let first = usize::from(!settings.allow_single_cluster);
     for cluster in (first..tree.nodes.len()).rev() {
-        let below = tree.nodes[cluster].children.map_or(0.0, |(left, right)| stability[left] + stability[right]);
+        let node = tree.nodes[cluster];
+        let below = node.children.map_or(0.0, |(left, right)| stability[left] + stability[right]);
         let too_large = settings.max_cluster_size > 0 && size(tree, cluster) > settings.max_cluster_size;
-        if below > stability[cluster] || too_large {
+        if below > stability[cluster] || too_large || node.heap && node.children.is_some() {
             stability[cluster] = below;
         } else {
             wins[cluster] = true;
@@ -56,14 +60,18 @@ fn size(tree: &CondensedTree, cluster: usize) -> usize {
     let node = tree.nodes[cluster];
     match (cluster, node.children) {
         (0, Some((left, right))) => tree.nodes[left].size + tree.nodes[right].size,
-        (0, None) => tree.point_lambda.iter().filter(|&&lambda| lambda >= node.death).count(),
+        (0, None) => {
+            let last = |row: &&CondensedRow| row.parent == tree.points() && row.lambda >= node.death;
+            tree.rows().iter().filter(last).map(|row| row.child_size).sum()
+        }
         _ => node.size,
     }
 }
 
 /// The clusters that do not split; never the root.
 fn leaves(tree: &CondensedTree) -> Vec<usize> {
-    (1..tree.nodes.len()).filter(|&cluster| tree.nodes[cluster].children.is_none()).collect()
+    // A heap may lie in another leaf.
+    outermost(tree, |cluster| cluster > 0 && tree.nodes[cluster].children.is_none())
 }
 
 /// The first of `cluster` and its ancestors that was born at a distance above `epsilon`; the last below the root if

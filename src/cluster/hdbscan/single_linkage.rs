@@ -9,13 +9,25 @@ pub(super) struct Merge {
     pub(super) right: u32,
     /// The mutual reachability distance at which the two become one.
     pub(super) distance: f64,
-    /// How many points the merged subtree has.
+    /// How many points the merged subtree has, each as often as it counts.
     pub(super) size: u32,
+    /// How many different points these are.
+    pub(super) points: u32,
+}
+
+/// How often each point counts: once, where nothing is said.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weights<'a>(pub(super) &'a [u32]);
+
+impl Weights<'_> {
+    pub(super) fn of(&self, point: usize) -> usize {
+        self.0.get(point).map_or(1, |&weight| weight as usize)
+    }
 }
 
 /// The merges of `edges`, a spanning tree in order. Left is the side nearer to row 0 along the tree, so that the
 /// order of clusters does not depend on how the tree was found.
-pub(super) fn single_linkage(edges: &[Edge]) -> Vec<Merge> {
+pub(super) fn single_linkage(edges: &[Edge], weights: Weights<'_>) -> Vec<Merge> {
     let points = edges.len() + 1;
     let above = toward_row_0(edges);
     let mut top: Vec<u32> = (0..2 * points as u32 - 1).collect();
@@ -26,9 +38,14 @@ pub(super) fn single_linkage(edges: &[Edge]) -> Vec<Merge> {
             false => (edge.low, edge.high),
         };
         let (left, right) = (find(&mut top, from), find(&mut top, to));
-        let size_of = |node: u32| (node as usize).checked_sub(points).map_or(1, |merge| merges[merge].size);
-        let merge = Merge { left, right, distance: edge.reachability.sqrt(), size: size_of(left) + size_of(right) };
-        let node = (points + merges.len()) as u32;
+        let sizes_of = |node: u32| match (node as usize).checked_sub(points) {
+            Some(merge) => (merges[merge].size, merges[merge].points),
+            None => (weights.of(node as usize) as u32, 1),
+        };
+        let (of_left, of_right) = (sizes_of(left), sizes_of(right));
+        let (size, points) = (of_left.0 + of_right.0, of_left.1 + of_right.1);
+        let merge = Merge { left, right, distance: edge.reachability.sqrt(), size, points };
+        let node = (edges.len() + 1 + merges.len()) as u32;
         (top[left as usize], top[right as usize]) = (node, node);
         merges.push(merge);
     }

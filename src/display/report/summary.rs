@@ -94,6 +94,10 @@ fn push_notes(html: &mut Markup, view: &ReportView) {
             _ => " had neither a text nor an image that can be read, or no vector, and stand among the outliers.</p>",
         });
     }
+    if view.summary.repeated > 0 {
+        html.raw("<p class=\"note\">").text(&count(view.summary.repeated, "row"));
+        html.raw(" repeated an earlier one; copies share their topic.</p>");
+    }
     if view.summary.captions > 0 {
         let images = count(view.summary.captions, "image");
         html.raw("<p class=\"note\">");

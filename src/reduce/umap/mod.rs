@@ -278,4 +278,9 @@ impl Reducer for Umap {
         let fitted = self.fit_layout(data.clone(), seed, progress)?;
         Ok(Reduction { embedding: fitted.embedding.clone(), model: Arc::new(fitted) })
     }
+
+    /// By cosine.
+    fn by_direction(&self) -> bool {
+        self.metric == Metric::Cosine
+    }
 }

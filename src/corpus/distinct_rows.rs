@@ -1,0 +1,104 @@
+//! Rows with equal vectors are one: which of them stands for the others.
+
+use rayon::prelude::*;
+
+use super::Embeddings;
+
+/// Some rows of a frame by their vectors. Of rows with equal vectors the first stands for all; 0 and -0 are equal.
+#[derive(Debug)]
+pub(crate) struct DistinctRows {
+    /// The rows that stand for others or for themselves alone, ascending: each distinct vector once.
+    pub(crate) firsts: Vec<usize>,
+    /// For each of the rows, in their order, where in `firsts` its vector is.
+    pub(crate) places: Vec<u32>,
+    /// The same vectors, to look one up.
+    pub(crate) known: KnownRows,
+}
+
+impl DistinctRows {
+    /// Of `rows` (ascending), which all have a vector.
+    pub(crate) fn of(embeddings: &Embeddings, rows: &[usize]) -> Self {
+        let vector = |place: u32| rows.get(place as usize).and_then(|&row| embeddings.get(row)).unwrap_or_default();
+        let mut hashed: Vec<(u64, u32)> =
+            (0..rows.len() as u32).into_par_iter().map(|place| (hash_of(vector(place)), place)).collect();
+        hashed.par_sort_unstable();
+        let mut first_of: Vec<u32> = (0..rows.len() as u32).collect();
+        for alike in hashed.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            join_equal(alike, vector, &mut first_of);
+        }
+        let mut distinct =
+            DistinctRows { firsts: Vec::new(), places: vec![0; rows.len()], known: KnownRows::default() };
+        for (place, (&first, &row)) in first_of.iter().zip(rows).enumerate() {
+            if first as usize == place {
+                distinct.places[place] = distinct.firsts.len() as u32;
+                distinct.firsts.push(row);
+            } else {
+                distinct.places[place] = distinct.places[first as usize];
+            }
+        }
+        hashed.retain(|&(_, place)| first_of[place as usize] == place);
+        distinct.known = KnownRows {
+            rows: hashed.iter().map(|&(_, place)| rows[place as usize] as u32).collect(),
+            hashes: hashed.into_iter().map(|(hash, _)| hash).collect(),
+        };
+        distinct
+    }
+
+    /// How many rows repeat an earlier one.
+    pub(crate) fn repeated(&self) -> usize {
+        self.places.len() - self.firsts.len()
+    }
+
+    /// For each distinct vector, where among the rows the first is that has it.
+    pub(crate) fn first_places(&self) -> Vec<usize> {
+        let mut first_places = Vec::with_capacity(self.firsts.len());
+        for (row, &place) in self.places.iter().enumerate() {
+            if place as usize == first_places.len() {
+                first_places.push(row);
+            }
+        }
+        first_places
+    }
+}
+
+/// Finds equal vectors among rows of one hash. Whoever makes many vectors of one hash costs no more than a sort.
+fn join_equal<'a>(alike: &mut [(u64, u32)], vector: impl Fn(u32) -> &'a [f32], first_of: &mut [u32]) {
+    let all_equal = |alike: &[(u64, u32)]| alike.iter().all(|&(_, place)| vector(place) == vector(alike[0].1));
+    if !all_equal(alike) {
+        alike.sort_unstable_by(|a, b| in_order(vector(a.1), vector(b.1)).then(a.1.cmp(&b.1)));
+    }
+    for equal in alike.chunk_by(|a, b| vector(a.1) == vector(b.1)) {
+        for &(_, place) in equal {
+            first_of[place as usize] = equal[0].1;
+        }
+    }
+}
+
+fn in_order(a: &[f32], b: &[f32]) -> std::cmp::Ordering {
+    let pairs = a.iter().zip(b).map(|(a, b)| (a + 0.0).total_cmp(&(b + 0.0)));
+    pairs.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+}
+
+/// Rows in the order of a hash of their vector, each vector once.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRows {
+    hashes: Vec<u64>,
+    rows: Vec<u32>,
+}
+
+impl KnownRows {
+    /// The row of `embeddings`, those that the rows were taken from, that has this vector.
+    pub(crate) fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {
+        let hash = hash_of(vector);
+        let first = self.hashes.partition_point(|&other| other < hash);
+        let alike = self.hashes.iter().zip(&self.rows).skip(first).take_while(|&(&other, _)| other == hash);
+        let same = |row: &usize| embeddings.get(*row).is_some_and(|known| known == vector);
+        alike.map(|(_, &row)| row as usize).find(same)
+    }
+}
+
+/// FNV-1a over the bits; adding 0 makes -0 and 0 the same.
+fn hash_of(vector: &[f32]) -> u64 {
+    let mix = |hash: u64, x: &f32| (hash ^ u64::from((x + 0.0).to_bits())).wrapping_mul(0x0000_0100_0000_01b3);
+    vector.iter().fold(0xcbf2_9ce4_8422_2325, mix)
+}
