@@ -5,14 +5,16 @@ use std::path::{Component, Path, PathBuf};
 
 use polars::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::vision::ImageSource;
 
 mod embeddings;
+mod kind;
 
 pub use embeddings::Embeddings;
+pub(crate) use kind::in_words;
 
-/// A text column: String, nullable.
+/// A text column, nullable: String, categories, an enum, or bytes that are UTF-8.
 #[derive(Debug, Clone)]
 pub struct TextColumn {
     name: String,
@@ -21,10 +23,16 @@ pub struct TextColumn {
 
 impl TextColumn {
     /// Reads the column `name` of `frame`.
+    ///
+    /// # Errors
+    /// A column that is not there, or that holds no texts.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
-        let column = &typed_nulls(find(frame, name)?)?;
-        let values = column.str().map_err(|_| {
-            wrong_type(column, "a text column must be String").hint("Cast it to String, or name another column.")
+        let column = find(frame, name)?;
+        let values = kind::texts(column).ok_or_else(|| {
+            wrong_type(column, "a text column must hold texts").hint(
+                Hint::new("Cast it to String, or name another column.")
+                    .on_command_line("Name another column with --text, or store the texts as strings."),
+            )
         })?;
         Ok(TextColumn { name: name.to_owned(), values: values.rechunk().into_owned() })
     }
@@ -72,7 +80,8 @@ impl TextColumn {
     }
 }
 
-/// An image column, nullable: String paths, Binary encoded images, or `Struct{bytes, path}` as Hugging Face has it.
+/// An image column, nullable: paths (String, categories or an enum), Binary encoded images, or `Struct{bytes, path}` as
+/// Hugging Face has it.
 #[derive(Debug, Clone)]
 pub struct ImageColumn {
     name: String,
@@ -84,12 +93,10 @@ pub struct ImageColumn {
 impl ImageColumn {
     /// Reads the column `name` of `frame`; relative paths start at `base`.
     pub fn read(frame: &DataFrame, name: &str, base: &Path) -> Result<Self> {
-        let column = &typed_nulls(find(frame, name)?)?;
+        let column = &kind::stored(find(frame, name)?);
         let (paths, bytes) = match column.dtype() {
-            DataType::String => (column.str().ok().cloned(), None),
-            DataType::Binary => (None, column.binary().ok().cloned()),
             DataType::Struct(_) => read_image_struct(column)?,
-            _ => return Err(image_type_error(column)),
+            _ => read_image_parts(column).ok_or_else(|| image_type_error(column))?,
         };
         Ok(ImageColumn {
             name: name.to_owned(),
@@ -194,29 +201,34 @@ type ImageParts = (Option<StringChunked>, Option<BinaryChunked>);
 
 fn read_image_struct(column: &Column) -> Result<ImageParts> {
     let fields = column.struct_().map_err(|_| image_type_error(column))?.fields_as_series();
-    let field = |name: &str| fields.iter().find(|field| field.name() == name);
     // A field that is null in every row may come as dtype Null: there is nothing to read in it.
-    let bytes = field("bytes").filter(|field| field.dtype() != &DataType::Null);
-    let path = field("path").filter(|field| field.dtype() != &DataType::Null);
-    let bytes = bytes.map(|field| field.binary().cloned()).transpose().map_err(|_| image_type_error(column))?;
-    let path = path.map(|field| field.str().cloned()).transpose().map_err(|_| image_type_error(column))?;
+    let field = |name: &str| {
+        let field = fields.iter().find(|field| field.name() == name)?;
+        Some(field.clone().into_column()).filter(|field| field.dtype() != &DataType::Null)
+    };
+    let wrong = || image_type_error(column);
+    let bytes = field("bytes").map(|field| kind::bytes(&field).ok_or_else(wrong)).transpose()?;
+    let path = field("path").map(|field| kind::texts(&field).ok_or_else(wrong)).transpose()?;
     if bytes.is_none() && path.is_none() {
         return Err(image_type_error(column));
     }
     Ok((path, bytes))
 }
 
-fn image_type_error(column: &Column) -> Error {
-    wrong_type(column, "an image column must be String (paths), Binary (encoded images) or Struct{bytes, path}")
-        .hint("Name the column that holds the images.")
+/// A column of bytes is one of encoded images; one of texts holds paths.
+fn read_image_parts(column: &Column) -> Option<ImageParts> {
+    match kind::bytes(column) {
+        Some(bytes) => Some((None, Some(bytes))),
+        None => Some((Some(kind::texts(column)?), None)),
+    }
 }
 
-/// A column without any value may have come without a type: here it has the type of its role.
-fn typed_nulls(column: &Column) -> Result<Column> {
-    match column.dtype() {
-        DataType::Null => column.cast(&DataType::String).map_err(internal),
-        _ => Ok(column.clone()),
-    }
+fn image_type_error(column: &Column) -> Error {
+    wrong_type(
+        column,
+        "an image column must hold paths (texts), encoded images (bytes) or structs of `bytes` and `path`",
+    )
+    .hint("Name the column that holds the images.")
 }
 
 /// Finds a column, or says which columns there are.
@@ -232,7 +244,7 @@ pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
 }
 
 fn wrong_type(column: &Column, message: &str) -> Error {
-    let message = format!("{message}, and this is {}", column.dtype());
+    let message = format!("{message}, and this one holds {}", in_words(column.dtype()));
     Error::new(ErrorKind::WrongType, Stage::Input, message).column(column.name().as_str())
 }
 

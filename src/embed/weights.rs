@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use serde_json::Value;
 
 use super::model_folder::{model_error, open_plain, read_json};
 use crate::error::{Error, Result};
+use crate::guard::caught;
 
 const SAFETENSORS: &str = "model.safetensors";
 const PARTS: &str = "model.safetensors.index.json";
@@ -122,7 +122,7 @@ impl Weights {
                 let place = places.get(&full).ok_or_else(|| self.error(name, "is missing"))?;
                 read_tensor(files, place).map_err(|cause| self.error(name, "cannot be read").cause(cause))?
             }
-            Source::Pickled { tensors, .. } => catch_unwind(AssertUnwindSafe(|| tensors.get(&full)))
+            Source::Pickled { tensors, .. } => caught(|| tensors.get(&full))
                 .map_err(|_| self.error(name, "cannot be read"))?
                 .map_err(|cause| self.error(name, "cannot be read").cause(cause))?
                 .ok_or_else(|| self.error(name, "is missing"))?,
@@ -278,7 +278,7 @@ fn read_pickled(path: PathBuf) -> Result<Source> {
     open_plain(&path)?;
     let broken = || model_error(&path, "it is no whole file of pickled tensors");
     let hint = "Was the download cut short? Prefer model.safetensors where the model has it.";
-    let tensors = catch_unwind(AssertUnwindSafe(|| PthTensors::new(&path, None)))
+    let tensors = caught(|| PthTensors::new(&path, None))
         .map_err(|_| broken().hint(hint))?
         .map_err(|cause| broken().cause(cause).hint(hint))?;
     if tensors.tensor_infos().values().any(|info| info.layout.shape().elem_count() > MAX_NUMBERS) {

@@ -57,7 +57,7 @@ fn collect(folder: &Path, prefix: &str, deepest: usize, paths: &mut Vec<String>)
     Ok(())
 }
 
-fn is_image(name: &str) -> bool {
+pub(super) fn is_image(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     EXTENSIONS.contains(&extension.to_lowercase().as_str())
 }

@@ -4,15 +4,24 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
+mod arrow;
+mod budget;
 mod cell;
 mod foreign;
 mod image_folder;
 mod moment;
+mod nesting;
+mod parquet;
+mod parts;
 mod read;
+mod regular;
 mod replace;
+mod thrift;
+mod union;
 mod write;
 
 pub use image_folder::{IMAGE_COLUMN, read_image_folder};
+pub use parts::Inputs;
 pub use read::{read_csv, read_frame, read_frame_as_text};
 pub use replace::{check_writable, same_file, write_whole};
 pub use write::{check_writable_frame, write_frame};

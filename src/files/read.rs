@@ -1,13 +1,18 @@
 //! Frames from files.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::*;
 
+use super::arrow::read_arrow;
 use super::foreign::{Cause, guarded};
+use super::parquet::read_parquet;
+use super::parts::Inputs;
+use super::regular::open_regular;
+use super::union::read_parts;
 use super::{Format, format_of};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
@@ -20,10 +25,17 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<DataFrame> {
 }
 
 /// Reads a frame from a file of the kind that its name says: `.csv`, `.tsv` (or `.tab`; split on tabs, unquoted),
-/// `.json`, `.ndjson` (or `.jsonl`), `.parquet` (or `.pq`), `.arrow` (or `.ipc`, `.feather`; files and streams).
+/// `.json`, `.ndjson` (or `.jsonl`), `.parquet` (or `.pq`), `.arrow` (or `.ipc`, `.feather`; files and streams). From
+/// several files where `path` is a folder or a pattern (`data/train-*.parquet`): see [`Inputs::find`] for those that are
+/// read.
+///
+/// Several files are parts of one frame, one after the other. They must have the same columns, in any order (in JSON a
+/// column that a part has not is null there); types that differ are widened where nothing is lost by it, and in CSV and
+/// TSV such a column is String.
 ///
 /// # Errors
-/// A name of another kind, a file that cannot be read, or one whose content is not of that kind.
+/// A name of another kind, a file that cannot be read, or one whose content is not of that kind; parts of several kinds,
+/// or that disagree about a column.
 pub fn read_frame(path: impl AsRef<Path>) -> Result<DataFrame> {
     read_frame_as_text(path, &[])
 }
@@ -34,18 +46,27 @@ pub fn read_frame(path: impl AsRef<Path>) -> Result<DataFrame> {
 /// As [`read_frame`], and a delimited file with two columns of a name in `text`.
 pub fn read_frame_as_text(path: impl AsRef<Path>, text: &[&str]) -> Result<DataFrame> {
     let path = path.as_ref();
-    read_as(path, format_of(path, Stage::Input)?, text)
+    let inputs = Inputs::find(path)?;
+    match inputs.kind()? {
+        None => read_as(path, format_of(path, Stage::Input)?, text),
+        Some(kind) => {
+            read_parts(inputs.tables(), kind, text, |part, text| read_as(part, format_of(part, Stage::Input)?, text))
+        }
+    }
 }
 
 fn read_as(path: &Path, format: Format, text: &[&str]) -> Result<DataFrame> {
-    let file = open(path)?;
+    let (file, length) = open_regular(path)?;
+    match format {
+        Format::Parquet => return read_parquet(file, length, path),
+        Format::Arrow => return read_arrow(file, length, path),
+        Format::Csv | Format::Tsv | Format::Json | Format::NdJson => {}
+    }
     let frame = guarded(|| match format {
         Format::Csv => read_delimited(file, b',', Some(b'"'), text),
         Format::Tsv => read_delimited(file, b'\t', None, text),
         Format::Json => read_json(file, JsonFormat::Json),
-        Format::NdJson => read_json(file, JsonFormat::JsonLines),
-        Format::Parquet => ParquetReader::new(file).finish(),
-        Format::Arrow => read_arrow(file),
+        _ => read_json(file, JsonFormat::JsonLines),
     });
     let frame = frame.map_err(|cause| unreadable(path, format, cause))?;
     match format {
@@ -69,18 +90,6 @@ fn read_json(file: File, format: JsonFormat) -> PolarsResult<DataFrame> {
     JsonReader::new(BufReader::new(file)).infer_schema_len(None).with_json_format(format).finish()
 }
 
-/// An Arrow file, or an Arrow stream, which has no footer and begins with the length of its first message.
-fn read_arrow(mut file: File) -> PolarsResult<DataFrame> {
-    const STREAM: [u8; 4] = [0xff; 4];
-    let mut start = Vec::new();
-    file.by_ref().take(STREAM.len() as u64).read_to_end(&mut start)?;
-    file.rewind()?;
-    match start == STREAM {
-        true => IpcStreamReader::new(BufReader::new(file)).finish(),
-        false => IpcReader::new(file).finish(),
-    }
-}
-
 /// Polars gives the second column of a name another name; which of them was meant as the text nobody knows.
 fn check_unambiguous(path: &Path, frame: &DataFrame, text: &[&str]) -> Result<()> {
     let twice = text.iter().find(|name| frame.get_column_index(&format!("{name}_duplicated_0")).is_some());
@@ -93,24 +102,12 @@ fn check_unambiguous(path: &Path, frame: &DataFrame, text: &[&str]) -> Result<()
     }
 }
 
-fn open(path: &Path) -> Result<File> {
-    let refuse = |message: &str| Err(Error::new(ErrorKind::Io, Stage::Input, message).path(path));
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => refuse("this is a folder, not a file"),
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => refuse("the file is empty"),
-        _ => File::open(path).map_err(|error| {
-            Error::new(ErrorKind::Io, Stage::Input, "the file cannot be opened").path(path).cause(error)
-        }),
-    }
-}
-
 fn unreadable(path: &Path, format: Format, cause: Cause) -> Error {
     let error = |message: &str| Error::new(ErrorKind::Io, Stage::Input, message).path(path);
     if cause.says("found more fields") {
         return error("a row has more fields than the header").hint(separator_hint(format));
     }
-    let is_text = !matches!(format, Format::Parquet | Format::Arrow);
-    if is_text && ["utf-8", "UTF-8", "utf8", "UTF8"].iter().any(|name| cause.says(name)) {
+    if ["utf-8", "UTF-8", "utf8", "UTF8"].iter().any(|name| cause.says(name)) {
         return error("the file is not text in UTF-8").hint("Convert it to UTF-8, for example with iconv.");
     }
     if format == Format::Csv && (cause.says("not properly escaped") || cause.says("could not parse `\"")) {
@@ -133,8 +130,6 @@ fn content_hint(format: Format) -> &'static str {
         Format::Csv => "Check that the content is CSV: a header, commas, and quotes that are closed.",
         Format::Tsv => "Check that the content is split on tabs; a .tsv file has no quotes.",
         Format::Json => "Check that the content is a JSON array of objects.",
-        Format::NdJson => "Check that each line is a JSON object.",
-        Format::Parquet => "Check that the content is complete and is Parquet.",
-        Format::Arrow => "Check that the content is complete and is an Arrow file or stream (Feather version 2).",
+        _ => "Check that each line is a JSON object.",
     }
 }

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, png::PngDecoder, webp::WebPDecoder};
@@ -16,6 +15,7 @@ use image::{DynamicImage, ImageDecoder, ImageResult, RgbImage};
 use super::format::{ImageFormat, guess_unsupported, sniff_format};
 use super::{ImageSource, structure};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::guard::caught;
 
 /// How large an image may be. What is larger is an error of kind [`ErrorKind::Image`], found in the header before any
 /// pixel is decoded.
@@ -175,7 +175,7 @@ pub(crate) fn decode_bytes(bytes: &[u8], limits: &Limits, upright: bool) -> Resu
         ImageFormat::WebP => structure::check_webp(bytes, limits)?,
         ImageFormat::Gif | ImageFormat::Bmp => {}
     }
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode_format(format, bytes, limits, upright)));
+    let decoded = caught(|| decode_format(format, bytes, limits, upright));
     decoded.unwrap_or_else(|_| Err(image_error("the image is damaged: its decoder gave up")))
 }
 

@@ -52,9 +52,11 @@ mod kernel;
 #[cfg(unix)]
 mod kernel_run;
 mod model;
+mod parts;
 mod progress_lines;
 mod report;
 mod show;
+mod tables;
 
 // The project's own rules.
 mod documents;

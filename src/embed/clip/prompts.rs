@@ -1,6 +1,5 @@
 //! Texts to tokens, as the model was trained on them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -10,6 +9,7 @@ use super::config::{Family, TextConfig};
 use crate::embed::model_folder::{model_error, read_json, read_json_if_there, read_text_file};
 use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, Result};
+use crate::guard::caught;
 
 /// No token of a sensible text is as long as this many bytes on average: what lies beyond so many for each token that
 /// counts is not looked at.
@@ -116,7 +116,7 @@ impl PromptTokenizer {
         }
         let text = text.get(..end).unwrap_or_default();
         let failed = |error: Error| error.hint("Save the tokenizer again with transformers.");
-        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, true)))
+        let encoding = caught(|| self.tokenizer.encode_fast(text, true))
             .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
             .map_err(|cause| failed(model_error(&self.path, &format!("it fails on a text: {cause}"))))?;
         let known = encoding.get_special_tokens_mask().contains(&0);
