@@ -224,11 +224,8 @@ fn read_image_parts(column: &Column) -> Option<ImageParts> {
 }
 
 fn image_type_error(column: &Column) -> Error {
-    wrong_type(
-        column,
-        "an image column must hold paths (texts), encoded images (bytes) or structs of `bytes` and `path`",
-    )
-    .hint("Name the column that holds the images.")
+    wrong_type(column, "an image column must hold paths (texts), encoded images (bytes) or Struct{bytes, path}")
+        .hint("Name the column that holds the images.")
 }
 
 /// Finds a column, or says which columns there are.

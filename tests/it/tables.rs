@@ -165,7 +165,8 @@ fn lengths_that_cannot_be_are_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in small() {
         let path = folder.path().join(name);
-        for at in 0..bytes.len() {
+        // Of the larger ones not all, for the time that it takes.
+        for at in (0..bytes.len()).step_by(1 + bytes.len() / 1_200) {
             // The high bits of lengths, where they are most.
             for change in [0x40, 0xff] {
                 let mut changed = bytes.clone();

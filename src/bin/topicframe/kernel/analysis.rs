@@ -150,7 +150,7 @@ fn metadata(folder: &Path, rustc: &str) -> Result<Metadata> {
     command.args(["metadata", "--format-version", "1", "--filter-platform", host]);
     let output = command.output().map_err(|cause| failed().cause(cause))?;
     if !output.status.success() {
-        return Err(failed().hint(String::from_utf8_lossy(&output.stderr)));
+        return Err(failed().hint(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
     serde_json::from_slice(&output.stdout).map_err(|cause| failed().cause(cause))
 }
