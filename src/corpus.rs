@@ -5,19 +5,21 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
-use crate::error::{Error, ErrorKind, Result, Stage, quoted};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 
 mod address;
 mod distinct_rows;
 mod embeddings;
 mod images;
+mod kind;
 
 pub(crate) use address::{escaped, find_image};
 pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;
+pub(crate) use kind::in_words;
 
-/// A text column: String, nullable.
+/// A text column, nullable: String, categories, an enum, or bytes that are UTF-8.
 #[derive(Debug, Clone)]
 pub struct TextColumn {
     name: String,
@@ -26,10 +28,16 @@ pub struct TextColumn {
 
 impl TextColumn {
     /// Reads the column `name` of `frame`.
+    ///
+    /// # Errors
+    /// A column that is not there, or that holds no texts.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
-        let column = &typed_nulls(find(frame, name)?)?;
-        let values = column.str().map_err(|_| {
-            wrong_type(column, "a text column must be String").hint("Cast it to String, or name another column.")
+        let column = find(frame, name)?;
+        let values = kind::texts(column).ok_or_else(|| {
+            wrong_type(column, "a text column must hold texts").hint(
+                Hint::new("Cast it to String, or name another column.")
+                    .on_command_line("Name another column with --text, or store the texts as strings."),
+            )
         })?;
         Ok(TextColumn { name: name.to_owned(), values: values.rechunk().into_owned() })
     }
@@ -77,14 +85,6 @@ impl TextColumn {
     }
 }
 
-/// A column without any value may have come without a type: here it has the type of its role.
-fn typed_nulls(column: &Column) -> Result<Column> {
-    match column.dtype() {
-        DataType::Null => column.cast(&DataType::String).map_err(internal),
-        _ => Ok(column.clone()),
-    }
-}
-
 /// Finds a column, or says which columns there are.
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| {
@@ -126,7 +126,7 @@ fn columns_of(frame: &DataFrame, name: &str) -> String {
 }
 
 fn wrong_type(column: &Column, message: &str) -> Error {
-    let message = format!("{message}, and this is {}", column.dtype());
+    let message = format!("{message}, and this one holds {}", in_words(column.dtype()));
     Error::new(ErrorKind::WrongType, Stage::Input, message).column(column.name().as_str())
 }
 

@@ -49,6 +49,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod error;
+mod guard;
 pub mod linalg;
 pub mod neighbors;
 pub mod progress;

@@ -1,14 +1,16 @@
 //! Vectors of rows.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::*;
-use polars_arrow::array::{FixedSizeListArray, PrimitiveArray};
+use polars_arrow::array::{Array, FixedSizeListArray, ListArray, PrimitiveArray};
 use polars_arrow::bitmap::Bitmap;
 
-use super::{find, internal, wrong_type};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use super::{find, internal, kind, wrong_type};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 
@@ -21,24 +23,27 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// Reads the column `name` of `frame`: `Array(Float32, d)` or `List(Float32)`, nullable. Vectors of Float64, as
-    /// JSON and pandas have them, are rounded to Float32.
+    /// Reads the column `name` of `frame`, nullable: `Array(_, d)` or `List(_)` of Float32, or of any other floats or
+    /// whole numbers up to 64 bits, which become Float32 (what is wider is rounded); and extension types that are stored
+    /// so, such as Arrow's tensors of a fixed shape.
     ///
     /// # Errors
-    /// Another type, rows of different length, or a number that is NaN or infinite: with the row.
+    /// Another type, a row of another length than most, or a number that is missing, NaN or infinite: with the row.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
-        let column = find(frame, name)?;
+        let column = kind::stored(find(frame, name)?);
         let embeddings = match column.dtype() {
-            DataType::Array(inner, width) if is_float(inner) => {
+            DataType::Array(inner, width) if is_number(inner) => {
                 let single = DataType::Array(Box::new(DataType::Float32), *width);
                 Self::from_array(&column.cast(&single).map_err(internal)?, *width)
             }
-            DataType::List(inner) if is_float(inner) => {
+            DataType::List(inner) if is_number(inner) => {
                 let single = DataType::List(Box::new(DataType::Float32));
                 Self::from_list(&column.cast(&single).map_err(internal)?)
             }
-            _ => Err(wrong_type(column, "an embedding column must be Array(Float32, d) or List(Float32)")
-                .hint("Name the column of the vectors, or cast its numbers to Float32.")),
+            _ => Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").hint(
+                Hint::new("Name the column of the vectors.")
+                    .on_command_line("Name the column of the vectors with --embeddings."),
+            )),
         }?;
         embeddings.check_finite(name)?;
         Ok(embeddings)
@@ -117,27 +122,19 @@ impl Embeddings {
 
     fn from_list(column: &Column) -> Result<Self> {
         let list = column.list().map_err(internal)?;
-        let width = (0..list.len()).find_map(|row| list.get_as_series(row)).map_or(0, |row| row.len());
-        check_room(Stage::Input, "the vectors of all rows", list.len(), width)?;
-        let mut flat = Vec::with_capacity(list.len() * width);
-        let mut valid = Vec::with_capacity(list.len());
-        for row in 0..list.len() {
-            let Some(vector) = list.get_as_series(row) else {
-                flat.resize(flat.len() + width, 0.0);
-                valid.push(false);
-                continue;
-            };
-            if vector.len() != width {
-                return Err(ragged(column.name(), row, vector.len(), width));
-            }
-            if vector.null_count() > 0 {
-                return Err(not_a_number(column.name(), row));
-            }
-            flat.extend(vector.f32().map_err(internal)?.into_no_null_iter());
-            valid.push(true);
+        let lengths: Vec<Option<usize>> = list.downcast_iter().flat_map(lengths).collect();
+        let width = commonest(lengths.iter().copied().flatten());
+        if let Some((row, length)) = find_other_length(&lengths, width) {
+            return Err(ragged(column.name(), row, length, width));
         }
-        let validity = valid.contains(&false).then(|| Bitmap::from(valid));
-        Self::from_flat(flat, width, list.len(), validity)
+        check_room(Stage::Input, "the vectors of all rows", lengths.len(), width)?;
+        let mut flat: Vec<f32> = Vec::with_capacity(lengths.len() * width);
+        for chunk in list.downcast_iter() {
+            let first_row = flat.len() / width.max(1);
+            append(chunk, width, &mut flat).map_err(|row| not_a_number(column.name(), first_row + row))?;
+        }
+        let validity = lengths.contains(&None).then(|| lengths.iter().map(Option::is_some).collect());
+        Self::from_flat(flat, width, lengths.len(), validity)
     }
 
     fn check_finite(&self, name: &str) -> Result<()> {
@@ -235,12 +232,49 @@ fn flat(values: &FixedSizeListArray) -> &[f32] {
     values.map(|values| values.values().as_slice()).unwrap_or_default()
 }
 
-fn is_float(dtype: &DataType) -> bool {
-    matches!(dtype, DataType::Float32 | DataType::Float64)
+fn is_number(dtype: &DataType) -> bool {
+    dtype.is_float() || (dtype.is_integer() && !matches!(dtype, DataType::Int128 | DataType::UInt128))
+}
+
+/// The lengths of a list column's rows; none where a row is null.
+fn lengths(list: &ListArray<i64>) -> impl Iterator<Item = Option<usize>> {
+    list.offsets().lengths().enumerate().map(|(row, length)| list.is_valid(row).then_some(length))
+}
+
+/// The length that most rows have; of those that are as frequent, the one that comes first.
+fn commonest(lengths: impl Iterator<Item = usize>) -> usize {
+    let mut counts: BTreeMap<usize, (usize, Reverse<usize>)> = BTreeMap::new();
+    for (place, length) in lengths.enumerate() {
+        counts.entry(length).or_insert((0, Reverse(place))).0 += 1;
+    }
+    counts.into_iter().max_by_key(|&(_, count)| count).map_or(0, |(length, _)| length)
+}
+
+/// The first row of another length, with that.
+fn find_other_length(lengths: &[Option<usize>], width: usize) -> Option<(usize, usize)> {
+    let other = |(row, length): (usize, &Option<usize>)| length.filter(|&length| length != width).map(|l| (row, l));
+    lengths.iter().enumerate().find_map(other)
+}
+
+/// Appends the rows of a list column, all of length `width`, zeros for those that are null. The error is the row of a
+/// number that is missing.
+fn append(list: &ListArray<i64>, width: usize, flat: &mut Vec<f32>) -> std::result::Result<(), usize> {
+    let Some(values) = list.values().as_any().downcast_ref::<PrimitiveArray<f32>>() else { return Err(0) };
+    for (row, (start, length)) in list.offsets().offset_and_length_iter().enumerate() {
+        if !list.is_valid(row) {
+            flat.resize(flat.len() + width, 0.0);
+            continue;
+        }
+        if values.validity().is_some_and(|valid| (start..start + length).any(|at| !valid.get_bit(at))) {
+            return Err(row);
+        }
+        flat.extend_from_slice(values.values().get(start..start + length).ok_or(row)?);
+    }
+    Ok(())
 }
 
 fn ragged(name: &str, row: usize, length: usize, width: usize) -> Error {
-    let message = format!("the vector has {length} numbers, those above have {width}");
+    let message = format!("the vector has {length} numbers, most have {width}");
     Error::new(ErrorKind::InvalidData, Stage::Input, message)
         .column(name)
         .row(row)

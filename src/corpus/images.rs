@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::address::{Unreachable, find_image};
-use super::{find, typed_nulls, wrong_type};
+use super::{find, kind, wrong_type};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, data_uri};
 
-/// An image column, nullable: String paths, Binary encoded images, or `Struct{bytes, path}` as Hugging Face has it.
+/// An image column, nullable: paths (String, categories or an enum), Binary encoded images, or `Struct{bytes, path}` as Hugging Face has it.
 ///
 /// In place of a path there may be a `file:` address or a `data:` URI of an encoded image. Web addresses are not fetched.
 #[derive(Debug, Clone)]
@@ -29,12 +29,10 @@ pub struct ImageColumn {
 impl ImageColumn {
     /// Reads the column `name` of `frame`; relative paths start at `base`.
     pub fn read(frame: &DataFrame, name: &str, base: &Path) -> Result<Self> {
-        let column = &typed_nulls(find(frame, name)?)?;
+        let column = &kind::stored(find(frame, name)?);
         let (paths, bytes) = match column.dtype() {
-            DataType::String => (column.str().ok().cloned(), None),
-            DataType::Binary => (None, column.binary().ok().cloned()),
             DataType::Struct(_) => read_image_struct(column)?,
-            _ => return Err(image_type_error(column)),
+            _ => read_image_parts(column).ok_or_else(|| image_type_error(column))?,
         };
         Ok(ImageColumn {
             name: name.to_owned(),
@@ -233,19 +231,29 @@ type ImageParts = (Option<StringChunked>, Option<BinaryChunked>);
 
 fn read_image_struct(column: &Column) -> Result<ImageParts> {
     let fields = column.struct_().map_err(|_| image_type_error(column))?.fields_as_series();
-    let field = |name: &str| fields.iter().find(|field| field.name() == name);
     // A field that is null in every row may come as dtype Null: there is nothing to read in it.
-    let bytes = field("bytes").filter(|field| field.dtype() != &DataType::Null);
-    let path = field("path").filter(|field| field.dtype() != &DataType::Null);
-    let bytes = bytes.map(|field| field.binary().cloned()).transpose().map_err(|_| image_type_error(column))?;
-    let path = path.map(|field| field.str().cloned()).transpose().map_err(|_| image_type_error(column))?;
+    let field = |name: &str| {
+        let field = fields.iter().find(|field| field.name() == name)?;
+        Some(field.clone().into_column()).filter(|field| field.dtype() != &DataType::Null)
+    };
+    let wrong = || image_type_error(column);
+    let bytes = field("bytes").map(|field| kind::bytes(&field).ok_or_else(wrong)).transpose()?;
+    let path = field("path").map(|field| kind::texts(&field).ok_or_else(wrong)).transpose()?;
     if bytes.is_none() && path.is_none() {
         return Err(image_type_error(column));
     }
     Ok((path, bytes))
 }
 
+/// A column of bytes is one of encoded images; one of texts holds paths.
+fn read_image_parts(column: &Column) -> Option<ImageParts> {
+    match kind::bytes(column) {
+        Some(bytes) => Some((None, Some(bytes))),
+        None => Some((Some(kind::texts(column)?), None)),
+    }
+}
+
 fn image_type_error(column: &Column) -> Error {
-    wrong_type(column, "an image column must be String (paths), Binary (encoded images) or Struct{bytes, path}")
+    wrong_type(column, "an image column must hold paths (texts), encoded images (bytes) or Struct{bytes, path}")
         .hint("Name the column that holds the images.")
 }

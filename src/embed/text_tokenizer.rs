@@ -1,6 +1,5 @@
 //! A model's own tokenizer: texts to the numbers of tokens, cut off at the model's length.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use tokenizers::{NormalizerWrapper, Tokenizer, TruncationDirection, TruncationPa
 use super::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_text_file};
 use super::tokenizer_bounds::{check_description, check_length};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::guard::caught;
 
 /// Texts to tokens. Cheap to clone.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ impl TextTokenizer {
     /// The tokens of a text, with those that the model puts around it.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let text = beginning(text, self.most_bytes);
-        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, true)));
+        let encoding = caught(|| self.tokenizer.encode_fast(text, true));
         let encoding = encoding
             .map_err(|_| Error::new(ErrorKind::Model, Stage::Embed, "the model's tokenizer fails on a text"))?
             .map_err(failed)?;
@@ -121,7 +121,7 @@ pub(crate) fn beginning(text: &str, most: usize) -> &str {
 pub(crate) fn parse_tokenizer(file: &[u8]) -> std::result::Result<Tokenizer, String> {
     let trial = check_description(file)?;
     // The `tokenizers` crate panics on some tokenizers that contradict themselves.
-    let mut tokenizer = catch_unwind(|| Tokenizer::from_bytes(file))
+    let mut tokenizer = caught(|| Tokenizer::from_bytes(file))
         .map_err(|_| "it contradicts itself".to_owned())?
         .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
     tokenizer.with_padding(None);

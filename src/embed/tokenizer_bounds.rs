@@ -5,7 +5,6 @@
 //! normalizers); then it is tried on texts that its patterns might take long for.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -13,6 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::{NormalizedString, Normalizer, PostProcessor, Tokenizer};
+
+use crate::guard::caught;
 
 mod values;
 mod vocabulary;
@@ -307,7 +308,7 @@ fn normalised(tokenizer: &Tokenizer, text: &str) -> usize {
     let Some(normalizer) = tokenizer.get_normalizer() else { return 0 };
     let mut text = NormalizedString::from(text);
     // One that fails here will tell so when it fails on a text of the user's.
-    let _ = catch_unwind(AssertUnwindSafe(|| normalizer.normalize(&mut text)));
+    let _ = caught(|| normalizer.normalize(&mut text));
     text.get().len()
 }
 
@@ -317,7 +318,7 @@ fn time(tokenizer: &Tokenizer, text: &str) -> Option<(usize, Duration)> {
     let (mut tokens, mut shortest) = (0, Duration::MAX);
     for _ in 0..5 {
         let begun = Instant::now();
-        let encoding = catch_unwind(AssertUnwindSafe(|| tokenizer.encode_fast(text, false))).ok()?;
+        let encoding = caught(|| tokenizer.encode_fast(text, false)).ok()?;
         // That it cannot be cut into tokens is told when it happens to a text of the user's.
         tokens = encoding.map_or(0, |encoding| encoding.len());
         shortest = shortest.min(begun.elapsed());

@@ -2,7 +2,8 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::guard::caught;
 
 /// Longer messages quote the file, sometimes all of it.
 const LONGEST: usize = 200;
@@ -31,7 +32,7 @@ impl std::error::Error for Cause {}
 
 /// Does `work`, whose code is not ours: it may fail, and it may panic.
 pub(super) fn guarded<T, E: fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Cause> {
-    match catch_unwind(AssertUnwindSafe(work)) {
+    match caught(work) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(Cause::new(&error.to_string())),
         Err(panic) => Err(Cause::new(said(panic.as_ref()))),

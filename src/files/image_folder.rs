@@ -189,3 +189,9 @@ fn kind_by_content(path: &Path) -> Kind {
         _ => Kind::Other,
     }
 }
+
+/// Whether a file of this name is an image that is read.
+pub(super) fn is_image(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    EXTENSIONS.contains(&ending.to_lowercase().as_str())
+}

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
+mod arrow;
+mod budget;
 mod cell;
 mod decode;
 mod delimited;
@@ -11,14 +13,21 @@ mod foreign;
 mod image_folder;
 mod json;
 mod moment;
+mod nesting;
 mod options;
+mod parquet;
+mod parts;
 mod read;
+mod regular;
 mod replace;
 mod temporary;
+mod thrift;
+mod union;
 mod write;
 
 pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
 pub use options::{Quotes, ReadOptions, separator_named};
+pub use parts::Inputs;
 pub use read::{read_csv, read_frame, read_frame_as_text};
 pub use replace::{check_writable, copy_whole, same_file, write_whole};
 pub use temporary::{HaltedWriting, halt_writing};

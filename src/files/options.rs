@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use polars::prelude::DataFrame;
 
+use super::parts::Inputs;
 use super::read::read_as;
+use super::union::read_parts;
 use super::{Format, format_of};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
@@ -115,7 +117,14 @@ impl ReadOptions {
     /// quotes that are unknown or that this kind of file does not have.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<DataFrame> {
         let path = path.as_ref();
-        read_as(path, format_of(path, Stage::Input)?, self)
+        let inputs = Inputs::find(path)?;
+        let Some(kind) = inputs.kind()? else {
+            return read_as(path, format_of(path, Stage::Input)?, self);
+        };
+        let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
+        read_parts(inputs.tables(), kind, &text, |part, text| {
+            read_as(part, format_of(part, Stage::Input)?, &self.clone().text(text))
+        })
     }
 
     /// Whether a file of this kind has what is set.

@@ -1,18 +1,18 @@
 //! Frames from files.
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use polars::prelude::*;
 
 use super::Format;
+use super::arrow::read_arrow;
 use super::decode::read_text;
 use super::delimited::read_delimited;
-use super::foreign::{Cause, guarded};
 use super::json::read_json;
 use super::options::ReadOptions;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use super::parquet::read_parquet;
+use super::regular::open_regular;
+use crate::error::Result;
 
 /// Reads a CSV file: the separator is recognised, and the rest as in [`read_frame`].
 ///
@@ -38,8 +38,14 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<DataFrame> {
 ///
 /// [`ReadOptions`] sets separator, quotes and encoding.
 ///
+/// Several files, where `path` is a folder or a pattern (`data/train-*.parquet`; [`Inputs::find`](super::Inputs::find) says which are read), are
+/// parts of one frame, one after the other. They must have the same columns, in any order (in JSON a column that a part has
+/// not is null there); types that differ are widened where nothing is lost by it, and in CSV and TSV such a column is
+/// String.
+///
 /// # Errors
-/// A name of another kind, a file that cannot be read, or one whose content is not of that kind; with the line.
+/// A name of another kind, a file that cannot be read, or one whose content is not of that kind, with the line; parts of several
+/// kinds, or that disagree about a column.
 pub fn read_frame(path: impl AsRef<Path>) -> Result<DataFrame> {
     ReadOptions::new().read(path)
 }
@@ -55,7 +61,7 @@ pub fn read_frame_as_text(path: impl AsRef<Path>, text: &[&str]) -> Result<DataF
 /// Reads one file of one kind.
 pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Result<DataFrame> {
     options.check(path, format)?;
-    let file = open(path)?;
+    let (file, length) = open_regular(path)?;
     match format {
         Format::Csv | Format::Tsv => {
             read_delimited(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
@@ -63,43 +69,7 @@ pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Res
         Format::Json | Format::NdJson => {
             read_json(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
         }
-        Format::Parquet => {
-            guarded(|| ParquetReader::new(file).finish()).map_err(|cause| unreadable(path, format, cause))
-        }
-        Format::Arrow => guarded(|| read_arrow(file)).map_err(|cause| unreadable(path, format, cause)),
+        Format::Parquet => read_parquet(file, length, path),
+        Format::Arrow => read_arrow(file, length, path),
     }
-}
-
-/// An Arrow file, or an Arrow stream, which has no footer and begins with the length of its first message.
-fn read_arrow(mut file: File) -> PolarsResult<DataFrame> {
-    const STREAM: [u8; 4] = [0xff; 4];
-    let mut start = Vec::new();
-    file.by_ref().take(STREAM.len() as u64).read_to_end(&mut start)?;
-    file.rewind()?;
-    match start == STREAM {
-        true => IpcStreamReader::new(BufReader::new(file)).finish(),
-        false => IpcReader::new(file).finish(),
-    }
-}
-
-fn open(path: &Path) -> Result<File> {
-    let refuse = |message: &str| Err(Error::new(ErrorKind::Io, Stage::Input, message).path(path));
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_dir() => refuse("this is a folder, not a file"),
-        Ok(metadata) if metadata.is_file() && metadata.len() == 0 => refuse("the file is empty"),
-        _ => File::open(path).map_err(|error| {
-            Error::new(ErrorKind::Io, Stage::Input, "the file cannot be opened").path(path).cause(error)
-        }),
-    }
-}
-
-fn unreadable(path: &Path, format: Format, cause: Cause) -> Error {
-    let hint = match format {
-        Format::Parquet => "Check that the content is complete and is Parquet.",
-        _ => "Check that the content is complete and is an Arrow file or stream (Feather version 2).",
-    };
-    Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read as what its name says")
-        .path(path)
-        .hint(hint)
-        .cause(cause)
 }

@@ -6,7 +6,6 @@
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, webp::WebPDecoder};
@@ -18,6 +17,7 @@ use super::limits::Limits;
 use super::memory::Share;
 use super::{ImageSource, data_uri, structure};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::guard::caught;
 
 mod png;
 mod tiff;
@@ -92,7 +92,7 @@ fn unreadable(error: io::Error) -> Error {
 /// Decodes bytes. Errors do not name the file yet.
 pub(crate) fn decode_bytes(bytes: &[u8], limits: &Limits, upright: bool) -> Result<RgbImage> {
     let format = sniff_format(bytes).ok_or_else(|| unknown_format(bytes))?;
-    let decoded = catch_unwind(AssertUnwindSafe(|| decode_format(format, bytes, limits, upright)));
+    let decoded = caught(|| decode_format(format, bytes, limits, upright));
     decoded.unwrap_or_else(|_| Err(image_error("the image is damaged: its decoder gave up")))
 }
 

@@ -29,7 +29,7 @@ fn a_missing_column_names_those_there_are() {
 fn a_text_column_of_numbers_is_refused() {
     let error = TextColumn::read(&df!("text" => [1, 2]).unwrap(), "text").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongType);
-    assert!(error.to_string().contains("i32"), "{error}");
+    assert!(error.to_string().contains("whole numbers (Int32)"), "{error}");
 }
 
 #[test]

@@ -52,10 +52,10 @@ mod command_models;
 mod corpus;
 mod delimited;
 mod files;
+mod hostile_images;
 mod hostile_models;
 mod hostile_tokenizers;
 mod hostile_weights;
-mod hostile_images;
 mod html;
 mod interrupt;
 mod json;
@@ -66,9 +66,11 @@ mod kernel_folder;
 #[cfg(unix)]
 mod kernel_run;
 mod model;
+mod parts;
 mod progress_lines;
 mod report;
 mod show;
+mod tables;
 #[cfg(unix)]
 mod writing;
 

@@ -1,13 +1,14 @@
 //! `topicframe fit`: a file of documents or a folder of images in, topics, tables and a page out.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::Args;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{
-    IMAGE_COLUMN, Quotes, ReadOptions, check_writable, check_writable_frame, read_image_folder_with, same_file,
+    IMAGE_COLUMN, Inputs, Quotes, ReadOptions, check_writable, check_writable_frame, read_image_folder_with, same_file,
     separator_named, write_frame,
 };
 use topicframe::model::ClusterOn;
@@ -20,9 +21,13 @@ use crate::{bar, table};
 
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The documents: .csv, .tsv, .json, .ndjson (these also compressed with gzip or zstd), .parquet or .arrow; or a folder
-    /// of images.
+    /// The documents: .csv, .tsv, .json, .ndjson (these also compressed with gzip or zstd), .parquet or .arrow; a folder of
+    /// such files, or a pattern in quotes ('data/train-*.parquet'), which are read as one table; or a folder of images.
     pub(crate) input: PathBuf,
+
+    /// The files that `input` names, once they were looked for.
+    #[arg(skip)]
+    inputs: OnceLock<Inputs>,
 
     /// The column of the texts.
     #[arg(long, value_name = "COLUMN")]
@@ -45,7 +50,7 @@ pub struct Fit {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) images: Option<String>,
 
-    /// Where relative image paths start [default: the input's folder].
+    /// Where relative image paths start [default: the folder of the input].
     #[arg(long, value_name = "FOLDER", requires = "images")]
     image_folder: Option<PathBuf>,
 
@@ -135,7 +140,7 @@ impl Fit {
     pub fn run(&self) -> Result<()> {
         let started = Instant::now();
         let progress = bar::progress();
-        self.check_input()?;
+        self.check_input(&progress)?;
         self.check_outputs()?;
         let model = self.model(progress.clone())?;
         model.check()?;
@@ -153,31 +158,43 @@ impl Fit {
 
     /// Where relative image paths start.
     pub(crate) fn image_folder(&self) -> PathBuf {
-        let beside = || match self.input.is_dir() {
-            true => self.input.clone(),
-            false => self.input.parent().unwrap_or(Path::new("")).to_path_buf(),
-        };
+        let beside = || self.inputs.get().map_or(PathBuf::new(), |inputs| inputs.folder().to_path_buf());
         self.image_folder.clone().unwrap_or_else(beside)
+    }
+
+    /// Whether the input is a folder of images: one without tables, or one of which no column is named.
+    fn is_image_folder(&self) -> bool {
+        let no_column = self.text.is_none() && self.images.is_none() && self.embeddings.is_none();
+        let inputs = self.inputs.get();
+        inputs.is_some_and(|inputs| inputs.tables().is_empty() || (inputs.images() > 0 && no_column))
     }
 
     /// The column of the images, where there are any.
     pub(crate) fn image_column(&self) -> Option<&str> {
-        if self.input.is_dir() { Some(IMAGE_COLUMN) } else { self.images.as_deref() }
+        if self.is_image_folder() { Some(IMAGE_COLUMN) } else { self.images.as_deref() }
     }
 
     /// What is told before models are loaded, which may take long.
-    fn check_input(&self) -> Result<()> {
+    fn check_input(&self, progress: &Progress) -> Result<()> {
         let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(&self.input);
-        if self.input.is_dir() {
+        let found = Inputs::find(&self.input)?;
+        let inputs = self.inputs.get_or_init(|| found);
+        self.tell_left_out(inputs, progress);
+        if self.is_image_folder() {
             return match (&self.text, &self.images, &self.embeddings) {
                 (None, None, None) => Ok(()),
-                _ => Err(wrong("a folder of images has no columns: leave out --text, --images and --embeddings")),
+                _ if inputs.images() == 0 => Err(wrong("there is no table in this folder")),
+                _ => Err(wrong(
+                    "this is a folder of images, which have no columns: leave out --text, --images and --embeddings",
+                )),
             };
         }
-        if let Err(cause) = std::fs::metadata(&self.input) {
-            return Err(Error::new(ErrorKind::Io, Stage::Input, "the input cannot be read")
-                .path(&self.input)
-                .cause(cause));
+        for input in inputs.tables() {
+            if let Err(cause) = std::fs::metadata(input) {
+                return Err(Error::new(ErrorKind::Io, Stage::Input, "the input cannot be read")
+                    .path(input)
+                    .cause(cause));
+            }
         }
         match (&self.text, &self.images) {
             (None, None) => Err(wrong(
@@ -187,9 +204,25 @@ impl Fit {
         }
     }
 
+    /// A folder may hold tables and images: what is not read is told.
+    fn tell_left_out(&self, inputs: &Inputs, progress: &Progress) {
+        let (tables, images) = (inputs.tables().len(), inputs.images());
+        if tables == 0 || images == 0 {
+            return;
+        }
+        let message = match self.is_image_folder() {
+            true => format!(
+                "the {images} images in the folder are read, and the {tables} table(s) are left out: to read those \
+                 instead, name a column of theirs with --text, --images or --embeddings"
+            ),
+            false => format!("the {images} images in the folder are read only where the table names them"),
+        };
+        progress.note(Stage::Input, message);
+    }
+
     /// Reads the input; what has the role of a text or a path stays a String even if it looks like a number.
     fn read(&self, progress: &Progress) -> Result<DataFrame> {
-        if self.input.is_dir() {
+        if self.is_image_folder() {
             return read_image_folder_with(&self.input, progress);
         }
         let text: Vec<&str> = self.text.as_deref().into_iter().chain(self.images.as_deref()).collect();
@@ -208,7 +241,8 @@ impl Fit {
     fn check_outputs(&self) -> Result<()> {
         let outputs: Vec<&PathBuf> = [&self.topics, &self.documents, &self.report].into_iter().flatten().collect();
         for (i, path) in outputs.iter().enumerate() {
-            if same_file(path, &self.input) {
+            let inputs = self.inputs.get().map_or(&[][..], Inputs::tables);
+            if inputs.iter().any(|input| same_file(path, input)) {
                 return Err(taken(path, "this would overwrite the input"));
             }
             if outputs.iter().take(i).any(|earlier| same_file(path, earlier)) {

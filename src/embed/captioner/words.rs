@@ -1,6 +1,5 @@
 //! Tokens to sentences, and a prompt to tokens.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -9,6 +8,7 @@ use tokenizers::Tokenizer;
 use crate::embed::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_text_file};
 use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::guard::caught;
 
 /// A captioner's tokenizer.
 pub(super) struct Words(Tokenizer);
@@ -31,7 +31,7 @@ impl Words {
 
     /// The sentence that tokens are, without special tokens, with single spaces.
     pub(super) fn sentence(&self, tokens: &[u32]) -> Result<String> {
-        let text = catch_unwind(AssertUnwindSafe(|| self.0.decode(tokens, true)));
+        let text = caught(|| self.0.decode(tokens, true));
         let text = text.map_err(|_| failed("a caption", "it contradicts itself"))?;
         let text = text.map_err(|cause| failed("a caption", &cause.to_string()))?;
         Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -39,7 +39,7 @@ impl Words {
 
     /// The tokens of a text, without special ones.
     pub(super) fn tokens(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = catch_unwind(AssertUnwindSafe(|| self.0.encode_fast(text, false)));
+        let encoding = caught(|| self.0.encode_fast(text, false));
         let encoding = encoding.map_err(|_| failed("the prompt", "it contradicts itself"))?;
         let encoding = encoding.map_err(|cause| failed("the prompt", &cause.to_string()))?;
         Ok(encoding.get_ids().to_vec())

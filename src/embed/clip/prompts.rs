@@ -1,6 +1,5 @@
 //! Texts to tokens, as the model was trained on them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -13,6 +12,7 @@ use crate::embed::model_folder::{
 use crate::embed::text_tokenizer::{BYTES_A_TOKEN, beginning, parse_tokenizer};
 use crate::embed::tokenizer_bounds::check_length;
 use crate::error::{Error, Result};
+use crate::guard::caught;
 
 /// `eos_token_id` of models that were saved before it was right: the token with the highest id ends a text.
 const WRONG_END: u64 = 2;
@@ -111,7 +111,7 @@ impl PromptTokenizer {
     fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
         let text = beginning(text, self.length.saturating_mul(BYTES_A_TOKEN));
         let failed = |error: Error| error.hint("Save the tokenizer again with transformers.");
-        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(text, true)))
+        let encoding = caught(|| self.tokenizer.encode_fast(text, true))
             .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
             .map_err(|cause| failed(model_error(&self.path, &format!("it fails on a text: {cause}"))))?;
         let known = encoding.get_special_tokens_mask().contains(&0);

@@ -1,13 +1,12 @@
 //! Any tokenizer that a `tokenizer.json` describes, used as Model2Vec uses it.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{PostProcessorWrapper, Tokenizer};
 
 use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::guard::caught;
 
 /// A tokenizer without padding and special tokens, cut off at `max_length` tokens, unknown tokens left out.
 pub(super) struct FolderTokenizer {
@@ -60,7 +59,7 @@ impl FolderTokenizer {
     /// Appends the ids of the known tokens of `text` to `ids`, in order.
     pub(super) fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<()> {
         let end = text.char_indices().nth(self.max_chars).map_or(text.len(), |(at, _)| at);
-        let encoding = catch_unwind(AssertUnwindSafe(|| self.tokenizer.encode_fast(&text[..end], false)))
+        let encoding = caught(|| self.tokenizer.encode_fast(&text[..end], false))
             .map_err(|_| Error::new(ErrorKind::Model, Stage::Embed, "the model's tokenizer fails on a text"))?
             .map_err(tokenizer_failed)?;
         let counted = encoding.get_ids().iter().take(self.max_length.unwrap_or(usize::MAX));

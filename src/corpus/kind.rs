@@ -1,0 +1,100 @@
+//! What type a column is of: as texts, as bytes, and in words.
+
+use polars::prelude::*;
+
+/// The column as it is stored, where its type is an extension (`arrow.json`, `arrow.fixed_shape_tensor`, a user's own)
+/// of another.
+pub(super) fn stored(column: &Column) -> Column {
+    match column.dtype() {
+        DataType::Extension(..) => stored(&column.as_materialized_series().to_storage().clone().into_column()),
+        _ => column.clone(),
+    }
+}
+
+/// The texts of a column of any type that texts come in: String, categories, enums, bytes that are UTF-8, and nothing
+/// at all (a column without any value may have come without a type).
+pub(super) fn texts(column: &Column) -> Option<StringChunked> {
+    let column = stored(column);
+    match column.dtype() {
+        DataType::String => column.str().ok().cloned(),
+        DataType::Null | DataType::Categorical(..) | DataType::Enum(..) | DataType::Binary | DataType::BinaryOffset => {
+            column.strict_cast(&DataType::String).ok()?.str().ok().cloned()
+        }
+        _ => None,
+    }
+}
+
+/// The bytes of a column of bytes.
+pub(super) fn bytes(column: &Column) -> Option<BinaryChunked> {
+    let column = stored(column);
+    match column.dtype() {
+        DataType::Binary => column.binary().ok().cloned(),
+        DataType::BinaryOffset => column.cast(&DataType::Binary).ok()?.binary().ok().cloned(),
+        _ => None,
+    }
+}
+
+/// The most levels of lists and structs that are spelled out.
+const SPELLED_OUT: usize = 3;
+
+/// What a column of this type holds, for messages: plain words, and the type's name where it has one that users know.
+pub(crate) fn in_words(dtype: &DataType) -> String {
+    spelled(dtype, SPELLED_OUT)
+}
+
+fn spelled(dtype: &DataType, depth: usize) -> String {
+    let inner = |dtype: &DataType| match depth {
+        0 => "more of them".to_owned(),
+        _ => spelled(dtype, depth - 1),
+    };
+    match dtype {
+        DataType::String => "texts".to_owned(),
+        DataType::Categorical(..) | DataType::Enum(..) => "categories".to_owned(),
+        DataType::Boolean => "truth values (Boolean)".to_owned(),
+        DataType::Null => "nothing but missing values".to_owned(),
+        DataType::Binary | DataType::BinaryOffset => "bytes (Binary)".to_owned(),
+        DataType::Date => "dates".to_owned(),
+        DataType::Time => "times of day".to_owned(),
+        DataType::Datetime(..) => "points in time (Datetime)".to_owned(),
+        DataType::Duration(_) => "lengths of time (Duration)".to_owned(),
+        DataType::Decimal(..) => "decimal numbers (Decimal)".to_owned(),
+        DataType::List(item) => format!("lists of {}", inner(item)),
+        DataType::Array(item, width) => format!("arrays of {width} {}", inner(item)),
+        DataType::Struct(fields) => format!("structs of {}", fields_in_words(fields)),
+        DataType::Extension(extension, storage) => {
+            format!("the extension type `{}`, which is stored as {}", extension.name(), inner(storage))
+        }
+        number => number_in_words(number),
+    }
+}
+
+fn number_in_words(dtype: &DataType) -> String {
+    let name = match dtype {
+        DataType::Float16 => "Float16",
+        DataType::Float32 => "Float32",
+        DataType::Float64 => "Float64",
+        DataType::Int8 => "Int8",
+        DataType::Int16 => "Int16",
+        DataType::Int32 => "Int32",
+        DataType::Int64 => "Int64",
+        DataType::Int128 => "Int128",
+        DataType::UInt8 => "UInt8",
+        DataType::UInt16 => "UInt16",
+        DataType::UInt32 => "UInt32",
+        DataType::UInt64 => "UInt64",
+        _ => return "values of a type that is not known".to_owned(),
+    };
+    let whole = if dtype.is_float() { "" } else { "whole " };
+    format!("{whole}numbers ({name})")
+}
+
+/// The names of a struct's fields, as many as a line takes.
+fn fields_in_words(fields: &[Field]) -> String {
+    const MOST: usize = 5;
+    let names: Vec<String> = fields.iter().take(MOST).map(|field| format!("`{}`", field.name())).collect();
+    match fields.len() {
+        0 => "nothing".to_owned(),
+        n if n <= MOST => names.join(", "),
+        n => format!("{} and {} more", names.join(", "), n - MOST),
+    }
+}

@@ -1,0 +1,44 @@
+//! How much memory a file may ask for, in proportion to its size.
+
+use super::foreign::Cause;
+
+/// What any file may unpack to, in bytes.
+const FLOOR: u64 = 512 << 20;
+
+/// What each byte of a file may unpack to. Texts and numbers pack to a tenth; nothing but repeated values comes near a
+/// thousandth.
+const RATIO: u64 = 1024;
+
+/// The bytes that a file may still unpack to.
+pub(super) struct Budget {
+    left: u64,
+    all: u64,
+}
+
+impl Budget {
+    /// For a file of `length` bytes: 512 MiB and 1,024 times its length.
+    pub(super) fn of(length: u64) -> Self {
+        let all = length.saturating_mul(RATIO).saturating_add(FLOOR);
+        Budget { left: all, all }
+    }
+
+    /// Takes `bytes` off.
+    ///
+    /// # Errors
+    /// More than is left.
+    pub(super) fn spend(&mut self, bytes: u64) -> Result<(), Cause> {
+        self.left = self.left.checked_sub(bytes).ok_or_else(|| {
+            Cause::new(&format!(
+                "it claims to unpack to more than {} MiB, {RATIO} times its size and {} MiB",
+                self.all >> 20,
+                FLOOR >> 20
+            ))
+        })?;
+        Ok(())
+    }
+
+    /// As [`spend`](Self::spend), for `count` things of `bytes` each.
+    pub(super) fn spend_on(&mut self, count: u64, bytes: u64) -> Result<(), Cause> {
+        self.spend(count.saturating_mul(bytes))
+    }
+}

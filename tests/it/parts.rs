@@ -1,0 +1,207 @@
+//! Several files as one frame.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use topicframe::files::{Inputs, read_frame, read_frame_as_text, write_frame};
+use topicframe::polars::prelude::*;
+
+use crate::corpora::{captions, frame, frame_with_images};
+
+const ENDINGS: [&str; 6] = ["csv", "tsv", "json", "ndjson", "parquet", "arrow"];
+
+fn numbered(from: i64, rows: i64) -> DataFrame {
+    let words: Vec<String> = (from..from + rows).map(|number| format!("word {number}")).collect();
+    df!("text" => words, "n" => (from..from + rows).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn a_folder_of_parts_is_one_frame_in_the_order_of_paths() {
+    for ending in ENDINGS {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(format!("{name}.{ending}"));
+        fs::create_dir_all(folder.path().join("more")).unwrap();
+        fs::create_dir_all(folder.path().join(".git")).unwrap();
+        write_frame(&numbered(0, 3), at("part-0")).unwrap();
+        write_frame(&numbered(3, 4), at("part-2")).unwrap();
+        write_frame(&numbered(7, 2), at("part-10")).unwrap();
+        write_frame(&numbered(-9, 2), at("more/part-1")).unwrap();
+        for left_out in ["_part-3", ".part-4", ".git/part-5"] {
+            write_frame(&numbered(100, 2), at(left_out)).unwrap();
+        }
+        for name in ["_SUCCESS", "README.md", "dataset_info.json", "state.json"] {
+            fs::write(folder.path().join(name), "{}").unwrap();
+        }
+        let numbers = |frame: DataFrame| {
+            let numbers = frame.column("n").unwrap().cast(&DataType::Int64).unwrap();
+            numbers.i64().unwrap().into_no_null_iter().collect::<Vec<i64>>()
+        };
+        let whole = read_frame(folder.path()).unwrap();
+        assert_eq!(whole.get_column_names(), ["text", "n"], "{ending}");
+        assert_eq!(numbers(whole), [-9, -8, 0, 1, 2, 3, 4, 5, 6, 7, 8], "{ending}");
+        let pattern = folder.path().join(format!("part-?.{ending}"));
+        assert_eq!(numbers(read_frame(&pattern).unwrap()), [0, 1, 2, 3, 4, 5, 6], "{ending}");
+        let pattern = folder.path().join(format!("**/*.{ending}"));
+        // A pattern names files itself: those about data sets are no table.
+        if ending != "json" {
+            assert_eq!(numbers(read_frame(&pattern).unwrap()).len(), 11, "{ending}");
+        }
+    }
+}
+
+#[test]
+fn a_name_with_brackets_is_a_name_where_there_is_such_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posts [2024].csv");
+    write_frame(&numbered(0, 3), &path).unwrap();
+    assert_eq!(read_frame(&path).unwrap().height(), 3);
+    assert_eq!(Inputs::find(&path).unwrap().tables(), [path]);
+    let error = read_frame(folder.path().join("none-*.csv")).unwrap_err();
+    assert!(error.to_string().contains("pattern"), "{error}");
+}
+
+#[test]
+fn columns_may_come_in_another_order_and_in_narrower_types() {
+    for ending in ["parquet", "arrow"] {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, frame: DataFrame| write_frame(&frame, folder.path().join(name)).unwrap();
+        let mut first =
+            df!("a" => [1_i32, 2], "b" => [Some("x"), None], "c" => [1_i64, -1], "d" => [0.5_f32, 1.5]).unwrap();
+        first.with_column(Column::full_null("e".into(), 2, &DataType::Null)).unwrap();
+        let categories =
+            df!("b" => ["y"]).unwrap().column("b").unwrap().cast(&DataType::from_categories(Categories::global()));
+        let mut second = df!("e" => ["now"], "d" => [0.25_f64], "c" => [2.5_f64], "a" => [1_i64 << 40]).unwrap();
+        second.with_column(categories.unwrap()).unwrap();
+        write(&format!("0.{ending}"), first);
+        write(&format!("1.{ending}"), second);
+        let whole = read_frame(folder.path()).unwrap();
+        let expected = df!(
+            "a" => [1_i64, 2, 1 << 40],
+            "b" => [Some("x"), None, Some("y")],
+            "c" => [1.0, -1.0, 2.5],
+            "d" => [0.5, 1.5, 0.25],
+            "e" => [None, None, Some("now")]
+        );
+        assert!(whole.equals_missing(&expected.unwrap()), "{ending}: {whole}");
+    }
+}
+
+#[test]
+fn parts_that_disagree_are_both_named_with_the_column() {
+    let first = || df!("text" => ["a"], "n" => [(1_i64 << 60) + 1]).unwrap();
+    let others = [
+        ("text", df!("n" => [1_i64]).unwrap(), "does not have the column"),
+        ("more", df!("text" => ["a"], "n" => [1_i64], "more" => [1]).unwrap(), "does not have"),
+        ("text", df!("text" => [1_i64], "n" => [1_i64]).unwrap(), "whole numbers"),
+        ("n", df!("text" => ["a"], "n" => ["b"]).unwrap(), "whole numbers"),
+        ("n", df!("text" => ["a"], "n" => [1.5_f64]).unwrap(), "whole numbers"),
+    ];
+    for (column, other, words) in others {
+        for ending in ["parquet", "arrow"] {
+            let folder = tempfile::tempdir().unwrap();
+            write_frame(&first(), folder.path().join(format!("first.{ending}"))).unwrap();
+            write_frame(&other, folder.path().join(format!("other.{ending}"))).unwrap();
+            let error = read_frame(folder.path()).unwrap_err();
+            let said = error.to_string();
+            assert_eq!(error.column_name(), Some(column), "{said}");
+            assert!(said.contains("first.") && said.contains("other.") && said.contains(words), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_is_text_in_one_delimited_part_is_text_in_all() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("1.csv"), "zip,n,x\n10115,1,\n20095,2,\n").unwrap();
+    fs::write(folder.path().join("2.csv"), "n,x,zip\n3,7,SW1A\n4,8,EC1\n").unwrap();
+    let whole = read_frame(folder.path()).unwrap();
+    let zip: Vec<Option<&str>> = whole.column("zip").unwrap().str().unwrap().iter().collect();
+    assert_eq!(zip, [Some("10115"), Some("20095"), Some("SW1A"), Some("EC1")]);
+    assert_eq!(whole.column("n").unwrap().dtype(), &DataType::Int64);
+    assert_eq!(whole.column("x").unwrap().i64().unwrap().to_vec(), [None, None, Some(7), Some(8)]);
+
+    let whole = read_frame_as_text(folder.path(), &["n"]).unwrap();
+    assert_eq!(whole.column("n").unwrap().str().unwrap().get(3), Some("4"));
+}
+
+#[test]
+fn json_parts_may_leave_out_what_is_null() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("1.ndjson"), "{\"text\":\"a\",\"tags\":{\"x\":1}}\n").unwrap();
+    fs::write(folder.path().join("2.ndjson"), "{\"text\":\"b\",\"n\":1.5,\"tags\":{\"x\":2,\"y\":\"z\"}}\n").unwrap();
+    let whole = read_frame(folder.path()).unwrap();
+    assert_eq!(whole.shape(), (2, 3));
+    assert_eq!(whole.column("n").unwrap().f64().unwrap().to_vec(), [None, Some(1.5)]);
+}
+
+#[test]
+fn several_kinds_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write_frame(&numbered(0, 3), folder.path().join("a.csv")).unwrap();
+    write_frame(&numbered(0, 3), folder.path().join("b.csv")).unwrap();
+    write_frame(&numbered(0, 3), folder.path().join("c.parquet")).unwrap();
+    let said = read_frame(folder.path()).unwrap_err().to_string();
+    assert!(said.contains("2 of CSV") && said.contains("1 of Parquet") && said.contains("pattern"), "{said}");
+    assert_eq!(read_frame(folder.path().join("*.csv")).unwrap().height(), 6);
+    let empty = tempfile::tempdir().unwrap();
+    assert!(read_frame(empty.path()).unwrap_err().to_string().contains("no table"));
+}
+
+fn topicframe(folder: &Path, arguments: &[&str]) -> (Output, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
+    let output = command.current_dir(folder).args(arguments).output().unwrap();
+    let said = String::from_utf8(output.stderr.clone()).unwrap();
+    (output, said)
+}
+
+#[test]
+fn the_command_fits_parts_as_it_fits_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    fs::create_dir(here.join("shards")).unwrap();
+    write_frame(&frame(90), here.join("one.parquet")).unwrap();
+    for part in 0..3 {
+        let part_of = frame(90).slice(part * 30, 30);
+        write_frame(&part_of, here.join(format!("shards/train-{part:05}.parquet"))).unwrap();
+    }
+    let fit = |input: &str, output: &str| {
+        let (result, said) = topicframe(here, &["fit", input, "--text", "caption", "--documents", output]);
+        assert!(result.status.success(), "{said}");
+        read_frame(here.join(output)).unwrap()
+    };
+    let one = fit("one.parquet", "1.parquet");
+    assert!(one.equals_missing(&fit("shards", "2.parquet")));
+    assert!(one.equals_missing(&fit("shards/train-*.parquet", "3.parquet")));
+
+    let taken = "shards/train-00001.parquet";
+    let (result, said) = topicframe(here, &["fit", "shards", "--text", "caption", "--documents", taken]);
+    assert!(!result.status.success() && said.contains("overwrite the input"), "{said}");
+    let (result, said) = topicframe(here, &["fit", "shards"]);
+    assert!(!result.status.success() && said.contains("--text"), "{said}");
+    let (result, said) = topicframe(here, &["fit", "shards", "--text", "txt"]);
+    assert!(!result.status.success() && said.contains("`caption`"), "{said}");
+    let (result, said) = topicframe(here, &["fit", "none-*.csv", "--text", "txt"]);
+    assert!(!result.status.success() && said.contains("pattern"), "{said}");
+}
+
+#[test]
+fn a_folder_of_tables_and_images_is_tables_where_a_column_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    let posts = frame_with_images(60, &data);
+    write_frame(&posts.slice(0, 30), data.join("metadata-1.csv")).unwrap();
+    write_frame(&posts.slice(30, 30), data.join("metadata-2.csv")).unwrap();
+    let arguments = ["fit", "data", "--text", "caption", "--images", "image", "--topics", "t.parquet"];
+    let (result, said) = topicframe(folder.path(), &arguments);
+    assert!(result.status.success(), "{said}");
+    assert!(said.contains("images in the folder are read only where the table names them"), "{said}");
+    let topics = read_frame(folder.path().join("t.parquet")).unwrap();
+    assert_eq!(topics.column("Visual_Aspect").unwrap().null_count(), 0, "image paths start at the folder");
+
+    let (result, said) = topicframe(folder.path(), &["fit", "data"]);
+    assert!(!result.status.success() && said.contains("2 table(s) are left out") && said.contains("--text"), "{said}");
+    assert!(said.contains("knows texts only"), "it is a folder of images still: {said}");
+    assert_eq!(captions(60).len(), posts.height());
+}
