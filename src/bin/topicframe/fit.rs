@@ -294,15 +294,15 @@ impl Fit {
 /// What has become of the outputs.
 #[derive(Default)]
 struct Outputs {
-    written: Vec<String>,
+    written: Vec<(&'static str, String)>,
     failed: Vec<Error>,
 }
 
 impl Outputs {
-    fn add(&mut self, name: &str, path: Option<&Path>, write: impl FnOnce(&Path) -> Result<()>) {
+    fn add(&mut self, name: &'static str, path: Option<&Path>, write: impl FnOnce(&Path) -> Result<()>) {
         let Some(path) = path else { return };
         match write(path) {
-            Ok(()) => self.written.push(format!("{name:<9}  {}", path.display())),
+            Ok(()) => self.written.push((name, path.display().to_string())),
             Err(error) => self.failed.push(error),
         }
     }
@@ -319,9 +319,10 @@ impl Outputs {
             table::tell(&format!("error: {}", error.told(Interface::CommandLine)));
         }
         let all = self.failed.len() + self.written.len();
-        let written = match self.written.is_empty() {
+        let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
+        let written = match written.is_empty() {
             true => "nothing was written".to_owned(),
-            false => format!("written were {}", self.written.join(", ")),
+            false => format!("written were {}", written.join(" and ")),
         };
         let message = format!("{} of {all} outputs failed; {written}", self.failed.len());
         Err(Error::new(ErrorKind::Io, Stage::Output, message))
@@ -358,7 +359,7 @@ fn holds_bytes(path: &Path) -> bool {
     matches!(extension.as_str(), "parquet" | "pq" | "arrow" | "ipc" | "feather")
 }
 
-fn report(topics: &FittedTopicModel, written: &[String], started: Instant) {
+fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::tell(&format!(
@@ -374,7 +375,7 @@ fn report(topics: &FittedTopicModel, written: &[String], started: Instant) {
             summary.rows
         ));
     }
-    for line in written {
-        table::tell(&format!("wrote {line}"));
+    for (name, path) in written {
+        table::tell(&format!("wrote {name:<9}  {path}"));
     }
 }
