@@ -261,9 +261,12 @@ impl Around {
         let copies = pieces.iter().filter(|piece| piece.get("Sequence").is_some()).count();
         self.copies = self.copies.saturating_mul(copies.max(1));
         for piece in pieces {
-            let name = piece.get("SpecialToken").and_then(|token| token.get("id")).and_then(Value::as_str);
-            let ids = name.and_then(|name| step.get("special_tokens")?.get(name)?.get("ids")?.as_array());
-            self.tokens += ids.map_or(0, Vec::len);
+            let Some(name) = piece.get("SpecialToken").and_then(|token| token.get("id")?.as_str()) else { continue };
+            let ids = step.get("special_tokens").and_then(|tokens| tokens.get(name)?.get("ids")?.as_array());
+            let ids = ids.ok_or_else(|| {
+                format!("its `post_processor` puts `{name:.100}` around texts and does not say what it is")
+            })?;
+            self.tokens += ids.len();
         }
         if self.copies > MAX_COPIES || self.tokens > MAX_AROUND {
             let (copies, tokens) = (self.copies, self.tokens);

@@ -62,6 +62,7 @@ fn what_is_put_around_a_text_is_bounded() {
         json!({"type": "Sequence", "processors": vec![template(vec![text.clone(), text.clone()], 1); 40]}),
         template(vec![special.clone(), text.clone()], 100_000),
         template([vec![special.clone(); 300], vec![text.clone()]].concat(), 1),
+        template(vec![json!({"SpecialToken": {"id": "[NONE]", "type_id": 0}}), text.clone()], 1),
         // No room for a token of the text.
         template([vec![special; 200], vec![text]].concat(), 1),
     ] {
