@@ -42,6 +42,10 @@ pub fn raw_tiff(pixels: &[u8], more: &[(u16, u16, u32)]) -> Vec<u8> {
     let mut entries = vec![(256, 4, 7), (257, 4, 5), (258, 3, 8), (259, 3, 1), (262, 3, 2), (277, 3, 3), (278, 4, 5)];
     entries.extend([(273, 4, 8), (279, 4, pixels.len() as u32)]);
     entries.retain(|(tag, ..)| !more.iter().any(|(other, ..)| tag == other));
+    if more.iter().any(|(tag, ..)| *tag == 322) {
+        // Tiles stand in the place of strips.
+        entries.retain(|(tag, ..)| ![273, 278, 279].contains(tag));
+    }
     entries.extend(more);
     entries.sort_unstable();
     let directory = 8 + pixels.len() as u32;
