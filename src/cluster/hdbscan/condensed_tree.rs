@@ -205,12 +205,12 @@ impl Condensing<'_> {
         let splits = sides == [Side::Cluster, Side::Cluster] || in_heap && sides == [Side::Heap, Side::Heap];
         let one_falls_out = sides.contains(&Side::Small);
         for (subtree, side) in [left, right].into_iter().zip(sides) {
-            // Several points that others fall out of are what the cluster has left; one point is a heap in any case.
-            let leaves = !one_falls_out || self.subtrees.merge(subtree).is_none();
             match side {
                 Side::Small => self.fall_out(subtree, cluster, lambda),
+                // What is left of a cluster that ends here.
+                Side::Heap if one_falls_out && !in_heap => self.fall_out(subtree, cluster, lambda),
                 Side::Cluster if splits => self.split_off(subtree, cluster, lambda, false),
-                Side::Heap if splits || !in_heap && leaves => self.split_off(subtree, cluster, lambda, true),
+                Side::Heap if splits || !in_heap => self.split_off(subtree, cluster, lambda, true),
                 Side::Heap | Side::Cluster => self.go_on(subtree, cluster, lambda),
             }
         }
@@ -220,9 +220,27 @@ impl Condensing<'_> {
         }
     }
 
+    /// The points of `subtree` fall out of `cluster`; each that counts for a cluster's rows by itself, as a heap.
     fn fall_out(&mut self, subtree: u32, cluster: usize, lambda: f64) {
         let Condensing { tree, subtrees, .. } = self;
-        subtrees.for_each_point(subtree, |point| tree.fall_out(point, cluster, lambda, subtrees.weights.of(point)));
+        subtrees.for_each_point(subtree, |point| {
+            let weight = subtrees.weights.of(point);
+            let from = if weight < subtrees.min_cluster_size {
+                cluster
+            } else {
+                let (birth, size) = (lambda, weight);
+                tree.split_off(Node {
+                    parent: cluster,
+                    children: None,
+                    birth,
+                    death: birth,
+                    size,
+                    points: 1,
+                    heap: true,
+                })
+            };
+            tree.fall_out(point, from, lambda, weight);
+        });
     }
 
     /// Makes a cluster of `subtree`.
@@ -239,7 +257,7 @@ impl Condensing<'_> {
             None => {
                 let node = &mut self.tree.nodes[cluster];
                 node.death = node.death.max(lambda);
-                self.fall_out(subtree, cluster, lambda);
+                self.tree.fall_out(subtree as usize, cluster, lambda, self.subtrees.size(subtree));
             }
         }
     }
