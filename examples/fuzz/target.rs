@@ -85,7 +85,7 @@ pub fn read(target: Target, path: &Path) -> Result<(), Error> {
         Target::Clip => {
             let model = MultiModalBackend::from_dir(path)?;
             model.embed_texts(&TEXTS, &Progress::silent())?;
-            model.embed_images(&[ImageSource::from(picture().as_slice())], &Progress::silent()).map(drop)
+            model.embed_images(&[ImageSource::from(picture().as_slice())]).map(drop)
         }
         Target::Caption => {
             let model = Captioner::from_dir(path)?;
@@ -93,7 +93,7 @@ pub fn read(target: Target, path: &Path) -> Result<(), Error> {
         }
         _ => {
             let image = decode(&ImageSource::from(path), &Limits::default())?;
-            thumbnail(&image, 64).and_then(|small| encode(&small, Encoding::default())).map(drop)
+            encode(&thumbnail(&image, 64), Encoding::Png).map(drop)
         }
     }
 }
@@ -122,5 +122,5 @@ fn read_table(path: &Path, target: Target) -> Result<(), Error> {
 /// A picture of 8 x 8 pixels.
 fn picture() -> Vec<u8> {
     let image = topicframe::vision::RgbImage::from_fn(8, 8, |x, y| image::Rgb([32 * x as u8, 32 * y as u8, 99]));
-    encode(&image, Encoding::default()).map(|image| image.bytes).unwrap_or_default()
+    encode(&image, Encoding::Png).map(|image| image.bytes).unwrap_or_default()
 }
