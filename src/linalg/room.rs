@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 /// # Errors
 /// A system that does not have so much memory, or does not give it to this process: `what` is too large.
 pub(crate) fn check_room(stage: Stage, what: &str, rows: usize, columns: usize) -> Result<()> {
-    let numbers = rows.checked_mul(columns).unwrap_or(usize::MAX);
+    let numbers = rows.saturating_mul(columns);
     let mut room = Vec::<f32>::new();
     let there = room.try_reserve_exact(numbers);
     // Memory that nobody looks at need not be asked for, as compilers see it.

@@ -36,7 +36,7 @@ fn error_of(model: &TopicModel, frame: &DataFrame) -> Error {
 fn missing_column() {
     let error = error_of(&TopicModel::text("text", Slow), &frame(30));
     assert_eq!((error.kind(), error.column_name()), (ErrorKind::MissingColumn, Some("text")));
-    assert!(error.to_string().contains("The columns are `caption`."), "{error}");
+    assert!(error.to_string().contains("The only column is `caption`."), "{error}");
     for model in [model().with_images("absent"), model().embeddings("absent"), model().image_embeddings("absent")] {
         assert_eq!(error_of(&model, &frame(30)).column_name(), Some("absent"));
     }

@@ -242,7 +242,7 @@ fn fields_come_out_as_they_went_in() {
 fn columns_without_a_role_are_the_same_in_the_documents() {
     let folder = tempfile::tempdir().unwrap();
     let lines: Vec<String> =
-        captions(60).iter().enumerate().map(|(i, text)| format!("{i:05},1.{i:02}0,TRUE,{text}")).collect();
+        captions(60).iter().enumerate().map(|(i, text)| format!("{i:05},1.{i:02}0,TRUE,\"{text}\"")).collect();
     let content = format!("zip,\"ver\"\"sion\",flag,text\n{}\n", lines.join("\n"));
     file(&folder, "in.csv", &content);
     let arguments = ["fit", "in.csv", "--text", "text", "--documents", "out.csv"];
@@ -392,7 +392,7 @@ fn random_frame(random: &mut Xoshiro256PlusPlus) -> DataFrame {
         // Every name once.
         let name = format!("{}{}", piece(random), ["", "x", "y", "z"][i]);
         let cells: Vec<Option<String>> =
-            (0..height).map(|_| if random.next_u64() % 5 == 0 { None } else { Some(piece(random)) }).collect();
+            (0..height).map(|_| if random.next_u64().is_multiple_of(5) { None } else { Some(piece(random)) }).collect();
         Column::new(name.into(), cells)
     });
     let columns: Vec<Column> = columns.collect();

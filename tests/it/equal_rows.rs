@@ -193,7 +193,7 @@ fn zeros_among_given_vectors_have_no_direction() {
     }
     assert_together(&of_given(), &frame, "zeros among others");
     // 0 and -0 are one number.
-    let signed = |i: usize| vec![(i % 5) as f32, if i % 2 == 0 { 0.0 } else { -0.0 }, 1.0];
+    let signed = |i: usize| vec![(i % 5) as f32, if i.is_multiple_of(2) { 0.0 } else { -0.0 }, 1.0];
     let frame = given(&(0..100).map(signed).collect::<Vec<_>>());
     assert_eq!(assert_together(&of_given(), &frame, "signed zeros").summary().repeated, 95);
 }

@@ -8,7 +8,7 @@ use topicframe::error::ErrorKind;
 use topicframe::prelude::*;
 use topicframe::progress::{Event, ProgressSink};
 
-use crate::corpora::{frame, frame_with_images};
+use crate::corpora::{captions, frame, frame_with_images};
 
 /// Stops the work when a task begins.
 struct StopAt {
@@ -38,7 +38,10 @@ fn stopped_at(task: &'static str, model: TopicModel, frame: &DataFrame) -> Error
 
 #[test]
 fn every_stage_of_a_fit_can_be_stopped() {
-    let many = frame(9000);
+    // No two alike, so that all of them are looked at.
+    let texts: Vec<String> =
+        captions(9000).iter().enumerate().map(|(i, text)| format!("{text} {i} {}", 7919 * i % 9973)).collect();
+    let many = df!("caption" => texts).unwrap();
     let texts = || TopicModel::text("caption", StaticEmbedder::builtin());
     for task in [
         "texts",

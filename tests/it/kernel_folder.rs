@@ -127,16 +127,16 @@ fn files_of_the_user_in_every_folder_survive_all_that_is_done() {
         lost.cloned().collect::<Vec<_>>()
     };
     machine.install();
-    assert_eq!(lost(&own), [PathBuf::new(); 0]);
+    assert_eq!(lost(&own), Vec::<PathBuf>::new());
     // A source that is gone, a version that is new, and a build that fails.
     fs::remove_file(machine.base().join("source/src/old.rs")).unwrap();
     machine.install();
     assert!(!root.join("sources/src/old.rs").exists());
     machine.cargo("exit 101");
     machine.refuses(&INSTALL);
-    assert_eq!(lost(&own), [PathBuf::new(); 0]);
+    assert_eq!(lost(&own), Vec::<PathBuf>::new());
     let told = machine.does(&["uninstall"]);
-    assert_eq!(lost(&own), [PathBuf::new(); 0]);
+    assert_eq!(lost(&own), Vec::<PathBuf>::new());
     assert!(told.contains("left ") && told.contains("mine.txt"), "{told}");
     let left = content(&machine.home());
     let ours: Vec<_> = left.iter().filter(|(_, what)| *what != "folder" && *what != "mine").collect();

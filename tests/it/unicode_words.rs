@@ -70,7 +70,7 @@ fn topics_list_a_word_once_and_texts_stay_as_they_are() {
         let theme = themes[i % 3];
         let text = format!("{} {} {} {i}", theme[(i / 3) % 6], theme[(i / 3 + 1) % 6], theme[(i / 3 + 2) % 6]);
         let decomposed = text.replace('é', "e\u{301}").replace('è', "e\u{300}").replace('û', "u\u{302}");
-        if i % 2 == 0 { text } else { decomposed }
+        if i.is_multiple_of(2) { text } else { decomposed }
     };
     let frame = df!("text" => (0..90).map(text).collect::<Vec<_>>()).unwrap();
     let model = TopicModel::text("text", StaticEmbedder::builtin());

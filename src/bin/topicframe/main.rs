@@ -16,6 +16,7 @@ mod table;
 /// Topics of documents, of documents with pictures, and of pictures.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
+#[allow(clippy::large_enum_variant, reason = "one is made, and run at once")]
 enum Command {
     /// Find the topics of a file or of a folder of images: print them, write tables and a page.
     Fit(fit::Fit),

@@ -15,6 +15,7 @@ use crate::embed::weights::Weights;
 use crate::error::Result;
 
 /// An encoder: tokens to one vector each.
+#[allow(clippy::large_enum_variant, reason = "one is made for a model, and kept")]
 pub(super) enum Encoder {
     /// BERT and its relatives, written here for speed: texts stand one after the other.
     Packed(PackedEncoder),

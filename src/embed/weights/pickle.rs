@@ -121,11 +121,11 @@ impl<'a> Machine<'a> {
             b')' | b']' => self.push(Value::List(Vec::new())),
             b'}' => self.push(Value::Dict(Vec::new())),
             b't' | b'l' => {
-                let items = self.to_mark()?;
+                let items = self.pop_to_mark()?;
                 self.push(Value::List(items));
             }
             b'd' => {
-                let pairs = pairs(&self.to_mark()?)?;
+                let pairs = pairs(&self.pop_to_mark()?)?;
                 self.push(Value::Dict(pairs));
             }
             size @ 0x85..=0x87 => {
@@ -138,7 +138,7 @@ impl<'a> Machine<'a> {
                 self.extend(&[item])?;
             }
             b'e' => {
-                let items = self.to_mark()?;
+                let items = self.pop_to_mark()?;
                 self.extend(&items)?;
             }
             b's' => {
@@ -146,7 +146,7 @@ impl<'a> Machine<'a> {
                 self.set(vec![(key, value)])?;
             }
             b'u' => {
-                let items = pairs(&self.to_mark()?)?;
+                let items = pairs(&self.pop_to_mark()?)?;
                 self.set(items)?;
             }
             b'R' | 0x81 => self.call()?,
@@ -237,7 +237,7 @@ impl<'a> Machine<'a> {
         self.stack.pop().ok_or_else(|| "its pickle takes values that are not there".to_owned())
     }
 
-    fn to_mark(&mut self) -> Read<Vec<Id>> {
+    fn pop_to_mark(&mut self) -> Read<Vec<Id>> {
         let mark = self.marks.pop().ok_or("its pickle misses a mark")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }

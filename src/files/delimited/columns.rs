@@ -152,11 +152,7 @@ fn value_of(text: &str) -> Option<Value> {
 }
 
 fn integer_of(text: &str) -> Option<i64> {
-    let is_written_so = match text.as_bytes() {
-        b"0" => true,
-        [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..] => true,
-        _ => false,
-    };
+    let is_written_so = matches!(text.as_bytes(), b"0" | [b'1'..=b'9', ..] | [b'-', b'1'..=b'9', ..]);
     if is_written_so { text.parse().ok() } else { None }
 }
 
