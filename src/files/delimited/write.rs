@@ -37,10 +37,7 @@ pub(in crate::files) fn write_delimited(
 /// Whether a name could be taken for something else: for several, for none, or for what tells the separator.
 fn needs_quotes(name: &str) -> bool {
     let marks = |byte: u8| SEPARATORS.contains(&byte) || matches!(byte, b'"' | b'\r' | b'\n');
-    name.is_empty()
-        || name.bytes().any(marks)
-        || name.starts_with(['\u{feff}', ' '])
-        || name.starts_with("sep=")
+    name.is_empty() || name.bytes().any(marks) || name.starts_with(['\u{feff}', ' ']) || name.starts_with("sep=")
 }
 
 /// Whether a text of the frame will be in quotes.
