@@ -109,7 +109,8 @@ fn read_table(path: &Path, target: Target) -> Result<(), Error> {
     let first = frame.get_column_names().first().map(|name| name.to_string());
     let _ = Corpus::read(&frame, &Columns { text: first, ..Columns::default() });
     let _ = frame.head(Some(20)).to_html();
-    let copy = path.with_extension(format!("copy.{target}"));
+    let folder = tempfile::tempdir().expect("a folder for a copy");
+    let copy = folder.path().join(format!("copy.{target}"));
     write_frame(&frame, &copy)?;
     if matches!(target, Target::Csv | Target::Tsv) {
         let again = read_frame(&copy).unwrap_or_else(|error| panic!("what was written cannot be read: {error}"));
