@@ -100,12 +100,14 @@ fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>) ->
 
 /// Most letters of most languages that UTF-16 is used for have a null as one of their two bytes.
 fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
+    /// Of fewer characters nobody can tell.
+    const LEAST: usize = 4;
     let sample = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let nulls = |first: usize| sample.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
     let half = sample.len() / 2;
     match (nulls(0), nulls(1)) {
-        (0, odd) if half > 1 && odd * 2 > half => Some(UTF_16LE),
-        (even, 0) if half > 1 && even * 2 > half => Some(UTF_16BE),
+        (0, odd) if half >= LEAST && odd * 2 > half => Some(UTF_16LE),
+        (even, 0) if half >= LEAST && even * 2 > half => Some(UTF_16BE),
         _ => None,
     }
 }

@@ -436,3 +436,29 @@ fn no_bytes_end_the_reader() {
         }
     }
 }
+
+#[test]
+fn what_is_written_is_the_same_to_another_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.csv");
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(5);
+    for _ in 0..300 {
+        let frame = random_frame(&mut random);
+        // It passes over the blank lines that are null in a single column.
+        if frame.width() == 1 {
+            continue;
+        }
+        write_frame(&frame, &path).unwrap();
+        let mut reader = csv::ReaderBuilder::new().from_path(&path).unwrap();
+        let names: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+        assert_eq!(names, frame.get_column_names_str());
+        for (row, record) in reader.records().enumerate() {
+            let record = record.unwrap();
+            for (column, field) in frame.columns().iter().zip(record.iter()) {
+                if let Ok(texts) = column.str() {
+                    assert_eq!(texts.get(row).unwrap_or_default(), field);
+                }
+            }
+        }
+    }
+}

@@ -11,6 +11,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{Metric, NeighborIndex, NeighborSearch};
 use crate::progress::Progress;
@@ -44,6 +45,9 @@ use fuzzy_simplicial_set::fuzzy_graph;
 use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;
 use spectral_layout::MOST_FILTERS;
+
+/// What neighbours, graph and layout take for each row, in numbers of 4 bytes, roughly.
+const NUMBERS_A_ROW: usize = 150;
 
 /// The most columns of a layout.
 const MAX_COMPONENTS: usize = 256;
@@ -184,6 +188,7 @@ impl Umap {
         self.check()?;
         let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
         let index = index.searched(self.neighbor_search, Stage::Reduce, progress)?;
+        check_room(Stage::Reduce, "neighbours and the graph of them", index.rows(), NUMBERS_A_ROW)?;
         let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress)?;
         let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);
@@ -221,6 +226,10 @@ impl Umap {
         }
         let cut = rows.saturating_sub(1).max(2).min(rows);
         let asked = self.n_neighbors;
+        // A single row has no neighbours to speak of.
+        if rows < 2 {
+            return cut;
+        }
         progress.note(Stage::Reduce, format!("n_neighbors = {asked} is cut to {cut}: there are only {rows} rows"));
         cut
     }
