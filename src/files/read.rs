@@ -12,7 +12,7 @@ use super::json::read_json;
 use super::options::ReadOptions;
 use super::parquet::read_parquet;
 use super::regular::open_regular;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// Reads a CSV file: the separator is recognised, and the rest as in [`read_frame`].
 ///
@@ -69,7 +69,22 @@ pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Res
         Format::Json | Format::NdJson => {
             read_json(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
         }
-        Format::Parquet => read_parquet(file, length, path),
-        Format::Arrow => read_arrow(file, length, path),
+        Format::Parquet => even(read_parquet(file, length, path)?, path),
+        Format::Arrow => even(read_arrow(file, length, path)?, path),
+    }
+}
+
+/// The readers of damaged files may give columns of different lengths, on which every later step would fail.
+fn even(frame: DataFrame, path: &Path) -> Result<DataFrame> {
+    match frame.columns().iter().find(|column| column.len() != frame.height()) {
+        None => Ok(frame),
+        Some(column) => {
+            let message =
+                format!("the file is damaged: it has {} rows, and {} of a column", frame.height(), column.len());
+            Err(Error::new(ErrorKind::Io, Stage::Input, message)
+                .column(column.name().as_str())
+                .path(path)
+                .hint("Write or download it again."))
+        }
     }
 }

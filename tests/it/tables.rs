@@ -244,3 +244,10 @@ fn what_is_no_regular_file_is_not_waited_for() {
         assert!(read_frame(&device).unwrap_err().to_string().contains("no regular file"));
     }
 }
+
+#[test]
+fn columns_of_different_lengths_are_a_damaged_file() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fuzz/parquet/found_uneven_columns.parquet");
+    let error = read_frame(&path).unwrap_err().to_string();
+    assert!(error.contains("the file is damaged") && error.contains("found_uneven_columns.parquet"), "{error}");
+}
