@@ -69,7 +69,7 @@ impl TextCleaning {
     /// ```
     /// # use topicframe::vectorize::TextCleaning;
     /// let text = "New York&nbsp;City <b>caf&eacute;s</b>: https://example.org/a?b=1";
-    /// assert_eq!(TextCleaning::Markup.clean(text).trim_end(), "New York City cafés:");
+    /// assert_eq!(TextCleaning::Markup.clean(text).trim_end(), "New York\u{a0}City cafés:");
     /// ```
     #[must_use]
     pub fn clean<'a>(self, text: &'a str) -> Cow<'a, str> {
