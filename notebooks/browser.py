@@ -54,6 +54,8 @@ def server(work):
 def look(page, address, picture):
     page.goto(f"{address}/lab/tree/notebooks/{NOTEBOOK}?token=topicframe&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+    # Cells that run before the kernel is there are forgotten.
+    page.get_by_text(re.compile(r"^Rust \(topicframe\) \| Idle$")).first.wait_for(timeout=120_000)
     # What is saved is taken away, so that what is seen later was made here.
     page.get_by_role("menuitem", name="Edit", exact=True).click()
     page.get_by_text("Clear Outputs of All Cells", exact=True).click()
