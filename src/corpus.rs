@@ -34,7 +34,11 @@ impl TextColumn {
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = find(frame, name)?;
         let values = kind::texts(column).ok_or_else(|| {
-            wrong_type(column, "a text column must hold texts").hint(
+            let error = match kind::first_that_is_not_text(column) {
+                Some(row) => wrong_type(column, "a text column must hold texts in UTF-8").row(row),
+                None => wrong_type(column, "a text column must hold texts"),
+            };
+            error.hint(
                 Hint::new("Cast it to String, or name another column.")
                     .on_command_line("Name another column with --text, or store the texts as strings."),
             )

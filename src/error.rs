@@ -158,6 +158,8 @@ struct Inner {
     kind: ErrorKind,
     stage: Stage,
     message: String,
+    /// The message where it differs on the command line.
+    on_command_line: Option<String>,
     column: Option<String>,
     row: Option<usize>,
     path: Option<PathBuf>,
@@ -172,6 +174,7 @@ impl Error {
             kind,
             stage,
             message: message.into(),
+            on_command_line: None,
             column: None,
             row: None,
             path: None,
@@ -182,7 +185,10 @@ impl Error {
 
     /// A parameter that cannot be used: its name, the value that was given, and what it may be.
     pub fn parameter(stage: Stage, name: &str, value: impl fmt::Display, allowed: &str) -> Self {
-        Error::new(ErrorKind::InvalidParameter, stage, format!("{name} = {value} cannot be used: it must be {allowed}"))
+        let refused = format!("{value} cannot be used: it must be {allowed}");
+        let mut error = Error::new(ErrorKind::InvalidParameter, stage, format!("{name} = {refused}"));
+        error.0.on_command_line = Some(format!("--{} {refused}", name.replace('_', "-")));
+        error
     }
 
     /// Names the column.
@@ -286,7 +292,11 @@ impl Error {
     /// The whole story, with the hint in the words of `interface`; `Display` has it for those who write Rust.
     pub fn told(&self, interface: Interface) -> String {
         let inner = &*self.0;
-        let mut story = format!("{}: {}", inner.stage, quoted(&inner.message, LONGEST_SENTENCE));
+        let message = match (interface, &inner.on_command_line) {
+            (Interface::CommandLine, Some(message)) => message,
+            _ => &inner.message,
+        };
+        let mut story = format!("{}: {}", inner.stage, quoted(message, LONGEST_SENTENCE));
         let place = [
             inner.column.as_ref().map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
             inner.row.map(|row| format!("row {row}")),
@@ -298,7 +308,11 @@ impl Error {
         }
         let mut cause = inner.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(error) = cause {
-            story.push_str(&format!(": {}", quoted(&error.to_string(), LONGEST_QUOTE)));
+            let said = quoted(&error.to_string(), LONGEST_QUOTE);
+            // Some libraries' errors say what their cause says.
+            if !story.ends_with(&said) {
+                story.push_str(&format!(": {said}"));
+            }
             cause = error.source();
         }
         let hint = inner.hint.as_ref().map_or("", |hint| hint.for_interface(interface));

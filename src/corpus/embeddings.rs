@@ -40,9 +40,14 @@ impl Embeddings {
                 let single = DataType::List(Box::new(DataType::Float32));
                 Self::from_list(&column.cast(&single).map_err(internal)?)
             }
+            DataType::String => {
+                let hint = "CSV holds vectors as text only: write them as lists to a .parquet, .arrow or JSON file.";
+                Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").hint(hint))
+            }
             _ => Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").hint(
-                Hint::new("Name the column of the vectors.")
-                    .on_command_line("Name the column of the vectors with --embeddings."),
+                Hint::new("Name another column, or cast this one to lists of Float32.").on_command_line(
+                    "Name another column with --embeddings, or write this one again as lists of 32-bit floats.",
+                ),
             )),
         }?;
         embeddings.check_finite(name)?;
@@ -138,7 +143,8 @@ impl Embeddings {
     }
 
     fn check_finite(&self, name: &str) -> Result<()> {
-        if self.dimensions == 0 {
+        // Rows that are all null have no width, and are outliers.
+        if self.dimensions == 0 && (self.rows == 0 || (0..self.rows).any(|row| self.has(row))) {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no numbers").column(name));
         }
         let broken = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|x| !x.is_finite()));
@@ -282,7 +288,8 @@ fn ragged(name: &str, row: usize, length: usize, width: usize) -> Error {
 }
 
 fn not_a_number(name: &str, row: usize) -> Error {
-    Error::new(ErrorKind::InvalidData, Stage::Input, "the vector holds a number that is missing, NaN or infinite")
+    let message = "the vector holds a number that is missing, NaN, infinite or beyond the range of Float32";
+    Error::new(ErrorKind::InvalidData, Stage::Input, message)
         .column(name)
         .row(row)
         .hint("Set the whole vector to null to leave the row out, or compute it again.")

@@ -24,6 +24,12 @@ pub(super) fn texts(column: &Column) -> Option<StringChunked> {
     }
 }
 
+/// The first row of a column of bytes that are not UTF-8.
+pub(super) fn first_that_is_not_text(column: &Column) -> Option<usize> {
+    let is_other = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| std::str::from_utf8(bytes).is_err());
+    bytes(column)?.iter().position(is_other)
+}
+
 /// The bytes of a column of bytes.
 pub(super) fn bytes(column: &Column) -> Option<BinaryChunked> {
     let column = stored(column);

@@ -14,7 +14,7 @@ use polars_arrow::io::ipc::format::ipc::{
 };
 
 use super::budget::Budget;
-use super::foreign::{Cause, guarded};
+use super::foreign::{Cause, guarded_reader};
 use super::nesting::{check_arrow_schema, damaged};
 use crate::error::{Error, Result};
 
@@ -26,19 +26,19 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// What LZ4 packs into a byte at most.
 const LZ4_RATIO: u64 = 255;
 
-/// Reads the Arrow file or stream `path`, opened as `file`, of `length` bytes.
-pub(super) fn read_arrow(mut file: File, length: u64, path: &Path) -> Result<DataFrame> {
+/// Reads the Arrow file or stream `path`, opened as `file`, of `length` bytes, which may unpack to `most`.
+pub(super) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     let broken = |cause| damaged(path, ARROW, cause);
     let mut start = [0; 4];
     let is_stream = file.read_exact(&mut start).is_ok() && start == CONTINUATION;
-    let mut walk = Walk { file: BufReader::new(file), path, length, budget: Budget::of(length) };
+    let mut walk = Walk { file: BufReader::new(file), path, length, budget: Budget::of(length, most) };
     match is_stream {
         true => walk.check_stream()?,
         false => walk.check_file()?,
     }
     let mut file = walk.file;
     file.rewind().map_err(|error| broken(Cause::new(&error.to_string())))?;
-    let frame = guarded(|| match is_stream {
+    let frame = guarded_reader(|| match is_stream {
         true => IpcStreamReader::new(file).finish(),
         false => IpcReader::new(file.into_inner()).finish(),
     });

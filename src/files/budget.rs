@@ -5,8 +5,8 @@ use super::foreign::Cause;
 /// What any file may unpack to, in bytes.
 const FLOOR: u64 = 512 << 20;
 
-/// What each byte of a file may unpack to. Texts and numbers pack to a tenth; nothing but repeated values comes near a
-/// thousandth.
+/// What each byte of a file may unpack to. Texts and numbers shrink to a tenth; only values that repeat shrink to less than
+/// a thousandth.
 const RATIO: u64 = 1024;
 
 /// The bytes that a file may still unpack to.
@@ -16,9 +16,9 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// For a file of `length` bytes: 512 MiB and 1,024 times its length.
-    pub(super) fn of(length: u64) -> Self {
-        let all = length.saturating_mul(RATIO).saturating_add(FLOOR);
+    /// For a file of `length` bytes: `most`, by default 512 MiB and 1,024 times its length.
+    pub(super) fn of(length: u64, most: Option<u64>) -> Self {
+        let all = most.unwrap_or_else(|| length.saturating_mul(RATIO).saturating_add(FLOOR));
         Budget { left: all, all }
     }
 
@@ -28,11 +28,7 @@ impl Budget {
     /// More than is left.
     pub(super) fn spend(&mut self, bytes: u64) -> Result<(), Cause> {
         self.left = self.left.checked_sub(bytes).ok_or_else(|| {
-            Cause::new(&format!(
-                "it claims to unpack to more than {} MiB, {RATIO} times its size and {} MiB",
-                self.all >> 20,
-                FLOOR >> 20
-            ))
+            Cause::over_a_limit(&format!("it claims to unpack to more than {} MB", self.all / 1_000_000))
         })?;
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! A cell in a form that CSV and JSON can hold.
 
 use std::io::Write;
+use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use polars::prelude::*;
-use serde::ser::{Error as _, SerializeMap};
+use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 
 use super::moment;
@@ -25,13 +26,13 @@ pub(super) fn for_csv(frame: &DataFrame) -> Result<DataFrame> {
 }
 
 fn text_column(column: &Column) -> Result<Column> {
+    let values = Values::of(column.as_materialized_series()).map_err(internal)?;
     let mut texts = StringChunkedBuilder::new(column.name().clone(), column.len());
     for row in 0..column.len() {
-        let value = column.get(row).map_err(internal)?;
-        match text_of(&value) {
-            _ if value.is_null() => texts.append_null(),
-            Some(text) => texts.append_value(text),
-            None => texts.append_value(serde_json::to_string(&Cell(value)).map_err(internal)?),
+        match values.text(row).map_err(internal)? {
+            Text::Null => texts.append_null(),
+            Text::Plain(text) => texts.append_value(text),
+            Text::Nested => texts.append_value(serde_json::to_string(&values.at(row)).map_err(internal)?),
         }
     }
     Ok(texts.finish().into_column())
@@ -54,6 +55,11 @@ fn text_of(value: &AnyValue<'_>) -> Option<String> {
 
 /// Writes the rows as JSON objects: one a line, or in an array.
 pub(super) fn write_json(frame: &DataFrame, out: &mut impl Write, lines: bool) -> std::io::Result<()> {
+    let columns = frame.columns().iter().map(|column| {
+        let values = Values::of(column.as_materialized_series()).map_err(std::io::Error::other)?;
+        Ok((column.name().as_str(), values))
+    });
+    let columns: Vec<(&str, Values)> = columns.collect::<std::io::Result<_>>()?;
     if !lines {
         out.write_all(b"[")?;
     }
@@ -61,47 +67,127 @@ pub(super) fn write_json(frame: &DataFrame, out: &mut impl Write, lines: bool) -
         if row > 0 {
             out.write_all(if lines { b"\n" } else { b",\n" })?;
         }
-        serde_json::to_writer(&mut *out, &Row { frame, row })?;
+        serde_json::to_writer(&mut *out, &Row { columns: &columns, row })?;
     }
     out.write_all(if lines { b"\n" } else { b"]\n" })
 }
 
 struct Row<'a> {
-    frame: &'a DataFrame,
+    columns: &'a [(&'a str, Values)],
     row: usize,
 }
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.frame.width()))?;
-        for column in self.frame.columns() {
-            let value = column.get(self.row).map_err(S::Error::custom)?;
-            map.serialize_entry(column.name().as_str(), &Cell(value))?;
-        }
-        map.end()
+        serializer.collect_map(self.columns.iter().map(|(name, values)| (name, values.at(self.row))))
+    }
+}
+
+/// A column, opened once down to its plain values. Polars would open every cell anew at every level, which takes time
+/// with a power of the depth.
+enum Values {
+    Plain(Series),
+    /// The ranges of the rows in the values; `None` for null.
+    Lists(Vec<Option<Range<usize>>>, Box<Values>),
+    /// Whether each row is there, and the fields.
+    Struct(Vec<bool>, Vec<(PlSmallStr, Values)>),
+}
+
+/// What a cell is in a table of texts.
+enum Text {
+    Null,
+    Plain(String),
+    Nested,
+}
+
+impl Values {
+    fn of(series: &Series) -> PolarsResult<Self> {
+        let series = series.rechunk();
+        Ok(match series.dtype() {
+            DataType::List(_) => {
+                let lists = series.list()?;
+                let offsets = lists.offsets()?;
+                let (mut ranges, mut bounds) = (Vec::with_capacity(series.len()), offsets.buffer().iter());
+                let mut start = bounds.next().map_or(0, |&first| first as usize);
+                for (&end, is_null) in bounds.zip(lists.is_null().iter()) {
+                    ranges.push((is_null != Some(true)).then_some(start..end as usize));
+                    start = end as usize;
+                }
+                Values::Lists(ranges, Box::new(Values::of(&lists.get_inner())?))
+            }
+            DataType::Array(_, width) => {
+                let arrays = series.array()?;
+                let range = |(row, is_null): (usize, Option<bool>)| (is_null != Some(true)).then_some(row * width..(row + 1) * width);
+                let ranges = arrays.is_null().iter().enumerate().map(range).collect();
+                Values::Lists(ranges, Box::new(Values::of(&arrays.get_inner())?))
+            }
+            DataType::Struct(_) => {
+                let fields = series.struct_()?.fields_as_series();
+                let fields = fields.iter().map(|field| Ok((field.name().clone(), Values::of(field)?)));
+                let there = series.is_not_null().iter().map(|there| there == Some(true)).collect();
+                Values::Struct(there, fields.collect::<PolarsResult<_>>()?)
+            }
+            _ => Values::Plain(series),
+        })
+    }
+
+    fn at(&self, row: usize) -> Value<'_> {
+        Value { values: self, row }
+    }
+
+    fn text(&self, row: usize) -> PolarsResult<Text> {
+        let there = match self {
+            Values::Plain(series) => {
+                let value = series.get(row)?;
+                return Ok(match text_of(&value) {
+                    _ if value.is_null() => Text::Null,
+                    Some(text) => Text::Plain(text),
+                    None => Text::Nested,
+                });
+            }
+            Values::Lists(ranges, _) => ranges.get(row).is_some_and(Option::is_some),
+            Values::Struct(there, _) => there.get(row) == Some(&true),
+        };
+        Ok(if there { Text::Nested } else { Text::Null })
     }
 }
 
 /// A value as JSON: binary as base64, and what JSON has no type for as text. Numbers that are not finite are null.
-struct Cell<'a>(AnyValue<'a>);
+struct Value<'a> {
+    values: &'a Values,
+    row: usize,
+}
 
-impl Serialize for Cell<'_> {
+impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match &self.0 {
-            AnyValue::Null => serializer.serialize_none(),
-            AnyValue::Boolean(value) => serializer.serialize_bool(*value),
-            AnyValue::String(text) => serializer.serialize_str(text),
-            AnyValue::List(list) | AnyValue::Array(list, _) => serializer.collect_seq(list.iter().map(Cell)),
-            AnyValue::Struct(_, _, fields) => serialize_struct(serializer, fields, self.0._iter_struct_av()),
-            AnyValue::StructOwned(parts) => serialize_struct(serializer, &parts.1, parts.0.iter().cloned()),
-            AnyValue::Float64(number) => serializer.serialize_f64(*number),
-            // Through f32's own shortest form: 0.1_f32 stays 0.1.
-            AnyValue::Float16(_) | AnyValue::Float32(_) => self.0.extract::<f32>().serialize(serializer),
-            value => match text_of(value) {
-                Some(text) => serializer.serialize_str(&text),
-                None => serialize_integer(serializer, value),
+        match self.values {
+            Values::Plain(series) => serialize_plain(serializer, &series.get(self.row).map_err(S::Error::custom)?),
+            Values::Lists(ranges, inner) => match ranges.get(self.row).cloned().flatten() {
+                Some(range) => serializer.collect_seq(range.map(|row| inner.at(row))),
+                None => serializer.serialize_none(),
+            },
+            Values::Struct(there, fields) => match there.get(self.row) {
+                Some(true) => {
+                    serializer.collect_map(fields.iter().map(|(name, field)| (name.as_str(), field.at(self.row))))
+                }
+                _ => serializer.serialize_none(),
             },
         }
+    }
+}
+
+fn serialize_plain<S: Serializer>(serializer: S, value: &AnyValue<'_>) -> std::result::Result<S::Ok, S::Error> {
+    match value {
+        AnyValue::Null => serializer.serialize_none(),
+        AnyValue::Boolean(value) => serializer.serialize_bool(*value),
+        AnyValue::String(text) => serializer.serialize_str(text),
+        AnyValue::Float64(number) => serializer.serialize_f64(*number),
+        // Through f32's own shortest form: 0.1_f32 stays 0.1.
+        AnyValue::Float16(_) | AnyValue::Float32(_) => value.extract::<f32>().serialize(serializer),
+        value => match text_of(value) {
+            Some(text) => serializer.serialize_str(&text),
+            None => serialize_integer(serializer, value),
+        },
     }
 }
 
@@ -111,12 +197,4 @@ fn serialize_integer<S: Serializer>(serializer: S, value: &AnyValue<'_>) -> std:
         (None, Some(number)) => serializer.serialize_u64(number),
         (None, None) => serializer.serialize_str(&value.to_string()),
     }
-}
-
-fn serialize_struct<'a, S: Serializer>(
-    serializer: S,
-    fields: &[Field],
-    values: impl Iterator<Item = AnyValue<'a>>,
-) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_map(fields.iter().map(|field| field.name().as_str()).zip(values.map(Cell)))
 }

@@ -80,6 +80,8 @@ struct Found {
     others: BTreeMap<String, usize>,
     /// Links to folders, and folders too deep.
     not_followed: usize,
+    /// Folders in it that cannot be read.
+    not_readable: usize,
 }
 
 enum Kind {
@@ -101,7 +103,10 @@ impl Found {
             let path = format!("{prefix}{name}");
             let kind = entry.file_type().map_err(unreadable)?;
             if kind.is_dir() && deepest > 0 {
-                self.collect(&entry.path(), &format!("{path}/"), deepest - 1)?;
+                match fs::read_dir(entry.path()) {
+                    Ok(_) => self.collect(&entry.path(), &format!("{path}/"), deepest - 1)?,
+                    Err(_) => self.not_readable += 1,
+                }
             } else if kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
                 self.not_followed += 1;
             } else {
@@ -144,6 +149,11 @@ impl Found {
             let are = if files == 1 { "file is no image and was" } else { "files are no images and were" };
             notes.push(format!("{kinds} {are} left out"));
         }
+        match self.not_readable {
+            0 => {}
+            1 => notes.push("1 folder cannot be read and was left out".to_owned()),
+            more => notes.push(format!("{more} folders cannot be read and were left out")),
+        }
         match self.not_followed {
             0 => {}
             1 => notes.push(format!("1 folder was not followed (a link, or more than {DEEPEST} folders deep)")),
@@ -157,7 +167,7 @@ impl Found {
 
 /// How many files, and `12 .avif and 3 .heic`; the endings of most files first.
 fn listed(kinds: &BTreeMap<String, usize>) -> Option<(usize, String)> {
-    const NAMED: usize = 6;
+    const NAMED: usize = 20;
     let mut kinds: Vec<(&String, usize)> = kinds.iter().map(|(ending, &files)| (ending, files)).collect();
     kinds.sort_by_key(|&(_, files)| std::cmp::Reverse(files));
     let files = kinds.iter().map(|&(_, files)| files).sum();

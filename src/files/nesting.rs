@@ -2,11 +2,14 @@
 //! memory with the square of the depth.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use polars_arrow::io::ipc::format::ipc::{FieldRef, SchemaRef, TypeRef};
 
 use super::foreign::Cause;
+use super::options::unpacked_hint;
 use crate::error::{Error, ErrorKind, Stage};
 
 /// The most lists and structs within each other.
@@ -16,6 +19,8 @@ pub(super) const DEEPEST: usize = 32;
 pub(super) enum Refused {
     /// A column that is nested deeper than [`DEEPEST`], and how deep it is at least.
     Deep { column: String, depth: usize },
+    /// A column of a type that is not read.
+    Unread { column: String, what: &'static str },
     /// A name that two columns have.
     Twice { column: String },
     /// One that contradicts itself.
@@ -32,6 +37,9 @@ impl Refused {
                     .column(column)
                     .hint("Write the file again without this column, or with its values as JSON text.")
             }
+            Refused::Unread { column, what } => error(format!("the column holds {what}, which are not read"))
+                .column(column)
+                .hint("Write the file again without this column, or with its values as text."),
             Refused::Twice { column } => {
                 error("two columns have this name".to_owned()).column(column).hint("Give one of them another name.")
             }
@@ -42,10 +50,46 @@ impl Refused {
 
 /// The error about a file that is not what its name says.
 pub(super) fn damaged(path: &Path, what: &str, cause: Cause) -> Error {
+    if cause.is_over_a_limit {
+        return Error::new(ErrorKind::InvalidData, Stage::Input, "the file is small for what it unpacks to")
+            .path(path)
+            .hint(unpacked_hint())
+            .cause(cause);
+    }
+    let is_what = |found: &str| ["Parquet", "Arrow"].iter().any(|kind| found.contains(kind) && what.contains(kind));
+    let hint = match kind_of_content(path).filter(|found| !is_what(found)) {
+        Some(found) => format!("It is {found}, and not {what}."),
+        None => format!("Check that the content is complete and is {what}."),
+    };
     Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read as what its name says")
         .path(path)
-        .hint(format!("Check that the content is complete and is {what}."))
+        .hint(hint)
         .cause(cause)
+}
+
+/// What a file begins as, where it is none of the binary kinds.
+fn kind_of_content(path: &Path) -> Option<&'static str> {
+    let mut start = Vec::new();
+    File::open(path).ok()?.take(512).read_to_end(&mut start).ok()?;
+    let text = match std::str::from_utf8(&start) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(start.get(..error.valid_up_to())?).ok()?,
+        Err(_) => "",
+    };
+    let is_text = !text.is_empty() && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+    match start.as_slice() {
+        [] => None,
+        _ if text.starts_with("version https://git-lfs") => {
+            Some("a pointer of Git LFS (`git lfs pull` brings the file itself)")
+        }
+        [b'<', ..] if is_text => Some("HTML or XML"),
+        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Some("an Arrow file"),
+        [0x1f, 0x8b, ..] => Some("compressed with gzip"),
+        [b'P', b'K', 3, 4, ..] => Some("a ZIP archive or a spreadsheet"),
+        _ if is_text => Some("text"),
+        _ => None,
+    }
 }
 
 /// The first name that comes twice.
@@ -104,7 +148,12 @@ impl Walk {
                 column.is_list = true;
                 width
             }
-            Ok(Some(_)) => width,
+            Ok(Some(type_)) => {
+                if let Some(what) = unread(type_) {
+                    return Err(Refused::Unread { column: column.name.clone(), what });
+                }
+                width
+            }
             _ => return Err(Refused::Damaged),
         };
         column.width = column.width.max(width);
@@ -116,6 +165,18 @@ impl Walk {
             self.visit(child.map_err(|_| Refused::Damaged)?, column, width, depth + 1)?;
         }
         Ok(())
+    }
+}
+
+/// What Polars has no type for, in words.
+fn unread(type_: TypeRef<'_>) -> Option<&'static str> {
+    match type_ {
+        TypeRef::Union(_) => Some("values of several types (Union)"),
+        TypeRef::RunEndEncoded(_) => Some("run-end encoded values"),
+        TypeRef::ListView(_) | TypeRef::LargeListView(_) => Some("list views"),
+        TypeRef::Interval(_) => Some("calendar intervals"),
+        TypeRef::Decimal(decimal) if decimal.bit_width().is_ok_and(|bits| bits > 128) => Some("decimals of 256 bits"),
+        _ => None,
     }
 }
 

@@ -63,6 +63,7 @@ pub struct ReadOptions {
     pub(super) quotes: Quotes,
     pub(super) encoding: Option<String>,
     pub(super) text: Vec<String>,
+    pub(super) max_unpacked_bytes: Option<u64>,
     pub(super) progress: Progress,
 }
 
@@ -103,6 +104,14 @@ impl ReadOptions {
         self
     }
 
+    /// What a file may unpack to, in bytes, instead of what goes with its size: Parquet and Arrow 512 MiB and 1,024 times
+    /// their size, gzip and zstd 64 MiB or 100 times. For files of values that repeat without end.
+    #[must_use]
+    pub fn max_unpacked_bytes(mut self, max_unpacked_bytes: u64) -> Self {
+        self.max_unpacked_bytes = Some(max_unpacked_bytes);
+        self
+    }
+
     /// Where notes go: rows that are short of fields.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
@@ -116,11 +125,24 @@ impl ReadOptions {
     /// As [`read_frame`](super::read_frame); two columns of a name in [`text`](Self::text); a separator, an encoding or
     /// quotes that are unknown or that this kind of file does not have.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<DataFrame> {
-        let path = path.as_ref();
-        let inputs = Inputs::find(path)?;
-        let Some(kind) = inputs.kind()? else {
-            return read_as(path, format_of(path, Stage::Input)?, self);
+        self.read_inputs(&Inputs::find(path)?)
+    }
+
+    /// As [`read`](Self::read), for files that were found before.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_inputs(&self, inputs: &Inputs) -> Result<DataFrame> {
+        let kind = match (inputs.kind()?, inputs.tables()) {
+            (None, [path]) => return read_as(path, format_of(path, Stage::Input)?, self),
+            (kind, _) => kind.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "no file was found"))?,
         };
+        if let Some(name) = inputs.partition() {
+            let message = format!(
+                "folders have names such as `{name}`, which are not read: what they say is no column of the frame"
+            );
+            self.progress.note(Stage::Input, message);
+        }
         let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
         read_parts(inputs.tables(), kind, &text, |part, text| {
             read_as(part, format_of(part, Stage::Input)?, &self.clone().text(text))
@@ -169,6 +191,11 @@ pub(super) fn encoding_hint() -> Hint {
         "If it has another encoding, name it: ReadOptions::new().encoding(\"windows-1252\") for many older files.",
     )
     .on_command_line("If it has another encoding, name it: --encoding windows-1252 for many older files.")
+}
+
+pub(super) fn unpacked_hint() -> Hint {
+    Hint::new("If it is what it should be, allow more: ReadOptions::new().max_unpacked_bytes(8_000_000_000).")
+        .on_command_line("If it is what it should be, allow more: --max-unpacked-megabytes 8000.")
 }
 
 pub(super) fn quotes_hint(before: &str) -> Hint {

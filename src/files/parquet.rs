@@ -16,19 +16,19 @@ use polars_arrow::io::ipc::format::ipc::planus::ReadAsRoot;
 use polars_arrow::io::ipc::format::ipc::{MessageHeaderRef, MessageRef};
 
 use super::budget::Budget;
-use super::foreign::{Cause, guarded};
+use super::foreign::{Cause, guarded_reader};
 use super::nesting::{DEEPEST, Refused, Shape, check_arrow_schema, check_names, damaged};
 use super::thrift::Thrift;
 use crate::error::Result;
 
 const PARQUET: &str = "Parquet";
 
-/// Reads the Parquet file `path`, opened as `file`, of `length` bytes.
-pub(super) fn read_parquet(file: File, length: u64, path: &Path) -> Result<DataFrame> {
+/// Reads the Parquet file `path`, opened as `file`, of `length` bytes, which may unpack to `most`.
+pub(super) fn read_parquet(file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     let broken = |cause| damaged(path, PARQUET, cause);
     let bytes = read_whole(file, length).map_err(|error| broken(Cause::new(&error.to_string())))?;
-    check(&bytes, path)?;
-    guarded(|| ParquetReader::new(Cursor::new(bytes)).finish()).map_err(broken)
+    check(&bytes, path, most)?;
+    guarded_reader(|| ParquetReader::new(Cursor::new(bytes)).finish()).map_err(broken)
 }
 
 fn read_whole(file: File, length: u64) -> std::io::Result<Vec<u8>> {
@@ -41,7 +41,7 @@ fn read_whole(file: File, length: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn check(bytes: &[u8], path: &Path) -> Result<()> {
+fn check(bytes: &[u8], path: &Path, most: Option<u64>) -> Result<()> {
     let broken = |cause: &str| damaged(path, PARQUET, Cause::new(cause));
     let Some(footer) = footer_bytes(bytes) else {
         return Err(broken("it does not end as Parquet does; it may have been copied or downloaded incompletely"));
@@ -49,7 +49,7 @@ fn check(bytes: &[u8], path: &Path) -> Result<()> {
     let footer = Footer::read(footer).ok_or_else(|| broken("its footer contradicts itself"))?;
     let leaves = footer.leaves().map_err(|refused| refused.error(path, PARQUET))?;
     let shapes = footer.arrow_shapes().map_err(|refused| refused.error(path, PARQUET))?;
-    footer.check_sizes(bytes, &leaves, &shapes).map_err(|cause| damaged(path, PARQUET, cause))
+    footer.check_sizes(bytes, &leaves, &shapes, Budget::of(bytes.len() as u64, most)).map_err(|cause| damaged(path, PARQUET, cause))
 }
 
 /// The footer lies before its length and the mark at the end.
@@ -202,8 +202,8 @@ impl<'a> Footer<'a> {
         file: &[u8],
         leaves: &[Leaf<'_>],
         shapes: &BTreeMap<Vec<u8>, Shape>,
+        mut budget: Budget,
     ) -> std::result::Result<(), Cause> {
-        let mut budget = Budget::of(file.len() as u64);
         for group in &self.groups {
             let rows = u64::try_from(group.rows).map_err(|_| Cause::new("it claims a negative number of rows"))?;
             budget.spend_on(rows, 8 * leaves.len().max(shapes.len()).max(1) as u64)?;

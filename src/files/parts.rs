@@ -1,6 +1,7 @@
 //! Which files an input names: one, those in a folder, or those that fit a pattern.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -54,6 +55,40 @@ impl Inputs {
                 images: 0,
                 folder: input.parent().unwrap_or(Path::new("")).to_path_buf(),
                 several: None,
+            }),
+        }
+    }
+
+    /// What several inputs name, one after the other, each as in [`find`](Self::find): shells spell out a pattern that is
+    /// not in quotes.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find); no input, a folder without tables, a file that is named twice.
+    pub fn find_all(inputs: &[PathBuf]) -> Result<Self> {
+        let wrong =
+            |message: &str, path: &Path| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(path);
+        match inputs {
+            [] => return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, "no input is named")),
+            [only] => return Self::find(only),
+            _ => {}
+        }
+        let mut tables = Vec::new();
+        for input in inputs {
+            let found = Self::find(input)?;
+            if found.tables.is_empty() {
+                return Err(wrong("there is no table in this folder", input)
+                    .hint("A folder of images is read by itself: name nothing else."));
+            }
+            tables.extend(found.tables);
+        }
+        let mut seen = BTreeSet::new();
+        match tables.iter().find(|table| !seen.insert(table.as_path())) {
+            Some(twice) => Err(wrong("this file is named twice", twice)),
+            None => Ok(Inputs {
+                folder: common_folder(&tables),
+                tables,
+                images: 0,
+                several: inputs.first().cloned(),
             }),
         }
     }
@@ -116,6 +151,13 @@ impl Inputs {
         &self.tables
     }
 
+    /// A folder on the way to a table whose name says what its rows have in common, as `year=2024`.
+    pub(super) fn partition(&self) -> Option<String> {
+        let inner = self.tables.iter().filter_map(|table| table.strip_prefix(&self.folder).ok()?.parent());
+        let mut names = inner.flat_map(Path::components).map(|part| part.as_os_str().to_string_lossy());
+        names.find(|name| name.split_once('=').is_some_and(|(key, _)| !key.is_empty())).map(|name| name.into_owned())
+    }
+
     /// How many images a folder holds.
     pub fn images(&self) -> usize {
         self.images
@@ -165,7 +207,8 @@ fn kind_of(format: Format) -> (&'static str, Kind) {
 }
 
 fn is_hidden(name: &str) -> bool {
-    name.starts_with(['.', '_'])
+    // A spreadsheet keeps `~$name` beside a file that it has open.
+    name.starts_with(['.', '_']) || name.starts_with("~$")
 }
 
 fn common_folder(paths: &[PathBuf]) -> PathBuf {

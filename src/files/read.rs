@@ -69,8 +69,8 @@ pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Res
         Format::Json | Format::NdJson => {
             read_json(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
         }
-        Format::Parquet => even(read_parquet(file, length, path)?, path),
-        Format::Arrow => even(read_arrow(file, length, path)?, path),
+        Format::Parquet => even(read_parquet(file, length, path, options.max_unpacked_bytes)?, path),
+        Format::Arrow => even(read_arrow(file, length, path, options.max_unpacked_bytes)?, path),
     }
 }
 

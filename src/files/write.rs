@@ -10,6 +10,7 @@ use super::cell::{for_csv, write_json};
 use super::delimited::write_delimited;
 use super::replace::{check_writable, replace};
 use super::{Format, format_of};
+use crate::corpus::internal;
 use crate::error::{Result, Stage};
 
 /// As [`check_writable`], and the name must have a known ending (see [`read_frame`](super::read_frame)).
@@ -26,6 +27,7 @@ pub fn check_writable_frame(path: impl AsRef<Path>) -> Result<()> {
 ///
 /// What a kind of file cannot hold becomes text. In CSV, TSV and JSON: binary cells become base64, dates, times and
 /// durations ISO 8601 (what has a zone is in UTC), categories their names, decimals and 128-bit integers their digits.
+/// In Parquet, arrays of which some are null become lists, since most readers take no null for an array there.
 /// In CSV and TSV also: lists, arrays and structs become JSON. Names and texts with a separator, a quote or a line end are
 /// in quotes in both; a TSV in which a text is has its names in quotes too, which tells that quotes are no characters.
 ///
@@ -36,9 +38,20 @@ pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let format = format_of(path, Stage::Output)?;
     let mut frame = match format {
         Format::Csv | Format::Tsv => for_csv(frame)?,
-        Format::Json | Format::NdJson | Format::Parquet | Format::Arrow => frame.clone(),
+        Format::Parquet => for_parquet(frame)?,
+        Format::Json | Format::NdJson | Format::Arrow => frame.clone(),
     };
     replace(path, |file| write_as(&mut frame, format, file))
+}
+
+/// A null among arrays of a fixed width is an empty list in Parquet, at which pyarrow (and so pandas) stops.
+fn for_parquet(frame: &DataFrame) -> Result<DataFrame> {
+    let columns = frame.columns().iter().map(|column| match column.dtype() {
+        DataType::Array(inner, _) if column.null_count() > 0 => column.cast(&DataType::List(inner.clone())),
+        _ => Ok(column.clone()),
+    });
+    let columns: Vec<Column> = columns.collect::<PolarsResult<_>>().map_err(internal)?;
+    DataFrame::new(frame.height(), columns).map_err(internal)
 }
 
 fn write_as(frame: &mut DataFrame, format: Format, file: &mut BufWriter<File>) -> PolarsResult<()> {

@@ -136,7 +136,8 @@ impl TopicModel {
         let has_images = corpus.images.is_some() || corpus.image_embeddings.is_some();
         let texts = if has_texts { Some(self.text_vectors(corpus)?) } else { None };
         let images = if has_images { Some(self.image_vectors(corpus, purpose)?) } else { None };
-        let width = texts.as_ref().or(images.as_ref()).map_or(0, Embeddings::dimensions);
+        // Vectors that are all null have no width.
+        let width = texts.iter().chain(&images).map(Embeddings::dimensions).max().unwrap_or(0);
         let text = |row: usize| texts.as_ref().filter(|_| corpus.has_text(row))?.get(row).map(ArrayView1::from);
         let image = |row: usize| images.as_ref().filter(|_| corpus.has_image(row))?.get(row).map(ArrayView1::from);
         let all = 0..corpus.rows;
@@ -379,6 +380,7 @@ fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
         Some(path) => error.path(path),
         None => error,
     };
+    let is_missing = matches!(images.get(first), Ok(Some(ImageSource::File(path))) if !path.exists());
     let reason = images.get(first).and_then(|source| match source {
         Some(source) => crate::vision::decode(&source, &crate::vision::Limits::new()).map(|_| ()),
         None => Ok(()),
@@ -387,7 +389,9 @@ fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
     Err(match reason {
         Err(cause) => match cause.advice().cloned() {
             Some(advice) => error.hint(advice).cause(cause.without_hint()),
-            None => error.hint(hint).cause(cause),
+            // A file that is there is damaged, or no image.
+            None if is_missing => error.hint(hint).cause(cause),
+            None => error.cause(cause),
         },
         Ok(()) => error.hint(hint),
     })

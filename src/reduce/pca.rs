@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use super::{FittedReducer, Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -57,6 +57,10 @@ impl Pca {
             Error::new(ErrorKind::Internal, Stage::Reduce, "the principal components cannot be computed").cause(error)
         })?;
         let mut components = fitted.components().clone();
+        if components.nrows() == 0 {
+            // Rows that are all equal differ along no direction: any will do, and all lie at one point.
+            components = Array2::from_diag_elem(columns, 1.0).slice_move(s![..self.n_components, ..]);
+        }
         for mut component in components.axis_iter_mut(Axis(0)) {
             let sign = sign_of_largest(component.iter().copied());
             component *= sign;

@@ -146,14 +146,15 @@ impl VisualRepresentation {
         }
         skipped.sort_by_key(|image| image.row);
         let found = topics.values().any(|pictures| !pictures.is_empty());
-        report(&skipped, found, images, progress)?;
+        let tried = skipped.len() + topics.values().map(Vec::len).sum::<usize>();
+        report(&skipped, tried, found, images, progress)?;
         let collage = Collage::new(self.image_height, self.image_squares);
         Ok(Gallery::new(topics, skipped, images.clone(), collage, self.limits))
     }
 }
 
 /// Says what was left out; an error if nothing is left.
-fn report(skipped: &[SkippedImage], found: bool, images: &ImageColumn, progress: &Progress) -> Result<()> {
+fn report(skipped: &[SkippedImage], tried: usize, found: bool, images: &ImageColumn, progress: &Progress) -> Result<()> {
     const NAMED: usize = 3;
     let Some(first) = skipped.first() else {
         if !found {
@@ -181,11 +182,12 @@ fn report(skipped: &[SkippedImage], found: bool, images: &ImageColumn, progress:
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    let count = match skipped.len() {
-        1 => "1 image could not be read and was left out".to_owned(),
-        count => format!("{count} images could not be read and were left out"),
-    };
-    let message = format!("{count}: {}{more}", named.join("; "));
+    let message = format!(
+        "{} of the {tried} images that were tried could not be read and {} left out: {}{more}",
+        skipped.len(),
+        if skipped.len() == 1 { "was" } else { "were" },
+        named.join("; ")
+    );
     match skipped.iter().find_map(|image| image.advice.clone()) {
         Some(advice) => progress.note_with_hint(Stage::Represent, message, advice),
         None => progress.note(Stage::Represent, message),

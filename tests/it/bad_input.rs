@@ -393,3 +393,19 @@ fn errors_print_their_cause_and_what_to_do() {
     assert_eq!(error.to_string(), text);
     assert_eq!(format!("{error:?}"), text);
 }
+
+#[test]
+fn new_rows_without_any_vector_are_outliers() {
+    let vectors: Vec<Option<Series>> =
+        (0..60).map(|i| Some(Series::new("".into(), [(i % 3) as f32, 1.0, (i % 7) as f32 * 0.01]))).collect();
+    let mut frame = frame(60);
+    frame.with_column(Column::new("v".into(), vectors)).unwrap();
+    let model = TopicModel::text("caption", NoEmbedder).embeddings("v").min_topic_size(5);
+    let topics = model.fit(&frame).unwrap();
+    let mut new = frame.head(Some(2));
+    let none = Column::full_null("v".into(), 2, &DataType::List(Box::new(DataType::Float32)));
+    new.with_column(none).unwrap();
+    let placed = topics.transform(&new).unwrap();
+    let ids: Vec<Option<i32>> = placed.column("Topic").unwrap().i32().unwrap().iter().collect();
+    assert_eq!(ids, [Some(-1), Some(-1)]);
+}

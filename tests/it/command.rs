@@ -165,13 +165,15 @@ fn text_files_leave_out_vectors_and_images_of_any_type() {
         let arguments = ["fit", "in.parquet", "--text", "caption", "--embeddings", "v", "--documents", &name];
         let output = topicframe(folder.path(), &arguments);
         assert!(output.status.success(), "{}", stderr(&output));
+        let lists = if ending.ends_with("json") { "the columns image," } else { "the columns v, image," };
         assert!(
-            stderr(&output).contains("v, image") && !stderr(&output).contains(['\u{1b}', '\u{202e}']),
+            stderr(&output).contains(lists) && !stderr(&output).contains(['\u{1b}', '\u{202e}']),
             "{}",
             stderr(&output)
         );
         let names = read_frame(folder.path().join(name)).unwrap().get_column_names_owned();
-        assert!(!names.iter().any(|name| ["v", "image"].contains(&name.as_str())), "{names:?}");
+        assert!(!names.iter().any(|name| name == "image"), "{names:?}");
+        assert_eq!(names.iter().any(|name| name == "v"), ending.ends_with("json"), "JSON holds lists: {names:?}");
     }
 }
 
@@ -226,4 +228,22 @@ fn an_interrupt_ends_the_command_at_once_and_leaves_no_half_file() {
     assert!(sent.elapsed() < Duration::from_secs(2));
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["in.arrow"]);
+}
+
+#[test]
+fn a_parameter_that_cannot_be_used_has_its_options_name() {
+    let folder = tempfile::tempdir().unwrap();
+    write_frame(&frame(60), folder.path().join("in.csv")).unwrap();
+    for (option, says) in [("--n-neighbors", "--n-neighbors 0 cannot"), ("--min-cluster-size", "--min-cluster-size 0")] {
+        let said = stderr(&topicframe(folder.path(), &["fit", "in.csv", "--text", "caption", option, "0"]));
+        assert!(said.contains(says), "{said}");
+    }
+}
+
+#[test]
+fn a_file_without_rows_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in.csv"), "caption,id\n").unwrap();
+    let said = stderr(&topicframe(folder.path(), &["fit", "in.csv", "--text", "caption"]));
+    assert!(said.contains("no rows") && said.contains("in.csv"), "{said}");
 }

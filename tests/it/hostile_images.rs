@@ -222,6 +222,15 @@ fn tags_that_claim_to_be_enormous_take_nothing() {
     }
 }
 
+/// Of a text beyond its limits the decoder would tell on standard error.
+#[test]
+fn a_text_in_a_tiff_that_claims_to_be_longer_than_the_file_is_refused_before_it_is_decoded() {
+    let mut bomb = raw_tiff(&[7; 105], &[(530, 2, 8)]);
+    let entry = bomb.windows(4).position(|bytes| bytes == [0x12, 0x02, 2, 0]).unwrap();
+    bomb[entry + 4..entry + 8].copy_from_slice(&(1_u32 << 29).to_le_bytes());
+    assert!(error_of(&bomb).contains("longer than the file"), "{}", error_of(&bomb));
+}
+
 #[test]
 fn small_files_that_claim_many_pixels_end_in_time() {
     // A screen of 25 megapixels with one pixel on it.
@@ -289,5 +298,6 @@ fn the_command_stays_within_its_memory() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
+    assert!(!said.contains("Relative paths"), "the images are there: {said}");
     assert!(said.contains("1 of 60 images cannot be read") && said.contains("frames within frames"), "{said}");
 }

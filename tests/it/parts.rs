@@ -4,10 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use topicframe::files::{Inputs, read_frame, read_frame_as_text, write_frame};
+use topicframe::files::{Inputs, ReadOptions, read_frame, read_frame_as_text, write_frame};
 use topicframe::polars::prelude::*;
+use topicframe::progress::Progress;
 
 use crate::corpora::{captions, frame, frame_with_images};
+use crate::notes::Notes;
 
 const ENDINGS: [&str; 6] = ["csv", "tsv", "json", "ndjson", "parquet", "arrow"];
 
@@ -204,4 +206,36 @@ fn a_folder_of_tables_and_images_is_tables_where_a_column_is_named() {
     assert!(!result.status.success() && said.contains("2 table(s) are left out") && said.contains("--text"), "{said}");
     assert!(said.contains("knows texts only"), "it is a folder of images still: {said}");
     assert_eq!(captions(60).len(), posts.height());
+}
+
+#[test]
+fn several_inputs_are_one_frame_in_the_order_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("b.csv"), "text\nb\n").unwrap();
+    fs::write(at("a.csv"), "text\na\n").unwrap();
+    fs::write(at("~$a.csv"), "user").unwrap();
+    let inputs = Inputs::find_all(&[at("b.csv"), at("a.csv")]).unwrap();
+    let frame = ReadOptions::new().read_inputs(&inputs).unwrap();
+    let texts: Vec<Option<&str>> = frame.column("text").unwrap().str().unwrap().iter().collect();
+    assert_eq!(texts, [Some("b"), Some("a")]);
+    assert_eq!(Inputs::find(folder.path()).unwrap().tables(), [at("a.csv"), at("b.csv")], "no spreadsheet's lock");
+    let error = Inputs::find_all(&[at("a.csv"), at("a.csv")]).unwrap_err().to_string();
+    assert!(error.contains("named twice"), "{error}");
+    fs::create_dir(at("empty")).unwrap();
+    let error = Inputs::find_all(&[at("a.csv"), at("empty")]).unwrap_err().to_string();
+    assert!(error.contains("no table"), "{error}");
+}
+
+#[test]
+fn what_the_names_of_folders_say_is_not_lost_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    for year in ["year=2023", "year=2024"] {
+        fs::create_dir(folder.path().join(year)).unwrap();
+        fs::write(folder.path().join(year).join("part.csv"), "text\na\n").unwrap();
+    }
+    let notes = std::sync::Arc::new(Notes::default());
+    let progress = Progress::to(notes.clone());
+    assert_eq!(ReadOptions::new().progress(progress).read(folder.path()).unwrap().height(), 2);
+    assert!(notes.text().contains("year=2023"), "{}", notes.text());
 }

@@ -84,3 +84,13 @@ fn bad_parameters_and_data_are_refused() {
     let model: Arc<_> = Pca::new().fit(points.view(), 0, &Progress::silent()).unwrap().model;
     assert!(model.transform(points.slice(s![.., ..5]), &Progress::silent()).unwrap_err().to_string().contains("12"));
 }
+
+#[test]
+fn equal_rows_lie_at_one_point() {
+    let data = Array2::from_shape_fn((30, 8), |(_, column)| column as f32);
+    let reduction = Pca::new().fit(data.view(), 42, &Progress::silent()).unwrap();
+    assert_eq!(reduction.embedding.dim(), (30, 5));
+    assert!(reduction.embedding.iter().all(|&x| x == 0.0));
+    let other = reduction.model.transform((&data + 1.0).slice(s![..2, ..]), &Progress::silent()).unwrap();
+    assert!(other.iter().all(|x| x.is_finite()));
+}

@@ -76,7 +76,7 @@ fn a_signal_while_an_output_is_written_leaves_the_old_file_and_nothing_beside_it
     write_frame(&heavy(60, 4_000_000), here.join("in.arrow")).unwrap();
     fs::write(here.join("d.arrow"), "old").unwrap();
     fs::set_permissions(here.join("d.arrow"), fs::Permissions::from_mode(0o664)).unwrap();
-    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("INT", 2)] {
+    for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
         let mut child = writing(here, topicframe(here, &HEAVY));
         let modes: Vec<u32> = under_way(here).iter().map(|path| mode(path)).collect();
         let sent = Instant::now();

@@ -22,8 +22,10 @@ use crate::{bar, table};
 #[derive(Debug, Args)]
 pub struct Fit {
     /// The documents: .csv, .tsv, .json, .ndjson (these also compressed with gzip or zstd), .parquet or .arrow; a folder of
-    /// such files, or a pattern in quotes ('data/train-*.parquet'), which are read as one table; or a folder of images.
-    pub(crate) input: PathBuf,
+    /// such files, a pattern in quotes ('data/train-*.parquet') or several files, which are read as one table; or a folder
+    /// of images.
+    #[arg(required = true, value_name = "INPUT")]
+    input: Vec<PathBuf>,
 
     /// The files that `input` names, once they were looked for.
     #[arg(skip)]
@@ -45,6 +47,10 @@ pub struct Fit {
     /// the file shows it].
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
+
+    /// What a file may unpack to, in megabytes [default: what goes with its size].
+    #[arg(long, value_name = "N")]
+    max_unpacked_megabytes: Option<u64>,
 
     /// The column of the images: paths, encoded images, or Struct{bytes, path}.
     #[arg(long, value_name = "COLUMN")]
@@ -125,8 +131,8 @@ pub struct Fit {
     #[arg(long, value_name = "FILE")]
     topics: Option<PathBuf>,
 
-    /// Write the documents with their topics here (the same kinds of file; vectors and images only to .parquet and
-    /// .arrow).
+    /// Write the documents with their topics here (the same kinds of file; images and arrays only to .parquet and
+    /// .arrow, lists of numbers also to JSON).
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
 
@@ -156,6 +162,10 @@ impl Fit {
         outputs.complete().and(printed)
     }
 
+    fn first_input(&self) -> &Path {
+        self.input.first().map_or(Path::new(""), PathBuf::as_path)
+    }
+
     /// Where relative image paths start.
     pub(crate) fn image_folder(&self) -> PathBuf {
         let beside = || self.inputs.get().map_or(PathBuf::new(), |inputs| inputs.folder().to_path_buf());
@@ -176,8 +186,8 @@ impl Fit {
 
     /// What is told before models are loaded, which may take long.
     fn check_input(&self, progress: &Progress) -> Result<()> {
-        let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(&self.input);
-        let found = Inputs::find(&self.input)?;
+        let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(self.first_input());
+        let found = Inputs::find_all(&self.input)?;
         let inputs = self.inputs.get_or_init(|| found);
         self.tell_left_out(inputs, progress);
         if self.is_image_folder() {
@@ -223,7 +233,7 @@ impl Fit {
     /// Reads the input; what has the role of a text or a path stays a String even if it looks like a number.
     fn read(&self, progress: &Progress) -> Result<DataFrame> {
         if self.is_image_folder() {
-            return read_image_folder_with(&self.input, progress);
+            return read_image_folder_with(self.first_input(), progress);
         }
         let text: Vec<&str> = self.text.as_deref().into_iter().chain(self.images.as_deref()).collect();
         let mut options = ReadOptions::new().text(&text).quotes(self.quotes).progress(progress.clone());
@@ -233,7 +243,18 @@ impl Fit {
         if let Some(encoding) = &self.encoding {
             options = options.encoding(encoding);
         }
-        options.read(&self.input)
+        if let Some(megabytes) = self.max_unpacked_megabytes {
+            options = options.max_unpacked_bytes(megabytes.saturating_mul(1_000_000));
+        }
+        let frame = match self.inputs.get() {
+            Some(inputs) => options.read_inputs(inputs)?,
+            None => options.read(self.first_input())?,
+        };
+        match frame.height() == 0 && text.iter().all(|name| frame.column(name).is_ok()) {
+            false => Ok(frame),
+            true => Err(Error::new(ErrorKind::InvalidData, Stage::Input, "there are no rows, only names of columns")
+                .path(self.first_input())),
+        }
     }
 
     /// An output that cannot be written, or that would overwrite the input or another output, is told before the work,
@@ -277,13 +298,16 @@ impl Fit {
         if holds_bytes(path) {
             return documents.clone();
         }
-        let columns = documents.columns().iter().filter(|column| is_bulky(column.dtype()));
+        let is_json = !has_ending(path, &["csv", "tsv", "tab"]);
+        let columns = documents.columns().iter().filter(|column| is_bulky(column.dtype(), is_json));
         let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
         if !left_out.is_empty() {
             let message = format!(
-                "{} leaves out the column(s) {}; a .parquet file would hold them",
+                "{} leaves out {} {}; a .parquet file would hold {}",
                 path.display(),
-                left_out.join(", ")
+                if left_out.len() == 1 { "the column" } else { "the columns" },
+                left_out.join(", "),
+                if left_out.len() == 1 { "it" } else { "them" },
             );
             progress.note(Stage::Output, message);
         }
@@ -344,27 +368,32 @@ fn taken(path: &Path, message: &str) -> Error {
     Error::new(ErrorKind::InvalidParameter, Stage::Output, message).path(path).hint("Choose another name.")
 }
 
-/// Vectors (arrays, and lists of floats) and encoded images (binary cells, also within structs and lists).
-fn is_bulky(dtype: &DataType) -> bool {
+/// Vectors (arrays; in a file that is not JSON also lists of floats) and encoded images (binary cells, also within structs
+/// and lists).
+fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
     match dtype {
         DataType::Binary | DataType::Array(..) => true,
-        DataType::List(inner) => inner.is_float() || is_bulky(inner),
-        DataType::Struct(fields) => fields.iter().any(|field| is_bulky(field.dtype())),
+        DataType::List(inner) => inner.is_float() && !is_json || is_bulky(inner, is_json),
+        DataType::Struct(fields) => fields.iter().any(|field| is_bulky(field.dtype(), is_json)),
         _ => false,
     }
 }
 
 fn holds_bytes(path: &Path) -> bool {
+    has_ending(path, &["parquet", "pq", "arrow", "ipc", "feather"])
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
-    matches!(extension.as_str(), "parquet" | "pq" | "arrow" | "ipc" | "feather")
+    endings.contains(&extension.as_str())
 }
 
 fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::tell(&format!(
-        "{} topics in {} rows, {} outliers ({share:.0} %), {:.1} s",
-        summary.topics,
+        "{} in {} rows, {} outliers ({share:.0} %), {:.1} s",
+        if summary.topics == 1 { "1 topic".to_owned() } else { format!("{} topics", summary.topics) },
         summary.rows,
         summary.outliers,
         started.elapsed().as_secs_f64()

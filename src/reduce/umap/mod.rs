@@ -230,7 +230,7 @@ impl Umap {
         if rows < 2 {
             return cut;
         }
-        progress.note(Stage::Reduce, format!("n_neighbors = {asked} is cut to {cut}: there are only {rows} rows"));
+        progress.note(Stage::Reduce, format!("n_neighbors = {asked} is cut to {cut}: there are only {rows} vectors"));
         cut
     }
 

@@ -28,6 +28,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, upright: bool) -> Result<Rgb
 }
 
 fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
+    if longest_text(bytes).unwrap_or(0) > bytes.len() as u64 {
+        return Err(image_error("the image is damaged: a text in it claims to be longer than the file"));
+    }
     let damaged = |cause: tiff::TiffError| image_error("the image cannot be decoded").cause(cause);
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let (width, height) = decoder.dimensions().map_err(damaged)?;
@@ -47,6 +50,31 @@ fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The length of the longest text that the first directory claims to hold: of one beyond its limits the decoder tells on
+/// standard error. `None` where the directory is cut short, of which the decoder says more.
+fn longest_text(bytes: &[u8]) -> Option<u64> {
+    const ASCII: u64 = 2;
+    let is_little = bytes.starts_with(b"II");
+    let number = |at: usize, width: usize| {
+        let digits = bytes.get(at..at.checked_add(width)?)?;
+        let add = |sum: u64, digit: &u8| sum << 8 | u64::from(*digit);
+        Some(if is_little { digits.iter().rev().fold(0, add) } else { digits.iter().fold(0, add) })
+    };
+    // In BigTIFF offsets and counts have 8 bytes.
+    let (wide, entry) = if number(2, 2)? == 43 { (8, 20) } else { (4, 12) };
+    let directory = usize::try_from(number(wide, wide)?).ok()?;
+    let counted = if wide == 8 { 8 } else { 2 };
+    let entries = usize::try_from(number(directory, counted)?).ok()?;
+    let mut longest = 0;
+    for place in 0..entries {
+        let at = directory.checked_add(counted)?.checked_add(place.checked_mul(entry)?)?;
+        if number(at + 2, 2)? == ASCII {
+            longest = longest.max(number(at + 4, wide)?);
+        }
+    }
+    Some(longest)
 }
 
 fn unsupported(what: &str) -> Error {
