@@ -5,6 +5,7 @@ use polars::prelude::DataFrame;
 
 use super::check::{check_vectors, joint_model, no_row};
 use super::cleaning::Cleaned;
+use super::equal_rows::embed_distinct;
 use super::{ClusterOn, TopicModel};
 use crate::corpus::{Columns, Corpus, Embeddings, ImageColumn};
 use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
@@ -203,7 +204,10 @@ impl TopicModel {
         let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
         let vectors = match texts.is_empty() {
             true => Array2::zeros((0, embedder.dimensions())),
-            false => Cleaned::new(&**embedder, self.settled_cleaning(corpus)).embed_texts(&texts, &self.progress)?,
+            false => {
+                let embedder = Cleaned::new(&**embedder, self.settled_cleaning(corpus));
+                embed_distinct(&embedder, &texts, &self.progress)?
+            }
         };
         check_vectors(&vectors, &rows, "texts")?;
         Embeddings::scatter(vectors, &rows, corpus.rows)?.without_zeros()

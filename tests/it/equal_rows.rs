@@ -424,3 +424,32 @@ fn most_copies_decide_where_a_clusterer_goes_by_rows() {
     assert_eq!(topics.probabilities()[3..6], probabilities[3..6], "the first of equals: 0");
     assert_eq!(topics.topics()[6..], [-1, -1], "the first of equals: -1");
 }
+
+/// Counts the texts that it embeds.
+#[derive(Debug, Clone)]
+struct Counting(StaticEmbedder, Arc<std::sync::atomic::AtomicUsize>);
+
+impl TextEmbedder for Counting {
+    fn dimensions(&self) -> usize {
+        self.0.dimensions()
+    }
+
+    fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        self.1.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
+        self.0.embed_texts(texts, progress)
+    }
+}
+
+#[test]
+fn a_text_that_comes_again_and_again_is_embedded_once() {
+    let texts = captions(60);
+    let copied: Vec<&str> = (0..600).map(|i| texts[(i * i) % 60].as_str()).collect();
+    let different = copied.iter().collect::<std::collections::BTreeSet<_>>().len();
+    let counting = Counting(StaticEmbedder::builtin(), Arc::default());
+    let frame = df!("text" => &copied).unwrap();
+    let once = TopicModel::text("text", counting.clone()).embed(&frame).unwrap();
+    assert_eq!(counting.1.load(std::sync::atomic::Ordering::Relaxed), different);
+    let each = StaticEmbedder::builtin().embed_texts(&copied, &Progress::silent()).unwrap();
+    let once = topicframe::corpus::Embeddings::read(&once, "embedding").unwrap();
+    assert_eq!(once.view().unwrap(), each.view());
+}
