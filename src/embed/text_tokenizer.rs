@@ -126,7 +126,7 @@ pub(crate) fn parse_tokenizer(file: &[u8]) -> std::result::Result<Tokenizer, Str
         .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
     tokenizer.with_padding(None);
     tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
-    trial.of(&tokenizer)?;
+    trial.run(&tokenizer)?;
     Ok(tokenizer)
 }
 
