@@ -154,14 +154,19 @@ fn big_endian(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
 }
 
-/// Steps through the chunks of a WebP. The size in the outer header is checked with the decoder; here, the sizes of
-/// the pictures within, which may claim another. A frame of an animation holds pictures, and no further frame.
-pub(super) fn check_webp(bytes: &[u8], limits: &Limits) -> Result<()> {
+/// Steps through the chunks of a WebP, and gives it without what may follow its end: the decoder would read on there. The
+/// size in the outer header is checked with the decoder; here, the sizes of the pictures within, which may claim
+/// another. A frame of an animation holds pictures, and no further frame.
+pub(super) fn check_webp<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
+    let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
+    // A size beyond the end may be of a pad that was left out: it is the chunks that must be whole.
+    let bytes = bytes.get(..(size as usize).saturating_add(8)).unwrap_or(bytes);
     check_chunks(bytes.get(12..).unwrap_or_default(), limits, |body| {
         check_chunks(body.get(16..).ok_or_else(cut_short)?, limits, |_| {
             Err(image_error("the image is damaged: its animation has frames within frames"))
         })
-    })
+    })?;
+    Ok(bytes)
 }
 
 fn check_chunks(mut bytes: &[u8], limits: &Limits, of_frame: impl Fn(&[u8]) -> Result<()>) -> Result<()> {
