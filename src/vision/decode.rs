@@ -4,8 +4,7 @@
 //! memory. Each of these is an error before much is allocated, and a decoder that panics is caught.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{Cursor, ErrorKind as IoKind};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, webp::WebPDecoder};
@@ -18,6 +17,7 @@ use super::memory::Share;
 use super::{ImageSource, data_uri, structure};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
+use crate::regular_file::{self, Refusal};
 
 mod png;
 mod tiff;
@@ -66,27 +66,13 @@ pub(crate) fn read<'a>(source: &ImageSource<'a>, limits: &Limits) -> Result<Cow<
 }
 
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    // Opening a pipe would wait for its writer, so look first.
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    if metadata.is_dir() {
-        return Err(image_error("this is a folder, not an image file"));
-    }
-    if !metadata.is_file() {
-        return Err(image_error("this is no regular file"));
-    }
-    limits.check_bytes(metadata.len())?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-    limits.check_bytes(bytes.len() as u64)?;
-    Ok(bytes)
-}
-
-fn unreadable(error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => image_error("there is no such file"),
-        _ => image_error("the file cannot be read").cause(error),
-    }
+    regular_file::read(path, limits.max_bytes).map_err(|refusal| match refusal {
+        Refusal::Io(error) if error.kind() == IoKind::NotFound => image_error("there is no such file"),
+        Refusal::Io(error) => image_error("the file cannot be read").cause(error),
+        Refusal::Folder => image_error("this is a folder, not an image file"),
+        Refusal::Special | Refusal::Empty => image_error(refusal.to_string()),
+        Refusal::TooLarge => limits.too_large(std::fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len())),
+    })
 }
 
 /// Decodes bytes. Errors do not name the file yet.
@@ -120,10 +106,15 @@ fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bo
             run(JpegDecoder::new(cursor), Work { beside: &beside, file }, limits, upright)
         }
         ImageFormat::WebP => {
-            structure::check_webp(bytes, limits)?;
+            let bytes = structure::check_webp(bytes, limits)?;
             // Luminance and colour difference; or a canvas and a frame of four channels.
             let a_pixel = if bytes.get(12..16) == Some(b"VP8 ") { 2 } else { 8 };
-            run(WebPDecoder::new(cursor), Work { beside: &|pixels, _| pixels * a_pixel, file }, limits, upright)
+            run(
+                WebPDecoder::new(Cursor::new(bytes)),
+                Work { beside: &|pixels, _| pixels * a_pixel, file },
+                limits,
+                upright,
+            )
         }
         // A frame, where it is not the whole picture.
         ImageFormat::Gif => run(GifDecoder::new(cursor), Work { beside: &|_, whole| whole, file }, limits, upright),

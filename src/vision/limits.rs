@@ -68,12 +68,14 @@ impl Limits {
     }
 
     pub(super) fn check_bytes(&self, bytes: u64) -> Result<()> {
-        if bytes <= self.max_bytes {
-            return Ok(());
-        }
+        if bytes <= self.max_bytes { Ok(()) } else { Err(self.too_large(bytes)) }
+    }
+
+    /// The error for an encoded image of so many bytes.
+    pub(super) fn too_large(&self, bytes: u64) -> Error {
         let needed = bytes.div_ceil(1_000_000);
-        Err(image_error(format!("the image is larger than {} bytes", self.max_bytes))
-            .hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}"))))
+        image_error(format!("the image is larger than {} bytes", self.max_bytes))
+            .hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}")))
     }
 
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<()> {

@@ -3,8 +3,6 @@
 //! Resize, crop at the middle, scale, normalise, as the image processors of Hugging Face's transformers do it with
 //! Pillow. All of it happens on bytes but for the last step, which has only 256 outcomes a channel: a table.
 
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
 use image::{RgbImage, imageops};
@@ -12,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::resample::{Filter, resize_part};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::regular_file::{self, Refusal};
 
 /// A configuration is a page of text.
 const MAX_FILE: u64 = 1 << 20;
@@ -345,20 +344,12 @@ fn channels(config: &Map<String, Value>, key: &str, default: [f64; 3]) -> Parsed
 }
 
 fn read_text(path: &Path) -> Parsed<String> {
-    // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = fs::metadata(path).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => "the file is missing".to_owned(),
-        _ => format!("it cannot be read: {cause}"),
+    let bytes = regular_file::read(path, MAX_FILE).map_err(|refusal| match refusal {
+        Refusal::TooLarge => "it is over 1 MiB, too large to be what its name says".to_owned(),
+        Refusal::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => format!("it cannot be read: {cause}"),
+        _ => refusal.to_string(),
     })?;
-    if !metadata.is_file() {
-        return Err("it is not a plain file".to_owned());
-    }
-    if metadata.len() > MAX_FILE {
-        return Err("it is over 1 MiB, too large to be what its name says".to_owned());
-    }
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE).read_to_string(&mut text));
-    read.map(|_| text).map_err(|cause| format!("it cannot be read: {cause}"))
+    String::from_utf8(bytes).map_err(|cause| format!("it cannot be read: {cause}"))
 }
 
 fn config_error(why: &str) -> Error {

@@ -147,7 +147,7 @@ fn files_that_are_none_are_errors_with_their_name() {
         error.to_string()
     };
     assert!(error(&path).contains("missing"));
-    assert!(error(folder.path()).contains("not a plain file"));
+    assert!(error(folder.path()).contains("folder, not a file"));
     fs::write(&path, vec![b' '; (1 << 20) + 1]).unwrap();
     assert!(error(&path).contains("over 1 MiB"));
     fs::write(&path, [0xFF, 0xFE]).unwrap();

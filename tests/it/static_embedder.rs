@@ -279,8 +279,8 @@ fn missing_folders_and_files_are_named() {
     assert_eq!(error.kind(), ErrorKind::Model);
     assert!(error.to_string().contains("no such folder") && error.to_string().contains("no/such/model"), "{error}");
     for file in ["model.safetensors", "tokenizer.json", "config.json"] {
-        assert_refused(file, "cannot be read", |path| fs::remove_file(path).unwrap());
-        assert_refused(file, "not a plain file", |path| {
+        assert_refused(file, "the file is missing", |path| fs::remove_file(path).unwrap());
+        assert_refused(file, "a folder, not a file", |path| {
             fs::remove_file(path).unwrap();
             fs::create_dir(path).unwrap();
         });

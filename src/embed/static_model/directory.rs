@@ -13,8 +13,9 @@ use serde_json::Value;
 
 use super::folder_tokenizer::FolderTokenizer;
 use super::token_table::{Rows, TokenTable};
-use crate::embed::model_folder::{MAX_TOKENIZER, Unread, read_limited};
+use crate::embed::model_folder::{MAX_TOKENIZER, refusal_of_model};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::regular_file::{self, Refusal};
 
 const MAX_TENSOR_FILE: u64 = 4 << 30;
 const MAX_CONFIG_FILE: u64 = 1 << 20;
@@ -147,14 +148,14 @@ fn read_floats(name: &str, view: &TensorView<'_>) -> std::result::Result<Vec<f32
 
 /// The whole of a file of the model.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    read_limited(path, limit).map_err(|unread| match unread {
-        Unread::TooLarge => {
-            model_error(path, &format!("it is over {} MiB, too large to be what its name says", limit >> 20))
+    regular_file::read(path, limit).map_err(|refusal| {
+        let error = model_error(path, &refusal_of_model(&refusal, limit));
+        match refusal {
+            Refusal::Io(cause) => error
+                .cause(cause)
+                .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable"),
+            _ => error,
         }
-        Unread::NotPlain => model_error(path, "it is not a plain file"),
-        Unread::Io(cause) => model_error(path, "it cannot be read")
-            .cause(cause)
-            .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable"),
     })
 }
 
