@@ -73,7 +73,7 @@ pub(crate) fn read_json(path: &Path) -> Result<Value> {
 /// A JSON file of at most `limit` bytes.
 pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
     let bytes = read_text_file(path, limit)?;
-    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is no JSON").cause(cause))
+    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").cause(cause))
 }
 
 /// A configuration, if it is there.

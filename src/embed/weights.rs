@@ -226,7 +226,7 @@ impl Source {
     fn pickled(path: PathBuf) -> Result<Self> {
         open_regular(&path)?;
         let places = pytorch::places(&path).map_err(|why| {
-            model_error(&path, &format!("it is no whole file of pickled tensors: {why}"))
+            model_error(&path, &format!("it is not a whole file of pickled tensors: {why}"))
                 .hint("Was the download cut short? Prefer model.safetensors where the model has it.")
         })?;
         Ok(Source { files: vec![path], places })

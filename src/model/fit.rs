@@ -70,7 +70,7 @@ impl TopicModel {
         let settled = if captions.is_empty() { settled } else { self.settled(&corpus) };
         let terms = settled.count_terms(&corpus, &assignment)?;
         let described = settled.describe(&corpus, &embeddings, &assignment, &terms)?;
-        let summary = self.summarise(&corpus, &embeddings, &assignment, &distinct, captions.len());
+        let summary = self.summarize(&corpus, &embeddings, &assignment, &distinct, captions.len());
         let Described { words, aspects, order, representatives } = described;
         Ok(FittedTopicModel {
             frame: frame.clone(),
@@ -112,7 +112,7 @@ impl TopicModel {
         Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(hint))
     }
 
-    fn summarise(
+    fn summarize(
         &self,
         corpus: &Corpus,
         embeddings: &Embeddings,

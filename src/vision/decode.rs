@@ -24,15 +24,15 @@ mod tiff;
 
 /// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP, TIFF; told by content), upright by its Exif orientation.
 ///
-/// Transparency is laid on white, 16 bits keep their upper 8, grey and palettes become RGB, CMYK is converted as Adobe
-/// writes it, and of an animation the first frame counts, of a TIFF the first page. Colour profiles are ignored, as
-/// Pillow's `convert("RGB")` ignores them. TIFF is read as its decoder does: grey (also of 1 bit), RGB and CMYK of 8 or 16
+/// Transparency is laid on white, 16 bits keep their upper 8, gray and palettes become RGB, CMYK is converted as Adobe
+/// writes it, and of an animation the first frame counts, of a TIFF the first page. Color profiles are ignored, as
+/// Pillow's `convert("RGB")` ignores them. TIFF is read as its decoder does: gray (also of 1 bit), RGB and CMYK of 8 or 16
 /// bits and RGB of 32-bit floats, uncompressed, LZW, deflate, PackBits or fax; with a palette, other floats or a JPEG in
 /// it it is an error.
 ///
 /// # Errors
-/// Of kind [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is no
-/// regular file (a folder, a pipe, a device: these are never opened); bytes that are no image, cut short or damaged;
+/// Of kind [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is not
+/// a regular file (a folder, a pipe, a device: these are never opened); bytes that are not an image, cut short or damaged;
 /// anything over `limits`.
 pub fn decode(source: &ImageSource<'_>, limits: &Limits) -> Result<RgbImage> {
     locate(source, read(source, limits).and_then(|bytes| decode_bytes(&bytes, limits, true)))
@@ -107,7 +107,7 @@ fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bo
         }
         ImageFormat::WebP => {
             let bytes = structure::check_webp(bytes, limits)?;
-            // Luminance and colour difference; or a canvas and a frame of four channels.
+            // Luminance and color difference; or a canvas and a frame of four channels.
             let a_pixel = if bytes.get(12..16) == Some(b"VP8 ") { 2 } else { 8 };
             run(
                 WebPDecoder::new(Cursor::new(bytes)),
@@ -135,7 +135,7 @@ fn run<D: ImageDecoder>(decoder: ImageResult<D>, work: Work<'_>, limits: &Limits
     let mut decoder = decoder.map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
-    // A damaged Exif block is no reason to lose the picture.
+    // A damaged Exif block is not a reason to lose the picture.
     let orientation = match upright {
         true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
         false => Orientation::NoTransforms,
@@ -183,8 +183,8 @@ fn into_rgb(image: DynamicImage) -> RgbImage {
     let (width, height) = (image.width(), image.height());
     let pixels: Vec<u8> = match image {
         DynamicImage::ImageRgb8(image) => return image,
-        DynamicImage::ImageLuma8(image) => image.iter().flat_map(|&grey| [grey; 3]).collect(),
-        DynamicImage::ImageLuma16(image) => image.iter().flat_map(|&grey| [upper(grey); 3]).collect(),
+        DynamicImage::ImageLuma8(image) => image.iter().flat_map(|&gray| [gray; 3]).collect(),
+        DynamicImage::ImageLuma16(image) => image.iter().flat_map(|&gray| [upper(gray); 3]).collect(),
         DynamicImage::ImageRgb16(image) => image.iter().map(|&value| upper(value)).collect(),
         DynamicImage::ImageLumaA8(image) => image.pixels().flat_map(|p| [on_white(p.0[0], p.0[1]); 3]).collect(),
         DynamicImage::ImageLumaA16(image) => {
@@ -205,8 +205,8 @@ fn rgb_on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
     laid_on_white([red, green, blue], alpha)
 }
 
-fn laid_on_white(colour: [u8; 3], alpha: u8) -> [u8; 3] {
-    colour.map(|value| on_white(value, alpha))
+fn laid_on_white(color: [u8; 3], alpha: u8) -> [u8; 3] {
+    color.map(|value| on_white(value, alpha))
 }
 
 /// `value` of opacity `alpha` over white, rounded to the nearest.

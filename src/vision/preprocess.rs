@@ -1,6 +1,6 @@
 //! An image as the numbers that a vision model was trained on, by its `preprocessor_config.json`.
 //!
-//! Resize, crop at the middle, scale, normalise, as the image processors of Hugging Face's transformers do it with
+//! Resize, crop at the middle, scale, normalize, as the image processors of Hugging Face's transformers do it with
 //! Pillow. All of it happens on bytes but for the last step, which has only 256 outcomes a channel: a table.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::regular_file::{self, Refusal};
 /// A configuration is a page of text.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Larger inputs are no model's; what is allocated for an image grows with its square.
+/// No model has larger inputs; what is allocated for an image grows with its square.
 const MAX_SIDE: u32 = 2048;
 
 /// What was wrong, as a clause.
@@ -266,7 +266,7 @@ fn flag(config: &Map<String, Value>, key: &str, default: bool) -> Parsed<bool> {
 fn side(key: &str, value: &Value) -> Parsed<u32> {
     match value.as_u64().and_then(|side| u32::try_from(side).ok()) {
         Some(side) if (1..=MAX_SIDE).contains(&side) => Ok(side),
-        _ => Err(format!("{key} = {value} is no length within 1 and {MAX_SIDE} pixels")),
+        _ => Err(format!("{key} = {value} is not a length from 1 to {MAX_SIDE} pixels")),
     }
 }
 
@@ -310,12 +310,12 @@ fn filter(value: &Value) -> Parsed<Filter> {
     }
 }
 
-/// Scales in double precision, rounds to single, and normalises in single, as numpy does there.
+/// Scales in double precision, rounds to single, and normalizes in single, as numpy does there.
 fn table(config: &Map<String, Value>, defaults: &Defaults) -> Parsed<[Vec<f32>; 3]> {
     let scale = match flag(config, "do_rescale", true)? {
         true => match present(config, "rescale_factor") {
             None => 1.0 / 255.0,
-            Some(value) => value.as_f64().ok_or_else(|| format!("rescale_factor = {value} is no number"))?,
+            Some(value) => value.as_f64().ok_or_else(|| format!("rescale_factor = {value} is not a number"))?,
         },
         false => 1.0,
     };
@@ -327,7 +327,7 @@ fn table(config: &Map<String, Value>, defaults: &Defaults) -> Parsed<[Vec<f32>; 
     for ((bytes, mean), std) in table.iter_mut().zip(mean).zip(std) {
         bytes.extend((0..=255_u8).map(|byte| ((f64::from(byte) * scale) as f32 - mean as f32) / std as f32));
         if bytes.iter().any(|value| !value.is_finite()) {
-            return Err(format!("scaled by {scale}, less {mean}, divided by {std}, pixels are no usable numbers"));
+            return Err(format!("scaled by {scale}, less {mean}, divided by {std}, pixels are not usable numbers"));
         }
     }
     Ok(table)

@@ -24,13 +24,13 @@ const MOST_SCANS: u64 = 100;
 /// Passes times pixels: so much takes seconds.
 const MOST_SCANNED: u64 = 2 << 30;
 
-/// Bytes of quantisation and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
+/// Bytes of quantization and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
 /// pixels do.
 const MOST_TABLES: u64 = 1 << 20;
 
 /// Steps through the segments of a JPEG: what its coefficients take in memory, where they are kept until its end.
 ///
-/// A JPEG without its end marker is cut short; the decoder would fill the rest with grey. Anything after the marker does
+/// A JPEG without its end marker is cut short; the decoder would fill the rest with gray. Anything after the marker does
 /// no harm.
 pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     let walk = walk_jpeg(bytes);

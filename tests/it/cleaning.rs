@@ -1,4 +1,4 @@
-//! Scraped texts: what of them is no words.
+//! Scraped texts: what of them is left out.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn left(cleaning: TextCleaning, text: &str) -> String {
 }
 
 #[test]
-fn markup_is_no_words() {
+fn markup_is_not_counted_as_words() {
     for (text, rest) in [
         ("see https://t.co/Y190aB now", "see now"),
         ("(HTTP://www.example.org/page.html?id=1&utm_source=x&amp;b=2), then", "( ), then"),
@@ -182,6 +182,7 @@ fn topics_of_scraped_posts_are_called_by_their_words() {
         notes.text().lines().filter(|note| note.contains("web addresses")).map(str::to_owned).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("90 of 90 texts") && told[0].contains("180 web addresses"), "{told:?}");
+    assert!(told[0].contains("texts contain markup that is not counted as words: "), "{told:?}");
 
     // The fit's own rows, and new ones alone, are seen as the fit saw them.
     let again = topics.transform(&frame).unwrap();
@@ -283,4 +284,15 @@ fn any_text_can_be_cleaned() {
             assert!(cleaned.len() <= text.len() * 2, "{text}");
         }
     }
+}
+
+#[test]
+fn what_is_left_out_is_counted_in_good_english() {
+    let notes = Arc::new(Notes::default());
+    let texts = ["a <b>cat & a dog", "a house", "a red bridge"];
+    let vectorizer = CountVectorizer::new().cleaning(TextCleaning::Markup);
+    vectorizer.fit_transform(&texts, &Progress::to(notes.clone())).unwrap();
+    let told = notes.text();
+    assert!(told.contains("1 of 3 texts contains markup that is not counted as words: 1 tag"), "{told}");
+    assert!(!told.contains("1 tags"), "{told}");
 }

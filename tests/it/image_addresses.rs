@@ -127,7 +127,7 @@ fn data_uris_that_hold_no_image_are_cut_in_what_is_told() {
     let long = "A".repeat(160_000);
     let bad = [
         (format!("data:image/png;base64,{long}"), "not a PNG"),
-        (format!("data:image/png;base64,!{long}"), "no base64"),
+        (format!("data:image/png;base64,!{long}"), "not base64"),
         (format!("data:image/png;base64{long}"), "no comma"),
         ("data:image/png;base64,".to_owned(), "empty"),
         (format!("data:text/plain,{long}"), "not a PNG"),

@@ -43,7 +43,7 @@ impl Cache {
         Cache { folder: root.join(&name), locks: root.join(".locks").join(&name), symlinks }
     }
 
-    /// The model's folder: `models--organisation--name`.
+    /// The model's folder: `models--organization--name`.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }

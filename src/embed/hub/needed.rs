@@ -54,7 +54,7 @@ type Read<'a> = &'a mut dyn FnMut(&str, u64) -> Result<Vec<u8>>;
 /// The files to load a model: configurations, vocabularies, and the weights in one format.
 ///
 /// # Errors
-/// What `read` says; a `modules.json` or an index that is no such thing; a model without weights of a known format.
+/// What `read` says; a `modules.json` or an index that is not one; a model without weights of a known format.
 pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<String>> {
     let has = |name: &str| listing.contains_key(name);
     let modules = modules(&has, read)?;
@@ -145,7 +145,7 @@ fn modules(has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<Module>> {
     }
     let list = parse(LIST, &read(LIST, MAX_CONFIG)?)?;
     let entries = list.as_array().filter(|entries| (1..=MAX_MODULES).contains(&entries.len()));
-    let entries = entries.ok_or_else(|| damaged(LIST, "is no list of modules"))?;
+    let entries = entries.ok_or_else(|| damaged(LIST, "is not a list of modules"))?;
     entries.iter().map(module).collect()
 }
 

@@ -35,7 +35,7 @@ pub(super) fn places(files: &[PathBuf]) -> Result<BTreeMap<String, Place>> {
 
 /// Reads where the tensors of one file are, and checks that they are in it, each in a place of its own.
 fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>) -> Result<()> {
-    let broken = |what: &str| model_error(path, &format!("it is no whole safetensors file: {what}"));
+    let broken = |what: &str| model_error(path, &format!("it is not a whole safetensors file: {what}"));
     let (mut file, len) = open_regular(path)?;
     let mut length = [0_u8; 8];
     file.read_exact(&mut length).map_err(|_| broken("it is too short"))?;
@@ -49,8 +49,8 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header).map_err(|cause| broken("its header cannot be read").cause(cause))?;
     let header: Value =
-        serde_json::from_slice(&header).map_err(|cause| broken("its header is no JSON").cause(cause))?;
-    let header = header.as_object().ok_or_else(|| broken("its header is no object"))?;
+        serde_json::from_slice(&header).map_err(|cause| broken("its header is not JSON").cause(cause))?;
+    let header = header.as_object().ok_or_else(|| broken("its header is not an object"))?;
     let mut taken: Vec<(u64, u64, &str)> = Vec::with_capacity(header.len());
     for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
         let wrong = |what: String| broken(&format!("the tensor `{name:.200}` {what}"));
