@@ -53,6 +53,7 @@ mod guard;
 pub mod linalg;
 pub mod neighbors;
 pub mod progress;
+mod regular_file;
 pub mod vision;
 
 pub mod corpus;

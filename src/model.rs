@@ -42,8 +42,8 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`captioner`](Self::captioner) | none |
 /// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 a topic |
 /// | [`only_in_image_folder`](Self::only_in_image_folder) | no |
-/// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: addresses, tags and entities are no words |
-/// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbours, 5 dimensions, min_dist 0.0, cosine |
+/// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: addresses, tags and entities are not counted as words |
+/// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbors, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: single words, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] |

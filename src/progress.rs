@@ -17,7 +17,7 @@ pub enum Event {
     Started {
         /// The stage that the work belongs to.
         stage: Stage,
-        /// The work, in a word or two, such as `neighbours`.
+        /// The work, in a word or two, such as `neighbors`.
         task: String,
         /// Units of work; 0 when not known.
         total: u64,

@@ -32,14 +32,14 @@ impl KMeans {
         KMeans { n_clusters, max_iterations: 300, tolerance: 1e-4, n_runs: 10 }
     }
 
-    /// How often the centres are moved at most, at least 1 (default 300).
+    /// How often the centers are moved at most, at least 1 (default 300).
     #[must_use]
     pub fn max_iterations(mut self, max_iterations: usize) -> Self {
         self.max_iterations = max_iterations;
         self
     }
 
-    /// A run ends when the centres have moved less than this, all together as one long vector; above 0 (default 1e-4).
+    /// A run ends when the centers have moved less than this, all together as one long vector; above 0 (default 1e-4).
     #[must_use]
     pub fn tolerance(mut self, tolerance: f32) -> Self {
         self.tolerance = tolerance;
@@ -107,7 +107,7 @@ impl Clusterer for KMeans {
         self.n_clusters
     }
 
-    // Probabilities are all 1: a partition has no strengths. linfa hands rows to threads but sums centres and distances in the order of rows, and its k-means++ draws from the
+    // Probabilities are all 1: a partition has no strengths. linfa hands rows to threads but sums centers and distances in the order of rows, and its k-means++ draws from the
     // one generator: the number of threads changes nothing.
     fn fit(&self, points: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Clustering> {
         self.check()?;
@@ -121,7 +121,7 @@ impl Clusterer for KMeans {
             .n_runs(self.n_runs)
             .fit(&DatasetBase::from(points.view()))
             .map_err(|error| {
-                Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centres").cause(error)
+                Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centers").cause(error)
             })?;
         let model = FittedKMeans::number(fitted.centroids(), points.view());
         let (labels, probabilities) = model.assign(points.view());
@@ -132,18 +132,18 @@ impl Clusterer for KMeans {
 /// What [`KMeans`] found.
 #[derive(Debug)]
 struct FittedKMeans {
-    /// The centre of each cluster that has points.
-    centres: Array2<f32>,
-    /// The label of each centre.
+    /// The center of each cluster that has points.
+    centers: Array2<f32>,
+    /// The label of each center.
     labels: Vec<i32>,
 }
 
 impl FittedKMeans {
     /// Numbers the clusters in the order in which the rows of `points` meet them and drops those without points.
-    fn number(centres: &Array2<f32>, points: ArrayView2<'_, f32>) -> Self {
-        let mut label = vec![OUTLIER; centres.nrows()];
+    fn number(centers: &Array2<f32>, points: ArrayView2<'_, f32>) -> Self {
+        let mut label = vec![OUTLIER; centers.nrows()];
         let mut next = 0;
-        for cluster in nearest_centres(centres, points) {
+        for cluster in nearest_centers(centers, points) {
             if label[cluster] == OUTLIER {
                 label[cluster] = next;
                 next += 1;
@@ -151,23 +151,23 @@ impl FittedKMeans {
         }
         let used: Vec<usize> = (0..label.len()).filter(|&cluster| label[cluster] != OUTLIER).collect();
         FittedKMeans {
-            centres: centres.select(Axis(0), &used),
+            centers: centers.select(Axis(0), &used),
             labels: used.iter().map(|&cluster| label[cluster]).collect(),
         }
     }
 
     fn assign(&self, points: ArrayView2<'_, f32>) -> (Vec<i32>, Vec<f64>) {
-        let nearest = nearest_centres(&self.centres, points);
-        (nearest.into_iter().map(|centre| self.labels[centre]).collect(), vec![1.0; points.nrows()])
+        let nearest = nearest_centers(&self.centers, points);
+        (nearest.into_iter().map(|center| self.labels[center]).collect(), vec![1.0; points.nrows()])
     }
 }
 
 impl FittedClusterer for FittedKMeans {
-    /// The nearest centre; of equally near ones the first that k-means++ found. Strengths are 1: a partition has none.
+    /// The nearest center; of equally near ones the first that k-means++ found. Strengths are 1: a partition has none.
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
-        if points.ncols() != self.centres.ncols() {
+        if points.ncols() != self.centers.ncols() {
             let message =
-                format!("{} columns were clustered, these points have {}", self.centres.ncols(), points.ncols());
+                format!("{} columns were clustered, these points have {}", self.centers.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_finite(points)?;
@@ -175,14 +175,14 @@ impl FittedClusterer for FittedKMeans {
     }
 }
 
-fn nearest_centres(centres: &Array2<f32>, points: ArrayView2<'_, f32>) -> Vec<usize> {
-    (0..points.nrows()).into_par_iter().with_min_len(64).map(|row| nearest(centres, points.row(row))).collect()
+fn nearest_centers(centers: &Array2<f32>, points: ArrayView2<'_, f32>) -> Vec<usize> {
+    (0..points.nrows()).into_par_iter().with_min_len(64).map(|row| nearest(centers, points.row(row))).collect()
 }
 
-fn nearest(centres: &Array2<f32>, point: ArrayView1<'_, f32>) -> usize {
+fn nearest(centers: &Array2<f32>, point: ArrayView1<'_, f32>) -> usize {
     let mut best = (0, f64::INFINITY);
-    for (cluster, centre) in centres.rows().into_iter().enumerate() {
-        let squared = centre.iter().zip(point).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>();
+    for (cluster, center) in centers.rows().into_iter().enumerate() {
+        let squared = center.iter().zip(point).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum::<f64>();
         if squared < best.1 {
             best = (cluster, squared);
         }

@@ -76,14 +76,21 @@ impl Unreachable {
 
 /// Where the image is that `text` names: a path (relative ones start at `base`), a `file:` address, or a `data:` URI.
 ///
-/// A path is taken as it stands where there is such a file. Otherwise `\xE9` in it stands for a byte, as
-/// [`escaped`] writes names that are no Unicode, and backslashes for slashes.
+/// A path is taken as it stands where there is such a file, even if it begins as an address does. Otherwise `\xE9` in it
+/// stands for a byte, as [`escaped`] writes names that are not Unicode, and backslashes for slashes.
 pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'a>, Unreachable> {
-    if data_uri::is_data_uri(text) {
-        return Ok(ImageSource::DataUri(text));
+    let scheme = scheme_of(text);
+    let is_data = data_uri::is_data_uri(text);
+    let is_file = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("file"));
+    if is_data || is_file {
+        match stored_file(text, base) {
+            Some(file) => return Ok(ImageSource::File(file)),
+            None if is_data => return Ok(ImageSource::DataUri(text)),
+            None => {}
+        }
     }
-    let path: Cow<'_, Path> = match scheme_of(text) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("file") => Cow::Owned(path_of_file_address(text)?),
+    let path: Cow<'_, Path> = match scheme {
+        Some(_) if is_file => Cow::Owned(path_of_file_address(text)?),
         Some(_) => return Err(Unreachable::WebAddress),
         None => Cow::Borrowed(Path::new(text)),
     };
@@ -106,6 +113,19 @@ pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'
         file if file.symlink_metadata().is_ok() => Ok(ImageSource::File(file)),
         _ => Err(Unreachable::WindowsPath),
     }
+}
+
+/// The longest text that is looked for as a path where it may be a URI of megabytes: the most that Linux takes.
+const LONGEST_PATH: usize = 4096;
+
+/// The file in `base` that has `text` as its relative path, as it stands or as [`escaped`] wrote it.
+fn stored_file(text: &str, base: &Path) -> Option<PathBuf> {
+    if text.len() > LONGEST_PATH {
+        return None;
+    }
+    let paths = [Some(PathBuf::from(text)), unescaped(text)].into_iter().flatten();
+    let mut files = paths.filter(|path| !leaves_its_folder(path)).map(|path| base.join(path));
+    files.find(|file| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()))
 }
 
 /// What stands before `://` (or `file:`), if it is the name of a scheme. One letter is a drive of Windows.
@@ -154,7 +174,7 @@ fn leaves_its_folder(path: &Path) -> bool {
     })
 }
 
-/// A file's name as it can stand in a column: bytes that are no UTF-8 become `\xE9` and the like. [`find_image`] finds
+/// A file's name as it can stand in a column: bytes that are not UTF-8 become `\xE9` and the like. [`find_image`] finds
 /// the file by it.
 pub(crate) fn escaped(name: &OsStr) -> String {
     let mut text = String::new();

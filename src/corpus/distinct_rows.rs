@@ -61,7 +61,8 @@ impl DistinctRows {
     }
 }
 
-/// Finds equal vectors among rows of one hash. Whoever makes many vectors of one hash costs no more than a sort.
+/// Finds equal vectors among rows of one hash, and leaves different ones in the order of their numbers: whoever makes
+/// many vectors of one hash costs no more than a sort, here and in [`KnownRows::find`].
 fn join_equal<'a>(alike: &mut [(u64, u32)], vector: impl Fn(u32) -> &'a [f32], first_of: &mut [u32]) {
     let all_equal = |alike: &[(u64, u32)]| alike.iter().all(|&(_, place)| vector(place) == vector(alike[0].1));
     if !all_equal(alike) {
@@ -75,11 +76,11 @@ fn join_equal<'a>(alike: &mut [(u64, u32)], vector: impl Fn(u32) -> &'a [f32], f
 }
 
 fn in_order(a: &[f32], b: &[f32]) -> std::cmp::Ordering {
-    let pairs = a.iter().zip(b).map(|(a, b)| (a + 0.0).total_cmp(&(b + 0.0)));
-    pairs.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+    let mut pairs = a.iter().zip(b).map(|(a, b)| (a + 0.0).total_cmp(&(b + 0.0)));
+    pairs.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }
 
-/// Rows in the order of a hash of their vector, each vector once.
+/// Rows in the order of a hash of their vector, those of one hash in the order of the vector's numbers; each vector once.
 #[derive(Debug, Default)]
 pub(crate) struct KnownRows {
     hashes: Vec<u64>,
@@ -90,10 +91,12 @@ impl KnownRows {
     /// The row of `embeddings`, those that the rows were taken from, that has this vector.
     pub(crate) fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {
         let hash = hash_of(vector);
-        let first = self.hashes.partition_point(|&other| other < hash);
-        let alike = self.hashes.iter().zip(&self.rows).skip(first).take_while(|&(&other, _)| other == hash);
-        let same = |row: &usize| embeddings.get(*row).is_some_and(|known| known == vector);
-        alike.map(|(_, &row)| row as usize).find(same)
+        let start = self.hashes.partition_point(|&other| other < hash);
+        let end = self.hashes.partition_point(|&other| other <= hash);
+        let alike = self.rows.get(start..end)?;
+        let known = |row: u32| embeddings.get(row as usize).unwrap_or_default();
+        let place = alike.partition_point(|&row| in_order(known(row), vector).is_lt());
+        alike.get(place).filter(|&&row| known(row) == vector).map(|&row| row as usize)
     }
 }
 

@@ -19,7 +19,7 @@ use crate::vision::{ImageSource, data_uri};
 pub struct ImageColumn {
     name: String,
     base: PathBuf,
-    /// `base` without links; `None` if there is no such folder.
+    /// `base` without links; `None` if there is no such folder: then every file lies outside it.
     home: Option<PathBuf>,
     only_in_folder: bool,
     paths: Option<StringChunked>,
@@ -81,7 +81,9 @@ impl ImageColumn {
     /// What `row`'s image is called where it is told of: its path, or how its `data:` URI begins.
     pub fn label(&self, row: usize) -> Option<String> {
         let path = self.path(row)?;
-        Some(if data_uri::is_data_uri(path) { data_uri::label(path) } else { path.to_owned() })
+        // A file may have a name that begins as such a URI does.
+        let is_uri = data_uri::is_data_uri(path) && !matches!(self.source(row), Ok(Some(ImageSource::File(_))));
+        Some(if is_uri { data_uri::label(path) } else { path.to_owned() })
     }
 
     /// The encoded image of `row`; `None` where there is none, or no byte of it.
@@ -95,8 +97,9 @@ impl ImageColumn {
     ///
     /// # Errors
     /// Not one of the images exists: the first of them, and why; a wrong image folder is better told before the slow
-    /// steps than after them.
+    /// steps than after them. So is one that does not exist, with [`only_in_folder`](Self::only_in_folder).
     pub fn check_reachable(&self) -> Result<()> {
+        self.check_home()?;
         let named: Vec<usize> = self.named().collect();
         let Some(&first) = named.first() else { return Ok(()) };
         let is_there = |row: &usize| match self.source(*row) {
@@ -125,6 +128,20 @@ impl ImageColumn {
             }
             Ok(_) => Ok(()),
         }
+    }
+
+    /// Images in a folder that is not there are none; images within the table need no folder.
+    fn check_home(&self) -> Result<()> {
+        if !self.only_in_folder || self.home.is_some() {
+            return Ok(());
+        }
+        let in_a_file = |row: &usize| matches!(self.source(*row), Ok(Some(ImageSource::File(_))));
+        let Some(row) = self.named().find(in_a_file) else { return Ok(()) };
+        let message = "the image folder does not exist or cannot be opened, and only images in it may be read";
+        let hint = Hint::new("Set the image folder to one that holds all images, `.image_folder(..)`, or leave out `.only_in_image_folder(true)`.")
+            .on_command_line("Give --image-folder one that holds all images, or leave out --only-in-image-folder.");
+        let error = Error::new(ErrorKind::Image, Stage::Input, message).hint(hint);
+        Err(error.column(&self.name).row(row).path(&self.base))
     }
 
     /// Tells of images that a user may not expect: those outside the image folder, which a table from elsewhere might
@@ -165,7 +182,6 @@ impl ImageColumn {
 
     /// The rows whose file lies outside the image folder, with it. A folder is looked up once.
     fn outside(&self) -> Vec<(usize, PathBuf)> {
-        let Some(home) = &self.home else { return Vec::new() };
         let mut folders: HashMap<PathBuf, bool> = HashMap::new();
         let mut outside = Vec::new();
         for row in self.named() {
@@ -174,9 +190,9 @@ impl ImageColumn {
             let is_inside = match file.parent().filter(|_| !metadata.is_symlink()) {
                 Some(folder) => *folders.entry(folder.to_path_buf()).or_insert_with_key(|folder| {
                     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-                    fs::canonicalize(folder).is_ok_and(|folder| folder.starts_with(home))
+                    self.is_inside(folder)
                 }),
-                None => is_inside(home, &file),
+                None => self.is_inside(&file),
             };
             if !is_inside {
                 outside.push((row, file));
@@ -195,12 +211,17 @@ impl ImageColumn {
     pub fn get(&self, row: usize) -> Result<Option<ImageSource<'_>>> {
         let source = self.source(row).map_err(|unreachable| self.located(unreachable.error(), row))?;
         if let Some(ImageSource::File(file)) = source.as_ref().filter(|_| self.only_in_folder) {
-            let inside = self.home.as_ref().is_none_or(|home| !file.exists() || is_inside(home, file));
-            if !inside {
+            if file.exists() && !self.is_inside(file) {
                 return Err(self.located(Unreachable::Outside.error(), row));
             }
         }
         Ok(source)
+    }
+
+    /// Whether a file or folder that is there lies in the image folder, all links followed.
+    fn is_inside(&self, path: &Path) -> bool {
+        let home = self.home.as_ref();
+        home.is_some_and(|home| fs::canonicalize(path).is_ok_and(|path| path.starts_with(home)))
     }
 
     fn source(&self, row: usize) -> std::result::Result<Option<ImageSource<'_>>, Unreachable> {
@@ -221,11 +242,6 @@ impl ImageColumn {
 
 /// Paths in notes are cut to this many characters.
 const LONGEST_PATH: usize = 120;
-
-/// Whether a file that is there lies in the folder `home`, all links followed.
-fn is_inside(home: &Path, file: &Path) -> bool {
-    fs::canonicalize(file).is_ok_and(|file| file.starts_with(home))
-}
 
 type ImageParts = (Option<StringChunked>, Option<BinaryChunked>);
 

@@ -125,7 +125,7 @@ impl Captioner {
         self
     }
 
-    /// The power of its length that a caption's score is divided by, where there are several beams: above 0 favours
+    /// The power of its length that a caption's score is divided by, where there are several beams: above 0 favors
     /// long captions. Default: the model's own, else 1. From -100 to 100.
     #[must_use]
     pub fn length_penalty(mut self, length_penalty: f64) -> Self {
@@ -207,7 +207,7 @@ impl Captioner {
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
     }
 
-    /// What the encoder makes of an image (its last hidden state, normalised): a row for its class token, then one for
+    /// What the encoder makes of an image (its last hidden state, normalized): a row for its class token, then one for
     /// each of its patches. For those who compare models.
     ///
     /// # Errors

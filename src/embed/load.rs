@@ -24,7 +24,7 @@ pub enum LoadedEmbedder {
 }
 
 impl LoadedEmbedder {
-    /// Loads `builtin`, a folder, or a model of the hub: `organisation/name`, or a short name such as
+    /// Loads `builtin`, a folder, or a model of the hub: `organization/name`, or a short name such as
     /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. What is a folder on this machine is taken as one.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub trait TextEmbedder: Send + Sync + Debug {
     /// The width of the vectors.
     fn dimensions(&self) -> usize;
 
-    /// One L2-normalised row for each text, in the order of the texts; a text without a known token gives zeros.
+    /// One L2-normalized row for each text, in the order of the texts; a text without a known token gives zeros.
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>>;
 
     /// Whether a model should give its texts without what scrapers leave in them, and with every letter in one Unicode
@@ -57,7 +57,7 @@ pub trait ImageEmbedder: Send + Sync + Debug {
     /// The width of the vectors.
     fn dimensions(&self) -> usize;
 
-    /// One L2-normalised row for each image, in the order of the images; an image that cannot be read gives zeros, and
+    /// One L2-normalized row for each image, in the order of the images; an image that cannot be read gives zeros, and
     /// is told to `progress`.
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>>;
 

@@ -1,13 +1,13 @@
 //! Reading a model folder that may come from anyone: plain files, of sizes that make sense.
 
 use std::fs::File;
-use std::io::Read;
 use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
+use crate::regular_file::{self, Refusal};
 
 /// The largest configuration that is read: a page of text, or some thousand names of classes.
 const MAX_CONFIG: u64 = 4 << 20;
@@ -17,9 +17,6 @@ pub(crate) const MAX_TOKENIZER: u64 = 64 << 20;
 
 /// The largest vocabulary or list of merges that is read.
 pub(crate) const MAX_VOCABULARY_FILE: u64 = 16 << 20;
-
-/// The largest index of weights that is read.
-pub(crate) const MAX_INDEX: u64 = 16 << 20;
 
 /// An error about a model's file or folder.
 pub(crate) fn model_error(path: &Path, what: &str) -> Error {
@@ -40,58 +37,32 @@ pub(crate) fn check_folder(folder: &Path) -> Result<()> {
     }
 }
 
-/// Opens a plain file; its length.
-pub(crate) fn open_plain(path: &Path) -> Result<(File, u64)> {
-    let metadata = std::fs::metadata(path).map_err(|cause| unreadable(path, cause))?;
-    if !metadata.is_file() {
-        return Err(not_plain(path));
-    }
-    Ok((File::open(path).map_err(|cause| unreadable(path, cause))?, metadata.len()))
-}
-
-fn unreadable(path: &Path, cause: std::io::Error) -> Error {
-    let what = match cause.kind() {
-        std::io::ErrorKind::NotFound => "the file is missing",
-        _ => "the file cannot be read",
-    };
-    model_error(path, what).cause(cause).hint("Is this the folder of a model, wholly downloaded?")
-}
-
-fn not_plain(path: &Path) -> Error {
-    model_error(path, "it is no plain file")
+/// Opens a regular file; its length.
+pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
+    regular_file::open(path).map_err(|refusal| refused(path, refusal, u64::MAX))
 }
 
 /// The whole of a configuration, vocabulary or tokenizer of at most `limit` bytes, some MiB.
 pub(crate) fn read_text_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    read_limited(path, limit).map_err(|unread| match unread {
-        Unread::TooLarge => {
-            model_error(path, &format!("it is over {} MiB, too large to be what its name says", limit >> 20))
+    regular_file::read(path, limit).map_err(|refusal| refused(path, refusal, limit))
+}
+
+fn refused(path: &Path, refusal: Refusal, limit: u64) -> Error {
+    let what = refusal_of_model(&refusal, limit);
+    match refusal {
+        Refusal::Io(cause) => {
+            model_error(path, &what).cause(cause).hint("Is this the folder of a model, wholly downloaded?")
         }
-        Unread::NotPlain => not_plain(path),
-        Unread::Io(cause) => unreadable(path, cause),
-    })
+        _ => model_error(path, &what),
+    }
 }
 
-/// Why a file was not read.
-pub(crate) enum Unread {
-    Io(std::io::Error),
-    NotPlain,
-    TooLarge,
-}
-
-/// The whole of a plain file of at most `limit` bytes.
-pub(crate) fn read_limited(path: &Path, limit: u64) -> std::result::Result<Vec<u8>, Unread> {
-    // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = std::fs::metadata(path).map_err(Unread::Io)?;
-    if !metadata.is_file() {
-        return Err(Unread::NotPlain);
+/// Why a file of a model is not read, as a clause.
+pub(crate) fn refusal_of_model(refusal: &Refusal, limit: u64) -> String {
+    match refusal {
+        Refusal::TooLarge => format!("it is over {} MiB, too large to be what its name says", limit >> 20),
+        _ => refusal.to_string(),
     }
-    if metadata.len() > limit {
-        return Err(Unread::TooLarge);
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes)).map_err(Unread::Io)?;
-    if bytes.len() as u64 > limit { Err(Unread::TooLarge) } else { Ok(bytes) }
 }
 
 /// A configuration.
@@ -102,7 +73,7 @@ pub(crate) fn read_json(path: &Path) -> Result<Value> {
 /// A JSON file of at most `limit` bytes.
 pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
     let bytes = read_text_file(path, limit)?;
-    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is no JSON").cause(cause))
+    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").cause(cause))
 }
 
 /// A configuration, if it is there.

@@ -26,7 +26,7 @@ use word_piece::{Scratch, WordPiece};
 /// Texts of one unit of parallel work.
 const CHUNK: usize = 128;
 
-/// Texts to vectors by a table of token vectors: their weighted mean, L2-normalised.
+/// Texts to vectors by a table of token vectors: their weighted mean, L2-normalized.
 ///
 /// The tables are distilled from a sentence transformer in the way of Model2Vec (Tulkens and van Dongen 2024): the
 /// transformer embeds each token of its vocabulary once, the vectors are reduced by PCA and weighted down by how frequent

@@ -39,7 +39,7 @@ impl TextTokenizer {
     /// Reads `tokenizer.json`, or makes a BERT tokenizer of `vocab.txt`, in `folder`.
     ///
     /// # Errors
-    /// Neither is there, or it is none.
+    /// Neither is there, or it is not one.
     pub(crate) fn load(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer.json");
         let (tokenizer, path) = match path.exists() {
@@ -126,7 +126,7 @@ pub(crate) fn parse_tokenizer(file: &[u8]) -> std::result::Result<Tokenizer, Str
         .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
     tokenizer.with_padding(None);
     tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
-    trial.of(&tokenizer)?;
+    trial.run(&tokenizer)?;
     Ok(tokenizer)
 }
 
@@ -141,10 +141,10 @@ fn from_vocabulary(folder: &Path) -> Result<Tokenizer> {
     let flag = |key: &str, default: bool| config.get(key).and_then(serde_json::Value::as_bool).unwrap_or(default);
     let bytes = read_text_file(&path, MAX_VOCABULARY_FILE)?;
     let vocabulary = WordPiece::read_bytes(&bytes);
-    let vocabulary = vocabulary.map_err(|cause| model_error(&path, &format!("it is no vocabulary: {cause}")))?;
+    let vocabulary = vocabulary.map_err(|cause| model_error(&path, &format!("it is not a vocabulary: {cause}")))?;
     let word_piece = WordPiece::builder().vocab(vocabulary).unk_token("[UNK]".into()).build();
     let mut tokenizer =
-        Tokenizer::new(word_piece.map_err(|cause| model_error(&path, &format!("it is no vocabulary: {cause}")))?);
+        Tokenizer::new(word_piece.map_err(|cause| model_error(&path, &format!("it is not a vocabulary: {cause}")))?);
     let lower_case = flag("do_lower_case", true);
     let normalizer = BertNormalizer::new(true, flag("tokenize_chinese_chars", true), None, lower_case);
     tokenizer.with_normalizer(Some(normalizer)).map_err(failed)?;

@@ -5,19 +5,18 @@
 //! normalizers); then it is tried on texts that its patterns might take long for.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokenizers::{NormalizedString, Normalizer, PostProcessor, Tokenizer};
+use tokenizers::{PostProcessor, Tokenizer};
 
-use crate::guard::caught;
-
+mod trial;
 mod values;
 mod vocabulary;
 
+pub(crate) use trial::Trial;
 use vocabulary::{Merges, Vocabulary};
 
 /// What is wrong, as a clause.
@@ -26,9 +25,6 @@ type Checked<T> = std::result::Result<T, String>;
 /// How many times as much the steps may make of a text, were each of them to find all that it looks for. Those of XLM-R
 /// have some 80, those of ALBERT 3,400.
 const MAX_GROWTH: f64 = 10_000.0;
-
-/// How many times as much they may make of the texts that they are tried on, which no model makes more than three of.
-const MAX_TRIED_GROWTH: usize = 16;
 
 /// How often a text may stand in what is made of it in the end.
 const MAX_COPIES: usize = 4;
@@ -58,9 +54,6 @@ const MAX_AFFIX: usize = 64;
 /// Characters of a tokenizer's patterns that it is tried on.
 const MAX_CHARACTERS: usize = 48;
 
-/// How long a short text may take. It takes less than a tenth of a millisecond otherwise.
-const LONGEST_TRIAL: Duration = Duration::from_millis(8);
-
 /// What the file says, without the numbers of tokens.
 #[derive(Deserialize)]
 struct Description {
@@ -86,12 +79,6 @@ struct Model {
     end_of_word_suffix: Option<String>,
 }
 
-/// What a tokenizer has to be tried on.
-pub(crate) struct Trial {
-    characters: BTreeSet<char>,
-    has_patterns: bool,
-}
-
 /// Reckons what the tokenizer that `file` describes could do.
 pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
     values::check(file)?;
@@ -106,9 +93,9 @@ pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
     let mut decoding = Steps::new();
     decoding.walk(description.decoder.as_ref(), 0)?;
     decoding.check_growth("decoder")?;
-    let mut around = Around { copies: 1, tokens: 0 };
-    around.walk(description.post_processor.as_ref(), 0)?;
-    Ok(Trial { characters: steps.characters, has_patterns: steps.patterns > 0 })
+    let mut processed = PostProcessed { copies: 1, tokens: 0 };
+    processed.walk(description.post_processor.as_ref(), 0)?;
+    Ok(Trial::new(steps.characters, steps.patterns > 0))
 }
 
 fn check_added(added: &[Added]) -> Checked<()> {
@@ -239,19 +226,19 @@ impl Steps {
 /// The bytes of the longest text that SentencePiece's table of replacements has. They follow its index, each with a zero
 /// at its end.
 fn longest_replacement(map: &str) -> Checked<usize> {
-    let bytes = STANDARD.decode(map).map_err(|_| "its `precompiled_charsmap` is no base64".to_owned())?;
+    let bytes = STANDARD.decode(map).map_err(|_| "its `precompiled_charsmap` is not base64".to_owned())?;
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or("its `precompiled_charsmap` is too short")?;
     let replacements = rest.get(u32::from_le_bytes(*length) as usize..).unwrap_or_default();
     Ok(replacements.split(|byte| *byte == 0).map(<[u8]>::len).max().unwrap_or(0))
 }
 
 /// What a post-processor makes of a text's tokens.
-struct Around {
+struct PostProcessed {
     copies: usize,
     tokens: usize,
 }
 
-impl Around {
+impl PostProcessed {
     fn walk(&mut self, value: Option<&Value>, depth: usize) -> Checked<()> {
         let Some(Value::Object(step)) = value else { return Ok(()) };
         if depth > MAX_DEPTH {
@@ -281,55 +268,6 @@ impl Around {
         }
         inner.iter().try_for_each(|step| self.walk(Some(step), depth + 1))
     }
-}
-
-impl Trial {
-    /// Tries a tokenizer on runs of the characters that it looks for, and of some that are in every text: a pattern that
-    /// goes back and forth does so where the same comes again and again, and no end that it waits for.
-    pub(crate) fn of(self, tokenizer: &Tokenizer) -> Checked<()> {
-        let mut characters = self.characters;
-        characters.extend("ae1 .-_\n\u{e9}\u{4e2d}".chars());
-        let lengths: &[usize] = if self.has_patterns { &[8, 32, 128, 512] } else { &[8, 64] };
-        for (&length, &character) in lengths.iter().flat_map(|length| characters.iter().map(move |c| (length, c))) {
-            let text = format!("{}\u{1}", String::from(character).repeat(length));
-            let (tokens, time) = time(tokenizer, &text).ok_or("it contradicts itself: it fails on a short text")?;
-            let grown = normalised(tokenizer, &text);
-            let most = MAX_TRIED_GROWTH * text.len() + MAX_TOKEN;
-            if grown.max(tokens) > most {
-                return Err(format!("it makes {} bytes or tokens of {} bytes", grown.max(tokens), text.len()));
-            }
-            if time > LONGEST_TRIAL {
-                return Err(format!("it takes {time:.1?} for a text of {length} times {character:?}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The bytes of a normalised text.
-fn normalised(tokenizer: &Tokenizer, text: &str) -> usize {
-    let Some(normalizer) = tokenizer.get_normalizer() else { return 0 };
-    let mut text = NormalizedString::from(text);
-    // One that fails here will tell so when it fails on a text of the user's.
-    let _ = caught(|| normalizer.normalize(&mut text));
-    text.get().len()
-}
-
-/// The tokens of a text, and how long they take: of a few times the shortest, since others work on the machine as well.
-/// `None` where the tokenizer panics.
-fn time(tokenizer: &Tokenizer, text: &str) -> Option<(usize, Duration)> {
-    let (mut tokens, mut shortest) = (0, Duration::MAX);
-    for _ in 0..5 {
-        let begun = Instant::now();
-        let encoding = caught(|| tokenizer.encode_fast(text, false)).ok()?;
-        // That it cannot be cut into tokens is told when it happens to a text of the user's.
-        tokens = encoding.map_or(0, |encoding| encoding.len());
-        shortest = shortest.min(begun.elapsed());
-        if shortest <= LONGEST_TRIAL || shortest > 50 * LONGEST_TRIAL {
-            break;
-        }
-    }
-    Some((tokens, shortest))
 }
 
 /// Checks that texts that are cut off at `length` tokens have room for one of their own.

@@ -4,7 +4,7 @@
 //! mapped, so that one that another program cuts short while it is read is an error like any other. What is asked for
 //! is compared with what the file has before anything is allocated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Bound;
@@ -12,17 +12,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
+use serde_json::Value;
 
-use super::model_folder::{Config, model_error, open_plain};
+use super::model_folder::{Config, model_error, open_regular};
 use crate::error::{Error, Result};
 
 mod pickle;
 mod pytorch;
 mod safetensors;
 
-const SAFETENSORS: &str = "model.safetensors";
-const PARTS: &str = "model.safetensors.index.json";
-const PICKLED: &str = "pytorch_model.bin";
+pub(super) const SAFETENSORS: &str = "model.safetensors";
+pub(super) const INDEX: &str = "model.safetensors.index.json";
+pub(super) const PICKLED: &str = "pytorch_model.bin";
+
+/// The largest index of weights that is read.
+pub(super) const MAX_INDEX: u64 = 16 << 20;
+
+/// No model comes in more parts.
+const MAX_PARTS: usize = 1_000;
 
 /// The most numbers of one tensor: 16 GiB of single precision.
 const MAX_NUMBERS: usize = 1 << 32;
@@ -69,12 +76,12 @@ impl Weights {
         let file = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
         let source = if let Some(path) = file(SAFETENSORS) {
             Source::safetensors(vec![path])?
-        } else if let Some(index) = file(PARTS) {
+        } else if let Some(index) = file(INDEX) {
             Source::safetensors(safetensors::parts(folder, &index)?)?
         } else if let Some(path) = file(PICKLED) {
             Source::pickled(path)?
         } else {
-            let message = format!("there is no {SAFETENSORS}, {PARTS} or {PICKLED}");
+            let message = format!("there is no {SAFETENSORS}, {INDEX} or {PICKLED}");
             return Err(model_error(folder, &message).hint("Is this the folder of a model, wholly downloaded?"));
         };
         Ok(Weights { source: Arc::new(source), prefix: String::new() })
@@ -196,6 +203,20 @@ impl Weights {
     }
 }
 
+/// The files that an index of weights names, each once; or what is wrong with it, as what follows its name.
+///
+/// They are names without a folder. That they stay inside the model's folder is for the caller to check, who knows where
+/// the index is from.
+pub(super) fn parts_of(index: &Value) -> std::result::Result<BTreeSet<&str>, String> {
+    let map = index.get("weight_map").and_then(Value::as_object).ok_or("has no `weight_map`")?;
+    let names: Option<BTreeSet<&str>> = map.values().map(Value::as_str).collect();
+    let names = names.ok_or("has a tensor without the name of a file in its `weight_map`")?;
+    match names.len() {
+        1..=MAX_PARTS => Ok(names),
+        many => Err(format!("names {many} files in its `weight_map`; 1 to {MAX_PARTS} are possible")),
+    }
+}
+
 impl Source {
     fn safetensors(files: Vec<PathBuf>) -> Result<Self> {
         let places = safetensors::places(&files)?;
@@ -203,9 +224,9 @@ impl Source {
     }
 
     fn pickled(path: PathBuf) -> Result<Self> {
-        open_plain(&path)?;
+        open_regular(&path)?;
         let places = pytorch::places(&path).map_err(|why| {
-            model_error(&path, &format!("it is no whole file of pickled tensors: {why}"))
+            model_error(&path, &format!("it is not a whole file of pickled tensors: {why}"))
                 .hint("Was the download cut short? Prefer model.safetensors where the model has it.")
         })?;
         Ok(Source { files: vec![path], places })

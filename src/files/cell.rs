@@ -117,7 +117,9 @@ impl Values {
             }
             DataType::Array(_, width) => {
                 let arrays = series.array()?;
-                let range = |(row, is_null): (usize, Option<bool>)| (is_null != Some(true)).then_some(row * width..(row + 1) * width);
+                let range = |(row, is_null): (usize, Option<bool>)| {
+                    (is_null != Some(true)).then_some(row * width..(row + 1) * width)
+                };
                 let ranges = arrays.is_null().iter().enumerate().map(range).collect();
                 Values::Lists(ranges, Box::new(Values::of(&arrays.get_inner())?))
             }

@@ -49,7 +49,9 @@ fn check(bytes: &[u8], path: &Path, most: Option<u64>) -> Result<()> {
     let footer = Footer::read(footer).ok_or_else(|| broken("its footer contradicts itself"))?;
     let leaves = footer.leaves().map_err(|refused| refused.error(path, PARQUET))?;
     let shapes = footer.arrow_shapes().map_err(|refused| refused.error(path, PARQUET))?;
-    footer.check_sizes(bytes, &leaves, &shapes, Budget::of(bytes.len() as u64, most)).map_err(|cause| damaged(path, PARQUET, cause))
+    footer
+        .check_sizes(bytes, &leaves, &shapes, Budget::of(bytes.len() as u64, most))
+        .map_err(|cause| damaged(path, PARQUET, cause))
 }
 
 /// The footer lies before its length and the mark at the end.

@@ -84,12 +84,7 @@ impl Inputs {
         let mut seen = BTreeSet::new();
         match tables.iter().find(|table| !seen.insert(table.as_path())) {
             Some(twice) => Err(wrong("this file is named twice", twice)),
-            None => Ok(Inputs {
-                folder: common_folder(&tables),
-                tables,
-                images: 0,
-                several: inputs.first().cloned(),
-            }),
+            None => Ok(Inputs { folder: common_folder(&tables), tables, images: 0, several: inputs.first().cloned() }),
         }
     }
 

@@ -215,7 +215,7 @@ impl<T: Value> CsrMatrix<T> {
     /// of threads.
     ///
     /// # Errors
-    /// Not as many classes as rows, or a class that is no row of `other`; another number of columns.
+    /// Not as many classes as rows, or a class that is not a row of `other`; another number of columns.
     pub fn cosines(&self, other: &Self, classes: &[Option<usize>]) -> Result<Vec<f64>> {
         check_classes(classes, self.rows(), other.rows())?;
         if self.cols != other.cols {

@@ -86,7 +86,7 @@ fn candidates(corpus: &Corpus, images: &ImageColumn, vectors: &Embeddings, assig
 }
 
 /// What is missing of `n` images beside those in `before`: rows of `candidates` (best first) that stand for their topic
-/// without being alike. Each maximises its likeness to the topic, less that to the ones before it (maximal marginal
+/// without being alike. Each maximizes its likeness to the topic, less that to the ones before it (maximal marginal
 /// relevance). No picture twice, unless all are asked for.
 fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embeddings, n: usize) -> Vec<usize> {
     let n = n - before.len().min(n);

@@ -13,8 +13,17 @@ use crate::progress::Progress;
 use crate::vectorize::{TextCleaning, as_read};
 
 impl TopicModel {
+    /// The model, its cleaning settled by the texts of `corpus`.
+    pub(super) fn settled(&self, corpus: &Corpus) -> TopicModel {
+        TopicModel { cleaning: self.settled_cleaning(corpus), ..self.clone() }
+    }
+
     /// What the model's cleaning comes to for the texts of `corpus`.
     pub(super) fn settled_cleaning(&self, corpus: &Corpus) -> TextCleaning {
+        // Settled before: the texts need not be looked at.
+        if self.cleaning != TextCleaning::Auto {
+            return self.cleaning;
+        }
         let texts = corpus.texts.as_ref();
         let rows = texts.map(|texts| (0..texts.len()).filter_map(|row| texts.get(row)).collect::<Vec<_>>());
         self.cleaning.resolve(&rows.unwrap_or_default())

@@ -73,7 +73,7 @@ impl TopicModel {
         };
         check_labels(&clustering.labels, &clustering.probabilities, places.len())?;
         if copies {
-            agree(&mut clustering, distinct);
+            settle_by_majority(&mut clustering, distinct);
         }
         Ok(clustering)
     }
@@ -81,15 +81,15 @@ impl TopicModel {
 
 /// Gives all rows at one place the label that most of them have, of equally frequent ones that of the earliest row, and
 /// the probability of the first row that has it.
-fn agree(clustering: &mut Clustering, distinct: &DistinctRows) {
+fn settle_by_majority(clustering: &mut Clustering, distinct: &DistinctRows) {
     let mut decides = distinct.first_places();
     let labels = &clustering.labels;
-    let labelled = || distinct.places.iter().copied().zip(labels.iter().copied());
+    let labeled = || distinct.places.iter().copied().zip(labels.iter().copied());
     let differs = |&(place, label): &(u32, i32)| labels[decides[place as usize]] != label;
-    let disputed: BTreeSet<u32> = labelled().filter(differs).map(|(place, _)| place).collect();
+    let disputed: BTreeSet<u32> = labeled().filter(differs).map(|(place, _)| place).collect();
     // For each label at a disputed place: how many rows have it, and the first that does.
     let mut votes = BTreeMap::<(u32, i32), (usize, usize)>::new();
-    for (row, vote) in labelled().enumerate().filter(|(_, (place, _))| disputed.contains(place)) {
+    for (row, vote) in labeled().enumerate().filter(|(_, (place, _))| disputed.contains(place)) {
         votes.entry(vote).or_insert((0, row)).0 += 1;
     }
     let mut most = BTreeMap::<u32, (usize, usize)>::new();

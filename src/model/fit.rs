@@ -53,7 +53,9 @@ impl TopicModel {
     /// cannot be used, fewer rows than a topic needs, texts without a word, and whatever a stage reports.
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
-        let Embedded { corpus, embeddings, fusion, rows } = self.embedded(frame)?;
+        let corpus = self.read_corpus(frame)?;
+        let settled = self.settled(&corpus);
+        let Embedded { corpus, embeddings, fusion, rows } = settled.placeable(corpus, For::Fit)?;
         self.check_inputs(&corpus, &embeddings, &rows)?;
         self.check_rows(&rows, &corpus)?;
         let distinct = DistinctRows::of(&embeddings, &rows);
@@ -65,10 +67,10 @@ impl TopicModel {
         let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
         let captions = self.captions(&corpus, &embeddings, &assignment)?;
         let corpus = corpus.with_captions(&captions);
-        let settled = TopicModel { cleaning: self.settled_cleaning(&corpus), ..self.clone() };
+        let settled = if captions.is_empty() { settled } else { self.settled(&corpus) };
         let terms = settled.count_terms(&corpus, &assignment)?;
         let described = settled.describe(&corpus, &embeddings, &assignment, &terms)?;
-        let summary = self.summarise(&corpus, &embeddings, &assignment, &distinct, captions.len());
+        let summary = self.summarize(&corpus, &embeddings, &assignment, &distinct, captions.len());
         let Described { words, aspects, order, representatives } = described;
         Ok(FittedTopicModel {
             frame: frame.clone(),
@@ -110,7 +112,7 @@ impl TopicModel {
         Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(hint))
     }
 
-    fn summarise(
+    fn summarize(
         &self,
         corpus: &Corpus,
         embeddings: &Embeddings,

@@ -33,9 +33,8 @@ pub(super) enum For<'a> {
 }
 
 impl TopicModel {
-    /// Reads the columns, checks that images can be found, embeds what has no vector yet, and finds the rows that can be
-    /// clustered.
-    pub(super) fn embedded(&self, frame: &DataFrame) -> Result<Embedded> {
+    /// Reads the columns of a fit, and checks that images can be found.
+    pub(super) fn read_corpus(&self, frame: &DataFrame) -> Result<Corpus> {
         let corpus = Corpus::read(frame, &self.columns)?;
         if self.reads_images() {
             self.check_images(&corpus)?;
@@ -46,7 +45,7 @@ impl TopicModel {
                 .on_command_line("name it with --embeddings embedding to use it");
             self.progress.note_with_hint(Stage::Embed, message, hint);
         }
-        self.placeable(corpus, For::Fit)
+        Ok(corpus)
     }
 
     /// Checks that images can be found, and tells of those that may be a surprise.
@@ -57,7 +56,7 @@ impl TopicModel {
         Ok(())
     }
 
-    /// As `embedded`, for rows that are to be placed by a fitted model: columns that do not decide where a row lies may
+    /// Reads and embeds rows that are to be placed by a fitted model: columns that do not decide where a row lies may
     /// be missing, and all rows may be blank. Of texts and images that were fused, one will do.
     pub(crate) fn embedded_new(&self, frame: &DataFrame, fusion: Option<&FittedFusion>) -> Result<Embedded> {
         self.placeable(Corpus::read(frame, &self.columns_to_place(frame))?, For::Placing(fusion))
@@ -95,7 +94,8 @@ impl TopicModel {
         columns
     }
 
-    fn placeable(&self, mut corpus: Corpus, purpose: For<'_>) -> Result<Embedded> {
+    /// Embeds what has no vector yet, and finds the rows that can be clustered.
+    pub(super) fn placeable(&self, mut corpus: Corpus, purpose: For<'_>) -> Result<Embedded> {
         let (embeddings, fusion) = self.vectors(&mut corpus, purpose)?;
         let rows = self.clusterable(&corpus, &embeddings);
         Ok(Embedded { corpus, embeddings, fusion, rows })

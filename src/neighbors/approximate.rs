@@ -1,5 +1,5 @@
 //! Approximate search: a shortlist for each row by its sketch, first from the cells around it, then from its
-//! neighbours' neighbours; the shortlist is ranked by the distances themselves.
+//! neighbors' neighbors; the shortlist is ranked by the distances themselves.
 //!
 //! Sketches are whole numbers, so that a shortlist is the same on every machine and for any number of threads.
 
@@ -22,7 +22,7 @@ const WIDTH_STEP: usize = 32;
 /// New rows that are searched for together.
 const QUERIES: usize = 64;
 
-/// The share of the nearest neighbours that must be on the shortlists of an ideal search for a width to do.
+/// The share of the nearest neighbors that must be on the shortlists of an ideal search for a width to do.
 const NEEDED_RECALL: f64 = 0.985;
 
 /// Rows that a width is tried on.
@@ -35,16 +35,16 @@ const ROWS_OF_A_TILE: usize = 256;
 /// Nearest rows of each that it must find.
 const TRIAL_NEIGHBORS: usize = 15;
 
-/// Rows on a shortlist: this many, and twice the neighbours that are wanted beyond the usual 15.
+/// Rows on a shortlist: this many, and twice the neighbors that are wanted beyond the usual 15.
 const SHORTLIST: usize = 32;
 
 /// Rows in the cells that a row is compared with, when all rows are: a quarter of all, but at least and at most so many.
 const VISITS: (usize, usize) = (2048, 8192);
 
-/// The same for a new row, whose neighbours' neighbours are not asked.
+/// The same for a new row, whose neighbors' neighbors are not asked.
 const VISITS_OF_NEW: usize = 32_768;
 
-/// Rounds of neighbours' neighbours.
+/// Rounds of neighbors' neighbors.
 const ROUNDS: usize = 1;
 
 /// Sketches of the rows, in cells of near ones.
@@ -100,7 +100,7 @@ impl ApproximateIndex {
     ) -> Neighbors {
         let length = shortlist_length(k).min(points.rows());
         let rows = points.rows();
-        let task = progress.task(stage, "neighbours", rows * (ROUNDS + 2));
+        let task = progress.task(stage, "neighbors", rows * (ROUNDS + 2));
         let mut lists = self.lists_from_cells(length, &task);
         for _ in 0..ROUNDS {
             lists = descend(&self.sketches, &lists, length, &task);
@@ -137,7 +137,7 @@ impl ApproximateIndex {
     ) -> Neighbors {
         let rows = queries.rows();
         let length = shortlist_length(k).min(points.rows());
-        let task = progress.task(stage, "neighbours", 2 * rows);
+        let task = progress.task(stage, "neighbors", 2 * rows);
         let sketches = self.sketcher.sketch(queries, &task);
         let mut found = Neighbors { k, indices: vec![0; rows * k], distances: vec![0.0; rows * k] };
         let rooms = found.indices.par_chunks_mut(QUERIES * k).zip(found.distances.par_chunks_mut(QUERIES * k));

@@ -13,7 +13,7 @@ use crate::progress::{Progress, Task};
 /// Rows of a block: a tile of BLOCK² products stays in the second-level cache while its candidates are picked.
 const BLOCK: usize = 384;
 
-/// Candidates beyond `k`, so that rounding in the product does not lose a neighbour.
+/// Candidates beyond `k`, so that rounding in the product does not lose a neighbor.
 const MARGIN: usize = 4;
 
 /// The `k` nearest rows of each row, itself first. The matrix of products is symmetric: each tile serves both its
@@ -22,7 +22,7 @@ pub(super) fn neighbors_of_own_rows(points: &Points, k: usize, stage: Stage, pro
     let blocks = points.rows().div_ceil(BLOCK);
     let candidates = empty_candidates(points.rows(), k - 1);
     let pairs = blocks.div_ceil(2) * (blocks + 1);
-    let task = progress.task(stage, "neighbours", blocks * (blocks + 1) / 2);
+    let task = progress.task(stage, "neighbors", blocks * (blocks + 1) / 2);
     (0..pairs).into_par_iter().for_each_init(Room::default, |room, pair| {
         if task.is_interrupted() {
             return;
@@ -49,7 +49,7 @@ pub(super) fn neighbors_of_new_rows(
 ) -> Neighbors {
     let (query_blocks, blocks) = (queries.rows().div_ceil(BLOCK), points.rows().div_ceil(BLOCK));
     let candidates = empty_candidates(queries.rows(), k);
-    let task: Task = progress.task(stage, "neighbours", query_blocks * blocks);
+    let task: Task = progress.task(stage, "neighbors", query_blocks * blocks);
     (0..query_blocks * blocks).into_par_iter().for_each_init(Room::default, |room, tile| {
         if task.is_interrupted() {
             return;
@@ -167,7 +167,7 @@ fn finish(points: &Points, queries: &Points, candidates: &[Mutex<Candidates>], k
     Neighbors { k, indices, distances }
 }
 
-/// One row whose neighbours are wanted.
+/// One row whose neighbors are wanted.
 struct Query<'a> {
     points: &'a Points,
     queries: &'a Points,

@@ -27,7 +27,7 @@ pub(super) struct Tile<'a> {
     pub(super) first_row: usize,
     /// The second block's first row number.
     pub(super) first_column: usize,
-    /// Both blocks are the same, and a row is no candidate for itself.
+    /// Both blocks are the same, and a row is not a candidate for itself.
     pub(super) diagonal: bool,
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Cells {
     /// Where each cell begins, and the number of rows.
     starts: Vec<usize>,
     /// The cells' means.
-    centres: Sketches,
+    centers: Sketches,
 }
 
 impl Cells {
@@ -39,7 +39,7 @@ impl Cells {
         add_stops(order.len(), 0, &mut starts);
         let means: Vec<Vec<i8>> = starts.par_windows(2).map(|cell| part.mean(&order[cell[0]..cell[1]])).collect();
         let half_norms = means.iter().map(|mean| dot(mean, mean) / 2).collect();
-        Cells { order, starts, centres: Sketches { width, values: means.concat(), half_norms } }
+        Cells { order, starts, centers: Sketches { width, values: means.concat(), half_norms } }
     }
 
     /// The rows, cell after cell: a row's place is its index here.
@@ -65,7 +65,7 @@ impl Cells {
         numbers.extend(0..rows.len() as u32);
         lists.reset(rows.len(), count);
         for first in (0..self.count()).step_by(MOST_ROWS) {
-            packed.pack(&self.centres, first..self.count().min(first + MOST_ROWS), self.centres.width);
+            packed.pack(&self.centers, first..self.count().min(first + MOST_ROWS), self.centers.width);
             offer_tile(queries, rows, numbers, packed, lists);
         }
         let mut cells = Vec::with_capacity(rows.len() * count);

@@ -1,4 +1,4 @@
-//! Nearest-neighbour descent (Dong, Moses and Li 2011): a neighbour of a neighbour is likely a neighbour.
+//! Nearest-neighbor descent (Dong, Moses and Li 2011): a neighbor of a neighbor is likely a neighbor.
 //!
 //! Each round reads the lists of the round before, so the result does not depend on the number of threads.
 
@@ -8,7 +8,7 @@ use super::shortlist::{NOBODY, Shortlists, row_of};
 use super::sketch::Sketches;
 use crate::progress::Task;
 
-/// Neighbours of each row that are followed; as many again are rows that have it as a neighbour.
+/// Neighbors of each row that are followed; as many again are rows that have it as a neighbor.
 const FAN: usize = 20;
 
 /// Rows that one thread takes at a time.
@@ -92,7 +92,7 @@ impl Seen {
     }
 }
 
-/// For each row its best neighbours and rows whose good neighbour it is.
+/// For each row its best neighbors and rows whose good neighbor it is.
 struct Graph(Vec<u32>);
 
 impl Graph {

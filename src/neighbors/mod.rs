@@ -1,17 +1,17 @@
-//! The k nearest neighbours of every row: exactly where that is fast, approximately where rows are many.
+//! The k nearest neighbors of every row: exactly where that is fast, approximately where rows are many.
 //!
 //! A [`NeighborIndex`] holds the rows; [`NeighborIndex::searched`] says how they are to be searched,
-//! [`NeighborIndex::neighbors`] asks for the neighbours of its own rows, [`NeighborIndex::query`] for those of new ones.
+//! [`NeighborIndex::neighbors`] asks for the neighbors of its own rows, [`NeighborIndex::query`] for those of new ones.
 //! The answer, [`Neighbors`], does not say how it was found.
 //!
 //! The exact search is n²·d multiplications, as tiles of a matrix product; each tile is reduced to its best candidates
 //! while it is in cache, so memory stays at n·k. Candidates are chosen in single precision with a margin, their distances
-//! are then computed directly (no cancellation), and where rounding could have hidden a neighbour the row is searched
+//! are then computed directly (no cancellation), and where rounding could have hidden a neighbor the row is searched
 //! again directly.
 //!
 //! The approximate search compares sketches, rows as bytes in fewer dimensions: first with those in the cells around a
-//! row, then with its neighbours' neighbours; the distances of the best few are computed directly. It is tried on a few
-//! rows first, and given up for the exact one where it does not find their neighbours.
+//! row, then with its neighbors' neighbors; the distances of the best few are computed directly. It is tried on a few
+//! rows first, and given up for the exact one where it does not find their neighbors.
 //!
 //! Everything is bit-identical for any number of threads.
 
@@ -64,31 +64,31 @@ impl fmt::Display for Metric {
     }
 }
 
-/// The `k` nearest neighbours of some rows, in flat arrays of `k` entries a row, nearest first, ties by index.
+/// The `k` nearest neighbors of some rows, in flat arrays of `k` entries a row, nearest first, ties by index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbors {
-    /// Neighbours of each row.
+    /// Neighbors of each row.
     pub k: usize,
-    /// The neighbours' row numbers in the index: `k` for each row.
+    /// The neighbors' row numbers in the index: `k` for each row.
     pub indices: Vec<u32>,
     /// Their distances, ascending within a row.
     pub distances: Vec<f32>,
 }
 
 impl Neighbors {
-    /// The number of rows whose neighbours these are.
+    /// The number of rows whose neighbors these are.
     pub fn rows(&self) -> usize {
         self.indices.len().checked_div(self.k).unwrap_or(0)
     }
 
-    /// The neighbours of row `row` and their distances; empty when there is no such row.
+    /// The neighbors of row `row` and their distances; empty when there is no such row.
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         let range = row * self.k..(row + 1) * self.k;
         (self.indices.get(range.clone()).unwrap_or(&[]), self.distances.get(range).unwrap_or(&[]))
     }
 }
 
-/// How neighbours are looked for. The approximate search finds 97 to 99 % of 15 neighbours in tens of thousands of rows,
+/// How neighbors are looked for. The approximate search finds 97 to 99 % of 15 neighbors in tens of thousands of rows,
 /// 94 % in a million, with exact distances; [`NeighborIndex::is_approximate`] says which search came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NeighborSearch {
@@ -97,7 +97,7 @@ pub enum NeighborSearch {
     Auto,
     /// Every row is compared with every other.
     Exact,
-    /// By sketches, if they find the neighbours of the rows that they are tried on; else exactly.
+    /// By sketches, if they find the neighbors of the rows that they are tried on; else exactly.
     Approximate,
 }
 
@@ -132,7 +132,7 @@ impl FromStr for NeighborSearch {
 /// From this many rows on approximate search is the faster one.
 const MANY_ROWS: usize = 8192;
 
-/// Rows that can be asked for the nearest neighbours of a row. It shares them with their owner, and adds a number or
+/// Rows that can be asked for the nearest neighbors of a row. It shares them with their owner, and adds a number or
 /// two for each; for the approximate search, another 64 to 512 bytes.
 #[derive(Debug, Clone)]
 pub struct NeighborIndex {
@@ -150,7 +150,7 @@ impl NeighborIndex {
         let data = data.into();
         let (rows, columns) = (data.rows(), data.columns());
         if rows == 0 || columns == 0 {
-            let message = format!("there is nothing to search for neighbours: {rows} rows of {columns} columns");
+            let message = format!("there is nothing to search for neighbors: {rows} rows of {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, stage, message));
         }
         if rows >= u32::MAX as usize {
@@ -175,11 +175,11 @@ impl NeighborIndex {
         };
         self.approximate = None;
         if approximately {
-            let task = progress.task(stage, "index of neighbours", ApproximateIndex::WORK * self.rows());
+            let task = progress.task(stage, "index of neighbors", ApproximateIndex::WORK * self.rows());
             self.approximate = ApproximateIndex::new(&self.points, stage, &task);
             task.finish()?;
             if self.approximate.is_none() {
-                progress.note(stage, "neighbours are searched exactly: sketches do not find those of these vectors");
+                progress.note(stage, "neighbors are searched exactly: sketches do not find those of these vectors");
             }
         }
         Ok(self)
@@ -206,7 +206,7 @@ impl NeighborIndex {
     }
 
     /// The `k` nearest rows of each row of the index, itself first at distance 0 (also among duplicates, as umap-learn
-    /// has it). `k` is at least 1 and cut to the number of rows. Progress is the task `neighbours` of `stage`.
+    /// has it). `k` is at least 1 and cut to the number of rows. Progress is the task `neighbors` of `stage`.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`].
@@ -241,7 +241,7 @@ impl NeighborIndex {
         Ok(found)
     }
 
-    /// Adds row `row`, as the index compares it, to `sums`: normalised for the cosine metric, centred for the euclidean.
+    /// Adds row `row`, as the index compares it, to `sums`: normalized for the cosine metric, centered for the euclidean.
     pub(crate) fn add_prepared_row(&self, row: usize, sums: &mut Vec<f64>, room: &mut Vec<f32>) {
         room.resize(self.points.width(), 0.0);
         sums.resize(self.points.width(), 0.0);

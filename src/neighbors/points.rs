@@ -231,6 +231,6 @@ fn column_means(vectors: &Vectors) -> Vec<f32> {
 }
 
 fn half_squared_norm(row: &[f32], mean: &[f32]) -> f32 {
-    let centred = row.iter().zip(mean).map(|(&value, &mean)| f64::from(value - mean));
-    (0.5 * centred.map(|x| x * x).sum::<f64>()) as f32
+    let centered = row.iter().zip(mean).map(|(&value, &mean)| f64::from(value - mean));
+    (0.5 * centered.map(|x| x * x).sum::<f64>()) as f32
 }

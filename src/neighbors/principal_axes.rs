@@ -31,7 +31,7 @@ pub(super) fn principal_axes(points: &Points, count: usize) -> PrincipalAxes {
     let mean = sample.mean();
     let gram = sample.gram_matrix(&mean);
     let mut axes = start(width, count);
-    orthonormalise(&mut axes, width);
+    orthonormalize(&mut axes, width);
     let mut largest = 0.0;
     for _ in 0..STEPS {
         let image = |axis: &[f32]| {
@@ -41,7 +41,7 @@ pub(super) fn principal_axes(points: &Points, count: usize) -> PrincipalAxes {
         let images: Vec<(f64, Vec<f32>)> = axes.par_chunks_exact(width).map(image).collect();
         largest = images.iter().map(|&(length, _)| length).fold(0.0, f64::max);
         axes = images.into_iter().flat_map(|(_, image)| image).collect();
-        orthonormalise(&mut axes, width);
+        orthonormalize(&mut axes, width);
     }
     let deviation = (largest / sample.rows.len() as f64).sqrt() as f32;
     PrincipalAxes { mean, axes: transposed(&axes, count, width), deviation }
@@ -162,7 +162,7 @@ fn add_scaled(out: &mut [f32], values: &[f32], scale: f32) {
 }
 
 /// Gram and Schmidt, twice, so that rounding does not spoil it. A row that depends on those before it becomes zeros.
-fn orthonormalise(axes: &mut [f32], width: usize) {
+fn orthonormalize(axes: &mut [f32], width: usize) {
     let count = axes.len() / width;
     for axis in 0..count {
         let (before, rest) = axes.split_at_mut(axis * width);

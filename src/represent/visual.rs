@@ -154,7 +154,13 @@ impl VisualRepresentation {
 }
 
 /// Says what was left out; an error if nothing is left.
-fn report(skipped: &[SkippedImage], tried: usize, found: bool, images: &ImageColumn, progress: &Progress) -> Result<()> {
+fn report(
+    skipped: &[SkippedImage],
+    tried: usize,
+    found: bool,
+    images: &ImageColumn,
+    progress: &Progress,
+) -> Result<()> {
     const NAMED: usize = 3;
     let Some(first) = skipped.first() else {
         if !found {

@@ -106,11 +106,11 @@ impl VisualWords {
                 .hint("Vectors of images and the embedder must come from the same joint model."));
         }
         let means = Means::of(topics, assignments, images);
-        let centre = means.topics.len() > 1;
-        let vectors = self.word_vectors(embedder, centre, progress)?;
+        let center = means.topics.len() > 1;
+        let vectors = self.word_vectors(embedder, center, progress)?;
         let of_topic = |&topic: &i32| {
             let mean = means.topics.get(&topic);
-            (topic, mean.map(|mean| self.best(&vectors, &means.direction(mean, centre))).unwrap_or_default())
+            (topic, mean.map(|mean| self.best(&vectors, &means.direction(mean, center))).unwrap_or_default())
         };
         Ok(topics.par_iter().map(of_topic).collect())
     }
@@ -119,7 +119,7 @@ impl VisualWords {
     fn word_vectors(
         &self,
         embedder: &dyn TextEmbedder,
-        centre: bool,
+        center: bool,
         progress: &Progress,
     ) -> Result<Vec<(&str, Vec<f64>)>> {
         let words: Vec<&str> = match &self.vocabulary {
@@ -137,7 +137,7 @@ impl VisualWords {
         // A word that the embedder does not know has no direction.
         vectors.retain(|(_, vector)| vector.iter().any(|&x| x != 0.0));
         // One word alone is its own mean.
-        if centre && vectors.len() > 1 {
+        if center && vectors.len() > 1 {
             let mut sum = vec![0.0; embedder.dimensions()];
             vectors.iter().for_each(|(_, vector)| add(&mut sum, vector.iter().copied()));
             let count = vectors.len() as f64;
@@ -198,8 +198,8 @@ impl Means {
     }
 
     /// Where a topic lies, seen from the mean of all images or from the origin.
-    fn direction(&self, mean: &[f64], centre: bool) -> Vec<f64> {
-        match centre {
+    fn direction(&self, mean: &[f64], center: bool) -> Vec<f64> {
+        match center {
             true => unit(mean.iter().zip(&self.all).map(|(mean, all)| mean - all)),
             false => unit(mean.iter().copied()),
         }

@@ -4,7 +4,7 @@
 /// groups with the smallest mean distance are joined again and again. The group of each thing is the smallest of its
 /// members. With as many groups as things or more, each is its own.
 ///
-/// By chains of nearest neighbours (Murtagh 1983), in the order of n² steps; of equal distances the smaller number is
+/// By chains of nearest neighbors (Murtagh 1983), in the order of n² steps; of equal distances the smaller number is
 /// nearer, so the same distances give the same groups.
 pub(super) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
     let mut merges = Merges::new(n, distance).all();

@@ -19,7 +19,7 @@ enum Query {
 impl FittedTopicModel {
     /// The `top_n` topics nearest to `query`, a word or any text: `Topic` (Int32), `Name` (String) and `Similarity`
     /// (Float64, the cosine between the query's vector and the topic's mean vector, -1 to 1), nearest first, ties by
-    /// topic. The outlier topic is none of them. A model of images finds topics by text if its embedder knows texts.
+    /// topic. The outlier topic is not among them. A model of images finds topics by text if its embedder knows texts.
     ///
     /// # Errors
     /// `top_n` is 0; a query without a word that the embedder knows; a model without an embedder of texts, or with one

@@ -33,7 +33,7 @@ impl ClassTfIdf {
     }
 
     /// Whether idf = ln(1 + (A - F + 0.5) / (F + 0.5)), which stops more of what every topic has. It is negative for a
-    /// term that occurs more often than a topic has words; such a term is no topic's word. Default false.
+    /// term that occurs more often than a topic has words; such a term is not a word of any topic. Default false.
     #[must_use]
     pub fn bm25_weighting(mut self, bm25_weighting: bool) -> Self {
         self.bm25_weighting = bm25_weighting;

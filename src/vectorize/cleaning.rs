@@ -1,4 +1,4 @@
-//! Scraped text: what of it is no words.
+//! Scraped text: what to leave out of it.
 
 mod addresses;
 mod html;
@@ -23,7 +23,7 @@ const PASSES: usize = 3;
 ///
 /// Markup is what can be nothing else: web addresses (with a scheme, with `www.`, or a domain with a path), e-mail
 /// addresses, HTML tags, comments, scripts and styles, and entities, which are read as what they stand for: `&nbsp;` parts
-/// words, `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D` and `AT&T` are no markup.
+/// words, `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D` and `AT&T` are not markup.
 ///
 /// Written `auto`, `none`, `markup`, `all`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -160,10 +160,19 @@ impl LeftOut {
         if self.texts == 0 {
             return;
         }
-        let names = ["web addresses", "e-mail addresses", "tags", "entities", "@names", "long numbers"];
+        let names = [
+            ("web address", "web addresses"),
+            ("e-mail address", "e-mail addresses"),
+            ("tag", "tags"),
+            ("entity", "entities"),
+            ("@name", "@names"),
+            ("long number", "long numbers"),
+        ];
         let found = self.kinds.iter().zip(names).filter(|(count, _)| **count > 0);
-        let found: Vec<String> = found.map(|(count, name)| format!("{count} {name}")).collect();
-        let message = format!("{} of {texts} texts hold what is no words: {}", self.texts, found.join(", "));
+        let found = found.map(|(count, (one, many))| format!("{count} {}", if *count == 1 { one } else { many }));
+        let found = found.collect::<Vec<String>>().join(", ");
+        let contain = if self.texts == 1 { "contains" } else { "contain" };
+        let message = format!("{} of {texts} texts {contain} markup that is not counted as words: {found}", self.texts);
         let hint = Hint::new("TextCleaning::None would count them").on_command_line("--clean none would count them");
         progress.note_with_hint(Stage::Vectorize, message, hint);
     }

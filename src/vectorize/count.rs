@@ -77,16 +77,16 @@ impl fmt::Display for DocumentFrequency {
 ///
 /// A word is two or more letters, digits or underscores in a row. Unlike in Python, vowel signs and accents that are
 /// characters of their own stay in their word; a word in two Unicode forms (accents composed or not, letters of full width,
-/// ligatures) is one word; what is longer than 256 bytes is none; and addresses, tags and entities of scraped texts are
+/// ligatures) is one word; what is longer than 256 bytes is not; and addresses, tags and entities of scraped texts are
 /// none ([`TextCleaning`]). Where a script has no spaces between words, there is no dictionary either, and words are found
 /// by rules:
 ///
 /// - Ideographs: a run of up to 3 is a word (猫, 東京, 図書館), one of 4 is two words (東京大学: 東京, 大学), and in a longer
-///   one every two neighbours are a word.
+///   one every two neighbors are a word.
 /// - Katakana: a run of 2 or more is a word (カメラ).
 /// - Hiragana: a run right after another word is an ending or a particle and left out; any other is a word.
 /// - Thai, Lao, Khmer, Burmese: a run of up to 10 user-perceived characters is a word; in a longer one, every three
-///   neighbours are. Put spaces between the words beforehand, if you can.
+///   neighbors are. Put spaces between the words beforehand, if you can.
 ///
 /// The columns are the different terms in the order of their code points.
 ///
@@ -157,7 +157,7 @@ impl CountVectorizer {
         self
     }
 
-    /// What of scraped texts is no word: addresses, tags, entities. Default [`TextCleaning::Auto`]; in a
+    /// What to leave out of scraped texts: addresses, tags, entities. Default [`TextCleaning::Auto`]; in a
     /// [`TopicModel`](crate::model::TopicModel), Auto is what the model's own
     /// [`cleaning`](crate::model::TopicModel::cleaning) says.
     #[must_use]
@@ -231,7 +231,7 @@ impl CountVectorizer {
     /// Finds the terms of `texts` and counts them. The result is the same on any number of threads.
     ///
     /// # Errors
-    /// A parameter out of its range; no texts; texts without a word that is no stop word; no term that min_df and
+    /// A parameter out of its range; no texts; texts of stop words alone; no term that min_df and
     /// max_df allow.
     pub fn fit_transform(&self, texts: &[&str], progress: &Progress) -> Result<CountMatrix> {
         self.check()?;
@@ -434,7 +434,7 @@ impl<'a> Counter<'a> {
         Piece { numbers: terms, texts: ends, cells, left_out }
     }
 
-    /// The words of `text` that are no stop words.
+    /// The words of `text` that are not stop words.
     fn words_of(
         &self,
         text: &str,

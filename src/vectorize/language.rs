@@ -15,7 +15,7 @@ const BYTES_OF_A_TEXT: usize = 8_000;
 const ENGLISH: &str = "the of and that with from this are you not but they which were been their would there what his \
     she who how when these those could should its our your into about than then them only some other where";
 
-/// Words that join others in one of these languages and are no English words.
+/// Words that join others in one of these languages and are not English words.
 const OTHERS: [(&str, &str); 24] = [
     (
         "German",

@@ -1,4 +1,4 @@
-//! A text as its words are read: without what is no words, every letter in one form, in lower case.
+//! A text as its words are read: without what is not counted as words, every letter in one form, in lower case.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::cleaning::{LeftOut, TextCleaning};
 use super::forms::in_one_form;
 use super::tokenizer::for_each_word;
 
-/// `text` as an embedder may read it: without what is no words, every letter in one form.
+/// `text` as an embedder may read it: without what is not counted as words, every letter in one form.
 pub(crate) fn as_read(text: &str, cleaning: TextCleaning) -> Cow<'_, str> {
     match cleaning.clean(text) {
         Cow::Borrowed(text) => in_one_form(text),
@@ -46,7 +46,7 @@ impl Reading {
     }
 
     /// The words of a list's entries, sorted, each once: what texts hold of `aujourd'hui` is `aujourd` and `hui`. An entry
-    /// with a space is none: `New York` is not to take `new` and `york` away.
+    /// with a space is not one: `New York` is not to take `new` and `york` away.
     pub(super) fn words_of_entries<'a>(&self, entries: impl Iterator<Item = &'a str>) -> Vec<String> {
         let (mut words, mut buffer) = (Vec::new(), String::new());
         for entry in entries.map(str::trim).filter(|entry| !entry.contains(char::is_whitespace)) {

@@ -114,7 +114,7 @@ fn none_left(settings: &CountVectorizer, documents: usize, rare: usize, frequent
         return Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint("Lower min_df, or raise max_df.");
     }
     let message = format!("no terms: {texts} left nothing to count");
-    let a_word = "A word is two letters or digits or more, so that single letters are none; stop words do not count.";
+    let a_word = "A word is two letters or digits or more, so that single letters are not; stop words do not count.";
     let hint = if shortest > 1 {
         Hint::new(format!(
             "No text has {shortest} words for an n-gram ({shortest} to {longest}), stop words aside: allow shorter ones."

@@ -1,6 +1,5 @@
 //! Words that say nothing about a topic.
 
-use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use super::reading::Reading;
 use super::recognition::languages_of;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
+use crate::regular_file::{self, Refusal};
 
 /// The largest file of stop words, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
@@ -36,7 +36,7 @@ pub enum StopWords {
     /// The words of these languages together.
     Languages(Vec<Language>),
     /// These words. They are read as texts are: in lower case, unless that is off, and cut at what cuts words (of `don't`
-    /// texts hold `don`). One with a space is never met, since stop words are single words.
+    /// texts hold `don`). One with a space never matches, since stop words are single words.
     List(Vec<String>),
 }
 
@@ -59,7 +59,7 @@ impl StopWords {
     /// The words of a UTF-8 file, one a line. What follows a `|`, and a line that starts with `#`, is a comment.
     ///
     /// # Errors
-    /// No such file, none that can be read, larger than 16 MB, not UTF-8, or without a word.
+    /// No such file, none that can be read, larger than 16 MiB, not UTF-8, or without a word.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let words: Vec<String> = read(path)?
@@ -156,7 +156,7 @@ impl StopWords {
                 let Some(first) = words.iter().find(several) else { return };
                 let count = words.iter().filter(several).count();
                 let first = quoted(first, 40);
-                let message = format!("{count} of the stop words hold a space and are never met, such as `{first}`");
+                let message = format!("{count} of the stop words hold a space and never match, such as `{first}`");
                 progress.note(Stage::Vectorize, message);
             }
             _ => {}
@@ -164,17 +164,19 @@ impl StopWords {
     }
 }
 
-/// A file's text, if it is an ordinary file of a size that stop words may have.
+/// A file's text, if it is a regular file of a size that stop words may have.
 fn read(path: &Path) -> Result<String> {
-    let unreadable = |cause| wrong_file(ErrorKind::Io, "the stop words cannot be read", path).cause(cause);
-    let facts = fs::metadata(path).map_err(unreadable)?;
-    if !facts.is_file() {
-        return Err(wrong_file(ErrorKind::Io, "the stop words cannot be read: this is no file", path));
-    }
-    if facts.len() > LARGEST_FILE {
-        return Err(wrong_file(ErrorKind::InvalidData, "a file of stop words has at most 16 MB", path));
-    }
-    let bytes = fs::read(path).map_err(unreadable)?;
+    let bytes = regular_file::read(path, LARGEST_FILE).map_err(|refusal| {
+        let unreadable = wrong_file(ErrorKind::Io, &format!("the stop words cannot be read: {refusal}"), path);
+        match refusal {
+            Refusal::Io(cause) => unreadable.cause(cause),
+            Refusal::Folder | Refusal::Special => unreadable,
+            Refusal::Empty => {
+                wrong_file(ErrorKind::InvalidData, "the file is empty: there is no stop word in it", path)
+            }
+            Refusal::TooLarge => wrong_file(ErrorKind::InvalidData, "a file of stop words has at most 16 MiB", path),
+        }
+    })?;
     String::from_utf8(bytes).map_err(|cause| {
         let valid = cause.utf8_error().valid_up_to();
         let line = cause.as_bytes().iter().take(valid).filter(|&&byte| byte == b'\n').count() + 1;

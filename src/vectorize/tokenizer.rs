@@ -11,14 +11,14 @@
 //! |---|---|
 //! | ideographs, up to 3 (`猫`, `東京`, `図書館`) | the run |
 //! | 4 ideographs (`東京大学`) | its halves: `東京`, `大学` |
-//! | 5 ideographs or more (`大学図書館`, a Chinese clause) | each two neighbours: `大学`, `学図`, `図書`, `書館` |
+//! | 5 ideographs or more (`大学図書館`, a Chinese clause) | each two neighbors: `大学`, `学図`, `図書`, `書館` |
 //! | katakana, 2 or more (`カメラ`) | the run |
 //! | hiragana right after another word (`食べました`, `猫が`) | none: these are endings and particles |
 //! | other hiragana (`りんごを`) | its pieces of 2 or more between `を`, which is always a particle: `りんご` |
 //! | Thai, Lao, Khmer, Burmese ..., up to 10 user-perceived characters | the run: text whose words were put apart before keeps them |
-//! | the same, longer | each three neighbours |
+//! | the same, longer | each three neighbors |
 //!
-//! Most words of Chinese and Japanese are two ideographs, so two neighbours find them, and some pairs that straddle two
+//! Most words of Chinese and Japanese are two ideographs, so two neighbors find them, and some pairs that straddle two
 //! words. A text that was segmented beforehand, with spaces, gives better words.
 
 use unicode_segmentation::UnicodeSegmentation;
@@ -76,15 +76,15 @@ fn emit_words<'a>(text: &'a str, run: &Run, follows_word: bool, emit: &mut impl 
             }
         }
         Script::Han if run.letters <= LONGEST_HAN_WORD => emit(text),
-        Script::Han if run.letters == 4 => neighbours(text, 2, 2, emit),
-        Script::Han => neighbours(text, 2, 1, emit),
+        Script::Han if run.letters == 4 => neighbors(text, 2, 2, emit),
+        Script::Han => neighbors(text, 2, 1, emit),
         Script::Hiragana if follows_word => {}
         Script::Hiragana => {
             text.split('を').filter(|piece| piece.chars().nth(1).is_some()).for_each(emit);
         }
         Script::SoutheastAsian => {
             if text.graphemes(true).nth(LONGEST_SOUTHEAST_ASIAN_WORD).is_some() {
-                neighbours(text, 3, 1, emit);
+                neighbors(text, 3, 1, emit);
             } else if run.letters >= 2 {
                 emit(text.trim_end_matches(is_joiner));
             }
@@ -93,7 +93,7 @@ fn emit_words<'a>(text: &'a str, run: &Run, follows_word: bool, emit: &mut impl 
 }
 
 /// `width` user-perceived characters in a row, then those that start `step` further on, and so on.
-fn neighbours<'a>(text: &'a str, width: usize, step: usize, emit: &mut impl FnMut(&'a str)) {
+fn neighbors<'a>(text: &'a str, width: usize, step: usize, emit: &mut impl FnMut(&'a str)) {
     let firsts = text.grapheme_indices(true);
     let lasts = text.grapheme_indices(true).skip(width - 1);
     for ((start, _), (last, grapheme)) in firsts.zip(lasts).step_by(step) {
@@ -127,7 +127,7 @@ fn run_at(text: &str, start: usize) -> Option<Run> {
     }
 }
 
-/// Whether `next`, which is no letter, belongs to the user-perceived character that starts at `letter`: an accent, a
+/// Whether `next`, which is not a letter, belongs to the user-perceived character that starts at `letter`: an accent, a
 /// virama, a joiner. Then the run goes on after that character.
 fn extend(text: &str, letter: usize, next: char, run: &mut Run) -> bool {
     // A variation selector makes a digit or a letter a picture.

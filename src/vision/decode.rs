@@ -4,8 +4,7 @@
 //! memory. Each of these is an error before much is allocated, and a decoder that panics is caught.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{self, Cursor, Read};
+use std::io::{Cursor, ErrorKind as IoKind};
 use std::path::Path;
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, webp::WebPDecoder};
@@ -18,21 +17,22 @@ use super::memory::Share;
 use super::{ImageSource, data_uri, structure};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
+use crate::regular_file::{self, Refusal};
 
 mod png;
 mod tiff;
 
 /// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP, TIFF; told by content), upright by its Exif orientation.
 ///
-/// Transparency is laid on white, 16 bits keep their upper 8, grey and palettes become RGB, CMYK is converted as Adobe
-/// writes it, and of an animation the first frame counts, of a TIFF the first page. Colour profiles are ignored, as
-/// Pillow's `convert("RGB")` ignores them. TIFF is read as its decoder does: grey (also of 1 bit), RGB and CMYK of 8 or 16
+/// Transparency is laid on white, 16 bits keep their upper 8, gray and palettes become RGB, CMYK is converted as Adobe
+/// writes it, and of an animation the first frame counts, of a TIFF the first page. Color profiles are ignored, as
+/// Pillow's `convert("RGB")` ignores them. TIFF is read as its decoder does: gray (also of 1 bit), RGB and CMYK of 8 or 16
 /// bits and RGB of 32-bit floats, uncompressed, LZW, deflate, PackBits or fax; with a palette, other floats or a JPEG in
 /// it it is an error.
 ///
 /// # Errors
-/// Of kind [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is no
-/// regular file (a folder, a pipe, a device: these are never opened); bytes that are no image, cut short or damaged;
+/// Of kind [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is not
+/// a regular file (a folder, a pipe, a device: these are never opened); bytes that are not an image, cut short or damaged;
 /// anything over `limits`.
 pub fn decode(source: &ImageSource<'_>, limits: &Limits) -> Result<RgbImage> {
     locate(source, read(source, limits).and_then(|bytes| decode_bytes(&bytes, limits, true)))
@@ -66,27 +66,13 @@ pub(crate) fn read<'a>(source: &ImageSource<'a>, limits: &Limits) -> Result<Cow<
 }
 
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    // Opening a pipe would wait for its writer, so look first.
-    let metadata = fs::metadata(path).map_err(unreadable)?;
-    if metadata.is_dir() {
-        return Err(image_error("this is a folder, not an image file"));
-    }
-    if !metadata.is_file() {
-        return Err(image_error("this is no regular file"));
-    }
-    limits.check_bytes(metadata.len())?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(unreadable)?;
-    limits.check_bytes(bytes.len() as u64)?;
-    Ok(bytes)
-}
-
-fn unreadable(error: io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => image_error("there is no such file"),
-        _ => image_error("the file cannot be read").cause(error),
-    }
+    regular_file::read(path, limits.max_bytes).map_err(|refusal| match refusal {
+        Refusal::Io(error) if error.kind() == IoKind::NotFound => image_error("there is no such file"),
+        Refusal::Io(error) => image_error("the file cannot be read").cause(error),
+        Refusal::Folder => image_error("this is a folder, not an image file"),
+        Refusal::Special | Refusal::Empty => image_error(refusal.to_string()),
+        Refusal::TooLarge => limits.too_large(std::fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len())),
+    })
 }
 
 /// Decodes bytes. Errors do not name the file yet.
@@ -120,10 +106,15 @@ fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bo
             run(JpegDecoder::new(cursor), Work { beside: &beside, file }, limits, upright)
         }
         ImageFormat::WebP => {
-            structure::check_webp(bytes, limits)?;
-            // Luminance and colour difference; or a canvas and a frame of four channels.
+            let bytes = structure::check_webp(bytes, limits)?;
+            // Luminance and color difference; or a canvas and a frame of four channels.
             let a_pixel = if bytes.get(12..16) == Some(b"VP8 ") { 2 } else { 8 };
-            run(WebPDecoder::new(cursor), Work { beside: &|pixels, _| pixels * a_pixel, file }, limits, upright)
+            run(
+                WebPDecoder::new(Cursor::new(bytes)),
+                Work { beside: &|pixels, _| pixels * a_pixel, file },
+                limits,
+                upright,
+            )
         }
         // A frame, where it is not the whole picture.
         ImageFormat::Gif => run(GifDecoder::new(cursor), Work { beside: &|_, whole| whole, file }, limits, upright),
@@ -144,7 +135,7 @@ fn run<D: ImageDecoder>(decoder: ImageResult<D>, work: Work<'_>, limits: &Limits
     let mut decoder = decoder.map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
-    // A damaged Exif block is no reason to lose the picture.
+    // A damaged Exif block is not a reason to lose the picture.
     let orientation = match upright {
         true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
         false => Orientation::NoTransforms,
@@ -192,8 +183,8 @@ fn into_rgb(image: DynamicImage) -> RgbImage {
     let (width, height) = (image.width(), image.height());
     let pixels: Vec<u8> = match image {
         DynamicImage::ImageRgb8(image) => return image,
-        DynamicImage::ImageLuma8(image) => image.iter().flat_map(|&grey| [grey; 3]).collect(),
-        DynamicImage::ImageLuma16(image) => image.iter().flat_map(|&grey| [upper(grey); 3]).collect(),
+        DynamicImage::ImageLuma8(image) => image.iter().flat_map(|&gray| [gray; 3]).collect(),
+        DynamicImage::ImageLuma16(image) => image.iter().flat_map(|&gray| [upper(gray); 3]).collect(),
         DynamicImage::ImageRgb16(image) => image.iter().map(|&value| upper(value)).collect(),
         DynamicImage::ImageLumaA8(image) => image.pixels().flat_map(|p| [on_white(p.0[0], p.0[1]); 3]).collect(),
         DynamicImage::ImageLumaA16(image) => {
@@ -214,8 +205,8 @@ fn rgb_on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
     laid_on_white([red, green, blue], alpha)
 }
 
-fn laid_on_white(colour: [u8; 3], alpha: u8) -> [u8; 3] {
-    colour.map(|value| on_white(value, alpha))
+fn laid_on_white(color: [u8; 3], alpha: u8) -> [u8; 3] {
+    color.map(|value| on_white(value, alpha))
 }
 
 /// `value` of opacity `alpha` over white, rounded to the nearest.

@@ -37,7 +37,7 @@ impl ImageFormat {
     }
 }
 
-/// The format of encoded image bytes, from their signature; `None` if they are none of [`ImageFormat`]. The first 18
+/// The format of encoded image bytes, from their signature; `None` if they are not one of [`ImageFormat`]. The first 18
 /// bytes are enough.
 pub fn sniff_format(bytes: &[u8]) -> Option<ImageFormat> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {

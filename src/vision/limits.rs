@@ -12,9 +12,9 @@ const LEAST_MEMORY: u64 = 64 << 20;
 ///
 /// Memory goes with [`max_pixels`](Self::max_pixels): while it is decoded an image may take 6 bytes for each of them
 /// (768 MiB by default; 64 MiB if that is more). That is what a photograph takes that has to be turned upright; kinds
-/// that take more a pixel may have fewer pixels. All images that are being decoded, on however many threads, take at
-/// most 1 GiB together; what a thread is about to decode waits until there is room, and an image that takes more goes
-/// alone.
+/// that need more bytes per pixel may have fewer pixels. All images that are being decoded, on however many threads, take at
+/// most 1 GiB together; what a thread is about to decode waits until there is room, and an image that takes more is
+/// decoded while no other is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub(super) max_bytes: u64,
@@ -68,12 +68,14 @@ impl Limits {
     }
 
     pub(super) fn check_bytes(&self, bytes: u64) -> Result<()> {
-        if bytes <= self.max_bytes {
-            return Ok(());
-        }
+        if bytes <= self.max_bytes { Ok(()) } else { Err(self.too_large(bytes)) }
+    }
+
+    /// The error for an encoded image of so many bytes.
+    pub(super) fn too_large(&self, bytes: u64) -> Error {
         let needed = bytes.div_ceil(1_000_000);
-        Err(image_error(format!("the image is larger than {} bytes", self.max_bytes))
-            .hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}"))))
+        image_error(format!("the image is larger than {} bytes", self.max_bytes))
+            .hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}")))
     }
 
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<()> {

@@ -1,10 +1,8 @@
 //! An image as the numbers that a vision model was trained on, by its `preprocessor_config.json`.
 //!
-//! Resize, crop at the middle, scale, normalise, as the image processors of Hugging Face's transformers do it with
+//! Resize, crop at the middle, scale, normalize, as the image processors of Hugging Face's transformers do it with
 //! Pillow. All of it happens on bytes but for the last step, which has only 256 outcomes a channel: a table.
 
-use std::fs::{self, File};
-use std::io::Read;
 use std::path::Path;
 
 use image::{RgbImage, imageops};
@@ -12,11 +10,12 @@ use serde_json::{Map, Value};
 
 use super::resample::{Filter, resize_part};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::regular_file::{self, Refusal};
 
 /// A configuration is a page of text.
 const MAX_FILE: u64 = 1 << 20;
 
-/// Larger inputs are no model's; what is allocated for an image grows with its square.
+/// No model has larger inputs; what is allocated for an image grows with its square.
 const MAX_SIDE: u32 = 2048;
 
 /// What was wrong, as a clause.
@@ -267,7 +266,7 @@ fn flag(config: &Map<String, Value>, key: &str, default: bool) -> Parsed<bool> {
 fn side(key: &str, value: &Value) -> Parsed<u32> {
     match value.as_u64().and_then(|side| u32::try_from(side).ok()) {
         Some(side) if (1..=MAX_SIDE).contains(&side) => Ok(side),
-        _ => Err(format!("{key} = {value} is no length within 1 and {MAX_SIDE} pixels")),
+        _ => Err(format!("{key} = {value} is not a length from 1 to {MAX_SIDE} pixels")),
     }
 }
 
@@ -311,12 +310,12 @@ fn filter(value: &Value) -> Parsed<Filter> {
     }
 }
 
-/// Scales in double precision, rounds to single, and normalises in single, as numpy does there.
+/// Scales in double precision, rounds to single, and normalizes in single, as numpy does there.
 fn table(config: &Map<String, Value>, defaults: &Defaults) -> Parsed<[Vec<f32>; 3]> {
     let scale = match flag(config, "do_rescale", true)? {
         true => match present(config, "rescale_factor") {
             None => 1.0 / 255.0,
-            Some(value) => value.as_f64().ok_or_else(|| format!("rescale_factor = {value} is no number"))?,
+            Some(value) => value.as_f64().ok_or_else(|| format!("rescale_factor = {value} is not a number"))?,
         },
         false => 1.0,
     };
@@ -328,7 +327,7 @@ fn table(config: &Map<String, Value>, defaults: &Defaults) -> Parsed<[Vec<f32>; 
     for ((bytes, mean), std) in table.iter_mut().zip(mean).zip(std) {
         bytes.extend((0..=255_u8).map(|byte| ((f64::from(byte) * scale) as f32 - mean as f32) / std as f32));
         if bytes.iter().any(|value| !value.is_finite()) {
-            return Err(format!("scaled by {scale}, less {mean}, divided by {std}, pixels are no usable numbers"));
+            return Err(format!("scaled by {scale}, less {mean}, divided by {std}, pixels are not usable numbers"));
         }
     }
     Ok(table)
@@ -345,20 +344,12 @@ fn channels(config: &Map<String, Value>, key: &str, default: [f64; 3]) -> Parsed
 }
 
 fn read_text(path: &Path) -> Parsed<String> {
-    // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = fs::metadata(path).map_err(|cause| match cause.kind() {
-        std::io::ErrorKind::NotFound => "the file is missing".to_owned(),
-        _ => format!("it cannot be read: {cause}"),
+    let bytes = regular_file::read(path, MAX_FILE).map_err(|refusal| match refusal {
+        Refusal::TooLarge => "it is over 1 MiB, too large to be what its name says".to_owned(),
+        Refusal::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => format!("it cannot be read: {cause}"),
+        _ => refusal.to_string(),
     })?;
-    if !metadata.is_file() {
-        return Err("it is not a plain file".to_owned());
-    }
-    if metadata.len() > MAX_FILE {
-        return Err("it is over 1 MiB, too large to be what its name says".to_owned());
-    }
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_FILE).read_to_string(&mut text));
-    read.map(|_| text).map_err(|cause| format!("it cannot be read: {cause}"))
+    String::from_utf8(bytes).map_err(|cause| format!("it cannot be read: {cause}"))
 }
 
 fn config_error(why: &str) -> Error {

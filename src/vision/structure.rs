@@ -24,13 +24,13 @@ const MOST_SCANS: u64 = 100;
 /// Passes times pixels: so much takes seconds.
 const MOST_SCANNED: u64 = 2 << 30;
 
-/// Bytes of quantisation and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
+/// Bytes of quantization and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
 /// pixels do.
 const MOST_TABLES: u64 = 1 << 20;
 
 /// Steps through the segments of a JPEG: what its coefficients take in memory, where they are kept until its end.
 ///
-/// A JPEG without its end marker is cut short; the decoder would fill the rest with grey. Anything after the marker does
+/// A JPEG without its end marker is cut short; the decoder would fill the rest with gray. Anything after the marker does
 /// no harm.
 pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     let walk = walk_jpeg(bytes);
@@ -154,14 +154,19 @@ fn big_endian(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
 }
 
-/// Steps through the chunks of a WebP. The size in the outer header is checked with the decoder; here, the sizes of
-/// the pictures within, which may claim another. A frame of an animation holds pictures, and no further frame.
-pub(super) fn check_webp(bytes: &[u8], limits: &Limits) -> Result<()> {
+/// Steps through the chunks of a WebP, and gives it without what may follow its end: the decoder would read on there. The
+/// size in the outer header is checked with the decoder; here, the sizes of the pictures within, which may claim
+/// another. A frame of an animation holds pictures, and no further frame.
+pub(super) fn check_webp<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
+    let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
+    // A size beyond the end may be of a pad that was left out: it is the chunks that must be whole.
+    let bytes = bytes.get(..(size as usize).saturating_add(8)).unwrap_or(bytes);
     check_chunks(bytes.get(12..).unwrap_or_default(), limits, |body| {
         check_chunks(body.get(16..).ok_or_else(cut_short)?, limits, |_| {
             Err(image_error("the image is damaged: its animation has frames within frames"))
         })
-    })
+    })?;
+    Ok(bytes)
 }
 
 fn check_chunks(mut bytes: &[u8], limits: &Limits, of_frame: impl Fn(&[u8]) -> Result<()>) -> Result<()> {

@@ -42,7 +42,7 @@ pub enum Encoding {
     },
     /// PNG: lossless.
     Png,
-    /// What takes fewer bytes: PNG where the image has at most 64 colours (line art, a diagram) and comes out smaller
+    /// What takes fewer bytes: PNG where the image has at most 64 colors (line art, a diagram) and comes out smaller
     /// so, else JPEG.
     Smallest {
         /// The quality of JPEG, from 1 to 100.
@@ -91,7 +91,7 @@ pub fn encode(image: &RgbImage, encoding: Encoding) -> Result<EncodedImage> {
         Encoding::Jpeg { quality } => encode_jpeg(image, quality),
         Encoding::Smallest { quality } => {
             let jpeg = encode_jpeg(image, quality)?;
-            if !has_few_colours(image) {
+            if !has_few_colors(image) {
                 return Ok(jpeg);
             }
             let png = encode_png(image)?;
@@ -132,17 +132,17 @@ fn finish(image: &RgbImage, format: ImageFormat, bytes: Vec<u8>, written: ImageR
     Ok(EncodedImage { bytes, format, width, height })
 }
 
-/// Whether there are at most 64 colours. Photographs are told within their first rows.
-fn has_few_colours(image: &RgbImage) -> bool {
+/// Whether there are at most 64 colors. Photographs are told within their first rows.
+fn has_few_colors(image: &RgbImage) -> bool {
     const FEW: usize = 64;
-    let mut colours = HashSet::with_capacity(FEW + 1);
+    let mut colors = HashSet::with_capacity(FEW + 1);
     let mut last = None;
     image.pixels().all(|pixel| {
-        // Runs of one colour are what makes an image a drawing.
+        // Runs of one color are what makes an image a drawing.
         if last != Some(pixel) {
-            colours.insert(pixel.0);
+            colors.insert(pixel.0);
             last = Some(pixel);
         }
-        colours.len() <= FEW
+        colors.len() <= FEW
     })
 }

@@ -177,7 +177,7 @@ fn images_that_cannot_be_read_are_skipped_and_counted_or_fail() {
     skipped.sort_unstable();
     assert_eq!(skipped, [5, 8]);
     let told = notes.0.lock().unwrap().join("\n");
-    assert!(told.contains("2 images") && told.contains("5.png") && told.contains("8.png"), "{told}");
+    assert!(told.contains("2 of the 60 images") && told.contains("5.png") && told.contains("8.png"), "{told}");
 
     let error = error_of(&model(all.on_error(OnImageError::Fail)), &frame);
     assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");

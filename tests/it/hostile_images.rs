@@ -66,6 +66,32 @@ fn frames_within_frames_are_an_error_however_deep() {
     assert!(error_of(&webp(long.as_bytes())).contains("cut short"));
 }
 
+#[test]
+fn what_follows_a_webp_is_not_read() {
+    for name in ["webp lossy", "webp lossy, alpha"] {
+        let whole = crate::vision::case(name);
+        let expected = decoded(&whole).unwrap();
+        // Junk, and chunks that the decoder would take for ones of the picture.
+        let chunks = [chunk(b"ANMF", &[0; 40]), b"VP8 \xff\xff\xff\x7f".to_vec()];
+        for tail in [vec![0xff; 7], vec![0xff; 8], vec![0xff; 100], vec![0; 4096]].iter().chain(&chunks) {
+            assert_eq!(
+                decoded(&[&whole[..], tail].concat()).as_ref(),
+                Ok(&expected),
+                "{name}, {} bytes more",
+                tail.len()
+            );
+        }
+        for missing in [2, 9, 21, whole.len() / 2] {
+            let error = error_of(&whole[..whole.len() - missing]);
+            assert!(error.contains("cut short"), "{name}, {missing}: {error}");
+        }
+    }
+    let mut short = crate::vision::case("webp lossy");
+    // The outer size says that there is less than the first chunk has.
+    short[4..8].copy_from_slice(&20_u32.to_le_bytes());
+    assert!(error_of(&short).contains("cut short"));
+}
+
 /// A big-endian chunk of a PNG.
 fn png_chunk(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let mut crc = flate2::Crc::new();

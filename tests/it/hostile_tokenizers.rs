@@ -137,6 +137,19 @@ fn patterns_that_go_back_and_forth_are_refused() {
 }
 
 #[test]
+fn a_tokenizer_of_many_steps_may_take_its_time() {
+    // Slow for its length, and no slower for a longer text: as a machine that is slow or busy makes any tokenizer.
+    let split = |pattern: &str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
+    let every = json!({"type": "Split", "pattern": {"String": "a"}, "behavior": "Isolated", "invert": false});
+    let slow: Vec<Value> = vec![every; 90].into_iter().chain(vec![split("(?=a)a"); 30]).collect();
+    let folder = copy(&format!("{SENTENCE}/bert_cls"));
+    edit(&folder.path().join("tokenizer.json"), |tokenizer| {
+        tokenizer["pre_tokenizer"] = json!({"type": "Sequence", "pretokenizers": slow});
+    });
+    load(folder.path()).unwrap();
+}
+
+#[test]
 fn a_text_of_megabytes_is_cut_where_nothing_of_it_counts_any_more() {
     let model = SentenceTransformer::from_dir(fixtures().join(SENTENCE).join("bert_mean_normalize")).unwrap();
     let word = "cat on the red house ";

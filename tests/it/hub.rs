@@ -416,12 +416,18 @@ fn names_that_lead_out_of_the_folder_are_never_written() {
 fn guides_that_lead_out_of_the_folder_are_errors() {
     let modules = r#"[{"path": "../../other", "type": "x.Transformer"}]"#;
     let index = r#"{"weight_map": {"a": "../../../../etc/passwd"}}"#;
-    for (name, content) in [("modules.json", modules), ("model.safetensors.index.json", index)] {
+    let error_of = |name: &str, content: &str| {
         let mut site = plain();
         site.files.remove("model.safetensors");
         site.files.insert(name.to_owned(), content.as_bytes().to_vec());
         let server = Server::start(site);
-        let error = bring(&hub(&TempDir::new().unwrap(), &server)).unwrap_err();
+        bring(&hub(&TempDir::new().unwrap(), &server)).unwrap_err()
+    };
+    let many: Vec<String> = (0..1_001).map(|i| format!(r#""{i}": "model-{i}.safetensors""#)).collect();
+    let error = error_of("model.safetensors.index.json", &format!(r#"{{"weight_map": {{{}}}}}"#, many.join(",")));
+    assert!(error.to_string().contains("names 1001 files in its `weight_map`; 1 to 1000"), "{error}");
+    for (name, content) in [("modules.json", modules), ("model.safetensors.index.json", index)] {
+        let error = error_of(name, content);
         assert!(error.kind() == ErrorKind::Model && error.to_string().contains("leads out"), "{error}");
     }
 }

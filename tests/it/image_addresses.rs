@@ -127,7 +127,7 @@ fn data_uris_that_hold_no_image_are_cut_in_what_is_told() {
     let long = "A".repeat(160_000);
     let bad = [
         (format!("data:image/png;base64,{long}"), "not a PNG"),
-        (format!("data:image/png;base64,!{long}"), "no base64"),
+        (format!("data:image/png;base64,!{long}"), "not base64"),
         (format!("data:image/png;base64{long}"), "no comma"),
         ("data:image/png;base64,".to_owned(), "empty"),
         (format!("data:text/plain,{long}"), "not a PNG"),
@@ -275,4 +275,59 @@ fn the_command_tells_of_addresses_and_of_pictures_elsewhere() {
     assert!(said.contains("--only-in-image-folder refuses such images"), "{said}");
     let (done, said) = fit(&image, &["--only-in-image-folder"]);
     assert!(done && !said.contains("lies outside the image folder"), "{said}");
+}
+
+#[test]
+fn a_missing_image_folder_lets_no_file_through() {
+    let folder = folder();
+    let missing = folder.path().join("missing");
+    let frame = names(|row| folder.path().join("images").join(format!("{row}.png")).to_str().unwrap().to_owned());
+    let error = model(&missing).only_in_image_folder(true).fit(&frame).map(|_| ()).unwrap_err();
+    assert_eq!((error.kind(), error.column_name(), error.file()), (ErrorKind::Image, Some("image"), Some(&*missing)));
+    assert!(error.to_string().contains("image folder does not exist"), "{error}");
+    let images = column(&frame, &missing).only_in_folder(true);
+    assert!(images.get(0).unwrap_err().to_string().contains("outside the folder"));
+    // Where it is allowed, it is noted.
+    let (topics, said) = fit(model(&missing), &frame);
+    assert!(topics.iter().all(|&topic| topic >= 0), "{topics:?}");
+    assert!(said.contains("30 images lie outside the image folder"), "{said}");
+    // Images within the table need no folder.
+    let (topics, said) = fit(model(&missing).only_in_image_folder(true), &names(data_uri));
+    assert!(topics.iter().all(|&topic| topic >= 0) && said.is_empty(), "{topics:?} {said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn files_with_the_names_of_addresses_are_files() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("home");
+    fs::create_dir_all(home.join("file:")).unwrap();
+    fs::create_dir(home.join("data:")).unwrap();
+    for name in ["data:1.png", "file:/x.png", "data:/2,3.png"] {
+        fs::write(home.join(name), png(0, 1)).unwrap();
+    }
+    fs::write(home.join(OsStr::from_bytes(b"data:\xe9.png")), png(0, 1)).unwrap();
+    fs::write(folder.path().join("secret.png"), png(0, 2)).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("secret.png"), home.join("data:link.png")).unwrap();
+    let listed = topicframe::files::read_image_folder(&home).unwrap();
+    let paths = listed.column("path").unwrap().str().unwrap().clone();
+    assert_eq!(paths.len(), 5, "{paths:?}");
+    let images = ImageColumn::read(&listed, "path", &home).unwrap().only_in_folder(true);
+    for (row, path) in paths.into_no_null_iter().enumerate() {
+        match images.get(row) {
+            Ok(source) => {
+                assert!(decode(&source.unwrap(), &Limits::new()).is_ok(), "{path}");
+                assert_eq!(images.label(row).as_deref(), Some(path));
+            }
+            Err(error) => assert!(path.contains("link") && error.to_string().contains("outside"), "{path}: {error}"),
+        }
+    }
+    // A folder is no picture, a path that leaves the folder is not followed, and a URI of megabytes is not looked for.
+    for text in ["data:".to_owned(), "data:/../../secret.png".to_owned(), format!("data:,{}", "A".repeat(1 << 20))] {
+        let frame = df!("image" => [text.as_str()]).unwrap();
+        assert_eq!(column(&frame, &home).get(0).unwrap(), Some(ImageSource::DataUri(&text)));
+    }
 }

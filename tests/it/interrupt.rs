@@ -45,8 +45,8 @@ fn every_stage_of_a_fit_can_be_stopped() {
     let texts = || TopicModel::text("caption", StaticEmbedder::builtin());
     for task in [
         "texts",
-        "index of neighbours",
-        "neighbours",
+        "index of neighbors",
+        "neighbors",
         "graph",
         "initial layout",
         "layout",
@@ -63,7 +63,7 @@ fn every_stage_of_a_fit_can_be_stopped() {
     let model = model.representation("Visual_Aspect", VisualRepresentation::new());
     assert_eq!(stopped_at("pictures", model, &pictures).kind(), ErrorKind::Interrupted);
     let exact = texts().reducer(Umap::new().neighbor_search(NeighborSearch::Exact));
-    assert_eq!(stopped_at("neighbours", exact, &many).kind(), ErrorKind::Interrupted);
+    assert_eq!(stopped_at("neighbors", exact, &many).kind(), ErrorKind::Interrupted);
 }
 
 #[test]

@@ -203,7 +203,10 @@ fn a_folder_of_tables_and_images_is_tables_where_a_column_is_named() {
     assert_eq!(topics.column("Visual_Aspect").unwrap().null_count(), 0, "image paths start at the folder");
 
     let (result, said) = topicframe(folder.path(), &["fit", "data"]);
-    assert!(!result.status.success() && said.contains("2 table(s) are left out") && said.contains("--text"), "{said}");
+    assert!(
+        !result.status.success() && said.contains("the 2 tables are left out") && said.contains("--text"),
+        "{said}"
+    );
     assert!(said.contains("knows texts only"), "it is a folder of images still: {said}");
     assert_eq!(captions(60).len(), posts.height());
 }

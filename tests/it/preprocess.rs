@@ -120,7 +120,7 @@ fn hostile_configurations_are_errors() {
         config[key] = value;
         parse_error(&config)
     };
-    assert!(vit("size", json!(4_000_000_000_u64)).contains("no length within 1 and 2048"));
+    assert!(vit("size", json!(4_000_000_000_u64)).contains("not a length from 1 to 2048"));
     assert!(vit("size", json!({ "height": 0, "width": 224 })).contains("height = 0"));
     assert!(vit("size", json!({ "height": -1, "width": 224 })).contains("height = -1"));
     assert!(vit("size", json!({ "longest_edge": 224 })).contains("names neither"));
@@ -130,8 +130,8 @@ fn hostile_configurations_are_errors() {
     assert!(vit("do_resize", json!("yes")).contains("neither true nor false"));
     assert!(vit("resample", json!(9)).contains("resample = 9"));
     assert!(vit("image_mean", json!([0.5, 0.5])).contains("not three numbers"));
-    assert!(vit("image_std", json!([0.5, 0.0, 0.5])).contains("no usable numbers"));
-    assert!(vit("rescale_factor", json!("much")).contains("is no number"));
+    assert!(vit("image_std", json!([0.5, 0.0, 0.5])).contains("not usable numbers"));
+    assert!(vit("rescale_factor", json!("much")).contains("is not a number"));
     assert!(vit("image_processor_type", json!("FuyuImageProcessor")).contains("`FuyuImageProcessor` is not known"));
     assert!(parse_error(&json!([1])).contains("not a JSON object"));
     assert!(Preprocessor::from_json("{").unwrap_err().to_string().contains("not JSON"));
@@ -147,7 +147,7 @@ fn files_that_are_none_are_errors_with_their_name() {
         error.to_string()
     };
     assert!(error(&path).contains("missing"));
-    assert!(error(folder.path()).contains("not a plain file"));
+    assert!(error(folder.path()).contains("folder, not a file"));
     fs::write(&path, vec![b' '; (1 << 20) + 1]).unwrap();
     assert!(error(&path).contains("over 1 MiB"));
     fs::write(&path, [0xFF, 0xFE]).unwrap();

@@ -279,8 +279,8 @@ fn missing_folders_and_files_are_named() {
     assert_eq!(error.kind(), ErrorKind::Model);
     assert!(error.to_string().contains("no such folder") && error.to_string().contains("no/such/model"), "{error}");
     for file in ["model.safetensors", "tokenizer.json", "config.json"] {
-        assert_refused(file, "cannot be read", |path| fs::remove_file(path).unwrap());
-        assert_refused(file, "not a plain file", |path| {
+        assert_refused(file, "the file is missing", |path| fs::remove_file(path).unwrap());
+        assert_refused(file, "a folder, not a file", |path| {
             fs::remove_file(path).unwrap();
             fs::create_dir(path).unwrap();
         });
@@ -301,17 +301,17 @@ fn damaged_tensor_files_are_refused() {
     };
     let whole = fs::read(fixture("model2vec/f32/model.safetensors")).unwrap();
     for length in [0, 7, 8, 40, whole.len() - 1] {
-        refused("no whole safetensors", whole[..length].to_vec());
+        refused("not a whole safetensors", whole[..length].to_vec());
     }
-    refused("no whole safetensors", [&u64::MAX.to_le_bytes()[..], &whole[8..]].concat());
-    refused("no whole safetensors", with_header("not json at all", &[]));
+    refused("not a whole safetensors", [&u64::MAX.to_le_bytes()[..], &whole[8..]].concat());
+    refused("not a whole safetensors", with_header("not json at all", &[]));
     let lies = |shape: &str, offsets: &str| {
         let header = format!(r#"{{"embeddings":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#);
         with_header(&header, &f32_bytes(4, 1.0))
     };
-    refused("no whole safetensors", lies("[34,1000000]", "[0,136000000]"));
-    refused("no whole safetensors", lies("[2,2]", "[16,0]"));
-    refused("no whole safetensors", lies("[4294967296,4294967296]", "[0,16]"));
+    refused("not a whole safetensors", lies("[34,1000000]", "[0,136000000]"));
+    refused("not a whole safetensors", lies("[2,2]", "[16,0]"));
+    refused("not a whole safetensors", lies("[4294967296,4294967296]", "[0,16]"));
     refused("no tensor `embeddings`", safetensors(&[("vectors", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 1.0))]));
 }
 
@@ -388,6 +388,6 @@ fn damaged_configurations_are_refused() {
     refused("not JSON", "normalize: true");
     refused("not a JSON object", "[true]");
     for length in ["0", "-1", "2.5", "\"many\""] {
-        refused("is no number of tokens", &format!(r#"{{"max_length": {length}}}"#));
+        refused("is not a number of tokens", &format!(r#"{{"max_length": {length}}}"#));
     }
 }

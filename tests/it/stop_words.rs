@@ -117,9 +117,13 @@ fn stop_words_of_a_file() {
     assert!(fails(&file("latin", b"der\ndie\nf\xfcr\n")).contains("not UTF-8 in line 3"));
     assert!(fails(&file("empty", b"# none\n\n")).contains("no stop word"));
     assert!(fails(&folder.path().join("absent.txt")).contains("absent.txt"));
-    assert!(fails(folder.path()).contains("no file"));
+    assert!(fails(folder.path()).contains("folder, not a file"));
     #[cfg(target_os = "linux")]
-    assert!(fails(Path::new("/dev/zero")).contains("no file"));
+    {
+        assert!(fails(Path::new("/dev/zero")).contains("not a regular file"));
+        // It says that it is a regular file of no bytes, as /proc/kmsg does, which waits for news of the kernel.
+        assert!(fails(Path::new("/proc/version")).contains("empty"));
+    }
 }
 
 fn topicframe(folder: &Path, arguments: &[&str]) -> Output {

@@ -354,7 +354,7 @@ fn progress_tells_of_neighbors_layout_and_few_rows() {
     assert_eq!(fitted.n_neighbors(), 7);
     let events = heard.0.lock().unwrap();
     let started = |name: &str| events.iter().any(|e| matches!(e, Event::Started { task, .. } if task == name));
-    assert!(started("neighbours") && started("layout"));
+    assert!(started("neighbors") && started("layout"));
     assert!(events.iter().any(|e| matches!(e, Event::Note { message, .. } if message.contains("n_neighbors = 15"))));
     let full = |e: &Event| matches!(e, Event::Advanced { task, done: 20, total: 20, .. } if task == "layout");
     assert!(events.iter().any(full));

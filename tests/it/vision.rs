@@ -38,7 +38,7 @@ fn decode_error(bytes: &[u8]) -> String {
 }
 
 /// The encoded bytes of one case of decode.json.
-fn case(name: &str) -> Vec<u8> {
+pub fn case(name: &str) -> Vec<u8> {
     let cases = fixture("decode.json");
     let found = cases.as_array().unwrap().iter().find(|case| case["name"] == name);
     bytes_of(&found.unwrap_or_else(|| panic!("no case {name}"))["bytes"])
@@ -139,10 +139,13 @@ fn only_regular_files_are_opened() {
     fs::write(&empty, "").unwrap();
     assert!(error(&empty).contains("empty"));
     if cfg!(unix) {
-        assert!(error(Path::new("/dev/zero")).contains("no regular file"));
+        assert!(error(Path::new("/dev/zero")).contains("not a regular file"));
+        if cfg!(target_os = "linux") {
+            assert!(error(Path::new("/proc/version")).contains("empty"));
+        }
         let pipe = folder.path().join("pipe.png");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert!(error(&pipe).contains("no regular file"));
+        assert!(error(&pipe).contains("not a regular file"));
         let loops = folder.path().join("loops.png");
         std::os::unix::fs::symlink(&loops, &loops).unwrap();
         assert!(error(&loops).contains("cannot be read"));

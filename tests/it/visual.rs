@@ -184,7 +184,9 @@ fn images_that_cannot_be_read_make_room_for_the_next() {
     assert_eq!(gallery.skipped()[1].reason, "there is no such file");
     assert_eq!(gallery.skipped()[3].to_string(), "row 5 (5.png): the file is empty");
     assert_eq!(notes.len(), 1);
-    assert!(notes[0].starts_with("4 of the 20 images that were tried could not be read and were left out: row 1 (1.png): this is not a PNG"));
+    assert!(notes[0].starts_with(
+        "4 of the 20 images that were tried could not be read and were left out: row 1 (1.png): this is not a PNG"
+    ));
     assert!(
         notes[0].contains("row 3 (3.png): there is no such file; ") && notes[0].ends_with("; and 1 more"),
         "{notes:?}"
@@ -251,7 +253,11 @@ fn encoded_images_and_structs_work_like_files() {
     let (gallery, notes) = choose(&images, &VisualRepresentation::new()).unwrap();
     assert_eq!(rows(&gallery, 0), [0, 3]);
     assert_eq!(gallery.pictures(0)[0].path, None);
-    assert!(notes[0].starts_with("1 of the 3 images that were tried could not be read and was left out: row 2: this is not"), "{notes:?}");
+    assert!(
+        notes[0]
+            .starts_with("1 of the 3 images that were tried could not be read and was left out: row 2: this is not"),
+        "{notes:?}"
+    );
     // In a struct the names may repeat: the bytes count.
     let bytes = Column::new("bytes".into(), &encoded);
     let path = Column::new("path".into(), ["image.png"; 3]);

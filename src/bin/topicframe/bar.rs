@@ -69,7 +69,7 @@ impl ProgressSink for Bars {
                 }
             }
             Event::Note { stage, message } => {
-                // A line that cannot be written is no reason to stop.
+                // A line that cannot be written is not a reason to stop.
                 let _ = self.all.println(printable(&format!("{stage}: {message}")));
             }
             _ => {}

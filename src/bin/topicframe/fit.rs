@@ -35,7 +35,7 @@ pub struct Fit {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text: Option<String>,
 
-    /// What separates the fields of a .csv or .tsv: a character, or `tab` [default: in .csv recognised, in .tsv a tab].
+    /// What separates the fields of a .csv or .tsv: a character, or `tab` [default: in .csv recognized, in .tsv a tab].
     #[arg(long, value_name = "CHARACTER", value_parser = separator_named)]
     separator: Option<u8>,
 
@@ -106,7 +106,7 @@ pub struct Fit {
     #[arg(long, value_name = "FILE|none|LANGUAGE")]
     pub(crate) stop_words: Option<String>,
 
-    /// What of scraped documents is no words: `none`; `markup`, which is addresses, tags and entities; `all`, which is also
+    /// What to leave out of scraped documents: `none`; `markup`, which is addresses, tags and entities; `all`, which is also
     /// @names and long numbers; or `auto`: markup, and all where the documents look scraped.
     #[arg(long, value_name = "auto|none|markup|all", default_value_t = TextCleaning::Auto)]
     pub(crate) clean: TextCleaning,
@@ -115,7 +115,7 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) min_cluster_size: usize,
 
-    /// Neighbours of a document that UMAP looks at: few show small structures, many the whole.
+    /// Neighbors of a document that UMAP looks at: few show small structures, many the whole.
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) n_neighbors: usize,
 
@@ -186,7 +186,8 @@ impl Fit {
 
     /// What is told before models are loaded, which may take long.
     fn check_input(&self, progress: &Progress) -> Result<()> {
-        let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(self.first_input());
+        let wrong =
+            |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(self.first_input());
         let found = Inputs::find_all(&self.input)?;
         let inputs = self.inputs.get_or_init(|| found);
         self.tell_left_out(inputs, progress);
@@ -220,12 +221,21 @@ impl Fit {
         if tables == 0 || images == 0 {
             return;
         }
-        let message = match self.is_image_folder() {
-            true => format!(
-                "the {images} images in the folder are read, and the {tables} table(s) are left out: to read those \
-                 instead, name a column of theirs with --text, --images or --embeddings"
+        let images = if images == 1 {
+            "the image in the folder is".to_owned()
+        } else {
+            format!("the {images} images in the folder are")
+        };
+        let message = match (self.is_image_folder(), tables) {
+            (true, 1) => format!(
+                "{images} read, and the table is left out: to read that instead, name a column of it with --text, \
+                 --images or --embeddings"
             ),
-            false => format!("the {images} images in the folder are read only where the table names them"),
+            (true, _) => format!(
+                "{images} read, and the {tables} tables are left out: to read those instead, name a column of theirs \
+                 with --text, --images or --embeddings"
+            ),
+            (false, _) => format!("{images} read only where the table names them"),
         };
         progress.note(Stage::Input, message);
     }
@@ -346,7 +356,7 @@ impl Outputs {
         let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
         let written = match written.is_empty() {
             true => "nothing was written".to_owned(),
-            false => format!("written were {}", written.join(" and ")),
+            false => format!("these were written: {}", written.join(", ")),
         };
         let message = format!("{} of {all} outputs failed; {written}", self.failed.len());
         Err(Error::new(ErrorKind::Io, Stage::Output, message))

@@ -22,7 +22,7 @@ pub fn topics(topics: &FittedTopicModel) -> String {
     table
 }
 
-/// Prints `text`. A reader that has seen enough and gone is no failure.
+/// Prints `text`. A reader that has seen enough and gone is not a failure.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -162,8 +162,8 @@ impl<'a> Forest<'a> {
             .for_each_init(Group::default, |group, (leaf, links)| work(group, leaf, links));
     }
 
-    /// Forgets a link that no longer leads out of the component. Then a neighbour that does, and has no larger core
-    /// distance, cannot be beaten: nothing weighs less than the point's own core distance, and neighbours come nearest
+    /// Forgets a link that no longer leads out of the component. Then a neighbor that does, and has no larger core
+    /// distance, cannot be beaten: nothing weighs less than the point's own core distance, and neighbors come nearest
     /// first. (Not so if distances are scaled up.)
     fn keep_or_link_to_neighbor(&self, position: usize, link: &mut Link) {
         let own = self.component[position];

@@ -2,9 +2,10 @@
 //! as points falling out of a cluster that lives on (McInnes and Healy 2017; Campello, Moulavi and Sander 2013).
 //!
 //! Where points stand for several rows, `min_cluster_size` counts rows, but copies tell nothing of how dense a region is,
-//! and so decide nothing between clusters: what splits off with rows enough and points too few, such as one text that was
-//! sent a hundred times, is a *heap*. It leaves its cluster as points that fall out do, and the cluster lives on; but where no
-//! cluster that is selected holds the heap, it is one by itself. Without weights there are no heaps.
+//! and so decide nothing between clusters: what splits off with enough rows but too few different points, such as one text
+//! that was sent a hundred times, is a *duplicate group*. It leaves its cluster as points that fall out do, and the cluster
+//! lives on; but where no cluster that is selected holds the group, it is one by itself. Without weights there are no
+//! duplicate groups.
 
 use std::collections::VecDeque;
 
@@ -28,7 +29,7 @@ pub struct CondensedRow {
 pub(super) struct Node {
     /// The cluster that it splits off from; 0 for the root.
     pub(super) parent: usize,
-    /// The two clusters that it splits into, if it does. Heaps that leave a cluster are not among them.
+    /// The two clusters that it splits into, if it does. Duplicate groups that leave a cluster are not among them.
     pub(super) children: Option<(usize, usize)>,
     /// The lambda at which it begins; 0 for the root.
     pub(super) birth: f64,
@@ -38,8 +39,8 @@ pub(super) struct Node {
     pub(super) size: usize,
     /// How many different points these are.
     pub(super) points: usize,
-    /// Whether it is a heap, or inside one.
-    pub(super) heap: bool,
+    /// Whether it is a duplicate group, or inside one.
+    pub(super) is_duplicate_group: bool,
 }
 
 /// The hierarchy of clusters, with the point at which each point leaves.
@@ -70,7 +71,7 @@ impl CondensedTree {
     /// Condenses `merges` of `points` points.
     pub(super) fn condense(points: usize, merges: &[Merge], weights: Weights<'_>, min_cluster_size: usize) -> Self {
         let size = merges.last().map_or_else(|| weights.of(0), |last| last.size as usize);
-        let root = Node { parent: 0, children: None, birth: 0.0, death: 0.0, size, points, heap: false };
+        let root = Node { parent: 0, children: None, birth: 0.0, death: 0.0, size, points, is_duplicate_group: false };
         let mut tree = CondensedTree {
             points,
             rows: Vec::with_capacity(points + points / min_cluster_size),
@@ -88,8 +89,8 @@ impl CondensedTree {
         tree
     }
 
-    /// Where nothing but heaps leaves the root, no cluster would be left to what lies beside them: all would be outliers.
-    /// So when the last heap has left that leaves `min_cluster_size` points beside heaps, they and the heaps among them
+    /// Where nothing but duplicate groups leaves the root, no cluster would be left to what lies beside them: all would be outliers.
+    /// So when the last group has left that leaves `min_cluster_size` points beside groups, they and the groups among them
     /// are a cluster.
     fn split_off_rest(&mut self, min_cluster_size: usize) {
         let Some(birth) = self.birth_of_rest(min_cluster_size) else { return };
@@ -101,8 +102,15 @@ impl CondensedTree {
             node.parent = moved(node.parent);
             node.children = node.children.map(|(left, right)| (moved(left), moved(right)));
         }
-        let mut rest =
-            Node { parent: 0, children: None, birth, death: self.nodes[0].death, size: 0, points: 0, heap: false };
+        let mut rest = Node {
+            parent: 0,
+            children: None,
+            birth,
+            death: self.nodes[0].death,
+            size: 0,
+            points: 0,
+            is_duplicate_group: false,
+        };
         for &number in &later {
             self.nodes[number].parent = 1;
             rest.size += self.nodes[number].size;
@@ -131,16 +139,16 @@ impl CondensedTree {
         self.nodes.insert(1, rest);
     }
 
-    /// The lambda after which the rest of the root is a cluster, if it has heaps, does not split and is large enough.
+    /// The lambda after which the rest of the root is a cluster, if it has duplicate groups, does not split and is large enough.
     fn birth_of_rest(&self, min_cluster_size: usize) -> Option<f64> {
         let root = self.nodes.first().filter(|root| root.children.is_none() && self.nodes.len() > 1)?;
-        let heaps = self.nodes.iter().skip(1).filter(|node| node.parent == 0).map(|node| node.birth);
+        let groups = self.nodes.iter().skip(1).filter(|node| node.parent == 0).map(|node| node.birth);
         let mut beside: Vec<f64> =
             self.point_cluster.iter().zip(&self.point_lambda).filter(|(c, _)| **c == 0).map(|(_, &l)| l).collect();
         beside.sort_unstable_by(|a, b| b.total_cmp(a));
         // The smallest lambda of the points that have to be left.
         let last = *beside.get(min_cluster_size - 1)?;
-        heaps.filter(|&birth| birth < last.min(root.death)).max_by(f64::total_cmp)
+        groups.filter(|&birth| birth < last.min(root.death)).max_by(f64::total_cmp)
     }
 
     /// A point falls out of a cluster, and all that it stands for.
@@ -164,9 +172,9 @@ impl CondensedTree {
 enum Side {
     /// Too few rows: its points fall out, however it goes on below.
     Small,
-    /// Rows enough, but too few points.
-    Heap,
-    /// Points enough.
+    /// Enough rows, but too few different points.
+    DuplicateGroup,
+    /// Enough points.
     Cluster,
 }
 
@@ -184,7 +192,7 @@ impl Condensing<'_> {
         match self.subtrees.merges.len().checked_sub(1) {
             Some(last) => self.waiting.push_back((last, 0)),
             // One point, copies of which have no distance.
-            None if self.subtrees.side(0) == Side::Heap => {
+            None if self.subtrees.side(0) == Side::DuplicateGroup => {
                 self.tree.nodes[0].death = f64::INFINITY;
                 self.split_off(0, 0, f64::INFINITY, true);
             }
@@ -200,18 +208,19 @@ impl Condensing<'_> {
         let lambda = if distance > 0.0 { 1.0 / distance } else { f64::INFINITY };
         let node = &mut self.tree.nodes[cluster];
         node.death = node.death.max(lambda);
-        let in_heap = node.heap;
+        let in_group = node.is_duplicate_group;
         let sides = [left, right].map(|side| self.subtrees.side(side));
-        let splits = sides == [Side::Cluster, Side::Cluster] || in_heap && sides == [Side::Heap, Side::Heap];
+        let splits = sides == [Side::Cluster, Side::Cluster]
+            || in_group && sides == [Side::DuplicateGroup, Side::DuplicateGroup];
         let one_falls_out = sides.contains(&Side::Small);
         for (subtree, side) in [left, right].into_iter().zip(sides) {
             match side {
                 Side::Small => self.fall_out(subtree, cluster, lambda),
                 // What is left of a cluster that ends here.
-                Side::Heap if one_falls_out && !in_heap => self.fall_out(subtree, cluster, lambda),
+                Side::DuplicateGroup if one_falls_out && !in_group => self.fall_out(subtree, cluster, lambda),
                 Side::Cluster if splits => self.split_off(subtree, cluster, lambda, false),
-                Side::Heap if splits || !in_heap => self.split_off(subtree, cluster, lambda, true),
-                Side::Heap | Side::Cluster => self.go_on(subtree, cluster, lambda),
+                Side::DuplicateGroup if splits || !in_group => self.split_off(subtree, cluster, lambda, true),
+                Side::DuplicateGroup | Side::Cluster => self.go_on(subtree, cluster, lambda),
             }
         }
         if splits {
@@ -220,7 +229,7 @@ impl Condensing<'_> {
         }
     }
 
-    /// The points of `subtree` fall out of `cluster`; each that counts for a cluster's rows by itself, as a heap.
+    /// The points of `subtree` fall out of `cluster`; each that counts for a cluster's rows by itself, as a duplicate group.
     fn fall_out(&mut self, subtree: u32, cluster: usize, lambda: f64) {
         let Condensing { tree, subtrees, .. } = self;
         subtrees.for_each_point(subtree, |point| {
@@ -236,7 +245,7 @@ impl Condensing<'_> {
                     death: birth,
                     size,
                     points: 1,
-                    heap: true,
+                    is_duplicate_group: true,
                 })
             };
             tree.fall_out(point, from, lambda, weight);
@@ -244,9 +253,10 @@ impl Condensing<'_> {
     }
 
     /// Makes a cluster of `subtree`.
-    fn split_off(&mut self, subtree: u32, parent: usize, birth: f64, heap: bool) {
+    fn split_off(&mut self, subtree: u32, parent: usize, birth: f64, is_duplicate_group: bool) {
         let (size, points) = (self.subtrees.size(subtree), self.subtrees.points_of(subtree));
-        let child = self.tree.split_off(Node { parent, children: None, birth, death: 0.0, size, points, heap });
+        let child =
+            self.tree.split_off(Node { parent, children: None, birth, death: 0.0, size, points, is_duplicate_group });
         self.go_on(subtree, child, birth);
     }
 
@@ -287,7 +297,7 @@ impl Subtrees<'_> {
     fn side(&self, node: u32) -> Side {
         match (self.size(node), self.points_of(node)) {
             (size, _) if size < self.min_cluster_size => Side::Small,
-            (_, points) if points < self.min_cluster_size => Side::Heap,
+            (_, points) if points < self.min_cluster_size => Side::DuplicateGroup,
             _ => Side::Cluster,
         }
     }

@@ -1,4 +1,4 @@
-//! Core distances: how far a point's neighbourhood reaches (Campello, Moulavi and Sander 2013, definition 1).
+//! Core distances: how far a point's neighborhood reaches (Campello, Moulavi and Sander 2013, definition 1).
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -8,20 +8,20 @@ use super::kd_tree::KdTree;
 use super::nearest::{Nearest, Neighbor};
 use crate::progress::Task;
 
-/// At most this many neighbours of each point are kept for the spanning tree.
+/// At most this many neighbors of each point are kept for the spanning tree.
 const KEPT: usize = 16;
 
 /// Rows or leaves that one thread takes at a time.
 const CHUNK: usize = 16;
 
-/// What the search for neighbours leaves behind. Everything is by row.
+/// What the search for neighbors leaves behind. Everything is by row.
 #[derive(Debug)]
 pub(super) struct CoreDistances {
     /// The squared distance of each point's `k`-th nearest other point.
     pub(super) squared: Vec<f64>,
     /// The same for the `k - 1`-th, which is the `k`-th when the point itself counts; 0 for `k` = 1.
     pub(super) squared_with_self: Vec<f64>,
-    /// How many neighbours of each point are kept.
+    /// How many neighbors of each point are kept.
     pub(super) kept: usize,
     /// The nearest rows of each point, nearest first: `kept` for each. Empty without a k-d tree.
     pub(super) neighbors: Vec<u32>,

@@ -25,7 +25,7 @@ pub struct FittedHdbscan {
     pub(super) index: Index,
     /// What was asked for, or as much as there are other points.
     pub(super) min_samples: usize,
-    /// Squared core distances, each point being the first of its own neighbours.
+    /// Squared core distances, each point being the first of its own neighbors.
     pub(super) core_with_self: Vec<f64>,
     pub(super) condensed_tree: CondensedTree,
     pub(super) labelling: Labelling,

@@ -1,4 +1,4 @@
-//! Where neighbours are looked up: a k-d tree in few dimensions, every row in many.
+//! Where neighbors are looked up: a k-d tree in few dimensions, every row in many.
 
 use ndarray::{Array2, ArrayView2};
 

@@ -1,4 +1,4 @@
-//! A balanced k-d tree with tight boxes (Bentley 1975; Omohundro 1989), searched for the neighbours of a point.
+//! A balanced k-d tree with tight boxes (Bentley 1975; Omohundro 1989), searched for the neighbors of a point.
 //!
 //! The tree is implicit: node 1 is the root, node `i` has the children `2 i` and `2 i + 1`, all leaves are on the last
 //! level, and the points of a node are contiguous in tree order. A *position* below is a place in that order.

@@ -36,7 +36,7 @@ impl Labelling {
     }
 
     /// The label of something that leaves `cluster` at `lambda`, and its strength: its lambda as a share of the
-    /// largest in the labelled cluster.
+    /// largest in the labeled cluster.
     pub(super) fn label(&self, tree: &CondensedTree, cluster: usize, lambda: f64) -> (i32, f64) {
         let label = self.cluster_label[cluster];
         if label == OUTLIER || lambda < self.least_lambda {

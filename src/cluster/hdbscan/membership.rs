@@ -26,7 +26,7 @@ struct Clusters<'a> {
     walk: Vec<usize>,
     /// For each cluster of the tree, where the labels in it begin and end in `walk`.
     held: Vec<(usize, usize)>,
-    /// For each cluster of the tree, those that it splits into and the heaps that leave it.
+    /// For each cluster of the tree, those that it splits into and the duplicate groups that leave it.
     below: Vec<Vec<usize>>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Clusters<'a> {
     }
 
     /// What is in `cluster` until `lambda`, in `own` of the clusters below it if in any, parts from the others there, or
-    /// before, where these are heaps that left.
+    /// before, where these are duplicate groups that left.
     fn part_from_those_below(&self, cluster: usize, own: Option<usize>, lambda: f64, heights: &mut [f64]) {
         if self.is_selected(cluster) {
             return;

@@ -88,7 +88,7 @@ impl Hdbscan {
         self
     }
 
-    /// How many other points a dense neighbourhood has, at least 1; more makes more points outliers. The default is
+    /// How many other points a dense neighborhood has, at least 1; more makes more points outliers. The default is
     /// `min_cluster_size`. With fewer points than that, as many as there are.
     #[must_use]
     pub fn min_samples(mut self, min_samples: usize) -> Self {
@@ -150,9 +150,9 @@ impl Hdbscan {
     /// each; none at all are 1 each.
     ///
     /// `min_cluster_size`, `max_cluster_size` and the sizes in the condensed tree count what points stand for. How dense
-    /// a region is (`min_samples`) and how stable a cluster, the points alone say: copies change nothing there, whereas
-    /// points that are repeated in `cluster` are denser than all others, and a cluster of its copies can make one
-    /// cluster of all the rest. A part of the tree with fewer than `min_cluster_size` points that stand for as many or
+    /// a region is (`min_samples`) and how stable a cluster, the points alone say: copies change nothing there. Given
+    /// to `cluster` as so many equal points instead, they are denser than all others: they split off first, and all
+    /// other points can end up in one cluster. A part of the tree with fewer than `min_cluster_size` points that stand for as many or
     /// more is a cluster where no other holds it; it does not end the one that it leaves.
     ///
     /// # Errors

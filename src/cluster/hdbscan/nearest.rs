@@ -27,7 +27,7 @@ impl PartialOrd for Neighbor {
     }
 }
 
-/// Keeps the `k` nearest of the neighbours that it is offered.
+/// Keeps the `k` nearest of the neighbors that it is offered.
 #[derive(Debug)]
 pub(super) struct Nearest {
     k: usize,
@@ -36,11 +36,11 @@ pub(super) struct Nearest {
     heap: BinaryHeap<Neighbor>,
 }
 
-/// Farther than every neighbour.
+/// Farther than every neighbor.
 const NOBODY: Neighbor = Neighbor { squared: f64::INFINITY, row: u32::MAX };
 
 impl Nearest {
-    /// Room for `k` (at least 1) neighbours.
+    /// Room for `k` (at least 1) neighbors.
     pub(super) fn new(k: usize) -> Self {
         Nearest { k, worst: NOBODY, sorted: Vec::with_capacity(k), heap: BinaryHeap::new() }
     }
@@ -52,13 +52,13 @@ impl Nearest {
         self.heap.clear();
     }
 
-    /// Whether a neighbour at this squared distance, whose row is at least `row`, could still be taken.
+    /// Whether a neighbor at this squared distance, whose row is at least `row`, could still be taken.
     #[inline]
     pub(super) fn admits(&self, squared: f64, row: u32) -> bool {
         squared < self.worst.squared || (squared == self.worst.squared && row < self.worst.row)
     }
 
-    /// Takes the neighbour if it is among the `k` nearest so far.
+    /// Takes the neighbor if it is among the `k` nearest so far.
     #[inline]
     pub(super) fn offer(&mut self, neighbor: Neighbor) {
         if !self.admits(neighbor.squared, neighbor.row) {
@@ -97,7 +97,7 @@ impl Nearest {
         }
     }
 
-    /// The neighbours found, nearest first.
+    /// The neighbors found, nearest first.
     pub(super) fn sorted(&mut self) -> &[Neighbor] {
         if self.k > SORTED_LIST {
             self.sorted.clear();

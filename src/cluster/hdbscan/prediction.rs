@@ -19,12 +19,12 @@ pub(super) struct Connection {
 }
 
 impl FittedHdbscan {
-    /// How many neighbours of a new point are looked at: twice `min_samples`.
+    /// How many neighbors of a new point are looked at: twice `min_samples`.
     pub(super) fn neighbors_to_find(&self) -> usize {
         (2 * self.min_samples).clamp(1, self.points.nrows())
     }
 
-    /// Finds the nearest row by mutual reachability. Distances count the new point and each row as its own neighbour,
+    /// Finds the nearest row by mutual reachability. Distances count the new point and each row as its own neighbor,
     /// as if the point had been in the data.
     pub(super) fn connect(&self, query: &[f64], nearest: &mut Nearest) -> Connection {
         self.index.nearest(&self.points, query, nearest);

@@ -36,7 +36,7 @@ fn stabilities(tree: &CondensedTree) -> Vec<f64> {
     stability
 }
 
-/// The clusters that are more stable than what they split into, and the heaps that no such cluster holds: of those the
+/// The clusters that are more stable than what they split into, and the duplicate groups that no such cluster holds: of those the
 /// ones that do not split.
 fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
     let mut stability = stabilities(tree);
@@ -46,7 +46,7 @@ fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
         let node = tree.nodes[cluster];
         let below = node.children.map_or(0.0, |(left, right)| stability[left] + stability[right]);
         let too_large = settings.max_cluster_size > 0 && size(tree, cluster) > settings.max_cluster_size;
-        if below > stability[cluster] || too_large || node.heap && node.children.is_some() {
+        if below > stability[cluster] || too_large || node.is_duplicate_group && node.children.is_some() {
             stability[cluster] = below;
         } else {
             wins[cluster] = true;
@@ -55,7 +55,7 @@ fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
     outermost(tree, |cluster| wins[cluster])
 }
 
-/// A cluster's size; for the root, what would be labelled: not the points that fall out before it splits or ends.
+/// A cluster's size; for the root, what would be labeled: not the points that fall out before it splits or ends.
 fn size(tree: &CondensedTree, cluster: usize) -> usize {
     let node = tree.nodes[cluster];
     match (cluster, node.children) {
@@ -70,7 +70,7 @@ fn size(tree: &CondensedTree, cluster: usize) -> usize {
 
 /// The clusters that do not split; never the root.
 fn leaves(tree: &CondensedTree) -> Vec<usize> {
-    // A heap may lie in another leaf.
+    // A duplicate group may lie in another leaf.
     outermost(tree, |cluster| cluster > 0 && tree.nodes[cluster].children.is_none())
 }
 

@@ -1,6 +1,6 @@
 //! The minimum spanning tree of the mutual reachability distance (Campello, Moulavi and Sander 2013, section 3).
 //!
-//! Mutual reachability makes ties by design: all edges of a point to neighbours inside its core distance weigh the
+//! Mutual reachability makes ties by design: all edges of a point to neighbors inside its core distance weigh the
 //! same. So edges have a total order: mutual reachability, then plain distance, then the two rows. Under a total order
 //! there is one minimum spanning tree, whatever algorithm finds it on however many threads, and an outlying point
 //! hangs on the nearest of the points that it could hang on.

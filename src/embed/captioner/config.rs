@@ -11,7 +11,7 @@ use crate::embed::transformer::Activation;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// Sizes beyond these are no captioner's; the tensors have to agree with them anyway.
+/// No captioner has sizes beyond these; the tensors have to agree with them anyway.
 const MAX_WIDTH: usize = 65_536;
 const MAX_LAYERS: usize = 1_000;
 const MAX_VOCABULARY: usize = 10_000_000;
@@ -107,7 +107,7 @@ pub(super) fn read(folder: &Path) -> Result<(Description, Weights)> {
         }
         other => {
             let other = other.unwrap_or("missing");
-            Err(model_error(&path, &format!("its model_type is {other}, which is no captioner that is known"))
+            Err(model_error(&path, &format!("its model_type is {other}, which is not a captioner that is known"))
                 .hint("Known are vision-encoder-decoder (of ViT and GPT-2) and blip."))
         }
     }

@@ -142,7 +142,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// An error where a model's scores are no numbers.
+/// An error where a model's scores are not numbers.
 pub(super) fn not_a_number() -> Error {
-    Error::new(ErrorKind::Model, Stage::Embed, "the captioner's scores are no numbers: its weights are damaged")
+    Error::new(ErrorKind::Model, Stage::Embed, "the captioner's scores are not numbers: its weights are damaged")
 }

@@ -15,7 +15,7 @@ pub(super) struct Words(Tokenizer);
 
 impl Words {
     /// Reads `tokenizer.json`; where there is none, GPT-2's `vocab.json` or BERT's `vocab.txt`. Of those two the tokens
-    /// `special` are no text.
+    /// `special` are not text.
     pub(super) fn load(folder: &Path, special: &[u32]) -> Result<Self> {
         let [whole, json, text] = ["tokenizer.json", "vocab.json", "vocab.txt"].map(|name| folder.join(name));
         let (path, described) = if !whole.exists() && json.exists() {
@@ -55,7 +55,7 @@ type Described<T> = std::result::Result<T, String>;
 /// GPT-2's, for reading tokens only: that needs no merges.
 fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
     let vocabulary: Map<String, Value> =
-        serde_json::from_slice(bytes).map_err(|cause| format!("it is no vocabulary: {cause}"))?;
+        serde_json::from_slice(bytes).map_err(|cause| format!("it is not a vocabulary: {cause}"))?;
     let token =
         |id: u32| vocabulary.iter().find(|(_, other)| other.as_u64() == Some(id.into())).map(|(token, _)| token);
     let described = json!({
@@ -68,7 +68,7 @@ fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
 
 /// BERT's, in lower case.
 fn word_piece(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
-    let text = std::str::from_utf8(bytes).map_err(|cause| format!("it is no vocabulary: {cause}"))?;
+    let text = std::str::from_utf8(bytes).map_err(|cause| format!("it is not a vocabulary: {cause}"))?;
     let tokens: Vec<&str> = text.lines().collect();
     let vocabulary: Map<String, Value> =
         tokens.iter().zip(0_u32..).map(|(token, id)| ((*token).to_owned(), id.into())).collect();

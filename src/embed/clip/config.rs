@@ -11,7 +11,7 @@ use crate::embed::transformer::{Activation, FeedForward, LayerShape, NormPlace};
 use crate::embed::weights::Weights;
 use crate::error::{Hint, Result};
 
-/// Bounds: more than these is no model, and would allocate what no file could fill.
+/// Bounds: no model has more than these, and would allocate what no file could fill.
 const MAX_WIDTH: usize = 16_384;
 const MAX_INNER: usize = 65_536;
 const MAX_LAYERS: usize = 256;

@@ -13,7 +13,7 @@ pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
     check_folder(folder)?;
     let path = folder.join("modules.json");
     let Some(modules) = read_json_if_there(&path)? else { return Ok(folder.to_path_buf()) };
-    let modules = modules.as_array().ok_or_else(|| model_error(&path, "it is no list of modules"))?;
+    let modules = modules.as_array().ok_or_else(|| model_error(&path, "it is not a list of modules"))?;
     let mut found = None;
     for module in modules {
         let word = |key: &str| module.get(key).and_then(Value::as_str);

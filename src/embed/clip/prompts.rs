@@ -163,7 +163,7 @@ fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Resu
     let missing = |error: Error| error.hint("A folder has tokenizer.json, or vocab.json and merges.txt.");
     let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
     let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
-    let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is no text"))?;
+    let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is not a text"))?;
     let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
     let role = |role: &str, default: &str| -> Result<(String, u64)> {
         let name = settings.token(role).unwrap_or_else(|| default.to_owned());

@@ -1,7 +1,7 @@
 //! Hugging Face's cache on disk, in the layout that `huggingface_hub` reads and writes.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use super::name::{ModelName, is_commit, is_inside};
 use super::needed::{Listing, Standing, model_files, standing};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
+use crate::regular_file::{self, Refusal};
 
 /// No list of a model's files is larger than this.
 const MAX_LISTING: u64 = 32 << 20;
@@ -42,7 +43,7 @@ impl Cache {
         Cache { folder: root.join(&name), locks: root.join(".locks").join(&name), symlinks }
     }
 
-    /// The model's folder: `models--organisation--name`.
+    /// The model's folder: `models--organization--name`.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -232,18 +233,16 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Resul
     made
 }
 
-/// The whole of a plain file of at most `limit` bytes.
+/// The whole of a regular file of at most `limit` bytes.
 pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let problem = |what: &str| Error::new(ErrorKind::Model, Stage::Embed, format!("the file {what}")).path(path);
-    // Asked before the file is opened: opening a pipe would wait for ever.
-    let metadata = fs::metadata(path).map_err(|cause| problem("cannot be read").cause(cause))?;
-    if !metadata.is_file() || metadata.len() > limit {
-        return Err(problem(&format!("is no plain file of at most {limit} bytes")));
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|cause| problem("cannot be read").cause(cause))?;
-    Ok(bytes)
+    regular_file::read(path, limit).map_err(|refusal| {
+        let problem = |what: &str| Error::new(ErrorKind::Model, Stage::Embed, format!("the file {what}")).path(path);
+        match refusal {
+            Refusal::Io(cause) => problem("cannot be read").cause(cause),
+            Refusal::Empty => problem("is empty"),
+            _ => problem(&format!("is not a regular file of at most {limit} bytes")),
+        }
+    })
 }
 
 /// `question`, and how to choose another folder.

@@ -1,9 +1,9 @@
 //! The variables of the environment that `huggingface_hub` reads.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use crate::regular_file;
 
 /// No token is as long as this.
 const MAX_TOKEN_FILE: u64 = 64 << 10;
@@ -58,12 +58,8 @@ fn expand(path: &Path, user: Option<&Path>) -> PathBuf {
     }
 }
 
-/// A file that is missing or cannot be read is no token: most models need none.
+/// A file that is missing or cannot be read is not a token: most models need none.
 fn read_token(path: &Path) -> Option<String> {
-    let metadata = std::fs::metadata(path).ok()?;
-    let mut token = String::new();
-    if metadata.is_file() && metadata.len() <= MAX_TOKEN_FILE {
-        File::open(path).ok()?.take(MAX_TOKEN_FILE).read_to_string(&mut token).ok()?;
-    }
+    let token = String::from_utf8(regular_file::read(path, MAX_TOKEN_FILE).ok()?).ok()?;
     Some(token).filter(|token| !token.trim().is_empty())
 }

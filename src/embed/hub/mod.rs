@@ -6,12 +6,12 @@
 //! # Layout of the cache
 //!
 //! ```text
-//! models--organisation--name/
+//! models--organization--name/
 //!   refs/main                 the commit that a branch or tag meant when it was asked for
 //!   blobs/<etag>              contents; <etag>.incomplete while they grow, and to go on from after a break
 //!   snapshots/<commit>/<file> links to the blobs; copies where links cannot be made
 //!   .topicframe/<commit>.json which files the commit has: how a complete snapshot is known
-//! .locks/models--organisation--name/<etag>.lock
+//! .locks/models--organization--name/<etag>.lock
 //! ```
 //!
 //! # Variables
@@ -131,7 +131,7 @@ impl Hub {
         }
     }
 
-    /// The cache: the folder with `models--organisation--name` in it. It is made when something is downloaded.
+    /// The cache: the folder with `models--organization--name` in it. It is made when something is downloaded.
     #[must_use]
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache_folder = Some(folder.into());
@@ -208,8 +208,8 @@ impl Hub {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParameter`] for an endpoint that is no address, a token with spaces or other characters that
-    /// no token has, a revision that is none, too many retries, a timeout of 0; or no cache folder, where the
+    /// [`ErrorKind::InvalidParameter`] for an endpoint that is not an address, a token with spaces or other characters that
+    /// no token has, a revision that is not one, too many retries, a timeout of 0; or no cache folder, where the
     /// environment does not say where the user's files are.
     pub fn check(&self) -> Result<()> {
         let address = self.endpoint.strip_prefix("https://").or_else(|| self.endpoint.strip_prefix("http://"));
@@ -237,17 +237,17 @@ impl Hub {
     /// format only (safetensors where there are some, PyTorch's otherwise). What is not in the cache is downloaded,
     /// checked against its size and SHA-256, and told to `progress` in kB.
     ///
-    /// `name` is `organisation/name`, or the short name of a sentence transformer (`all-MiniLM-L6-v2`,
-    /// `clip-ViT-B-32`), or one of the few old names without organisation (`bert-base-uncased`); `@revision` may follow.
+    /// `name` is `organization/name`, or the short name of a sentence transformer (`all-MiniLM-L6-v2`,
+    /// `clip-ViT-B-32`), or one of the few old names without organization (`bert-base-uncased`); `@revision` may follow.
     ///
     /// A branch that is in the cache means the commit that it meant then: no request asks whether it has moved on. To
     /// get what is new, name the commit.
     ///
     /// # Errors
-    /// A name or setting that is none; [`ErrorKind::NotFound`] when the hub has no such model or revision, or, offline,
+    /// A name or setting that is not valid; [`ErrorKind::NotFound`] when the hub has no such model or revision, or, offline,
     /// the cache has not; [`ErrorKind::Io`] when the hub cannot be reached, refuses or is too slow, when the disk has no
     /// room for the files (nothing is begun then), or the cache cannot be written;
-    /// [`ErrorKind::Model`] when what came is damaged or is no model; [`ErrorKind::Interrupted`].
+    /// [`ErrorKind::Model`] when what came is damaged or is not a model; [`ErrorKind::Interrupted`].
     pub fn model_folder(&self, name: &str, progress: &Progress) -> Result<PathBuf> {
         self.folder(name, Wanted::Model, progress)
     }

@@ -2,11 +2,11 @@
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// The organisation that a name without one belongs to.
+/// The organization that a name without one belongs to.
 const SENTENCE_TRANSFORMERS: &str = "sentence-transformers";
 
-/// Models without an organisation: the names that sentence-transformers (6.2) leaves as they are.
-const WITHOUT_ORGANISATION: [&str; 68] = [
+/// Models without an organization: the names that sentence-transformers (6.2) leaves as they are.
+const WITHOUT_ORGANIZATION: [&str; 68] = [
     "albert-base-v1",
     "albert-base-v2",
     "albert-large-v1",
@@ -80,25 +80,25 @@ const WITHOUT_ORGANISATION: [&str; 68] = [
 /// A model at a revision.
 #[derive(Debug, Clone)]
 pub(super) struct ModelName {
-    /// `organisation/name`, or `name` for the few without an organisation.
+    /// `organization/name`, or `name` for the few without an organization.
     pub(super) id: String,
     /// A branch, a tag or a commit.
     pub(super) revision: String,
 }
 
 impl ModelName {
-    /// Reads `organisation/name` or a short name, with `@revision` or at `revision`.
+    /// Reads `organization/name` or a short name, with `@revision` or at `revision`.
     pub(super) fn parse(text: &str, revision: &str) -> Result<Self> {
         let (name, revision) = text.split_once('@').unwrap_or((text, revision));
         let parts: Vec<&str> = name.split('/').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
-            let allowed = "`organisation/name` of letters, digits and single `-`, `_`, `.`";
-            let hint = "A folder on this machine is no name on the hub: load it as a folder.";
+            let allowed = "`organization/name` of letters, digits and single `-`, `_`, `.`";
+            let hint = "A folder on this machine is not a name on the hub: load it as a folder.";
             return Err(Error::parameter(Stage::Embed, "model", format!("{text:?}"), allowed).hint(hint));
         }
         check_revision(revision)?;
-        let has_no_organisation = parts.len() == 1 && !WITHOUT_ORGANISATION.contains(&name);
-        let id = if has_no_organisation { format!("{SENTENCE_TRANSFORMERS}/{name}") } else { name.to_owned() };
+        let has_no_organization = parts.len() == 1 && !WITHOUT_ORGANIZATION.contains(&name);
+        let id = if has_no_organization { format!("{SENTENCE_TRANSFORMERS}/{name}") } else { name.to_owned() };
         Ok(ModelName { id, revision: revision.to_owned() })
     }
 

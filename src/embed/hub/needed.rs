@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::cache::read_limited;
 use super::name::{is_inside, leads_out};
+use crate::embed::weights::{INDEX, MAX_INDEX, PICKLED, SAFETENSORS, parts_of};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// The files of a model at one commit, and the sizes of those whose size is known.
@@ -15,21 +16,11 @@ pub(super) type Listing = BTreeMap<String, Option<u64>>;
 /// No list of modules or configuration is larger than this.
 pub(super) const MAX_CONFIG: u64 = 4 << 20;
 
-/// No index of weights is larger than this.
-const MAX_INDEX: u64 = 16 << 20;
-
 /// No model has more modules.
 const MAX_MODULES: usize = 64;
 
-/// No model comes in more pieces.
-const MAX_SHARDS: usize = 1000;
-
 /// No model needs more files: its pieces, and small ones.
 const MAX_NEEDED: usize = 2000;
-
-const SAFETENSORS: &str = "model.safetensors";
-const SAFETENSORS_INDEX: &str = "model.safetensors.index.json";
-const PICKLED: &str = "pytorch_model.bin";
 
 /// One part of a sentence transformer, as `modules.json` lists it; a model without that file is one part.
 struct Module {
@@ -63,7 +54,7 @@ type Read<'a> = &'a mut dyn FnMut(&str, u64) -> Result<Vec<u8>>;
 /// The files to load a model: configurations, vocabularies, and the weights in one format.
 ///
 /// # Errors
-/// What `read` says; a `modules.json` or an index that is no such thing; a model without weights of a known format.
+/// What `read` says; a `modules.json` or an index that is not one; a model without weights of a known format.
 pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<String>> {
     let has = |name: &str| listing.contains_key(name);
     let modules = modules(&has, read)?;
@@ -154,7 +145,7 @@ fn modules(has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<Module>> {
     }
     let list = parse(LIST, &read(LIST, MAX_CONFIG)?)?;
     let entries = list.as_array().filter(|entries| (1..=MAX_MODULES).contains(&entries.len()));
-    let entries = entries.ok_or_else(|| damaged(LIST, "is no list of modules"))?;
+    let entries = entries.ok_or_else(|| damaged(LIST, "is not a list of modules"))?;
     entries.iter().map(module).collect()
 }
 
@@ -173,34 +164,25 @@ fn module(entry: &Value) -> Result<Module> {
 
 /// The module's weights: one safetensors file, else safetensors in pieces with their index, else PyTorch's file.
 fn weights(module: &Module, has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<String>> {
-    let [whole, index, pickled] = [SAFETENSORS, SAFETENSORS_INDEX, PICKLED].map(|name| module.file(name));
+    let [whole, index, pickled] = [SAFETENSORS, INDEX, PICKLED].map(|name| module.file(name));
     if has(&whole) {
         return Ok(vec![whole]);
     }
     if has(&index) {
-        let mut files = shards(module, &index, read)?;
+        let mut files = parts(module, &index, read)?;
         files.push(index);
         return Ok(files);
     }
     Ok(if has(&pickled) { vec![pickled] } else { Vec::new() })
 }
 
-fn shards(module: &Module, index: &str, read: Read<'_>) -> Result<Vec<String>> {
+fn parts(module: &Module, index: &str, read: Read<'_>) -> Result<Vec<String>> {
     let content = parse(index, &read(index, MAX_INDEX)?)?;
-    let map = content.get("weight_map").and_then(Value::as_object);
-    let map = map.ok_or_else(|| damaged(index, "has no `weight_map`"))?;
-    let mut names = BTreeSet::new();
-    for file in map.values() {
-        let file = file.as_str().ok_or_else(|| damaged(index, "has a tensor without the name of a file"))?;
-        if !is_inside(file) || file.contains('/') {
-            return Err(leads_out(file, index));
-        }
-        names.insert(file);
+    let names = parts_of(&content).map_err(|what| damaged(index, &what))?;
+    match names.iter().find(|name| !is_inside(name) || name.contains('/')) {
+        Some(name) => Err(leads_out(name, index)),
+        None => Ok(names.into_iter().map(|name| module.file(name)).collect()),
     }
-    if names.is_empty() || names.len() > MAX_SHARDS {
-        return Err(damaged(index, &format!("names {} files; 1 to {MAX_SHARDS} are possible", names.len())));
-    }
-    Ok(names.into_iter().map(|name| module.file(name)).collect())
 }
 
 /// Whether a configuration speaks of images at any depth.

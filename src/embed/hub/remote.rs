@@ -182,7 +182,8 @@ impl<'a> Remote<'a> {
     /// Makes a request and follows where it is sent on to. The token goes to the endpoint's own address only. A `HEAD`
     /// ends at the redirect that carries the facts and leads elsewhere; the flag says whether it has arrived instead.
     fn follow(&self, method: Method, url: &str, range: Option<u64>) -> Try<(Response<Body>, bool)> {
-        let mut place: Uri = url.parse().map_err(|cause| self.strange("an address that is none").cause(cause))?;
+        let mut place: Uri =
+            url.parse().map_err(|cause| self.strange("something that is not an address").cause(cause))?;
         for _ in 0..=MAX_REDIRECTS {
             self.progress.check(Stage::Embed)?;
             let response = self.request(method, &place, range)?;
@@ -294,7 +295,7 @@ impl<'a> Remote<'a> {
             (404, "EntryNotFound") => error(ErrorKind::NotFound, format!("the model `{id}` has no file {what}")),
             (404, _) | (401, "RepoNotFound" | "") if self.hub.token.is_none() || status == StatusCode::NOT_FOUND => {
                 error(ErrorKind::NotFound, format!("{endpoint} has no model `{id}`, or does not show it to everybody"))
-                    .hint(format!("Check the spelling (`organisation/name`). {token}"))
+                    .hint(format!("Check the spelling (`organization/name`). {token}"))
             }
             (401 | 403, _) => {
                 error(ErrorKind::Io, format!("{endpoint} refuses {what} of `{id}` (status {status})")).hint(token)
@@ -325,7 +326,7 @@ impl<'a> Remote<'a> {
     }
 }
 
-/// An end of the connection that is no error of its own.
+/// An end of the connection that is not an error of its own.
 pub(super) fn early_end() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "it ended early")
 }

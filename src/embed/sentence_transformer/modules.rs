@@ -38,7 +38,7 @@ impl Modules {
         let Some(json) = read_json_if_there(&path)? else {
             return Ok(Modules { transformer: folder.to_path_buf(), pooling: Pooling::mean(), after: Vec::new() });
         };
-        let listed = json.as_array().ok_or_else(|| model_error(&path, "it is no list of modules"))?;
+        let listed = json.as_array().ok_or_else(|| model_error(&path, "it is not a list of modules"))?;
         if listed.len() > MAX_MODULES {
             let what = format!("it lists {} modules, and may list {MAX_MODULES}", listed.len());
             return Err(model_error(&path, &what));
@@ -87,8 +87,8 @@ impl Module {
             Module::Dense { linear, activation } => linear.forward(x, *activation),
             Module::LayerNorm(norm) => norm.forward(x),
             Module::Normalize => {
-                let normalised = || x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::MAX)?);
-                normalised().map_err(computing)
+                let normalized = || x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::MAX)?);
+                normalized().map_err(computing)
             }
         }
     }

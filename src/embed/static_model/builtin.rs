@@ -19,7 +19,7 @@ pub(super) fn load() -> Result<(WordPiece, TokenTable)> {
     let embeddings = tensors.tensor("embeddings").map_err(|cause| damaged("no embeddings").cause(cause))?;
     let scales = tensors.tensor("scales").map_err(|cause| damaged("no scales").cause(cause))?;
     let &[rows, dimensions] = embeddings.shape() else {
-        return Err(damaged("embeddings that are no matrix"));
+        return Err(damaged("embeddings that are not a matrix"));
     };
     if embeddings.dtype() != Dtype::I8 || scales.dtype() != Dtype::F32 || scales.shape() != [rows] {
         return Err(damaged("unexpected types or shapes"));

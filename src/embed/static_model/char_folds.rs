@@ -1,4 +1,4 @@
-//! What BERT's basic tokenisation makes of a single character, worked out once per character.
+//! What BERT's basic tokenization makes of a single character, worked out once per character.
 
 use std::sync::OnceLock;
 
@@ -25,7 +25,7 @@ pub(super) struct CharFolds(Vec<OnceLock<Box<[OnceLock<Fold>]>>>);
 pub(super) enum Fold {
     /// What is appended to the text; a space is a boundary between words (punctuation has one on either side).
     Text(Box<str>),
-    /// The character survives as a combining mark that changes places with its neighbours (canonical ordering), so that it
+    /// The character survives as a combining mark that changes places with its neighbors (canonical ordering), so that it
     /// cannot be folded alone.
     Reorders,
 }
@@ -50,7 +50,7 @@ impl CharFolds {
     }
 }
 
-/// The words of a text, normalised: the `tokenizers` crate's own steps.
+/// The words of a text, normalized: the `tokenizers` crate's own steps.
 pub(super) fn basic_words(text: &str) -> Result<Vec<String>> {
     let mut folded = NormalizedString::from(text);
     BertNormalizer::default().normalize(&mut folded).map_err(tokenizer_failed)?;

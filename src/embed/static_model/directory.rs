@@ -13,13 +13,14 @@ use serde_json::Value;
 
 use super::folder_tokenizer::FolderTokenizer;
 use super::token_table::{Rows, TokenTable};
-use crate::embed::model_folder::{MAX_TOKENIZER, Unread, read_limited};
+use crate::embed::model_folder::{MAX_TOKENIZER, refusal_of_model};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::regular_file::{self, Refusal};
 
 const MAX_TENSOR_FILE: u64 = 4 << 30;
 const MAX_CONFIG_FILE: u64 = 1 << 20;
 
-/// More dimensions than this are no static model.
+/// No static model has more dimensions.
 const MAX_DIMENSIONS: usize = 65_536;
 
 /// Numbers beyond this would overflow when many are added and squared.
@@ -60,7 +61,7 @@ fn read_max_length(path: &Path) -> Result<Option<usize>> {
         Some(Value::Null) => Ok(None),
         Some(value) => match value.as_u64().and_then(|length| usize::try_from(length).ok()) {
             Some(length) if length > 0 => Ok(Some(length)),
-            _ => Err(model_error(path, &format!("max_length = {value} is no number of tokens"))
+            _ => Err(model_error(path, &format!("max_length = {value} is not a number of tokens"))
                 .hint("use a whole number from 1, or null for no limit")),
         },
     }
@@ -68,7 +69,7 @@ fn read_max_length(path: &Path) -> Result<Option<usize>> {
 
 fn read_table(file: &[u8], tokenizer: &FolderTokenizer) -> std::result::Result<TokenTable, String> {
     let tensors =
-        SafeTensors::deserialize(file).map_err(|cause| format!("it is no whole safetensors file: {cause}"))?;
+        SafeTensors::deserialize(file).map_err(|cause| format!("it is not a whole safetensors file: {cause}"))?;
     let embeddings = tensor(&tensors, "embeddings")
         .or_else(|| tensor(&tensors, "embedding.weight"))
         .ok_or_else(|| format!("it has no tensor `embeddings`, only {:?}", tensors.names()))?;
@@ -94,7 +95,7 @@ fn tensor<'a>(tensors: &SafeTensors<'a>, name: &str) -> Option<TensorView<'a>> {
     tensors.tensor(name).ok()
 }
 
-/// For each token the row that it shares with others (Model2Vec's vocabulary quantisation).
+/// For each token the row that it shares with others (Model2Vec's vocabulary quantization).
 fn read_mapping(view: &TensorView<'_>, tokens: usize, rows: usize) -> std::result::Result<Vec<u32>, String> {
     if view.shape() != [tokens] {
         return Err(format!("`mapping` has the shape {:?}, but tokenizer.json has {tokens} tokens", view.shape()));
@@ -147,14 +148,14 @@ fn read_floats(name: &str, view: &TensorView<'_>) -> std::result::Result<Vec<f32
 
 /// The whole of a file of the model.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    read_limited(path, limit).map_err(|unread| match unread {
-        Unread::TooLarge => {
-            model_error(path, &format!("it is over {} MiB, too large to be what its name says", limit >> 20))
+    regular_file::read(path, limit).map_err(|refusal| {
+        let error = model_error(path, &refusal_of_model(&refusal, limit));
+        match refusal {
+            Refusal::Io(cause) => error
+                .cause(cause)
+                .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable"),
+            _ => error,
         }
-        Unread::NotPlain => model_error(path, "it is not a plain file"),
-        Unread::Io(cause) => model_error(path, "it cannot be read")
-            .cause(cause)
-            .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable"),
     })
 }
 

@@ -40,7 +40,7 @@ impl TokenTable {
                 Rows::Float(values) => add_floats(out, &values[range], factor),
             }
         }
-        normalise(out);
+        normalize(out);
     }
 }
 
@@ -57,7 +57,7 @@ fn add_floats(out: &mut [f32], row: &[f32], factor: f32) {
 }
 
 /// Scales to length 1. The number of tokens cancels out, so a sum serves as well as a mean.
-fn normalise(vector: &mut [f32]) {
+fn normalize(vector: &mut [f32]) {
     if !scale_to_unit(vector).is_finite() {
         vector.fill(0.0);
     }

@@ -1,4 +1,4 @@
-//! BERT's uncased tokenisation (Devlin et al. 2019): clean and fold the text, split it at spaces and punctuation, then cut
+//! BERT's uncased tokenization (Devlin et al. 2019): clean and fold the text, split it at spaces and punctuation, then cut
 //! each word into the longest pieces that the vocabulary has.
 //!
 //! The same pieces as Hugging Face's `tokenizers` gives for `BertNormalizer`, `BertPreTokenizer` and `WordPiece`, only
@@ -135,7 +135,7 @@ impl WordPiece {
         Ok(())
     }
 
-    /// Cuts the word in `scratch`, longest piece first; a word with a part that is no piece is left out whole.
+    /// Cuts the word in `scratch`, longest piece first; a word with a part that is not a piece is left out whole.
     fn cut(&self, scratch: &mut Scratch, ids: &mut Vec<u32>) {
         let word = &scratch.word;
         if word.len() > MAX_WORD_CHARS && word.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() > MAX_WORD_CHARS {

@@ -9,7 +9,7 @@ use crate::embed::model_folder::computing;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// Where a layer normalises.
+/// Where a layer normalizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NormPlace {
     /// After each sum, as BERT does.

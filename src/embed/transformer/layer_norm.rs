@@ -30,14 +30,14 @@ impl LayerNorm {
         Ok(LayerNorm { weight, bias, epsilon: epsilon as f32, elsewhere })
     }
 
-    /// Normalises each row of `x`, n x width.
+    /// Normalizes each row of `x`, n x width.
     pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
         match &self.elsewhere {
             None => x.apply_op1_no_bwd(self).map_err(computing),
             Some((weight, bias)) => {
-                let normalised =
+                let normalized =
                     x.contiguous().and_then(|x| candle_nn::ops::layer_norm(&x, weight, bias, self.epsilon));
-                normalised.map_err(computing)
+                normalized.map_err(computing)
             }
         }
     }

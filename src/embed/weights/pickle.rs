@@ -250,7 +250,7 @@ impl<'a> Machine<'a> {
     fn extend(&mut self, items: &[Id]) -> Read<()> {
         match self.last()? {
             Value::List(list) => list.extend_from_slice(items),
-            _ => return Err("its pickle adds to what is no list".to_owned()),
+            _ => return Err("its pickle adds to what is not a list".to_owned()),
         }
         Ok(())
     }
@@ -258,7 +258,7 @@ impl<'a> Machine<'a> {
     fn set(&mut self, items: Vec<(Id, Id)>) -> Read<()> {
         match self.last()? {
             Value::Dict(dict) => dict.extend(items),
-            _ => return Err("its pickle adds to what is no dict".to_owned()),
+            _ => return Err("its pickle adds to what is not a dict".to_owned()),
         }
         Ok(())
     }
@@ -267,7 +267,7 @@ impl<'a> Machine<'a> {
         let (name, module) = (self.pop()?, self.pop()?);
         let name = match (self.all.get(module), self.all.get(name)) {
             (Some(Value::Text(module)), Some(Value::Text(name))) => format!("{module}.{name}"),
-            _ => return Err("its pickle names a class by what is no text".to_owned()),
+            _ => return Err("its pickle names a class by what is not a text".to_owned()),
         };
         self.push(Value::Global(name));
         Ok(())

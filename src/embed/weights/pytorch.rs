@@ -47,7 +47,7 @@ pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
     file.seek(SeekFrom::Start(pickle.start)).and_then(|_| file.read_exact(&mut program)).map_err(unreadable)?;
     let values = Values::of(&program)?;
     let Value::Dict(pairs) = values.result() else {
-        return Err("its pickle is no dict of tensors".to_owned());
+        return Err("its pickle is not a dict of tensors".to_owned());
     };
     let tensors = Tensors { values: &values, entries: &entries, folder: name.trim_end_matches("data.pkl") };
     let (mut places, mut bytes) = (BTreeMap::new(), 0_u64);
@@ -67,7 +67,7 @@ pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
 
 /// The archive's entries by their names.
 fn entries(file: &File, length: u64) -> Read<HashMap<String, Entry>> {
-    let damaged = |cause: zip::result::ZipError| format!("it is no archive of PyTorch 1.6 or later: {cause}");
+    let damaged = |cause: zip::result::ZipError| format!("it is not an archive of PyTorch 1.6 or later: {cause}");
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.len() > MAX_ENTRIES {
         return Err(format!("it has {} entries, and at most {MAX_ENTRIES} are read", archive.len()));
@@ -95,7 +95,7 @@ struct Tensors<'a> {
 }
 
 impl Tensors<'_> {
-    /// Where a tensor is; `None` for values that are none, and for types that no weight has.
+    /// Where a tensor is; `None` for values that are not tensors, and for types that no weight has.
     fn place(&self, value: Id) -> Read<Option<Place>> {
         let Some(arguments) = self.rebuilt(value) else { return Ok(None) };
         let [storage, offset, shape, strides, ..] = arguments else { return Err("lacks a part".to_owned()) };

@@ -1,38 +1,26 @@
 //! `model.safetensors`: a header that says where tensors are, and their numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use candle_core::DType;
 use serde_json::Value;
 
-use super::{MAX_NUMBERS, Order, Place};
-use crate::embed::model_folder::{MAX_INDEX, model_error, open_plain, read_json_of};
+use super::{MAX_INDEX, MAX_NUMBERS, Order, Place, parts_of};
+use crate::embed::model_folder::{model_error, open_regular, read_json_of};
 use crate::error::Result;
 
 /// The longest header that is read: names, types and places of tensors, some hundred bytes for each.
 const MAX_HEADER: u64 = 16 << 20;
 
-/// No model comes in more pieces.
-const MAX_PARTS: usize = 1_000;
-
 /// The files that an index names; each lies in the folder itself.
 pub(super) fn parts(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
     let json = read_json_of(index, MAX_INDEX)?;
-    let map = json.get("weight_map").and_then(Value::as_object);
-    let map = map.ok_or_else(|| model_error(index, "it has no weight_map"))?;
-    let mut names = BTreeSet::new();
-    for name in map.values() {
-        let name = name.as_str().filter(|name| !name.contains(['/', '\\']) && name.ends_with(".safetensors"));
-        names.insert(
-            name.ok_or_else(|| model_error(index, "its weight_map names a file that is no .safetensors here"))?,
-        );
-    }
-    match names.len() {
-        0 => Err(model_error(index, "its weight_map is empty")),
-        1..=MAX_PARTS => Ok(names.into_iter().map(|name| folder.join(name)).collect()),
-        many => Err(model_error(index, &format!("its weight_map names {many} files, and may name {MAX_PARTS}"))),
+    let names = parts_of(&json).map_err(|what| model_error(index, &format!("it {what}")))?;
+    match names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors")) {
+        Some(_) => Err(model_error(index, "its `weight_map` names a file that is not a .safetensors in its folder")),
+        None => Ok(names.into_iter().map(|name| folder.join(name)).collect()),
     }
 }
 
@@ -47,8 +35,8 @@ pub(super) fn places(files: &[PathBuf]) -> Result<BTreeMap<String, Place>> {
 
 /// Reads where the tensors of one file are, and checks that they are in it, each in a place of its own.
 fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>) -> Result<()> {
-    let broken = |what: &str| model_error(path, &format!("it is no whole safetensors file: {what}"));
-    let (mut file, len) = open_plain(path)?;
+    let broken = |what: &str| model_error(path, &format!("it is not a whole safetensors file: {what}"));
+    let (mut file, len) = open_regular(path)?;
     let mut length = [0_u8; 8];
     file.read_exact(&mut length).map_err(|_| broken("it is too short"))?;
     let length = u64::from_le_bytes(length);
@@ -61,8 +49,8 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header).map_err(|cause| broken("its header cannot be read").cause(cause))?;
     let header: Value =
-        serde_json::from_slice(&header).map_err(|cause| broken("its header is no JSON").cause(cause))?;
-    let header = header.as_object().ok_or_else(|| broken("its header is no object"))?;
+        serde_json::from_slice(&header).map_err(|cause| broken("its header is not JSON").cause(cause))?;
+    let header = header.as_object().ok_or_else(|| broken("its header is not an object"))?;
     let mut taken: Vec<(u64, u64, &str)> = Vec::with_capacity(header.len());
     for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
         let wrong = |what: String| broken(&format!("the tensor `{name:.200}` {what}"));

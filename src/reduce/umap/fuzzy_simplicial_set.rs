@@ -1,4 +1,4 @@
-//! From neighbours to a weighted graph: how surely two rows are connected.
+//! From neighbors to a weighted graph: how surely two rows are connected.
 
 use rayon::prelude::*;
 
@@ -40,7 +40,7 @@ impl FuzzyGraph {
 }
 
 /// The fuzzy simplicial set of `neighbors`, whose rows must be those of a search among themselves (McInnes, Healy and
-/// Melville 2018, algorithms 2 and 3; the same graph as umap-learn's for the same neighbours).
+/// Melville 2018, algorithms 2 and 3; the same graph as umap-learn's for the same neighbors).
 ///
 /// `set_op_mix_ratio` goes from the intersection (0) to the union (1) of the two directions of an edge;
 /// `local_connectivity` is that of [`smooth_knn_dist`].
@@ -62,13 +62,13 @@ pub(super) fn fuzzy_graph(
     unite(&directed, &reversed, set_op_mix_ratio, task)
 }
 
-/// How surely a neighbour at `distance` is connected to a row of these scales.
+/// How surely a neighbor at `distance` is connected to a row of these scales.
 pub(super) fn membership_strength(distance: f32, rho: f32, sigma: f32) -> f32 {
     let beyond = distance - rho;
     if beyond <= 0.0 || sigma == 0.0 { 1.0 } else { (-(beyond / sigma)).exp() }
 }
 
-/// The graph of each row's own view of its neighbours, without the row itself.
+/// The graph of each row's own view of its neighbors, without the row itself.
 fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales, task: &Task) -> FuzzyGraph {
     let k = neighbors.k;
     let rows = neighbors.rows();

@@ -1,4 +1,4 @@
-//! Where the points begin: a spectral layout of each connected part, the parts around their centres.
+//! Where the points begin: a spectral layout of each connected part, the parts around their centers.
 
 use rayon::prelude::*;
 
@@ -15,17 +15,17 @@ const SIDE: f32 = 10.0;
 /// Every coordinate is moved by at most this, so that points that coincide can part.
 const NOISE: f32 = 1.7e-4;
 
-/// The radius of a part, as a share of the extent of all centres, if the part were everything.
+/// The radius of a part, as a share of the extent of all centers, if the part were everything.
 const LEAST_RADIUS: f32 = 0.25;
 
-/// Products with the centres' matrix that bring out their main axes.
+/// Products with the centers' matrix that bring out their main axes.
 const AXES_STEPS: usize = 20;
 
 /// Positions to begin with, row by row, from 0 to 10 along each axis. `task` has as many units as `spectral_layout` says.
 ///
-/// A connected graph gets its spectral layout. Where it falls into parts, the parts' centres are laid out by the main
-/// axes of their means in the data, and each part gets its own spectral layout around its centre, with a radius that
-/// keeps it off its neighbours (umap-learn does likewise, with other centres).
+/// A connected graph gets its spectral layout. Where it falls into parts, the parts' centers are laid out by the main
+/// axes of their means in the data, and each part gets its own spectral layout around its center, with a radius that
+/// keeps it off its neighbors (umap-learn does likewise, with other centers).
 pub(super) fn initial_layout(
     graph: &FuzzyGraph,
     index: &NeighborIndex,
@@ -71,7 +71,7 @@ fn connected_parts(graph: &FuzzyGraph) -> Vec<Vec<u32>> {
     parts
 }
 
-/// The layout of one connected graph, centred, its farthest point along any axis at 1.
+/// The layout of one connected graph, centered, its farthest point along any axis at 1.
 fn part_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
     let rows = graph.rows();
     let mut layout = if rows <= dimensions + 1 || rows < 2 * dimensions {
@@ -94,8 +94,8 @@ fn layout_of_parts(
     seed: u64,
     task: &Task,
 ) -> Vec<f32> {
-    let centres = centres(parts, index, dimensions, seed);
-    let radii = radii(&centres, dimensions, parts, graph.rows());
+    let centers = centers(parts, index, dimensions, seed);
+    let radii = radii(&centers, dimensions, parts, graph.rows());
     let mut number_in_part = vec![0_u32; graph.rows()];
     for part in parts {
         for (number, &row) in part.iter().enumerate() {
@@ -115,11 +115,11 @@ fn layout_of_parts(
         .collect();
     let mut layout = vec![0.0; graph.rows() * dimensions];
     for (number, (part, of_part)) in parts.iter().zip(&layouts).enumerate() {
-        let centre = &centres[number * dimensions..(number + 1) * dimensions];
+        let center = &centers[number * dimensions..(number + 1) * dimensions];
         for (&row, from) in part.iter().zip(of_part.chunks_exact(dimensions)) {
             let to = &mut layout[row as usize * dimensions..][..dimensions];
-            for ((to, from), centre) in to.iter_mut().zip(from).zip(centre) {
-                *to = centre + radii[number] * from;
+            for ((to, from), center) in to.iter_mut().zip(from).zip(center) {
+                *to = center + radii[number] * from;
             }
         }
     }
@@ -138,9 +138,9 @@ fn subgraph(graph: &FuzzyGraph, part: &[u32], number_in_part: &[u32]) -> FuzzyGr
 }
 
 /// The means of the parts along their main axes: classical scaling of the distances between the means.
-fn centres(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
+fn centers(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
     let mut means: Vec<Vec<f32>> = parts.par_iter().map(|part| mean_row(part, index)).collect();
-    centre_rows(&mut means);
+    center_rows(&mut means);
     let width = (dimensions + 1).next_multiple_of(GROUP);
     let mut block = Block::random(parts.len(), width, key(seed, 2, 0));
     let mut image = multiply_by_products(&means, &block);
@@ -155,15 +155,15 @@ fn centres(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u
         let length = values.get(axis).map_or(0.0, |value| value.max(0.0).sqrt());
         block.values[row * width + axis] * length as f32
     };
-    let mut centres: Vec<f32> =
+    let mut centers: Vec<f32> =
         (0..parts.len() * dimensions).map(|at| axis(at / dimensions, at % dimensions)).collect();
     // Parts whose means coincide must still lie apart.
-    let extent = centres.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
+    let extent = centers.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
     let scatter = if extent > 0.0 { extent * 1e-3 } else { 1.0 };
-    for (at, value) in centres.iter_mut().enumerate() {
+    for (at, value) in centers.iter_mut().enumerate() {
         *value += scatter * symmetric_unit(key(seed, 3, 0), at as u64);
     }
-    centres
+    centers
 }
 
 fn mean_row(part: &[u32], index: &NeighborIndex) -> Vec<f32> {
@@ -172,7 +172,7 @@ fn mean_row(part: &[u32], index: &NeighborIndex) -> Vec<f32> {
     sums.into_iter().map(|sum| (sum / part.len() as f64) as f32).collect()
 }
 
-fn centre_rows(rows: &mut [Vec<f32>]) {
+fn center_rows(rows: &mut [Vec<f32>]) {
     let mut mean = vec![0.0_f64; rows.first().map_or(0, Vec::len)];
     for row in rows.iter() {
         for (sum, &value) in mean.iter_mut().zip(row) {
@@ -211,14 +211,14 @@ fn multiply_by_products(rows: &[Vec<f32>], block: &Block) -> Block {
 
 /// Radii in proportion to the parts' sizes that keep each part off the nearest other, but not below a share of the
 /// whole extent.
-fn radii(centres: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) -> Vec<f32> {
+fn radii(centers: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) -> Vec<f32> {
     let share = |part: &Vec<u32>| (part.len() as f32 / rows as f32).powf(1.0 / dimensions as f32);
     let shares: Vec<f32> = parts.iter().map(share).collect();
-    let extent = centres.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
-    let centre = |part: usize| &centres[part * dimensions..(part + 1) * dimensions];
+    let extent = centers.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
+    let center = |part: usize| &centers[part * dimensions..(part + 1) * dimensions];
     let radius = |part: usize| {
         let apart = |other: usize| {
-            let pairs = centre(part).iter().zip(centre(other));
+            let pairs = center(part).iter().zip(center(other));
             let squared: f32 = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
             squared.sqrt() * shares[part] / (shares[part] + shares[other])
         };

@@ -1,6 +1,6 @@
 //! Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
 //!
-//! The files are the steps: nearest neighbours ([`crate::neighbors`]), each row's scale of distance
+//! The files are the steps: nearest neighbors ([`crate::neighbors`]), each row's scale of distance
 //! ([`smooth_knn_dist`]), the weighted graph ([`fuzzy_simplicial_set`]), the curve of closeness ([`find_ab_params`]),
 //! positions to begin with (`spectral_layout`, `initial_layout`), their improvement (`optimize_layout`), and new points
 //! (`transform`).
@@ -46,7 +46,7 @@ use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;
 use spectral_layout::MOST_FILTERS;
 
-/// What neighbours, graph and layout take for each row, in numbers of 4 bytes, roughly.
+/// What neighbors, graph and layout take for each row, in numbers of 4 bytes, roughly.
 const NUMBERS_A_ROW: usize = 150;
 
 /// The most columns of a layout.
@@ -76,7 +76,7 @@ impl Default for Umap {
 }
 
 impl Umap {
-    /// BERTopic's settings: 15 neighbours by cosine, 5 components, `min_dist` 0.
+    /// BERTopic's settings: 15 neighbors by cosine, 5 components, `min_dist` 0.
     pub fn new() -> Self {
         Umap {
             n_neighbors: 15,
@@ -94,7 +94,7 @@ impl Umap {
         }
     }
 
-    /// How many nearest neighbours, the row itself included, make a row's surroundings: 2 or more, default 15. Few show
+    /// How many nearest neighbors, the row itself included, make a row's surroundings: 2 or more, default 15. Few show
     /// fine structure, many show coarse. For fewer rows it is cut to one less than there are, as umap-learn does.
     #[must_use]
     pub fn n_neighbors(mut self, n_neighbors: usize) -> Self {
@@ -159,7 +159,7 @@ impl Umap {
         self
     }
 
-    /// How many neighbours a row is connected to with certainty: 0 or more, default 1.0.
+    /// How many neighbors a row is connected to with certainty: 0 or more, default 1.0.
     #[must_use]
     pub fn local_connectivity(mut self, local_connectivity: f64) -> Self {
         self.local_connectivity = local_connectivity;
@@ -173,7 +173,7 @@ impl Umap {
         self
     }
 
-    /// How neighbours are looked for; default [`NeighborSearch::Auto`].
+    /// How neighbors are looked for; default [`NeighborSearch::Auto`].
     #[must_use]
     pub fn neighbor_search(mut self, neighbor_search: NeighborSearch) -> Self {
         self.neighbor_search = neighbor_search;
@@ -188,7 +188,7 @@ impl Umap {
         self.check()?;
         let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
         let index = index.searched(self.neighbor_search, Stage::Reduce, progress)?;
-        check_room(Stage::Reduce, "neighbours and the graph of them", index.rows(), NUMBERS_A_ROW)?;
+        check_room(Stage::Reduce, "neighbors and the graph of them", index.rows(), NUMBERS_A_ROW)?;
         let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress)?;
         let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);
@@ -219,14 +219,14 @@ impl Umap {
         })
     }
 
-    /// As many neighbours as the rows allow. Two rows are each other's, though one less than two is one.
+    /// As many neighbors as the rows allow. Two rows are each other's, though one less than two is one.
     fn neighbors_for(&self, rows: usize, progress: &Progress) -> usize {
         if self.n_neighbors < rows {
             return self.n_neighbors;
         }
         let cut = rows.saturating_sub(1).max(2).min(rows);
         let asked = self.n_neighbors;
-        // A single row has no neighbours to speak of.
+        // A single row has no neighbors to speak of.
         if rows < 2 {
             return cut;
         }

@@ -7,7 +7,7 @@
 //! layout, and the random numbers are keyed by (epoch, point): the result is the same for any number of threads.
 //!
 //! What the order is worth: where every point moves along its own edges against the positions of the epoch before,
-//! clusterings of 20 Newsgroups are clearly worse than with umap-learn on the same exact neighbours (NMI 0.527 and
+//! clusterings of 20 Newsgroups are clearly worse than with umap-learn on the same exact neighbors (NMI 0.527 and
 //! purity 0.595 against 0.552 and 0.647, means of 8 seeds). One edge after the other over all points gives
 //! 0.561 and 0.702, in blocks of at most 1,024 points 0.545 and 0.638.
 

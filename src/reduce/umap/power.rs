@@ -1,7 +1,7 @@
 //! Powers of positive numbers, a vector at a time, with the same bits on every machine.
 //!
 //! Only additions, multiplications, divisions and bit operations, in one order and never fused: what the platform's own
-//! `powf` gives differs from one C library to the next, and does not vectorise.
+//! `powf` gives differs from one C library to the next, and does not vectorize.
 
 /// `x` to the power `exponent`, for each lane; `x` is positive and normal. For `x` from 1e-12 to 1e8 and exponents from
 /// -1 to 1 (wider than a layout at the usual spread needs) the relative error is below 3e-6, and below 2e-6 while the

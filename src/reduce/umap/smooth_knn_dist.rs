@@ -1,4 +1,4 @@
-//! Each row's own scale of distance: how far its nearest neighbour is, and how fast closeness fades beyond it.
+//! Each row's own scale of distance: how far its nearest neighbor is, and how fast closeness fades beyond it.
 
 use rayon::prelude::*;
 
@@ -10,7 +10,7 @@ const STEPS: usize = 64;
 /// How near the sum of memberships must come to its target.
 const TOLERANCE: f64 = 1e-5;
 
-/// The smallest scale, as a part of the mean distance to the neighbours.
+/// The smallest scale, as a part of the mean distance to the neighbors.
 const MIN_SCALE: f32 = 1e-3;
 
 /// The local scale of distance of each row (McInnes, Healy and Melville 2018, section 3.1 and algorithm 3).
@@ -23,9 +23,9 @@ pub struct KnnScales {
 }
 
 /// The scales of all rows of `neighbors`: with them a row's memberships, `exp(-(d - rho) / sigma)`, add up to log2 of
-/// the number of neighbours (the first of which, the row itself, does not count, as in umap-learn).
+/// the number of neighbors (the first of which, the row itself, does not count, as in umap-learn).
 ///
-/// `local_connectivity` is the number of nearest neighbours (at distances above 0) that are connected with certainty, 0
+/// `local_connectivity` is the number of nearest neighbors (at distances above 0) that are connected with certainty, 0
 /// or more; a fraction interpolates between two.
 pub fn smooth_knn_dist(neighbors: &Neighbors, local_connectivity: f32) -> KnnScales {
     smooth_knn_dist_floored(neighbors, local_connectivity, mean(&neighbors.distances))
@@ -50,7 +50,7 @@ pub(super) fn mean(values: &[f32]) -> f32 {
     (sum / values.len().max(1) as f64) as f32
 }
 
-/// The distance to the `local_connectivity`-th neighbour that is not a duplicate.
+/// The distance to the `local_connectivity`-th neighbor that is not a duplicate.
 fn connected_distance(distances: &[f32], local_connectivity: f32) -> f32 {
     let mut apart = distances.iter().copied().filter(|&distance| distance > 0.0);
     let whole = local_connectivity.floor();

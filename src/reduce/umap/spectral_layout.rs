@@ -1,4 +1,4 @@
-//! The smoothest functions on a graph: the eigenvectors of its normalised Laplacian with the smallest eigenvalues.
+//! The smoothest functions on a graph: the eigenvectors of its normalized Laplacian with the smallest eigenvalues.
 //!
 //! They are those of S = D^-1/2 W D^-1/2 with the largest. A block of vectors is filtered by Chebyshev polynomials of
 //! S, which grow fast above the wanted part of the spectrum and stay small below it (Zhou, Saad, Tiago and Chelikowsky
@@ -30,7 +30,7 @@ const MAX_GAIN: f64 = 1e3;
 /// row: `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros. A unit of `task`
 /// for each of [`MOST_FILTERS`].
 pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
-    let operator = NormalisedAdjacency::new(graph);
+    let operator = NormalizedAdjacency::new(graph);
     let width = (dimensions + GUARD).next_multiple_of(GROUP);
     let mut block = Block::random(graph.rows(), width, seed);
     let mut image = Block::zeros(graph.rows(), width);
@@ -52,14 +52,14 @@ pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, 
 }
 
 /// S = D^-1/2 W D^-1/2, whose eigenvalues lie from -1 to 1.
-struct NormalisedAdjacency<'a> {
+struct NormalizedAdjacency<'a> {
     graph: &'a FuzzyGraph,
     weights: Vec<f32>,
     /// The eigenvector of eigenvalue 1: the square roots of the degrees, of length 1.
     constant: Vec<f32>,
 }
 
-impl<'a> NormalisedAdjacency<'a> {
+impl<'a> NormalizedAdjacency<'a> {
     fn new(graph: &'a FuzzyGraph) -> Self {
         let degrees: Vec<f64> = (0..graph.rows())
             .into_par_iter()
@@ -75,7 +75,7 @@ impl<'a> NormalisedAdjacency<'a> {
             }
         }
         let constant = roots.iter().map(|root| (root / total.sqrt()) as f32).collect();
-        NormalisedAdjacency { graph, weights, constant }
+        NormalizedAdjacency { graph, weights, constant }
     }
 
     /// `out` = `product` · S `block` + `same` · `block` + `old` · `out`.
@@ -108,14 +108,14 @@ impl<'a> NormalisedAdjacency<'a> {
     /// fades.
     fn filter(&self, block: &mut Block, image: &mut Block, ritz: &[f64]) {
         let (Some(&top), Some(&cut)) = (ritz.first(), ritz.last()) else { return };
-        let (centre, half) = ((cut - 1.0) / 2.0, (cut + 1.0) / 2.0);
+        let (center, half) = ((cut - 1.0) / 2.0, (cut + 1.0) / 2.0);
         if half <= 0.0 {
             return;
         }
-        let growth = ((top - centre) / half).max(1.0).acosh();
+        let growth = ((top - center) / half).max(1.0).acosh();
         let degree = (MAX_GAIN.acosh() / growth.max(1e-9)).floor().clamp(2.0, MAX_DEGREE) as usize;
-        // T_1 = (S - centre) / half, and then T_n+1 = 2 T_1 T_n - T_n-1, where `block` and `image` take turns.
-        let (product, same) = ((1.0 / half) as f32, (-centre / half) as f32);
+        // T_1 = (S - center) / half, and then T_n+1 = 2 T_1 T_n - T_n-1, where `block` and `image` take turns.
+        let (product, same) = ((1.0 / half) as f32, (-center / half) as f32);
         image
             .values
             .par_iter_mut()

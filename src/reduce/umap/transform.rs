@@ -37,7 +37,7 @@ impl FittedUmap {
         &self.embedding
     }
 
-    /// The number of neighbours that were used, the row itself included: `n_neighbors`, or less for fewer rows.
+    /// The number of neighbors that were used, the row itself included: `n_neighbors`, or less for fewer rows.
     pub fn n_neighbors(&self) -> usize {
         self.n_neighbors
     }
@@ -49,7 +49,7 @@ impl FittedUmap {
 }
 
 impl FittedReducer for FittedUmap {
-    /// Places each row near its neighbours among the training rows, as umap-learn does, but each by itself: a row's
+    /// Places each row near its neighbors among the training rows, as umap-learn does, but each by itself: a row's
     /// place depends on the row alone. A row equal to a training row (for cosine: in direction) gets that row's place.
     fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
         self.transform_shared(&data.into(), progress)
@@ -142,7 +142,7 @@ fn weighted_mean<const D: usize>(positions: &[[f32; D]], indices: &[u32], weight
     let total: f32 = weights.iter().sum();
     let mut mean = [0.0_f32; D];
     for (&index, weight) in indices.iter().zip(weights) {
-        // Where all weights vanish (far beyond every scale), the neighbours count alike.
+        // Where all weights vanish (far beyond every scale), the neighbors count alike.
         let share = if total > 0.0 { weight / total } else { 1.0 / indices.len() as f32 };
         for (to, from) in mean.iter_mut().zip(positions[index as usize]) {
             *to += share * from;

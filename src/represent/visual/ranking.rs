@@ -14,7 +14,7 @@ pub struct Ranking {
 
 impl Ranking {
     /// Ranks a topic's images by the cosine between their vectors and the topic's mean image vector, -1 to 1: the mean
-    /// of the vectors scaled to length 1. Equal scores go by row. Rows that have an image without a vector are no
+    /// of the vectors scaled to length 1. Equal scores go by row. Rows that have an image without a vector are not
     /// candidates: the image could not be read when the vectors were made.
     ///
     /// `assignments` holds the topic of each row; only `topics` are ranked.

@@ -244,7 +244,7 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
     quoted
 }
 
-/// Whether what follows the name of a tag begins as attributes do; `a <b and c> d` is no tag.
+/// Whether what follows the name of a tag begins as attributes do; `a <b and c> d` is not a tag.
 fn are_attributes(body: &str) -> bool {
     let body = body.trim().trim_start_matches('/').trim_start();
     let name_end = body

@@ -6,7 +6,7 @@ use super::addresses::{address_at, domain_path_at, handle_at, mail_at, www_at};
 use super::html::{Missing, entity_at, tag_at};
 use super::{Kind, LeftOut};
 
-/// The fewest digits of a number that is no word.
+/// The fewest digits of a number that is not a word.
 const LONG_NUMBER: usize = 8;
 
 /// What takes the place of a part of the text.

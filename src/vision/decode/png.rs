@@ -1,6 +1,6 @@
 //! PNG, a row at a time: 16 bits are cut to 8, and transparency laid on white, before the next row is read.
 //!
-//! Colour profiles and texts are stepped over: they have no part in the pixels, and 1 MB of them can be inflated to 1 GB.
+//! Color profiles and texts are stepped over: they have no part in the pixels, and 1 MB of them can be inflated to 1 GB.
 
 use std::io::Cursor;
 
@@ -29,25 +29,25 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, upright: bool) -> Result<Rgb
         _ => Orientation::NoTransforms,
     };
     let pixels = u64::from(width) * u64::from(height);
-    let (colour, _) = reader.output_color_type();
-    let whole = if reader.info().interlaced { pixels * colour.samples() as u64 } else { 0 };
+    let (color, _) = reader.output_color_type();
+    let whole = if reader.info().interlaced { pixels * color.samples() as u64 } else { 0 };
     let needed = pixels * 3 + if turns_sides(orientation) { whole.max(pixels * 3) } else { whole };
     limits.check_memory((width, height), needed)?;
     let _share = Share::take(needed);
     let rgb = match reader.info().interlaced {
-        true => all_at_once(&mut reader, colour, pixels)?,
-        false => row_by_row(&mut reader, colour, pixels)?,
+        true => all_at_once(&mut reader, color, pixels)?,
+        false => row_by_row(&mut reader, color, pixels)?,
     };
     let image = RgbImage::from_raw(width, height, rgb).ok_or_else(|| image_error("the image is cut short"))?;
     Ok(turned(image, orientation))
 }
 
 /// The rows of the first picture, or of the only one. What may follow is not inflated.
-fn row_by_row(reader: &mut Rows<'_>, colour: ColorType, pixels: u64) -> Result<Vec<u8>> {
+fn row_by_row(reader: &mut Rows<'_>, color: ColorType, pixels: u64) -> Result<Vec<u8>> {
     let mut rgb = Vec::with_capacity(usize::try_from(pixels * 3).unwrap_or(0));
     for _ in 0..reader.info().height {
         match reader.next_row().map_err(undecodable)? {
-            Some(row) => push_rgb(&mut rgb, row.data(), colour)?,
+            Some(row) => push_rgb(&mut rgb, row.data(), color)?,
             None => break,
         }
     }
@@ -55,25 +55,25 @@ fn row_by_row(reader: &mut Rows<'_>, colour: ColorType, pixels: u64) -> Result<V
 }
 
 /// An interlaced picture comes as seven, and is whole only after the last.
-fn all_at_once(reader: &mut Rows<'_>, colour: ColorType, pixels: u64) -> Result<Vec<u8>> {
+fn all_at_once(reader: &mut Rows<'_>, color: ColorType, pixels: u64) -> Result<Vec<u8>> {
     let size = reader.output_buffer_size().ok_or_else(|| image_error("the image is too large for this machine"))?;
     let mut samples = vec![0; size];
     reader.next_frame(&mut samples).map_err(undecodable)?;
-    if colour == ColorType::Rgb {
+    if color == ColorType::Rgb {
         return Ok(samples);
     }
     let mut rgb = Vec::with_capacity(usize::try_from(pixels * 3).unwrap_or(0));
-    push_rgb(&mut rgb, &samples, colour)?;
+    push_rgb(&mut rgb, &samples, color)?;
     Ok(rgb)
 }
 
 /// Samples of 8 bits as RGB.
-fn push_rgb(rgb: &mut Vec<u8>, samples: &[u8], colour: ColorType) -> Result<()> {
-    match colour {
+fn push_rgb(rgb: &mut Vec<u8>, samples: &[u8], color: ColorType) -> Result<()> {
+    match color {
         ColorType::Rgb => rgb.extend_from_slice(samples),
-        ColorType::Grayscale => rgb.extend(samples.iter().flat_map(|&grey| [grey; 3])),
+        ColorType::Grayscale => rgb.extend(samples.iter().flat_map(|&gray| [gray; 3])),
         ColorType::GrayscaleAlpha => {
-            rgb.extend(samples.as_chunks().0.iter().flat_map(|&[grey, alpha]| laid_on_white([grey; 3], alpha)));
+            rgb.extend(samples.as_chunks().0.iter().flat_map(|&[gray, alpha]| laid_on_white([gray; 3], alpha)));
         }
         ColorType::Rgba => {
             let pixels = samples.as_chunks().0.iter();

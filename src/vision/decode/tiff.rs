@@ -11,7 +11,7 @@ use super::{Work, image_error, run};
 use crate::error::{Error, Result};
 use crate::vision::limits::Limits;
 
-/// Samples of a pixel: four are colours, more are layers that scientists put there.
+/// Samples of a pixel: four are colors, more are layers that scientists put there.
 const MOST_SAMPLES: u32 = 16;
 
 /// Tiles that are wider than the image are inflated in vain; up to so many pixels that is usual.
@@ -22,7 +22,7 @@ const JPEG_WITHIN: u32 = 7;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits, upright: bool) -> Result<RgbImage> {
     check(bytes, limits)?;
-    // The samples as they are stored, which may be CMYK, and the colours that are made of them.
+    // The samples as they are stored, which may be CMYK, and the colors that are made of them.
     let work = |_, output: u64| output.div_ceil(3) * 4;
     run(TiffDecoder::new(Cursor::new(bytes)), Work { beside: &work, file: bytes.len() as u64 }, limits, upright)
 }

@@ -137,7 +137,7 @@ impl Folders {
 }
 
 /// What is at `path` itself: a link is a link. `None` where nothing is.
-pub fn there(path: &Path) -> Result<Option<Metadata>> {
+pub fn metadata_of(path: &Path) -> Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Ok(data) => Ok(Some(data)),
         Err(cause) if matches!(cause.kind(), IoKind::NotFound | IoKind::NotADirectory) => Ok(None),

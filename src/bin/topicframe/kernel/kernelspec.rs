@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::files::{check_writable, write_whole};
 
-use super::folders::{Folders, there, unreadable};
+use super::folders::{Folders, metadata_of, unreadable};
 use super::written::in_the_way;
 use super::{DISPLAY_NAME, NAME};
 
@@ -19,17 +19,17 @@ const LOGO_FILE: &str = "logo-svg.svg";
 
 /// Refuses to take the place of another kernel of our name.
 pub fn check(kernelspec: &Path) -> Result<()> {
-    if there(kernelspec)?.is_some_and(|data| !data.is_dir()) {
+    if metadata_of(kernelspec)?.is_some_and(|data| !data.is_dir()) {
         return Err(in_the_way(kernelspec));
     }
     for file in [SPEC_FILE, LOGO_FILE].map(|name| kernelspec.join(name)) {
-        if there(&file)?.is_some_and(|data| !data.is_file()) {
+        if metadata_of(&file)?.is_some_and(|data| !data.is_file()) {
             return Err(in_the_way(&file));
         }
     }
     let spec = kernelspec.join(SPEC_FILE);
     let is_ours = read(&spec).is_some_and(|spec| spec["metadata"][NAME].is_object() && spec["argv"][1] == "kernel");
-    if there(&spec)?.is_none() || is_ours {
+    if metadata_of(&spec)?.is_none() || is_ours {
         return Ok(());
     }
     let message = format!("another kernel is called `{NAME}` already");
@@ -64,15 +64,17 @@ fn write_new(path: &Path, content: &[u8], replaces: bool) -> Result<()> {
 /// Removes what tells Jupyter of the kernel that is to go, and its folder if nothing else is in it. Whether it was there.
 pub fn remove(folders: &Folders, kernelspec: &Path) -> Result<bool> {
     let spec = kernelspec.join(SPEC_FILE);
-    let is_folder = there(kernelspec)?.is_some_and(|data| data.is_dir());
-    let is_file = is_folder && there(&spec)?.is_some_and(|data| data.is_file());
+    let is_folder = metadata_of(kernelspec)?.is_some_and(|data| data.is_dir());
+    let is_file = is_folder && metadata_of(&spec)?.is_some_and(|data| data.is_file());
     let starts = |spec: Value| Some(Path::new(spec["argv"].get(0)?.as_str()?) == folders.launcher());
     if !is_file || !read(&spec).and_then(starts).unwrap_or(false) {
         return Ok(false);
     }
     let remove = |path: &Path| fs::remove_file(path).map_err(|cause| unreadable("this cannot be removed", path, cause));
     let logo = kernelspec.join(LOGO_FILE);
-    if there(&logo)?.is_some_and(|data| data.is_file()) && fs::read(&logo).is_ok_and(|there| there == LOGO.as_bytes()) {
+    if metadata_of(&logo)?.is_some_and(|data| data.is_file())
+        && fs::read(&logo).is_ok_and(|there| there == LOGO.as_bytes())
+    {
         remove(&logo)?;
     }
     // Last: it is what says that the folder is ours.
@@ -84,7 +86,7 @@ pub fn remove(folders: &Folders, kernelspec: &Path) -> Result<bool> {
 /// Removes what an installation that was killed has left in the kernelspec's folder: a file that nothing was written to
 /// yet, and the folder if nothing else is in it.
 pub fn sweep(kernelspec: &Path) {
-    let is_folder = there(kernelspec).is_ok_and(|data| data.is_some_and(|data| data.is_dir()));
+    let is_folder = metadata_of(kernelspec).is_ok_and(|data| data.is_some_and(|data| data.is_dir()));
     if is_folder && kernelspec.ends_with(Path::new("kernels").join(NAME)) {
         // Whoever writes into a folder removes what killed writes have left there.
         let _ = check_writable(kernelspec.join(SPEC_FILE));

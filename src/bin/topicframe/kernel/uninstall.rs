@@ -40,7 +40,7 @@ impl Uninstall {
                 tell(&format!("left {}, which it did not write", other.display()));
             }
             if others.len() == MOST_TOLD {
-                tell("left more, perhaps");
+                tell("there may be more");
             }
         }
         tell(if removed { "topicframe's kernel is removed." } else { "There was no kernel of topicframe." });

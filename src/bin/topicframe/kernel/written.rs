@@ -13,7 +13,7 @@ use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::files::{check_writable, copy_whole, write_whole};
 
 use super::earlier;
-use super::folders::{Folders, there, unreadable, wrong};
+use super::folders::{Folders, metadata_of, unreadable, wrong};
 use super::tree::{Removed, TAG, is_cache, remove_tree, tag};
 
 /// The marker's first line.
@@ -67,7 +67,7 @@ impl Written {
         let (root, marker) = (&folders.root, folders.marker());
         fs::create_dir_all(root).map_err(|cause| unreadable("a folder cannot be made", root, cause))?;
         let refuse_others = |marker: &Path| any_other(root, marker)?.map_or(Ok(()), |other| Err(foreign(&other)));
-        if there(&marker)?.is_none() {
+        if metadata_of(&marker)?.is_none() {
             refuse_others(&marker)?;
         }
         let (mut written, text) = Self::open_marker(folders, true, true)?;
@@ -94,7 +94,7 @@ impl Written {
     /// # Errors
     /// An installation or removal that is under way.
     pub fn open(folders: &Folders) -> Result<Option<Self>> {
-        if there(&folders.marker())?.is_none() {
+        if metadata_of(&folders.marker())?.is_none() {
             return Ok(None);
         }
         let (mut written, text) = Self::open_marker(folders, false, true)?;
@@ -112,12 +112,12 @@ impl Written {
     fn open_marker(folders: &Folders, create: bool, lock: bool) -> Result<(Self, String)> {
         let path = folders.marker();
         let failed = |cause| unreadable("the list of what was written cannot be used", &path, cause);
-        if there(&path)?.is_some_and(|data| !data.is_file()) {
+        if metadata_of(&path)?.is_some_and(|data| !data.is_file()) {
             return Err(in_the_way(&path));
         }
         let mut marker = OpenOptions::new().read(true).append(true).create(create).open(&path).map_err(failed)?;
         // Some network file systems have no locks. Whoever had the lock before may have removed the folder.
-        if lock && (matches!(marker.try_lock(), Err(TryLockError::WouldBlock)) || there(&path)?.is_none()) {
+        if lock && (matches!(marker.try_lock(), Err(TryLockError::WouldBlock)) || metadata_of(&path)?.is_none()) {
             let message = "another `topicframe kernel install` or `uninstall` is at work in this folder";
             return Err(wrong(message).path(&folders.root).hint("Wait until it has ended, then try again."));
         }
@@ -144,7 +144,7 @@ impl Written {
         if self.entries.get(relative) == Some(&kind) {
             return Ok(());
         }
-        let name = relative.to_str().ok_or_else(|| wrong("the name of a file is no Unicode").path(relative))?;
+        let name = relative.to_str().ok_or_else(|| wrong("the name of a file is not Unicode").path(relative))?;
         self.append(&format!("{} {}\n", kind.name(), serde_json::Value::from(name)))?;
         match kind {
             Kind::Gone => drop(self.entries.remove(relative)),
@@ -182,7 +182,7 @@ impl Written {
             self.make_folders(folder)?;
         }
         let ours = self.is_adopted(&relative) || self.entries.get(&relative) == Some(&Kind::File);
-        let exists = match there(path)? {
+        let exists = match metadata_of(path)? {
             None => false,
             Some(data) if data.is_file() && ours => true,
             Some(_) => return Err(in_the_way(path)),
@@ -201,7 +201,7 @@ impl Written {
         for part in relative.components() {
             made.push(part);
             let path = self.root.join(&made);
-            match there(&path)? {
+            match metadata_of(&path)? {
                 Some(data) if data.is_dir() => {
                     if self.is_adopted(&made) {
                         self.record(Kind::Folder, &made)?;
@@ -239,7 +239,7 @@ impl Written {
     pub fn begin_build(&mut self, target: &Path) -> Result<BTreeSet<PathBuf>> {
         let relative = self.relative(target)?;
         let listed = self.entries.get(&relative).copied();
-        match (there(target)?, listed) {
+        match (metadata_of(target)?, listed) {
             (None, _) => self.make_folders(&relative)?,
             (Some(data), Some(Kind::Tree | Kind::Folder)) if data.is_dir() => {}
             (Some(_), _) => return Err(in_the_way(target)),
@@ -263,7 +263,7 @@ impl Written {
     fn refuse_links(&self, within: &Path) -> Result<()> {
         let below = self.entries.keys().filter(|path| path.starts_with(within)).map(|path| self.root.join(path));
         for path in below {
-            if there(&path)?.is_some_and(|data| data.is_symlink()) {
+            if metadata_of(&path)?.is_some_and(|data| data.is_symlink()) {
                 return Err(in_the_way(&path));
             }
         }
@@ -283,11 +283,11 @@ impl Written {
         let mut found = Vec::new();
         let release = target.join("release");
         let mut paths = entries_of(target)?;
-        if there(&release)?.is_some_and(|data| data.is_dir()) {
+        if metadata_of(&release)?.is_some_and(|data| data.is_dir()) {
             paths.extend(entries_of(&release)?);
         }
         for path in paths {
-            let kind = match there(&path)? {
+            let kind = match metadata_of(&path)? {
                 Some(data) if data.is_dir() && path == release => Kind::Folder,
                 Some(data) if data.is_dir() => Kind::Tree,
                 Some(data) if data.is_file() => Kind::File,
@@ -301,10 +301,10 @@ impl Written {
     /// Takes the folder `slot` for a kernel. Whether it may: it is new, or another kernel had it before.
     pub fn take_slot(&mut self, slot: &Path) -> Result<bool> {
         let relative = self.relative(slot)?;
-        if !self.is_reached_without_links(&relative) && there(&self.root.join("slots"))?.is_some() {
+        if !self.is_reached_without_links(&relative) && metadata_of(&self.root.join("slots"))?.is_some() {
             return Err(in_the_way(&self.root.join("slots")));
         }
-        match there(slot)? {
+        match metadata_of(slot)? {
             None => {
                 self.make_folders(&relative)?;
                 for (name, kind) in earlier::SLOT {
@@ -315,7 +315,7 @@ impl Written {
             Some(_) => return Ok(false),
         }
         let usable = self.refuse_links(&relative).is_ok();
-        if usable && there(&slot.join(TAG))?.is_none() {
+        if usable && metadata_of(&slot.join(TAG))?.is_none() {
             tag(slot)?;
         }
         Ok(usable)
@@ -339,7 +339,7 @@ impl Written {
         self.sweep(Path::new(""));
         let marker = folders.marker();
         let mut others = Vec::new();
-        find(&self.root, &mut others, &marker);
+        list_remaining(&self.root, &mut others, &marker);
         fs::remove_file(&marker).map_err(|cause| unreadable("this cannot be removed", &marker, cause))?;
         // Only if nothing else is in it.
         let _ = fs::remove_dir(&self.root);
@@ -359,7 +359,7 @@ impl Written {
         if !self.is_reached_without_links(relative) {
             return Ok(());
         }
-        let Some(data) = there(&path)? else { return self.record(Kind::Gone, relative) };
+        let Some(data) = metadata_of(&path)? else { return self.record(Kind::Gone, relative) };
         let removed = match kind {
             Kind::File if data.is_file() => fs::remove_file(&path),
             Kind::Folder if data.is_dir() => match fs::remove_dir(&path) {
@@ -393,7 +393,7 @@ impl Written {
     fn relative(&self, path: &Path) -> Result<PathBuf> {
         let relative = path.strip_prefix(&self.root).ok().filter(|relative| is_ours(relative));
         relative.map(Path::to_path_buf).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, Stage::Notebook, "this is no part of the kernel's folder").path(path)
+            Error::new(ErrorKind::Internal, Stage::Notebook, "this is not part of the kernel's folder").path(path)
         })
     }
 }
@@ -454,7 +454,7 @@ fn any_other(root: &Path, marker: &Path) -> Result<Option<PathBuf>> {
 }
 
 /// What is in `folder` and below, up to [`MOST_TOLD`] paths.
-fn find(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
+fn list_remaining(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
     let mut paths = entries_of(folder).unwrap_or_default();
     paths.sort();
     for path in paths.into_iter().filter(|path| path != marker) {
@@ -463,7 +463,7 @@ fn find(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
         }
         let before = found.len();
         if fs::symlink_metadata(&path).is_ok_and(|data| data.is_dir()) {
-            find(&path, found, marker);
+            list_remaining(&path, found, marker);
         }
         // An empty folder stands for itself.
         if found.len() == before {
