@@ -26,7 +26,7 @@ fn check(path: &Path, metadata: &Metadata) -> Result<()> {
         return Err(refuse("this is a folder, not a file"));
     }
     if !metadata.is_file() {
-        return Err(refuse("this is no regular file, but a pipe, a socket or a device")
+        return Err(refuse("this is not a regular file, but a pipe, a socket or a device")
             .hint("Write what comes out of it to a file first."));
     }
     match metadata.len() {

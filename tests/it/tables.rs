@@ -238,10 +238,10 @@ fn what_is_no_regular_file_is_not_waited_for() {
         let path = folder.path().join(format!("pipe.{ending}"));
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         let error = read_frame(&path).unwrap_err();
-        assert!(error.to_string().contains("no regular file"), "{error}");
+        assert!(error.to_string().contains("not a regular file"), "{error}");
         let device = folder.path().join(format!("zero.{ending}"));
         std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
-        assert!(read_frame(&device).unwrap_err().to_string().contains("no regular file"));
+        assert!(read_frame(&device).unwrap_err().to_string().contains("not a regular file"));
     }
 }
 
