@@ -112,9 +112,7 @@ fn read_table(path: &Path, target: Target) -> Result<(), Error> {
     let folder = tempfile::tempdir().expect("a folder for a copy");
     let copy = folder.path().join(format!("copy.{target}"));
     write_frame(&frame, &copy)?;
-    // A short file of ASCII and NULs reads as UTF-16.
-    let holds_nulls = std::fs::read(&copy).is_ok_and(|bytes| bytes.contains(&0));
-    if matches!(target, Target::Csv | Target::Tsv) && !holds_nulls {
+    if let Target::Csv | Target::Tsv = target {
         let again = read_frame(&copy).unwrap_or_else(|error| panic!("what was written cannot be read: {error}"));
         assert_eq!(frame.get_column_names(), again.get_column_names(), "names come out as they went in");
         assert!(frame.equals_missing(&again), "values come out as they went in\n{frame}\n{again}");

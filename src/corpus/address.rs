@@ -10,8 +10,10 @@ use crate::vision::{ImageSource, data_uri};
 /// Why the text of a cell names no image that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreachable {
-    /// It is somewhere in the web, or in a store.
+    /// It is somewhere on the web.
     WebAddress,
+    /// It is in a store (`s3:`, `gs:`, `hf:`), or behind another scheme.
+    Store,
     /// A `file://` address with the name of a machine.
     OtherMachine,
     /// A relative path that climbs above the folder it starts in.
@@ -27,6 +29,7 @@ impl Unreachable {
     pub(crate) fn message(self) -> &'static str {
         match self {
             Unreachable::WebAddress => "this is a web address, and addresses are not fetched",
+            Unreachable::Store => "this is an address and not a path, and addresses are not fetched",
             Unreachable::OtherMachine => "the address names a file on another machine",
             Unreachable::LeavesFolder => "the path leaves the folder of the images",
             Unreachable::Outside => "the image lies outside the folder of the images",
@@ -40,6 +43,7 @@ impl Unreachable {
                 "Download the pictures first (`wget --input-file=addresses.txt` takes a list of addresses) and name \
                  their files in the column.",
             ),
+            Unreachable::Store => Hint::new("Download the pictures first and name their files in the column."),
             Unreachable::OtherMachine => Hint::new("Copy the files to this machine and name their paths."),
             Unreachable::LeavesFolder => Hint::new(
                 "Set the image folder to one that holds all images, `.image_folder(..)`, or use absolute paths.",
@@ -91,7 +95,10 @@ pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'
     }
     let path: Cow<'_, Path> = match scheme {
         Some(_) if is_file => Cow::Owned(path_of_file_address(text)?),
-        Some(_) => return Err(Unreachable::WebAddress),
+        Some(scheme) if ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) => {
+            return Err(Unreachable::WebAddress);
+        }
+        Some(_) => return Err(Unreachable::Store),
         None => Cow::Borrowed(Path::new(text)),
     };
     if leaves_its_folder(&path) {

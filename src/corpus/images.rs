@@ -147,14 +147,14 @@ impl ImageColumn {
     /// Tells of images that a user may not expect: those outside the image folder, which a table from elsewhere might
     /// bring into a page; and web addresses, which are not fetched.
     pub(crate) fn tell_unexpected(&self, progress: &Progress) {
-        let web: Vec<usize> = self.named().filter(|&row| self.source(row) == Err(Unreachable::WebAddress)).collect();
+        let is_web = |row: &usize| matches!(self.source(*row), Err(Unreachable::WebAddress | Unreachable::Store));
+        let web: Vec<usize> = self.named().filter(is_web).collect();
         if let Some(&first) = web.first() {
             let message = match web.len() {
-                1 => format!("1 image is a web address, which is not fetched ({})", self.place(first)),
-                count => format!(
-                    "{count} images are web addresses, which are not fetched (the first: {})",
-                    self.place(first)
-                ),
+                1 => format!("1 image is an address, which is not fetched ({})", self.place(first)),
+                count => {
+                    format!("{count} images are addresses, which are not fetched (the first: {})", self.place(first))
+                }
             };
             progress.note_with_hint(Stage::Input, message, "download the pictures first and name their files");
         }

@@ -7,24 +7,25 @@ use std::path::Path;
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
 
-use super::options::encoding_hint;
+use super::options::{ReadOptions, encoding_hint, unpacked_hint};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
 
 /// What a compressed file may always become, in bytes.
 const INFLATED: u64 = 64 << 20;
 
 /// Beyond that, how many times its size: texts shrink to a fifth, and logs to a fiftieth.
-const INFLATES: u64 = 200;
+const INFLATES: u64 = 100;
 
-/// Reads the whole of `file`, which may be compressed with gzip or zstd; `encoding` by its name on the web. A byte-order
-/// mark is left out, and counts for more than `encoding`.
-pub(super) fn read_text(path: &Path, file: File, encoding: Option<&str>) -> Result<String> {
-    let encoding = match encoding {
+/// Reads the whole of `file`, which may be compressed with gzip or zstd. A byte-order mark is left out, and counts for more
+/// than the encoding of `options`.
+pub(super) fn read_text(path: &Path, file: File, length: u64, options: &ReadOptions) -> Result<String> {
+    let encoding = match options.encoding.as_deref() {
         None => None,
         Some(name) => Some(Encoding::for_label(name.trim().as_bytes()).ok_or_else(|| unknown_encoding(name))?),
     };
-    let bytes = inflated(path, all_of(path, file)?)?;
-    decoded(path, bytes, encoding)
+    let bytes = inflated(path, all_of(path, file, length)?, options.max_unpacked_bytes)?;
+    decoded(path, bytes, encoding, &options.progress)
 }
 
 fn unknown_encoding(name: &str) -> Error {
@@ -32,19 +33,26 @@ fn unknown_encoding(name: &str) -> Error {
         .hint("For example utf-8, utf-16le, windows-1252, iso-8859-2, koi8-r, shift_jis, gb18030 or big5.")
 }
 
-fn all_of(path: &Path, mut file: File) -> Result<Vec<u8>> {
+/// The content of `file`, of `length` bytes when it was opened. What another program cuts short meanwhile would lose its last
+/// rows in silence.
+fn all_of(path: &Path, mut file: File, length: u64) -> Result<Vec<u8>> {
+    let unreadable = || Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read").path(path);
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
-        .map_err(|error| Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read").path(path).cause(error))?;
-    Ok(bytes)
+    file.read_to_end(&mut bytes).map_err(|error| unreadable().cause(error))?;
+    match (bytes.len() as u64) < length {
+        false => Ok(bytes),
+        true => Err(error(path, "the file became shorter while it was read").hint("Try again when it is complete.")),
+    }
 }
 
-fn inflated(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
+/// The content of a file that may be compressed, which may unpack to `most` bytes.
+fn inflated(path: &Path, bytes: Vec<u8>, most: Option<u64>) -> Result<Vec<u8>> {
+    let most = most.unwrap_or(INFLATED.max(INFLATES * bytes.len() as u64));
     let is = |kind: &str| Err(error(path, format!("this is {kind}, not text")));
     match bytes.as_slice() {
-        [0x1f, 0x8b, ..] => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len()),
+        [0x1f, 0x8b, ..] => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len(), most),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => match zstd::Decoder::with_buffer(bytes.as_slice()) {
-            Ok(decoder) => inflate(path, decoder, bytes.len()),
+            Ok(decoder) => inflate(path, decoder, bytes.len(), most),
             Err(cause) => Err(error(path, "the compressed file cannot be read").cause(cause)),
         },
         [b'P', b'K', 3, 4, ..] => is("a ZIP archive or a spreadsheet's own format")
@@ -54,8 +62,12 @@ fn inflated(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>> {
         [0xd0, 0xcf, 0x11, 0xe0, ..] => {
             is("a file of older Excel or Word").map_err(|error| error.hint("Let the spreadsheet save it as CSV."))
         }
-        [b'P', b'A', b'R', b'1', ..] => {
+        // A CSV may have a column called PAR1.
+        [b'P', b'A', b'R', b'1', .., b'P', b'A', b'R', b'1'] => {
             is("Parquet").map_err(|error| error.hint("Give it a name that ends in .parquet."))
+        }
+        [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, .., b'A', b'R', b'R', b'O', b'W', b'1'] => {
+            is("Arrow").map_err(|error| error.hint("Give it a name that ends in .arrow."))
         }
         _ => Ok(bytes),
     }
@@ -65,13 +77,15 @@ fn unpack(error: Error) -> Error {
     error.hint("Unpack it first; gzip and zstd are read as they are.")
 }
 
-fn inflate(path: &Path, decoder: impl Read, size: usize) -> Result<Vec<u8>> {
-    let most = INFLATED + INFLATES * size as u64;
+fn inflate(path: &Path, decoder: impl Read, size: usize, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match decoder.take(most + 1).read_to_end(&mut bytes) {
         Ok(length) if length as u64 > most => {
-            Err(error(path, format!("the compressed file of {size} bytes holds more than {most}, which no table does"))
-                .hint("Unpack it first if it is what it should be."))
+            Err(error(path, format!("the compressed file of {size} bytes unpacks to more than {most}"))
+                .hint(unpacked_hint()))
+        }
+        Ok(_) if bytes.starts_with(&[0x1f, 0x8b]) => {
+            Err(error(path, "the file is compressed twice").hint("Unpack it once."))
         }
         Ok(_) => Ok(bytes),
         Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
@@ -81,14 +95,20 @@ fn inflate(path: &Path, decoder: impl Read, size: usize) -> Result<Vec<u8>> {
     }
 }
 
-fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>) -> Result<String> {
+fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>, progress: &Progress) -> Result<String> {
     if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
         return Err(error(path, "the file is text in UTF-32").hint("Convert it to UTF-8, for example with iconv."));
     }
     let (encoding, mark) = match Encoding::for_bom(&bytes) {
         Some(marked) => marked,
-        None => (named.or_else(|| utf_16_by_its_nulls(&bytes)).unwrap_or(UTF_8), 0),
+        None => (named.unwrap_or(UTF_8), 0),
     };
+    if named.is_none()
+        && mark == 0
+        && let Some(text) = unmarked_utf_16(path, &bytes, progress)
+    {
+        return Ok(text);
+    }
     match encoding == UTF_8 {
         true => {
             bytes.drain(..mark);
@@ -98,6 +118,25 @@ fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>) ->
     }
 }
 
+/// The text of a file that shows by its nulls that it is UTF-16, though it has no byte-order mark.
+fn unmarked_utf_16(path: &Path, bytes: &[u8], progress: &Progress) -> Option<String> {
+    let encoding = utf_16_by_its_nulls(bytes)?;
+    let text = match could_be_ours(bytes, encoding) {
+        true => None,
+        false => transcoded(path, bytes, encoding).ok().filter(|text| is_plausible(text)),
+    };
+    let (path, name) = (path.display(), encoding.name());
+    match text.is_some() {
+        true => progress.note(Stage::Input, format!("{path} has no byte-order mark, and is read as {name}")),
+        false => progress.note_with_hint(
+            Stage::Input,
+            format!("{path} has a NUL at every second byte, and is read as UTF-8"),
+            encoding_hint(),
+        ),
+    }
+    text
+}
+
 /// Most letters of most languages that UTF-16 is used for have a null as one of their two bytes.
 fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
     /// Of fewer characters nobody can tell.
@@ -105,17 +144,34 @@ fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
     let sample = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let nulls = |first: usize| sample.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
     let half = sample.len() / 2;
+    // Few characters have a null as their other byte, such as U+4E00.
+    let is_most = |nulls: usize, others: usize| half >= LEAST && nulls * 2 > half && others * 8 <= nulls;
     match (nulls(0), nulls(1)) {
-        (0, odd) if half >= LEAST && odd * 2 > half => Some(UTF_16LE),
-        (even, 0) if half >= LEAST && even * 2 > half => Some(UTF_16BE),
+        (even, odd) if is_most(odd, even) => Some(UTF_16LE),
+        (even, odd) if is_most(even, odd) => Some(UTF_16BE),
         _ => None,
     }
+}
+
+/// A text in UTF-8 may have NULs at every second byte, too. None that we write begins with a control character, and all
+/// end with a line end of one byte.
+fn could_be_ours(bytes: &[u8], guess: &'static Encoding) -> bool {
+    let begins_and_ends = match guess == UTF_16LE {
+        true => bytes.last() == Some(&b'\n'),
+        false => bytes.first().is_some_and(|&byte| byte >= b' '),
+    };
+    begins_and_ends && std::str::from_utf8(bytes).is_ok()
+}
+
+/// Whether a decoded text has what every table has.
+fn is_plausible(text: &str) -> bool {
+    text.contains(['\n', '\r', ',', ';', '\t', '|', '{']) && !text.contains('\0')
 }
 
 fn not_utf_8(path: &Path, cause: &std::string::FromUtf8Error) -> Error {
     let at = cause.utf8_error().valid_up_to();
     let byte = cause.as_bytes().get(at).copied().unwrap_or_default();
-    let line = line_at(cause.as_bytes(), at);
+    let line = line_at(cause.as_bytes(), at, line_end_of(cause.as_bytes()));
     error(path, format!("the file is not text in UTF-8: line {line} holds the byte 0x{byte:02X}")).hint(encoding_hint())
 }
 
@@ -127,17 +183,33 @@ fn transcoded(path: &Path, bytes: &[u8], encoding: &'static Encoding) -> Result<
     match decoder.decode_to_string_without_replacement(bytes, &mut text, true).0 {
         DecoderResult::InputEmpty => Ok(text),
         DecoderResult::OutputFull | DecoderResult::Malformed(..) => {
-            let line = line_at(text.as_bytes(), text.len());
+            let line = line_at(text.as_bytes(), text.len(), line_end_of(text.as_bytes()));
             let message = format!("line {line} is not text in {}", encoding.name());
             Err(error(path, message).hint(encoding_hint()))
         }
     }
 }
 
-/// The line in which the byte `at` is, from 1. Lines end with LF, or with CR in a text that has no LF.
-pub(super) fn line_at(text: &[u8], at: usize) -> usize {
-    let end = if memchr::memchr(b'\n', text).is_some() { b'\n' } else { b'\r' };
-    1 + memchr::memchr_iter(end, text.get(..at).unwrap_or(text)).count()
+/// The line in which the byte `at` is, from 1, in a text whose lines end with `line_end` (LF also for CR LF).
+pub(super) fn line_at(text: &[u8], at: usize, line_end: u8) -> usize {
+    1 + memchr::memchr_iter(line_end, text.get(..at).unwrap_or(text)).count()
+}
+
+/// The last byte of what ends the lines of `text`: of what ends the first one outside of quotes.
+pub(super) fn line_end_of(text: &[u8]) -> u8 {
+    let end_at = |at: usize| match text.get(at..at + 2) {
+        Some([b'\r', b'\n']) => b'\n',
+        _ => text.get(at).copied().unwrap_or(b'\n'),
+    };
+    let mut in_quotes = false;
+    for at in memchr::memchr3_iter(b'"', b'\n', b'\r', text) {
+        match text.get(at) {
+            Some(b'"') => in_quotes = !in_quotes,
+            _ if !in_quotes => return end_at(at),
+            _ => {}
+        }
+    }
+    memchr::memchr2(b'\n', b'\r', text).map_or(b'\n', end_at)
 }
 
 /// An error about the content of a file.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use polars::prelude::*;
 
+use super::folder::each_file;
 use crate::corpus::{escaped, internal};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
@@ -27,15 +28,12 @@ const UNREADABLE: [&str; 40] = [
     "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef",
 ];
 
-/// The most folders within each other.
-const DEEPEST: usize = 32;
-
 /// One row for each image in `folder` and the folders in it, in the order of their paths: column `image` (String), paths
 /// that start at `folder`. Give the folder to the model too:
 /// [`image_folder`](crate::model::TopicModel::image_folder).
 ///
 /// Images are files that are called so (`.png`, `.jpg`, `.webp`, `.gif`, `.bmp`, `.tif` and their other endings); of files
-/// without an ending the first bytes are looked at. Where a name is no Unicode, bytes stand as `\xE9`, and the image is
+/// without an ending the first bytes are looked at. Where a name is not Unicode, bytes stand as `\xE9`, and the image is
 /// found by that. Hidden files and folders, and links to folders, are left out.
 ///
 /// In a notebook what is left out is told; elsewhere use [`read_image_folder_with`].
@@ -47,15 +45,15 @@ pub fn read_image_folder(folder: impl AsRef<Path>) -> Result<DataFrame> {
 }
 
 /// As [`read_image_folder`], and tells `progress` how many files were left out: images of kinds that cannot be read
-/// (AVIF, HEIC, JPEG XL, SVG, a camera's raw images ...) by their endings, other files, and folders that were not
-/// followed.
+/// (AVIF, HEIC, JPEG XL, SVG, a camera's raw images ...) by their endings, other files, and links to folders.
 ///
 /// # Errors
 /// As [`read_image_folder`].
 pub fn read_image_folder_with(folder: impl AsRef<Path>, progress: &Progress) -> Result<DataFrame> {
     let folder = folder.as_ref();
     let mut found = Found::default();
-    found.collect(folder, "", DEEPEST)?;
+    let passed_over = each_file(folder, |name| name.starts_with('.'), |entry, path| found.take(entry, path))?;
+    (found.links, found.unreadable_folders) = (passed_over.links, passed_over.unreadable.len());
     let notes = found.left_out();
     let mut paths = found.paths;
     if paths.is_empty() {
@@ -76,12 +74,12 @@ struct Found {
     paths: Vec<String>,
     /// Images that cannot be read, by ending.
     unreadable: BTreeMap<String, usize>,
-    /// Files that are no images, by ending.
+    /// Files that are not images, by ending.
     others: BTreeMap<String, usize>,
-    /// Links to folders, and folders too deep.
-    not_followed: usize,
+    /// Links to folders.
+    links: usize,
     /// Folders in it that cannot be read.
-    not_readable: usize,
+    unreadable_folders: usize,
 }
 
 enum Kind {
@@ -91,31 +89,7 @@ enum Kind {
 }
 
 impl Found {
-    fn collect(&mut self, folder: &Path, prefix: &str, deepest: usize) -> Result<()> {
-        let unreadable =
-            |cause| Error::new(ErrorKind::Io, Stage::Input, "the folder cannot be read").path(folder).cause(cause);
-        for entry in fs::read_dir(folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let name = escaped(&entry.file_name());
-            if name.starts_with('.') {
-                continue;
-            }
-            let path = format!("{prefix}{name}");
-            let kind = entry.file_type().map_err(unreadable)?;
-            if kind.is_dir() && deepest > 0 {
-                match fs::read_dir(entry.path()) {
-                    Ok(_) => self.collect(&entry.path(), &format!("{path}/"), deepest - 1)?,
-                    Err(_) => self.not_readable += 1,
-                }
-            } else if kind.is_dir() || kind.is_symlink() && entry.path().is_dir() {
-                self.not_followed += 1;
-            } else {
-                self.take(&entry, path);
-            }
-        }
-        Ok(())
-    }
-
+    /// A file by its path in the folder.
     fn take(&mut self, entry: &DirEntry, path: String) {
         let name = entry.file_name();
         let ending = Path::new(&name).extension().map(|ending| escaped(ending).to_lowercase()).unwrap_or_default();
@@ -146,20 +120,18 @@ impl Found {
             ));
         }
         if let Some((files, kinds)) = listed(&self.others) {
-            let are = if files == 1 { "file is no image and was" } else { "files are no images and were" };
+            let are = if files == 1 { "file is not an image and was" } else { "files are not images and were" };
             notes.push(format!("{kinds} {are} left out"));
         }
-        match self.not_readable {
+        match self.unreadable_folders {
             0 => {}
             1 => notes.push("1 folder cannot be read and was left out".to_owned()),
             more => notes.push(format!("{more} folders cannot be read and were left out")),
         }
-        match self.not_followed {
+        match self.links {
             0 => {}
-            1 => notes.push(format!("1 folder was not followed (a link, or more than {DEEPEST} folders deep)")),
-            more => {
-                notes.push(format!("{more} folders were not followed (links, or more than {DEEPEST} folders deep)"))
-            }
+            1 => notes.push("1 link to a folder was not followed".to_owned()),
+            more => notes.push(format!("{more} links to folders were not followed")),
         }
         notes
     }

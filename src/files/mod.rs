@@ -9,6 +9,7 @@ mod budget;
 mod cell;
 mod decode;
 mod delimited;
+mod folder;
 mod foreign;
 mod image_folder;
 mod json;
@@ -75,6 +76,12 @@ fn format_of(path: &Path, stage: Stage) -> Result<Format> {
         Some("arrow" | "ipc" | "feather") => Ok(Format::Arrow),
         _ => Err(unknown_kind(path, stage)),
     }
+}
+
+/// Whether the name says that the file is compressed.
+fn is_compressed(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
+    ending.is_some_and(|ending| COMPRESSED.contains(&ending.as_str()))
 }
 
 fn unknown_kind(path: &Path, stage: Stage) -> Error {

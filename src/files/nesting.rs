@@ -1,5 +1,5 @@
-//! How deep the columns of Parquet and Arrow files may be nested: their readers go down by recursion, and take time and
-//! memory with the square of the depth.
+//! How deep the columns of Parquet and Arrow files may be nested: their readers go down by recursion, and their
+//! time and memory grow with the square of the depth.
 
 use std::collections::BTreeSet;
 use std::fs::File;

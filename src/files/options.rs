@@ -49,7 +49,7 @@ impl FromStr for Quotes {
     }
 }
 
-/// A reader of files whose kind is not to be guessed whole from their name and content.
+/// How to read a file, where its name and content do not show all of it.
 ///
 /// ```no_run
 /// use topicframe::files::ReadOptions;
@@ -65,6 +65,10 @@ pub struct ReadOptions {
     pub(super) text: Vec<String>,
     pub(super) max_unpacked_bytes: Option<u64>,
     pub(super) progress: Progress,
+    /// Columns that are String because another part of the table has texts there.
+    pub(super) mixed: Vec<String>,
+    /// Whether JSON that holds nothing but null stays of the type Null: another part may have values there.
+    pub(super) keeps_nothing: bool,
 }
 
 impl ReadOptions {
@@ -81,7 +85,7 @@ impl ReadOptions {
         self
     }
 
-    /// What quotes mean in a delimited file.
+    /// What quotes mean in a delimited file. By default [`Quotes::Auto`].
     #[must_use]
     pub fn quotes(mut self, quotes: Quotes) -> Self {
         self.quotes = quotes;
@@ -112,7 +116,8 @@ impl ReadOptions {
         self
     }
 
-    /// Where notes go: rows that are short of fields.
+    /// Where notes go: rows that are short of fields, escapes in JSON that are half a character, UTF-16 without a byte-order
+    /// mark. By default they are not told.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
@@ -143,10 +148,7 @@ impl ReadOptions {
             );
             self.progress.note(Stage::Input, message);
         }
-        let text: Vec<&str> = self.text.iter().map(String::as_str).collect();
-        read_parts(inputs.tables(), kind, &text, |part, text| {
-            read_as(part, format_of(part, Stage::Input)?, &self.clone().text(text))
-        })
+        read_parts(inputs.tables(), kind, self)
     }
 
     /// Whether a file of this kind has what is set.

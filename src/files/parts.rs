@@ -2,26 +2,25 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::folder::each_file;
 use super::image_folder::is_image;
 use super::{Format, format_of};
 use crate::error::{Error, ErrorKind, Result, Stage};
-
-/// The most folders within each other.
-const DEEPEST: usize = 32;
 
 /// What libraries leave beside the parts of a data set about itself.
 const ABOUT_DATA_SETS: [&str; 4] = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 
 /// The files that an input names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Inputs {
     tables: Vec<PathBuf>,
     images: usize,
     folder: PathBuf,
     several: Option<PathBuf>,
+    /// What is wrong with a folder that cannot be read, in which tables may be.
+    unreadable: Option<Error>,
 }
 
 /// Kinds of tables that can be parts of one.
@@ -42,7 +41,7 @@ impl Inputs {
     /// are in the order of their paths, numbers by their size: `part-2` comes before `part-10`.
     ///
     /// # Errors
-    /// A folder that cannot be read, a pattern that is none or that no file fits.
+    /// A folder that cannot be read, a text that is not a pattern, or a pattern that no file fits.
     pub fn find(input: impl AsRef<Path>) -> Result<Self> {
         let input = input.as_ref();
         if input.is_dir() {
@@ -55,6 +54,7 @@ impl Inputs {
                 images: 0,
                 folder: input.parent().unwrap_or(Path::new("")).to_path_buf(),
                 several: None,
+                unreadable: None,
             }),
         }
     }
@@ -72,7 +72,7 @@ impl Inputs {
             [only] => return Self::find(only),
             _ => {}
         }
-        let mut tables = Vec::new();
+        let (mut tables, mut unreadable) = (Vec::new(), None);
         for input in inputs {
             let found = Self::find(input)?;
             if found.tables.is_empty() {
@@ -80,52 +80,44 @@ impl Inputs {
                     .hint("A folder of images is read by itself: name nothing else."));
             }
             tables.extend(found.tables);
+            unreadable = unreadable.or(found.unreadable);
         }
         let mut seen = BTreeSet::new();
         match tables.iter().find(|table| !seen.insert(table.as_path())) {
             Some(twice) => Err(wrong("this file is named twice", twice)),
-            None => Ok(Inputs { folder: common_folder(&tables), tables, images: 0, several: inputs.first().cloned() }),
+            None => Ok(Inputs {
+                folder: common_folder(&tables),
+                tables,
+                images: 0,
+                several: inputs.first().cloned(),
+                unreadable,
+            }),
         }
     }
 
     fn in_folder(folder: &Path) -> Result<Self> {
         let several = Some(folder.to_path_buf());
-        let mut inputs = Inputs { tables: Vec::new(), images: 0, folder: folder.to_path_buf(), several };
-        inputs.collect(folder, DEEPEST)?;
+        let mut inputs =
+            Inputs { tables: Vec::new(), images: 0, folder: folder.to_path_buf(), several, unreadable: None };
+        let is_left_out = |name: &str| is_hidden(name) || ABOUT_DATA_SETS.contains(&name);
+        let passed_over = each_file(folder, is_left_out, |entry, name| {
+            let path = entry.path();
+            if is_image(&name) {
+                inputs.images += 1;
+            } else if format_of(&path, Stage::Input).is_ok() && path.is_file() {
+                inputs.tables.push(path);
+            }
+        })?;
+        inputs.unreadable = passed_over.unreadable.into_iter().next();
         inputs.tables.sort_by(|a, b| by_number(a, b));
         Ok(inputs)
-    }
-
-    fn collect(&mut self, folder: &Path, deepest: usize) -> Result<()> {
-        let unreadable =
-            |cause| Error::new(ErrorKind::Io, Stage::Input, "the folder cannot be read").path(folder).cause(cause);
-        for entry in fs::read_dir(folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let (name, path) = (entry.file_name(), entry.path());
-            let name = name.to_string_lossy();
-            if is_hidden(&name) || ABOUT_DATA_SETS.contains(&name.as_ref()) {
-                continue;
-            }
-            let kind = entry.file_type().map_err(unreadable)?;
-            if kind.is_dir() {
-                match deepest {
-                    0 => {}
-                    _ => self.collect(&path, deepest - 1)?,
-                }
-            } else if is_image(&name) {
-                self.images += 1;
-            } else if format_of(&path, Stage::Input).is_ok() && path.is_file() {
-                self.tables.push(path);
-            }
-        }
-        Ok(())
     }
 
     fn of_pattern(input: &Path, pattern: &str) -> Result<Self> {
         let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(input);
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
         let found = glob::glob_with(pattern, options)
-            .map_err(|cause| wrong("the name has `*`, `?` or `[` in it, but is no pattern").cause(cause))?;
+            .map_err(|cause| wrong("the name has `*`, `?` or `[` in it, but is not a pattern").cause(cause))?;
         // A folder that must not be read is no reason to leave out its files in silence.
         let found: std::result::Result<Vec<PathBuf>, _> = found.collect();
         let found = found.map_err(|cause| wrong("a folder that the pattern leads to cannot be read").cause(cause))?;
@@ -138,7 +130,13 @@ impl Inputs {
             return Err(wrong("there is no such file, and none that fits it as a pattern"));
         }
         tables.sort_by(|a, b| by_number(a, b));
-        Ok(Inputs { folder: common_folder(&tables), tables, images: 0, several: Some(input.to_path_buf()) })
+        Ok(Inputs {
+            folder: common_folder(&tables),
+            tables,
+            images: 0,
+            several: Some(input.to_path_buf()),
+            unreadable: None,
+        })
     }
 
     /// The tables, in order.
@@ -169,6 +167,9 @@ impl Inputs {
     /// No tables, and those of several kinds: with what there is.
     pub(super) fn kind(&self) -> Result<Option<Kind>> {
         let Some(several) = &self.several else { return Ok(None) };
+        if let Some(error) = &self.unreadable {
+            return Err(error.clone());
+        }
         let wrong = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).path(several);
         let mut kinds: Vec<(&str, Kind, usize)> = Vec::new();
         for part in &self.tables {

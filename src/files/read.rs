@@ -63,12 +63,8 @@ pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Res
     options.check(path, format)?;
     let (file, length) = open_regular(path)?;
     match format {
-        Format::Csv | Format::Tsv => {
-            read_delimited(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
-        }
-        Format::Json | Format::NdJson => {
-            read_json(path, &read_text(path, file, options.encoding.as_deref())?, format, options)
-        }
+        Format::Csv | Format::Tsv => read_delimited(path, &read_text(path, file, length, options)?, format, options),
+        Format::Json | Format::NdJson => read_json(path, &read_text(path, file, length, options)?, format, options),
         Format::Parquet => even(read_parquet(file, length, path, options.max_unpacked_bytes)?, path),
         Format::Arrow => even(read_arrow(file, length, path, options.max_unpacked_bytes)?, path),
     }

@@ -5,9 +5,16 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::options::ReadOptions;
 use super::parts::Kind;
+use super::read::read_as;
+use super::{budget::Missing, format_of, is_compressed};
 use crate::corpus::{in_words, internal};
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
+use crate::progress::Progress;
+
+/// How much of a name a message quotes.
+const LONGEST_NAME: usize = 60;
 
 /// A column of the whole: its type, and the part that it has it from.
 struct Wanted {
@@ -16,18 +23,15 @@ struct Wanted {
     from: usize,
 }
 
-/// Reads `parts` by `read`, which takes the names of columns that are to stay text, one after the other.
-pub(super) fn read_parts(
-    parts: &[PathBuf],
-    kind: Kind,
-    text: &[&str],
-    read: impl Fn(&Path, &[&str]) -> Result<DataFrame>,
-) -> Result<DataFrame> {
-    let mut frames: Vec<DataFrame> = parts.iter().map(|part| read(part, text)).collect::<Result<_>>()?;
+/// The rows of `parts`, one part after the other.
+pub(super) fn read_parts(parts: &[PathBuf], kind: Kind, options: &ReadOptions) -> Result<DataFrame> {
+    let options = ReadOptions { keeps_nothing: true, ..options.clone() };
+    let mut frames: Vec<DataFrame> = parts.iter().map(|part| read_part(part, &options)).collect::<Result<_>>()?;
     if kind == Kind::Delimited {
-        read_again_as_text(parts, &mut frames, text, read)?;
+        read_again_as_text(parts, &mut frames, options)?;
     }
     let wanted = wanted_columns(parts, kind, &frames)?;
+    check_missing(parts, kind, &frames, &wanted)?;
     let mut whole: Option<DataFrame> = None;
     for (part, frame) in parts.iter().zip(frames) {
         let columns = wanted.iter().map(|wanted| as_wanted(part, &frame, wanted, parts)).collect::<Result<Vec<_>>>()?;
@@ -42,14 +46,13 @@ pub(super) fn read_parts(
     Ok(whole.unwrap_or_default())
 }
 
+fn read_part(part: &Path, options: &ReadOptions) -> Result<DataFrame> {
+    read_as(part, format_of(part, Stage::Input)?, options)
+}
+
 /// In one part all values of a column may look like numbers, and in another not: then none of them are numbers, and the
 /// parts that took them for that are read again.
-fn read_again_as_text(
-    parts: &[PathBuf],
-    frames: &mut [DataFrame],
-    text: &[&str],
-    read: impl Fn(&Path, &[&str]) -> Result<DataFrame>,
-) -> Result<()> {
+fn read_again_as_text(parts: &[PathBuf], frames: &mut [DataFrame], options: ReadOptions) -> Result<()> {
     let mut types: BTreeMap<PlSmallStr, DataType> = BTreeMap::new();
     let mut mixed: BTreeSet<PlSmallStr> = BTreeSet::new();
     for column in frames.iter().flat_map(DataFrame::columns).filter(|column| !is_blank(column)) {
@@ -61,11 +64,13 @@ fn read_again_as_text(
     if mixed.is_empty() {
         return Ok(());
     }
-    let text: Vec<&str> = text.iter().copied().chain(mixed.iter().map(PlSmallStr::as_str)).collect();
+    // What there is to note was noted when they were read first.
+    let mixed_names = mixed.iter().map(PlSmallStr::to_string).collect();
+    let options = ReadOptions { mixed: mixed_names, progress: Progress::silent(), ..options };
     let is_text = |frame: &DataFrame, name: &str| frame.column(name).is_ok_and(|column| column.dtype().is_string());
     for (part, frame) in parts.iter().zip(frames) {
         if mixed.iter().any(|name| !is_text(frame, name)) {
-            *frame = read(part, &text)?;
+            *frame = read_part(part, &options)?;
         }
     }
     Ok(())
@@ -97,9 +102,11 @@ fn wanted_columns(parts: &[PathBuf], kind: Kind, frames: &[DataFrame]) -> Result
             }
         }
     }
-    // A column without any value keeps the type that it was read with.
-    for wanted in all.iter_mut().filter(|wanted| wanted.dtype == DataType::Null) {
-        if let Some(column) = frames.get(wanted.from).and_then(|frame| frame.column(&wanted.name).ok()) {
+    // A column without any value keeps the type that it was read with; in JSON, where any other would do, that is String.
+    for wanted in all.iter_mut().filter(|wanted| kind == Kind::Json || wanted.dtype == DataType::Null) {
+        if kind == Kind::Json {
+            wanted.dtype = nothing_as_text(&wanted.dtype);
+        } else if let Some(column) = frames.get(wanted.from).and_then(|frame| frame.column(&wanted.name).ok()) {
             wanted.dtype = column.dtype().clone();
         }
     }
@@ -125,6 +132,64 @@ fn check_names(part: &Path, frame: &DataFrame, parts: &[PathBuf], places: &BTree
     }
 }
 
+/// Refuses parts that have few fields in common: each that a part does not have is null in all its rows.
+fn check_missing(parts: &[PathBuf], kind: Kind, frames: &[DataFrame], wanted: &[Wanted]) -> Result<()> {
+    /// How many bytes of text a byte stands for in a file that is packed.
+    const PACKED: u64 = 8;
+    let length = |part: &PathBuf| {
+        let bytes = std::fs::metadata(part).map_or(0, |metadata| metadata.len());
+        if kind == Kind::Binary || is_compressed(part) { bytes.saturating_mul(PACKED) } else { bytes }
+    };
+    let mut missing = Missing::of(parts.iter().map(length).fold(0, u64::saturating_add));
+    for (part, frame) in parts.iter().zip(frames) {
+        let cells = wanted.iter().map(|wanted| match frame.column(&wanted.name) {
+            Ok(column) => missing_cells(column.as_materialized_series(), &wanted.dtype),
+            Err(_) => nulls_in_a_row(&wanted.dtype).saturating_mul(frame.height() as u64),
+        });
+        if !missing.take(cells.fold(0, u64::saturating_add)) {
+            let message = format!(
+                "this part does not have most of the fields that other parts have: up to here more than {missing} \
+                 values are missing"
+            );
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message)
+                .path(part)
+                .hint("Name the fields alike in all parts, or name the parts that belong together with a pattern."));
+        }
+    }
+    Ok(())
+}
+
+/// How many values a column has to be null in to have the type `wanted`.
+fn missing_cells(column: &Series, wanted: &DataType) -> u64 {
+    use DataType::{List, Null, Struct};
+    let length = column.len() as u64;
+    match (column.dtype(), wanted) {
+        (a, b) if a == b => 0,
+        (Null, wanted) => nulls_in_a_row(wanted).saturating_mul(length),
+        (List(_), List(inner)) => column.list().map_or(0, |lists| missing_cells(&lists.get_inner(), inner)),
+        (Struct(_), Struct(wanted)) => {
+            let fields = column.struct_().map(|column| column.fields_as_series()).unwrap_or_default();
+            let cells = wanted.iter().map(|wanted| match fields.iter().find(|field| field.name() == wanted.name()) {
+                Some(field) => missing_cells(field, wanted.dtype()),
+                None => nulls_in_a_row(wanted.dtype()).saturating_mul(length),
+            });
+            cells.fold(0, u64::saturating_add)
+        }
+        _ => 0,
+    }
+}
+
+/// How many values a null of the type takes.
+fn nulls_in_a_row(dtype: &DataType) -> u64 {
+    match dtype {
+        DataType::Struct(fields) => {
+            fields.iter().map(|field| nulls_in_a_row(field.dtype())).fold(1, u64::saturating_add)
+        }
+        DataType::Array(inner, width) => nulls_in_a_row(inner).saturating_mul(*width as u64),
+        _ => 1,
+    }
+}
+
 fn named(parts: &[PathBuf], part: usize) -> String {
     /// As much of a path as a message takes.
     const LONGEST: usize = 200;
@@ -133,16 +198,46 @@ fn named(parts: &[PathBuf], part: usize) -> String {
 }
 
 fn other_type(part: &Path, name: &str, dtype: &DataType, wanted: &Wanted, parts: &[PathBuf]) -> Error {
+    let mut path = Vec::new();
+    let (here, there) = differing(dtype, &wanted.dtype, &mut path);
+    let place = match path.is_empty() {
+        true => "the column".to_owned(),
+        false => format!("the field `{}` of the column", quoted(&path.join("."), LONGEST_NAME)),
+    };
     let message = format!(
-        "the column holds {} in this part, and {} in {}",
-        in_words(dtype),
-        in_words(&wanted.dtype),
+        "{place} holds {} in this part, and {} in {}",
+        in_words(here),
+        in_words(there),
         named(parts, wanted.from)
     );
     Error::new(ErrorKind::WrongType, Stage::Input, message)
         .column(name)
         .path(part)
         .hint("Parts of one table have columns of the same types: write one of them again.")
+}
+
+/// The innermost types that have no type for both, and the fields that lead there.
+fn differing<'a>(a: &'a DataType, b: &'a DataType, path: &mut Vec<&'a str>) -> (&'a DataType, &'a DataType) {
+    match (a, b) {
+        (DataType::List(inner_a), DataType::List(inner_b)) if widened(inner_a, inner_b).is_none() => {
+            differing(inner_a, inner_b, path)
+        }
+        (DataType::Struct(fields_a), DataType::Struct(fields_b)) => {
+            let mut pairs = fields_a.iter().filter_map(|field| Some((field, field_of(fields_b, field.name())?)));
+            match pairs.find(|(a, b)| widened(a.dtype(), b.dtype()).is_none()) {
+                Some((a, b)) => {
+                    path.push(a.name().as_str());
+                    differing(a.dtype(), b.dtype(), path)
+                }
+                None => (a, b),
+            }
+        }
+        _ => (a, b),
+    }
+}
+
+fn field_of<'a>(fields: &'a [Field], name: &PlSmallStr) -> Option<&'a Field> {
+    fields.iter().find(|field| field.name() == name)
 }
 
 /// The type that holds the values of both, if there is one that changes none of them (for whole numbers among others
@@ -182,17 +277,44 @@ fn widened_number(a: &DataType, b: &DataType) -> Option<DataType> {
 
 /// The fields of both structs; one that only one of them has is null in the other.
 fn widened_fields(a: &[Field], b: &[Field]) -> Option<Vec<Field>> {
-    let of = |fields: &[Field], name: &PlSmallStr| fields.iter().find(|field| field.name() == name).cloned();
     let mut fields = Vec::with_capacity(a.len());
     for field in a {
-        let dtype = match of(b, field.name()) {
+        let dtype = match field_of(b, field.name()) {
             Some(other) => widened(field.dtype(), other.dtype())?,
             None => field.dtype().clone(),
         };
         fields.push(Field::new(field.name().clone(), dtype));
     }
-    fields.extend(b.iter().filter(|field| of(a, field.name()).is_none()).cloned());
+    fields.extend(b.iter().filter(|field| field_of(a, field.name()).is_none()).cloned());
     Some(fields)
+}
+
+/// `dtype` with what holds nothing but null as the type that `whole` has there: at any depth.
+fn filled(dtype: &DataType, whole: &DataType) -> DataType {
+    use DataType::{List, Null, Struct};
+    match (dtype, whole) {
+        (Null, whole) => whole.clone(),
+        (List(inner), List(whole)) => List(Box::new(filled(inner, whole))),
+        (Struct(fields), Struct(whole)) => {
+            let filled = |field: &Field| match field_of(whole, field.name()) {
+                Some(whole) => Field::new(field.name().clone(), filled(field.dtype(), whole.dtype())),
+                None => field.clone(),
+            };
+            Struct(fields.iter().map(filled).collect())
+        }
+        (other, _) => other.clone(),
+    }
+}
+
+/// `dtype` with String for what holds nothing but null, as JSON has it that is read by itself.
+fn nothing_as_text(dtype: &DataType) -> DataType {
+    let of_field = |field: &Field| Field::new(field.name().clone(), nothing_as_text(field.dtype()));
+    match dtype {
+        DataType::Null => DataType::String,
+        DataType::List(inner) => DataType::List(Box::new(nothing_as_text(inner))),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(of_field).collect()),
+        other => other.clone(),
+    }
 }
 
 /// The column of a part as the whole has it: nulls where the part does not have it.
@@ -204,6 +326,8 @@ fn as_wanted(part: &Path, frame: &DataFrame, wanted: &Wanted, parts: &[PathBuf])
         return Ok(column.clone());
     }
     let differs = || other_type(part, column.name(), column.dtype(), wanted, parts);
+    // Without nulls of the type Null, to which values cannot be cast back.
+    let column = &column.cast(&filled(column.dtype(), &wanted.dtype)).map_err(|_| differs())?;
     let cast = column.strict_cast(&wanted.dtype).map_err(|_| differs())?;
     // Large whole numbers are not all among the floats.
     let back = cast.strict_cast(column.dtype()).map_err(|_| differs())?;

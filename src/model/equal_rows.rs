@@ -17,14 +17,14 @@ use crate::reduce::Reduction;
 /// would be held twice, cost more than is saved.
 pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
     let mut firsts = HashMap::new();
-    let mut distinct = Vec::new();
-    let mut place = |text: &&str| {
-        *firsts.entry(*text).or_insert_with(|| {
-            distinct.push(*text);
-            distinct.len() - 1
-        })
-    };
-    let places: Vec<usize> = texts.iter().map(&mut place).collect();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut places = Vec::with_capacity(texts.len());
+    for &text in texts {
+        places.push(*firsts.entry(text).or_insert(distinct.len()));
+        if places.last() == Some(&distinct.len()) {
+            distinct.push(text);
+        }
+    }
     if distinct.len() > texts.len() / 2 {
         return embedder.embed_texts(texts, progress);
     }

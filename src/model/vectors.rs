@@ -8,7 +8,7 @@ use super::cleaning::Cleaned;
 use super::equal_rows::embed_distinct;
 use super::{ClusterOn, TopicModel};
 use crate::corpus::{Columns, Corpus, Embeddings, ImageColumn};
-use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
+use crate::embed::{FittedFusion, nothing_embeds};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::vision::ImageSource;

@@ -96,6 +96,18 @@ impl Limits {
         Ok(())
     }
 
+    /// Whether passes over so many pixels are at most `scans` over the largest image.
+    pub(super) fn check_scanned(&self, scanned: u64, scans: u64) -> Result<()> {
+        if scanned <= self.max_pixels.saturating_mul(scans) {
+            return Ok(());
+        }
+        let message = format!(
+            "the passes of the image go over {scanned} pixels, more than {scans} over the limit of {} pixels",
+            self.max_pixels
+        );
+        Err(image_error(message).hint(more_pixels(scanned.div_ceil(scans))))
+    }
+
     /// What one image may take while it is decoded.
     pub(super) fn max_memory(&self) -> u64 {
         self.max_pixels.saturating_mul(6).max(LEAST_MEMORY)

@@ -21,8 +21,8 @@ pub(super) fn check_png(bytes: &[u8], limits: &Limits) -> Result<()> {
 /// Passes over the pixels of a JPEG; usual progressive ones have ten.
 const MOST_SCANS: u64 = 100;
 
-/// Passes times pixels: so much takes seconds.
-const MOST_SCANNED: u64 = 2 << 30;
+/// How many passes the largest image may have: with the default limit of pixels they take seconds.
+const SCANS_OF_THE_LARGEST: u64 = 24;
 
 /// Bytes of quantization and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
 /// pixels do.
@@ -48,10 +48,11 @@ pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
         limits.check_size(frame.width, frame.height)?;
     }
     let pixels = frame.pixels();
-    if walk.scans > MOST_SCANS || walk.scans * pixels > MOST_SCANNED {
+    if walk.scans > MOST_SCANS {
         let message = format!("the image has {} passes over {pixels} pixels: no real one has", walk.scans);
         return Err(image_error(message));
     }
+    limits.check_scanned(walk.scans * pixels, SCANS_OF_THE_LARGEST)?;
     let kept = frame.is_progressive || walk.scans > 1;
     Ok(if kept { frame.coefficients().saturating_mul(2) } else { 0 })
 }

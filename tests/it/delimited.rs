@@ -160,8 +160,13 @@ fn compressed_files_are_read_whatever_their_name() {
     damaged[14] ^= 0xff;
     assert!(said("f.csv.gz", &damaged).starts_with("input: the compressed file is "));
     assert!(said("f.csv", b"PK\x03\x04xx").contains("spreadsheet"));
+    let parquet = b"PAR1\x15\x04\x04\0\0\0PAR1";
+    assert!(said("f.csv", parquet).contains("this is Parquet, not text"));
+    assert!(said("f.csv", b"ARROW1\0\0\x04\0\0\0ARROW1").contains("this is Arrow, not text"));
+    assert_eq!(names(&read("f.csv", "PAR1,x\n1,PAR1\n")), ["PAR1", "x"]);
+    assert_eq!(names(&read("f.csv", "ARROW1,x\n1,ARROW1")), ["ARROW1", "x"]);
     let bomb = zstd::encode_all(vec![b'a'; 100 << 20].as_slice(), 1).unwrap();
-    assert!(said("f.csv", &bomb).contains("which no table does"));
+    assert!(said("f.csv", &bomb).contains("unpacks to more than"));
     let folder = tempfile::tempdir().unwrap();
     let refused = write_frame(&df!("a" => [1]).unwrap(), folder.path().join("f.csv.gz")).unwrap_err();
     assert!(refused.to_string().contains("Leave out the .gz"), "{refused}");
@@ -199,6 +204,34 @@ fn encodings() {
     let said = refused("f.csv", b"id,text\n1,a\n2,\x82\n", &ReadOptions::new().encoding("shift_jis"));
     assert_eq!(first_line(&said), "input: line 3 is not text in Shift_JIS (FILE)");
     assert!(ReadOptions::new().encoding("klingon").read(&path).unwrap_err().to_string().contains("klingon"));
+}
+
+#[test]
+fn a_text_with_nuls_is_not_taken_for_utf_16() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = ["\0a\0b\0c\0", "a\0b\0c\0d\0", "\0", "a\0", "\0a", "\0\na\0b\0", "\u{4}a\0b\0c\0", ",\0a\0b\0"];
+    for name in texts {
+        for text in texts {
+            for height in [0, 1, 5] {
+                let frame = df!(name => vec![text; height]).unwrap();
+                let two = df!(name => vec![text; height], "\0b\0" => vec!["\0c\0"; height]).unwrap();
+                for frame in [frame, two] {
+                    same_after_a_round_trip(&frame, &folder.path().join("f.csv"));
+                    same_after_a_round_trip(&frame, &folder.path().join("f.tsv"));
+                }
+            }
+        }
+    }
+
+    let notes = Arc::new(Notes::default());
+    let options = ReadOptions::new().progress(Progress::to(notes.clone()));
+    let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let path = file(&folder, "little.csv", little("id,text\n1,\u{4e00} \u{434} a\n"));
+    assert_eq!(rows(&options.read(&path).unwrap()), [["1", "\u{4e00} \u{434} a"]]);
+    assert!(notes.text().ends_with("little.csv has no byte-order mark, and is read as UTF-16LE"), "{}", notes.text());
+    let cut = file(&folder, "cut.csv", &little("id,text\n1,abc\n")[..27]);
+    assert!(options.read(&cut).is_ok());
+    assert!(notes.text().contains("cut.csv has a NUL at every second byte, and is read as UTF-8"), "{}", notes.text());
 }
 
 #[test]
@@ -307,6 +340,20 @@ fn rows_that_are_short_are_told_and_rows_that_are_long_are_refused() {
 }
 
 #[test]
+fn short_rows_are_not_a_cell_for_each_name_of_a_header() {
+    let names = |count: usize| (0..count).map(|i| format!("c{i}")).collect::<Vec<_>>().join(",");
+    let ragged = format!("{}\n{}", names(3_000), "1,2\n3\n".repeat(1_000));
+    assert_eq!(read("f.csv", ragged).shape(), (2_000, 3_000));
+    let bomb = format!("{}\n{}", names(20_000), "1\n".repeat(5_000));
+    assert_eq!(
+        refused("f.csv", bomb, &ReadOptions::new()),
+        "input: the header has 20000 names, and too many rows have few fields (line 1735 has 1 field): more than 34 \
+         million fields are missing up to here (FILE)\n  Is the first line the header of these rows? Leave out the names \
+         that have no values, or complete the rows."
+    );
+}
+
+#[test]
 fn a_quote_that_is_not_closed_is_named_by_its_line() {
     let options = ReadOptions::new();
     let open = format!("a,b\n1,x\n2,\"open\n{}", "3,some text\n".repeat(500));
@@ -337,6 +384,11 @@ fn every_line_end() {
     assert_eq!(rows(&read("f.csv", "a,b\n1,2\r\n3,4")), [["1", "2"], ["3", "4"]]);
     assert_eq!(rows(&read("f.csv", "text\na\n\nb\n")), [["a"], ["~"], ["b"]], "of one column each line is a row");
     assert_eq!(read("f.csv", "a,b\n").shape(), (0, 2));
+    // Lines are counted by what ends them, and a field in quotes may hold the other.
+    let said = refused("f.csv", "a,b\r\"x\ny\",1\r2,3,4\r", &ReadOptions::new());
+    assert!(said.contains("line 3 has 3 fields"), "{said}");
+    let said = refused("f.csv", b"a,b\r\"x\ny\",1\r2,\xff\r", &ReadOptions::new());
+    assert!(said.contains("line 3 holds the byte 0xFF"), "{said}");
     for nothing in ["", "\n\n", "\u{feff}\n"] {
         assert!(refused("f.csv", nothing, &ReadOptions::new()).contains("the file is empty"));
     }
@@ -462,4 +514,15 @@ fn what_is_written_is_the_same_to_another_reader() {
             }
         }
     }
+}
+
+#[test]
+fn a_name_that_comes_twice_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twice.csv");
+    fs::write(&path, "text,id,id\na,1,2\n").unwrap();
+    let notes = Arc::new(Notes::default());
+    let frame = ReadOptions::new().progress(Progress::to(notes.clone())).read(&path).unwrap();
+    assert_eq!(frame.get_column_names(), ["text", "id", "id_duplicated_0"]);
+    assert!(notes.text().contains("`id`") && notes.text().contains("`id_duplicated_0`"), "{}", notes.text());
 }

@@ -160,8 +160,8 @@ fn a_folder_tells_what_it_leaves_out() {
         told.contains("3 .avif, 1 (no ending) and 1 .heic files are images of kinds that cannot be read"),
         "{told}"
     );
-    assert!(told.contains("2 (no ending) and 1 .txt files are no images and were left out"), "{told}");
-    assert!(told.contains("1 folder was not followed"), "{told}");
+    assert!(told.contains("2 (no ending) and 1 .txt files are not images and were left out"), "{told}");
+    assert!(told.contains("1 link to a folder was not followed"), "{told}");
 }
 
 #[test]

@@ -2,13 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use tempfile::TempDir;
 use topicframe::error::Interface;
-use topicframe::files::{read_frame, read_frame_as_text, write_frame};
+use topicframe::files::{ReadOptions, read_frame, read_frame_as_text, write_frame};
 use topicframe::polars::prelude::*;
+use topicframe::progress::Progress;
+
+use crate::notes::Notes;
 
 fn file(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
@@ -68,7 +72,7 @@ fn a_broken_line_is_named_with_the_reason() {
         ("{\"a\": 'x'}", "line 3, column 7: a text must be in double quotes"),
         ("{\"a\": 007}", "line 3, column 8: a number does not begin with 0; a text of digits must be in quotes"),
         ("{\"a\": 1.}", "line 3, column 9: a digit is missing"),
-        ("{\"a\": \"\\x\"}", "line 3, column 8: this is no escape of JSON; a backslash is written \\\\"),
+        ("{\"a\": \"\\x\"}", "line 3, column 8: this is not an escape of JSON; a backslash is written \\\\"),
         ("{\"a\": 1 \"b\": 2}", "line 3, column 9: a comma or } is missing"),
         ("{\"a\" 1}", "line 3, column 6: a colon is missing after the name of a field"),
         ("{\"a\": }", "line 3, column 7: a value is missing before the bracket"),
@@ -155,6 +159,53 @@ fn objects_with_fields_of_their_own_become_texts() {
 }
 
 #[test]
+fn unpaired_surrogates_are_told_with_their_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |content: &str| {
+        let path = file(&folder, "f.ndjson", content);
+        let notes = Arc::new(Notes::default());
+        ReadOptions::new().progress(Progress::to(notes.clone())).read(&path).unwrap();
+        notes.text().replace(&path.display().to_string(), "FILE")
+    };
+    let one = "{\"a\":1,\"b\":\"x\\ud83dy\"}\n{\"a\":2,\"b\":\"\\ud83d\\ude00\"}\n";
+    assert_eq!(told(one), "1 unpaired surrogate escape in column `b` of FILE becomes U+FFFD");
+    let more = "{\"a\":{\"b\":[\"\\ud83d\",\"\\ude00\"]}}\n{\"a\":null}\n";
+    assert_eq!(told(more), "2 unpaired surrogate escapes in column `a` of FILE become U+FFFD");
+    let columns = format!("{}{{\"c\":\"\\ud83d\"}}\n", more);
+    assert!(told(&columns).starts_with("3 unpaired surrogate escapes in 2 columns, the first of them `a`, of FILE"));
+}
+
+fn wide(fields: usize) -> String {
+    (0..fields).map(|i| format!("\"f{i}\":{i}")).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn a_record_that_most_rows_do_not_have_is_not_a_cell_for_each_of_its_fields() {
+    let rows = 20_000;
+    let lines = format!("{}{{\"a\":1,\"m\":{{{}}}}}\n", "{\"a\":1}\n".repeat(rows), wide(9_000));
+    let frame = read("f.ndjson", lines);
+    assert!(texts(&frame, "m")[rows].unwrap().starts_with("{\"f0\":0,\"f1\":1"));
+
+    let lists = format!("{{\"l\":[{{{}}}{}]}}\n", wide(9_000), ",null".repeat(rows));
+    let frame = read("f.ndjson", lists);
+    assert_eq!(frame.column("l").unwrap().dtype(), &DataType::List(Box::new(DataType::String)));
+
+    let nested = format!("{}{{\"m\":{{\"n\":{{{}}}}}}}\n", "{\"m\":null}\n".repeat(rows), wide(9_000));
+    let fields = read("f.ndjson", nested).column("m").unwrap().struct_().unwrap().fields_as_series();
+    assert_eq!(fields[0].dtype(), &DataType::String);
+
+    // What one may take, several may not take together.
+    let each: Vec<String> = (0..5).map(|i| format!("\"m{i}\":{{{}}}", wide(600))).collect();
+    let lines = format!("{}{{{}}}\n", "{\"a\":1}\n".repeat(rows), each.join(","));
+    let frame = read("f.ndjson", lines);
+    let is_record = |name: &str| frame.column(name).unwrap().dtype().is_struct();
+    assert!(is_record("m0") && is_record("m1") && !is_record("m4"), "{:?}", frame.schema().len());
+    // Those that all rows have take nothing from it.
+    let lines = format!("{{\"a\":{{{}}},\"b\":{{\"c\":{{{}}}}}}}\n", wide(300), wide(300)).repeat(300);
+    assert!(read("f.ndjson", lines).dtypes().iter().all(DataType::is_struct));
+}
+
+#[test]
 fn nests_of_every_kind_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let content = "{\"l\":[[1],null,[]],\"r\":{\"a\":[{\"b\":\"x\"},{\"b\":null}],\"c\":true},\"n\":null}\n\
@@ -205,4 +256,16 @@ fn no_bytes_end_the_reader() {
             let _ = read_frame(file(&folder, name, &content));
         }
     }
+}
+
+#[test]
+fn columns_of_several_kinds_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mixed.ndjson");
+    fs::write(&path, "{\"id\":1,\"n\":1,\"text\":\"a\"}\n{\"id\":\"x\",\"n\":2,\"text\":\"b\"}\n").unwrap();
+    let notes = Arc::new(Notes::default());
+    let frame = ReadOptions::new().progress(Progress::to(notes.clone())).read(&path).unwrap();
+    assert_eq!(frame.column("id").unwrap().dtype(), &DataType::String);
+    assert!(notes.text().contains("`id`") && notes.text().contains("several kinds"), "{}", notes.text());
+    assert!(!notes.text().contains("more are"), "{}", notes.text());
 }

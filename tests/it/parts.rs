@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
 
-use topicframe::files::{Inputs, ReadOptions, read_frame, read_frame_as_text, write_frame};
+use topicframe::files::{Inputs, ReadOptions, read_frame, read_frame_as_text, read_image_folder, write_frame};
 use topicframe::polars::prelude::*;
 use topicframe::progress::Progress;
 
@@ -135,6 +136,94 @@ fn json_parts_may_leave_out_what_is_null() {
     let whole = read_frame(folder.path()).unwrap();
     assert_eq!(whole.shape(), (2, 3));
     assert_eq!(whole.column("n").unwrap().f64().unwrap().to_vec(), [None, Some(1.5)]);
+}
+
+/// What parts of these contents give, and the rows of all of them in one file.
+fn json_parts(contents: &[&str]) -> (DataFrame, DataFrame) {
+    let folder = tempfile::tempdir().unwrap();
+    for (i, content) in contents.iter().enumerate() {
+        fs::write(folder.path().join(format!("{i}.ndjson")), content).unwrap();
+    }
+    let one = tempfile::tempdir().unwrap();
+    let path = one.path().join("one.ndjson");
+    fs::write(&path, contents.concat()).unwrap();
+    (read_frame(folder.path()).unwrap(), read_frame(path).unwrap())
+}
+
+#[test]
+fn what_is_empty_in_one_json_part_takes_the_type_of_another() {
+    let cases: [&[&str]; 8] = [
+        &["{\"v\":[]}\n", "{\"v\":[0.5]}\n"],
+        &["{\"m\":{\"x\":null}}\n", "{\"m\":{\"x\":1}}\n"],
+        &["{\"m\":{\"x\":1}}\n{\"m\":null}\n", "{\"m\":{\"x\":null,\"y\":[null]}}\n"],
+        &["{\"v\":[[],[null]]}\n", "{\"v\":[[{\"a\":[]}]]}\n", "{\"v\":[null,[{\"a\":[true]}]]}\n"],
+        &["{\"v\":null}\n", "{\"v\":[{\"a\":{\"b\":\"c\"}}]}\n"],
+        &["{\"v\":[]}\n", "{\"v\":[null]}\n"],
+        &["{\"m\":{\"x\":null}}\n", "{\"m\":{\"x\":null}}\n{\"m\":null}\n"],
+        &["{\"v\":[],\"m\":{\"x\":[null]},\"n\":null}\n"],
+    ];
+    for contents in cases {
+        let (parts, one) = json_parts(contents);
+        assert_eq!(parts.schema(), one.schema(), "{contents:?}");
+        assert!(parts.equals_missing(&one), "{contents:?}: {parts}");
+    }
+}
+
+#[test]
+fn json_parts_that_disagree_within_a_record_are_told_the_field() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("1.ndjson"), "{\"m\":{\"w\":1,\"v\":[{\"x\":1}]}}\n").unwrap();
+    fs::write(folder.path().join("2.ndjson"), "{\"m\":{\"w\":2,\"v\":[{\"x\":\"a\"}]}}\n").unwrap();
+    let error = read_frame(folder.path()).unwrap_err();
+    assert_eq!(error.column_name(), Some("m"));
+    let said = error.to_string();
+    assert!(said.contains("the field `v.x` of the column holds texts in this part, and whole numbers"), "{said}");
+}
+
+#[test]
+fn json_parts_without_common_fields_are_refused_before_they_fill_the_memory() {
+    let fields: Vec<String> = (0..9_000).map(|i| format!("\"f{i}\":{i}")).collect();
+    let fields = fields.join(",");
+    let wide = [format!("{{{fields}}}\n"), format!("{{\"m\":{{{fields}}}}}\n"), format!("{{\"l\":[{{{fields}}}]}}\n")];
+    let long = ["{\"a\":1}\n", "{\"m\":{\"a\":1}}\n", "{\"l\":[{\"a\":1}]}\n"];
+    for (wide, long) in wide.iter().zip(long) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("1.ndjson"), wide).unwrap();
+        fs::write(folder.path().join("2.ndjson"), long.repeat(5_000)).unwrap();
+        let error = read_frame(folder.path()).unwrap_err();
+        assert_eq!(error.file(), Some(folder.path().join("2.ndjson").as_path()));
+        assert!(error.to_string().contains("does not have most of the fields that other parts have"), "{error}");
+    }
+}
+
+#[test]
+fn parts_with_two_columns_of_a_name_read_together_as_they_do_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("1.csv"), "id,x,x\n1,1,2\n2,3\n").unwrap();
+    fs::write(folder.path().join("2.csv"), "id,x,x\n3,a,4\n").unwrap();
+    let notes = Arc::new(Notes::default());
+    let options = ReadOptions::new().progress(Progress::to(notes.clone()));
+    let whole = options.read(folder.path()).unwrap();
+    assert_eq!(whole.get_column_names(), ["id", "x", "x_duplicated_0"]);
+    let x: Vec<Option<&str>> = whole.column("x").unwrap().str().unwrap().iter().collect();
+    assert_eq!(x, [Some("1"), Some("3"), Some("a")]);
+    assert_eq!(whole.column("x_duplicated_0").unwrap().i64().unwrap().to_vec(), [Some(2), None, Some(4)]);
+    assert_eq!(notes.text().matches("fewer fields").count(), 1, "{}", notes.text());
+    let error = options.text(&["x"]).read(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("two columns have this name"), "{error}");
+}
+
+#[test]
+fn files_are_found_however_deep_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = folder.path().join("d/".repeat(40));
+    fs::create_dir_all(&deep).unwrap();
+    fs::write(deep.join("1.csv"), "a\n1\n").unwrap();
+    fs::write(deep.join("1.png"), "").unwrap();
+    assert_eq!(read_frame(folder.path()).unwrap().height(), 1);
+    assert_eq!(Inputs::find(folder.path()).unwrap().images(), 1);
+    let images = read_image_folder(folder.path()).unwrap();
+    assert_eq!(images.column("image").unwrap().str().unwrap().get(0), Some(&*format!("{}1.png", "d/".repeat(40))));
 }
 
 #[test]

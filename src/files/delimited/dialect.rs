@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use memchr::{memchr, memmem};
 
-use super::records::{Dialect, Field, Records, line_end_of};
+use super::records::{Dialect, Field, Records};
+use crate::files::decode::line_end_of;
 use crate::files::options::{Quotes, ReadOptions};
 
 /// What separates fields, the likelier first.
@@ -17,7 +18,7 @@ const SAMPLE_ROWS: usize = 200;
 /// The dialect of `text`, and where its header begins. `usual` is the separator that the file's name speaks for; without
 /// one it is looked for.
 pub(super) fn recognise(text: &str, usual: Option<u8>, options: &ReadOptions) -> (Dialect, usize) {
-    let line_end = line_end_of(text);
+    let line_end = line_end_of(text.as_bytes());
     let (announced, start) = announced_separator(text);
     let separator = options.separator.or(announced).or(usual);
     let rest = text.get(start..).unwrap_or_default();

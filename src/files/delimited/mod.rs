@@ -7,6 +7,7 @@ use polars::prelude::*;
 use self::columns::ColumnBuilder;
 use self::records::{BadQuote, Dialect, Records};
 use super::Format;
+use super::budget::{MOST_COLUMNS, Missing};
 use super::decode::{error, line_at};
 use super::options::{ReadOptions, quotes_hint};
 use crate::corpus::internal;
@@ -20,9 +21,6 @@ mod write;
 
 pub(super) use write::write_delimited;
 
-/// A header with more names is no header: memory goes by them.
-const MOST_COLUMNS: usize = 100_000;
-
 /// How much of a name a message quotes.
 const LONGEST_NAME: usize = 60;
 
@@ -33,7 +31,14 @@ pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &
     }
     let usual = if format == Format::Tsv { Some(b'\t') } else { None };
     let (dialect, start) = dialect::recognise(text, usual, options);
-    let mut reader = Reader { path, text, dialect, records: Records::new(text, start, dialect), columns: Vec::new() };
+    let mut reader = Reader {
+        path,
+        text,
+        dialect,
+        records: Records::new(text, start, dialect),
+        columns: Vec::new(),
+        missing: Missing::of(text.len() as u64),
+    };
     reader.read_header(options)?;
     let (height, short) = reader.read_rows()?;
     if let Some(short) = short {
@@ -49,6 +54,7 @@ struct Reader<'a> {
     dialect: Dialect,
     records: Records<'a>,
     columns: Vec<ColumnBuilder>,
+    missing: Missing,
 }
 
 /// Rows with fewer fields than the header.
@@ -90,11 +96,22 @@ impl Reader<'_> {
                 .column(name)
                 .hint("Give one of them another name."));
         }
-        let column = |name: PlSmallStr| match options.text.iter().any(|text| text == name.as_str()) {
+        let is_text = |name: &str| options.text.iter().chain(&options.mixed).any(|text| text == name);
+        let column = |name: PlSmallStr| match is_text(&name) {
             true => ColumnBuilder::of_texts(name),
             false => ColumnBuilder::new(name),
         };
-        self.columns = names::distinct(&names).into_iter().map(column).collect();
+        let distinct = names::distinct(&names);
+        if let Some((given, taken)) = names.iter().zip(&distinct).find(|(given, taken)| **given != ***taken) {
+            let message = format!(
+                "the header of {} has the name `{}` more than once: the second of these columns is called `{}`",
+                self.path.display(),
+                quoted(given, LONGEST_NAME),
+                quoted(taken, LONGEST_NAME)
+            );
+            options.progress.note(Stage::Input, message);
+        }
+        self.columns = distinct.into_iter().map(column).collect();
         Ok(())
     }
 
@@ -102,7 +119,7 @@ impl Reader<'_> {
     fn read_rows(&mut self) -> Result<(usize, Option<ShortRows>)> {
         let (mut rows, mut short) = (0, None::<ShortRows>);
         while !self.records.is_at_end() {
-            // An empty line is a row of one column, and of several it is none.
+            // In a table of one column an empty line is a row; in one of several it is not.
             if self.columns.len() > 1 && self.records.pass_blank_line() {
                 continue;
             }
@@ -112,7 +129,7 @@ impl Reader<'_> {
             if missing > 0 {
                 short = Some(match short {
                     Some(short) => ShortRows { rows: short.rows + 1, ..short },
-                    None => ShortRows { first_line: line_at(self.text.as_bytes(), begins), rows: 1 },
+                    None => ShortRows { first_line: self.line(begins), rows: 1 },
                 });
             }
         }
@@ -121,7 +138,6 @@ impl Reader<'_> {
 
     /// Reads a row that begins at the byte `begins`: how many fields it lacks.
     fn read_row(&mut self, begins: usize) -> Result<usize> {
-        let width = self.columns.len();
         let mut fields = 0;
         loop {
             let field = match self.records.field() {
@@ -138,19 +154,40 @@ impl Reader<'_> {
                 break;
             }
         }
+        let lacking = self.columns.len().saturating_sub(fields);
+        if !self.missing.take(lacking as u64) {
+            return Err(self.mostly_empty(begins, fields));
+        }
         self.columns.iter_mut().skip(fields).for_each(ColumnBuilder::push_null);
-        Ok(width.saturating_sub(fields))
+        Ok(lacking)
+    }
+
+    /// The line that the byte `at` is in.
+    fn line(&self, at: usize) -> usize {
+        line_at(self.text.as_bytes(), at, self.dialect.line_end)
+    }
+
+    fn mostly_empty(&self, begins: usize, fields: usize) -> Error {
+        let (line, names) = (self.line(begins), self.columns.len());
+        let have = if fields == 1 { "field" } else { "fields" };
+        let message = format!(
+            "the header has {names} names, and too many rows have few fields (line {line} has {fields} {have}): more \
+             than {} fields are missing up to here",
+            self.missing
+        );
+        error(self.path, message).hint(
+            "Is the first line the header of these rows? Leave out the names that have no values, or complete the rows.",
+        )
     }
 
     fn bad_quote(&self, quote: BadQuote, place: &str) -> Error {
-        let line = |at: usize| line_at(self.text.as_bytes(), at);
-        let opens = line(quote.opens);
+        let opens = self.line(quote.opens);
         let message = match quote.stray {
             None => format!("the quote that opens in line {opens} ({place}) is not closed"),
             Some(stray) => format!(
                 "the field in quotes that begins in line {opens} ({place}) has a quote in line {} that is neither doubled \
                  nor its end",
-                line(stray)
+                self.line(stray)
             ),
         };
         let ends = format!(
@@ -166,7 +203,7 @@ impl Reader<'_> {
         while records.field().is_ok_and(|field| !field.is_last) {
             fields += 1;
         }
-        let line = line_at(self.text.as_bytes(), begins);
+        let line = self.line(begins);
         let names = if self.columns.len() == 1 { "name" } else { "names" };
         let message = format!("line {line} has {fields} fields, and the header {} {names}", self.columns.len());
         let separator = self.separator();

@@ -120,21 +120,3 @@ impl<'a> Records<'a> {
         }
     }
 }
-
-/// What ends the lines of `text`: what ends the first one outside of quotes.
-pub(super) fn line_end_of(text: &str) -> u8 {
-    let bytes = text.as_bytes();
-    let end_at = |at: usize| match bytes.get(at..at + 2) {
-        Some([b'\r', b'\n']) => b'\n',
-        _ => bytes.get(at).copied().unwrap_or(b'\n'),
-    };
-    let mut in_quotes = false;
-    for at in memchr::memchr3_iter(b'"', b'\n', b'\r', bytes) {
-        match bytes.get(at) {
-            Some(b'"') => in_quotes = !in_quotes,
-            _ if !in_quotes => return end_at(at),
-            _ => {}
-        }
-    }
-    memchr2(b'\n', b'\r', bytes).map_or(b'\n', end_at)
-}

@@ -8,7 +8,7 @@ use polars::prelude::*;
 use super::dialect::SEPARATORS;
 
 /// Writes `frame`, whose columns are texts, numbers and truth values. A field is in quotes if it must be. All names are
-/// where one holds what could be taken for the separator, and where a field of a TSV is: they say that its quotes are no
+/// where one holds what could be taken for the separator, and where a field of a TSV is: they say that its quotes are not
 /// ordinary characters.
 pub(in crate::files) fn write_delimited(
     frame: &mut DataFrame,
@@ -34,10 +34,14 @@ pub(in crate::files) fn write_delimited(
     CsvWriter::new(file).include_header(false).with_separator(separator).finish(frame)
 }
 
-/// Whether a name could be taken for something else: for several, for none, or for what tells the separator.
+/// Whether a name could be taken for something else: for several, for none, or for what tells the separator or the
+/// encoding (no file of ours begins with NUL, as UTF-16 may).
 fn needs_quotes(name: &str) -> bool {
     let marks = |byte: u8| SEPARATORS.contains(&byte) || matches!(byte, b'"' | b'\r' | b'\n');
-    name.is_empty() || name.bytes().any(marks) || name.starts_with(['\u{feff}', ' ']) || name.starts_with("sep=")
+    name.is_empty()
+        || name.bytes().any(marks)
+        || name.starts_with(|first| first <= ' ' || first == '\u{feff}')
+        || name.starts_with("sep=")
 }
 
 /// Whether a text of the frame will be in quotes.

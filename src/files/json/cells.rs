@@ -3,7 +3,7 @@
 use polars::prelude::{PlSmallStr, PolarsResult, Series};
 use polars_arrow::array::{
     Array, BooleanArray, ListArray, MutableArray, MutableBinaryViewArray, MutableBooleanArray, MutablePrimitiveArray,
-    PrimitiveArray, StructArray, Utf8ViewArray,
+    NullArray, PrimitiveArray, StructArray, Utf8ViewArray,
 };
 use polars_arrow::bitmap::BitmapBuilder;
 use polars_arrow::datatypes::{ArrowDataType, Field};
@@ -14,6 +14,7 @@ use super::scan::{Fault, Scanner, Token};
 
 /// A column under construction.
 pub(super) enum Cells {
+    Nothing(usize),
     Flags(MutableBooleanArray),
     Integers(MutablePrimitiveArray<i64>),
     Numbers(MutablePrimitiveArray<f64>),
@@ -38,12 +39,13 @@ pub(super) struct Records {
 impl Cells {
     fn new(kind: Kind) -> Self {
         match kind {
+            Kind::Nothing => Cells::Nothing(0),
             Kind::Flag => Cells::Flags(MutableBooleanArray::new()),
             Kind::Integer { .. } => Cells::Integers(MutablePrimitiveArray::new()),
             Kind::Number => Cells::Numbers(MutablePrimitiveArray::new()),
-            Kind::Nothing | Kind::Text => Cells::Texts(MutableBinaryViewArray::new()),
-            Kind::List(kind) => Cells::Lists(Lists {
-                elements: Box::new(Cells::new(*kind)),
+            Kind::Text | Kind::Mixed => Cells::Texts(MutableBinaryViewArray::new()),
+            Kind::List(list) => Cells::Lists(Lists {
+                elements: Box::new(Cells::new(*list.kind)),
                 offsets: vec![0],
                 validity: BitmapBuilder::new(),
             }),
@@ -53,6 +55,7 @@ impl Cells {
 
     fn len(&self) -> usize {
         match self {
+            Cells::Nothing(length) => *length,
             Cells::Flags(flags) => flags.len(),
             Cells::Integers(integers) => integers.len(),
             Cells::Numbers(numbers) => numbers.len(),
@@ -64,6 +67,7 @@ impl Cells {
 
     fn push_null(&mut self) {
         match self {
+            Cells::Nothing(length) => *length += 1,
             Cells::Flags(flags) => flags.push(None),
             Cells::Integers(integers) => integers.push(None),
             Cells::Numbers(numbers) => numbers.push(None),
@@ -106,6 +110,7 @@ impl Cells {
 
     fn finish(self) -> PolarsResult<Box<dyn Array>> {
         Ok(match self {
+            Cells::Nothing(length) => Box::new(NullArray::try_new(ArrowDataType::Null, length)?),
             Cells::Flags(flags) => Box::new(BooleanArray::from(flags)),
             Cells::Integers(integers) => Box::new(PrimitiveArray::<i64>::from(integers)),
             Cells::Numbers(numbers) => Box::new(PrimitiveArray::<f64>::from(numbers)),

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 
 use super::scan::{Fault, Scanner, Token};
+use crate::files::budget::{MOST_COLUMNS, Missing};
 
 /// Records with more different fields than this become texts.
 const MOST_FIELDS: usize = 10_000;
-
-/// The most columns of a table.
-const MOST_COLUMNS: usize = 100_000;
 
 /// What a column can hold of the values that were seen.
 pub(super) enum Kind {
@@ -20,10 +18,18 @@ pub(super) enum Kind {
         exact: bool,
     },
     Number,
-    /// Texts; and values that are of no kind together, as they stand in the file.
     Text,
-    List(Box<Kind>),
+    /// Values that are of no kind together, or that none can hold: texts, as they stand in the file.
+    Mixed,
+    List(List),
     Record(Record),
+}
+
+/// The elements of all lists that were seen.
+pub(super) struct List {
+    pub(super) kind: Box<Kind>,
+    /// How many they are, null among them.
+    length: usize,
 }
 
 /// Fields by their names, in the order in which they came.
@@ -62,6 +68,10 @@ pub(super) struct FieldKind {
     pub(super) kind: Kind,
     /// The number of the last object that has it.
     object: usize,
+    /// How many objects have it.
+    values: usize,
+    /// Unpaired surrogates in it.
+    pub(super) halves: usize,
 }
 
 impl Kind {
@@ -81,15 +91,16 @@ impl Kind {
 
     fn see_list(&mut self, scanner: &mut Scanner<'_>, token: &Token<'_>) -> Result<(), Fault> {
         if let Kind::Nothing = self {
-            *self = Kind::List(Box::new(Kind::Nothing));
+            *self = Kind::List(List { kind: Box::new(Kind::Nothing), length: 0 });
         }
-        let Kind::List(elements) = self else {
-            *self = Kind::Text;
+        let Kind::List(list) = self else {
+            *self = Kind::Mixed;
             return scanner.skip(token);
         };
         let mut is_first = true;
         while scanner.element(is_first)? {
-            elements.see(scanner)?;
+            list.kind.see(scanner)?;
+            list.length += 1;
             is_first = false;
         }
         Ok(())
@@ -102,13 +113,13 @@ impl Kind {
         match self {
             Kind::Record(record) if record.fields.len() <= MOST_FIELDS => record.see(scanner),
             _ => {
-                *self = Kind::Text;
+                *self = Kind::Mixed;
                 scanner.skip(token)
             }
         }
     }
 
-    /// Takes in a value of kind `other`, which is no list and no record.
+    /// Takes in a value of kind `other`, which is neither a list nor a record.
     fn join(&mut self, other: Kind) {
         let joined = match (&*self, other) {
             (Kind::Nothing, other) => other,
@@ -116,19 +127,10 @@ impl Kind {
             (Kind::Integer { exact: a }, Kind::Integer { exact: b }) => Kind::Integer { exact: *a && b },
             (Kind::Integer { exact: true } | Kind::Number, Kind::Number) => Kind::Number,
             (Kind::Number, Kind::Integer { exact: true }) => Kind::Number,
-            _ => Kind::Text,
+            (Kind::Text, Kind::Text) => Kind::Text,
+            _ => Kind::Mixed,
         };
         *self = joined;
-    }
-
-    /// What the column will be, where its cells may be `most`: no records without fields, or that are mostly empty.
-    pub(super) fn settled(self, most: usize) -> Kind {
-        match self {
-            Kind::List(elements) => Kind::List(Box::new(elements.settled(most))),
-            Kind::Record(record) if record.fields.is_empty() || record.cells() > most => Kind::Text,
-            Kind::Record(record) => Kind::Record(record.settled(most)),
-            other => other,
-        }
     }
 
     /// As texts, if it is of single values.
@@ -143,11 +145,11 @@ impl Record {
     /// Reads the fields of an object.
     pub(super) fn see(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Fault> {
         self.objects += 1;
-        let (mut is_first, mut expected) = (true, 0);
+        let (mut is_first, mut expected, mut halves) = (true, 0, scanner.halves);
         while let Some(key) = scanner.key(is_first)? {
             let name = key.unescaped();
             let place = self.names.find(&name, expected).unwrap_or_else(|| {
-                self.fields.push(FieldKind { kind: Kind::Nothing, object: 0 });
+                self.fields.push(FieldKind { kind: Kind::Nothing, object: 0, values: 0, halves: 0 });
                 self.names.add(&name)
             });
             (is_first, expected) = (false, place + 1);
@@ -156,7 +158,10 @@ impl Record {
                 return Err(scanner.fault(format!("the object has two fields `{}`", crate::error::quoted(&name, 60))));
             }
             field.object = self.objects;
+            field.values += 1;
             field.kind.see(scanner)?;
+            field.halves += scanner.halves - halves;
+            halves = scanner.halves;
             if self.fields.len() > MOST_COLUMNS {
                 return Err(scanner.fault(format!("the objects have more than {MOST_COLUMNS} different fields")));
             }
@@ -168,9 +173,43 @@ impl Record {
         self.fields.len().saturating_mul(self.objects)
     }
 
-    pub(super) fn settled(self, most: usize) -> Record {
-        let settled = |field: FieldKind| FieldKind { kind: field.kind.settled(most), ..field };
-        Record { fields: self.fields.into_iter().map(settled).collect(), ..self }
+    /// How many cells are null because objects do not have the field, in a column of `length` rows.
+    fn missing(&self, length: usize) -> u64 {
+        self.fields.iter().map(|field| length.saturating_sub(field.values) as u64).fold(0, u64::saturating_add)
+    }
+}
+
+/// Decides what the columns of a file will be, once all values were seen.
+pub(super) struct Settling {
+    /// The most cells of a record; with more it is mostly empty.
+    pub(super) most: usize,
+    /// What all records together may leave out.
+    pub(super) missing: Missing,
+    /// Whether what holds nothing but null stays so, and does not become text.
+    pub(super) keeps_nothing: bool,
+}
+
+impl Settling {
+    /// The columns that the fields of `record` will be, of `length` rows.
+    pub(super) fn record(&mut self, record: Record, length: usize) -> Record {
+        let settled = |field: FieldKind| FieldKind { kind: self.kind(field.kind, length), ..field };
+        Record { fields: record.fields.into_iter().map(settled).collect(), ..record }
+    }
+
+    /// Records without fields, and those that are mostly empty, become texts.
+    fn kind(&mut self, kind: Kind, length: usize) -> Kind {
+        match kind {
+            Kind::Nothing if !self.keeps_nothing => Kind::Text,
+            Kind::List(list) => Kind::List(List { kind: Box::new(self.kind(*list.kind, list.length)), ..list }),
+            Kind::Record(record) if record.fields.is_empty() || !self.fits(&record, length) => Kind::Text,
+            Kind::Record(record) => Kind::Record(self.record(record, length)),
+            other => other,
+        }
+    }
+
+    /// A record has a cell of each field in every row of its parent, also where the record itself is null.
+    fn fits(&mut self, record: &Record, length: usize) -> bool {
+        record.cells() <= self.most && self.missing.take(record.missing(length))
     }
 }
 
@@ -184,12 +223,12 @@ fn kind_of_number(number: &str) -> Kind {
         return match number.parse::<i64>() {
             Ok(0) if number.starts_with('-') => Kind::Number,
             Ok(integer) => Kind::Integer { exact: integer.unsigned_abs() <= EXACT },
-            Err(_) => Kind::Text,
+            Err(_) => Kind::Mixed,
         };
     }
     let is_short = number.len() < SHORT && !number.contains(['e', 'E']);
     match is_short || number.parse::<f64>().is_ok_and(f64::is_finite) {
         true => Kind::Number,
-        false => Kind::Text,
+        false => Kind::Mixed,
     }
 }

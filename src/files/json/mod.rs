@@ -5,17 +5,21 @@ use std::path::Path;
 use polars::prelude::*;
 
 use self::cells::Records;
-use self::kind::Record;
+use self::kind::{Kind, Record, Settling};
 use self::scan::{DEEPEST, Fault, Reason, Scanner, Token};
 use super::Format;
+use super::budget::Missing;
 use super::decode::{error, line_at};
 use super::options::ReadOptions;
 use crate::corpus::internal;
-use crate::error::{Error, Result, Stage};
+use crate::error::{Error, Result, Stage, quoted};
 
 mod cells;
 mod kind;
 mod scan;
+
+/// How much of a name a message quotes.
+const LONGEST_NAME: usize = 60;
 
 /// How the objects lie in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +38,11 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
     let layout = layout_of(text, format);
     let told = |fault: Fault| not_json(path, text, layout, &fault);
     let mut record = Record::default();
-    let halves = each_row(text, layout, |scanner| record.see(scanner)).map_err(told)?;
-    if halves > 0 {
-        let message =
-            format!("{halves} escapes in {} are half a character each (\\ud83d) and become \u{fffd}", path.display());
+    each_row(text, layout, |scanner| record.see(scanner)).map_err(told)?;
+    if let Some(message) = unpaired_surrogates(&record, path) {
+        options.progress.note(Stage::Input, message);
+    }
+    if let Some(message) = mixed_kinds(&record, path) {
         options.progress.note(Stage::Input, message);
     }
     // A field takes some bytes where it is, and a cell where it is not.
@@ -50,17 +55,48 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
         );
         return Err(error(path, message).hint("Name the fields alike in all objects: a field is a column."));
     }
-    let mut record = record.settled(most);
+    let height = record.objects;
+    let mut settling = Settling { most, missing: Missing::of(text.len() as u64), keeps_nothing: options.keeps_nothing };
+    let mut record = settling.record(record, height);
     for (name, field) in record.names.names.iter().zip(&mut record.fields) {
         if options.text.contains(name) {
             field.kind.as_text();
         }
     }
-    let height = record.objects;
     let mut records = Records::new(record);
     each_row(text, layout, |scanner| records.push(scanner)).map_err(told)?;
     let columns = records.into_series().map_err(internal)?;
     DataFrame::new(height, columns.into_iter().map(Column::from).collect()).map_err(internal)
+}
+
+/// What is said about columns that are texts because nothing else holds all of their values.
+fn mixed_kinds(record: &Record, path: &Path) -> Option<String> {
+    let fields = record.names.names.iter().zip(&record.fields);
+    let mut mixed = fields.filter(|(_, field)| matches!(field.kind, Kind::Mixed)).map(|(name, _)| name);
+    let first = quoted(mixed.next()?, LONGEST_NAME);
+    let columns = match mixed.count() {
+        0 => format!("the column `{first}` of {} is", path.display()),
+        more => format!("the column `{first}` of {} and {more} more are", path.display()),
+    };
+    Some(format!(
+        "{columns} read as text, as the values stand in the file: they are of several kinds, or too large for a number"
+    ))
+}
+
+/// What is said about escapes that are one half of a character of UTF-16, such as `\ud83d`.
+fn unpaired_surrogates(record: &Record, path: &Path) -> Option<String> {
+    let fields = record.names.names.iter().zip(&record.fields);
+    let with: Vec<(&String, usize)> =
+        fields.map(|(name, field)| (name, field.halves)).filter(|&(_, halves)| halves > 0).collect();
+    let &(first, _) = with.first()?;
+    let all: usize = with.iter().map(|(_, halves)| halves).sum();
+    let (escapes, becomes) = if all == 1 { ("escape", "becomes") } else { ("escapes", "become") };
+    let first = quoted(first, LONGEST_NAME);
+    let place = match with.len() {
+        1 => format!("column `{first}`"),
+        columns => format!("{columns} columns, the first of them `{first}`,"),
+    };
+    Some(format!("{all} unpaired surrogate {escapes} in {place} of {} {becomes} U+FFFD", path.display()))
 }
 
 /// What the content shows, whatever the name says: programs call both layouts `.json`.
@@ -80,12 +116,12 @@ fn layout_of(text: &str, format: Format) -> Layout {
     }
 }
 
-/// Gives `row` a reader at the fields of each object; how many escapes were half a character.
+/// Gives `row` a reader at the fields of each object.
 fn each_row<'a>(
     text: &'a str,
     layout: Layout,
     mut row: impl FnMut(&mut Scanner<'a>) -> std::result::Result<(), Fault>,
-) -> std::result::Result<usize, Fault> {
+) -> std::result::Result<(), Fault> {
     let mut object = |scanner: &mut Scanner<'a>| {
         let at = scanner.start();
         match scanner.value()? {
@@ -95,10 +131,9 @@ fn each_row<'a>(
     };
     if layout == Layout::Document {
         let mut scanner = Scanner::new(text, 0, text.len());
-        each_of_document(&mut scanner, text, &mut object)?;
-        return Ok(scanner.halves);
+        return each_of_document(&mut scanner, text, &mut object);
     }
-    let (mut start, mut halves) = (0, 0);
+    let mut start = 0;
     for line in text.split_inclusive('\n') {
         let mut scanner = Scanner::new(text, start, start + line.trim_end_matches(['\n', '\r']).len());
         start += line.len();
@@ -109,9 +144,8 @@ fn each_row<'a>(
         if !scanner.is_at_end() {
             return Err(scanner.fault("something follows the object, and a line holds one"));
         }
-        halves += scanner.halves;
     }
-    Ok(halves)
+    Ok(())
 }
 
 fn each_of_document<'a>(
@@ -139,7 +173,8 @@ fn each_of_document<'a>(
 }
 
 fn not_json(path: &Path, text: &str, layout: Layout, fault: &Fault) -> Error {
-    let line = line_at(text.as_bytes(), fault.at);
+    let line_end = if memchr::memchr(b'\n', text.as_bytes()).is_some() { b'\n' } else { b'\r' };
+    let line = line_at(text.as_bytes(), fault.at, line_end);
     let before = text.get(..fault.at).unwrap_or(text);
     let column = 1 + before.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count();
     match (&fault.reason, layout) {

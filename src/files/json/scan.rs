@@ -232,7 +232,7 @@ impl<'a> Scanner<'a> {
                 self.at += length;
             }
             None => return Err(Fault { at: self.end, reason: Reason::Cut }),
-            Some(_) => return Err(self.fault("this is no escape of JSON; a backslash is written \\\\")),
+            Some(_) => return Err(self.fault("this is not an escape of JSON; a backslash is written \\\\")),
         }
         Ok(())
     }
@@ -302,7 +302,7 @@ impl<'a> Text<'a> {
 }
 
 /// The character of `\u1234`, or of two of these that make one, and the bytes that it takes. `None` for the character of a
-/// half without its other half; `None` where the digits are none.
+/// half without its other half; `None` where there are not four digits.
 fn unicode_escape(text: &str) -> Option<(Option<char>, usize)> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6).and_then(|escape| escape.strip_prefix("\\u"))?;

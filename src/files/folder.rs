@@ -1,0 +1,60 @@
+//! The files of a folder and of the folders in it.
+
+use std::fs::{self, DirEntry};
+use std::path::Path;
+
+use crate::corpus::escaped;
+use crate::error::{Error, ErrorKind, Result, Stage};
+
+/// The folders that were not gone into.
+#[derive(Default)]
+pub(super) struct PassedOver {
+    /// How many links to folders there are.
+    pub(super) links: usize,
+    /// What is wrong with each folder that cannot be read.
+    pub(super) unreadable: Vec<Error>,
+}
+
+/// Gives `take` each file in `folder` and in the folders in it, and its path from `folder` on, in which bytes that are not
+/// Unicode stand as `\xE9`. What `is_left_out` accepts by its name is passed over. Links to folders are not followed, and so
+/// there is an end however deep the folders are.
+///
+/// # Errors
+/// `folder` itself cannot be read.
+pub(super) fn each_file(
+    folder: &Path,
+    is_left_out: impl Fn(&str) -> bool,
+    mut take: impl FnMut(&DirEntry, String),
+) -> Result<PassedOver> {
+    let mut passed_over = PassedOver::default();
+    let mut left = vec![(folder.to_path_buf(), String::new())];
+    while let Some((folder, prefix)) = left.pop() {
+        let unreadable =
+            |cause| Error::new(ErrorKind::Io, Stage::Input, "the folder cannot be read").path(&folder).cause(cause);
+        let entries = match fs::read_dir(&folder).map_err(unreadable) {
+            Ok(entries) => entries,
+            Err(error) if prefix.is_empty() => return Err(error),
+            Err(error) => {
+                passed_over.unreadable.push(error);
+                continue;
+            }
+        };
+        for entry in entries {
+            let entry = entry.map_err(unreadable)?;
+            let name = escaped(&entry.file_name());
+            if is_left_out(&name) {
+                continue;
+            }
+            let path = format!("{prefix}{name}");
+            let kind = entry.file_type().map_err(unreadable)?;
+            if kind.is_dir() {
+                left.push((entry.path(), format!("{path}/")));
+            } else if kind.is_symlink() && entry.path().is_dir() {
+                passed_over.links += 1;
+            } else {
+                take(&entry, path);
+            }
+        }
+    }
+    Ok(passed_over)
+}
