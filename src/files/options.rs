@@ -107,7 +107,7 @@ impl ReadOptions {
         self
     }
 
-    /// Where notes go: rows that are short of fields, escapes in JSON that are half a character, UTF-16 without a byte-order
+    /// Where notes go: rows that are short of fields, unpaired surrogate escapes in JSON, UTF-16 without a byte-order
     /// mark. By default they are not told.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
