@@ -116,8 +116,8 @@ impl ReadOptions {
         self
     }
 
-    /// Where notes go: rows that are short of fields, escapes in JSON that are half a character, UTF-16 without a byte-order
-    /// mark. By default they are not told.
+    /// Where notes go: rows that are short of fields, names that come twice, columns of several kinds and unpaired surrogate
+    /// escapes in JSON, UTF-16 without a byte-order mark. By default they are not reported.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;

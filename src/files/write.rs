@@ -29,8 +29,8 @@ pub fn check_writable_frame(path: impl AsRef<Path>) -> Result<()> {
 /// durations ISO 8601 (what has a zone is in UTC), categories their names, decimals and 128-bit integers their digits.
 /// In Parquet, arrays of which some are null become lists, since most readers take no null for an array there.
 /// In CSV and TSV also: lists, arrays and structs become JSON. Names and texts with a separator, a quote or a line end are
-/// in quotes in both. If any field of a TSV is in quotes, its header is too: that tells readers that quotes are not part of the
-/// texts.
+/// in quotes in both. If any field of a TSV is in quotes, its header is too: that tells readers that quotes are not part of
+/// the texts.
 ///
 /// # Errors
 /// A name of another kind, or a file that cannot be written.
