@@ -191,6 +191,14 @@ impl Error {
         error
     }
 
+    /// Names the option of the command that a [`parameter`](Self::parameter) is, where it is called otherwise there.
+    #[must_use]
+    pub(crate) fn option(mut self, option: &str) -> Self {
+        let message = self.0.on_command_line.as_deref().and_then(|message| message.split_once(' '));
+        self.0.on_command_line = message.map(|(_, refused)| format!("--{option} {refused}"));
+        self
+    }
+
     /// Names the column.
     #[must_use]
     pub fn column(mut self, column: impl Into<String>) -> Self {

@@ -10,6 +10,7 @@ use crate::cluster::Clustering;
 use crate::corpus::{DistinctRows, Embeddings};
 use crate::embed::TextEmbedder;
 use crate::error::{Result, Stage};
+use crate::linalg::room::check_room;
 use crate::progress::Progress;
 use crate::reduce::Reduction;
 
@@ -29,6 +30,7 @@ pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progre
         return embedder.embed_texts(texts, progress);
     }
     let vectors = embedder.embed_texts(&distinct, progress)?;
+    check_room(Stage::Embed, "the vectors of the texts", texts.len(), vectors.ncols())?;
     // What is wrong with them is told of the rows.
     if vectors.nrows() == distinct.len() { Ok(vectors.select(Axis(0), &places)) } else { Ok(vectors) }
 }

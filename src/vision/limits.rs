@@ -59,10 +59,13 @@ impl Limits {
 
     /// Checks that every limit is at least 1.
     pub fn check(&self, stage: Stage) -> Result<()> {
-        let limits =
-            [("max_bytes", self.max_bytes), ("max_pixels", self.max_pixels), ("max_side", u64::from(self.max_side))];
-        match limits.iter().find(|(_, value)| *value == 0) {
-            Some((name, value)) => Err(Error::parameter(stage, name, value, "at least 1")),
+        let limits = [
+            ("max_bytes", "max-image-megabytes", self.max_bytes),
+            ("max_pixels", "max-image-megapixels", self.max_pixels),
+            ("max_side", "max-image-side", u64::from(self.max_side)),
+        ];
+        match limits.iter().find(|(.., value)| *value == 0) {
+            Some((name, option, value)) => Err(Error::parameter(stage, name, value, "at least 1").option(option)),
             None => Ok(()),
         }
     }

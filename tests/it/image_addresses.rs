@@ -65,8 +65,10 @@ fn web_addresses_are_told_as_such() {
             "{error}"
         );
         let said = error.to_string();
-        assert!(said.contains("web address") && said.contains("none of the 30 images"), "{said}");
+        assert!(said.contains("address") && said.contains("none of the 30 images"), "{said}");
         assert!(said.contains("Download") && !said.contains("image_folder"), "{said}");
+        let is_web = scheme.to_lowercase().starts_with("http");
+        assert_eq!((said.contains("web address"), said.contains("wget")), (is_web, is_web), "{said}");
     }
     // A scheme needs its slashes, and a drive is none.
     assert!(column(&names(|_| "https:x.png".into()), Path::new("")).get(0).is_ok());

@@ -82,7 +82,7 @@ fn a_signal_while_an_output_is_written_leaves_the_old_file_and_nothing_beside_it
         let sent = Instant::now();
         assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
         assert_eq!(child.wait().unwrap().signal(), Some(number), "it ends by the signal");
-        assert!(sent.elapsed() < Duration::from_secs(1), "{name}: {:?}", sent.elapsed());
+        assert!(sent.elapsed() < Duration::from_secs(5), "{name}: {:?}", sent.elapsed());
         assert_eq!(modes, [0o600], "nobody else can read what is being written");
         assert_eq!(names(here), ["d.arrow", "in.arrow"], "{name}");
         assert_eq!(fs::read_to_string(here.join("d.arrow")).unwrap(), "old");
