@@ -154,7 +154,7 @@ fn headers_that_lie_are_refused() {
         (format!(r#"{{"a":{}}}"#, tensor("[4]", u64::MAX - 8, 7)), 64, "not wholly"),
         (format!(r#"{{"a":{},"b":{}}}"#, tensor("[8]", 0, 32), tensor("[8]", 28, 60)), 64, "share their place"),
         (format!(r#"{{"a":{}}}"#, "[".repeat(100_000)), 64, "not JSON"),
-        ("[]".to_owned(), 64, "no object"),
+        ("[]".to_owned(), 64, "not an object"),
     ] {
         safetensors(&path, &header, bytes);
         let told = refused(folder.path());

@@ -313,10 +313,10 @@ fn files_with_the_names_of_addresses_are_files() {
     fs::write(folder.path().join("secret.png"), png(0, 2)).unwrap();
     std::os::unix::fs::symlink(folder.path().join("secret.png"), home.join("data:link.png")).unwrap();
     let listed = topicframe::files::read_image_folder(&home).unwrap();
-    let paths = listed.column("path").unwrap().str().unwrap().clone();
+    let paths = listed.column("image").unwrap().str().unwrap().clone();
     assert_eq!(paths.len(), 5, "{paths:?}");
-    let images = ImageColumn::read(&listed, "path", &home).unwrap().only_in_folder(true);
-    for (row, path) in paths.into_no_null_iter().enumerate() {
+    let images = ImageColumn::read(&listed, "image", &home).unwrap().only_in_folder(true);
+    for (row, path) in paths.iter().flatten().enumerate() {
         match images.get(row) {
             Ok(source) => {
                 assert!(decode(&source.unwrap(), &Limits::new()).is_ok(), "{path}");

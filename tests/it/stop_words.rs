@@ -163,7 +163,7 @@ fn stop_words_and_cleaning_by_options_of_the_command() {
     for (arguments, expected) in [
         (["--stop-words", "klingon"], "Afrikaans"),
         (["--clean", "some"], "markup"),
-        (["--stop-words", "."], "no file"),
+        (["--stop-words", "."], "folder, not a file"),
     ] {
         let arguments: Vec<&str> = ["fit", "in.csv", "--text", "text"].into_iter().chain(arguments).collect();
         let output = topicframe(folder.path(), &arguments);

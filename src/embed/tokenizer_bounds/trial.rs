@@ -19,7 +19,7 @@ const LENGTHS: [(usize, usize); 2] = [(8, 2), (64, 8)];
 const LENGTHS_FOR_PATTERNS: [(usize, usize); 4] = [(8, 2), (32, 8), (128, 32), (512, 128)];
 
 /// Times below this are not compared. A text usually takes less than a tenth of a millisecond.
-const SHORT: Duration = Duration::from_millis(8);
+const SHORT: Duration = Duration::from_millis(2);
 
 /// How long one text may take, and all of them, however slow the machine.
 const LONGEST: Duration = Duration::from_secs(1);
