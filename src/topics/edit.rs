@@ -160,13 +160,7 @@ impl FittedTopicModel {
         let model = &self.inference.model;
         let assignment = self.assignment.joined(targets);
         let ids = assignment.ids();
-        // All rows of a topic go the same way, so any of them tells which.
-        let row_of: BTreeMap<i32, usize> = self.topics().iter().enumerate().rev().map(|(row, &id)| (id, row)).collect();
-        let new_id = |id: &i32| row_of.get(id).and_then(|&row| assignment.topics.get(row));
-        let places: Vec<Option<usize>> =
-            self.topic_ids().iter().map(|id| ids.binary_search(new_id(id)?).ok()).collect();
-        let texts = self.corpus.texts_by_row();
-        let terms = self.terms.joined(&places, &texts, &assignment.topics, &ids, model.ctfidf_settings())?;
+        let terms = self.terms.regrouped(&assignment.topics, &ids, model.ctfidf_settings())?;
         let described = model.describe(&self.corpus, &self.embeddings, &assignment, &terms)?;
         let summary = Summary {
             clustered: assignment.clustered(),

@@ -1,11 +1,14 @@
-//! What the topics' texts hold: sparse counts, from which every weight can be computed again without the texts.
+//! What the topics' texts hold: sparse counts of every text, from which topics of any grouping have their counts and weights
+//! without the texts.
+
+use std::sync::Arc;
 
 use crate::cluster::OUTLIER;
 use crate::error::{Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
 use crate::represent::TopicWords;
-use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedCountVectorizer};
+use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 /// Counts and c-TF-IDF weights of topics, and how well each document stands for its own.
 #[derive(Debug, Clone)]
@@ -18,8 +21,15 @@ pub struct TopicTerms {
     pub c_tf_idf: CsrMatrix<f64>,
     /// For each row of the frame, the cosine between its c-TF-IDF and its topic's.
     pub text_scores: Vec<f64>,
-    /// How the terms were counted; `None` where there were no texts.
-    counting: Option<CountVectorizer>,
+    documents: Arc<DocumentTerms>,
+}
+
+/// How often each text holds each term. A text takes eight bytes a different term, and 16 more.
+#[derive(Debug)]
+struct DocumentTerms {
+    /// The row of the frame that each text is in, ascending.
+    rows: Vec<usize>,
+    counts: CsrMatrix<u32>,
 }
 
 impl TopicTerms {
@@ -34,60 +44,34 @@ impl TopicTerms {
     ) -> Result<Self> {
         let documents: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
         let counted = vectorizer.fit_transform(&documents, progress)?;
-        let classes = classes_of(texts, assignments, ids);
-        let counts = counted.counts.sum_rows_by(&classes, ids.len())?;
-        let weights = weighting.fit(&counts, counted.vectorizer.vocabulary())?;
-        for word in weights.unknown_seed_words() {
+        let rows = texts.iter().map(|&(row, _)| row).collect();
+        let documents = Arc::new(DocumentTerms { rows, counts: counted.counts });
+        let vocabulary = counted.vectorizer.vocabulary().to_vec();
+        let tell = |word: &str| {
             progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
-        }
-        let c_tf_idf = weights.transform(&counts)?;
-        let of_documents = weights.transform(&counted.counts)?;
-        Ok(TopicTerms {
-            text_scores: scores(texts, &of_documents.cosines(&c_tf_idf, &classes)?, assignments.len()),
-            vocabulary: counted.vectorizer.vocabulary().to_vec(),
-            counting: Some(counted.vectorizer.settings().clone()),
-            counts,
-            c_tf_idf,
-        })
+        };
+        documents.grouped(vocabulary, assignments, ids, weighting, tell)
     }
 
     /// No terms at all, for the topics `ids` of a frame of `rows` rows.
     pub(crate) fn empty(ids: &[i32], rows: usize) -> Result<Self> {
+        let nothing = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
         Ok(TopicTerms {
             vocabulary: Vec::new(),
-            counts: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
+            counts: nothing(ids.len())?,
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
-            counting: None,
+            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: nothing(0)? }),
         })
     }
 
-    /// The terms of topics that were made of these: the topic of row i becomes row `places[i]` of the topics `ids`.
-    /// Counts are added up; weights follow from them. `texts` and their `assignments` are those of the new topics.
-    pub(crate) fn joined(
-        &self,
-        places: &[Option<usize>],
-        texts: &[(usize, &str)],
-        assignments: &[i32],
-        ids: &[i32],
-        weighting: &ClassTfIdf,
-    ) -> Result<Self> {
-        let Some(counting) = &self.counting else { return TopicTerms::empty(ids, assignments.len()) };
-        let counts = self.counts.sum_rows_by(places, ids.len())?;
-        let weights = weighting.fit(&counts, &self.vocabulary)?;
-        let c_tf_idf = weights.transform(&counts)?;
-        // How well a text stands for its topic needs the counts of the text, which are not kept.
-        let documents: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
-        let vectorizer = FittedCountVectorizer::from_vocabulary(counting.clone(), self.vocabulary.clone())?;
-        let of_documents = weights.transform(&vectorizer.transform(&documents))?;
-        let cosines = of_documents.cosines(&c_tf_idf, &classes_of(texts, assignments, ids))?;
-        Ok(TopicTerms {
-            text_scores: scores(texts, &cosines, assignments.len()),
-            vocabulary: self.vocabulary.clone(),
-            counting: self.counting.clone(),
-            counts,
-            c_tf_idf,
-        })
+    /// The terms of other topics of the same texts: `assignments` has the topic of each row of the frame, and the topics
+    /// are `ids`. No text is read.
+    pub(crate) fn regrouped(&self, assignments: &[i32], ids: &[i32], weighting: &ClassTfIdf) -> Result<Self> {
+        if self.documents.rows.is_empty() {
+            return TopicTerms::empty(ids, assignments.len());
+        }
+        self.documents.grouped(self.vocabulary.clone(), assignments, ids, weighting, |_| {})
     }
 
     /// The `n` best words of every topic, best first, ties in the order of the vocabulary.
@@ -100,17 +84,28 @@ impl TopicTerms {
     }
 }
 
-/// The place of each text's topic among `ids`.
-fn classes_of(texts: &[(usize, &str)], assignments: &[i32], ids: &[i32]) -> Vec<Option<usize>> {
-    let place = |row: usize| ids.binary_search(assignments.get(row).unwrap_or(&OUTLIER)).ok();
-    texts.iter().map(|&(row, _)| place(row)).collect()
-}
-
-/// The scores of texts as scores of rows; 0 for a row without one.
-fn scores(texts: &[(usize, &str)], cosines: &[f64], rows: usize) -> Vec<f64> {
-    let mut scores = vec![0.0; rows];
-    for (&(row, _), &score) in texts.iter().zip(cosines) {
-        scores[row] = score;
+impl DocumentTerms {
+    /// The terms of the topics `ids`, to which `assignments` takes the rows of the frame. `unknown` is told the seed words
+    /// that no text holds.
+    fn grouped(
+        self: &Arc<Self>,
+        vocabulary: Vec<String>,
+        assignments: &[i32],
+        ids: &[i32],
+        weighting: &ClassTfIdf,
+        unknown: impl Fn(&str),
+    ) -> Result<TopicTerms> {
+        let place = |&row: &usize| ids.binary_search(assignments.get(row).unwrap_or(&OUTLIER)).ok();
+        let classes: Vec<Option<usize>> = self.rows.iter().map(place).collect();
+        let counts = self.counts.sum_rows_by(&classes, ids.len())?;
+        let weights = weighting.fit(&counts, &vocabulary)?;
+        weights.unknown_seed_words().iter().for_each(|word| unknown(word));
+        let c_tf_idf = weights.transform(&counts)?;
+        let cosines = weights.transform(&self.counts)?.cosines(&c_tf_idf, &classes)?;
+        let mut text_scores = vec![0.0; assignments.len()];
+        for (&row, score) in self.rows.iter().zip(cosines) {
+            text_scores[row] = score;
+        }
+        Ok(TopicTerms { vocabulary, counts, c_tf_idf, text_scores, documents: Arc::clone(self) })
     }
-    scores
 }
