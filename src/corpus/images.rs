@@ -210,10 +210,11 @@ impl ImageColumn {
     /// there is no file.
     pub fn get(&self, row: usize) -> Result<Option<ImageSource<'_>>> {
         let source = self.source(row).map_err(|unreachable| self.located(unreachable.error(), row))?;
-        if let Some(ImageSource::File(file)) = source.as_ref().filter(|_| self.only_in_folder) {
-            if file.exists() && !self.is_inside(file) {
-                return Err(self.located(Unreachable::Outside.error(), row));
-            }
+        if let Some(ImageSource::File(file)) = source.as_ref().filter(|_| self.only_in_folder)
+            && file.exists()
+            && !self.is_inside(file)
+        {
+            return Err(self.located(Unreachable::Outside.error(), row));
         }
         Ok(source)
     }
