@@ -45,6 +45,9 @@ enum Format {
     Arrow,
 }
 
+/// How much of a name a message quotes.
+const LONGEST_NAME: usize = 60;
+
 const FORMATS: &str =
     "The names end in .csv, .tsv, .json, .ndjson (or .jsonl), .parquet, or .arrow (or .ipc, .feather).";
 
@@ -52,9 +55,8 @@ const FORMATS: &str =
 const COMPRESSED: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 
 fn format_of(path: &Path, stage: Stage) -> Result<Format> {
-    let ending = |path: &Path| path.extension().and_then(|extension| extension.to_str()).map(str::to_lowercase);
-    if let Some(compressed) = ending(path).filter(|ending| COMPRESSED.contains(&ending.as_str())) {
-        return match (stage, ending(&path.with_extension("")).as_deref()) {
+    if let Some(compressed) = compressed_ending(path) {
+        return match (stage, ending_of(&path.with_extension("")).as_deref()) {
             (Stage::Output, _) => {
                 Err(Error::new(ErrorKind::InvalidParameter, stage, "compressed files are read, and not written")
                     .path(path)
@@ -67,7 +69,7 @@ fn format_of(path: &Path, stage: Stage) -> Result<Format> {
             _ => Err(unknown_kind(path, stage)),
         };
     }
-    match ending(path).as_deref() {
+    match ending_of(path).as_deref() {
         Some("csv") => Ok(Format::Csv),
         Some("tsv" | "tab") => Ok(Format::Tsv),
         Some("json") => Ok(Format::Json),
@@ -78,10 +80,14 @@ fn format_of(path: &Path, stage: Stage) -> Result<Format> {
     }
 }
 
-/// Whether the name says that the file is compressed.
-fn is_compressed(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    ending.is_some_and(|ending| COMPRESSED.contains(&ending.as_str()))
+/// What a name ends in, in lower case.
+fn ending_of(path: &Path) -> Option<String> {
+    path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase)
+}
+
+/// The ending that says that the file is compressed, where it has one.
+fn compressed_ending(path: &Path) -> Option<String> {
+    ending_of(path).filter(|ending| COMPRESSED.contains(&ending.as_str()))
 }
 
 fn unknown_kind(path: &Path, stage: Stage) -> Error {

@@ -5,16 +5,14 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::budget::Missing;
 use super::options::ReadOptions;
 use super::parts::Kind;
 use super::read::read_as;
-use super::{budget::Missing, format_of, is_compressed};
+use super::{LONGEST_NAME, compressed_ending, format_of};
 use crate::corpus::{in_words, internal};
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 use crate::progress::Progress;
-
-/// How much of a name a message quotes.
-const LONGEST_NAME: usize = 60;
 
 /// A column of the whole: its type, and the part that it has it from.
 struct Wanted {
@@ -138,7 +136,7 @@ fn check_missing(parts: &[PathBuf], kind: Kind, frames: &[DataFrame], wanted: &[
     const PACKED: u64 = 8;
     let length = |part: &PathBuf| {
         let bytes = std::fs::metadata(part).map_or(0, |metadata| metadata.len());
-        if kind == Kind::Binary || is_compressed(part) { bytes.saturating_mul(PACKED) } else { bytes }
+        if kind == Kind::Binary || compressed_ending(part).is_some() { bytes.saturating_mul(PACKED) } else { bytes }
     };
     let mut missing = Missing::of(parts.iter().map(length).fold(0, u64::saturating_add));
     for (part, frame) in parts.iter().zip(frames) {

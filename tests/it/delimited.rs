@@ -15,7 +15,7 @@ use topicframe::polars::prelude::*;
 use topicframe::progress::Progress;
 
 use crate::corpora::captions;
-use crate::notes::Notes;
+use crate::notes::{Notes, read_with_notes};
 
 fn file(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
@@ -519,10 +519,7 @@ fn what_is_written_is_the_same_to_another_reader() {
 #[test]
 fn a_name_that_comes_twice_is_told() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("twice.csv");
-    fs::write(&path, "text,id,id\na,1,2\n").unwrap();
-    let notes = Arc::new(Notes::default());
-    let frame = ReadOptions::new().progress(Progress::to(notes.clone())).read(&path).unwrap();
+    let (frame, notes) = read_with_notes(&file(&folder, "twice.csv", "text,id,id\na,1,2\n"));
     assert_eq!(frame.get_column_names(), ["text", "id", "id_duplicated_0"]);
-    assert!(notes.text().contains("`id`") && notes.text().contains("`id_duplicated_0`"), "{}", notes.text());
+    assert!(notes.contains("`id`") && notes.contains("`id_duplicated_0`"), "{notes}");
 }

@@ -2,17 +2,15 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use tempfile::TempDir;
 use topicframe::error::Interface;
-use topicframe::files::{ReadOptions, read_frame, read_frame_as_text, write_frame};
+use topicframe::files::{read_frame, read_frame_as_text, write_frame};
 use topicframe::polars::prelude::*;
-use topicframe::progress::Progress;
 
-use crate::notes::Notes;
+use crate::notes::read_with_notes;
 
 fn file(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.path().join(name);
@@ -163,9 +161,7 @@ fn unpaired_surrogates_are_told_with_their_column() {
     let folder = tempfile::tempdir().unwrap();
     let told = |content: &str| {
         let path = file(&folder, "f.ndjson", content);
-        let notes = Arc::new(Notes::default());
-        ReadOptions::new().progress(Progress::to(notes.clone())).read(&path).unwrap();
-        notes.text().replace(&path.display().to_string(), "FILE")
+        read_with_notes(&path).1.replace(&path.display().to_string(), "FILE")
     };
     let one = "{\"a\":1,\"b\":\"x\\ud83dy\"}\n{\"a\":2,\"b\":\"\\ud83d\\ude00\"}\n";
     assert_eq!(told(one), "1 unpaired surrogate escape in column `b` of FILE becomes U+FFFD");
@@ -261,11 +257,9 @@ fn no_bytes_end_the_reader() {
 #[test]
 fn columns_of_several_kinds_are_told() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("mixed.ndjson");
-    fs::write(&path, "{\"id\":1,\"n\":1,\"text\":\"a\"}\n{\"id\":\"x\",\"n\":2,\"text\":\"b\"}\n").unwrap();
-    let notes = Arc::new(Notes::default());
-    let frame = ReadOptions::new().progress(Progress::to(notes.clone())).read(&path).unwrap();
+    let content = "{\"id\":1,\"n\":1,\"text\":\"a\"}\n{\"id\":\"x\",\"n\":2,\"text\":\"b\"}\n";
+    let (frame, notes) = read_with_notes(&file(&folder, "mixed.ndjson", content));
     assert_eq!(frame.column("id").unwrap().dtype(), &DataType::String);
-    assert!(notes.text().contains("`id`") && notes.text().contains("several kinds"), "{}", notes.text());
-    assert!(!notes.text().contains("more are"), "{}", notes.text());
+    assert!(notes.contains("`id`") && notes.contains("several kinds"), "{notes}");
+    assert!(!notes.contains("more are"), "{notes}");
 }

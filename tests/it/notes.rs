@@ -1,8 +1,18 @@
 //! What a model notes while it works.
 
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 
-use topicframe::progress::{Event, ProgressSink};
+use topicframe::files::ReadOptions;
+use topicframe::polars::prelude::DataFrame;
+use topicframe::progress::{Event, Progress, ProgressSink};
+
+/// The frame of a file, and what is noted while it is read.
+pub fn read_with_notes(path: &Path) -> (DataFrame, String) {
+    let notes = Arc::new(Notes::default());
+    let frame = ReadOptions::new().progress(Progress::to(notes.clone())).read(path).unwrap();
+    (frame, notes.text())
+}
 
 /// Keeps the notes, one after the other.
 #[derive(Debug, Default)]

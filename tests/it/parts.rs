@@ -10,7 +10,7 @@ use topicframe::polars::prelude::*;
 use topicframe::progress::Progress;
 
 use crate::corpora::{captions, frame, frame_with_images};
-use crate::notes::Notes;
+use crate::notes::{Notes, read_with_notes};
 
 const ENDINGS: [&str; 6] = ["csv", "tsv", "json", "ndjson", "parquet", "arrow"];
 
@@ -326,8 +326,7 @@ fn what_the_names_of_folders_say_is_not_lost_in_silence() {
         fs::create_dir(folder.path().join(year)).unwrap();
         fs::write(folder.path().join(year).join("part.csv"), "text\na\n").unwrap();
     }
-    let notes = std::sync::Arc::new(Notes::default());
-    let progress = Progress::to(notes.clone());
-    assert_eq!(ReadOptions::new().progress(progress).read(folder.path()).unwrap().height(), 2);
-    assert!(notes.text().contains("year=2023"), "{}", notes.text());
+    let (frame, notes) = read_with_notes(folder.path());
+    assert_eq!(frame.height(), 2);
+    assert!(notes.contains("year=2023"), "{notes}");
 }

@@ -6,10 +6,10 @@ use polars::prelude::*;
 
 use self::columns::ColumnBuilder;
 use self::records::{BadQuote, Dialect, Records};
-use super::Format;
 use super::budget::{MOST_COLUMNS, Missing};
 use super::decode::{error, line_at};
 use super::options::{ReadOptions, quotes_hint};
+use super::{Format, LONGEST_NAME};
 use crate::corpus::internal;
 use crate::error::{Error, Hint, Result, Stage, quoted};
 
@@ -20,9 +20,6 @@ mod records;
 mod write;
 
 pub(super) use write::write_delimited;
-
-/// How much of a name a message quotes.
-const LONGEST_NAME: usize = 60;
 
 /// The frame that `text`, the content of the file `path`, holds.
 pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &ReadOptions) -> Result<DataFrame> {

@@ -7,19 +7,16 @@ use polars::prelude::*;
 use self::cells::Records;
 use self::kind::{Kind, Record, Settling};
 use self::scan::{DEEPEST, Fault, Reason, Scanner, Token};
-use super::Format;
 use super::budget::Missing;
 use super::decode::{error, line_at};
 use super::options::ReadOptions;
+use super::{Format, LONGEST_NAME};
 use crate::corpus::internal;
 use crate::error::{Error, Result, Stage, quoted};
 
 mod cells;
 mod kind;
 mod scan;
-
-/// How much of a name a message quotes.
-const LONGEST_NAME: usize = 60;
 
 /// How the objects lie in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
