@@ -36,7 +36,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     fn purity(topics: &FittedTopicModel, drawings: &DataFrame) -> Result<f64, Box<dyn std::error::Error>> {
         let categories = drawings.column("category")?.str()?;
         let mut counts: HashMap<i32, HashMap<&str, usize>> = HashMap::new();
-        for (topic, category) in topics.topics().iter().zip(categories.iter()) {
+        for (topic, category) in topics.labels().iter().zip(categories.iter()) {
             if *topic >= 0 {
                 *counts.entry(*topic).or_default().entry(category.unwrap_or("")).or_default() += 1;
             }

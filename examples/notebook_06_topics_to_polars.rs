@@ -109,7 +109,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Ok(Html::trusted(svg + "</svg>"))
     }
-    cell(&show((heading("1,485 captions"), scatter(&plane.embedding, topics.topics(), drawings.column("caption")?))));
+    cell(&show((heading("1,485 captions"), scatter(&plane.embedding, &topics.labels(), drawings.column("caption")?))));
 
     // Cell 8
     write_frame(&drawings, "target/drawings_with_topics.parquet")?;

@@ -40,7 +40,7 @@
 //! | tables and pages | [`display`] | [`CellFormatter`](display::CellFormatter) | [`image_formatter`](display::image_formatter) |
 //!
 //! [`model::TopicModel`] ties them: it is the description of a model and never changes; fitting gives a
-//! [`topics::FittedTopicModel`]. The same frame, settings and seed give the same topics on any number of threads.
+//! [`FittedTopicModel`]. The same frame, settings and seed give the same topics on any number of threads.
 #![deny(missing_docs)]
 #![cfg_attr(
     not(test),
@@ -69,14 +69,18 @@ pub mod vectorize;
 
 pub mod represent;
 
-pub mod topics;
+mod encode;
 
-pub mod display;
+pub mod topics;
 
 pub mod model;
 
+pub mod display;
+
 pub mod prelude;
 
+pub use error::{Error, ErrorKind, Result};
+pub use model::{ClusterOn, FittedTopicModel, NrTopics, TopicModel};
 #[doc(no_inline)]
 pub use {ndarray, polars};
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
-use topicframe::corpus::{Columns, Corpus, Embeddings, ImageColumn, TextColumn};
+use topicframe::corpus::{Columns, Documents, Embeddings, ImageColumn, TextColumn};
 use topicframe::files::{read_frame, write_frame};
 use topicframe::prelude::*;
 use topicframe::vision::{Encoding, decode, encode, thumbnail};
@@ -107,7 +107,7 @@ fn read_table(path: &Path, target: Target) -> Result<(), Error> {
         let _ = Embeddings::read(&frame, name);
     }
     let first = frame.get_column_names().first().map(|name| name.to_string());
-    let _ = Corpus::read(&frame, &Columns { text: first, ..Columns::default() });
+    let _ = Documents::read(&frame, &Columns { text: first, ..Columns::default() });
     let _ = frame.head(Some(20)).to_html();
     let folder = tempfile::tempdir().expect("a folder for a copy");
     let copy = folder.path().join(format!("copy.{target}"));

@@ -207,7 +207,7 @@ fn blank_rows_are_told() {
     let topics = model.fit(&df!("caption" => texts).unwrap()).unwrap();
     let told = notes.0.lock().unwrap().join("\n");
     assert!(told.contains("1 row has no text"), "{told}");
-    assert_eq!(&topics.topics()[40..], [-1, -1]);
+    assert_eq!(&topics.labels()[40..], [-1, -1]);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn an_embedder_that_misbehaves_is_reported() {
         assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Embed), "{error}");
     }
     let error = error_of(&TopicModel::text("caption", Wrong(0, 0.0)), &frame(30));
-    assert!(error.to_string().contains("no row has a vector"), "{error}");
+    assert!(error.to_string().contains("no row has a usable vector"), "{error}");
 }
 
 /// A stage that gives too little, too much, or nonsense.
@@ -370,7 +370,7 @@ fn new_rows_of_another_width_are_refused() {
     let new =
         DataFrame::new(2, vec![Column::new("caption".into(), captions(2)), Column::new("embedding".into(), narrow)]);
     let error = topics.transform(&new.unwrap()).unwrap_err();
-    assert!(error.to_string().contains("2 numbers"), "{error}");
+    assert!(error.to_string().contains("2 dimensions"), "{error}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn assert_together(model: &TopicModel, frame: &DataFrame, what: &str) -> FittedT
         if key.iter().all(|&bits| bits == 0) {
             continue; // By direction they are nowhere.
         }
-        let now = (topics.topics()[row], topics.probabilities()[row]);
+        let now = (topics.labels()[row], topics.probabilities()[row]);
         assert_eq!(*seen.entry(key).or_insert(now), now, "{what}, row {row}");
     }
     assert_eq!(topics.summary().repeated, frame.height() - topics.summary().blank - seen.len(), "{what}");
@@ -137,7 +137,7 @@ fn one_text_again_and_again_is_one_topic() {
         let frame = frame(&vec!["a steam engine on a bridge".to_owned(); copies]);
         for size in [2, 3, 10, 20] {
             let (topics, notes) = noting(model().min_topic_size(size), &frame);
-            assert_eq!(topics.topics(), vec![0; copies], "{copies} copies, {size}");
+            assert_eq!(topics.labels(), vec![0; copies], "{copies} copies, {size}");
             assert_eq!(topics.probabilities(), vec![1.0; copies]);
             assert!(notes.contains(&format!("all {copies} rows have one and the same vector")), "{notes}");
             assert_eq!(topics.summary().repeated, copies - 1);
@@ -169,7 +169,7 @@ fn equal_given_vectors_are_one_topic() {
     for vector in [vec![1.0; 8], vec![-3.5, 0.25, 7.0], vec![0.1]] {
         let frame = given(&vec![vector; 400]);
         let (topics, notes) = noting(of_given(), &frame);
-        assert_eq!(topics.topics(), vec![0; 400]);
+        assert_eq!(topics.labels(), vec![0; 400]);
         assert!(notes.contains("nothing to tell them apart by"), "{notes}");
         assert_together(&of_given(), &frame, "equal vectors");
     }
@@ -178,7 +178,7 @@ fn equal_given_vectors_are_one_topic() {
     let (topics, notes) = noting(of_given().reducer(Umap::new().metric(Metric::Euclidean)), &zeros);
     assert!(topics.summary().topics == 1 && notes.contains("nothing to tell them apart by"), "{notes}");
     let error = of_given().fit(&zeros).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("all vectors are zero, so there is nothing to tell rows apart by"), "{error}");
+    assert!(error.to_string().contains("all vectors are zero, so the rows cannot be told apart"), "{error}");
 }
 
 #[test]
@@ -187,9 +187,9 @@ fn zeros_among_given_vectors_have_no_direction() {
     let vector = |i: usize| if i % 6 == 1 { vec![0.0, -0.0] } else { vec![angle(i).cos(), angle(i).sin()] };
     let frame = given(&(0..120).map(vector).collect::<Vec<_>>());
     let (topics, notes) = noting(of_given(), &frame);
-    assert!(notes.contains("20 rows have a vector of nothing but zeros"), "{notes}");
+    assert!(notes.contains("20 rows have an all-zero vector"), "{notes}");
     assert_eq!((topics.summary().blank, topics.summary().repeated), (20, 0));
-    for (row, (&topic, &probability)) in topics.topics().iter().zip(topics.probabilities()).enumerate() {
+    for (row, (&topic, &probability)) in topics.labels().iter().zip(&topics.probabilities()).enumerate() {
         assert!(row % 6 != 1 || (topic, probability) == (-1, 0.0), "row {row}: {topic}");
     }
     assert_together(&of_given(), &frame, "zeros among others");
@@ -209,7 +209,7 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         assert!(notes.contains(&format!("{repeats} of {} rows repeat an earlier one", frame.height())), "{notes}");
         assert_together(&model(), &frame, "sent often");
         // Rows enough for a topic are in one, though they are one text.
-        assert!(topics.topics()[0] >= 0, "{:?}", topics.summary());
+        assert!(topics.labels()[0] >= 0, "{:?}", topics.summary());
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page.html");
         topics.to_html_report(&page).unwrap();
@@ -272,7 +272,7 @@ fn copies_of_an_unrelated_text_do_not_join_all_others() {
             let found = topics.summary().topics;
             assert!(found.abs_diff(without) <= 2, "{metric}, {copies} copies: {found} topics, {without} without");
             let mut pairs = BTreeMap::<(i32, i32), usize>::new();
-            for (&topic, &group) in topics.topics().iter().zip(&truth).filter(|(topic, _)| **topic >= 0) {
+            for (&topic, &group) in topics.labels().iter().zip(&truth).filter(|(topic, _)| **topic >= 0) {
                 *pairs.entry((topic, group)).or_insert(0) += 1;
             }
             let of_topic = |id: i32| pairs.iter().filter(move |((topic, _), _)| *topic == id).map(|(_, &count)| count);
@@ -423,7 +423,7 @@ fn most_copies_decide_where_a_clusterer_goes_by_rows() {
     let probabilities: Vec<f64> = [2, 2, 2, 4, 4, 4, 7, 7].map(|row| 1.0 / row as f64).to_vec();
     assert_eq!(topics.probabilities()[..3], probabilities[..3], "two of three say 1");
     assert_eq!(topics.probabilities()[3..6], probabilities[3..6], "the first of equals: 0");
-    assert_eq!(topics.topics()[6..], [-1, -1], "the first of equals: -1");
+    assert_eq!(topics.labels()[6..], [-1, -1], "the first of equals: -1");
 }
 
 /// Counts the texts that it embeds.

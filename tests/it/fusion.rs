@@ -105,17 +105,18 @@ fn what_cannot_be_fused_is_an_error() {
 fn a_row_may_lack_its_text_or_its_image() {
     let notes = Arc::new(Notes::default());
     let (topics, frame) = model().with_progress(Progress::to(notes.clone())).fit_transform(&holey()).unwrap();
-    assert_eq!((topics.topics()[13], topics.topics()[14]), (-1, -1));
+    assert_eq!((topics.labels()[13], topics.labels()[14]), (-1, -1));
     assert_eq!((topics.summary().blank, topics.summary().outliers), (2, 2));
     assert_eq!(frame.column("embedding").unwrap().null_count(), 2);
     for id in 0..3 {
-        let theme = theme_of(topics.topics(), id);
-        let words: Vec<&str> = topics.get_topic(id).unwrap().iter().map(|(word, _)| word.as_str()).collect();
+        let theme = theme_of(&topics.labels(), id);
+        let words = topics.get_topic(id).unwrap();
+        let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
         assert!(words.contains(&NAMES[theme]), "{words:?}");
     }
     let told = notes.text();
     assert!(told.contains("2 rows have neither a text nor an image"), "{told}");
-    assert!(told.contains("an image alone: no words are counted"), "{told}");
+    assert!(told.contains("only an image: without a captioner, no words are counted"), "{told}");
     assert!(told.contains("rows have both a text and an image"), "{told}");
     let page = topics.report_html().unwrap();
     assert!(page.contains("rows of <code dir=\"auto\">text</code> and <code dir=\"auto\">image</code>."));
@@ -145,19 +146,19 @@ fn one_of_the_two_can_be_clustered_alone() {
     let images = model().cluster_on(ClusterOn::Images).fit(&frame).unwrap();
     for row in 0..ROWS {
         let (no_text, no_image) = (row % 5 == 1 || [13, 14].contains(&row), row % 5 == 2 || [13, 14].contains(&row));
-        assert_eq!(text.topics()[row] == -1, no_text, "{row}");
-        assert_eq!(images.topics()[row] == -1, no_image, "{row}");
+        assert_eq!(text.labels()[row] == -1, no_text, "{row}");
+        assert_eq!(images.labels()[row] == -1, no_image, "{row}");
     }
     // Texts still describe topics of images.
     for id in 0..3 {
-        let theme = theme_of(images.topics(), id);
+        let theme = theme_of(&images.labels(), id);
         assert!(images.topic_label(id).unwrap().contains(NAMES[theme]));
     }
     assert_eq!((text.summary().cluster_on, images.summary().cluster_on), (ClusterOn::Text, ClusterOn::Images));
     // New rows need only what was clustered.
     let (texts, pictures) = (frame.select(["text"]).unwrap(), frame.select(["image"]).unwrap());
-    assert_eq!(column_of_topics(&text.transform(&texts).unwrap()), text.topics());
-    assert_eq!(column_of_topics(&images.transform(&pictures).unwrap()), images.topics());
+    assert_eq!(column_of_topics(&text.transform(&texts).unwrap()), text.labels());
+    assert_eq!(column_of_topics(&images.transform(&pictures).unwrap()), images.labels());
     assert_eq!(text.transform(&pictures).unwrap_err().column_name(), Some("text"));
 }
 
@@ -166,16 +167,16 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_may_have_either() {
     let frame = holey();
     for fusion in [Fusion::new(), Fusion::new().image_weight(0.3).centre(true)] {
         let topics = model().fusion(fusion).fit(&frame).unwrap();
-        assert_eq!(column_of_topics(&topics.transform(&frame).unwrap()), topics.topics());
+        assert_eq!(column_of_topics(&topics.transform(&frame).unwrap()), topics.labels());
         let words = df!("text" => ["so red", "so green", "so blue", "", "nothing known"]).unwrap();
         let placed = column_of_topics(&topics.transform(&words).unwrap());
-        let themes: Vec<usize> = placed[..3].iter().map(|&topic| theme_of(topics.topics(), topic)).collect();
+        let themes: Vec<usize> = placed[..3].iter().map(|&topic| theme_of(&topics.labels(), topic)).collect();
         assert_eq!(themes, [0, 1, 2]);
         assert_eq!(placed[3..], [-1, -1]);
         let pictures: Vec<_> = (0..3).map(|theme| Some(png(theme, 500))).collect();
         let pictures = DataFrame::new(3, vec![crate::colours::image_column(&pictures)]).unwrap();
         let placed = column_of_topics(&topics.transform(&pictures).unwrap());
-        let themes: Vec<usize> = placed.iter().map(|&topic| theme_of(topics.topics(), topic)).collect();
+        let themes: Vec<usize> = placed.iter().map(|&topic| theme_of(&topics.labels(), topic)).collect();
         assert_eq!(themes, [0, 1, 2]);
         assert_eq!(topics.transform(&df!("n" => [1]).unwrap()).unwrap_err().column_name(), Some("text"));
     }
@@ -190,19 +191,19 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     let none = || plain(TopicModel::text_and_images("text", "image", NoEmbedder));
     let given = none().text_embeddings("text_embedding").image_embeddings("image_embedding");
     let (topics, fused) = given.clone().fit_transform(&embedded).unwrap();
-    assert_eq!(topics.topics(), expected.topics());
+    assert_eq!(topics.labels(), expected.labels());
     assert!(fused.column("embedding").unwrap().equals_missing(output.column("embedding").unwrap()));
     let as_they_are = none().embeddings("embedding").fit(&embedded).unwrap();
-    assert_eq!(as_they_are.topics(), expected.topics());
+    assert_eq!(as_they_are.labels(), expected.labels());
     // One column given, the other computed.
     let half = model().text_embeddings("text_embedding").fit(&embedded).unwrap();
-    assert_eq!(half.topics(), expected.topics());
+    assert_eq!(half.labels(), expected.labels());
     let placed = given.clone().fit(&embedded).unwrap().transform(&embedded).unwrap();
-    assert_eq!(column_of_topics(&placed), expected.topics());
+    assert_eq!(column_of_topics(&placed), expected.labels());
     // To place rows, the vectors of images will do.
     let topics = given.fit(&embedded).unwrap();
     let bare = embedded.drop("image").unwrap();
-    assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.topics());
+    assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.labels());
 
     let error = none().text_embeddings("text_embedding").fit(&embedded).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("no embedder of images"), "{error}");
@@ -214,14 +215,14 @@ fn texts_and_images_of_different_width_are_told_before_any_work() {
     let model = plain(TopicModel::text_and_images("text", "image", Never(3, 4)));
     let error = model.fit(&frame).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
-    assert!(error.to_string().contains("3 numbers and images 4"), "{error}");
+    assert!(error.to_string().contains("3 dimensions and its image vectors 4"), "{error}");
 
     let wide: Vec<Series> = (0..ROWS).map(|row| Series::new("".into(), vec![1.0_f32 + row as f32; 5])).collect();
     let mut frame = frame;
     frame.with_column(Column::new("wide".into(), wide)).unwrap();
     let model = plain(TopicModel::text_and_images("text", "image", Never(3, 3))).image_embeddings("wide");
     let error = model.fit(&frame).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("3 numbers and images of 5"), "{error}");
+    assert!(error.to_string().contains("3 dimensions and image vectors 5"), "{error}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn fit(model: TopicModel, frame: &DataFrame) -> (Vec<i32>, String) {
     let topics = model.with_progress(Progress::to(notes.clone())).fit(frame).unwrap();
     // That these models know no words is not about addresses.
     let said: Vec<String> = notes.text().lines().filter(|line| !line.contains("no words")).map(str::to_owned).collect();
-    (topics.topics().to_vec(), said.join("\n"))
+    (topics.labels().to_vec(), said.join("\n"))
 }
 
 fn data_uri(row: usize) -> String {

@@ -72,7 +72,7 @@ fn a_switch_that_is_not_thrown_changes_nothing_and_one_that_is_stays_thrown() {
     let model = TopicModel::text("caption", StaticEmbedder::builtin()).interrupt(interrupt.clone());
     let topics = model.fit(&frame).unwrap();
     let without = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
-    assert_eq!(topics.topics(), without.topics());
+    assert_eq!(topics.labels(), without.labels());
     interrupt.stop();
     assert_eq!(model.fit(&frame).unwrap_err().kind(), ErrorKind::Interrupted);
     assert_eq!(model.embed(&frame).unwrap_err().kind(), ErrorKind::Interrupted);

@@ -137,7 +137,7 @@ fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
     let expected: usize = fitted().topic_ids().iter().map(|&id| gallery.pictures(id).len()).sum();
     assert_eq!(named(&page, "figure").count(), expected);
     for picture in fitted().topic_ids().iter().flat_map(|&id| gallery.pictures(id)) {
-        let caption = fitted().text(picture.row).unwrap_or_else(|| picture.path.as_deref().unwrap());
+        let caption = fitted().text(picture.row).unwrap_or_else(|| picture.path.clone().unwrap());
         assert!(named(&page, "img").any(|image| caption.starts_with(image.get("alt")) && !image.get("alt").is_empty()));
         assert!(page.iter().any(|element| element.get("title") == picture.path.as_deref().unwrap()));
     }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use ndarray::{Array2, ArrayView2, array};
 use polars::prelude::*;
 use serde_json::Value;
+use topicframe::FittedTopicModel;
 use topicframe::cluster::{Clusterer, Clustering, FittedClusterer};
 use topicframe::corpus::Embeddings;
 use topicframe::embed::TextEmbedder;
@@ -18,7 +19,6 @@ use topicframe::reduce::NoReduction;
 use topicframe::represent::{
     Aspect, KeyBERTInspired, MaximalMarginalRelevance, Representation, TopicContext, TopicWords, VisualWords,
 };
-use topicframe::topics::FittedTopicModel;
 use topicframe::vectorize::{CountVectorizer, StopWords};
 
 use crate::notes::Notes;
@@ -501,7 +501,7 @@ fn the_chain_of_the_readme_chooses_among_more_words_than_it_leaves() {
             .representation("Main", MaximalMarginalRelevance::new().top_n_words(4).diversity(diversity))
             .fit(&frame())
             .unwrap();
-        fitted.topic_ids().iter().map(|&id| only_words(fitted.get_topic(id).unwrap()).join(" ")).collect::<Vec<_>>()
+        fitted.topic_ids().iter().map(|&id| only_words(&fitted.get_topic(id).unwrap()).join(" ")).collect::<Vec<_>>()
     };
     assert!(chain(0.0) != chain(0.9), "{:?}", chain(0.0));
 }

@@ -44,10 +44,10 @@ fn texts_and_images_find_topics_of_images() {
     let folder = tempfile::tempdir().unwrap();
     for (theme, name) in NAMES.iter().enumerate() {
         let (by_text, _) = parts(&topics.find_topics(name, 3).unwrap());
-        assert_eq!(theme_of(topics.topics(), by_text[0]), theme);
+        assert_eq!(theme_of(&topics.labels(), by_text[0]), theme);
         let bytes = png(theme, 777);
         let (by_bytes, similarities) = parts(&topics.find_topics_by_image(bytes.as_slice(), 3).unwrap());
-        assert_eq!(theme_of(topics.topics(), by_bytes[0]), theme);
+        assert_eq!(theme_of(&topics.labels(), by_bytes[0]), theme);
         assert!(similarities[0] > 0.9);
         let path = folder.path().join("query.png");
         std::fs::write(&path, &bytes).unwrap();
@@ -64,7 +64,7 @@ fn texts_and_images_find_topics_of_both() {
         for (theme, name) in NAMES.iter().enumerate() {
             let (by_text, _) = parts(&topics.find_topics(name, 1).unwrap());
             let (by_image, _) = parts(&topics.find_topics_by_image(png(theme, 9).as_slice(), 1).unwrap());
-            assert_eq!(theme_of(topics.topics(), by_text[0]), theme);
+            assert_eq!(theme_of(&topics.labels(), by_text[0]), theme);
             assert_eq!(by_image, by_text);
         }
     }
@@ -75,7 +75,7 @@ fn equally_near_topics_come_by_their_number() {
     let topics = plain(TopicModel::images("image", EyeAndEar)).fit(&image_frame(ROWS)).unwrap();
     // `red` and `green` in one query: two topics are about equally near, the third is far.
     let (ids, similarities) = parts(&topics.find_topics("red green", 3).unwrap());
-    assert_eq!(theme_of(topics.topics(), ids[2]), 2);
+    assert_eq!(theme_of(&topics.labels(), ids[2]), 2);
     assert!(similarities[1] - similarities[2] > 0.3);
     let again = parts(&topics.find_topics("red green", 3).unwrap());
     assert_eq!(again, (ids, similarities));

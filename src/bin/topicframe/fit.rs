@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::Args;
+use topicframe::FittedTopicModel;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{
@@ -15,7 +16,6 @@ use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::prelude::{NeighborSearch, TextCleaning};
 use topicframe::progress::Progress;
-use topicframe::topics::FittedTopicModel;
 
 use crate::{bar, table};
 

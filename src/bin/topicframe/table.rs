@@ -2,8 +2,8 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use topicframe::FittedTopicModel;
 use topicframe::progress::printable;
-use topicframe::topics::FittedTopicModel;
 
 /// The topics with their counts and words, one a line, cut at the terminal's width.
 pub fn topics(topics: &FittedTopicModel) -> String {
@@ -13,7 +13,8 @@ pub fn topics(topics: &FittedTopicModel) -> String {
     };
     let mut table = format!("{:>5}  {:>6}  Words\n", "Topic", "Count");
     for id in topics.topic_ids() {
-        let words = topics.get_topic(id).unwrap_or_default().iter().map(|(word, _)| word.as_str());
+        let words = topics.get_topic(id).unwrap_or_default();
+        let words = words.iter().map(|(word, _)| word.as_str());
         let line =
             format!("{id:>5}  {:>6}  {}", topics.topic_size(id).unwrap_or(0), words.collect::<Vec<_>>().join(", "));
         table.push_str(&cut(&printable(&line), width));
