@@ -114,7 +114,7 @@ fn rows_that_sketches_cannot_tell_apart_are_searched_exactly_and_it_is_told() {
     let searched = NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).unwrap();
     let searched = searched.searched(NeighborSearch::Approximate, Stage::Reduce, &Progress::to(notes.clone())).unwrap();
     assert!(!searched.is_approximate());
-    assert!(notes.0.lock().unwrap()[0].contains("searched exactly"));
+    assert!(notes.0.lock().unwrap()[0].contains("exact neighbor search"));
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn every_stage_of_a_fit_can_be_stopped() {
     let texts = || TopicModel::text("caption", StaticEmbedder::builtin());
     for task in [
         "texts",
-        "index of neighbors",
+        "neighbor index",
         "neighbors",
         "graph",
         "initial layout",

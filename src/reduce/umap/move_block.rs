@@ -44,7 +44,7 @@ pub(super) fn move_block<const R: usize>(block: &mut Block<'_, R>, turns: &mut T
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
         match block.usual() {
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the CPU supports AVX2.
             Some(mut block) => unsafe { avx2::take_turns(&mut block, turns) },
             None => unsafe { block.take_turns_avx2(turns) },
         }

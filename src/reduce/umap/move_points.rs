@@ -53,7 +53,7 @@ impl Pulls {
 pub(super) fn move_points<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         unsafe { move_points_avx2(field, pulls, points) };
         return;
     }

@@ -66,7 +66,7 @@ impl Turns {
     fn take_part(&mut self, part: usize, points: std::ops::Range<usize>, first: usize, random: Randomness<'_>) {
         #[cfg(target_arch = "x86_64")]
         if crate::linalg::processor::has_avx2() {
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the CPU supports AVX2.
             unsafe { self.take_part_avx2(part, points, first, random) };
             return;
         }
