@@ -137,8 +137,7 @@ fn check_finite(data: ArrayView2<'_, f32>) -> Result<()> {
     match data.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
         None => Ok(()),
         Some(row) => {
-            let error =
-                Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector contains a NaN or infinite value");
+            let error = Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector contains a NaN or infinite value");
             Err(error.row(row).hint("Remove the row or embed it again."))
         }
     }

@@ -3,10 +3,7 @@
 //! A lane processes the edges of one point, one after another, and then takes the next point. All arithmetic thus
 //! operates on whole vectors, and the result for a point does not depend on the other points.
 
-#![allow(
-    clippy::needless_range_loop,
-    reason = "only indexed loops over the lanes of several arrays are vectorized"
-)]
+#![allow(clippy::needless_range_loop, reason = "only indexed loops over the lanes of several arrays are vectorized")]
 
 use super::counter_rng::{below, bits32};
 use super::forces::{CLIP, Forces, MIN_SQUARED};
