@@ -226,5 +226,5 @@ fn bad_data_is_refused() {
     assert!(NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).is_ok());
     let index = NeighborIndex::new(random(10, 4, 1).view(), Metric::Cosine, Stage::Reduce).unwrap();
     let error = index.query(random(2, 5, 1).view(), 3, Stage::Reduce, &Progress::silent()).unwrap_err();
-    assert!(error.to_string().contains("5 columns, but 4"), "{error}");
+    assert!(error.to_string().contains("5 columns; expected 4"), "{error}");
 }

@@ -335,7 +335,7 @@ fn bad_data_is_named() {
     let bad = bad.slice(s![10..14, ..]);
     assert_eq!(model.transform(bad, &Progress::silent()).unwrap_err().row_index(), Some(2));
     let narrow = model.transform(bad.slice(s![.., ..3]), &Progress::silent()).unwrap_err();
-    assert!(narrow.to_string().contains("3 columns, but 12"), "{narrow}");
+    assert!(narrow.to_string().contains("3 columns; expected 12"), "{narrow}");
 }
 
 struct Heard(Mutex<Vec<Event>>);
