@@ -363,7 +363,7 @@ fn a_joint_model_names_topics_of_images_without_captions() {
         let name = NAMES[theme_of(named.topics(), id)];
         assert_eq!(named.topic_label(id), Some(format!("{id}_{name} things")));
     }
-    // Captions come first, and merged topics are named anew.
+    // Captions take precedence, and merged topics are renamed.
     let captioned = joint.captioner(Namer::default()).fit(&frame).unwrap();
     assert!(captioned.vocabulary().contains(&"square".to_owned()));
     let merged = topics.merge_topics(&[&[0, 1]]).unwrap();
@@ -393,7 +393,7 @@ fn the_captioner_may_be_given_where_bertopic_has_it() {
     let visual = VisualRepresentation::new().nr_repr_images(4).image_to_text_model(namer.clone());
     let topics = model().representation("Visual_Aspect", visual.clone()).fit(&image_frame(ROWS)).unwrap();
     assert_eq!((topics.summary().captions, namer.shown.load(Ordering::Relaxed)), (ROWS, ROWS));
-    // The model's own goes first, wherever it was given.
+    // The model's own captioner takes precedence, wherever it was set.
     let own = Namer::default();
     let topics =
         model().representation("Visual_Aspect", visual).captioner(own.clone()).fit(&image_frame(ROWS)).unwrap();
