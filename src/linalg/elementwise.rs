@@ -79,8 +79,8 @@ fn tanh_of(x: f32) -> f32 {
     (if x.abs() < 0.2 { small } else { large }).copysign(x)
 }
 
-/// The complementary error function of x >= 0, with a relative error of 1.2e-7: e^(-x²) times a rational fit in 1 / (1
-/// + x / 2) (Press et al., "Numerical Recipes", `erfc` by Chebyshev).
+/// The complementary error function of x >= 0, with a relative error of 1.2e-7: e^(-x²) times a rational fit in
+/// 1 / (1 + x / 2) (Press et al., "Numerical Recipes", `erfc` by Chebyshev).
 #[inline(always)]
 fn erfc_of_positive(x: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.5 * x);
