@@ -1,4 +1,4 @@
-//! Bad input gets an error that says stage, column, row and path, and what to do: one test for each kind.
+//! Bad input results in an error that names the stage, column, row and path, and the remedy: one test per kind.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn model() -> TopicModel {
     TopicModel::text("caption", StaticEmbedder::builtin())
 }
 
-/// An embedder that must not run: errors about parameters come before the first slow step.
+/// An embedder that must not run: parameter errors come before the first slow step.
 #[derive(Debug)]
 struct Slow;
 
@@ -230,7 +230,7 @@ fn an_embedder_that_misbehaves_is_reported() {
     assert!(error.to_string().contains("no row has a usable vector"), "{error}");
 }
 
-/// A stage that gives too little, too much, or nonsense.
+/// A stage that returns too little, too much, or nonsense.
 #[derive(Debug, Clone)]
 struct Careless {
     rows: isize,
@@ -359,7 +359,7 @@ fn zeros_among_given_vectors_are_points_like_others() {
     let model = TopicModel::text("caption", Slow).embeddings("v").reducer(NoReduction).clusterer(KMeans::new(2));
     let (topics, output) = model.fit_transform(&frame.unwrap()).unwrap();
     assert_eq!((topics.summary().blank, topics.summary().outliers), (0, 0));
-    assert!(output.column("embedding").is_ok(), "the vectors that were clustered are shown");
+    assert!(output.column("embedding").is_ok(), "the clustered vectors are included");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The command with models from folders, and with images.
+//! The command with models from folders and with images.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topicframe"))
         .current_dir(folder)
         .args(arguments)
-        // Names that are not folders must not reach the network from a test.
+        // Names that are not folders must not cause network requests in a test.
         .env("HF_HUB_OFFLINE", "1")
         .env("HF_HOME", folder.join("hub"))
         .output()

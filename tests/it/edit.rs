@@ -1,4 +1,4 @@
-//! Topics made of topics.
+//! Editing topics: merging and reducing.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use topicframe::topics::TopicTerms;
 
 use crate::colours::{EyeAndEar, Namer, column_of_topics, image_frame, pictures, png, text_and_image_frame, texts};
 
-/// Six kinds of texts, two of each on one subject, of different number; and some that say nothing.
+/// Six kinds of texts, two per subject, in different numbers, and some meaningless ones.
 const KINDS: [(&str, usize); 6] = [
     ("cat purrs", 30),
     ("dog barks", 24),
@@ -33,7 +33,7 @@ impl TextEmbedder for Kinds {
         let mut vectors = Array2::zeros((texts.len(), 6));
         for (mut row, text) in vectors.outer_iter_mut().zip(texts) {
             if let Some(kind) = KINDS.iter().position(|(name, _)| text.contains(name)) {
-                // Kinds 2k and 2k + 1 are near each other.
+                // Kinds 2k and 2k + 1 are close to each other.
                 row[kind] = 0.9;
                 row[kind ^ 1] = 0.43;
             }
@@ -68,7 +68,7 @@ fn sizes(topics: &FittedTopicModel) -> Vec<usize> {
     topics.topic_ids().iter().map(|&id| topics.topic_size(id).unwrap()).collect()
 }
 
-/// What a table says agrees with the rows, and transform with both.
+/// The tables agree with the rows, and `transform` agrees with both.
 fn assert_sound(topics: &FittedTopicModel, frame: &DataFrame) {
     let mut counts = BTreeMap::<i32, usize>::new();
     topics.labels().iter().for_each(|&topic| *counts.entry(topic).or_insert(0) += 1);
@@ -96,12 +96,12 @@ fn merged_topics_are_what_their_texts_would_have_been() {
     let topics = fitted().merge_topics(&[&[5, 2], &[0, 1]]).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(sizes(&topics), [5, 54, 32, 18, 16]);
-    // Every row went where its topic went.
+    // Every row moved with its topic.
     for (row, &old) in fitted().labels().iter().enumerate() {
         assert_eq!(topics.labels()[row], [-1, 0, 0, 1, 2, 3, 1][(old + 1) as usize]);
     }
     assert_eq!(topics.probabilities(), fitted().probabilities());
-    // Counts, weights and scores equal those of the same topics counted anew.
+    // Counts, weights and scores equal those of the same topics when recounted.
     let texts = documents();
     let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
     let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new());
@@ -112,17 +112,17 @@ fn merged_topics_are_what_their_texts_would_have_been() {
     assert_eq!(topics.terms().counts, anew.counts);
     assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
     assert_eq!(topics.terms().text_scores, anew.text_scores);
-    // Both halves are among the words; names follow.
+    // Both halves are among the words; names are updated.
     let words = topics.get_topic(0).unwrap();
     let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
     assert!(words.contains(&"cat") && words.contains(&"dog"), "{words:?}");
-    // The mean of all rows is the mean of the topics' means by size.
+    // The mean of all rows is the mean of the topics' means weighted by size.
     let (before, after) = (fitted().topic_embeddings(), topics.topic_embeddings());
     for axis in 0..6 {
         let mean = (30.0 * before[&0][axis] + 24.0 * before[&1][axis]) / 54.0;
         assert!((after[&0][axis] - mean).abs() < 1e-6);
     }
-    // The model that was merged is as it was.
+    // The original model is unchanged.
     assert_eq!(fitted().summary().topics, 6);
 }
 
@@ -132,7 +132,7 @@ fn new_rows_are_placed_in_merged_topics() {
     let new = df!("text" => ["my cat purrs", "my dog barks", "our train rolls"]).unwrap();
     let placed = column_of_topics(&topics.transform(&new).unwrap());
     assert_eq!(placed, [0, 0, 1]);
-    // And again: edits build on each other.
+    // And again: edits are cumulative.
     let topics = topics.merge_topics(&[&[1, 2]]).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [0, 0, 1]);
@@ -173,7 +173,7 @@ fn groups_that_make_no_sense_are_errors() {
 
 #[test]
 fn topics_are_reduced_to_as_many_as_asked_for() {
-    // Pairs of kinds are near each other, so three topics are the three subjects.
+    // Pairs of kinds are close to each other, so three topics are the three subjects.
     let topics = fitted().reduce_topics(3).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(sizes(&topics), [5, 54, 38, 28]);
@@ -194,7 +194,7 @@ fn topics_are_reduced_to_as_many_as_asked_for() {
         assert_eq!(count.to_string(), text);
     }
     assert!("0".parse::<NrTopics>().is_err() && "some".parse::<NrTopics>().is_err());
-    // One topic cannot be reduced further.
+    // A single topic cannot be reduced further.
     let one = fitted().reduce_topics(1).unwrap();
     assert_eq!(one.reduce_topics(NrTopics::Auto).unwrap().labels(), one.labels());
 }
@@ -248,7 +248,7 @@ fn topics_of_images_are_merged_and_reduced_with_their_pictures() {
         assert_eq!(found.height(), 2);
         let new = DataFrame::new(1, vec![crate::colours::image_column(&[Some(png(1, 444))])]).unwrap();
         let placed = column_of_topics(&topics.transform(&new).unwrap())[0];
-        assert_eq!(placed, topics.labels()[1], "a green picture lies with the green ones");
+        assert_eq!(placed, topics.labels()[1], "a green image is placed with the green ones");
     }
 }
 

@@ -23,7 +23,7 @@ fn model() -> TopicModel {
     plain(TopicModel::text_and_images("text", "image", EyeAndEar))
 }
 
-/// Rows 3k+0 have both, some rows lack one, rows 10 and 11 lack both.
+/// Rows 3k+0 have both, some rows lack one, and rows 10 and 11 lack both.
 fn holey() -> DataFrame {
     let (mut texts, mut pictures) = (texts(ROWS), pictures(ROWS));
     for row in 0..ROWS {
@@ -62,20 +62,20 @@ fn vectors_are_averaged_at_length_one() {
 
 #[test]
 fn centring_closes_the_gap_between_texts_and_images() {
-    // Texts lie around (1, 0, 0), images around (0, 1, 0); what tells rows apart is the third coordinate.
+    // Texts lie around (1, 0, 0), images around (0, 1, 0); rows differ in the third coordinate.
     let apart = |row: usize| if row.is_multiple_of(2) { 0.3 } else { -0.3 };
     let texts = Array2::from_shape_fn((20, 3), |(row, axis)| [1.0, 0.0, apart(row)][axis]);
     let mut images = Array2::from_shape_fn((20, 3), |(row, axis)| [0.0, 1.0, apart(row)][axis]);
     images.slice_mut(ndarray::s![..10, ..]).fill(0.0);
     let gap = |fused: &Array2<f32>| (fused.row(0).dot(&fused.row(18)), fused.row(0).dot(&fused.row(1)));
     let (same, other) = gap(&Fusion::new().fuse(texts.view(), images.view()).unwrap());
-    assert!(same < other, "uncentred, a text is nearer to another theme's text than to its own theme's pictures");
+    assert!(same < other, "uncentered, a text is nearer to another theme's text than to its own theme's images");
     let fusion = Fusion::new().centre(true);
     let centred = fusion.fuse(texts.view(), images.view()).unwrap();
     let (same, other) = gap(&centred);
     assert!(same > 0.99 && other < -0.99, "{same} {other}");
     assert!(centred.outer_iter().all(|row| (length(row) - 1.0).abs() < 1e-5));
-    // New rows are centred by the means of the fit, one at a time.
+    // New rows are centered by the means of the fit, one at a time.
     let fitted = fusion.fit(texts.view(), images.view()).unwrap();
     for row in [0, 13, 19] {
         let at = ndarray::s![row..row + 1, ..];
@@ -127,7 +127,7 @@ fn a_captioner_gives_words_to_rows_with_an_image_alone() {
     let namer = Namer::default();
     let topics = model().captioner(namer.clone()).fit(&holey()).unwrap();
     let captioned: Vec<usize> = topics.captions().keys().copied().collect();
-    // Row 11 lacks its text as all of 5k + 1 do; rows with a text of their own are not shown to it.
+    // Row 11 lacks its text like all rows 5k + 1; rows with a text are not captioned.
     let expected: Vec<usize> = (0..ROWS).filter(|row| row % 5 == 1).collect();
     assert_eq!(captioned, expected);
     assert_eq!(namer.shown.load(Ordering::Relaxed), expected.len());
@@ -155,7 +155,7 @@ fn one_of_the_two_can_be_clustered_alone() {
         assert!(images.topic_label(id).unwrap().contains(NAMES[theme]));
     }
     assert_eq!((text.summary().cluster_on, images.summary().cluster_on), (ClusterOn::Text, ClusterOn::Images));
-    // New rows need only what was clustered.
+    // New rows need only the modality that was clustered.
     let (texts, pictures) = (frame.select(["text"]).unwrap(), frame.select(["image"]).unwrap());
     assert_eq!(column_of_topics(&text.transform(&texts).unwrap()), text.labels());
     assert_eq!(column_of_topics(&images.transform(&pictures).unwrap()), images.labels());
@@ -195,12 +195,12 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     assert!(fused.column("embedding").unwrap().equals_missing(output.column("embedding").unwrap()));
     let as_they_are = none().embeddings("embedding").fit(&embedded).unwrap();
     assert_eq!(as_they_are.labels(), expected.labels());
-    // One column given, the other computed.
+    // One column is provided, the other computed.
     let half = model().text_embeddings("text_embedding").fit(&embedded).unwrap();
     assert_eq!(half.labels(), expected.labels());
     let placed = given.clone().fit(&embedded).unwrap().transform(&embedded).unwrap();
     assert_eq!(column_of_topics(&placed), expected.labels());
-    // To place rows, the vectors of images will do.
+    // The vectors of images suffice to place rows.
     let topics = given.fit(&embedded).unwrap();
     let bare = embedded.drop("image").unwrap();
     assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.labels());
@@ -233,7 +233,7 @@ fn rows_without_anything_are_an_error() {
     let broken = text_and_image_frame(&texts(12), &vec![Some(b"no picture".to_vec()); 12]);
     let error = model().fit(&broken).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");
-    // Images alone, and nothing that puts them into words: topics without words, as of a model of images.
+    // Images alone, with no captioner: topics without words, as in an image model.
     let silent = text_and_image_frame(&vec![None; ROWS], &pictures(ROWS));
     let topics = model().fit(&silent).unwrap();
     assert_eq!(topics.topic_ids(), [0, 1, 2]);

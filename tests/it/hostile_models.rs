@@ -1,5 +1,5 @@
-//! Model folders as an enemy would make them: each is an error that names the file and what is wrong with it, soon and
-//! with little memory.
+//! Malicious model folders: each results in an error that names the file and the problem, quickly and with little
+//! memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use topicframe::error::{Error, ErrorKind};
 use topicframe::progress::Progress;
 use topicframe::vision::Preprocessor;
 
-/// Nothing may take longer, on a machine that has other work as well.
+/// The time limit, generous enough for a busy machine.
 pub const SOON: Duration = Duration::from_secs(10);
 
 pub fn fixtures() -> PathBuf {
@@ -32,7 +32,7 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of a model's folder, to be spoiled.
+/// A copy of a model's folder, to be corrupted.
 pub fn copy(name: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy_all(&fixtures().join(name), folder.path());
@@ -49,7 +49,7 @@ pub fn edit(path: &Path, change: impl FnOnce(&mut Value)) {
     fs::write(path, value.to_string()).unwrap();
 }
 
-/// Loads a folder as what it is.
+/// Loads a folder as the type of model it contains.
 pub fn load(folder: &Path) -> Result<(), Error> {
     let begun = Instant::now();
     let config = folder.join("config.json");
@@ -125,7 +125,7 @@ fn parts_of_configurations_are_named_with_their_place() {
     }
 }
 
-/// The places of all numbers in a JSON file, as pointers.
+/// The locations of all numbers in a JSON file, as JSON pointers.
 fn numbers(value: &Value, place: &str, found: &mut Vec<String>) {
     match value {
         Value::Number(_) => found.push(place.to_owned()),
@@ -214,7 +214,7 @@ fn preprocessors_take_no_sizes_and_no_numbers_that_lead_nowhere() {
         let config = json!({processor: "CLIPImageProcessor", key: value}).to_string();
         assert!(Preprocessor::from_json(&config).is_err(), "{config}");
     }
-    // A line of an image becomes as long as its proportions ask; only what is cut out of it is made.
+    // A line of an image becomes as long as its aspect ratio requires; only the cropped part is computed.
     let config = json!({processor: "CLIPImageProcessor", "size": {"shortest_edge": 2048}, "crop_size": 16});
     assert_eq!(Preprocessor::from_json(&config.to_string()).unwrap().fit(&image).dimensions(), (16, 16));
 }

@@ -1,4 +1,4 @@
-//! Models of images alone.
+//! Image-only models.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ fn pictures_of_a_kind_become_a_topic_with_words_from_captions() {
         assert!(!docs.is_empty() && docs.iter().all(|doc| doc.contains(NAMES[theme])), "{docs:?}");
     }
     assert_eq!(frame.get_column_names(), ["number", "image", "embedding", "Topic", "Probability"]);
-    // All twenty of a topic are fewer than thirty.
+    // Each topic has twenty images, fewer than the limit of thirty, so all are captioned.
     assert_eq!(namer.shown.load(Ordering::Relaxed), ROWS);
     assert_eq!((topics.summary().captions, topics.captions().len()), (ROWS, ROWS));
     assert_eq!(topics.summary().cluster_on, ClusterOn::Images);
@@ -83,7 +83,7 @@ fn tables_show_captions_as_documents_and_keep_the_images() {
 
 #[test]
 fn some_images_of_each_topic_are_captioned_none_twice() {
-    // Half of each topic is one and the same picture.
+    // Half of each topic is the same image.
     let pictures: Vec<_> = (0..ROWS).map(|row| Some(png(row % 3, if row % 2 == 0 { row % 3 } else { row }))).collect();
     let topics = model().captioner(Namer::default()).nr_captioned_images(5).fit(&framed(&pictures)).unwrap();
     let mut of_topics = BTreeMap::<i32, Vec<&[u8]>>::new();
@@ -94,7 +94,7 @@ fn some_images_of_each_topic_are_captioned_none_twice() {
         assert_eq!(captioned.len(), 5, "topic {topic}");
         captioned.sort_unstable();
         captioned.dedup();
-        assert_eq!(captioned.len(), 5, "topic {topic} has a picture twice");
+        assert_eq!(captioned.len(), 5, "topic {topic} has an image twice");
     }
     let all = model().captioner(Namer::default()).caption_all_images().fit(&framed(&pictures)).unwrap();
     assert_eq!(all.captions().len(), ROWS);
@@ -214,7 +214,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
         .fit(&image_frame(ROWS))
         .unwrap();
     let page = topics.report_html().unwrap();
-    assert!(page.contains("3 topics in 60 rows of <code dir=\"auto\">image</code>."), "the top of the page");
+    assert!(page.contains("3 topics in 60 rows of <code dir=\"auto\">image</code>."), "the heading of the page");
     for name in NAMES {
         assert!(page.contains(&format!("a {name} square painted")), "{name}");
     }
@@ -223,7 +223,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
     for id in topics.topic_ids() {
         assert_eq!(gallery.pictures(id).len(), 9);
         assert!(gallery.pictures(id).iter().all(|picture| topics.labels()[picture.row] == id));
-        // By image vectors, so close to the mean.
+        // By image vectors, which are close to the mean.
         assert!(gallery.pictures(id).iter().all(|picture| picture.score > 0.9));
     }
 }
@@ -257,7 +257,7 @@ fn new_images_find_their_topics_and_old_ones_keep_theirs() {
     }
     assert_eq!(&placed[6..], [-1, -1]);
     let alone = column_of_topics(&topics.transform(&framed(&new[7..])).unwrap());
-    assert_eq!(alone, [-1], "a picture that cannot be read is no error here");
+    assert_eq!(alone, [-1], "an unreadable image is not an error here");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn vectors_of_the_frame_need_no_embedder() {
     assert_eq!(topics.captions(), expected.captions());
     assert_eq!(topics.get_topics(), expected.get_topics());
     assert_eq!(output.get_column_names(), ["number", "image", "embedding", "Topic", "Probability"]);
-    // To place rows, their vectors will do.
+    // Their vectors suffice to place rows.
     let vectors = embedded.select(["embedding"]).unwrap();
     assert_eq!(column_of_topics(&topics.transform(&vectors).unwrap()), topics.labels());
 
@@ -352,19 +352,19 @@ fn a_joint_model_names_topics_of_images_without_captions() {
     for id in topics.topic_ids() {
         let name = NAMES[theme_of(&topics.labels(), id)];
         let words = topics.get_topic(id).unwrap();
-        // Every word that this model knows of the built-in ones holds the name of a colour.
+        // Every built-in word that this model knows contains the name of a color.
         assert!((1..=10).contains(&words.len()) && words[0].0.contains(name), "{name}: {words:?}");
         assert!(topics.topic_label(id).unwrap().contains(name));
         assert_eq!(topics.get_representative_docs(id), Some(vec![]));
     }
-    // A vocabulary of one's own.
+    // A custom vocabulary.
     let own = VisualWords::new().vocabulary(["red things", "green things", "blue things"]).top_n_words(1);
     let named = joint.clone().representation("Main", own).fit(&frame).unwrap();
     for id in named.topic_ids() {
         let name = NAMES[theme_of(&named.labels(), id)];
         assert_eq!(named.topic_label(id), Some(format!("{id}_{name} things")));
     }
-    // Captions come first, and merged topics are named anew.
+    // Captions take precedence, and merged topics are renamed.
     let captioned = joint.captioner(Namer::default()).fit(&frame).unwrap();
     assert!(captioned.vocabulary().contains(&"square".to_owned()));
     let merged = topics.merge_topics(&[&[0, 1]]).unwrap();
@@ -394,7 +394,7 @@ fn the_captioner_may_be_given_where_bertopic_has_it() {
     let visual = VisualRepresentation::new().nr_repr_images(4).image_to_text_model(namer.clone());
     let topics = model().representation("Visual_Aspect", visual.clone()).fit(&image_frame(ROWS)).unwrap();
     assert_eq!((topics.summary().captions, namer.shown.load(Ordering::Relaxed)), (ROWS, ROWS));
-    // The model's own goes first, wherever it was given.
+    // The model's own captioner takes precedence, wherever it was set.
     let own = Namer::default();
     let topics =
         model().representation("Visual_Aspect", visual).captioner(own.clone()).fit(&image_frame(ROWS)).unwrap();

@@ -1,10 +1,10 @@
-//! Imports flow one way (ARCHITECTURE.md), and the files keep to their size.
+//! Imports flow in one direction (ARCHITECTURE.md), and files stay within their size limit.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each part of `src` may import from the crate.
+/// The crate's modules that each part of `src` may import.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let leaves = vec!["error", "guard", "linalg", "neighbors", "progress", "regular_file", "vision"];
     let with = |more: &[&'static str]| leaves.iter().chain(more).copied().collect::<Vec<_>>();

@@ -29,7 +29,7 @@ fn strings(column: &Column) -> Vec<String> {
 fn themes_become_topics() {
     let (topics, _) = fitted();
     assert!(topics.summary().topics >= 3, "{:?}", topics.summary());
-    // Every topic holds one theme only.
+    // Every topic contains only one theme.
     let themes = themes(ROWS);
     let mut seen = BTreeMap::<i32, usize>::new();
     for (row, &topic) in topics.labels().iter().enumerate().filter(|(_, topic)| **topic >= 0) {
@@ -67,7 +67,7 @@ fn counts_are_conserved_and_ordered() {
     assert!(ids.is_sorted());
     assert_eq!(ids, topics.topic_ids());
     let sizes: Vec<i64> = ids.iter().zip(&counts).filter(|(id, _)| **id >= 0).map(|(_, count)| *count).collect();
-    assert!(sizes.is_sorted_by(|a, b| a >= b), "topic 0 is the largest: {sizes:?}");
+    assert!(sizes.is_sorted_by(|a, b| a >= b), "topic 0 must be the largest: {sizes:?}");
     for (&id, &count) in ids.iter().zip(&counts) {
         assert_eq!(topics.labels().iter().filter(|&&topic| topic == id).count() as i64, count);
         assert_eq!(topics.topic_size(id), Some(count as usize));
@@ -194,7 +194,7 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_find_theirs() {
         assert_eq!(
             alone.column("Topic").unwrap().i32().unwrap().get(0),
             Some(placed[row]),
-            "rows do not depend on each other"
+            "rows must not depend on each other"
         );
     }
 }
@@ -248,7 +248,7 @@ fn blank_rows_are_outliers_and_are_counted() {
     assert_eq!(topics.summary().blank, 3);
     assert!(blank.iter().all(|&row| topics.labels()[row] == -1));
     assert_eq!(output.column("embedding").unwrap().null_count(), 3);
-    // The others fare as without them.
+    // The other rows have the same results as without them.
     let others: Vec<i32> = (0..ROWS + 3).filter(|row| !blank.contains(row)).map(|row| topics.labels()[row]).collect();
     assert_eq!(others, fitted().0.labels());
     let info = topics.get_document_info().unwrap();
@@ -289,7 +289,7 @@ fn other_stages_plug_in() {
     assert_eq!(placed.height(), 1);
 }
 
-/// Points that lie far from each other's topic: a stage of the user's own.
+/// A custom stage: points in topics that are far apart, by the first letter.
 #[derive(Debug)]
 struct FirstLetter;
 
@@ -322,7 +322,7 @@ fn an_embedder_of_ones_own_plugs_in() {
     assert_eq!(first.iter().filter(|word| ["alpha", "beta", "gamma"].contains(word)).count(), 3, "{first:?}");
 }
 
-/// Words in capitals, to see a chain at work.
+/// Capitalizes words, to make a chain visible.
 #[derive(Debug)]
 struct Capitals;
 
@@ -338,7 +338,7 @@ impl Representation for Capitals {
     }
 }
 
-/// The best word, once.
+/// Keeps only the best word.
 #[derive(Debug)]
 struct Best;
 
@@ -363,9 +363,9 @@ fn representations_chain_and_stand_side_by_side() {
     let Aspect::Words(loud) = topics.topic_aspect("Loud").unwrap() else { panic!("words") };
     let Aspect::Words(label) = topics.topic_aspect("Label").unwrap() else { panic!("words") };
     for (topic, words) in topics.get_topics() {
-        assert_eq!(label[&topic].len(), 1);
-        assert_eq!(label[&topic][0].0, words[0].0.to_uppercase());
-        assert!(loud[&topic].len() >= words.len(), "aspects see all candidates");
+        assert_eq!(label[topic].len(), 1);
+        assert_eq!(label[topic][0].0, words[0].0.to_uppercase());
+        assert!(loud[topic].len() >= words.len(), "aspects receive all candidates");
     }
     let info = topics.get_topic_info().unwrap();
     let names: Vec<&str> = info.get_column_names().iter().map(|name| name.as_str()).collect();
@@ -387,7 +387,7 @@ fn pictures_stand_in_the_topic_table() {
         .representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(4))
         .fit_transform(&frame)
         .unwrap();
-    assert_eq!(topics.labels(), fitted().0.labels(), "pictures do not change what is clustered");
+    assert_eq!(topics.labels(), fitted().0.labels(), "images do not change the clustering input");
     assert_eq!(topics.summary().images, Some(ROWS));
     let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {

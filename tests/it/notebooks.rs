@@ -1,5 +1,5 @@
-//! The notebooks in `notebooks/` are saved with what they show, and their code is that of `examples/notebook_*.rs`, which
-//! runs without Jupyter.
+//! The notebooks in `notebooks/` are saved with their outputs, and their code is that of `examples/notebook_*.rs`,
+//! which runs without Jupyter.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ mod notebook_05_swap_a_stage;
 #[path = "../../examples/notebook_06_topics_to_polars.rs"]
 mod notebook_06_topics_to_polars;
 
-/// What the notebooks write; the examples write it where nothing is kept.
+/// Files written by the notebooks; the examples write them where nothing is kept.
 const WRITTEN: [&str; 3] = ["topics.html", "topics_with_pictures.html", "drawings_with_topics.parquet"];
 
 fn root() -> &'static Path {
@@ -51,7 +51,7 @@ fn code_cells(notebook: &Value) -> Vec<&Value> {
     notebook["cells"].as_array().unwrap().iter().filter(|cell| cell["cell_type"] == "code").collect()
 }
 
-/// A cell's statements and the expression that it shows, if it ends with one.
+/// A cell's statements and the expression that it displays, if it ends with one.
 fn split(cell: &str) -> (String, Option<String>) {
     let mut depth = 0_i32;
     let (mut in_text, mut in_comment, mut escaped) = (false, false, false);
@@ -89,7 +89,7 @@ fn split(cell: &str) -> (String, Option<String>) {
     (statements.trim_end().to_owned(), (!expression.is_empty()).then(|| expression.to_owned()))
 }
 
-/// Whether a statement ends with its closing brace.
+/// Whether a statement ends at its closing brace.
 fn is_block(statement: &str) -> bool {
     let code = statement.lines().find(|line| !line.starts_with("//") && !line.starts_with("#[")).unwrap_or("");
     ["fn ", "struct ", "impl ", "for ", "if "].iter().any(|keyword| code.starts_with(keyword))
@@ -99,7 +99,7 @@ fn continues(rest: &str) -> bool {
     rest.trim_start().starts_with("else")
 }
 
-/// The example that has a notebook's code.
+/// The example with a notebook's code.
 fn example(name: &str, notebook: &Value) -> String {
     let mut body = String::new();
     for (number, cell) in code_cells(notebook).iter().enumerate() {
@@ -200,7 +200,7 @@ fn cells_split_where_rust_does() {
     assert_eq!(split("x").1.as_deref(), Some("x"));
 }
 
-/// Runs a notebook's code; what it writes goes to `target`, which is elsewhere for some.
+/// Runs a notebook's code; its output goes to `target`, which some notebooks place elsewhere.
 fn run(main: fn() -> Result<(), Box<dyn std::error::Error>>) {
     fs::create_dir_all(root().join("target")).unwrap();
     main().unwrap();

@@ -1,4 +1,4 @@
-//! Topics found by a text or an image.
+//! Finding topics by a text or an image.
 
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
@@ -28,7 +28,7 @@ fn texts_find_topics_of_texts() {
         let words = topics.get_topic(ids[0]).unwrap();
         assert!(words.iter().any(|(w, _)| w == word), "{query}: {words:?}");
         assert!(similarities.is_sorted_by(|a, b| a >= b) && similarities.iter().all(|s| (-1.0..=1.0).contains(s)));
-        assert!(!ids.contains(&-1), "outliers are no topic");
+        assert!(!ids.contains(&-1), "outliers are not a topic");
         assert_eq!(ids.len(), 5.min(topics.summary().topics));
         let name = found.column("Name").unwrap().str().unwrap().get(0).map(str::to_owned);
         assert_eq!(name, topics.topic_label(ids[0]));
@@ -73,7 +73,7 @@ fn texts_and_images_find_topics_of_both() {
 #[test]
 fn equally_near_topics_come_by_their_number() {
     let topics = plain(TopicModel::images("image", EyeAndEar)).fit(&image_frame(ROWS)).unwrap();
-    // `red` and `green` in one query: two topics are about equally near, the third is far.
+    // `red` and `green` in one query: two topics are about equally close, the third is far away.
     let (ids, similarities) = parts(&topics.find_topics("red green", 3).unwrap());
     assert_eq!(theme_of(&topics.labels(), ids[2]), 2);
     assert!(similarities[1] - similarities[2] > 0.3);
@@ -103,7 +103,7 @@ fn what_cannot_be_looked_for_is_an_error() {
     assert!(error.file().is_some(), "{error}");
     assert_eq!(topics.find_topics_by_image(b"no picture".as_slice(), 5).unwrap_err().kind(), ErrorKind::Image);
 
-    // Vectors that came from a column of another model's.
+    // Vectors from a column computed by another model.
     let embedded = plain(TopicModel::images("image", Eye)).embed(&frame).unwrap();
     let given = plain(TopicModel::images("image", NoEmbedder)).embeddings("embedding").fit(&embedded).unwrap();
     assert!(given.find_topics("red", 5).is_err() && given.find_topics_by_image("cat.png", 5).is_err());
