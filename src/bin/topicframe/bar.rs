@@ -29,7 +29,7 @@ impl Bars {
     fn start(&self, stage: Stage, task: &str, total: u64) {
         let template = match total {
             0 => "{spinner} {prefix}: {msg} {elapsed}",
-            _ => "{prefix}: {msg} {wide_bar} {percent:>3} % {rate}/s, {eta} left",
+            _ => "{prefix}: {msg} {wide_bar} {percent:>3}% {rate}/s, {eta} left",
         };
         let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
         let bar = self.all.add(bar);

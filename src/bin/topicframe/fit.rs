@@ -404,7 +404,7 @@ fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instan
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::tell(&format!(
-        "{} in {} rows, {} outliers ({share:.0} %), {:.1} s",
+        "{} in {} rows, {} outliers ({share:.0}%), {:.1} s",
         if summary.topics == 1 { "1 topic".to_owned() } else { format!("{} topics", summary.topics) },
         summary.rows,
         summary.outliers,
