@@ -1,4 +1,4 @@
-//! What a notebook cell needs: `use topicframe::prelude::*;`.
+//! Everything that a notebook cell needs: `use topicframe::prelude::*;`.
 
 #[doc(no_inline)]
 pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans};

@@ -140,11 +140,11 @@ fn what_does_not_go_together_is_told_before_any_work() {
     let (clip, bert) = (fixture("clip/gelu"), fixture("sentence_transformers/bert_cls"));
     let captioner = fixture("vit_gpt2/same");
     let cases: [(&[&str], &str); 14] = [
-        (&["fit", "data"], "texts only"),
-        (&["fit", "data", "--embedder", &bert], "texts only"),
+        (&["fit", "data"], "only supports text"),
+        (&["fit", "data", "--embedder", &bert], "only supports text"),
         (&["fit", "data", "--text", "text"], "no such column"),
         (&["fit", "data/posts.csv"], "--text"),
-        (&["fit", "data/posts.csv", "--text", "caption", "--cluster-on", "images"], "texts only"),
+        (&["fit", "data/posts.csv", "--text", "caption", "--cluster-on", "images"], "only supports text"),
         (&["fit", "data/posts.csv", "--text", "caption", "--embedder", &clip, "--cluster-on", "both"], "--images"),
         (&["fit", "data", "--embedder", &clip, "--cluster-on", "text"], "--text"),
         (&["fit", "data/posts.csv", "--text", "caption", "--captioner", &captioner], "--images"),

@@ -392,7 +392,7 @@ fn two_installations_do_not_share_a_folder() {
     wait_for(&machine.base().join("building"));
     for arguments in [&INSTALL[..], &["uninstall"]] {
         let told = machine.refuses(arguments);
-        assert!(told.contains("is at work in this folder"), "{told}");
+        assert!(told.contains("is running in this folder"), "{told}");
     }
     fs::remove_file(machine.base().join("building")).unwrap();
     assert!(first.wait().unwrap().success());

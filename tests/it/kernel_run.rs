@@ -99,5 +99,5 @@ fn evcxr_is_also_found_where_cargo_installs_programs() {
     assert!(said(&machine.start().output().unwrap()).contains("ready"));
     fs::remove_file(of_cargo.join("evcxr_jupyter")).unwrap();
     let told = said(&machine.start().output().unwrap());
-    assert!(told.contains("evcxr_jupyter is gone") && told.contains("kernel doctor"), "{told}");
+    assert!(told.contains("evcxr_jupyter is missing") && told.contains("kernel doctor"), "{told}");
 }

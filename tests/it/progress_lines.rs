@@ -71,11 +71,11 @@ fn longer_work_tells_share_rate_and_time_left_in_few_lines() {
     let (last, running) = lines.split_last().unwrap();
     for line in running {
         let inside = line.strip_prefix("embed: texts ").unwrap_or_else(|| panic!("{line}"));
-        let (share, rest) = inside.split_once(" % (").unwrap();
+        let (share, rest) = inside.split_once("% (").unwrap();
         let (done, rest) = rest.split_once(" of 50, ").unwrap();
         let (share, done) = (share.parse::<u32>().unwrap(), done.parse::<u32>().unwrap());
         assert!(share == 2 * done && (10..46).contains(&done), "{line}");
-        let (rate, left) = rest.split_once(" a second, ").unwrap();
+        let (rate, left) = rest.split_once("/s, ").unwrap();
         let rate: f64 = rate.parse().unwrap();
         assert!((3.0..=10.0).contains(&rate), "{line}");
         let left: f64 = left.strip_suffix(" s left)").unwrap().parse().unwrap();
@@ -92,7 +92,7 @@ fn work_of_unknown_length_tells_how_far_it_is() {
     work(&page.progress(), "rows", 23, 0);
     let lines = page.lines();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[0].starts_with("embed: rows ") && lines[0].contains(" so far, ") && lines[0].contains(" a second"));
+    assert!(lines[0].starts_with("embed: rows ") && lines[0].contains(" so far, ") && lines[0].contains("/s"));
     assert!(!lines[0].contains('%') && !lines[0].contains("left") && !lines[0].contains("of 0"), "{}", lines[0]);
     assert!(lines[1].starts_with("embed: rows done in "), "{}", lines[1]);
 }
