@@ -359,8 +359,8 @@ fn damaged_tokenizers_are_refused() {
     let whole = fs::read_to_string(fixture("model2vec/f32/tokenizer.json")).unwrap();
     refused("not JSON", &whole[..whole.len() / 2]);
     refused("not JSON", "\u{0}\u{1}");
-    refused("no tokenizer that can be built", "{}");
-    refused("no tokenizer that can be built", "[1, 2]");
+    refused("not describe a valid tokenizer", "{}");
+    refused("not describe a valid tokenizer", "[1, 2]");
     refused("not JSON", &"[".repeat(100_000));
     let mut changed: Value = serde_json::from_str(&whole).unwrap();
     changed["model"]["vocab"]["cat"] = json!(4_000_000_000_u32);
