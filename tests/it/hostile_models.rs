@@ -121,7 +121,7 @@ fn parts_of_configurations_are_named_with_their_place() {
         ("models/blip/base", "vision_config", "intermediate_size", 65_536),
     ] {
         let told = spoiled(model, "config.json", |config| config[part][key] = json!(value));
-        assert!(told.contains(&format!("`{part}.{key}` is {value}, and must be ")), "{told}");
+        assert!(told.contains(&format!("`{part}.{key}` is {value}, but must be ")), "{told}");
     }
 }
 
