@@ -205,7 +205,7 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.topics());
 
     let error = none().text_embeddings("text_embedding").fit(&embedded).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("no embedder of images"), "{error}");
+    assert!(error.to_string().contains("no embedder for images"), "{error}");
 }
 
 #[test]
