@@ -301,7 +301,7 @@ fn another_text_tower_takes_the_texts() {
     assert_eq!(both.row(0), found.row(0));
     let error = model.text_tower(StaticEmbedder::builtin()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(error.to_string().contains("and the images have 20"), "{error}");
+    assert!(error.to_string().contains("but the image vectors have 20"), "{error}");
 }
 
 #[test]
@@ -337,7 +337,7 @@ fn absurd_sizes_are_refused_before_anything_is_allocated() {
     let headless = config_error("siglip", |config| config["vision_config"]["vision_use_head"] = json!(false));
     assert!(headless.contains("no head"), "{headless}");
     let widths = config_error("siglip", |config| config["text_config"]["projection_size"] = json!(7));
-    assert!(widths.contains("vectors of 7 numbers"), "{widths}");
+    assert!(widths.contains("text vectors have 7 dimensions"), "{widths}");
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn what_does_not_go_together_is_told_before_any_work() {
         (&["fit", "data/posts.csv", "--text", "caption", "--captioner", &captioner], "--images"),
         (&["fit", "data", "--embedder", &captioner], "captions"),
         (&["fit", "data", "--embedder", "clip-ViT-B-32"], "offline"),
-        (&["fit", "data", "--embedder", "models/clip"], "no folder of this name"),
+        (&["fit", "data", "--embedder", "models/clip"], "no local folder of this name"),
         (&["fit", "data", "--embedder", &clip, "--image-weight", "0.7"], "only one of them"),
         (&["fit", "data/posts.csv", "--text", "caption", "--image-weight", "0.7"], "only one of them"),
         (

@@ -88,7 +88,7 @@ fn what_cannot_be_fused_is_an_error() {
     let (a, b, c) = (Array2::<f32>::ones((4, 3)), Array2::<f32>::ones((4, 2)), Array2::<f32>::ones((5, 3)));
     for other in [b.view(), c.view()] {
         let error = Fusion::new().fuse(a.view(), other).unwrap_err();
-        assert!(error.to_string().contains("4 text vectors of 3 numbers"), "{error}");
+        assert!(error.to_string().contains("4 x 3 text vectors"), "{error}");
     }
     let fitted = Fusion::new().centre(true).fit(a.view(), a.view()).unwrap();
     assert!(fitted.fuse(b.view(), b.view()).is_err());
@@ -206,7 +206,7 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.labels());
 
     let error = none().text_embeddings("text_embedding").fit(&embedded).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("no embedder of images"), "{error}");
+    assert!(error.to_string().contains("no embedder for images"), "{error}");
 }
 
 #[test]

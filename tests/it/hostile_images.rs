@@ -63,7 +63,7 @@ fn frames_within_frames_are_an_error_however_deep() {
         assert!(error.contains("frames within frames"), "{depth}: {error}");
     }
     let long = "ANMF".repeat(1_000_000);
-    assert!(error_of(&webp(long.as_bytes())).contains("cut short"));
+    assert!(error_of(&webp(long.as_bytes())).contains("truncated"));
 }
 
 #[test]
@@ -83,13 +83,13 @@ fn what_follows_a_webp_is_not_read() {
         }
         for missing in [2, 9, 21, whole.len() / 2] {
             let error = error_of(&whole[..whole.len() - missing]);
-            assert!(error.contains("cut short"), "{name}, {missing}: {error}");
+            assert!(error.contains("truncated"), "{name}, {missing}: {error}");
         }
     }
     let mut short = crate::vision::case("webp lossy");
     // The outer size is smaller than the first chunk.
     short[4..8].copy_from_slice(&20_u32.to_le_bytes());
-    assert!(error_of(&short).contains("cut short"));
+    assert!(error_of(&short).contains("truncated"));
 }
 
 /// A big-endian chunk of a PNG.

@@ -24,7 +24,7 @@ fn what_a_tokenizer_makes_of_a_text_is_in_proportion_to_it() {
     let nested = json!({"normalizers": [doubling["normalizers"].clone(), {"normalizers": [{"pattern": {"Regex": "[ae]"}, "content": "aeaeae"}]}]});
     for model in ["models/clip/gelu", "static_embedder/model2vec/f32", "models/blip/base"] {
         let told = spoiled_tokenizer(model, |tokenizer| tokenizer["normalizer"] = nested.clone());
-        assert!(told.contains("times as much"), "{told}");
+        assert!(told.contains("times as long"), "{told}");
     }
     for (part, step) in [
         (
@@ -44,7 +44,7 @@ fn what_a_tokenizer_makes_of_a_text_is_in_proportion_to_it() {
         ("decoder", json!({"type": "Sequence", "decoders": vec![replace("a", "aa"); 40]})),
     ] {
         let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer[part] = step);
-        assert!(told.contains("times as much"), "{told}");
+        assert!(told.contains("times as long"), "{told}");
     }
 }
 
@@ -122,7 +122,7 @@ fn patterns_that_go_back_and_forth_are_refused() {
     let split = |pattern: &str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
     for pattern in [r"(x+x+)+y\b(?=z)", r"^(?:(a+)+)\1b", r"(\s*)*\1!", "(?:a{1000}){1000}"] {
         let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["pre_tokenizer"] = split(pattern));
-        assert!(told.contains("takes") || told.contains("built"), "{pattern}: {told}");
+        assert!(told.contains("takes") || told.contains("valid tokenizer"), "{pattern}: {told}");
     }
     let many = json!({"type": "Sequence", "pretokenizers": vec![split("a"); 33]});
     let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["pre_tokenizer"] = many);

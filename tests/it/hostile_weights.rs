@@ -94,8 +94,8 @@ fn pickled_tensors_lie_within_their_storage() {
             content.truncate(content.len() / 2);
         }
     });
-    assert!(error.unwrap_err().to_string().contains("not wholly in its storage"));
-    // Storages that are missing: their names in the pickle differ.
+    assert!(error.unwrap_err().to_string().contains("not completely in its storage"));
+    // Storages that are not there: their names in the pickle are others.
     let error = rewritten(&|name, content| {
         if name.ends_with("data.pkl") {
             let at = content.windows(7).position(|window| window == b"storage").unwrap();
@@ -146,13 +146,13 @@ fn headers_that_lie_are_refused() {
         format!(r#"{{"dtype":"F32","shape":{shape},"data_offsets":[{start},{end}]}}"#)
     };
     for (header, bytes, said) in [
-        (format!(r#"{{"a":{}}}"#, tensor("[4]", 0, 17)), 64, "not wholly"),
-        (format!(r#"{{"a":{}}}"#, tensor("[4]", 16, 0)), 64, "not wholly"),
-        (format!(r#"{{"a":{}}}"#, tensor("[16]", 8, 72)), 64, "not wholly"),
+        (format!(r#"{{"a":{}}}"#, tensor("[4]", 0, 17)), 64, "not completely"),
+        (format!(r#"{{"a":{}}}"#, tensor("[4]", 16, 0)), 64, "not completely"),
+        (format!(r#"{{"a":{}}}"#, tensor("[16]", 8, 72)), 64, "not completely"),
         (format!(r#"{{"a":{}}}"#, tensor("[4611686018427387904,8]", 0, 64)), 64, "too large"),
         (format!(r#"{{"a":{}}}"#, tensor("[-1]", 0, 64)), 64, "no shape"),
-        (format!(r#"{{"a":{}}}"#, tensor("[4]", u64::MAX - 8, 7)), 64, "not wholly"),
-        (format!(r#"{{"a":{},"b":{}}}"#, tensor("[8]", 0, 32), tensor("[8]", 28, 60)), 64, "share their place"),
+        (format!(r#"{{"a":{}}}"#, tensor("[4]", u64::MAX - 8, 7)), 64, "not completely"),
+        (format!(r#"{{"a":{},"b":{}}}"#, tensor("[8]", 0, 32), tensor("[8]", 28, 60)), 64, "overlap"),
         (format!(r#"{{"a":{}}}"#, "[".repeat(100_000)), 64, "not JSON"),
         ("[]".to_owned(), 64, "not an object"),
     ] {
@@ -177,11 +177,11 @@ fn headers_that_lie_are_refused() {
         }
     }
     safetensors(&path, &header.to_string(), whole.len() - 8 - length);
-    assert!(refused(folder.path()).contains("share their place"));
+    assert!(refused(folder.path()).contains("overlap"));
     fs::write(&path, (17_u64 << 20).to_le_bytes()).unwrap();
     assert!(refused(folder.path()).contains("longer than the file"));
     safetensors(&path, &" ".repeat(17 << 20), 0);
-    assert!(refused(folder.path()).contains("at most 16777216"));
+    assert!(refused(folder.path()).contains("the maximum is 16777216"));
 }
 
 #[test]

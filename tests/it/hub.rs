@@ -328,7 +328,7 @@ fn refusals_say_what_to_do() {
         (404, "RepoNotFound", "", ErrorKind::NotFound, ["Check the spelling", "set HF_TOKEN"]),
         (404, "", "", ErrorKind::NotFound, ["Check the spelling", MODEL]),
         (401, "RepoNotFound", "", ErrorKind::NotFound, ["Check the spelling", "set HF_TOKEN"]),
-        (401, "", "hf_secret", ErrorKind::Io, ["refuses", "has expired"]),
+        (401, "", "hf_secret", ErrorKind::Io, ["denied", "has expired"]),
         (403, "GatedRepo", "hf_secret", ErrorKind::Io, ["gated", "Accept its terms"]),
         (404, "RevisionNotFound", "", ErrorKind::NotFound, ["no revision `main`", "commits/main"]),
         (418, "", "", ErrorKind::Io, ["status 418", MODEL]),
@@ -428,7 +428,10 @@ fn guides_that_lead_out_of_the_folder_are_errors() {
     assert!(error.to_string().contains("names 1001 files in its `weight_map`; 1 to 1000"), "{error}");
     for (name, content) in [("modules.json", modules), ("model.safetensors.index.json", index)] {
         let error = error_of(name, content);
-        assert!(error.kind() == ErrorKind::Model && error.to_string().contains("leads out"), "{error}");
+        assert!(
+            error.kind() == ErrorKind::Model && error.to_string().contains("outside the model's folder"),
+            "{error}"
+        );
     }
 }
 
@@ -490,7 +493,7 @@ fn pieces_come_with_their_index_and_pickles_only_where_there_is_nothing_else() {
     site.files.retain(|name, _| !name.starts_with("pytorch"));
     let (cache, server) = (TempDir::new().unwrap(), Server::start(site));
     let error = bring(&hub(&cache, &server)).unwrap_err();
-    assert!(error.kind() == ErrorKind::Model && error.to_string().contains("no weights"), "{error}");
+    assert!(error.kind() == ErrorKind::Model && error.to_string().contains("no readable weights"), "{error}");
 }
 
 /// A snapshot as downloaded by Python: without the list of the model's files.

@@ -100,8 +100,8 @@ fn tiff_is_upright_and_its_first_page_counts() {
 #[test]
 fn a_tiff_of_a_kind_that_is_not_read_says_so() {
     let pixels = picture().into_raw();
-    assert!(error_of(&raw_tiff(&pixels, &[(259, 3, 7)])).contains("with JPEGs in it are not supported"));
-    assert!(error_of(&raw_tiff(&pixels, &[(277, 3, 60_000)])).contains("60000 samples a pixel"));
+    assert!(error_of(&raw_tiff(&pixels, &[(259, 3, 7)])).contains("with embedded JPEGs are not supported"));
+    assert!(error_of(&raw_tiff(&pixels, &[(277, 3, 60_000)])).contains("60000 samples per pixel"));
     assert!(error_of(&raw_tiff(&pixels, &[(262, 3, 3), (277, 3, 1)])).contains("cannot be decoded"), "a palette");
     let tiles = raw_tiff(&pixels, &[(322, 4, 1 << 30), (323, 4, 16), (324, 4, 8), (325, 4, 105)]);
     assert!(error_of(&tiles).contains("its tiles are"), "{}", error_of(&tiles));

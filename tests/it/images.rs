@@ -286,9 +286,9 @@ fn what_cannot_work_is_told_before_any_work() {
     let frame = image_frame(ROWS);
     let error = error_of(&plain(TopicModel::images("image", NoEmbedder)), &frame);
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
-    assert!(error.to_string().contains("no embedder of images") && error.to_string().contains("column"), "{error}");
+    assert!(error.to_string().contains("no embedder for images") && error.to_string().contains("column"), "{error}");
     let error = NoEmbedder.embed_texts(&["a"], &Progress::silent()).unwrap_err();
-    assert!(error.to_string().contains("no embedder of texts"), "{error}");
+    assert!(error.to_string().contains("no embedder for texts"), "{error}");
     assert!(NoEmbedder.embed_images(&[], &Progress::silent()).is_err());
 
     let text = TopicModel::text("caption", Never(3, 3)).captioner(Namer::default());

@@ -130,9 +130,9 @@ fn hostile_configurations_are_errors() {
     assert!(vit("do_resize", json!("yes")).contains("neither true nor false"));
     assert!(vit("resample", json!(9)).contains("resample = 9"));
     assert!(vit("image_mean", json!([0.5, 0.5])).contains("not three numbers"));
-    assert!(vit("image_std", json!([0.5, 0.0, 0.5])).contains("not usable numbers"));
+    assert!(vit("image_std", json!([0.5, 0.0, 0.5])).contains("pixels are not finite"));
     assert!(vit("rescale_factor", json!("much")).contains("is not a number"));
-    assert!(vit("image_processor_type", json!("FuyuImageProcessor")).contains("`FuyuImageProcessor` is not known"));
+    assert!(vit("image_processor_type", json!("FuyuImageProcessor")).contains("`FuyuImageProcessor` is not supported"));
     assert!(parse_error(&json!([1])).contains("not a JSON object"));
     assert!(Preprocessor::from_json("{").unwrap_err().to_string().contains("not JSON"));
 }

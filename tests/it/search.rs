@@ -86,12 +86,12 @@ fn what_cannot_be_looked_for_is_an_error() {
     let frame = image_frame(ROWS);
     let deaf = plain(TopicModel::images("image", Eye)).fit(&frame).unwrap();
     let error = deaf.find_topics("red", 5).unwrap_err();
-    assert!(error.to_string().contains("no embedder of texts"), "{error}");
+    assert!(error.to_string().contains("no embedder for texts"), "{error}");
     assert!(deaf.find_topics_by_image(png(0, 0).as_slice(), 5).is_ok());
 
     let text = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&crate::corpora::frame(108)).unwrap();
     let error = text.find_topics_by_image("cat.png", 5).unwrap_err();
-    assert!(error.to_string().contains("no embedder of images"), "{error}");
+    assert!(error.to_string().contains("no embedder for images"), "{error}");
     for query in ["", "  ", "\u{1F600}"] {
         assert_eq!(text.find_topics(query, 5).unwrap_err().kind(), ErrorKind::InvalidData, "{query:?}");
     }

@@ -303,17 +303,17 @@ fn damaged_tensor_files_are_refused() {
     let whole = fs::read(fixture("model2vec/f32/model.safetensors")).unwrap();
     refused("the file is empty", Vec::new());
     for length in [7, 8, 40, whole.len() - 1] {
-        refused("not a whole safetensors", whole[..length].to_vec());
+        refused("not a complete safetensors", whole[..length].to_vec());
     }
-    refused("not a whole safetensors", [&u64::MAX.to_le_bytes()[..], &whole[8..]].concat());
-    refused("not a whole safetensors", with_header("not json at all", &[]));
+    refused("not a complete safetensors", [&u64::MAX.to_le_bytes()[..], &whole[8..]].concat());
+    refused("not a complete safetensors", with_header("not json at all", &[]));
     let lies = |shape: &str, offsets: &str| {
         let header = format!(r#"{{"embeddings":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#);
         with_header(&header, &f32_bytes(4, 1.0))
     };
-    refused("not a whole safetensors", lies("[34,1000000]", "[0,136000000]"));
-    refused("not a whole safetensors", lies("[2,2]", "[16,0]"));
-    refused("not a whole safetensors", lies("[4294967296,4294967296]", "[0,16]"));
+    refused("not a complete safetensors", lies("[34,1000000]", "[0,136000000]"));
+    refused("not a complete safetensors", lies("[2,2]", "[16,0]"));
+    refused("not a complete safetensors", lies("[4294967296,4294967296]", "[0,16]"));
     refused("no tensor `embeddings`", safetensors(&[("vectors", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 1.0))]));
 }
 
@@ -324,11 +324,14 @@ fn tensors_that_do_not_fit_are_refused() {
     };
     let embeddings = || ("embeddings", "F32", [TOKENS, 2], f32_bytes(TOKENS * 2, 1.0));
     refused("not rows x dimensions", &[("embeddings", "F32", &[TOKENS], f32_bytes(TOKENS, 1.0))]);
-    refused("no usable width", &[("embeddings", "F32", &[TOKENS, 0], vec![])]);
+    refused("unusable dimensions", &[("embeddings", "F32", &[TOKENS, 0], vec![])]);
     refused("has 33 rows, but tokenizer.json has 34 tokens", &[("embeddings", "F32", &[33, 2], f32_bytes(66, 1.0))]);
     refused("has the type I64", &[("embeddings", "I64", &[TOKENS, 1], vec![0; TOKENS * 8])]);
-    refused("holds NaN at place 0", &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, f32::NAN))]);
-    refused("no usable number", &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 3e38))]);
+    refused(
+        "contains the unusable value NaN at index 0",
+        &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, f32::NAN))],
+    );
+    refused("the unusable value", &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 3e38))]);
 
     let (name, dtype, shape, data) = embeddings();
     let with = |other: (&'static str, &'static str, Vec<usize>, Vec<u8>), says: &str| {
@@ -339,10 +342,13 @@ fn tensors_that_do_not_fit_are_refused() {
         );
     };
     with(("weights", "F32", vec![3], f32_bytes(3, 1.0)), "`weights` has the shape [3]");
-    with(("weights", "F32", vec![TOKENS], f32_bytes(TOKENS, f32::INFINITY)), "`weights` holds inf");
+    with(
+        ("weights", "F32", vec![TOKENS], f32_bytes(TOKENS, f32::INFINITY)),
+        "`weights` contains the unusable value inf",
+    );
     with(("mapping", "I64", vec![3], vec![0; 24]), "`mapping` has the shape [3]");
-    with(("mapping", "F32", vec![TOKENS], f32_bytes(TOKENS, 0.0)), "not whole numbers");
-    with(("mapping", "I64", vec![TOKENS], 34_i64.to_le_bytes().repeat(TOKENS)), "sends token 0 to row 34");
+    with(("mapping", "F32", vec![TOKENS], f32_bytes(TOKENS, 0.0)), "not integers");
+    with(("mapping", "I64", vec![TOKENS], 34_i64.to_le_bytes().repeat(TOKENS)), "maps token 0 to row 34");
     with(("mapping", "I64", vec![TOKENS], (-1_i64).to_le_bytes().repeat(TOKENS)), "to row -1");
     with(("mapping", "I32", vec![TOKENS], i32::MAX.to_le_bytes().repeat(TOKENS)), "to row 2147483647");
 }
@@ -354,8 +360,8 @@ fn damaged_tokenizers_are_refused() {
     let whole = fs::read_to_string(fixture("model2vec/f32/tokenizer.json")).unwrap();
     refused("not JSON", &whole[..whole.len() / 2]);
     refused("not JSON", "\u{0}\u{1}");
-    refused("no tokenizer that can be built", "{}");
-    refused("no tokenizer that can be built", "[1, 2]");
+    refused("not describe a valid tokenizer", "{}");
+    refused("not describe a valid tokenizer", "[1, 2]");
     refused("not JSON", &"[".repeat(100_000));
     let mut changed: Value = serde_json::from_str(&whole).unwrap();
     changed["model"]["vocab"]["cat"] = json!(4_000_000_000_u32);
