@@ -363,9 +363,9 @@ fn representations_chain_and_stand_side_by_side() {
     let Aspect::Words(loud) = topics.topic_aspect("Loud").unwrap() else { panic!("words") };
     let Aspect::Words(label) = topics.topic_aspect("Label").unwrap() else { panic!("words") };
     for (topic, words) in topics.get_topics() {
-        assert_eq!(label[topic].len(), 1);
-        assert_eq!(label[topic][0].0, words[0].0.to_uppercase());
-        assert!(loud[topic].len() >= words.len(), "aspects receive all candidates");
+        assert_eq!(label[&topic].len(), 1);
+        assert_eq!(label[&topic][0].0, words[0].0.to_uppercase());
+        assert!(loud[&topic].len() >= words.len(), "aspects receive all candidates");
     }
     let info = topics.get_topic_info().unwrap();
     let names: Vec<&str> = info.get_column_names().iter().map(|name| name.as_str()).collect();
