@@ -214,7 +214,7 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         let page = folder.path().join("page.html");
         topics.to_html_report(&page).unwrap();
         let page = std::fs::read_to_string(page).unwrap();
-        assert!(page.contains("rows repeated an earlier one; copies share their topic"));
+        assert!(page.contains("rows repeated an earlier one; duplicates share a topic"));
     }
 }
 
