@@ -135,8 +135,7 @@ impl Markup {
         self.raw(" ").raw(name).raw("=\"").value(value).raw("\"")
     }
 
-    /// Appends `text`, truncated to `limit` characters. If truncated, it ends in an ellipsis and is shown in full on
-    /// hover.
+    /// Appends `text`, truncated to `limit` characters. If truncated, it ends in an ellipsis and is shown on hover.
     pub(super) fn cut_text(&mut self, text: &str, limit: usize) -> &mut Self {
         match cut(text, limit) {
             None => self.text(text),

@@ -84,7 +84,7 @@ impl Serialize for Row<'_> {
 }
 
 /// A column, unpacked once down to its leaf values. Polars would unpack every cell again at every level, which takes
-/// time exponential in the depth.
+/// time polynomial in the depth.
 enum Values {
     Plain(Series),
     /// The ranges of the rows in the values; `None` for null.
