@@ -47,8 +47,7 @@ pub use pictures::picture;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be displayed in a cell",
-    note = "supported: frames, columns, topics, models, words, texts, numbers, images, errors; lists and tuples of \
-            these",
+    note = "supported: frames, columns, topics, models, words, texts, numbers, images, errors; lists/tuples of these",
     note = "to support another type, implement its HTML output: `impl Show for ...`"
 )]
 pub trait Show {
