@@ -1,4 +1,4 @@
-//! What embedding with a model costs: seconds of three runs after a warm-up, and peak memory, as JSON.
+//! Benchmarks embedding with a model: the time of three runs after a warm-up in seconds, and peak memory, as JSON.
 //!
 //! ```sh
 //! cargo run --release --example bench_embed -- texts MODEL_FOLDER DOCS.tsv --text TEXT_COLUMN
@@ -6,7 +6,7 @@
 //! cargo run --release --example bench_embed -- captions VIT_GPT2_FOLDER IMAGES_FOLDER
 //! ```
 //!
-//! `tests/peers/models.py time` measures Python's libraries the same way.
+//! `tests/peers/models.py time` measures Python libraries in the same way.
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,49 +20,49 @@ use topicframe::prelude::*;
 type Outcome<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(about = "What embedding with a model costs")]
+#[command(about = "Benchmarks embedding with a model")]
 enum Bench {
-    /// Texts with a sentence-transformers model, or with CLIP or SigLIP.
+    /// Embeds texts with a sentence-transformers model, or with CLIP or SigLIP.
     Texts(Texts),
-    /// Images with CLIP or SigLIP.
+    /// Embeds images with CLIP or SigLIP.
     Images(Images),
-    /// Captions of images with ViT and GPT-2, or BLIP.
+    /// Captions images with ViT-GPT2 or BLIP.
     Captions(Images),
 }
 
 #[derive(Args)]
 struct Images {
-    /// The folder of the model.
+    /// The model folder.
     model: PathBuf,
     /// A folder of images.
     input: PathBuf,
-    /// Takes the first images only.
+    /// Maximum number of images to use.
     #[arg(long, default_value_t = usize::MAX)]
     rows: usize,
-    /// Runs that are measured.
+    /// Number of measured runs.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// Captions that are followed at once.
+    /// Number of beams in beam search.
     #[arg(long, default_value_t = 1)]
     beams: usize,
 }
 
 #[derive(Args)]
 struct Texts {
-    /// The folder of the model.
+    /// The model folder.
     model: PathBuf,
-    /// A file with a column of texts.
+    /// A file with a text column.
     input: PathBuf,
-    /// The column of the texts.
+    /// The text column.
     #[arg(long)]
     text: String,
-    /// Takes the first rows only.
+    /// Maximum number of rows to use.
     #[arg(long, default_value_t = usize::MAX)]
     rows: usize,
-    /// Writes the vectors here (.parquet or .arrow).
+    /// Writes the embeddings here (.parquet or .arrow).
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Runs that are measured.
+    /// Number of measured runs.
     #[arg(long, default_value_t = 3)]
     runs: usize,
 }
@@ -114,7 +114,7 @@ impl Texts {
         let embedder: &dyn TextEmbedder = match &model {
             LoadedEmbedder::SentenceTransformer(model) => model,
             LoadedEmbedder::MultiModal(model) => model,
-            other => return Err(format!("{other:?} is nothing to measure here").into()),
+            other => return Err(format!("{other:?} is not supported by this benchmark").into()),
         };
         let warm_up: Vec<&str> = texts.iter().take(64).copied().collect();
         embedder.embed_texts(&warm_up, &Progress::silent())?;
@@ -148,7 +148,7 @@ fn report(items: usize, loading: f64, seconds: &[f64]) {
     );
 }
 
-/// The most memory that the process has held, in MiB, as Linux counts it.
+/// The peak memory of the process in MiB, as reported by Linux.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM"))?;

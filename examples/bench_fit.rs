@@ -1,4 +1,4 @@
-//! What a fit costs: seconds and peak memory of each stage, and how good neighbours and layout are.
+//! Benchmarks a fit: time in seconds and peak memory of each stage, and the quality of neighbors and layout.
 //!
 //! ```sh
 //! cargo run --release --example bench_fit -- fit examples/data/openclipart/captions.csv --text caption
@@ -6,8 +6,8 @@
 //! cargo run --release --example bench_fit -- fit many.arrow --text text
 //! ```
 //!
-//! `tests/peers/compare.py` runs this beside Python's libraries. Peak memory is that of the process during the stage, as
-//! Linux counts it; elsewhere it is not shown.
+//! `tests/peers/compare.py` compares this with Python libraries. Peak memory is that of the process during the stage,
+//! as reported by Linux; on other systems it is not shown.
 
 use std::fs;
 use std::path::PathBuf;
@@ -28,78 +28,79 @@ use topicframe::progress::{Event, ProgressSink};
 type Outcome<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(about = "What a fit costs")]
+#[command(about = "Benchmarks a fit")]
 enum Bench {
-    /// A whole fit, stage by stage.
+    /// A complete fit, stage by stage.
     Fit(Fit),
-    /// Neighbours: seconds, and recall against an exact search for some rows.
+    /// Nearest-neighbor search: time, and recall against an exact search for a sample of rows.
     Neighbors(Numbers),
-    /// UMAP, neighbours included: seconds, and trustworthiness and preservation of neighbours for some rows.
+    /// UMAP including nearest-neighbor search: time, and trustworthiness and neighbor preservation for a sample of
+    /// rows.
     Umap(Numbers),
-    /// HDBSCAN of points: seconds.
+    /// HDBSCAN on points: time.
     Hdbscan(Numbers),
-    /// Makes many texts of few: each is two texts of the input that stand near each other.
+    /// Generates many texts from few: each joins two texts of the input that are close together in it.
     Texts(Texts),
 }
 
 #[derive(Args)]
 struct Fit {
-    /// A file with a column of texts.
+    /// A file with a text column.
     input: PathBuf,
-    /// The column of the texts.
+    /// The text column.
     #[arg(long)]
     text: String,
-    /// A column of vectors; without it the built-in embedder runs.
+    /// A column of embeddings; without it the built-in embedder runs.
     #[arg(long)]
     embeddings: Option<String>,
-    /// The fewest texts that make a topic.
+    /// Minimum number of texts in a topic.
     #[arg(long, default_value_t = 10)]
     min_cluster_size: usize,
 }
 
 #[derive(Args)]
 struct Numbers {
-    /// A file with a column of vectors, points or texts.
+    /// A file with a column of embeddings, points or texts.
     input: PathBuf,
-    /// A column of texts, of which the built-in embedder makes the vectors.
+    /// A text column to embed with the built-in embedder.
     #[arg(long)]
     text: Option<String>,
-    /// The column of the vectors or points.
+    /// The column of the embeddings or points.
     #[arg(long, default_value = "embedding")]
     column: String,
-    /// How neighbours are looked for: auto, exact or approximate.
+    /// Nearest-neighbor search method: auto, exact or approximate.
     #[arg(long, default_value_t = NeighborSearch::Auto)]
     search: NeighborSearch,
-    /// The fewest points that make a cluster of `hdbscan`.
+    /// Minimum number of points in a cluster for `hdbscan`.
     #[arg(long, default_value_t = 30)]
     min_cluster_size: usize,
-    /// The seed of `umap`.
+    /// The random seed for `umap`.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Rows that quality is measured on; 0 for none.
+    /// Number of rows to measure quality on; 0 for none.
     #[arg(long, default_value_t = 1000)]
     sample: usize,
-    /// Writes the points of `umap` or the labels of `hdbscan`: one column, null for a row without a vector.
+    /// Writes the points of `umap` or the labels of `hdbscan`: one column, null for a row without an embedding.
     #[arg(long)]
     out: Option<PathBuf>,
 }
 
 #[derive(Args)]
 struct Texts {
-    /// A file with a column of texts.
+    /// A file with a text column.
     input: PathBuf,
-    /// The column of the texts.
+    /// The text column.
     #[arg(long)]
     text: String,
-    /// How many to make.
+    /// Number of texts to generate.
     #[arg(long)]
     rows: usize,
-    /// Where to write them, in a column `text`.
+    /// Where to write them, in the column `text`.
     #[arg(long)]
     out: PathBuf,
 }
 
-/// Times what it is told of, and prints a line when it is over.
+/// Times each task, and prints a line when it ends.
 #[derive(Default)]
 struct Stopwatch {
     running: Mutex<Vec<(String, Instant)>>,
@@ -129,7 +130,7 @@ fn line(name: &str, started: Instant) {
     println!("{name:<36}{:>9.3} s{peak}", started.elapsed().as_secs_f64());
 }
 
-/// The most memory that the process has had since the last reset, where the system tells.
+/// The peak memory of the process since the last reset, if the system reports it.
 fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -137,7 +138,7 @@ fn peak() -> Option<u64> {
 }
 
 fn reset_peak() {
-    // Where the system has no such thing, the peak is that of the process so far.
+    // If the system does not support this, the peak is that of the process so far.
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
@@ -159,7 +160,7 @@ fn fit(bench: &Fit) -> Outcome<()> {
     Ok(())
 }
 
-/// The frame, its rows that have a vector, and their vectors.
+/// The frame, its rows that have an embedding, and their embeddings.
 fn vectors_of(bench: &Numbers) -> Outcome<(DataFrame, Vec<usize>, Vectors)> {
     let mut frame = read_frame_as_text(&bench.input, &[])?;
     if let Some(text) = &bench.text {
@@ -171,7 +172,7 @@ fn vectors_of(bench: &Numbers) -> Outcome<(DataFrame, Vec<usize>, Vectors)> {
     Ok((frame, rows, vectors))
 }
 
-/// Rows spread evenly over all.
+/// A sample of evenly spaced rows.
 fn sample(rows: usize, count: usize) -> Vec<usize> {
     let count = count.min(rows);
     (0..count).map(|number| number * rows / count).collect()
@@ -185,7 +186,7 @@ fn neighbors(bench: &Numbers) -> Outcome<()> {
     let index = index.searched(bench.search, Stage::Reduce, &silent)?;
     line("index", started);
     let found = index.neighbors(15, Stage::Reduce, &silent)?;
-    line("neighbours", started);
+    line("neighbors", started);
     let rows = sample(vectors.rows(), bench.sample);
     if rows.is_empty() {
         return Ok(());
@@ -227,7 +228,7 @@ fn umap(bench: &Numbers) -> Outcome<()> {
     if bench.sample > 0 && vectors.rows() > 100 {
         let (trust, kept) = quality(&vectors, &layout, &sample(vectors.rows(), bench.sample), 15)?;
         println!(
-            "trustworthiness {trust:.4}, neighbours preserved {kept:.4}, k = 15, {} rows",
+            "trustworthiness {trust:.4}, neighbors preserved {kept:.4}, k = 15, {} rows",
             bench.sample.min(vectors.rows())
         );
     }
@@ -244,8 +245,8 @@ fn write_points(out: &PathBuf, frame: &DataFrame, rows: &[usize], points: Array2
     write_frame(&table, out)
 }
 
-/// Trustworthiness (Venna and Kaski 2001) and the share of neighbours that are neighbours in the layout too, both over
-/// `rows`, each against all.
+/// Trustworthiness (Venna and Kaski 2001) and the fraction of neighbors that are also neighbors in the layout, both for
+/// `rows`, each compared with all rows.
 fn quality(vectors: &Vectors, layout: &Array2<f32>, rows: &[usize], k: usize) -> Outcome<(f64, f64)> {
     let silent = Progress::silent();
     let all = vectors.rows();
@@ -295,10 +296,10 @@ fn texts(bench: &Texts) -> Outcome<()> {
     let column = TextColumn::read(&frame, &bench.text)?;
     let rows = column.rows();
     if rows.is_empty() {
-        return Err("the input has no texts to make others of".into());
+        return Err("the input has no texts to generate others from".into());
     }
     let text = |place: usize| column.get(rows[place % rows.len()]).unwrap_or("");
-    // The first text goes round the input, the second is a few dozen places after it, another few at each round.
+    // The first text cycles through the input; the second follows it at an offset that changes in each cycle.
     let pair = |number: usize| {
         let after = 1 + (number / rows.len()).wrapping_mul(7) % rows.len();
         format!("{}; {}", text(number), text(number + after))

@@ -1,4 +1,4 @@
-"""Opens notebook 02 in JupyterLab in a headless browser, runs it, and looks for the table with pictures on the page.
+"""Opens notebook 02 in JupyterLab in a headless browser, runs it, and checks that the table with images is on the page.
 
     python notebooks/browser.py [screenshot.png]
 
@@ -25,10 +25,10 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 def server(work):
-    """JupyterLab on a copy of the notebooks, and where it listens."""
+    """Starts JupyterLab on a copy of the notebooks; returns the process and its address."""
     shutil.copytree(ROOT / "notebooks", work / "notebooks", ignore=shutil.ignore_patterns("*.html", "*.parquet"))
     (work / "examples").symlink_to(ROOT / "examples")
-    # All cells in the page, not only those in sight.
+    # Render all cells, not only those in view.
     (work / "settings").mkdir()
     (work / "settings" / "overrides.json").write_text(
         json.dumps({
@@ -48,15 +48,15 @@ def server(work):
             return lab, f"http://127.0.0.1:{found.group(1)}"
         time.sleep(0.25)
     lab.kill()
-    sys.exit("JupyterLab has not started:\n" + (work / "lab.log").read_text(encoding="utf-8"))
+    sys.exit("JupyterLab did not start:\n" + (work / "lab.log").read_text(encoding="utf-8"))
 
 
 def look(page, address, picture):
     page.goto(f"{address}/lab/tree/notebooks/{NOTEBOOK}?token=topicframe&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-    # Cells that run before the kernel is there are forgotten.
+    # Cells run before the kernel is ready are ignored.
     page.get_by_text(re.compile(r"^Rust \(topicframe\) \| Idle$")).first.wait_for(timeout=120_000)
-    # What is saved is taken away, so that what is seen later was made here.
+    # Clear the saved output, so that any output seen later was produced by this run.
     page.get_by_role("menuitem", name="Edit", exact=True).click()
     page.get_by_text("Clear Outputs of All Cells", exact=True).click()
     page.wait_for_function("() => !document.querySelector('.jp-OutputArea-output table')", timeout=30_000)
@@ -73,18 +73,18 @@ def look(page, address, picture):
     seconds = time.monotonic() - begun
     errors = page.locator(".jp-OutputArea-output[data-mime-type*='error'], .jp-OutputArea-output[data-mime-type*='stderr']")
     if errors.count():
-        sys.exit("cells have failed:\n" + "\n".join(errors.all_inner_texts()))
+        sys.exit("cells failed:\n" + "\n".join(errors.all_inner_texts()))
     page.locator(table).filter(has_text="Visual_Aspect").first.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     page.screenshot(path=picture)
-    print(f"JupyterLab: the table with pictures was on the page {seconds:.1f} s after Run All Cells; {picture}", flush=True)
+    print(f"JupyterLab: the table with images appeared {seconds:.1f} s after Run All Cells; {picture}", flush=True)
 
 
 def main():
     picture = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "target" / "notebook-02.png")
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not chromium:
-        sys.exit("there is no Chromium: install it, or say in $CHROMIUM where it is")
+        sys.exit("Chromium not found: install it, or set $CHROMIUM to its path")
     with tempfile.TemporaryDirectory() as folder:
         lab, address = server(pathlib.Path(folder))
         try:
@@ -95,7 +95,7 @@ def main():
                     look(page, address, picture)
                 except Exception:
                     page.screenshot(path=picture)
-                    print(f"what the page looked like: {picture}", file=sys.stderr)
+                    print(f"screenshot of the page: {picture}", file=sys.stderr)
                     raise
                 browser.close()
         finally:

@@ -1,10 +1,10 @@
-"""How quick the kernel "Rust (topicframe)" is, beside evcxr alone and beside the built program.
+"""Measures the latency of the kernel "Rust (topicframe)", compared with evcxr alone and with the command-line program.
 
     python notebooks/measure.py [--runs 3] [--evcxr PATH] [--job FILE --text COLUMN --binary target/release/topicframe]
 
-Prints, for each run, the seconds until a new kernel is ready and has run its first cell, and what later cells take; the same
-of evcxr's own kernel with a cell that needs nothing (the floor); and, with --job, the seconds of `topicframe fit` on a file in
-a cell and as a program, in turn. Needs jupyter_client (pip install jupyterlab) and `topicframe kernel install`.
+Prints, over all runs, the time in seconds until a new kernel is ready, the time of its first cell and of later cells; the same
+for evcxr's own kernel with a cell without dependencies (the lower bound); and, with --job, the time of a fit on a file in a
+cell and with `topicframe fit`, alternately. Needs jupyter_client (pip install jupyterlab) and `topicframe kernel install`.
 """
 
 import argparse
@@ -44,7 +44,7 @@ class Kernel:
         self.ready = time.monotonic() - self.begun
 
     def run(self, code):
-        """Seconds, and what the cell printed."""
+        """Returns the elapsed seconds and what the cell printed."""
         begun, printed = time.monotonic(), []
 
         def hook(message):
@@ -76,7 +76,7 @@ def starts(spec, first, later, runs, name):
         kernel.stop()
     told(f"{name}: ready", ready)
     told(f"{name}: first cell", firsts)
-    told(f"{name}: start to the first cell's end", [a + b for a, b in zip(ready, firsts)])
+    told(f"{name}: start to end of first cell", [a + b for a, b in zip(ready, firsts)])
     told(f"{name}: later cells", rest)
 
 
@@ -100,7 +100,7 @@ def job(spec, options):
         as_program.append(time.monotonic() - begun)
     kernel.stop()
     told("the job in a cell", in_cell[1:])
-    told("the job as a program, its start included", as_program[1:])
+    told("the job as a program, including startup", as_program[1:])
 
 
 def main():

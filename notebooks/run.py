@@ -1,11 +1,11 @@
-"""Runs the notebooks beside this file in the kernel "Rust (topicframe)".
+"""Runs the notebooks in this folder in the kernel "Rust (topicframe)".
 
-    python notebooks/run.py            # runs them all, and compares the shape of what they show with what is saved
-    python notebooks/run.py --save     # runs them and saves what they show
-    python notebooks/run.py 01 03      # some of them
+    python notebooks/run.py            # runs all of them, and compares the shape of their output with the saved output
+    python notebooks/run.py --save     # runs them and saves their output
+    python notebooks/run.py 01 03      # runs some of them
 
-A cell that fails, or that writes to standard error (as evcxr does where `?` meets an error), fails the run. The shape of
-an output is its kind, its media types, and for HTML the tables, rows, columns, pictures and list items in it.
+A cell that fails, or that writes to standard error (as evcxr does when `?` returns an error), fails the run. The shape of
+an output is its kind, its media types, and for HTML its numbers of tables, rows, columns, images and list items.
 
 Needs nbclient and nbformat (pip install jupyterlab brings both) and `topicframe kernel install`.
 """
@@ -41,9 +41,9 @@ def tags(page):
 
 
 def shape(output):
-    """What two runs of a cell have in common."""
+    """The part of an output that is the same in every run of a cell."""
     if output.output_type == "stream":
-        # Lines of progress depend on the machine's speed; their being there does not count.
+        # Progress lines depend on the machine's speed, so their presence is not compared.
         return None
     if output.output_type in ("execute_result", "display_data"):
         data = output.data
@@ -57,7 +57,7 @@ def shapes(cell):
 
 
 def one_stream(cell):
-    """Lines of one stream, which the kernel sends one by one, as one output."""
+    """Merges the lines of a stream, which the kernel sends one by one, into one output."""
     merged = []
     for output in cell.outputs:
         last = merged[-1] if merged else None
@@ -69,7 +69,7 @@ def one_stream(cell):
 
 
 def told(notebook):
-    """What the cells of a notebook say has gone wrong, without colours."""
+    """The error messages of a notebook's cells, without colors."""
     lines = [line for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
              if output.output_type == "error" for line in output.traceback]
     return re.sub("\x1b\\[[0-9;]*m", "", "\n".join(lines))
@@ -103,7 +103,7 @@ def run(path, save):
         problems += [f"cell {number} wrote to standard error: {output.text}"
                      for output in cell.outputs if output.output_type == "stream" and output.name == "stderr"]
         if not save and shapes(cell) != before:
-            problems.append(f"cell {number} shows something else than what is saved:\n  saved {before}\n  now   {shapes(cell)}")
+            problems.append(f"cell {number} output differs from the saved output:\n  saved {before}\n  now   {shapes(cell)}")
     print(f"{path.name}: {time.monotonic() - begun:.1f} s, first cell {seconds[0]:.1f} s, "
           f"slowest later cell {max(seconds[1:]):.1f} s", flush=True)
     if save and not problems:
@@ -115,13 +115,13 @@ def run(path, save):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--save", action="store_true", help="save what the notebooks show")
-    arguments.add_argument("names", nargs="*", help="the beginnings of the names of the notebooks to run (all of them)")
+    arguments.add_argument("--save", action="store_true", help="save the output of the notebooks")
+    arguments.add_argument("names", nargs="*", help="prefixes of the names of the notebooks to run (default: all)")
     options = arguments.parse_args()
     paths = [path for path in sorted(FOLDER.glob("*.ipynb"))
              if not options.names or any(path.name.startswith(name) for name in options.names)]
     if not paths:
-        sys.exit(f"no notebook in {FOLDER} has such a name")
+        sys.exit(f"no matching notebook in {FOLDER}")
     failed = False
     for path in paths:
         for problem in run(path, options.save):

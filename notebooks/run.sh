@@ -1,13 +1,13 @@
 #!/bin/sh
-# Runs the notebooks in a real kernel, from a machine with Rust, Python and pip:
+# Runs the notebooks in a real kernel, on a machine with Rust, Python and pip:
 #
-#     sh notebooks/run.sh            # run them all, compare what they show with what is saved
-#     sh notebooks/run.sh --save     # run them and save what they show
-#     sh notebooks/run.sh --browser  # and run notebook 02 in JupyterLab in a browser (Chromium, or $CHROMIUM)
+#     sh notebooks/run.sh            # run all of them, compare their output with the saved output
+#     sh notebooks/run.sh --save     # run them and save their output
+#     sh notebooks/run.sh --browser  # also run notebook 02 in JupyterLab in a browser (Chromium, or $CHROMIUM)
 #
-# All it needs goes into one folder, target/notebooks or $TOPICFRAME_NOTEBOOKS: a Python environment with Jupyter, evcxr's
-# kernel, topicframe's kernel. The first run builds for twenty to thirty minutes on two cores; later ones start at once.
-# Kernels that are installed already are left alone.
+# All dependencies go into one folder, target/notebooks or $TOPICFRAME_NOTEBOOKS: a Python environment with Jupyter, evcxr's
+# kernel, topicframe's kernel. The first run builds for twenty to thirty minutes on two cores; later runs start immediately.
+# Existing kernels are not affected.
 set -eu
 cd "$(dirname "$0")/.."
 

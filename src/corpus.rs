@@ -83,6 +83,11 @@ impl TextColumn {
         if row < self.len() { self.values.get(row) } else { None }
     }
 
+    /// The rows that have a text, with it.
+    pub(crate) fn by_row(&self) -> Vec<(usize, &str)> {
+        (0..self.len()).filter_map(|row| Some((row, self.get(row)?))).collect()
+    }
+
     /// The rows that have a text, in order.
     pub fn rows(&self) -> Vec<usize> {
         (0..self.len()).filter(|&row| self.get(row).is_some()).collect()
@@ -157,9 +162,9 @@ pub struct Columns {
     pub only_in_image_folder: bool,
 }
 
-/// The columns of a frame that a model works with.
+/// The columns of a frame that a model works with: what the user gave. Never changed.
 #[derive(Debug, Clone)]
-pub struct Corpus {
+pub struct Documents {
     /// The number of rows of the frame.
     pub rows: usize,
     /// The texts.
@@ -174,7 +179,7 @@ pub struct Corpus {
     pub image_embeddings: Option<Embeddings>,
 }
 
-impl Corpus {
+impl Documents {
     /// Reads every column that has a role.
     ///
     /// # Errors
@@ -191,7 +196,7 @@ impl Corpus {
         if frame.height() == 0 {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the frame has no rows"));
         }
-        Ok(Corpus {
+        Ok(Documents {
             rows: frame.height(),
             texts,
             images,
@@ -199,21 +204,6 @@ impl Corpus {
             text_embeddings: read(&columns.text_embeddings)?,
             image_embeddings: read(&columns.image_embeddings)?,
         })
-    }
-
-    /// The same with `captions` (by row) as the texts of rows that have none.
-    pub(crate) fn with_captions(self, captions: &BTreeMap<usize, String>) -> Self {
-        if captions.is_empty() {
-            return self;
-        }
-        let texts = TextColumn::with_captions(self.texts.as_ref(), captions, self.rows);
-        Corpus { texts: Some(texts), ..self }
-    }
-
-    /// The rows that have a text, with it.
-    pub(crate) fn texts_by_row(&self) -> Vec<(usize, &str)> {
-        let texts = self.texts.iter().flat_map(|texts| (0..self.rows).filter_map(|row| Some((row, texts.get(row)?))));
-        texts.collect()
     }
 
     /// Whether `row` has a text; every row has what it takes where there is no text column.

@@ -1,10 +1,10 @@
-//! One error type, in the user's terms: which stage, which column, which row, which file, and what to do.
+//! A single error type in the user's terms: the stage, column, row and file involved, and what to do.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The result of everything in this crate that can fail.
+/// The result type of every fallible operation in this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The step of the pipeline that an error (or a progress line) belongs to.
@@ -13,28 +13,28 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub enum Stage {
     /// Reading the frame and its columns.
     Input,
-    /// Texts or images to vectors.
+    /// Embedding texts or images.
     Embed,
-    /// Vectors to few dimensions.
+    /// Dimensionality reduction.
     Reduce,
-    /// Points to topics.
+    /// Clustering.
     Cluster,
-    /// Texts to counts and topic weights.
+    /// Counting terms and computing topic weights.
     Vectorize,
-    /// Topics to words, labels and pictures.
+    /// Describing topics with words, labels and images.
     Represent,
-    /// Questions asked of a fitted model.
+    /// Querying and editing a fitted model.
     Topics,
-    /// Tables and pages.
+    /// Rendering tables and reports.
     Display,
     /// Writing files.
     Output,
-    /// The kernel of notebooks.
+    /// The Jupyter kernel.
     Notebook,
 }
 
 impl Stage {
-    /// The stage's name as errors and progress lines print it.
+    /// The stage's name as printed in errors and progress lines.
     pub fn name(self) -> &'static str {
         match self {
             Stage::Input => "input",
@@ -57,33 +57,33 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What went wrong, for code that branches on it.
+/// The kind of an error, for code that branches on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A parameter is out of its range, or two contradict each other.
     InvalidParameter,
-    /// A column that was asked for is not in the frame.
+    /// A requested column is not in the frame.
     MissingColumn,
-    /// A column has a type that its role cannot have.
+    /// A column has a type that its role does not support.
     WrongType,
-    /// The data is there but cannot be used: empty, NaN, ragged, too few rows.
+    /// The data exists but cannot be used: empty, NaN, ragged, too few rows.
     InvalidData,
-    /// An image cannot be decoded, or is over the limits.
+    /// An image cannot be decoded, or exceeds the limits.
     Image,
-    /// A model folder is incomplete, damaged or of an unknown kind.
+    /// A model folder is incomplete, corrupt or of an unsupported kind.
     Model,
     /// A file cannot be read or written.
     Io,
-    /// Something asked for does not exist: a topic, an aspect.
+    /// A requested item does not exist: a topic, an aspect.
     NotFound,
-    /// The work was stopped from outside, through an [`Interrupt`](crate::progress::Interrupt).
+    /// The work was stopped through an [`Interrupt`](crate::progress::Interrupt).
     Interrupted,
-    /// A library below reported a failure.
+    /// An underlying library reported a failure.
     Internal,
 }
 
-/// Where the user stands, and so in whose words a hint must be.
+/// The interface in use, which determines how hints are worded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Interface {
@@ -94,7 +94,7 @@ pub enum Interface {
     CommandLine,
 }
 
-/// What to do about something, in the words of the interface at hand. A text alone serves both.
+/// What to do about a problem, worded for the interface in use. A single text serves both interfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     rust: String,
@@ -102,20 +102,20 @@ pub struct Hint {
 }
 
 impl Hint {
-    /// What to do, for those who write Rust. Whole sentences.
+    /// What to do, for users of the Rust API. Full sentences.
     pub fn new(rust: impl Into<String>) -> Self {
         Hint { rust: rust.into(), command_line: None }
     }
 
-    /// The same for those who use the command: its options instead of methods. An empty text where the command can do
-    /// nothing about it.
+    /// The same for users of the command line, with options instead of methods. An empty text if the command line
+    /// offers no remedy.
     #[must_use]
     pub fn on_command_line(mut self, hint: impl Into<String>) -> Self {
         self.command_line = Some(hint.into());
         self
     }
 
-    /// The hint in the words of `interface`.
+    /// The hint worded for `interface`.
     pub fn for_interface(&self, interface: Interface) -> &str {
         match interface {
             Interface::CommandLine => self.command_line.as_deref().unwrap_or(&self.rust),
@@ -136,7 +136,7 @@ impl From<String> for Hint {
     }
 }
 
-/// `text` as a message may quote it: its first `most` characters, and how many more there are.
+/// `text` as quoted in a message: its first `most` characters, and the number of remaining characters.
 pub(crate) fn quoted(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
@@ -149,7 +149,7 @@ pub(crate) fn quoted(text: &str, most: usize) -> String {
 
 /// An error that says where it happened and what to do.
 ///
-/// `Display` gives the whole story including the cause, since a notebook shows nothing else; `Debug` prints the same.
+/// `Display` prints the full message including the cause, since a notebook shows nothing else; `Debug` prints the same.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -158,7 +158,7 @@ struct Inner {
     kind: ErrorKind,
     stage: Stage,
     message: String,
-    /// The message where it differs on the command line.
+    /// The message for the command line, if it differs.
     on_command_line: Option<String>,
     column: Option<String>,
     row: Option<usize>,
@@ -168,7 +168,7 @@ struct Inner {
 }
 
 impl Error {
-    /// An error of `kind` in `stage`. `message` is one clause, without a full stop.
+    /// An error of `kind` in `stage`. `message` is a single clause, without a period.
     pub fn new(kind: ErrorKind, stage: Stage, message: impl Into<String>) -> Self {
         Error(Box::new(Inner {
             kind,
@@ -183,7 +183,7 @@ impl Error {
         }))
     }
 
-    /// A parameter that cannot be used: its name, the value that was given, and what it may be.
+    /// An invalid parameter: its name, the given value, and the allowed values.
     pub fn parameter(stage: Stage, name: &str, value: impl fmt::Display, allowed: &str) -> Self {
         let refused = format!("{value} cannot be used: it must be {allowed}");
         let mut error = Error::new(ErrorKind::InvalidParameter, stage, format!("{name} = {refused}"));
@@ -191,7 +191,7 @@ impl Error {
         error
     }
 
-    /// Names the option of the command that a [`parameter`](Self::parameter) is, where it is called otherwise there.
+    /// Sets the command-line option of a [`parameter`](Self::parameter), if its name differs.
     #[must_use]
     pub(crate) fn option(mut self, option: &str) -> Self {
         let message = self.0.on_command_line.as_deref().and_then(|message| message.split_once(' '));
@@ -199,35 +199,35 @@ impl Error {
         self
     }
 
-    /// Names the column.
+    /// Sets the column.
     #[must_use]
     pub fn column(mut self, column: impl Into<String>) -> Self {
         self.0.column = Some(column.into());
         self
     }
 
-    /// Names the row, counted from 0 as Polars counts.
+    /// Sets the row, counted from 0 as in Polars.
     #[must_use]
     pub fn row(mut self, row: usize) -> Self {
         self.0.row = Some(row);
         self
     }
 
-    /// Names the file.
+    /// Sets the file.
     #[must_use]
     pub fn path(mut self, path: impl AsRef<Path>) -> Self {
         self.0.path = Some(path.as_ref().to_path_buf());
         self
     }
 
-    /// Says what to do about it; see [`Hint`] for words that differ between Rust and the command line.
+    /// Adds a hint about what to do; see [`Hint`] for wording that differs between Rust and the command line.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Says one thing more about what to do.
+    /// Appends another hint.
     #[must_use]
     pub(crate) fn further_hint(mut self, hint: &str) -> Self {
         let with = |before: String| format!("{before} {hint}").trim_start().to_owned();
@@ -238,66 +238,66 @@ impl Error {
         self
     }
 
-    /// The same without column, row and file, for a sentence that names them.
+    /// The same error without column, row and file, for a message that already names them.
     #[must_use]
     pub(crate) fn without_place(mut self) -> Self {
         (self.0.column, self.0.row, self.0.path) = (None, None, None);
         self
     }
 
-    /// The same without what to do about it, for an error above that says it.
+    /// The same error without its hint, for an outer error that has one.
     #[must_use]
     pub(crate) fn without_hint(mut self) -> Self {
         self.0.hint = None;
         self
     }
 
-    /// Keeps the error below.
+    /// Sets the underlying error.
     #[must_use]
     pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.0.cause = Some(std::sync::Arc::new(cause));
         self
     }
 
-    /// What to do about it, where something is known.
+    /// The hint, if there is one.
     pub(crate) fn advice(&self) -> Option<&Hint> {
         self.0.hint.as_ref()
     }
 
-    /// What went wrong.
+    /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Where in the pipeline.
+    /// The pipeline stage.
     pub fn stage(&self) -> Stage {
         self.0.stage
     }
 
-    /// The column, where one is to blame.
+    /// The column that caused the error, if any.
     pub fn column_name(&self) -> Option<&str> {
         self.0.column.as_deref()
     }
 
-    /// The row (from 0), where one is to blame.
+    /// The row (from 0) that caused the error, if any.
     pub fn row_index(&self) -> Option<usize> {
         self.0.row
     }
 
-    /// The file, where one is to blame.
+    /// The file that caused the error, if any.
     pub fn file(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 }
 
-/// The longest column name, path and cause that a message quotes whole.
+/// Maximum length at which a message quotes a column name, path or cause in full.
 const LONGEST_QUOTE: usize = 200;
 
-/// The longest message and hint, should a long name have got into one.
+/// Maximum length of a message or hint, in case it contains a long name.
 const LONGEST_SENTENCE: usize = 2_000;
 
 impl Error {
-    /// The whole story, with the hint in the words of `interface`; `Display` has it for those who write Rust.
+    /// The full message, with the hint worded for `interface`; `Display` uses the wording for Rust.
     pub fn told(&self, interface: Interface) -> String {
         let inner = &*self.0;
         let message = match (interface, &inner.on_command_line) {
@@ -317,7 +317,7 @@ impl Error {
         let mut cause = inner.cause.as_deref().map(|cause| cause as &dyn StdError);
         while let Some(error) = cause {
             let said = quoted(&error.to_string(), LONGEST_QUOTE);
-            // Some libraries' errors say what their cause says.
+            // Some libraries' errors repeat the message of their cause.
             if !story.ends_with(&said) {
                 story.push_str(&format!(": {said}"));
             }
@@ -343,5 +343,5 @@ impl fmt::Debug for Error {
     }
 }
 
-// `Display` already walks the causes, so `source` stays empty: printers that walk it would say them twice.
+// `Display` already includes the causes, so `source` stays empty: otherwise error reporters would print them twice.
 impl StdError for Error {}

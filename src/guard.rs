@@ -1,9 +1,9 @@
-//! Work in code that is not ours, and that may panic: the panic is caught, and nothing is printed.
+//! Runs third-party code that may panic: the panic is caught, and nothing is printed.
 //!
-//! A panic is told by the process's panic hook before it can be caught. The first call puts a hook in front of the one
-//! that is there; it is silent for panics that will be caught and passes all others on. Those are the panics of a thread
-//! that is in [`caught`], and, while any thread is, those of Polars' own threads: they do a reader's work and hand its
-//! panic back.
+//! The process's panic hook reports a panic before it can be caught. The first call installs a hook in front of the
+//! existing one; it is silent for panics that will be caught and forwards all others. Panics are caught in threads that
+//! are inside [`caught`] and, while any thread is, in Polars' own threads, which do a reader's work and propagate its
+//! panics.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -11,17 +11,17 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 thread_local! {
-    /// How many calls of [`caught`] this thread is in.
+    /// The number of nested calls of [`caught`] on this thread.
     static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
-/// How many calls of [`caught`] there are on all threads.
+/// The number of active calls of [`caught`] on all threads.
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 
-/// Does `work`; a panic in it is the error.
+/// Runs `work`; a panic in it is returned as the error.
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     static HOOK: Once = Once::new();
-    // A thread that panics already must not touch the hook.
+    // A thread that is already panicking must not modify the hook.
     if !std::thread::panicking() {
         HOOK.call_once(put_hook);
     }
@@ -39,7 +39,7 @@ fn put_hook() {
 }
 
 fn will_be_caught() -> bool {
-    // A thread that is ending has no depth any more.
+    // A terminating thread no longer has a depth.
     let here = DEPTH.try_with(|depth| depth.get() > 0).unwrap_or(false);
     here || (CALLS.load(Ordering::SeqCst) > 0 && is_polars())
 }

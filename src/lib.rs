@@ -1,9 +1,9 @@
-//! Multimodal topic modelling on [Polars](polars) DataFrames.
+//! Multimodal topic modeling on [Polars](polars) DataFrames.
 //!
-//! topicframe finds the topics of documents, of documents with pictures, and of pictures alone, as
-//! [BERTopic](https://maartengr.github.io/BERTopic/) does: it embeds them, reduces the vectors with UMAP, clusters them
-//! with HDBSCAN, and describes each cluster with words (c-TF-IDF) and with its most telling pictures. One frame goes
-//! in, the same frame comes out with the columns `embedding`, `Topic` and `Probability` added.
+//! topicframe finds topics in text, text with images, and images alone, as
+//! [BERTopic](https://maartengr.github.io/BERTopic/) does: it embeds the documents, reduces the embeddings with UMAP,
+//! clusters them with HDBSCAN, and describes each cluster with keywords (c-TF-IDF) and its most representative images.
+//! The output is the input frame with the columns `embedding`, `Topic` and `Probability` added.
 //!
 //! ```
 //! use topicframe::prelude::*;
@@ -27,20 +27,20 @@
 //!
 //! # The pipeline
 //!
-//! | step | folder | trait | built in |
+//! | step | module | trait | built-in implementations |
 //! |---|---|---|---|
-//! | the frame's columns | [`corpus`] | | |
-//! | texts, images → vectors | [`embed`] | [`TextEmbedder`](embed::TextEmbedder), [`ImageEmbedder`](embed::ImageEmbedder), [`JointEmbedder`](embed::JointEmbedder) | [`StaticEmbedder`](embed::StaticEmbedder), [`SentenceTransformer`](embed::SentenceTransformer), [`MultiModalBackend`](embed::MultiModalBackend) |
-//! | images → captions | [`embed`] | [`ImageCaptioner`](embed::ImageCaptioner) | [`Captioner`](embed::Captioner) |
-//! | vectors → few dimensions | [`reduce`] | [`Reducer`](reduce::Reducer) | [`Umap`](reduce::Umap), [`Pca`](reduce::Pca), [`NoReduction`](reduce::NoReduction) |
-//! | points → topics | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |
-//! | texts → counts → weights | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
-//! | topics → words, pictures | [`represent`] | [`Representation`](represent::Representation) | c-TF-IDF words, [`KeyBERTInspired`](represent::KeyBERTInspired), [`MaximalMarginalRelevance`](represent::MaximalMarginalRelevance), [`VisualWords`](represent::VisualWords), [`VisualRepresentation`](represent::VisualRepresentation) |
-//! | what one asks of topics | [`topics`] | | |
-//! | tables and pages | [`display`] | [`CellFormatter`](display::CellFormatter) | [`image_formatter`](display::image_formatter) |
+//! | reading the frame's columns | [`corpus`] | | |
+//! | embedding texts and images | [`embed`] | [`TextEmbedder`](embed::TextEmbedder), [`ImageEmbedder`](embed::ImageEmbedder), [`JointEmbedder`](embed::JointEmbedder) | [`StaticEmbedder`](embed::StaticEmbedder), [`SentenceTransformer`](embed::SentenceTransformer), [`MultiModalBackend`](embed::MultiModalBackend) |
+//! | captioning images | [`embed`] | [`ImageCaptioner`](embed::ImageCaptioner) | [`Captioner`](embed::Captioner) |
+//! | dimensionality reduction | [`reduce`] | [`Reducer`](reduce::Reducer) | [`Umap`](reduce::Umap), [`Pca`](reduce::Pca), [`NoReduction`](reduce::NoReduction) |
+//! | clustering | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |
+//! | counting and weighting terms | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
+//! | describing topics | [`represent`] | [`Representation`](represent::Representation) | c-TF-IDF words, [`KeyBERTInspired`](represent::KeyBERTInspired), [`MaximalMarginalRelevance`](represent::MaximalMarginalRelevance), [`VisualWords`](represent::VisualWords), [`VisualRepresentation`](represent::VisualRepresentation) |
+//! | querying topics | [`topics`] | | |
+//! | tables and reports | [`display`] | [`CellFormatter`](display::CellFormatter) | [`image_formatter`](display::image_formatter) |
 //!
-//! [`model::TopicModel`] ties them: it is the description of a model and never changes; fitting gives a
-//! [`topics::FittedTopicModel`]. The same frame, settings and seed give the same topics on any number of threads.
+//! [`TopicModel`] combines these steps: it is an immutable configuration, and fitting it returns a
+//! [`FittedTopicModel`]. The same frame, settings and seed produce the same topics on any number of threads.
 #![deny(missing_docs)]
 #![cfg_attr(
     not(test),
@@ -69,14 +69,18 @@ pub mod vectorize;
 
 pub mod represent;
 
-pub mod topics;
+mod encode;
 
-pub mod display;
+pub mod topics;
 
 pub mod model;
 
+pub mod display;
+
 pub mod prelude;
 
+pub use error::{Error, ErrorKind, Result};
+pub use model::{ClusterOn, FittedTopicModel, NrTopics, TopicModel};
 #[doc(no_inline)]
 pub use {ndarray, polars};
 

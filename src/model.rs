@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::cluster::{Clusterer, Hdbscan};
 use crate::corpus::Columns;
 use crate::embed::{Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmbedder};
+use crate::encode::Encoder;
 use crate::progress::{Interrupt, Progress};
 use crate::reduce::{Reducer, Umap};
 use crate::represent::Representation;
@@ -13,17 +14,17 @@ use crate::vectorize::{ClassTfIdf, CountVectorizer, TextCleaning};
 
 mod captions;
 mod check;
-mod cleaning;
-mod cluster_on;
+mod data;
 mod describe;
 mod equal_rows;
 mod fit;
+mod fitted;
 mod params;
-mod vectors;
+mod pipeline;
 
-pub(crate) use check::{check_labels, check_points};
-pub use cluster_on::ClusterOn;
-pub(crate) use describe::Described;
+pub use fitted::{FittedTopicModel, NrTopics, Summary};
+
+pub use crate::encode::ClusterOn;
 
 /// The name of the representation that the topics' own words are.
 const MAIN: &str = "Main";
@@ -52,16 +53,11 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`seed`](Self::seed) | 42 |
 #[derive(Debug, Clone)]
 pub struct TopicModel {
-    columns: Columns,
-    cluster_on: ClusterOn,
-    text_embedder: Option<Arc<dyn TextEmbedder>>,
-    image_embedder: Option<Arc<dyn ImageEmbedder>>,
-    fusion: Fusion,
+    encoder: Encoder,
     captioner: Option<Arc<dyn ImageCaptioner>>,
     nr_captioned_images: usize,
     reducer: Arc<dyn Reducer>,
     clusterer: Arc<dyn Clusterer>,
-    cleaning: TextCleaning,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
     representations: Vec<(String, Arc<dyn Representation>)>,
@@ -75,7 +71,7 @@ impl TopicModel {
     /// Topics of the texts in the column `text`, which `embedder` turns into vectors.
     pub fn text(text: impl Into<String>, embedder: impl TextEmbedder + 'static) -> Self {
         let columns = Columns { text: Some(text.into()), ..Columns::default() };
-        TopicModel { text_embedder: Some(Arc::new(embedder)), ..Self::new(columns, ClusterOn::Text) }
+        Self::new(columns, ClusterOn::Text).embedders(Some(Arc::new(embedder)), None)
     }
 
     /// Topics of the texts in the column `text` and the images in the column `image` together: `joint` turns both into
@@ -88,11 +84,7 @@ impl TopicModel {
     ) -> Self {
         let columns = Columns { text: Some(text.into()), image: Some(image.into()), ..Columns::default() };
         let joint = Arc::new(joint);
-        TopicModel {
-            text_embedder: Some(Arc::clone(&joint) as Arc<dyn TextEmbedder>),
-            image_embedder: Some(joint),
-            ..Self::new(columns, ClusterOn::Both)
-        }
+        Self::new(columns, ClusterOn::Both).embedders(Some(Arc::clone(&joint) as Arc<dyn TextEmbedder>), Some(joint))
     }
 
     /// Topics of the images in the column `image` (String paths, Binary encoded images, or `Struct{bytes, path}`),
@@ -103,21 +95,30 @@ impl TopicModel {
     /// neither, topics have pictures and no words.
     pub fn images(image: impl Into<String>, embedder: impl ImageEmbedder + 'static) -> Self {
         let columns = Columns { image: Some(image.into()), ..Columns::default() };
-        TopicModel { image_embedder: Some(Arc::new(embedder)), ..Self::new(columns, ClusterOn::Images) }
+        Self::new(columns, ClusterOn::Images).embedders(None, Some(Arc::new(embedder)))
+    }
+
+    /// An embedder without dimensions embeds nothing ([`NoEmbedder`](crate::embed::NoEmbedder)): the model has none then.
+    fn embedders(mut self, text: Option<Arc<dyn TextEmbedder>>, image: Option<Arc<dyn ImageEmbedder>>) -> Self {
+        self.encoder.text_embedder = text.filter(|embedder| embedder.dimensions() > 0);
+        self.encoder.image_embedder = image.filter(|embedder| embedder.dimensions() > 0);
+        self
     }
 
     fn new(columns: Columns, cluster_on: ClusterOn) -> Self {
         TopicModel {
-            columns,
-            cluster_on,
-            text_embedder: None,
-            image_embedder: None,
-            fusion: Fusion::new(),
+            encoder: Encoder {
+                columns,
+                cluster_on,
+                text_embedder: None,
+                image_embedder: None,
+                fusion: Fusion::new(),
+                cleaning: TextCleaning::Auto,
+            },
             captioner: None,
             nr_captioned_images: CAPTIONED_IMAGES,
             reducer: Arc::new(Umap::new()),
             clusterer: Arc::new(Hdbscan::new()),
-            cleaning: TextCleaning::Auto,
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new(),
             representations: Vec::new(),
@@ -132,14 +133,14 @@ impl TopicModel {
     /// [`text_and_images`](Self::text_and_images). The other one still describes the topics.
     #[must_use]
     pub fn cluster_on(mut self, cluster_on: ClusterOn) -> Self {
-        self.cluster_on = cluster_on;
+        self.encoder.cluster_on = cluster_on;
         self
     }
 
     /// How a row's text and image become one vector. Default: both count alike.
     #[must_use]
     pub fn fusion(mut self, fusion: Fusion) -> Self {
-        self.fusion = fusion;
+        self.encoder.fusion = fusion;
         self
     }
 
@@ -170,14 +171,14 @@ impl TopicModel {
     /// [`VisualRepresentation`](crate::represent::VisualRepresentation) to see them.
     #[must_use]
     pub fn with_images(mut self, image: impl Into<String>) -> Self {
-        self.columns.image = Some(image.into());
+        self.encoder.columns.image = Some(image.into());
         self
     }
 
     /// Where relative image paths start. Default: the working folder.
     #[must_use]
     pub fn image_folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.columns.image_folder = folder.into();
+        self.encoder.columns.image_folder = folder.into();
         self
     }
 
@@ -187,7 +188,7 @@ impl TopicModel {
     /// it.
     #[must_use]
     pub fn only_in_image_folder(mut self, only_in_image_folder: bool) -> Self {
-        self.columns.only_in_image_folder = only_in_image_folder;
+        self.encoder.columns.only_in_image_folder = only_in_image_folder;
         self
     }
 
@@ -195,14 +196,14 @@ impl TopicModel {
     /// Rows whose vector is null are outliers.
     #[must_use]
     pub fn embeddings(mut self, column: impl Into<String>) -> Self {
-        self.columns.embeddings = Some(column.into());
+        self.encoder.columns.embeddings = Some(column.into());
         self
     }
 
     /// Vectors of the texts alone, `Array(Float32, d)` or `List(Float32)`: texts are not embedded. Null: no vector.
     #[must_use]
     pub fn text_embeddings(mut self, column: impl Into<String>) -> Self {
-        self.columns.text_embeddings = Some(column.into());
+        self.encoder.columns.text_embeddings = Some(column.into());
         self
     }
 
@@ -210,7 +211,7 @@ impl TopicModel {
     /// chosen by these. Null: no vector.
     #[must_use]
     pub fn image_embeddings(mut self, column: impl Into<String>) -> Self {
-        self.columns.image_embeddings = Some(column.into());
+        self.encoder.columns.image_embeddings = Some(column.into());
         self
     }
 
@@ -242,7 +243,7 @@ impl TopicModel {
     /// [`TextCleaning::Auto`].
     #[must_use]
     pub fn cleaning(mut self, cleaning: TextCleaning) -> Self {
-        self.cleaning = cleaning;
+        self.encoder.cleaning = cleaning;
         self
     }
 
@@ -261,7 +262,7 @@ impl TopicModel {
     }
 
     /// Describes the topics in one more way. `name` becomes a column of
-    /// [`get_topic_info`](crate::topics::FittedTopicModel::get_topic_info); `Main` replaces the topics' own words. Given
+    /// [`get_topic_info`](FittedTopicModel::get_topic_info); `Main` replaces the topics' own words. Given
     /// twice under one name, the second works on the words of the first: a chain.
     #[must_use]
     pub fn representation(mut self, name: impl Into<String>, representation: impl Representation + 'static) -> Self {
@@ -316,42 +317,5 @@ impl TopicModel {
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.progress = self.progress.with_interrupt(interrupt);
         self
-    }
-
-    pub(crate) fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
-    pub(crate) fn ctfidf_settings(&self) -> &ClassTfIdf {
-        &self.ctfidf
-    }
-
-    pub(crate) fn fit_seed(&self) -> u64 {
-        self.seed
-    }
-
-    /// What texts are compared with the clustered vectors by, where there is such a thing.
-    pub(crate) fn query_embedder(&self) -> Option<&dyn TextEmbedder> {
-        match self.cluster_on {
-            ClusterOn::Images => self.joint_text(),
-            ClusterOn::Text | ClusterOn::Both => self.text_embedder.as_deref(),
-        }
-    }
-
-    /// What images are compared with the clustered vectors by, where there is such a thing.
-    pub(crate) fn query_image_embedder(&self) -> Option<&dyn ImageEmbedder> {
-        self.image_embedder.as_deref()
-    }
-
-    /// What gives vectors of words and texts, for describing topics.
-    fn words_embedder(&self) -> Option<&dyn TextEmbedder> {
-        let text = self.text_embedder.as_deref().filter(|text| text.dimensions() > 0);
-        text.or_else(|| self.joint_text())
-    }
-
-    /// What puts texts into the space of the images.
-    fn joint_text(&self) -> Option<&dyn TextEmbedder> {
-        let images = self.image_embedder.as_deref()?;
-        images.text_side().or(self.text_embedder.as_deref()).filter(|text| text.dimensions() > 0)
     }
 }

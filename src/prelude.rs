@@ -1,4 +1,4 @@
-//! What a notebook cell needs: `use topicframe::prelude::*;`.
+//! Everything that a notebook cell needs: `use topicframe::prelude::*;`.
 
 #[doc(no_inline)]
 pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans};
@@ -16,7 +16,7 @@ pub use crate::files::{
     Quotes, ReadOptions, read_csv, read_frame, read_image_folder, read_image_folder_with, write_frame,
 };
 #[doc(no_inline)]
-pub use crate::model::{ClusterOn, TopicModel};
+pub use crate::model::{ClusterOn, FittedTopicModel, NrTopics, TopicModel};
 #[doc(no_inline)]
 pub use crate::neighbors::{Metric, NeighborSearch};
 #[doc(no_inline)]
@@ -28,8 +28,6 @@ pub use crate::represent::{
     Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, OnImageError, Representation, TopicContext, TopicWords,
     VisualRepresentation, VisualWords,
 };
-#[doc(no_inline)]
-pub use crate::topics::{FittedTopicModel, NrTopics};
 #[doc(no_inline)]
 pub use crate::vectorize::{ClassTfIdf, CountVectorizer, Language, StopWords, TextCleaning};
 #[doc(no_inline)]

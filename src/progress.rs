@@ -1,4 +1,4 @@
-//! The one channel through which the crate says what it is doing.
+//! The only channel through which the crate reports what it is doing.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,76 +9,75 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Hint, Interface, Result, Stage};
 
-/// What a [`ProgressSink`] is told.
+/// What a [`ProgressSink`] receives.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A piece of work begins: its stage, what it is in a word or two, and how many units it has (0: not known).
+    /// A task starts: its stage, its name in a word or two, and its number of units (0: unknown).
     Started {
-        /// The stage that the work belongs to.
+        /// The stage that the task belongs to.
         stage: Stage,
-        /// The work, in a word or two, such as `neighbors`.
+        /// The task, in a word or two, such as `neighbors`.
         task: String,
-        /// Units of work; 0 when not known.
+        /// Units of work; 0 if unknown.
         total: u64,
     },
-    /// So many units of the work that began last in this stage are done.
+    /// Progress of a task that was started in this stage.
     Advanced {
-        /// The stage that the work belongs to.
+        /// The stage that the task belongs to.
         stage: Stage,
-        /// The work, as in [`Event::Started`].
+        /// The task, as in [`Event::Started`].
         task: String,
         /// Units done so far.
         done: u64,
-        /// Units in all; 0 when not known.
+        /// Total units; 0 if unknown.
         total: u64,
     },
-    /// The work is over.
+    /// The task has ended.
     Finished {
-        /// The stage that the work belongs to.
+        /// The stage that the task belongs to.
         stage: Stage,
-        /// The work, as in [`Event::Started`].
+        /// The task, as in [`Event::Started`].
         task: String,
     },
-    /// Something that the user should know: rows left out, images that could not be read.
+    /// Something that the user should know: skipped rows, images that could not be read.
     Note {
-        /// The stage that has something to say.
+        /// The stage that the note comes from.
         stage: Stage,
-        /// The sentence.
+        /// The text of the note.
         message: String,
     },
 }
 
 /// Receives [`Event`]s, from any thread.
 pub trait ProgressSink: Send + Sync {
-    /// Takes one event. Called often; it must be quick.
+    /// Handles one event. Called often, so it must be fast.
     fn event(&self, event: &Event);
 }
 
-/// Stops work that is under way, from another thread: a button, a signal, a request that is no longer waited for. The
-/// work ends within a fraction of a second with an error of the kind [`ErrorKind::Interrupted`]. Clones are the same
-/// switch.
+/// Stops work in progress from another thread, for example on a button press, a signal, or a canceled request. The work
+/// ends within a fraction of a second with an error of kind [`ErrorKind::Interrupted`]. Clones share the same state.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// A switch that is not thrown.
+    /// An interrupt that has not been triggered.
     pub fn new() -> Self {
         Interrupt::default()
     }
 
-    /// Throws it. It stays thrown.
+    /// Triggers the interrupt. It cannot be reset.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it is thrown.
+    /// Whether the interrupt has been triggered.
     pub fn is_stopped(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// A cheap handle on a [`ProgressSink`] and an [`Interrupt`]; by default silent, and nothing stops it.
+/// A cheap handle to a [`ProgressSink`] and an [`Interrupt`]; by default silent and without an interrupt.
 #[derive(Clone, Default)]
 pub struct Progress {
     sink: Option<Arc<dyn ProgressSink>>,
@@ -87,7 +86,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Says nothing.
+    /// Reports nothing.
     pub fn silent() -> Self {
         Progress::default()
     }
@@ -97,13 +96,13 @@ impl Progress {
         Progress::to(Arc::new(Lines::stderr()))
     }
 
-    /// Throttled whole lines where a reader of the program looks for them: in a notebook ([`Lines::notebook`]) below the
-    /// cell, elsewhere on standard error.
+    /// Throttled whole lines where the user expects them: below the cell in a notebook ([`Lines::notebook`]), otherwise
+    /// on standard error.
     pub fn lines() -> Self {
         if in_notebook() { Progress::to(Arc::new(Lines::notebook())) } else { Progress::stderr() }
     }
 
-    /// What a model does that was told nothing: it is silent, but in a notebook tells of work that takes its time.
+    /// The default of a model: silent, except in a notebook, where longer work is reported.
     pub(crate) fn of_a_model() -> Self {
         if in_notebook() { Progress::lines() } else { Progress::silent() }
     }
@@ -113,26 +112,26 @@ impl Progress {
         Progress { sink: Some(sink), ..Progress::default() }
     }
 
-    /// The same, and work stops when `interrupt` says so.
+    /// The same, and work stops when `interrupt` is triggered.
     #[must_use]
     pub fn with_interrupt(mut self, interrupt: Interrupt) -> Self {
         self.interrupt = Some(interrupt);
         self
     }
 
-    /// The same, with the hints of notes in the words of `interface`; by default those of Rust.
+    /// The same, with the hints in notes worded for `interface`; the default is Rust.
     #[must_use]
     pub fn in_words_of(mut self, interface: Interface) -> Self {
         self.interface = interface;
         self
     }
 
-    /// In whose words hints are told.
+    /// The interface that hints are worded for.
     pub(crate) fn interface(&self) -> Interface {
         self.interface
     }
 
-    /// What stops the work.
+    /// The interrupt that stops the work, if any.
     pub(crate) fn interrupt(&self) -> Option<&Interrupt> {
         self.interrupt.as_ref()
     }
@@ -142,10 +141,10 @@ impl Progress {
         self.interrupt.as_ref().is_some_and(Interrupt::is_stopped)
     }
 
-    /// To be asked now and then by long work in `stage`.
+    /// To be called regularly by long work in `stage`.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] when it should stop.
+    /// [`ErrorKind::Interrupted`] if the work should stop.
     pub fn check(&self, stage: Stage) -> Result<()> {
         match self.is_interrupted() {
             true => Err(Error::new(ErrorKind::Interrupted, stage, "interrupted")),
@@ -153,7 +152,7 @@ impl Progress {
         }
     }
 
-    /// Announces a piece of work of `total` units (0: not known). It ends when the returned task is dropped.
+    /// Starts a task of `total` units (0: unknown). It ends when the returned task is dropped.
     pub fn task(&self, stage: Stage, name: &str, total: usize) -> Task {
         let task =
             Task { progress: self.clone(), stage, name: name.to_owned(), total: total as u64, done: AtomicU64::new(0) };
@@ -161,13 +160,13 @@ impl Progress {
         task
     }
 
-    /// Tells the user something.
+    /// Sends a note to the user.
     pub fn note(&self, stage: Stage, message: impl Into<String>) {
         self.send(|| Event::Note { stage, message: message.into() });
     }
 
-    /// Tells the user something, and what to do about it: one more clause or sentence behind `message`, in the words of the
-    /// interface at hand.
+    /// Sends a note to the user with a hint about what to do: a clause or sentence appended to `message`, worded for
+    /// the interface in use.
     pub fn note_with_hint(&self, stage: Stage, message: impl Into<String>, hint: impl Into<Hint>) {
         self.send(|| {
             let (message, hint) = (message.into(), hint.into());
@@ -189,7 +188,7 @@ impl fmt::Debug for Progress {
     }
 }
 
-/// A piece of work under way; shared between threads by reference.
+/// A task in progress; shared between threads by reference.
 #[derive(Debug)]
 pub struct Task {
     progress: Progress,
@@ -200,7 +199,7 @@ pub struct Task {
 }
 
 impl Task {
-    /// `units` more are done.
+    /// Reports `units` more units as done.
     pub fn advance(&self, units: usize) {
         if self.progress.sink.is_none() {
             return;
@@ -209,15 +208,15 @@ impl Task {
         self.progress.send(|| Event::Advanced { stage: self.stage, task: self.name.clone(), done, total: self.total });
     }
 
-    /// Whether the work should stop. Loops ask it at every unit; [`finish`](Self::finish) then says so.
+    /// Whether the work should stop. Loops check this at every unit; [`finish`](Self::finish) then returns the error.
     pub fn is_interrupted(&self) -> bool {
         self.progress.is_interrupted()
     }
 
-    /// Ends the work.
+    /// Ends the task.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] where it was stopped before it was done.
+    /// [`ErrorKind::Interrupted`] if the work was stopped before it was done.
     pub fn finish(self) -> Result<()> {
         self.progress.check(self.stage)
     }
@@ -229,16 +228,16 @@ impl Drop for Task {
     }
 }
 
-/// `text` as it may be printed on a terminal: control characters, which could drive it, and the marks that override
-/// the direction of writing become U+FFFD. Line ends stay.
+/// `text` made safe for printing on a terminal: control characters, which could manipulate it, and bidirectional
+/// control characters become U+FFFD. Line breaks are kept.
 pub fn printable(text: &str) -> String {
     let drives = |c: char| c.is_control() && c != '\n';
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if drives(c) || turns(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// `text` for a notebook: evcxr takes its own words for orders wherever they stand in a line, so they get a form that reads
-/// the same and means nothing.
+/// `text` for a notebook: evcxr treats its own keywords as commands anywhere in a line, so they are changed to a form
+/// that looks the same but has no effect.
 pub(crate) fn without_orders(text: &str) -> String {
     text.replace("EVCXR_", "EVCXR\u{200B}_")
 }
@@ -248,7 +247,7 @@ fn in_notebook() -> bool {
     std::env::var_os("EVCXR_IS_RUNTIME").is_some()
 }
 
-/// Whole lines, for logs and notebooks, where a line cannot be redrawn.
+/// Progress as whole lines, for logs and notebooks, where a line cannot be redrawn.
 pub struct Lines {
     out: Mutex<Box<dyn Write + Send>>,
     pace: Pace,
@@ -256,21 +255,21 @@ pub struct Lines {
     state: Mutex<HashMap<(Stage, String), Running>>,
 }
 
-/// When the lines of one piece of work come.
+/// How often lines are printed for a task.
 #[derive(Clone, Copy)]
 struct Pace {
-    /// The first one, and the least time between two.
+    /// The time before the first line, and the minimum interval between lines.
     least: Duration,
-    /// The time between two as a part of the time that the work has taken so far, so that long work has few lines ...
+    /// The interval as a fraction of the elapsed time, so that long work prints few lines ...
     part: f64,
-    /// ... up to this.
+    /// ... up to this maximum.
     most: Duration,
 }
 
-/// One a second.
+/// One line per second.
 const LOG: Pace = Pace { least: Duration::from_secs(1), part: 0.0, most: Duration::from_secs(1) };
 
-/// A notebook is saved with what its cells printed: eleven lines in the first two minutes, then one a minute.
+/// A notebook is saved with its printed output: eleven lines in the first two minutes, then one a minute.
 const NOTEBOOK: Pace = Pace { least: Duration::from_secs(2), part: 0.5, most: Duration::from_secs(60) };
 
 struct Running {
@@ -280,19 +279,19 @@ struct Running {
 }
 
 impl Lines {
-    /// Lines on standard error, at most one a second for each piece of work; work of less than a second says nothing.
+    /// Lines on standard error, at most one per second for each task; tasks shorter than a second print nothing.
     pub fn stderr() -> Self {
         Lines::to(Box::new(std::io::stderr()))
     }
 
-    /// Lines to `out`, as [`stderr`](Self::stderr). A line that cannot be written is dropped: progress must not stop the
-    /// work.
+    /// Lines to `out`, as for [`stderr`](Self::stderr). A line that cannot be written is dropped: progress output must
+    /// not stop the work.
     pub fn to(out: Box<dyn Write + Send>) -> Self {
         Lines { out: Mutex::new(out), pace: LOG, in_notebook: false, state: Mutex::new(HashMap::new()) }
     }
 
-    /// Lines for a notebook, on standard output (below a cell, standard error looks like a failure): work of less than two
-    /// seconds says nothing, and the longer work takes, the rarer are its lines.
+    /// Lines for a notebook, on standard output (below a cell, standard error looks like a failure): tasks shorter than
+    /// two seconds print nothing, and the longer a task takes, the less often it prints.
     pub fn notebook() -> Self {
         Lines::notebook_to(Box::new(std::io::stdout()))
     }
@@ -312,7 +311,7 @@ impl Lines {
         }
     }
 
-    /// The line to print for work that has come so far, if it is time for one.
+    /// The line to print for a task at this point, if one is due.
     fn due(&self, stage: Stage, task: &str, done: u64, total: u64) -> Option<String> {
         let mut state = self.state.lock().ok()?;
         let running = state.get_mut(&(stage, task.to_owned()))?;
@@ -332,19 +331,19 @@ impl Lines {
     }
 }
 
-/// Share, rate and time left.
+/// Percentage, rate and time left.
 fn so_far(done: u64, total: u64, seconds: f64) -> String {
     let rate = done as f64 / seconds.max(f64::MIN_POSITIVE);
-    let rate_in_words = if rate < 10.0 { format!("{rate:.1} a second") } else { format!("{rate:.0} a second") };
+    let rate_in_words = if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") };
     if total == 0 {
         return format!("{done} so far, {rate_in_words}");
     }
     let share = 100 * done / total;
     let left = match done {
-        0 => "no telling how long".to_owned(),
+        0 => "time left unknown".to_owned(),
         _ => format!("{} left", in_words(total.saturating_sub(done) as f64 / rate)),
     };
-    format!("{share} % ({done} of {total}, {rate_in_words}, {left})")
+    format!("{share}% ({done} of {total}, {rate_in_words}, {left})")
 }
 
 /// `3.2 s`, `45 s`, `2 min 5 s`, `1 h 10 min`.

@@ -1,4 +1,4 @@
-//! Regular files, and no others: opening a pipe would wait for its writer, and a device never ends.
+//! Reads regular files only: opening a pipe would block until there is a writer, and a device never ends.
 
 use std::fmt;
 use std::fs::{self, File, Metadata};
@@ -12,7 +12,7 @@ pub(crate) enum Refusal {
     Folder,
     /// A pipe, a socket or a device.
     Special,
-    /// Of no bytes, or so it says: the files of `/proc` do, and reading some of them waits.
+    /// Zero bytes long, or reported as such: files in `/proc` are, and reading some of them blocks.
     Empty,
     /// Larger than the limit.
     TooLarge,
@@ -24,7 +24,7 @@ impl From<io::Error> for Refusal {
     }
 }
 
-/// As a clause.
+/// Formatted as a clause.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -38,16 +38,16 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Opens a regular file that has something in it; its length in bytes.
+/// Opens a non-empty regular file; also returns its length in bytes.
 pub(crate) fn open(path: &Path) -> Result<(File, u64), Refusal> {
-    // Opening a pipe would wait, so look first; and again at what was opened.
+    // Opening a pipe would block, so check first; then check again what was opened.
     check(&fs::metadata(path)?)?;
     let file = File::open(path)?;
     let length = check(&file.metadata()?)?;
     Ok((file, length))
 }
 
-/// The whole of a regular file of at most `limit` bytes. One that grows while it is read stays within them.
+/// Reads a regular file of at most `limit` bytes. A file that grows while it is read stays within the limit.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Refusal> {
     let (file, length) = open(path)?;
     if length > limit {

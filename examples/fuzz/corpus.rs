@@ -1,4 +1,4 @@
-//! Files to begin with, and what becomes of them.
+//! Seed files and their mutations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use crate::mutate::{Random, mutate, repair_png};
 use crate::target::Target;
 use crate::{Outcome, entries};
 
-/// A file, or the folder of a model.
+/// A file or a model folder.
 pub struct Seed {
     pub path: PathBuf,
 }
 
-/// The corpus of `target`: what lies in its folder, and for models the small ones of the tests.
+/// The corpus of `target`: the contents of its folder, and for models the small test models.
 pub fn seeds(target: Target) -> Outcome<Vec<Seed>> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let own = fixtures.join("fuzz").join(target.name());
@@ -51,7 +51,7 @@ pub fn mutant(target: Target, seeds: &[Seed], folder: &Path, random: &mut Random
     Ok(path)
 }
 
-/// A copy of the folder in which one file is mutated.
+/// A copy of the folder with one file mutated.
 fn mutant_of_a_model(seed: &Path, folder: &Path, random: &mut Random) -> Outcome<PathBuf> {
     let copy = folder.join("model");
     if copy.exists() {
@@ -82,7 +82,7 @@ fn copy_folder(from: &Path, to: &Path, files: &mut Vec<PathBuf>) -> Outcome<()> 
     Ok(())
 }
 
-/// Keeps a file or folder that was not survived.
+/// Saves a file or folder that the worker did not survive.
 pub fn keep(path: &Path, findings: &Path, name: &str) -> Outcome<PathBuf> {
     fs::create_dir_all(findings)?;
     let kept = findings.join(name);

@@ -1,14 +1,15 @@
-//! Looks for files that end the process, hang it or fill the memory: mutated files to each of the readers.
+//! Searches for files that crash the process, hang it or exhaust memory, by feeding mutated files to each reader.
 //!
 //! ```sh
 //! cargo run --release --example fuzz -- once
 //! cargo run --release --example fuzz -- run csv --minutes 10
 //! ```
 //!
-//! `once` reads every file of the corpora (`tests/fixtures/fuzz/TARGET`, and small models of `tests/fixtures/models`) as it
-//! is; CI does so. `run` mutates them. Each file is read by a worker, a process of its own that may take 10 seconds and 2 GB a
-//! file; a file that it does not survive is kept in `target/fuzz`, and belongs into the corpus once its defect is mended. The
-//! seed decides the mutations. Unix only: the limit on memory is the shell's.
+//! `once` reads every file of the corpora (`tests/fixtures/fuzz/TARGET`, and the small models in
+//! `tests/fixtures/models`) unmodified; CI does this. `run` mutates them. Each file is read by a worker, a separate
+//! process limited to 10 seconds and 2 GB per file; a file that it does not survive is saved in `target/fuzz`, and
+//! should be added to the corpus once the bug is fixed. The seed determines the mutations. Unix only: the memory limit
+//! is set by the shell.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,25 +32,25 @@ use worker::{Verdict, Worker};
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 #[derive(Parser)]
-#[command(about = "Mutated files to each of the readers")]
+#[command(about = "Feeds mutated files to each reader")]
 enum Fuzz {
-    /// Every file of the corpora once, as it is.
+    /// Reads every file of the corpora once, unmodified.
     Once,
-    /// Mutations of one target's corpus.
+    /// Reads mutations of one target's corpus.
     Run {
         /// The reader.
         target: Target,
-        /// How long.
+        /// How long to run.
         #[arg(long, default_value_t = 10.0)]
         minutes: f64,
-        /// The same seed gives the same mutations.
+        /// The random seed: the same seed produces the same mutations.
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Where files that are not survived are kept.
+        /// Where to save files that the worker does not survive.
         #[arg(long, default_value = "target/fuzz")]
         findings: PathBuf,
     },
-    /// Reads the files named on standard input, one a line, and says of each what came of it.
+    /// Reads the files named on standard input, one per line, and reports the result of each.
     #[command(hide = true)]
     Work { target: Target },
 }
@@ -109,13 +110,13 @@ fn run(target: Target, minutes: f64, seed: u64, findings: &Path) -> Outcome<Exit
                 worker = Worker::start(target)?;
             }
         }
-        // What is left behind by one file should not be blamed on another.
+        // The aftereffects of one file should not be attributed to another.
         if inputs % 2_000 == 0 {
             worker = Worker::start(target)?;
         }
     }
     println!(
-        "{target}: {inputs} files in {:.0} s, {read} read, {} refused, {found} found; the slowest took {:.2} s",
+        "{target}: {inputs} files in {:.0} s, {read} read, {} refused, {found} failures; the slowest took {:.2} s",
         started.elapsed().as_secs_f64(),
         inputs - read - found,
         slowest.as_secs_f64()
@@ -136,7 +137,7 @@ fn entries(folder: &Path) -> Outcome<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// What a corpus holds, by path: a file, or a folder of a model.
+/// An entry of a corpus, by path: a file or a model folder.
 impl Seed {
     fn new(path: PathBuf) -> Self {
         Seed { path }

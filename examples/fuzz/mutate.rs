@@ -1,4 +1,4 @@
-//! Changes to files.
+//! Mutations of files.
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
 pub struct Random(u64);
@@ -15,7 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`; 0 where that is 0.
+    /// A number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
@@ -25,7 +25,7 @@ impl Random {
     }
 }
 
-/// What is special in the formats of text.
+/// Special tokens in text formats.
 const WORDS: [&str; 28] = [
     "\"",
     "\"\"",
@@ -75,9 +75,9 @@ const EDGES: [u64; 14] = [
     u64::MAX,
 ];
 
-/// One to eight changes to `bytes`; `other` is another file of the kind.
+/// Applies one to eight changes to `bytes`; `other` is another file of the same kind.
 pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], is_text: bool, random: &mut Random) {
-    /// Longer files tell nothing more.
+    /// Longer files reveal nothing new.
     const LONGEST: usize = 1 << 20;
     for _ in 0..=random.below(8) {
         match random.below(if is_text { 13 } else { 9 }) {
@@ -109,7 +109,7 @@ fn overwrite(bytes: &mut [u8], random: &mut Random) {
     }
 }
 
-/// A part of a file, more often short than long.
+/// A range within a file, more often short than long.
 fn part(length: usize, random: &mut Random) -> std::ops::Range<usize> {
     let start = random.below(length + 1);
     let longest = [4, 32, 512, length][random.below(4)];
@@ -132,7 +132,7 @@ fn insert(bytes: &mut Vec<u8>, piece: &[u8], random: &mut Random) {
     bytes.splice(at..at, piece.iter().copied());
 }
 
-/// A number of 1 to 8 bytes, either end first.
+/// Overwrites 1 to 8 bytes with a number, in either byte order.
 fn edge(bytes: &mut [u8], random: &mut Random) {
     let width = 1 << random.below(4);
     let value = EDGES[random.below(EDGES.len())].wrapping_sub(random.below(3) as u64);
@@ -144,7 +144,7 @@ fn edge(bytes: &mut [u8], random: &mut Random) {
     }
 }
 
-/// Another number for one that stands there in digits.
+/// Replaces a number written in digits with another.
 fn digit(bytes: &mut Vec<u8>, random: &mut Random) {
     let digits: Vec<usize> = (0..bytes.len()).filter(|&at| bytes[at].is_ascii_digit()).collect();
     if digits.is_empty() {
@@ -156,7 +156,7 @@ fn digit(bytes: &mut Vec<u8>, random: &mut Random) {
     bytes.splice(start..end, number.into_bytes());
 }
 
-/// Brackets within brackets.
+/// Inserts nested brackets.
 fn nest(bytes: &mut Vec<u8>, random: &mut Random) {
     let depth = [3, 60, 300, 20_000][random.below(4)];
     let (open, close) = [("[", "]"), ("{\"a\":", "}")][random.below(2)];
@@ -164,7 +164,7 @@ fn nest(bytes: &mut Vec<u8>, random: &mut Random) {
     insert(bytes, piece.as_bytes(), random);
 }
 
-/// The right check sums for the chunks of a PNG, without which its decoder looks no further.
+/// Fixes the checksums of a PNG's chunks, without which the decoder stops early.
 pub fn repair_png(bytes: &mut [u8]) {
     let mut at = 8;
     while let Some(length) = bytes.get(at..at + 4).and_then(|length| length.try_into().ok()).map(u32::from_be_bytes) {

@@ -1,10 +1,10 @@
-//! The readers, and what each does with a file.
+//! The readers under test, and how each reads a file.
 
 use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
-use topicframe::corpus::{Columns, Corpus, Embeddings, ImageColumn, TextColumn};
+use topicframe::corpus::{Columns, Documents, Embeddings, ImageColumn, TextColumn};
 use topicframe::files::{read_frame, write_frame};
 use topicframe::prelude::*;
 use topicframe::vision::{Encoding, decode, encode, thumbnail};
@@ -52,7 +52,7 @@ impl Target {
         }
     }
 
-    /// Whether a file of this target is a folder, of which one file at a time is mutated.
+    /// Whether an input of this target is a folder, in which one file at a time is mutated.
     pub fn is_model(self) -> bool {
         matches!(self, Target::Text | Target::Clip | Target::Caption | Target::Model2vec)
     }
@@ -74,7 +74,7 @@ impl fmt::Display for Target {
 
 const TEXTS: [&str; 4] = ["a red apple", "Trains, trains! 12 of them.", "\u{e9}t\u{e9} \u{6f22}\u{5b57} \u{1f600}", ""];
 
-/// Reads `path` as a user would, and looks at what it gives.
+/// Reads `path` as a user would, and uses the result.
 pub fn read(target: Target, path: &Path) -> Result<(), Error> {
     if target.is_table() {
         return read_table(path, target);
@@ -98,7 +98,7 @@ pub fn read(target: Target, path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Every column in every role, as it shows itself, and written and read again.
+/// Reads every column in every role, renders the frame, and writes it and reads it back.
 fn read_table(path: &Path, target: Target) -> Result<(), Error> {
     let frame = read_frame(path)?;
     for name in frame.get_column_names() {
@@ -107,20 +107,20 @@ fn read_table(path: &Path, target: Target) -> Result<(), Error> {
         let _ = Embeddings::read(&frame, name);
     }
     let first = frame.get_column_names().first().map(|name| name.to_string());
-    let _ = Corpus::read(&frame, &Columns { text: first, ..Columns::default() });
+    let _ = Documents::read(&frame, &Columns { text: first, ..Columns::default() });
     let _ = frame.head(Some(20)).to_html();
     let folder = tempfile::tempdir().expect("a folder for a copy");
     let copy = folder.path().join(format!("copy.{target}"));
     write_frame(&frame, &copy)?;
     if let Target::Csv | Target::Tsv = target {
-        let again = read_frame(&copy).unwrap_or_else(|error| panic!("what was written cannot be read: {error}"));
-        assert_eq!(frame.get_column_names(), again.get_column_names(), "names come out as they went in");
-        assert!(frame.equals_missing(&again), "values come out as they went in\n{frame}\n{again}");
+        let again = read_frame(&copy).unwrap_or_else(|error| panic!("the written file cannot be read: {error}"));
+        assert_eq!(frame.get_column_names(), again.get_column_names(), "names round-trip");
+        assert!(frame.equals_missing(&again), "values round-trip\n{frame}\n{again}");
     }
     Ok(())
 }
 
-/// A picture of 8 x 8 pixels.
+/// An image of 8 x 8 pixels.
 fn picture() -> Vec<u8> {
     let image = topicframe::vision::RgbImage::from_fn(8, 8, |x, y| image::Rgb([32 * x as u8, 32 * y as u8, 99]));
     encode(&image, Encoding::Png).map(|image| image.bytes).unwrap_or_default()

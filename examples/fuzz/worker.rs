@@ -1,4 +1,4 @@
-//! The process that reads.
+//! The worker process that reads files.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Write};
@@ -10,14 +10,14 @@ use std::time::Duration;
 use crate::Outcome;
 use crate::target::{Target, read};
 
-/// The longest that one file may take.
+/// Maximum time for one file.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// The most memory that a file may take, in kB; and what the process may ask for, which is more than it uses.
+/// Maximum memory for one file, in kB; and the address space limit of the process, which is higher than its actual use.
 const MOST_MEMORY: u64 = 2 << 20;
 const MOST_ADDRESSES: u64 = 3 << 20;
 
-/// What came of a file.
+/// The result of reading a file.
 pub enum Verdict {
     Read,
     Refused(String),
@@ -69,7 +69,7 @@ impl Worker {
     }
 
     pub fn read(&mut self, path: &Path) -> Outcome<Verdict> {
-        // A worker that has died says so by its silence.
+        // If the worker has died, there is no answer.
         let _ = writeln!(self.input, "{}", path.display()).and_then(|()| self.input.flush());
         match self.answers.recv_timeout(LONGEST) {
             Ok(answer) => {
@@ -97,8 +97,8 @@ impl Drop for Worker {
     }
 }
 
-/// Reads each file that is named on standard input; answers with the most memory that the process had, in kB, and why the
-/// file was refused, if it was.
+/// Reads each file named on standard input; answers with the peak memory of the process in kB, and the reason if the
+/// file was refused.
 pub fn work(target: Target) -> Outcome<()> {
     for line in std::io::stdin().lock().lines() {
         let reason = read(target, Path::new(&line?)).err().map(|error| reason(&error.to_string())).unwrap_or_default();
@@ -109,7 +109,7 @@ pub fn work(target: Target) -> Outcome<()> {
     Ok(())
 }
 
-/// The error's first words, without what it quotes: the same reasons are counted together.
+/// The first words of the error without quoted parts, so that equal reasons are counted together.
 fn reason(error: &str) -> String {
     let line = error.lines().next().unwrap_or_default();
     let end = line.find([':', '(', '`', '"']).map_or(line.len(), |first| {

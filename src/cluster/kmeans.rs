@@ -1,4 +1,4 @@
-//! k-means (Lloyd 1982, started by k-means++ of Arthur and Vassilvitskii 2007), through linfa-clustering.
+//! k-means (Lloyd 1982, initialized by the k-means++ of Arthur and Vassilvitskii 2007), using linfa-clustering.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::{Clusterer, Clustering, FittedClusterer, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
-/// Settings of k-means: a partition of all points into a given number of clusters, without outliers.
+/// Settings of k-means: a partition of all points into a fixed number of clusters, without outliers.
 ///
-/// Clusters are numbered in the order in which the rows meet them. A cluster that ends without points (there are fewer
-/// different points than clusters) has no number, so there may be fewer than `n_clusters`.
+/// Clusters are numbered in order of first occurrence in the rows. A cluster that ends up without points (if there are
+/// fewer distinct points than clusters) has no number, so there may be fewer than `n_clusters`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KMeans {
     n_clusters: usize,
@@ -27,26 +27,29 @@ pub struct KMeans {
 }
 
 impl KMeans {
-    /// `n_clusters` clusters, at least 1 and at most as many as there are points; the defaults of each setting below.
+    /// Creates settings for `n_clusters` clusters, at least 1 and at most the number of points, with the defaults
+    /// documented below.
     pub fn new(n_clusters: usize) -> Self {
         KMeans { n_clusters, max_iterations: 300, tolerance: 1e-4, n_runs: 10 }
     }
 
-    /// How often the centers are moved at most, at least 1 (default 300).
+    /// The maximum number of iterations, at least 1 (default 300).
     #[must_use]
     pub fn max_iterations(mut self, max_iterations: usize) -> Self {
         self.max_iterations = max_iterations;
         self
     }
 
-    /// A run ends when the centers have moved less than this, all together as one long vector; above 0 (default 1e-4).
+    /// A run ends when the centers, taken together as one long vector, have moved less than this; greater than 0
+    /// (default 1e-4).
     #[must_use]
     pub fn tolerance(mut self, tolerance: f32) -> Self {
         self.tolerance = tolerance;
         self
     }
 
-    /// How many starts are tried, at least 1 (default 10); the one with the smallest sum of squared distances wins.
+    /// The number of initializations to try, at least 1 (default 10); the one with the smallest sum of squared
+    /// distances wins.
     #[must_use]
     pub fn n_runs(mut self, n_runs: usize) -> Self {
         self.n_runs = n_runs;
@@ -56,7 +59,7 @@ impl KMeans {
     fn check_rows(&self, points: ArrayView2<'_, f32>) -> Result<()> {
         let (rows, columns) = points.dim();
         if rows == 0 || columns == 0 {
-            let message = format!("{rows} points with {columns} columns cannot be clustered");
+            let message = format!("cannot cluster {rows} points with {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         if self.n_clusters > rows {
@@ -64,7 +67,7 @@ impl KMeans {
             return Err(Error::parameter(Stage::Cluster, "n_clusters", self.n_clusters, &allowed));
         }
         check_finite(points)?;
-        // linfa adds up squared distances as f32, and panics where that overflows.
+        // linfa sums squared distances as f32 and panics if the sum overflows.
         let largest = points.iter().fold(0.0f64, |largest, &value| largest.max(f64::from(value.abs())));
         if 4.0 * largest * largest * rows as f64 * columns as f64 > f64::from(f32::MAX) {
             let message = format!("values as large as {largest} overflow in k-means");
@@ -77,7 +80,7 @@ impl KMeans {
 fn check_finite(points: ArrayView2<'_, f32>) -> Result<()> {
     match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
         Some(row) => {
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point has a NaN or an infinity").row(row))
+            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value").row(row))
         }
         None => Ok(()),
     }
@@ -107,8 +110,9 @@ impl Clusterer for KMeans {
         self.n_clusters
     }
 
-    // Probabilities are all 1: a partition has no strengths. linfa hands rows to threads but sums centers and distances in the order of rows, and its k-means++ draws from the
-    // one generator: the number of threads changes nothing.
+    // Probabilities are all 1, since a partition has no membership strengths. linfa distributes rows among threads but
+    // sums centers and distances in row order, and its k-means++ draws from a single generator, so the number of
+    // threads does not affect the result.
     fn fit(&self, points: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Clustering> {
         self.check()?;
         self.check_rows(points)?;
@@ -129,7 +133,7 @@ impl Clusterer for KMeans {
     }
 }
 
-/// What [`KMeans`] found.
+/// The result of [`KMeans`].
 #[derive(Debug)]
 struct FittedKMeans {
     /// The center of each cluster that has points.
@@ -139,7 +143,7 @@ struct FittedKMeans {
 }
 
 impl FittedKMeans {
-    /// Numbers the clusters in the order in which the rows of `points` meet them and drops those without points.
+    /// Numbers the clusters in order of first occurrence in the rows of `points` and drops those without points.
     fn number(centers: &Array2<f32>, points: ArrayView2<'_, f32>) -> Self {
         let mut label = vec![OUTLIER; centers.nrows()];
         let mut next = 0;
@@ -163,11 +167,11 @@ impl FittedKMeans {
 }
 
 impl FittedClusterer for FittedKMeans {
-    /// The nearest center; of equally near ones the first that k-means++ found. Strengths are 1: a partition has none.
+    /// The nearest center; ties go to the one that k-means++ found first. Strengths are 1, since a partition has none.
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
         if points.ncols() != self.centers.ncols() {
             let message =
-                format!("{} columns were clustered, these points have {}", self.centers.ncols(), points.ncols());
+                format!("fitted points have {} columns, new points have {}", self.centers.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_finite(points)?;

@@ -13,11 +13,11 @@ use crate::cluster::{Clustering, Hdbscan, KMeans};
 use crate::embed::{Captioner, Fusion, LoadedEmbedder, MultiModalBackend, SentenceTransformer, StaticEmbedder};
 use crate::error::Error;
 use crate::model::TopicModel;
+use crate::model::{FittedTopicModel, Summary};
 use crate::reduce::{NoReduction, Pca, Reduction, Umap};
 use crate::represent::{
     Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, TopicWords, VisualRepresentation, VisualWords,
 };
-use crate::topics::{FittedTopicModel, Summary};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;

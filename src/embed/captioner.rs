@@ -1,4 +1,4 @@
-//! Images to sentences, by an encoder of images and a decoder that writes one token after the other.
+//! Image captioning: an image encoder, and a decoder that generates one token at a time.
 
 use std::fmt;
 use std::ops::Range;
@@ -30,26 +30,26 @@ use loaded::Loaded;
 pub use search::EarlyStopping;
 use search::Search;
 
-/// Images of one batch, unless [`Captioner::batch_size`] says otherwise.
+/// Images per batch, unless set with [`Captioner::batch_size`].
 const BATCH: usize = 8;
 
-/// More images at once only take memory.
+/// Larger batches only take more memory.
 const MAX_BATCH: usize = 1_024;
 
-/// Images to captions, with a model in a folder.
+/// Captions images with a model loaded from a folder.
 ///
-/// Two kinds are known, by the folder's `config.json`: `VisionEncoderDecoderModel` of ViT and GPT-2, such as
-/// `nlpconnect/vit-gpt2-image-captioning`, and `BlipForConditionalGeneration`, such as
-/// `Salesforce/blip-image-captioning-base`. The folder has `config.json`, `preprocessor_config.json`, the weights
-/// (`model.safetensors`, whole or in parts, or `pytorch_model.bin`) and `tokenizer.json` (or `vocab.json` of GPT-2,
-/// `vocab.txt` of BLIP).
+/// Two architectures are supported, as declared in the folder's `config.json`: `VisionEncoderDecoderModel` with ViT and
+/// GPT-2, such as `nlpconnect/vit-gpt2-image-captioning`, and `BlipForConditionalGeneration`, such as
+/// `Salesforce/blip-image-captioning-base`. The folder contains `config.json`, `preprocessor_config.json`, the weights
+/// (`model.safetensors`, whole or sharded, or `pytorch_model.bin`) and `tokenizer.json` (or GPT-2's `vocab.json`, or
+/// BLIP's `vocab.txt`).
 ///
-/// Captions are those that transformers writes with the same settings (checked against 5.24): its greedy search, or its
-/// beam search where [`num_beams`](Self::num_beams) is above 1. Settings that are not made are the model's own, from
-/// `generation_config.json` or `config.json`; where these have none, transformers' own: 20 new tokens, 1 beam. Sampling
-/// (`do_sample`) is left aside, so that the same image always gets the same caption.
+/// Captions match those of transformers with the same settings (checked against 5.24): greedy search, or beam search if
+/// [`num_beams`](Self::num_beams) is above 1. Unset settings default to the model's own, from `generation_config.json`
+/// or `config.json`, and otherwise to those of transformers: 20 new tokens, 1 beam. Sampling (`do_sample`) is ignored,
+/// so the same image always gets the same caption.
 ///
-/// Captions do not depend on what is captioned with them, nor on the number of threads. Cloning is cheap.
+/// Captions do not depend on the other images of a call, nor on the number of threads. Cloning is cheap.
 ///
 /// ```no_run
 /// use std::path::PathBuf;
@@ -77,11 +77,11 @@ pub struct Captioner {
 }
 
 impl Captioner {
-    /// Reads the model in `folder`, to run on the processor.
+    /// Loads the model in `folder` on the CPU.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`], naming the file, if the folder or a file is not there, too large or damaged, if the
-    /// model is of another kind, or if its tensors do not have the sizes that its configuration names.
+    /// [`ErrorKind::Model`], naming the file, if the folder or a file is missing, too large or damaged, if the model's
+    /// architecture is not supported, or if its tensors do not have the sizes declared in its configuration.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         Ok(Captioner {
             model: Arc::new(Loaded::read(folder.as_ref(), Device::Cpu)?),
@@ -97,10 +97,10 @@ impl Captioner {
         })
     }
 
-    /// Moves the model to `device`: reads its folder again, if it is not there already.
+    /// Moves the model to `device`. Unless it is already there, its folder is read again.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`] if the device cannot be used; as [`from_dir`](Self::from_dir).
+    /// [`ErrorKind::Model`] if the device cannot be used; otherwise as [`from_dir`](Self::from_dir).
     pub fn device(mut self, device: Device) -> Result<Self> {
         if self.model.place != device {
             self.model = Arc::new(Loaded::read(&self.model.folder, device)?);
@@ -108,69 +108,70 @@ impl Captioner {
         Ok(self)
     }
 
-    /// The most tokens of a caption, the one that every caption begins with and the prompt among them, as transformers
-    /// counts. Default: the model's own, else 20 more than every caption begins with. At least one more than that, at
-    /// most the model's positions (1,024 in GPT-2, 512 in BLIP).
+    /// Maximum number of tokens in a caption, including the start token and the prompt, as transformers counts them.
+    /// Default: the model's own, otherwise 20 more than the start token and the prompt. At least one more than these,
+    /// at most the model's number of positions (1,024 in GPT-2, 512 in BLIP).
     #[must_use]
     pub fn max_length(mut self, max_length: usize) -> Self {
         self.max_length = Some(max_length);
         self
     }
 
-    /// How many captions of an image are followed at once; the likeliest is taken. 1 follows the likeliest token only.
-    /// Default: the model's own, else 1. From 1 to 100.
+    /// Number of beams in the beam search, which returns the most likely caption. 1 means greedy search. Default: the
+    /// model's own, otherwise 1. From 1 to 100.
     #[must_use]
     pub fn num_beams(mut self, num_beams: usize) -> Self {
         self.num_beams = Some(num_beams);
         self
     }
 
-    /// The power of its length that a caption's score is divided by, where there are several beams: above 0 favors
-    /// long captions. Default: the model's own, else 1. From -100 to 100.
+    /// Length penalty: with several beams, a caption's score is divided by its length to this power, so values above 0
+    /// favor long captions. Default: the model's own, otherwise 1. From -100 to 100.
     #[must_use]
     pub fn length_penalty(mut self, length_penalty: f64) -> Self {
         self.length_penalty = Some(length_penalty);
         self
     }
 
-    /// When following several beams ends. Default: the model's own, else [`EarlyStopping::Heuristic`].
+    /// When a beam search stops. Default: the model's own, otherwise [`EarlyStopping::Heuristic`].
     #[must_use]
     pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
         self.early_stopping = Some(early_stopping);
         self
     }
 
-    /// No run of so many tokens comes twice in a caption; 0 for any. Default: the model's own, else 0. At most 1,000.
+    /// Size of the n-grams that may not repeat within a caption; 0 for no restriction. Default: the model's own,
+    /// otherwise 0. At most 1,000.
     #[must_use]
     pub fn no_repeat_ngram_size(mut self, no_repeat_ngram_size: usize) -> Self {
         self.no_repeat_ngram_size = Some(no_repeat_ngram_size);
         self
     }
 
-    /// Images that a thread captions at once; more of them take more memory, and are quicker up to a point. Captions do
-    /// not depend on it. Default 8. From 1 to 1,024.
+    /// Number of images that a thread captions together; larger batches take more memory and are faster up to a point.
+    /// Captions do not depend on it. Default 8. From 1 to 1,024.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// What every caption begins with, such as `a photography of`. Only BLIP takes one. Default: nothing.
+    /// The prompt that every caption begins with, such as `a photography of`. Only BLIP accepts one. Default: none.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
         self.prompt = Some(prompt.into());
         self
     }
 
-    /// Whether images are turned upright by their Exif orientation. Default: yes, as transformers loads them; Pillow's
-    /// `Image.open` leaves them as they are stored.
+    /// Whether images are rotated upright according to their Exif orientation. Default: yes, as in transformers;
+    /// Pillow's `Image.open` leaves them as stored.
     #[must_use]
     pub fn upright(mut self, upright: bool) -> Self {
         self.upright = upright;
         self
     }
 
-    /// How large images may be. Default: [`Limits::default`].
+    /// Size limits for images. Default: [`Limits::default`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -180,13 +181,13 @@ impl Captioner {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParameter`] for one out of its range, or for a prompt to a model that takes none.
+    /// [`ErrorKind::InvalidParameter`] for a value out of range, or for a prompt if the model does not accept one.
     pub fn check(&self) -> Result<()> {
         self.search().map(|_| ())
     }
 
-    /// For each image the tokens of its caption, from those that it begins with to the one that ends it, unless it is
-    /// cut off; `None` for an image that cannot be read.
+    /// The tokens of each image's caption, from the start token to the end token, which is missing if the caption was
+    /// truncated; `None` for an image that cannot be read.
     ///
     /// # Errors
     /// As [`caption_images`](ImageCaptioner::caption_images).
@@ -207,11 +208,11 @@ impl Captioner {
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
     }
 
-    /// What the encoder makes of an image (its last hidden state, normalized): a row for its class token, then one for
-    /// each of its patches. For those who compare models.
+    /// The encoder's output for an image (its last hidden state, normalized): one row for the class token, then one for
+    /// each patch. Meant for comparing models.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`] if it cannot be read.
+    /// [`ErrorKind::Image`] if the image cannot be read.
     pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
         let pixels = self.model.pixels(image, &self.limits, self.upright)?;
         let states = self.model.encoded(&[pixels], &Progress::silent())?;
@@ -219,12 +220,12 @@ impl Captioner {
         rows(states.dims().first().copied().unwrap_or(0), numbers)
     }
 
-    /// How well each token of the vocabulary would go on (logits) after each of `tokens`, which begin a caption of the
-    /// image: tokens x vocabulary. For those who compare models or captions.
+    /// The logits of all tokens in the vocabulary after each of `tokens`, which begin a caption of the image: tokens x
+    /// vocabulary. Meant for comparing models or captions.
     ///
     /// # Errors
-    /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens
-    /// than the model has positions, or one that it does not have.
+    /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens than
+    /// the model has positions, or if a token is not in its vocabulary.
     pub fn token_scores(&self, image: &ImageSource<'_>, tokens: &[u32]) -> Result<Array2<f32>> {
         let (positions, vocabulary) = (self.model.positions, self.model.vocabulary);
         if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocabulary) {
@@ -235,7 +236,7 @@ impl Captioner {
         rows(tokens.len(), self.model.scores(pixels, tokens)?)
     }
 
-    /// The model's way of searching with the settings that were made.
+    /// The model's own search settings, overridden by those that were set.
     fn search(&self) -> Result<Search> {
         self.limits.check(Stage::Embed)?;
         if !(1..=MAX_BATCH).contains(&self.batch_size) {
@@ -250,7 +251,7 @@ impl Captioner {
         }
         let most = search.candidates();
         if search.num_beams > 1 && most > self.model.vocabulary {
-            let allowed = format!("so few that the {} tokens of the model are enough", self.model.vocabulary);
+            let allowed = format!("lower for a vocabulary of {} tokens", self.model.vocabulary);
             return Err(Error::parameter(Stage::Embed, "num_beams", search.num_beams, &allowed));
         }
         if let Some(size) = self.no_repeat_ngram_size {
@@ -270,7 +271,7 @@ impl Captioner {
         }
         if let Some(prompt) = &self.prompt {
             if !self.model.takes_prompts {
-                let message = "the captioner takes no prompt: only BLIP does";
+                let message = "the captioner does not accept a prompt: only BLIP does";
                 return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
             }
             search.start.extend(self.model.words.tokens(prompt)?);
@@ -281,28 +282,31 @@ impl Captioner {
     fn with_length(&self, mut search: Search) -> Result<Search> {
         let (least, most) = (search.start.len() + 1, self.model.positions);
         if let Some(token) = search.start.iter().find(|token| **token as usize >= self.model.vocabulary) {
-            let message = format!("the prompt has the token {token}, which the model does not know");
+            let message = format!("the prompt contains the token {token}, which is not in the model's vocabulary");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
         }
         match self.max_length {
             Some(length) if !(least..=most).contains(&length) => {
-                let allowed = format!("{least} to {most}, with what every caption begins with");
+                let allowed = format!("{least} to {most}, including the start token and the prompt");
                 return Err(Error::parameter(Stage::Embed, "max_length", length, &allowed));
             }
             Some(length) => search.limit_to(length),
             None => search.limit_to(search.limit().min(most)),
         }
         if search.limit() < least {
-            let message = format!("the prompt leaves no room for a caption of {} tokens in all", search.limit());
+            let message = format!(
+                "the prompt leaves no room for a caption within the maximum length of {} tokens",
+                search.limit()
+            );
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
                 Hint::new("Set a higher max_length.")
-                    .on_command_line("Give --captioner a model whose configuration allows longer captions."),
+                    .on_command_line("Pass --captioner a model whose configuration allows longer captions."),
             ));
         }
         Ok(search)
     }
 
-    /// The images of each batch: no larger than they may be, and no thread without one while another has several.
+    /// The images of each batch: no more than the batch size, and no thread idle while another has several.
     fn batches(&self, images: usize) -> Vec<Range<usize>> {
         let threads = match self.model.device {
             candle_core::Device::Cpu => rayon::current_num_threads().max(1),
@@ -313,7 +317,7 @@ impl Captioner {
         (0..images).step_by(size).map(|first| first..(first + size).min(images)).collect()
     }
 
-    /// The tokens of a batch's captions, each or why there is none.
+    /// The tokens of a batch's captions, each or the reason why there is none.
     fn write(&self, images: &[ImageSource<'_>], search: &Search, progress: &Progress) -> Result<Vec<Result<Vec<u32>>>> {
         let pixels = self.model.all_pixels(images, &self.limits, self.upright);
         let (mut readable, mut captions) = (Vec::new(), Vec::with_capacity(pixels.len()));
@@ -342,7 +346,7 @@ impl ImageCaptioner for Captioner {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidParameter`] as [`Captioner::check`]; [`ErrorKind::Image`] if no image can be read;
-    /// [`ErrorKind::Model`] if the model's numbers or tokens make no caption; [`ErrorKind::Interrupted`].
+    /// [`ErrorKind::Model`] if the model's scores or tokens do not form a caption; [`ErrorKind::Interrupted`].
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>> {
         let tokens = self.caption_tokens(images, progress)?;
         tokens

@@ -1,4 +1,4 @@
-//! CLIP and SigLIP: texts and images to vectors of one space.
+//! CLIP and SigLIP: embed texts and images in one vector space.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,22 +27,22 @@ use prompts::PromptTokenizer;
 use text_tower::TextTower;
 use vision_tower::VisionTower;
 
-/// Texts and images to vectors of one space, by CLIP or SigLIP.
+/// Embeds texts and images in one vector space, with CLIP or SigLIP.
 ///
 /// | setting | default |
 /// |---|---|
 /// | [`batch_size`](Self::batch_size) | 32 |
-/// | [`fusion`](Self::fusion) | both count the same |
+/// | [`fusion`](Self::fusion) | equal weights |
 /// | [`text_tower`](Self::text_tower) | the model's own |
-/// | [`device`](Self::device) | the processor |
+/// | [`device`](Self::device) | the CPU |
 /// | [`upright`](Self::upright) | yes |
 /// | [`on_error`](Self::on_error) | [`OnImageError::Skip`] |
 /// | [`limits`](Self::limits) | those of [`Limits::new`] |
 /// | [`progress`](Self::progress) | silent |
 ///
-/// Vectors have length 1; a text without a token and an image that cannot be read have zeros. A text that is longer than
-/// the model takes is cut, never an error. A row does not depend on the rows around it, nor on the number of threads.
-/// Cloning is cheap.
+/// Vectors have length 1; a text without tokens and an image that cannot be read yield zeros. A text that exceeds the
+/// model's maximum length is truncated, never an error. A row does not depend on the rows around it, nor on the number
+/// of threads. Cloning is cheap.
 ///
 /// ```no_run
 /// use std::path::Path;
@@ -69,7 +69,7 @@ struct Model {
     tokenizer: PromptTokenizer,
     preprocessor: Preprocessor,
     weights: Weights,
-    /// Each tower is read when it is first needed: who embeds images alone has no use for the other.
+    /// Each tower is read on first use: embedding images alone does not need the other.
     text: OnceLock<Result<TextTower>>,
     vision: OnceLock<Result<VisionTower>>,
     device: Device,
@@ -77,14 +77,14 @@ struct Model {
 }
 
 impl MultiModalBackend {
-    /// Loads a folder: Hugging Face's layout (`config.json` of a `CLIPModel` or a `SiglipModel`, `model.safetensors` or
-    /// `pytorch_model.bin`, `tokenizer.json` or `vocab.json` and `merges.txt`, `preprocessor_config.json`), or
-    /// sentence-transformers' (`modules.json`, and the same in it or in `0_CLIPModel`). All of it is checked; the weights
-    /// of a tower are read into memory when it is first needed.
+    /// Loads a folder in Hugging Face's layout (`config.json` of a `CLIPModel` or a `SiglipModel`, `model.safetensors`
+    /// or `pytorch_model.bin`, `tokenizer.json` or `vocab.json` and `merges.txt`, `preprocessor_config.json`), or in
+    /// sentence-transformers' layout (`modules.json`, with the same files next to it or in `0_CLIPModel`). Everything
+    /// is checked; the weights of a tower are read into memory on first use.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`], naming the file: the folder is not there, a file of it is missing or damaged, its
-    /// architecture is unknown, its sizes make no sense or do not fit each other.
+    /// [`ErrorKind::Model`], naming the file: the folder or one of its files is missing or damaged, its architecture is
+    /// not supported, or its sizes are invalid or inconsistent.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         Ok(MultiModalBackend {
             model: Arc::new(Model::load(folder.as_ref(), Device::Cpu)?),
@@ -96,10 +96,10 @@ impl MultiModalBackend {
         })
     }
 
-    /// Moves the model to `device`: looks into its folder again, if it is not there already.
+    /// Moves the model to `device`. Unless it is already there, its folder is opened again.
     ///
     /// # Errors
-    /// A device that cannot be used; as [`from_dir`](Self::from_dir).
+    /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
     pub fn device(mut self, device: Device) -> Result<Self> {
         if self.model.device != device {
             self.model = Arc::new(Model::load(&self.model.folder, device)?);
@@ -107,54 +107,54 @@ impl MultiModalBackend {
         Ok(self)
     }
 
-    /// How many texts or images go through the model together, at most; default 32. On the processor a thread takes fewer
-    /// where that fills its caches: the vectors are the same. At least 1.
+    /// Maximum number of texts or images that go through the model together; default 32. On the CPU, a thread takes
+    /// fewer if they would not fit its caches; the vectors are the same. At least 1.
     #[must_use]
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = batch_size;
         self
     }
 
-    /// How [`embed`](Self::embed) makes one vector of a row's text and image.
+    /// How [`embed`](Self::embed) combines the text vector and the image vector of a row.
     #[must_use]
     pub fn fusion(mut self, fusion: Fusion) -> Self {
         self.fusion = fusion;
         self
     }
 
-    /// Another model for the texts, trained to give vectors in the space of this one's images, such as
-    /// `clip-ViT-B-32-multilingual-v1` beside `clip-ViT-B-32`.
+    /// Sets another model for the texts, trained to produce vectors in the space of this model's images, such as
+    /// `clip-ViT-B-32-multilingual-v1` for `clip-ViT-B-32`.
     ///
     /// # Errors
-    /// A width that is not [`dimensions`](ImageEmbedder::dimensions) of this model.
+    /// Dimensions that differ from this model's [`dimensions`](ImageEmbedder::dimensions).
     pub fn text_tower(mut self, text_tower: impl TextEmbedder + 'static) -> Result<Self> {
         let (texts, images) = (text_tower.dimensions(), self.model.config.dimensions);
         if texts != images {
-            let message = format!("the text tower gives vectors of {texts} numbers, and the images have {images}");
+            let message = format!("the text tower has {texts} dimensions, but the image vectors have {images}");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-                .hint("A text tower must have been trained for this very model."));
+                .hint("Use a text tower that was trained for this exact model."));
         }
         self.text_tower = Some(Arc::new(text_tower));
         Ok(self)
     }
 
-    /// Whether images are turned by their Exif orientation before the model sees them; default true. Pillow's
-    /// `Image.open`, and with it sentence-transformers and BERTopic, does not turn them.
+    /// Whether images are rotated according to their Exif orientation before the model sees them; default true.
+    /// Pillow's `Image.open`, and with it sentence-transformers and BERTopic, does not rotate them.
     #[must_use]
     pub fn upright(mut self, upright: bool) -> Self {
         self.reading.upright = upright;
         self
     }
 
-    /// What to do about images that cannot be read; default [`OnImageError::Skip`]: zeros, and a note with a count and
-    /// the first reasons. That none of them can be read is an error in any case.
+    /// What to do about images that cannot be read; default [`OnImageError::Skip`]: their vectors are zeros, and a note
+    /// reports their number and the first reasons. If no image can be read, this is always an error.
     #[must_use]
     pub fn on_error(mut self, on_error: OnImageError) -> Self {
         self.reading.on_error = on_error;
         self
     }
 
-    /// How large an image may be; what is larger cannot be read. Default [`Limits::new`].
+    /// Size limits for images; larger ones cannot be read. Default [`Limits::new`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.reading.limits = limits;
@@ -162,8 +162,8 @@ impl MultiModalBackend {
     }
 
     /// Where [`embed_documents`](Self::embed_documents), [`embed_images`](Self::embed_images) and
-    /// [`embed`](Self::embed) tell how far they are; default silent. A
-    /// [`TopicModel`](crate::model::TopicModel) has its own.
+    /// [`embed`](Self::embed) report their progress; default silent. A [`TopicModel`](crate::model::TopicModel) has its
+    /// own.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
@@ -173,7 +173,7 @@ impl MultiModalBackend {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// A batch size of 0; a weight of the fusion or a limit out of its range.
+    /// A batch size of 0; a fusion weight or a limit that is out of range.
     pub fn check(&self) -> Result<()> {
         if self.batch_size == 0 {
             return Err(Error::parameter(Stage::Embed, "batch_size", self.batch_size, "at least 1"));
@@ -198,25 +198,26 @@ impl MultiModalBackend {
     /// One row for each image: n x dimensions.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check) and of a damaged model; that no image can be read; with [`OnImageError::Fail`]
-    /// the first one that cannot.
+    /// Those of [`check`](Self::check) and of a damaged model; no image can be read; with [`OnImageError::Fail`], the
+    /// first one that cannot be read.
     pub fn embed_images(&self, images: &[ImageSource<'_>]) -> Result<Array2<f32>> {
         ImageEmbedder::embed_images(self, images, &self.progress)
     }
 
     /// One row for each pair of a text and an image, fused: n x dimensions. `None`, an empty text and an image that
-    /// cannot be read are not there: the row has what the other gives, or zeros. Either list may be empty where the
-    /// other is not.
+    /// cannot be read count as missing: the row uses the other one, or is zeros. Either list may be empty if the other
+    /// is not.
     ///
     /// # Errors
-    /// Texts and images of different number; as [`embed_documents`](Self::embed_documents) and
+    /// Texts and images that differ in number; as [`embed_documents`](Self::embed_documents) and
+    /// [`embed_images`](Self::embed_images).
     /// [`embed_images`](Self::embed_images).
     pub fn embed(&self, documents: &[Option<&str>], images: &[Option<ImageSource<'_>>]) -> Result<Array2<f32>> {
         let rows = documents.len().max(images.len());
         if [documents.len(), images.len()].iter().any(|n| *n != rows && *n != 0) {
             let message = format!("there are {} documents and {} images", documents.len(), images.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-                .hint("Give one of each for every row, `None` where a row lacks it, or an empty list."));
+                .hint("Pass one of each for every row, `None` where a row lacks it, or an empty list."));
         }
         let given: Vec<Option<&str>> =
             documents.iter().map(|text| text.filter(|text| !text.trim().is_empty())).collect();
@@ -225,7 +226,7 @@ impl MultiModalBackend {
         self.fusion.fuse(texts.view(), images.view())
     }
 
-    /// Embeds what is there; zeros for the rest.
+    /// Embeds the items that are present; zeros for the rest.
     fn spread<T: Clone>(
         &self,
         rows: usize,

@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// The processor that a model runs on.
+/// The device that a model runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Device {
-    /// The machine's own processor; all of its cores.
+    /// The CPU, with all of its cores.
     #[default]
     Cpu,
-    /// The NVIDIA GPU of this number, counted from 0. Needs the crate's feature `cuda`.
+    /// The NVIDIA GPU with this number, counted from 0. Requires the crate's feature `cuda`.
     Cuda(usize),
 }
 
@@ -23,8 +23,8 @@ impl Device {
             Device::Cpu => Ok(candle_core::Device::Cpu),
             Device::Cuda(ordinal) => candle_core::Device::new_cuda(ordinal).map_err(|cause| {
                 let hint = match cfg!(feature = "cuda") {
-                    true => "Is there a GPU of this number, and is its driver installed?",
-                    false => "topicframe was built without its feature `cuda`.",
+                    true => "Is there a GPU with this number, and is its driver installed?",
+                    false => "topicframe was built without the feature `cuda`.",
                 };
                 let message = format!("the device `{self}` cannot be used");
                 Error::new(ErrorKind::Model, Stage::Embed, message).cause(cause).hint(hint)

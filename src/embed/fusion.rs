@@ -1,11 +1,11 @@
-//! A text's and an image's vector to one.
+//! Fusion of a text vector and an image vector into one.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// How the vectors of a row's text and image become one: both are scaled to length 1, averaged by weight, and the
-/// average is scaled to length 1. A row that lacks one of them has the other.
+/// How the text vector and the image vector of a row are combined: both are normalized to length 1, averaged by weight,
+/// and the average is normalized to length 1. If a row lacks one of them, the other is used alone.
 ///
 /// | setting | default |
 /// |---|---|
@@ -29,16 +29,16 @@ impl Fusion {
         Self::default()
     }
 
-    /// How much the image counts in a row that has both, 0 to 1; the text counts the rest. Default 0.5.
+    /// The weight of the image in rows that have both, 0 to 1; the text gets the rest. Default 0.5.
     #[must_use]
     pub fn image_weight(mut self, image_weight: f32) -> Self {
         self.image_weight = image_weight;
         self
     }
 
-    /// Whether the mean of the texts' vectors is taken off each text's, and that of the images off each image's, before
-    /// they are averaged. Joint models put all texts in one corner of their space and all images in another; rows that
-    /// lack one of them then lie apart from rows that have both, unless that is undone. Default false.
+    /// Whether to subtract the mean text vector from every text vector, and the mean image vector from every image
+    /// vector, before averaging. Joint models place all texts in one region of their space and all images in another;
+    /// without centering, rows that lack one of the two lie apart from rows that have both. Default false.
     #[must_use]
     pub fn centre(mut self, centre: bool) -> Self {
         self.centre = centre;
@@ -48,7 +48,7 @@ impl Fusion {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// A weight that is not 0 to 1.
+    /// A weight outside 0 to 1.
     pub fn check(&self) -> Result<()> {
         if (0.0..=1.0).contains(&self.image_weight) {
             return Ok(());
@@ -56,17 +56,17 @@ impl Fusion {
         Err(Error::parameter(Stage::Embed, "image_weight", self.image_weight, "0 to 1"))
     }
 
-    /// Finds what fusing needs to know of all rows: the means, where they are to be taken off. `texts` and `images` are
-    /// n rows of d numbers each; a row of zeros means that there is no text, or no image.
+    /// Computes what fusion needs from all rows: the means, if vectors are centered. `texts` and `images` are n x d; a
+    /// row of zeros means that there is no text, or no image.
     ///
     /// # Errors
-    /// A weight that is not 0 to 1; texts and images of different number or width.
+    /// A weight outside 0 to 1; texts and images that differ in number or dimensions.
     pub fn fit(&self, texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Result<FittedFusion> {
         check_alike(texts, images)?;
         self.fit_rows(texts.ncols(), texts.outer_iter(), images.outer_iter())
     }
 
-    /// As [`fit`](Self::fit), for the rows of `width` numbers that there are.
+    /// As [`fit`](Self::fit), for iterators over the vectors that exist, each with `width` dimensions.
     pub(crate) fn fit_rows<'a>(
         &self,
         width: usize,
@@ -81,7 +81,7 @@ impl Fusion {
         })
     }
 
-    /// Fuses row by row: n rows of d numbers, of length 1, or zeros where a row has neither. [`fit`](Self::fit) and
+    /// Fuses row by row: n x d, with rows of length 1, or zeros where a row has neither. [`fit`](Self::fit) and
     /// [`FittedFusion::fuse`] in one.
     ///
     /// # Errors
@@ -91,7 +91,7 @@ impl Fusion {
     }
 }
 
-/// A [`Fusion`] that knows the means of the rows that it was fitted to: it fuses new rows as it did those.
+/// A [`Fusion`] with the means of the rows that it was fitted to: it fuses new rows the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedFusion {
     image_weight: f32,
@@ -100,15 +100,16 @@ pub struct FittedFusion {
 }
 
 impl FittedFusion {
-    /// Fuses row by row: n rows of d numbers, of length 1, or zeros where a row has neither. Rows do not influence each
+    /// Fuses row by row: n x d, with rows of length 1, or zeros where a row has neither. Rows do not influence each
     /// other.
     ///
     /// # Errors
-    /// Texts and images of different number or width, or of another width than those of the fit.
+    /// Texts and images that differ in number or dimensions, or that have other dimensions than the rows of the fit.
     pub fn fuse(&self, texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Result<Array2<f32>> {
         check_alike(texts, images)?;
         if let Some(mean) = self.text_mean.as_ref().filter(|mean| mean.len() != texts.ncols()) {
-            let message = format!("vectors of {} numbers do not fit those of the fit, {}", texts.ncols(), mean.len());
+            let message =
+                format!("the vectors have {} dimensions, but the fusion was fitted to {}", texts.ncols(), mean.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message));
         }
         let mut fused = Array2::zeros(texts.dim());
@@ -121,12 +122,12 @@ impl FittedFusion {
         Ok(fused)
     }
 
-    /// The width of the vectors of the fit, where it matters.
+    /// The dimensions of the fit, where they matter.
     pub(crate) fn width(&self) -> Option<usize> {
         self.text_mean.as_ref().map(Array1::len)
     }
 
-    /// One row, of as many numbers as those of the fit; `None` where it has neither text nor image.
+    /// One row, with the dimensions of the fit; `None` if it has neither text nor image.
     pub(crate) fn fuse_row(
         &self,
         text: Option<ArrayView1<'_, f32>>,
@@ -142,7 +143,7 @@ impl FittedFusion {
     }
 }
 
-/// The vector at length 1, less the mean and at length 1 again; `None` where that leaves nothing.
+/// The normalized vector minus the mean, normalized again; `None` if nothing is left.
 fn prepare(vector: ArrayView1<'_, f32>, mean: Option<&Array1<f32>>) -> Option<Array1<f32>> {
     let vector = unit(vector.to_owned())?;
     match mean {
@@ -151,13 +152,13 @@ fn prepare(vector: ArrayView1<'_, f32>, mean: Option<&Array1<f32>>) -> Option<Ar
     }
 }
 
-/// `vector` at length 1; `None` for one without a direction. What rounding leaves of a difference is none.
+/// `vector` normalized to length 1; `None` if it has no direction. Rounding residue does not count as one.
 fn unit(vector: Array1<f32>) -> Option<Array1<f32>> {
     let length = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
     (length > 1e-6).then(|| vector.mapv(|x| (f64::from(x) / length) as f32))
 }
 
-/// The mean of the vectors at length 1, over those that have a direction.
+/// The mean of the normalized vectors, over those that have a direction.
 fn mean_direction<'a>(width: usize, vectors: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array1<f32> {
     let mut sum = Array1::<f64>::zeros(width);
     let mut count = 0_usize;
@@ -173,7 +174,7 @@ fn check_alike(texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Resul
         return Ok(());
     }
     let ((n, d), (m, e)) = (texts.dim(), images.dim());
-    let message = format!("{n} text vectors of {d} numbers cannot be fused with {m} image vectors of {e}");
+    let message = format!("{n} x {d} text vectors cannot be fused with {m} x {e} image vectors");
     Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-        .hint("Texts and images must be embedded by one joint model."))
+        .hint("Embed texts and images with the same joint model."))
 }

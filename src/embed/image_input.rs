@@ -1,4 +1,4 @@
-//! What models of images share: what makes images into their input, and what is told of images that cannot be read.
+//! Shared by image models: preprocessing, and reporting of images that cannot be read.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::Preprocessor;
 
-/// Reasons that a note gives for images that cannot be read.
+/// Number of reasons listed in a note about images that cannot be read.
 const REASONS: usize = 3;
 
-/// What makes images of `side` x `side` pixels: `preprocessor_config.json` in `folder`, or the newer
-/// `processor_config.json`.
+/// The preprocessor that produces images of `side` x `side` pixels: `preprocessor_config.json` in `folder`, or the
+/// newer `processor_config.json`.
 pub(crate) fn preprocessor(folder: &Path, side: usize) -> Result<Preprocessor> {
     let newer = folder.join("processor_config.json");
     let older = folder.join("preprocessor_config.json");
@@ -21,16 +21,16 @@ pub(crate) fn preprocessor(folder: &Path, side: usize) -> Result<Preprocessor> {
     match width as usize == side && height as usize == side {
         true => Ok(preprocessor),
         false => {
-            let what = format!("it makes images of {width} x {height}, and the model takes {side} x {side}");
+            let what = format!("it produces images of {width} x {height}, but the model expects {side} x {side}");
             Err(model_error(&path, &what))
         }
     }
 }
 
-/// Tells how many of `images` cannot be read and so lack `what`, and of the first ones why.
+/// Reports how many of `images` cannot be read and therefore have no `what`, with the reasons for the first few.
 ///
 /// # Errors
-/// Not one of them can be read.
+/// None of them can be read.
 pub(crate) fn tell_unreadable(broken: &[&Error], images: usize, what: &str, progress: &Progress) -> Result<()> {
     let Some(&first) = broken.first() else { return Ok(()) };
     if broken.len() == images {

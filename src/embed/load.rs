@@ -1,4 +1,4 @@
-//! Models by their name: a folder, or the hub's; and which kind of model a folder holds.
+//! Models by name: a local folder, or a model on the hub; and which kind of model a folder contains.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use super::{Captioner, Device, MultiModalBackend, SentenceTransformer, StaticEmb
 use crate::error::{Hint, Result};
 use crate::progress::Progress;
 
-/// An embedder of whichever kind a name stands for.
+/// An embedder of any kind, loaded by name.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-#[allow(clippy::large_enum_variant, reason = "one is made, and matched on at once")]
+#[allow(clippy::large_enum_variant, reason = "one is created, and matched on immediately")]
 pub enum LoadedEmbedder {
     /// A table of token vectors: the built-in one, or Model2Vec's.
     Static(StaticEmbedder),
@@ -24,11 +24,11 @@ pub enum LoadedEmbedder {
 }
 
 impl LoadedEmbedder {
-    /// Loads `builtin`, a folder, or a model of the hub: `organization/name`, or a short name such as
-    /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. What is a folder on this machine is taken as one.
+    /// Loads `builtin`, a folder, or a model from the hub: `organization/name`, or a short name such as
+    /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. A local folder takes precedence.
     ///
     /// # Errors
-    /// A folder that holds no known kind of model; whatever the loaders and the [`Hub`] report.
+    /// A folder without a known kind of model; errors from the loaders and the [`Hub`].
     pub fn load(name: &str, device: Device, progress: &Progress) -> Result<Self> {
         if name == "builtin" {
             return Ok(LoadedEmbedder::Static(StaticEmbedder::builtin()));
@@ -37,7 +37,7 @@ impl LoadedEmbedder {
         match kind_of(&folder)? {
             Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
             Kind::Untold => {
-                let hint = "config.json has no `model_type`, so this was taken for a model of Model2Vec.";
+                let hint = "config.json has no `model_type`, so this was loaded as a Model2Vec model.";
                 StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static).map_err(|error| error.further_hint(hint))
             }
             Kind::SentenceTransformer => SentenceTransformer::from_dir(folder)
@@ -50,10 +50,10 @@ impl LoadedEmbedder {
     }
 }
 
-/// A folder on this machine, or the folder into which the hub's model of this name is downloaded.
+/// A local folder, or the folder into which the hub's model of this name is downloaded.
 ///
 /// # Errors
-/// A path without a folder; as [`Hub::model_folder`].
+/// A path to a folder that does not exist; as [`Hub::model_folder`].
 pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
     let path = Path::new(name);
     let is_path = path.is_absolute() || name.starts_with('.') || name.contains('\\') || path.components().count() > 2;
@@ -61,7 +61,7 @@ pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
         check_folder(path)?;
         return Ok(path.to_path_buf());
     }
-    let hint = "There is no folder of this name here, so it was taken for a model of the hub.";
+    let hint = "There is no local folder of this name, so it was treated as a model on the hub.";
     Hub::new().model_folder(name, progress).map_err(|error| error.further_hint(hint))
 }
 
@@ -74,7 +74,7 @@ enum Kind {
     MultiModal,
 }
 
-/// By what its small files say.
+/// Determines the kind from the folder's small files.
 fn kind_of(folder: &Path) -> Result<Kind> {
     let modules = read_json_if_there(&folder.join("modules.json"))?.unwrap_or_default();
     let first = modules.get(0).and_then(|module| module.get("type")).and_then(Value::as_str).unwrap_or_default();
@@ -90,10 +90,10 @@ fn kind_of(folder: &Path) -> Result<Kind> {
         "clip" | "siglip" => Ok(Kind::MultiModal),
         "model2vec" => Ok(Kind::Static),
         "vision-encoder-decoder" | "blip" => {
-            let hint = Hint::new("Load it with Captioner::from_dir.").on_command_line("Give it with --captioner.");
-            Err(model_error(folder, "this model writes captions, and embeds nothing").hint(hint))
+            let hint = Hint::new("Load it with Captioner::from_dir.").on_command_line("Pass it with --captioner.");
+            Err(model_error(folder, "this model generates captions; it is not an embedder").hint(hint))
         }
-        // Model2Vec's older configurations have a tokenizer's name and no model type.
+        // Model2Vec's older configurations have a tokenizer name and no model type.
         "" if config.get("tokenizer_name").is_some() || config.get("seq_length").is_some() => Ok(Kind::Static),
         "" if first.is_empty() => Ok(Kind::Untold),
         _ => Ok(Kind::SentenceTransformer),
@@ -101,9 +101,10 @@ fn kind_of(folder: &Path) -> Result<Kind> {
 }
 
 impl SentenceTransformer {
-    /// Loads a model of the Hugging Face hub, such as `sentence-transformers/all-MiniLM-L6-v2` (or just
-    /// `all-MiniLM-L6-v2`); `@revision` may follow. What is in Hugging Face's cache is not downloaded again; a download
-    /// is told on standard error. [`Hub`] has the settings; [`from_dir`](Self::from_dir) takes what it gives.
+    /// Loads a model from the Hugging Face hub, such as `sentence-transformers/all-MiniLM-L6-v2` (or just
+    /// `all-MiniLM-L6-v2`); `@revision` may follow. A model in Hugging Face's cache is not downloaded again; a download
+    /// is reported on standard error. For other settings, use [`Hub`] and pass its folder to
+    /// [`from_dir`](Self::from_dir).
     ///
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
@@ -113,8 +114,8 @@ impl SentenceTransformer {
 }
 
 impl MultiModalBackend {
-    /// Loads a model of the Hugging Face hub, such as `openai/clip-vit-base-patch32`, `google/siglip-base-patch16-224`
-    /// or `clip-ViT-B-32`; as [`SentenceTransformer::from_hub`].
+    /// Loads a model from the Hugging Face hub, such as `openai/clip-vit-base-patch32`,
+    /// `google/siglip-base-patch16-224` or `clip-ViT-B-32`; as [`SentenceTransformer::from_hub`].
     ///
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
@@ -124,7 +125,7 @@ impl MultiModalBackend {
 }
 
 impl StaticEmbedder {
-    /// Loads a Model2Vec model of the Hugging Face hub, such as `minishlab/potion-base-8M`; as
+    /// Loads a Model2Vec model from the Hugging Face hub, such as `minishlab/potion-base-8M`; as
     /// [`SentenceTransformer::from_hub`].
     ///
     /// # Errors
@@ -135,7 +136,7 @@ impl StaticEmbedder {
 }
 
 impl Captioner {
-    /// Loads a model of the Hugging Face hub, such as `nlpconnect/vit-gpt2-image-captioning` or
+    /// Loads a model from the Hugging Face hub, such as `nlpconnect/vit-gpt2-image-captioning` or
     /// `Salesforce/blip-image-captioning-base`; as [`SentenceTransformer::from_hub`].
     ///
     /// # Errors
@@ -144,7 +145,7 @@ impl Captioner {
         Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
     }
 
-    /// Loads a folder, or a model of the hub where there is no such folder.
+    /// Loads a folder, or a model from the hub if there is no such folder.
     ///
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).

@@ -1,4 +1,4 @@
-//! Reading a model folder that may come from anyone: plain files, of sizes that make sense.
+//! Reads model folders that may come from anyone: regular files, of sensible sizes.
 
 use std::fs::File;
 use std::ops::RangeInclusive;
@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 use crate::regular_file::{self, Refusal};
 
-/// The largest configuration that is read: a page of text, or some thousand names of classes.
+/// Size limit for a configuration: a page of text, or some thousand class names.
 const MAX_CONFIG: u64 = 4 << 20;
 
-/// The largest `tokenizer.json` that is read: those with 250,000 tokens have some 30 MB.
+/// Size limit for `tokenizer.json`: those with 250,000 tokens have some 30 MB.
 pub(crate) const MAX_TOKENIZER: u64 = 64 << 20;
 
-/// The largest vocabulary or list of merges that is read.
+/// Size limit for a vocabulary or list of merges.
 pub(crate) const MAX_VOCABULARY_FILE: u64 = 16 << 20;
 
 /// An error about a model's file or folder.
@@ -23,26 +23,26 @@ pub(crate) fn model_error(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Model, Stage::Embed, format!("the model cannot be used: {what}")).path(PathBuf::from(path))
 }
 
-/// What candle could not compute.
+/// A computation that failed in candle.
 pub(crate) fn computing(cause: candle_core::Error) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, "the model could not be computed").cause(cause)
 }
 
-/// Checks that there is a folder.
+/// Checks that the folder exists.
 pub(crate) fn check_folder(folder: &Path) -> Result<()> {
     match std::fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
-        Ok(_) => Err(model_error(folder, "this is a file, and a model is a folder")),
+        Ok(_) => Err(model_error(folder, "this is a file, but a model is a folder")),
         Err(cause) => Err(model_error(folder, "there is no such folder").cause(cause)),
     }
 }
 
-/// Opens a regular file; its length.
+/// Opens a regular file, and returns its length, too.
 pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
     regular_file::open(path).map_err(|refusal| refused(path, refusal, u64::MAX))
 }
 
-/// The whole of a configuration, vocabulary or tokenizer of at most `limit` bytes, some MiB.
+/// Reads a whole configuration, vocabulary or tokenizer of at most `limit` bytes, some MiB.
 pub(crate) fn read_text_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
     regular_file::read(path, limit).map_err(|refusal| refused(path, refusal, limit))
 }
@@ -50,9 +50,9 @@ pub(crate) fn read_text_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
 fn refused(path: &Path, refusal: Refusal, limit: u64) -> Error {
     let what = refusal_of_model(&refusal, limit);
     match refusal {
-        Refusal::Io(cause) => {
-            model_error(path, &what).cause(cause).hint("Is this the folder of a model, wholly downloaded?")
-        }
+        Refusal::Io(cause) => model_error(path, &what)
+            .cause(cause)
+            .hint("Is this the folder of a model, and was it downloaded completely?"),
         _ => model_error(path, &what),
     }
 }
@@ -60,31 +60,31 @@ fn refused(path: &Path, refusal: Refusal, limit: u64) -> Error {
 /// Why a file of a model is not read, as a clause.
 pub(crate) fn refusal_of_model(refusal: &Refusal, limit: u64) -> String {
     match refusal {
-        Refusal::TooLarge => format!("it is over {} MiB, too large to be what its name says", limit >> 20),
+        Refusal::TooLarge => format!("it is over {} MiB, too large for a file of this name", limit >> 20),
         _ => refusal.to_string(),
     }
 }
 
-/// A configuration.
+/// Reads a configuration.
 pub(crate) fn read_json(path: &Path) -> Result<Value> {
     read_json_of(path, MAX_CONFIG)
 }
 
-/// A JSON file of at most `limit` bytes.
+/// Reads a JSON file of at most `limit` bytes.
 pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
     let bytes = read_text_file(path, limit)?;
     serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").cause(cause))
 }
 
-/// A configuration, if it is there.
+/// Reads a configuration, if it exists.
 pub(crate) fn read_json_if_there(path: &Path) -> Result<Option<Value>> {
     if path.exists() { read_json(path).map(Some) } else { Ok(None) }
 }
 
-/// A folder or file within `folder`, by a name that the model itself gives.
+/// A folder or file within `folder`, with a name that comes from the model itself.
 ///
 /// # Errors
-/// A name that leads out of the folder.
+/// A name that leads outside the folder.
 pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = Path::new(name);
     let plain = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
@@ -94,11 +94,11 @@ pub(crate) fn within(folder: &Path, name: &str) -> Result<PathBuf> {
     }
 }
 
-/// The numbers of a configuration, each within bounds: a hostile size must not become an allocation.
+/// The values of a configuration, each within bounds: a hostile size must not become an allocation.
 pub(crate) struct Config<'a> {
     json: &'a Value,
     path: &'a Path,
-    /// What precedes the names of a part of the configuration.
+    /// The prefix of the keys in a part of the configuration.
     within: String,
 }
 
@@ -107,26 +107,26 @@ impl<'a> Config<'a> {
         Config { json, path, within: String::new() }
     }
 
-    /// The part of the configuration under `key`; an empty one if it is not there.
+    /// The part of the configuration under `key`; an empty one if it does not exist.
     pub(crate) fn part(&self, key: &str) -> Config<'a> {
         let within = format!("{}{key}.", self.within);
         Config { json: self.json.get(key).unwrap_or(&Value::Null), path: self.path, within }
     }
 
-    /// The name of a key in the whole file.
+    /// The full name of a key in the file.
     pub(crate) fn name(&self, key: &str) -> String {
         format!("{}{key}", self.within)
     }
 
-    /// What is under `key`, if it is not null.
+    /// The value of `key`, if it is not null.
     fn get(&self, key: &str) -> Option<&'a Value> {
         self.json.get(key).filter(|value| !value.is_null())
     }
 
-    /// An error about what is under `key`.
+    /// An error about the value of `key`.
     pub(crate) fn wrong(&self, key: &str, must: &str) -> Error {
         let found = self.get(key).map_or("missing".to_owned(), |value| quoted(&value.to_string(), 100));
-        model_error(self.path, &format!("`{}` is {found}, and must be {must}", self.name(key)))
+        model_error(self.path, &format!("`{}` is {found}, but must be {must}", self.name(key)))
     }
 
     /// A whole number from 1 to `most`.
@@ -139,7 +139,7 @@ impl<'a> Config<'a> {
         size.ok_or_else(|| self.wrong(key, &format!("a whole number from 1 to {most}")))
     }
 
-    /// A number of this range; `None` where there is none.
+    /// A number in this range; `None` if the key does not exist.
     pub(crate) fn number_if_there(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<f64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let number = value.as_f64().filter(|number| range.contains(number));
@@ -147,23 +147,23 @@ impl<'a> Config<'a> {
         number.map(Some).ok_or_else(|| self.wrong(key, &must()))
     }
 
-    /// A number of this range; `default` where there is none.
+    /// A number in this range; `default` if the key does not exist.
     pub(crate) fn number(&self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
         Ok(self.number_if_there(key, range)?.unwrap_or(default))
     }
 
-    /// What is added to variances, so that nothing is divided by zero.
+    /// The number added to variances, so that nothing is divided by zero.
     pub(crate) fn epsilon(&self, key: &str, default: f64) -> Result<f64> {
         self.number(key, default, 0.0..=1.0)
     }
 
-    /// A whole number of 0 or more; `None` where there is none.
+    /// A whole number of 0 or more; `None` if the key does not exist.
     pub(crate) fn whole(&self, key: &str) -> Result<Option<u64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         value.as_u64().map(Some).ok_or_else(|| self.wrong(key, "a whole number of 0 or more"))
     }
 
-    /// Whole numbers of 0 or more: one, or a list of them; none where there is nothing.
+    /// Whole numbers of 0 or more: one, or a list of them; empty if the key does not exist.
     pub(crate) fn wholes(&self, key: &str) -> Result<Vec<u64>> {
         let numbers = match self.get(key) {
             None => Some(Vec::new()),
@@ -173,22 +173,22 @@ impl<'a> Config<'a> {
         numbers.ok_or_else(|| self.wrong(key, "a whole number of 0 or more, or a list of them"))
     }
 
-    /// Yes or no.
+    /// True or false.
     pub(crate) fn flag(&self, key: &str, default: bool) -> bool {
         self.get(key).and_then(Value::as_bool).unwrap_or(default)
     }
 
-    /// A word.
+    /// A string.
     pub(crate) fn word(&self, key: &str) -> Option<&'a str> {
         self.get(key).and_then(Value::as_str)
     }
 
-    /// A list of words; `None` where there is no list of them.
+    /// A list of strings; `None` if there is none.
     pub(crate) fn words(&self, key: &str) -> Option<Vec<&'a str>> {
         self.get(key)?.as_array()?.iter().map(Value::as_str).collect()
     }
 
-    /// Whether there is anything under `key`.
+    /// Whether `key` has a value.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }

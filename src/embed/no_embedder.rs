@@ -1,4 +1,4 @@
-//! In place of an embedder, where the frame has the vectors.
+//! Takes the place of an embedder if the frame already contains the vectors.
 
 use ndarray::Array2;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
-/// Embeds nothing: for models whose vectors are columns of the frame. Asked to embed, it fails and says so.
+/// Embeds nothing: for models whose vectors are columns of the frame. If it is asked to embed, it returns an error.
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -42,11 +42,11 @@ impl ImageEmbedder for NoEmbedder {
 
 impl JointEmbedder for NoEmbedder {}
 
-/// What is to be embedded has no embedder.
+/// The error for input that has no embedder.
 pub(crate) fn nothing_embeds(what: &str) -> Error {
-    let message = format!("the model has no embedder of {what}: it can only use vectors that the frame has");
+    let message = format!("the model has no embedder for {what}: it can only use vectors from the frame");
     Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
-        Hint::new("Give the model an embedder in place of NoEmbedder; for a fit, the name of their column will do.")
-            .on_command_line("Give --embedder a model of them, or --embeddings the column of their vectors."),
+        Hint::new("Use an embedder instead of NoEmbedder; for a fit, the column of the vectors is enough.")
+            .on_command_line("Pass --embedder a model for them, or --embeddings the column of their vectors."),
     )
 }

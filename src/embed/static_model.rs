@@ -1,4 +1,5 @@
-//! Static embeddings: a vector for each token, averaged over a text. No network runs, so a million captions take seconds.
+//! Static embeddings: one vector per token, averaged over a text. No neural network runs, so a million captions take
+//! seconds.
 
 use std::fmt;
 use std::path::Path;
@@ -23,18 +24,18 @@ use folder_tokenizer::FolderTokenizer;
 use token_table::TokenTable;
 use word_piece::{Scratch, WordPiece};
 
-/// Texts of one unit of parallel work.
+/// Texts per unit of parallel work.
 const CHUNK: usize = 128;
 
-/// Texts to vectors by a table of token vectors: their weighted mean, L2-normalized.
+/// Embeds texts with a table of token vectors: their weighted mean, L2-normalized.
 ///
-/// The tables are distilled from a sentence transformer in the way of Model2Vec (Tulkens and van Dongen 2024): the
-/// transformer embeds each token of its vocabulary once, the vectors are reduced by PCA and weighted down by how frequent
-/// their tokens are (smooth inverse frequency, Arora et al. 2017). Much of the transformer's sense of what texts are
-/// about survives, at about a thousandth of its cost; word order does not.
+/// The tables are distilled from a sentence transformer as in Model2Vec (Tulkens and van Dongen 2024): the transformer
+/// embeds each token of its vocabulary once, and the vectors are reduced by PCA and down-weighted by token frequency
+/// (smooth inverse frequency, Arora et al. 2017). Much of the transformer's semantic quality survives, at about a
+/// thousandth of its cost; word order does not.
 ///
-/// A text without a known token (empty, white space, nothing but unknown characters) gives a row of zeros. The rows do
-/// not depend on the number of threads. Cloning is cheap.
+/// A text without a known token (empty, whitespace, only unknown characters) yields a row of zeros. The rows do not
+/// depend on the number of threads. Cloning is cheap.
 ///
 /// ```
 /// use topicframe::embed::{StaticEmbedder, TextEmbedder};
@@ -48,7 +49,7 @@ const CHUNK: usize = 128;
 #[derive(Clone)]
 pub struct StaticEmbedder(Arc<Model>);
 
-/// The built-in model if it could be read; an embedder that reports why not, otherwise.
+/// The model, or the error from reading the built-in one, which the embedder reports when it is used.
 type Model = std::result::Result<Loaded, Error>;
 
 struct Loaded {
@@ -63,10 +64,10 @@ enum Tokenizer {
 }
 
 impl StaticEmbedder {
-    /// The embedder that is compiled in: English, distilled from all-MiniLM-L6-v2 (Apache-2.0).
+    /// The built-in embedder: English, distilled from all-MiniLM-L6-v2 (Apache-2.0).
     ///
-    /// The table is shared by all that this returns; the first call prepares it in a few milliseconds. All of a text's
-    /// tokens count, however long it is.
+    /// All returned embedders share one table; the first call prepares it in a few milliseconds. Texts are not
+    /// truncated: all of their tokens count.
     pub fn builtin() -> Self {
         static BUILTIN: OnceLock<Arc<Model>> = OnceLock::new();
         StaticEmbedder(Arc::clone(BUILTIN.get_or_init(|| {
@@ -79,16 +80,16 @@ impl StaticEmbedder {
         })))
     }
 
-    /// A folder that Model2Vec has saved: `model.safetensors` (`embeddings` in F64, F32, F16, BF16 or I8, and the optional
-    /// `weights` and `mapping` of a quantised vocabulary), `tokenizer.json` and `config.json`.
+    /// Loads a folder saved by Model2Vec: `model.safetensors` (`embeddings` in F64, F32, F16, BF16 or I8, and the
+    /// optional `weights` and `mapping` of a quantized vocabulary), `tokenizer.json` and `config.json`.
     ///
-    /// Gives Model2Vec's vectors (checked against 0.10), with its limit on the length of a text: `max_length` tokens of
-    /// the configuration, by default 512. As [`TextEmbedder`] promises, rows have length 1 even if the configuration says
-    /// `"normalize": false`.
+    /// Produces Model2Vec's vectors (checked against 0.10), with its limit on text length: the configuration's
+    /// `max_length` tokens, by default 512. As [`TextEmbedder`] promises, rows have length 1 even if the configuration
+    /// says `"normalize": false`.
     ///
     /// # Errors
-    /// [`ErrorKind::Model`](crate::error::ErrorKind::Model), naming the file, if the folder is not there, a file is
-    /// missing, too large or damaged, or the tensors do not fit the tokenizer.
+    /// [`ErrorKind::Model`](crate::error::ErrorKind::Model), naming the file, if the folder or a file is missing, too
+    /// large or damaged, or if the tensors do not match the tokenizer.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let (tokenizer, table) = directory::load(folder)?;
@@ -97,10 +98,10 @@ impl StaticEmbedder {
         Ok(StaticEmbedder(Arc::new(Ok(Loaded { name, tokenizer, table }))))
     }
 
-    /// The known tokens of `text` in their order, as the vocabulary writes them: what its vector is the mean of.
+    /// The known tokens of `text` in order, as spelled in the vocabulary: the ones that its vector averages.
     ///
     /// # Errors
-    /// As [`TextEmbedder::embed_texts`]: only a tokenizer from a folder can fail on a text.
+    /// As [`TextEmbedder::embed_texts`]: only a tokenizer loaded from a folder can fail on a text.
     pub fn tokenize(&self, text: &str) -> Result<Vec<String>> {
         let model = self.model()?;
         let mut ids = Vec::new();
@@ -145,7 +146,7 @@ impl TextEmbedder for StaticEmbedder {
         self.model().map_or(0, |model| model.table.dimensions)
     }
 
-    /// Every token counts alike, so a few addresses outweigh a sentence.
+    /// Every token counts the same, so a few URLs outweigh a sentence.
     fn wants_clean_texts(&self) -> bool {
         true
     }

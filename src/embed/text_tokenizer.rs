@@ -1,4 +1,4 @@
-//! A model's own tokenizer: texts to the numbers of tokens, cut off at the model's length.
+//! A model's own tokenizer: texts to token ids, truncated to the model's length.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,31 +15,31 @@ use super::tokenizer_bounds::{check_description, check_length};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
 
-/// Texts to tokens. Cheap to clone.
+/// Encodes texts as tokens. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct TextTokenizer {
     tokenizer: Arc<Tokenizer>,
     /// The file or folder, for errors.
     path: PathBuf,
-    /// Bytes of a text that are looked at.
+    /// The number of bytes of a text that are used.
     most_bytes: usize,
 }
 
-/// No token of a sensible text is as long as this many bytes on average: what lies beyond so many for each token that
-/// counts is not looked at, so that no text takes minutes.
+/// No token of a sensible text is as long as this many bytes on average: text beyond this many bytes per token is
+/// ignored, so that no text takes minutes.
 pub(crate) const BYTES_A_TOKEN: usize = 1024;
 
-/// So many bytes of a text are looked at in any case.
+/// This many bytes of a text are used in any case.
 const LEAST_BYTES: usize = 1 << 18;
 
-/// What `tokenizer_config.json` says of a tokenizer's length, where it says something sensible.
+/// Lengths in `tokenizer_config.json` from this on are not sensible.
 const LONGEST: u64 = 1 << 20;
 
 impl TextTokenizer {
-    /// Reads `tokenizer.json`, or makes a BERT tokenizer of `vocab.txt`, in `folder`.
+    /// Reads `tokenizer.json`, or builds a BERT tokenizer from `vocab.txt`, in `folder`.
     ///
     /// # Errors
-    /// Neither is there, or it is not one.
+    /// Neither exists, or it is invalid.
     pub(crate) fn load(folder: &Path) -> Result<Self> {
         let path = folder.join("tokenizer.json");
         let (tokenizer, path) = match path.exists() {
@@ -52,7 +52,7 @@ impl TextTokenizer {
         Ok(TextTokenizer { tokenizer: Arc::new(tokenizer), path, most_bytes: usize::MAX })
     }
 
-    /// The length that `tokenizer_config.json` in `folder` gives.
+    /// The length set in `tokenizer_config.json` in `folder`.
     pub(crate) fn configured_length(folder: &Path) -> Result<Option<usize>> {
         let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
         let length = config.get("model_max_length").and_then(|length| {
@@ -61,7 +61,7 @@ impl TextTokenizer {
         Ok(length.map(|length| length as usize))
     }
 
-    /// Texts are cut off at so many tokens, those that the model adds included.
+    /// Truncates texts to this many tokens, including those that the model adds.
     ///
     /// # Errors
     /// A length that leaves no room for a token of the text.
@@ -77,7 +77,7 @@ impl TextTokenizer {
         Arc::make_mut(&mut self.tokenizer).with_truncation(Some(truncation)).map(|_| ()).map_err(failed)
     }
 
-    /// Texts are lower-cased first.
+    /// Lowercases texts first.
     pub(crate) fn lower_case(&mut self) -> Result<()> {
         let before = self.tokenizer.get_normalizer().cloned();
         let mut normalizers = vec![NormalizerWrapper::Lowercase(Lowercase)];
@@ -86,7 +86,7 @@ impl TextTokenizer {
         tokenizer.with_normalizer(Some(Sequence::new(normalizers))).map(|_| ()).map_err(failed)
     }
 
-    /// The tokens of a text, with those that the model puts around it.
+    /// The tokens of a text, including those that the model adds.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let text = beginning(text, self.most_bytes);
         let encoding = caught(|| self.tokenizer.encode_fast(text, true));
@@ -96,7 +96,7 @@ impl TextTokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The tokens of many texts, each with `prompt` before it.
+    /// The tokens of many texts, each preceded by `prompt`.
     pub(crate) fn encode_all(&self, prompt: &str, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
         let encode = |text: &&str| match prompt.is_empty() {
             true => self.encode(text),
@@ -105,37 +105,37 @@ impl TextTokenizer {
         texts.par_iter().map(encode).collect()
     }
 
-    /// Whether the model puts a token of this number around texts, and texts themselves never hold it.
+    /// Whether the model adds this token around texts, and texts themselves never contain it.
     pub(crate) fn is_special(&self, id: u32) -> bool {
         self.tokenizer.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
     }
 }
 
-/// The first bytes of a text, as many as are whole characters among the first `most`.
+/// The beginning of a text: as many whole characters as fit into the first `most` bytes.
 pub(crate) fn beginning(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or(text)
 }
 
-/// The tokenizer that a `tokenizer.json` describes, which neither fills up nor cuts off; what is wrong with the file
-/// otherwise, as a clause.
+/// The tokenizer described by a `tokenizer.json`, without padding and truncation; otherwise what is wrong with the
+/// file, as a clause.
 pub(crate) fn parse_tokenizer(file: &[u8]) -> std::result::Result<Tokenizer, String> {
     let trial = check_description(file)?;
-    // The `tokenizers` crate panics on some tokenizers that contradict themselves.
+    // The `tokenizers` crate panics on some inconsistent tokenizers.
     let mut tokenizer = caught(|| Tokenizer::from_bytes(file))
-        .map_err(|_| "it contradicts itself".to_owned())?
-        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+        .map_err(|_| "it is inconsistent".to_owned())?
+        .map_err(|cause| format!("it does not describe a valid tokenizer: {cause}"))?;
     tokenizer.with_padding(None);
     tokenizer.with_truncation(None).map_err(|cause| cause.to_string())?;
     trial.run(&tokenizer)?;
     Ok(tokenizer)
 }
 
-/// The tokenizer of BERT, by its vocabulary alone.
+/// BERT's tokenizer, from its vocabulary alone.
 fn from_vocabulary(folder: &Path) -> Result<Tokenizer> {
     let path = folder.join("vocab.txt");
     if !path.exists() {
-        return Err(model_error(folder, "there is no tokenizer.json, and no vocab.txt")
-            .hint("Is this the folder of a model, wholly downloaded?"));
+        return Err(model_error(folder, "there is no tokenizer.json and no vocab.txt")
+            .hint("Is this the folder of a model, and was it downloaded completely?"));
     }
     let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
     let flag = |key: &str, default: bool| config.get(key).and_then(serde_json::Value::as_bool).unwrap_or(default);

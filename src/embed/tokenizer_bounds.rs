@@ -1,8 +1,8 @@
-//! What a `tokenizer.json` may do.
+//! Limits on what a `tokenizer.json` may do.
 //!
-//! A tokenizer is a list of steps, and forty steps that each double a text make a terabyte of one character. So what its
-//! steps could make of a text is reckoned before it is built (while it is built, added tokens already go through its
-//! normalizers); then it is tried on texts that its patterns might take long for.
+//! A tokenizer is a list of steps, and forty steps that each double a text turn one character into a terabyte. So the
+//! growth that its steps could cause is estimated before it is built (while it is built, added tokens already pass
+//! through its normalizers); then it is tried on texts on which its patterns might be slow.
 
 use std::collections::BTreeSet;
 
@@ -22,39 +22,39 @@ use vocabulary::{Merges, Vocabulary};
 /// What is wrong, as a clause.
 type Checked<T> = std::result::Result<T, String>;
 
-/// How many times as much the steps may make of a text, were each of them to find all that it looks for. Those of XLM-R
-/// have some 80, those of ALBERT 3,400.
+/// The maximum factor by which the steps may lengthen a text, if each of them found everything it looks for. XLM-R's
+/// reach about 80, ALBERT's 3,400.
 const MAX_GROWTH: f64 = 10_000.0;
 
-/// How often a text may stand in what is made of it in the end.
+/// The maximum number of copies of a text in the result.
 const MAX_COPIES: usize = 4;
 
-/// Tokens that may be put around a text.
+/// The maximum number of tokens added around a text.
 const MAX_AROUND: usize = 256;
 
-/// The most steps, those within sequences counted, and the deepest sequence in a sequence.
+/// The maximum number of steps, including those within sequences, and the maximum nesting depth of sequences.
 const MAX_STEPS: usize = 128;
 const MAX_DEPTH: usize = 8;
 
-/// The most regular expressions, and the bytes of the longest one.
+/// The maximum number of regular expressions, and the maximum length of one in bytes.
 const MAX_PATTERNS: usize = 32;
 const MAX_PATTERN: usize = 4_096;
 
-/// Added tokens: their number, the bytes of one, and of all.
+/// Limits on added tokens: their number, the bytes of one, and of all.
 const MAX_ADDED: usize = 100_000;
 const MAX_TOKEN: usize = 1_024;
 const MAX_ADDED_BYTES: usize = 2 << 20;
 
-/// The longest word that WordPiece looks into, whose work grows with its cube. Models have 100.
+/// The longest word that WordPiece processes; its work is cubic in the word length. Models have 100.
 const MAX_WORD: u64 = 256;
 
-/// The bytes of what BPE and WordPiece put before or after each piece of a word.
+/// The maximum length in bytes of the affix that BPE and WordPiece add to each piece of a word.
 const MAX_AFFIX: usize = 64;
 
-/// Characters of a tokenizer's patterns that it is tried on.
+/// The number of characters from a tokenizer's patterns that it is tried on.
 const MAX_CHARACTERS: usize = 48;
 
-/// What the file says, without the numbers of tokens.
+/// The contents of the file, without token ids.
 #[derive(Deserialize)]
 struct Description {
     added_tokens: Option<Vec<Added>>,
@@ -79,11 +79,11 @@ struct Model {
     end_of_word_suffix: Option<String>,
 }
 
-/// Reckons what the tokenizer that `file` describes could do.
+/// Estimates what the tokenizer described by `file` could do.
 pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
     values::check(file)?;
-    let description: Description = serde_json::from_slice(file)
-        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))?;
+    let description: Description =
+        serde_json::from_slice(file).map_err(|cause| format!("it does not describe a valid tokenizer: {cause}"))?;
     check_added(description.added_tokens.as_deref().unwrap_or_default())?;
     check_model(&description.model)?;
     let mut steps = Steps::new();
@@ -104,39 +104,39 @@ fn check_added(added: &[Added]) -> Checked<()> {
     if added.len() > MAX_ADDED || bytes > MAX_ADDED_BYTES {
         let (most, most_bytes) = (MAX_ADDED, MAX_ADDED_BYTES);
         return Err(format!(
-            "its `added_tokens` are {} of {bytes} bytes, and may be {most} of {most_bytes}",
+            "its `added_tokens` has {} entries of {bytes} bytes; the maximum is {most} of {most_bytes}",
             added.len()
         ));
     }
     match longest > MAX_TOKEN {
-        true => Err(format!("one of its `added_tokens` has {longest} bytes, and may have {MAX_TOKEN}")),
+        true => Err(format!("one of its `added_tokens` has {longest} bytes; the maximum is {MAX_TOKEN}")),
         false => Ok(()),
     }
 }
 
 fn check_model(model: &Model) -> Checked<()> {
     if let Some(length) = model.max_input_chars_per_word.filter(|length| *length > MAX_WORD) {
-        return Err(format!("its `model.max_input_chars_per_word` is {length}, and may be {MAX_WORD}"));
+        return Err(format!("its `model.max_input_chars_per_word` is {length}; the maximum is {MAX_WORD}"));
     }
     for (key, affix) in [
         ("continuing_subword_prefix", &model.continuing_subword_prefix),
         ("end_of_word_suffix", &model.end_of_word_suffix),
     ] {
         if let Some(affix) = affix.as_ref().filter(|affix| affix.len() > MAX_AFFIX) {
-            return Err(format!("its `model.{key}` has {} bytes, and may have {MAX_AFFIX}", affix.len()));
+            return Err(format!("its `model.{key}` has {} bytes; the maximum is {MAX_AFFIX}", affix.len()));
         }
     }
     model.merges.as_ref().map_or(Ok(()), Merges::check)?;
     model.vocab.as_ref().map_or(Ok(()), Vocabulary::check)
 }
 
-/// The steps of a normalizer, a pre-tokenizer or a decoder. They are known by what they have rather than by their type,
-/// which may be missing.
+/// The steps of a normalizer, a pre-tokenizer or a decoder. They are recognized by their fields rather than by their
+/// type, which may be missing.
 struct Steps {
     count: usize,
     patterns: usize,
     growth: f64,
-    /// Unicode's own forms: what one of them has made longer the next one leaves as it is.
+    /// Growth by Unicode normalization forms: text that one of them has lengthened is left unchanged by the next.
     forms: f64,
     characters: BTreeSet<char>,
 }
@@ -152,7 +152,7 @@ impl Steps {
             Some(Value::Object(step)) => {
                 self.count += 1;
                 if self.count > MAX_STEPS || depth > MAX_DEPTH {
-                    return Err(format!("it has more than {MAX_STEPS} steps, or {MAX_DEPTH} sequences in each other"));
+                    return Err(format!("it has more than {MAX_STEPS} steps, or {MAX_DEPTH} nested sequences"));
                 }
                 self.step(step)?;
                 let mut inner = step.iter().filter(|(key, _)| *key != "pattern").map(|(_, value)| value);
@@ -166,7 +166,7 @@ impl Steps {
         let text = |key: &str| step.get(key).and_then(Value::as_str);
         if let Some(pattern) = step.get("pattern") {
             let (least, added) = self.pattern(pattern)?;
-            // What can be found of no length can be found between any two characters.
+            // An empty match is possible between any two characters.
             let content = text("content").map_or(0, str::len) as f64;
             self.growth *= (content / least.max(1) as f64 + added).max(1.0);
         }
@@ -191,7 +191,7 @@ impl Steps {
         Ok(())
     }
 
-    /// The fewest bytes that a pattern finds, and what has to be added where these are none.
+    /// The minimum number of bytes that a pattern matches, and what to add if that is zero.
     fn pattern(&mut self, pattern: &Value) -> Checked<(usize, f64)> {
         let (text, found) = match (pattern.get("String"), pattern.get("Regex")) {
             (Some(Value::String(text)), _) => (text, (text.len(), if text.is_empty() { 1.0 } else { 0.0 })),
@@ -205,7 +205,7 @@ impl Steps {
             return Err(format!("it has more than {MAX_PATTERNS} regular expressions"));
         }
         if text.len() > MAX_PATTERN {
-            return Err(format!("one of its patterns has {} bytes, and may have {MAX_PATTERN}", text.len()));
+            return Err(format!("one of its patterns has {} bytes; the maximum is {MAX_PATTERN}", text.len()));
         }
         let room = MAX_CHARACTERS.saturating_sub(self.characters.len());
         self.characters.extend(text.chars().take(room));
@@ -216,15 +216,15 @@ impl Steps {
         let growth = self.growth * self.forms;
         match growth > MAX_GROWTH {
             true => Err(format!(
-                "the steps of its `{part}` could make {growth:.0} times as much of a text, and may make {MAX_GROWTH}"
+                "the steps of its `{part}` could make a text {growth:.0} times as long; the maximum is {MAX_GROWTH}"
             )),
             false => Ok(()),
         }
     }
 }
 
-/// The bytes of the longest text that SentencePiece's table of replacements has. They follow its index, each with a zero
-/// at its end.
+/// The length in bytes of the longest entry in SentencePiece's replacement table. The entries follow its index, each
+/// terminated by a zero byte.
 fn longest_replacement(map: &str) -> Checked<usize> {
     let bytes = STANDARD.decode(map).map_err(|_| "its `precompiled_charsmap` is not base64".to_owned())?;
     let (length, rest) = bytes.split_first_chunk::<4>().ok_or("its `precompiled_charsmap` is too short")?;
@@ -232,7 +232,7 @@ fn longest_replacement(map: &str) -> Checked<usize> {
     Ok(replacements.split(|byte| *byte == 0).map(<[u8]>::len).max().unwrap_or(0))
 }
 
-/// What a post-processor makes of a text's tokens.
+/// The effect of a post-processor on a text's tokens.
 struct PostProcessed {
     copies: usize,
     tokens: usize,
@@ -242,7 +242,7 @@ impl PostProcessed {
     fn walk(&mut self, value: Option<&Value>, depth: usize) -> Checked<()> {
         let Some(Value::Object(step)) = value else { return Ok(()) };
         if depth > MAX_DEPTH {
-            return Err(format!("its `post_processor` has more than {MAX_DEPTH} sequences in each other"));
+            return Err(format!("its `post_processor` has more than {MAX_DEPTH} nested sequences"));
         }
         let pieces = step.get("single").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let copies = pieces.iter().filter(|piece| piece.get("Sequence").is_some()).count();
@@ -250,15 +250,14 @@ impl PostProcessed {
         for piece in pieces {
             let Some(name) = piece.get("SpecialToken").and_then(|token| token.get("id")?.as_str()) else { continue };
             let ids = step.get("special_tokens").and_then(|tokens| tokens.get(name)?.get("ids")?.as_array());
-            let ids = ids.ok_or_else(|| {
-                format!("its `post_processor` puts `{name:.100}` around texts and does not say what it is")
-            })?;
+            let ids =
+                ids.ok_or_else(|| format!("its `post_processor` adds `{name:.100}` around texts without defining it"))?;
             self.tokens += ids.len();
         }
         if self.copies > MAX_COPIES || self.tokens > MAX_AROUND {
             let (copies, tokens) = (self.copies, self.tokens);
             return Err(format!(
-                "its `post_processor` gives a text {copies} times with {tokens} tokens around it, and may do so \
+                "its `post_processor` repeats a text {copies} times with {tokens} tokens around it; the maximum is \
                  {MAX_COPIES} times with {MAX_AROUND}"
             ));
         }
@@ -270,11 +269,11 @@ impl PostProcessed {
     }
 }
 
-/// Checks that texts that are cut off at `length` tokens have room for one of their own.
+/// Checks that texts truncated to `length` tokens have room for a token of their own.
 pub(crate) fn check_length(tokenizer: &Tokenizer, length: usize) -> Checked<()> {
     let around = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
     match around < length {
         true => Ok(()),
-        false => Err(format!("it puts {around} tokens around each text, and the model takes {length}")),
+        false => Err(format!("it adds {around} tokens around each text, but the model accepts only {length}")),
     }
 }

@@ -1,8 +1,8 @@
-//! The tensors of a model folder: `model.safetensors`, one in parts, or `pytorch_model.bin`.
+//! The tensors of a model folder: `model.safetensors`, whole or sharded, or `pytorch_model.bin`.
 //!
-//! Tensors are read one at a time from where they lie in the file, so that a model never is in memory twice; no file is
-//! mapped, so that one that another program cuts short while it is read is an error like any other. What is asked for
-//! is compared with what the file has before anything is allocated.
+//! Tensors are read one at a time from their place in the file, so a model is never in memory twice. No file is
+//! memory-mapped, so a file that another program truncates while it is read is an error like any other. Requested sizes
+//! are compared with those in the file before anything is allocated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -25,13 +25,13 @@ pub(super) const SAFETENSORS: &str = "model.safetensors";
 pub(super) const INDEX: &str = "model.safetensors.index.json";
 pub(super) const PICKLED: &str = "pytorch_model.bin";
 
-/// The largest index of weights that is read.
+/// Size limit for an index of weights.
 pub(super) const MAX_INDEX: u64 = 16 << 20;
 
-/// No model comes in more parts.
+/// The maximum number of shards.
 const MAX_PARTS: usize = 1_000;
 
-/// The most numbers of one tensor: 16 GiB of single precision.
+/// The maximum number of values in one tensor: 16 GiB in single precision.
 const MAX_NUMBERS: usize = 1 << 32;
 
 /// A tensor's place in a file.
@@ -45,12 +45,12 @@ struct Place {
     order: Order,
 }
 
-/// How a tensor's numbers follow each other.
+/// The memory order of a tensor's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
-    /// The last side is the quickest.
+    /// The last dimension varies fastest.
     Rows,
-    /// The first one is.
+    /// The first one does.
     Columns,
 }
 
@@ -60,7 +60,7 @@ struct Source {
     places: BTreeMap<String, Place>,
 }
 
-/// The tensors of a model folder, or those whose names begin alike. Cheap to clone.
+/// The tensors of a model folder, or those with a common name prefix. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Weights {
     source: Arc<Source>,
@@ -68,10 +68,10 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
-    /// Looks into `folder`; reads no tensor yet.
+    /// Opens `folder` without reading any tensor.
     ///
     /// # Errors
-    /// No file of weights, or one that is damaged: names it.
+    /// A missing or damaged weights file, with its name.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let file = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
         let source = if let Some(path) = file(SAFETENSORS) {
@@ -82,7 +82,9 @@ impl Weights {
             Source::pickled(path)?
         } else {
             let message = format!("there is no {SAFETENSORS}, {INDEX} or {PICKLED}");
-            return Err(model_error(folder, &message).hint("Is this the folder of a model, wholly downloaded?"));
+            return Err(
+                model_error(folder, &message).hint("Is this the folder of a model, and was it downloaded completely?")
+            );
         };
         Ok(Weights { source: Arc::new(source), prefix: String::new() })
     }
@@ -93,7 +95,7 @@ impl Weights {
         Weights { source: self.source.clone(), prefix: format!("{}{name}.", self.prefix) }
     }
 
-    /// Whether there is such a tensor.
+    /// Whether this tensor exists.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.shape_of(name).is_some()
     }
@@ -105,75 +107,75 @@ impl Weights {
         self.source.places.range::<str, _>(from).next().is_some_and(|(key, _)| key.starts_with(&start))
     }
 
-    /// How many groups there are below `name` that are numbered from 0 on.
+    /// The number of groups below `name` that are numbered from 0.
     fn groups(&self, name: &str) -> usize {
         (0..).take_while(|number| self.has_group(&format!("{name}.{number}"))).count()
     }
 
-    /// The shape of a tensor, if there is one of this name.
+    /// The shape of a tensor, if one with this name exists.
     pub(crate) fn shape_of(&self, name: &str) -> Option<Vec<usize>> {
         self.source.places.get(&format!("{}{name}", self.prefix)).map(|place| place.shape.clone())
     }
 
-    /// Checks that a size of the configuration is the length of a side of a tensor, where there is that tensor.
+    /// Checks that a size in the configuration matches a dimension of a tensor, if that tensor exists.
     ///
     /// # Errors
-    /// It is not: with the configuration's file, the name, the value, and what it must be.
+    /// A mismatch, with the configuration's file, the key, its value, and what it must be.
     pub(crate) fn fit(&self, config: &Config<'_>, key: &str, size: usize, tensor: &str, side: usize) -> Result<()> {
         let Some(shape) = self.shape_of(tensor) else { return Ok(()) };
         match shape.get(side) {
             Some(held) if *held != size => {
                 let (key, name) = (config.name(key), format!("{}{tensor}", self.prefix));
                 let what =
-                    format!("`{key}` is {size}, and must be {held}: the tensor `{name}` has the shape {shape:?}");
+                    format!("`{key}` is {size}, but must be {held}: the tensor `{name}` has the shape {shape:?}");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),
         }
     }
 
-    /// Checks that there are as many layers as the configuration asks for, where there are any: groups of tensors below
+    /// Checks that there are as many layers as the configuration declares, if there are any: groups of tensors below
     /// `name`, by their numbers.
     ///
     /// # Errors
-    /// There are fewer: with the configuration's file, the name, the value, and what it may be.
+    /// Too few layers, with the configuration's file, the key, its value, and what it may be.
     pub(crate) fn fit_layers(&self, config: &Config<'_>, key: &str, layers: usize, name: &str) -> Result<()> {
         match self.groups(name) {
             held if held > 0 && held < layers => {
                 let key = config.name(key);
-                let what = format!("`{key}` is {layers}, and must be 1 to {held}: the weights have so many layers");
+                let what = format!("`{key}` is {layers}, but must be 1 to {held}, the number of layers in the weights");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),
         }
     }
 
-    /// Checks that there is a tensor of this name and shape; reads nothing.
+    /// Checks that a tensor with this name and shape exists; reads nothing.
     ///
     /// # Errors
-    /// No such tensor, or another shape: with the file and the name.
+    /// A missing tensor or a different shape, with the file and the name.
     pub(crate) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
         match self.shape_of(name) {
             Some(found) if found == shape => Ok(()),
-            Some(found) => Err(self.error(name, &format!("has the shape {found:?}, and {shape:?} is expected"))),
+            Some(found) => Err(self.error(name, &format!("has the shape {found:?}, but {shape:?} is expected"))),
             None => Err(self.error(name, "is missing")),
         }
     }
 
-    /// The tensor of this name and shape, as single precision in the processor's memory.
+    /// The tensor with this name and shape, in single precision on the CPU.
     ///
     /// # Errors
-    /// No such tensor, another shape or type, or a file that ends too early: with the file and the name.
+    /// A missing tensor, a different shape or type, or a truncated file, with the file and the name.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         self.check(name, shape)?;
         let place = self.place(name)?;
         let tensor =
             read_tensor(&self.source.files, place).map_err(|cause| self.error(name, "cannot be read").cause(cause))?;
         let single = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.contiguous());
-        single.map_err(|cause| self.error(name, "cannot be made single precision").cause(cause))
+        single.map_err(|cause| self.error(name, "cannot be converted to single precision").cause(cause))
     }
 
-    /// The numbers of the tensor of this name and shape.
+    /// The values of the tensor with this name and shape.
     ///
     /// # Errors
     /// As [`tensor`](Self::tensor).
@@ -194,7 +196,7 @@ impl Weights {
         place.ok_or_else(|| self.error(name, "is missing"))
     }
 
-    /// An error about the file that holds, or should hold, the tensor `name`.
+    /// An error about the file that contains, or should contain, the tensor `name`.
     pub(crate) fn error(&self, name: &str, what: &str) -> Error {
         let full = format!("{}{name}", self.prefix);
         let Source { files, places } = &*self.source;
@@ -203,17 +205,17 @@ impl Weights {
     }
 }
 
-/// The files that an index of weights names, each once; or what is wrong with it, as what follows its name.
+/// The files that an index of weights names, each once; or what is wrong with the index, as a predicate.
 ///
-/// They are names without a folder. That they stay inside the model's folder is for the caller to check, who knows where
-/// the index is from.
+/// They are names without a folder. The caller, who knows where the index comes from, must check that they stay inside
+/// the model's folder.
 pub(super) fn parts_of(index: &Value) -> std::result::Result<BTreeSet<&str>, String> {
     let map = index.get("weight_map").and_then(Value::as_object).ok_or("has no `weight_map`")?;
     let names: Option<BTreeSet<&str>> = map.values().map(Value::as_str).collect();
-    let names = names.ok_or("has a tensor without the name of a file in its `weight_map`")?;
+    let names = names.ok_or("has a tensor without a file name in its `weight_map`")?;
     match names.len() {
         1..=MAX_PARTS => Ok(names),
-        many => Err(format!("names {many} files in its `weight_map`; 1 to {MAX_PARTS} are possible")),
+        many => Err(format!("names {many} files in its `weight_map`; 1 to {MAX_PARTS} are allowed")),
     }
 }
 
@@ -226,8 +228,8 @@ impl Source {
     fn pickled(path: PathBuf) -> Result<Self> {
         open_regular(&path)?;
         let places = pytorch::places(&path).map_err(|why| {
-            model_error(&path, &format!("it is not a whole file of pickled tensors: {why}"))
-                .hint("Was the download cut short? Prefer model.safetensors where the model has it.")
+            model_error(&path, &format!("it is not a complete file of pickled tensors: {why}"))
+                .hint("Was the download interrupted? Prefer model.safetensors if the model has it.")
         })?;
         Ok(Source { files: vec![path], places })
     }
@@ -248,7 +250,7 @@ fn read_tensor(files: &[PathBuf], place: &Place) -> std::result::Result<Tensor, 
     Tensor::from_raw_buffer(&bytes, place.dtype, &place.shape, &Device::Cpu)
 }
 
-/// Numbers of single precision, a piece of the file at a time.
+/// Values in single precision, read one chunk of the file at a time.
 fn read_singles(files: &[PathBuf], place: &Place) -> std::io::Result<Vec<f32>> {
     const PIECE: u64 = 1 << 18;
     let mut file = open_at(files, place)?;

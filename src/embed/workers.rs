@@ -1,7 +1,7 @@
-//! Batches over threads.
+//! Runs batches on several threads.
 //!
-//! A model's operations are short; threads that meet after each of them wait for each other. So each thread takes whole
-//! batches, and computes them alone.
+//! A model's operations are short, and threads that synchronize after each of them mostly wait for each other. So each
+//! thread takes whole batches and computes them alone.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +11,11 @@ use candle_core::Device;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
-/// What `work` makes of each batch, in the order of the batches. On the processor as many batches are under way as
-/// there are threads; on another device one.
+/// The results of `work` for all batches, in order. On the CPU, as many batches run at a time as there are threads; on
+/// other devices, one.
 ///
 /// # Errors
-/// That of the first batch that has one; or that the work was stopped.
+/// That of the first batch that failed; or that the work was interrupted.
 pub(crate) fn run<B: Sync, R: Send>(
     batches: &[B],
     device: &Device,
@@ -34,7 +34,7 @@ pub(crate) fn run<B: Sync, R: Send>(
             let (Some(batch), Some(place)) = (batches.get(turn), results.get(turn)) else { return };
             let result = progress.check(Stage::Embed).and_then(|()| work(batch));
             if result.is_err() {
-                // Nobody needs the batches after it.
+                // The batches after it are not needed.
                 next.store(batches.len(), Ordering::Relaxed);
             }
             if let Ok(mut place) = place.lock() {
@@ -47,7 +47,7 @@ pub(crate) fn run<B: Sync, R: Send>(
     } else {
         std::thread::scope(|scope| {
             for _ in 0..threads {
-                // Operations that would share their work see a pool of one thread, and do not.
+                // Operations that would run in parallel see a pool of one thread, and do not.
                 scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
                     Ok(alone) => alone.install(take_turns),
                     Err(_) => take_turns(),
@@ -64,6 +64,6 @@ pub(crate) fn run<B: Sync, R: Send>(
     }
     match all.len() == batches.len() {
         true => Ok(all),
-        false => Err(Error::new(ErrorKind::Internal, Stage::Embed, "a batch was left out")),
+        false => Err(Error::new(ErrorKind::Internal, Stage::Embed, "a batch was skipped")),
     }
 }

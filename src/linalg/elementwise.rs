@@ -1,6 +1,6 @@
-//! What models do to numbers one by one, in loops that compilers turn into wide instructions.
+//! Elementwise operations used by models, in loops that compilers can vectorize.
 
-/// Compiles a function for wide instructions too, and has the processor's best version run.
+/// Compiles a function for wider SIMD instruction sets as well and dispatches to the best version at run time.
 macro_rules! wide {
     ($(#[$doc:meta])* $name:ident = $body:ident($($argument:ident: $type:ty),*)) => {
         $(#[$doc])*
@@ -17,7 +17,7 @@ macro_rules! wide {
                     $body($($argument),*);
                 }
                 if has_avx512() {
-                    // SAFETY: the processor has what the function was compiled for.
+                    // SAFETY: the CPU supports the features that the function was compiled for.
                     return unsafe { avx512($($argument),*) };
                 }
                 if has_avx2_fma() {
@@ -30,12 +30,12 @@ macro_rules! wide {
     };
 }
 
-/// Numbers that are taken together.
+/// Values processed together.
 const LANES: usize = 16;
 
-wide!(/// x Φ(x), with the error function.
+wide!(/// GELU, x Φ(x), using the error function.
     gelu = gelu_here(numbers: &mut [f32]));
-wide!(/// GELU by a hyperbolic tangent (`gelu_new`, `gelu_pytorch_tanh`).
+wide!(/// Tanh approximation of GELU (`gelu_new`, `gelu_pytorch_tanh`).
     gelu_tanh = gelu_tanh_here(numbers: &mut [f32]));
 wide!(/// x σ(1.702 x).
     quick_gelu = quick_gelu_here(numbers: &mut [f32]));
@@ -43,14 +43,14 @@ wide!(/// x σ(x).
     silu = silu_here(numbers: &mut [f32]));
 wide!(/// The hyperbolic tangent.
     tanh = tanh_here(numbers: &mut [f32]));
-wide!(/// Rows of `width` numbers, each scaled to mean 0 and variance 1, then by `weight` and `bias`.
+wide!(/// Layer normalization: scales each row to mean 0 and variance 1, then applies `weight` and `bias`.
     layer_norm = layer_norm_here(numbers: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32));
-wide!(/// Makes numbers shares: exponentials that add up to 1.
+wide!(/// Softmax: exponentials normalized to sum to 1.
     softmax = softmax_here(numbers: &mut [f32]));
-wide!(/// Adds.
+wide!(/// Elementwise addition.
     add = add_here(to: &mut [f32], from: &[f32]));
 
-/// e to the power of `x`, to single precision; what is below -87 gives about 1e-38 (Cephes' expf).
+/// e to the power of `x`, in single precision; arguments below -87 yield about 1e-38 (Cephes' expf).
 #[inline(always)]
 fn exp(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0;
@@ -73,14 +73,14 @@ fn sigmoid(x: f32) -> f32 {
 fn tanh_of(x: f32) -> f32 {
     let e = exp(-2.0 * x.abs());
     let large = (1.0 - e) / (1.0 + e);
-    // Where x is small the difference above loses digits.
+    // For small x, the difference above loses precision.
     let square = x * x;
     let small = x.abs() * (1.0 - square * (0.333_333_34 - square * (0.133_333_34 - square * 0.053_968_254)));
     (if x.abs() < 0.2 { small } else { large }).copysign(x)
 }
 
-/// The complementary error function of x >= 0, to 1.2e-7 of itself... times e^(x²): a rational fit in 1 / (1 + x / 2)
-/// (Press et al., "Numerical Recipes", `erfc` by Chebyshev).
+/// The complementary error function of x >= 0, with a relative error of 1.2e-7: e^(-x²) times a rational fit in
+/// 1 / (1 + x / 2) (Press et al., "Numerical Recipes", `erfc` by Chebyshev).
 #[inline(always)]
 fn erfc_of_positive(x: f32) -> f32 {
     let t = 1.0 / (1.0 + 0.5 * x);
@@ -134,7 +134,7 @@ fn add_here(to: &mut [f32], from: &[f32]) {
     to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
 }
 
-/// The sum of what `of` makes of the numbers, in an order that wide instructions can follow.
+/// The sum of `of` over the values, in an order that can be vectorized.
 #[inline(always)]
 fn sum_of(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (lines, rest) = numbers.as_chunks::<LANES>();
@@ -193,7 +193,7 @@ fn softmax_here(numbers: &mut [f32]) {
 mod tests {
     use super::*;
 
-    /// Arguments over the whole range that models have.
+    /// Arguments covering the range that occurs in models.
     fn arguments() -> Vec<f32> {
         (-4000..=4000).map(|i| i as f32 * 0.0025).collect()
     }
@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    /// The error function by its series and its continued fraction.
+    /// The error function, computed from its series.
     fn erf(x: f64) -> f64 {
         if x.abs() > 3.8 {
             return x.signum();

@@ -1,4 +1,4 @@
-//! Shared leaves: matrices that more than one stage needs, and what the processor can do.
+//! Shared low-level modules: matrices used by more than one stage, and CPU feature detection.
 
 pub(crate) mod elementwise;
 pub(crate) mod matmul;

@@ -1,9 +1,9 @@
-//! Which wide instructions may be used. Found out while running: one build serves every processor.
+//! Which SIMD instructions may be used, detected at run time: one build runs on every CPU.
 //!
-//! Every wide path has a portable twin with the same operations in the same order, so the results are the same to the
-//! last bit; but for the products of matrices that models are made of, which are fused where the processor can, and
-//! agree to single precision. With the environment variable `TOPICFRAME_PORTABLE` set to anything but `0`, only the twins are used: a
-//! test compares the two.
+//! Every SIMD path has a portable twin with the same operations in the same order, so the results are bit-identical.
+//! The exception is the matrix products within models, which use fused multiply-add where the CPU supports it and agree
+//! to single precision. If the environment variable `TOPICFRAME_PORTABLE` is set to anything but `0`, only the portable
+//! twins are used; a test compares the two.
 
 use std::sync::OnceLock;
 
@@ -13,7 +13,7 @@ fn portable_only() -> bool {
     *PORTABLE.get_or_init(|| std::env::var_os("TOPICFRAME_PORTABLE").is_some_and(|value| value != "0"))
 }
 
-/// AVX2, and POPCNT, which every processor with it has.
+/// AVX2 and POPCNT; every CPU with AVX2 also has POPCNT.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx2() -> bool {
@@ -27,7 +27,7 @@ pub(crate) fn has_avx2_fma() -> bool {
     has_avx2() && std::arch::is_x86_feature_detected!("fma")
 }
 
-/// AVX-512 as servers and desktops have had it since 2017, with AVX2 and fused multiply-add.
+/// AVX-512 as found in servers and desktops since 2017, with AVX2 and fused multiply-add.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512() -> bool {
@@ -38,7 +38,7 @@ pub(crate) fn has_avx512() -> bool {
         && std::arch::is_x86_feature_detected!("avx512vl")
 }
 
-/// AVX-512 with products of bytes.
+/// AVX-512 with byte dot products (VNNI).
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn has_avx512_vnni() -> bool {

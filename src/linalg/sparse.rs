@@ -1,11 +1,11 @@
-//! Compressed sparse rows: counts and weights of terms.
+//! Compressed sparse row (CSR) matrices: term counts and weights.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// A sparse matrix by rows (CSR); within a row the columns ascend. `T` is `u32` for counts and `f64` for weights.
+/// A sparse matrix in CSR format; columns are ascending within a row. `T` is `u32` for counts and `f64` for weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts<T>", bound(deserialize = "T: Value + Deserialize<'de>"))]
 pub struct CsrMatrix<T> {
@@ -15,7 +15,7 @@ pub struct CsrMatrix<T> {
     data: Vec<T>,
 }
 
-/// What is read from a file, before it is checked.
+/// The deserialized parts of a matrix, before validation.
 #[derive(Deserialize)]
 struct Parts<T> {
     cols: usize,
@@ -32,12 +32,12 @@ impl<T: Value> TryFrom<Parts<T>> for CsrMatrix<T> {
     }
 }
 
-/// A number that a [`CsrMatrix`] can hold.
+/// A numeric type that a [`CsrMatrix`] can contain.
 pub trait Value: Copy + Default + PartialEq + Send + Sync {
-    /// As a double.
+    /// The value as an `f64`.
     fn as_f64(self) -> f64;
 
-    /// The sum; integers stop at their largest value.
+    /// The sum; integers saturate.
     #[must_use]
     fn plus(self, other: Self) -> Self;
 }
@@ -63,11 +63,11 @@ impl Value for f64 {
 }
 
 impl<T: Value> CsrMatrix<T> {
-    /// A matrix of `indptr.len() - 1` rows and `cols` columns: row r holds `indices[indptr[r]..indptr[r + 1]]` and the
-    /// `data` of the same range.
+    /// A matrix of `indptr.len() - 1` rows and `cols` columns: row r contains `indices[indptr[r]..indptr[r + 1]]` and
+    /// the `data` in the same range.
     ///
     /// # Errors
-    /// Parts that do not fit each other: lengths that differ, an `indptr` that falls, columns that do not ascend or are
+    /// Inconsistent parts: lengths that differ, an `indptr` that decreases, or columns that are not ascending or are
     /// out of range.
     pub fn new(cols: usize, indptr: Vec<usize>, indices: Vec<u32>, data: Vec<T>) -> Result<Self> {
         let matrix = CsrMatrix { cols, indptr, indices, data };
@@ -77,7 +77,7 @@ impl<T: Value> CsrMatrix<T> {
         }
     }
 
-    /// As [`new`](Self::new), for parts that are right by construction.
+    /// Like [`new`](Self::new), for parts that are valid by construction.
     pub(crate) fn from_sorted(cols: usize, indptr: Vec<usize>, indices: Vec<u32>, data: Vec<T>) -> Self {
         let matrix = CsrMatrix { cols, indptr, indices, data };
         debug_assert_eq!(matrix.flaw(), None);
@@ -87,7 +87,7 @@ impl<T: Value> CsrMatrix<T> {
     fn flaw(&self) -> Option<&'static str> {
         let ends_well = self.indptr.first() == Some(&0) && self.indptr.last() == Some(&self.data.len());
         if !ends_well || self.indices.len() != self.data.len() {
-            return Some("has parts of different length");
+            return Some("has parts of different lengths");
         }
         if !self.indptr.is_sorted() {
             return Some("has rows that overlap");
@@ -113,22 +113,23 @@ impl<T: Value> CsrMatrix<T> {
         self.data.len()
     }
 
-    /// Where each row starts in [`indices`](Self::indices) and [`data`](Self::data); one number more than rows.
+    /// The start of each row in [`indices`](Self::indices) and [`data`](Self::data), with one more element than there
+    /// are rows.
     pub fn indptr(&self) -> &[usize] {
         &self.indptr
     }
 
-    /// The column of each entry, row after row.
+    /// The column of each entry, row by row.
     pub fn indices(&self) -> &[u32] {
         &self.indices
     }
 
-    /// The value of each entry, row after row.
+    /// The value of each entry, row by row.
     pub fn data(&self) -> &[T] {
         &self.data
     }
 
-    /// The columns and the values of `row`; both empty where there is no such row.
+    /// The columns and values of `row`; both are empty if there is no such row.
     pub fn row(&self, row: usize) -> (&[u32], &[T]) {
         let range = match (self.indptr.get(row), self.indptr.get(row + 1)) {
             (Some(&start), Some(&end)) => start..end,
@@ -158,11 +159,11 @@ impl<T: Value> CsrMatrix<T> {
         sums
     }
 
-    /// Sums the rows of each class: row r belongs to class `classes[r]`, or to none. Gives `n_classes` rows; that of a
-    /// class without rows is empty. Rows are added in their order, whatever the number of threads.
+    /// Sums the rows of each class: row r belongs to class `classes[r]`, or to none. Returns `n_classes` rows; a class
+    /// without rows has an empty row. Rows are added in order, regardless of the number of threads.
     ///
     /// # Errors
-    /// Not as many classes as rows, or a class that is out of range.
+    /// The number of classes differs from the number of rows, or a class is out of range.
     pub fn sum_rows_by(&self, classes: &[Option<usize>], n_classes: usize) -> Result<Self> {
         check_classes(classes, self.rows(), n_classes)?;
         let members = members_of(classes, n_classes);
@@ -174,7 +175,7 @@ impl<T: Value> CsrMatrix<T> {
         Ok(CsrMatrix::from_rows(self.cols, summed.iter().map(|(columns, values)| (&columns[..], &values[..]))))
     }
 
-    /// The rows `rows`, in their order; a row may come more than once. One that does not exist is empty.
+    /// Selects `rows` in the given order; a row may occur more than once. A row that does not exist is empty.
     #[must_use]
     pub fn select_rows(&self, rows: &[usize]) -> Self {
         CsrMatrix::from_rows(self.cols, rows.iter().map(|&row| self.row(row)))
@@ -195,27 +196,28 @@ impl<T: Value> CsrMatrix<T> {
         CsrMatrix::from_sorted(cols, indptr, indices, data)
     }
 
-    /// The same entries with other values, one an entry.
+    /// The same sparsity pattern with different values, one per entry.
     pub(crate) fn with_data<U: Value>(&self, data: Vec<U>) -> CsrMatrix<U> {
         CsrMatrix::from_sorted(self.cols, self.indptr.clone(), self.indices.clone(), data)
     }
 
-    /// The Euclidean length of `row`.
+    /// The Euclidean norm of `row`.
     pub fn norm(&self, row: usize) -> f64 {
         self.row(row).1.iter().map(|value| value.as_f64().powi(2)).sum::<f64>().sqrt()
     }
 
-    /// The cosine between `row` and the row `other_row` of `other`; 0 where one of them is empty or zero. For many rows,
+    /// The cosine similarity between `row` and row `other_row` of `other`; 0 if either is empty or zero. For many rows,
     /// [`cosines`](Self::cosines) is faster.
     pub fn cosine(&self, row: usize, other: &Self, other_row: usize) -> f64 {
         cosine(self.dot(row, other, other_row), self.norm(row), other.norm(other_row))
     }
 
-    /// The cosine between each row and the row of `other` that is its class; 0 where it has none. The same on any number
-    /// of threads.
+    /// The cosine similarity between each row and the row of `other` for its class; 0 if it has no class. The result
+    /// does not depend on the number of threads.
     ///
     /// # Errors
-    /// Not as many classes as rows, or a class that is not a row of `other`; another number of columns.
+    /// The number of classes differs from the number of rows, a class is not a row of `other`, or the number of columns
+    /// differs.
     pub fn cosines(&self, other: &Self, classes: &[Option<usize>]) -> Result<Vec<f64>> {
         check_classes(classes, self.rows(), other.rows())?;
         if self.cols != other.cols {
@@ -225,7 +227,7 @@ impl<T: Value> CsrMatrix<T> {
             )));
         }
         let members = members_of(classes, other.rows());
-        // A class has a long row, and many rows to compare with it: spread out, it need not be searched.
+        // A class has a long row that is compared with many rows: once it is dense, no search is needed.
         let score = |spread: &mut Vec<f64>, (class, rows): (usize, &Vec<usize>)| {
             let (columns, values) = other.row(class);
             columns.iter().zip(values).for_each(|(&column, value)| spread[column as usize] = value.as_f64());
@@ -247,7 +249,7 @@ impl<T: Value> CsrMatrix<T> {
         Ok(scores)
     }
 
-    /// The inner product of `row` and the row `other_row` of `other`. Looks up the entries of the shorter row.
+    /// The inner product of `row` and row `other_row` of `other`. Looks up the entries of the shorter row.
     pub fn dot(&self, row: usize, other: &Self, other_row: usize) -> f64 {
         let (a, b) = (self.row(row), other.row(other_row));
         let (short, long) = if a.0.len() <= b.0.len() { (a, b) } else { (b, a) };
@@ -285,10 +287,10 @@ fn cosine(dot: f64, a: f64, b: f64) -> f64 {
 
 fn check_classes(classes: &[Option<usize>], rows: usize, n_classes: usize) -> Result<()> {
     if classes.len() != rows {
-        return Err(invalid(format!("{} classes do not fit {rows} rows", classes.len())));
+        return Err(invalid(format!("{} classes do not match {rows} rows", classes.len())));
     }
     match classes.iter().position(|class| class.is_some_and(|class| class >= n_classes)) {
-        Some(row) => Err(invalid(format!("the class of a row is not below {n_classes}")).row(row)),
+        Some(row) => Err(invalid(format!("the class of a row must be less than {n_classes}")).row(row)),
         None => Ok(()),
     }
 }
@@ -297,7 +299,7 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Vectorize, message)
 }
 
-/// A dense row of sums, and which of it is in use.
+/// A dense row of sums, with the columns that are in use.
 struct RowSums<T> {
     sums: Vec<T>,
     used: Vec<u32>,
@@ -318,10 +320,10 @@ impl<T: Value> RowSums<T> {
         }
     }
 
-    /// The sums in use; all are zero afterwards.
+    /// Returns the sums in use and resets them to zero.
     fn take(&mut self) -> (Vec<u32>, Vec<T>) {
         self.used.sort_unstable();
-        // A sum that came back to zero on its way was noted twice.
+        // A sum that returned to zero along the way was recorded twice.
         self.used.dedup();
         let columns = std::mem::take(&mut self.used);
         let values = columns.iter().map(|&column| std::mem::take(&mut self.sums[column as usize])).collect();

@@ -1,13 +1,13 @@
-//! Eigenvalues and eigenvectors of small symmetric matrices, by Jacobi's rotations.
+//! Eigenvalues and eigenvectors of small symmetric matrices, by the Jacobi method.
 
-/// Sweeps over all pairs before the iteration stops; it needs about eight.
+/// The maximum number of sweeps over all pairs; about eight are needed.
 const SWEEPS: usize = 50;
 
-/// The eigenvalues of the symmetric `order` x `order` matrix `matrix` (row by row), largest first, and their unit
-/// eigenvectors: eigenvector j is column j of the returned matrix (row by row). Each eigenvector's largest entry by
-/// magnitude (the first of equals) is positive, so that the result is unique where eigenvalues are apart.
+/// The eigenvalues of the symmetric `order` x `order` matrix `matrix` (row-major), largest first, and their unit
+/// eigenvectors: eigenvector j is column j of the returned matrix (row-major). The entry of largest magnitude in each
+/// eigenvector (the first in case of ties) is positive, so the result is unique if the eigenvalues are distinct.
 ///
-/// For orders up to a few hundred: the work grows with the cube of the order.
+/// Intended for orders up to a few hundred: the cost grows with the cube of the order.
 pub fn symmetric_eigen(matrix: &[f64], order: usize) -> (Vec<f64>, Vec<f64>) {
     let mut a = matrix.to_vec();
     let mut vectors = vec![0.0; order * order];
@@ -32,13 +32,13 @@ pub fn symmetric_eigen(matrix: &[f64], order: usize) -> (Vec<f64>, Vec<f64>) {
     (values, sorted)
 }
 
-/// 1 or -1: the sign of the entry of the largest magnitude, the first of equals.
+/// 1 or -1: the sign of the entry of largest magnitude, the first in case of ties.
 pub fn sign_of_largest(entries: impl Iterator<Item = f64>) -> f64 {
     let largest = entries.fold(0.0_f64, |largest, entry| if entry.abs() > largest.abs() { entry } else { largest });
     if largest < 0.0 { -1.0 } else { 1.0 }
 }
 
-/// Rotates each pair of axes once; false when nothing was left to rotate.
+/// Rotates each pair of axes once; returns false if nothing was left to rotate.
 fn sweep(a: &mut [f64], vectors: &mut [f64], order: usize) -> bool {
     let scale = a.iter().fold(0.0_f64, |scale, value| scale.max(value.abs()));
     let mut rotated = false;
@@ -72,7 +72,7 @@ fn rotate(a: &mut [f64], vectors: &mut [f64], order: usize, (p, q): (usize, usiz
         vectors[k * order + p] = cosine * vp - sine * vq;
         vectors[k * order + q] = sine * vp + cosine * vq;
     }
-    // Exactly zero by construction; rounding would leave crumbs.
+    // Exactly zero by construction; rounding would leave a residue.
     a[p * order + q] = 0.0;
     a[q * order + p] = 0.0;
 }

@@ -1,17 +1,17 @@
-//! Rows of numbers that several owners share, held once.
+//! Rows of values that several owners share without copying.
 
 use std::fmt;
 use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 
-/// The inner product, summed in double precision.
+/// The inner product, accumulated in double precision.
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 
-/// Scales `vector` to length 1, and gives the length that it had. One without a length, or with one that is not finite,
-/// stays as it is.
+/// Scales `vector` to unit length and returns its original length. A vector whose length is zero or not finite is left
+/// unchanged.
 pub(crate) fn scale_to_unit(vector: &mut [f32]) -> f64 {
     let length = dot(vector, vector).sqrt();
     if length > 0.0 && length.is_finite() {
@@ -20,7 +20,7 @@ pub(crate) fn scale_to_unit(vector: &mut [f32]) -> f64 {
     length
 }
 
-/// Vectors, n rows of d numbers: a cheap handle on memory that is shared, such as a frame's column, or some rows of it.
+/// Vectors, n rows of d dimensions: a cheap handle to shared memory, such as a frame's column, or to some of its rows.
 #[derive(Clone)]
 pub struct Vectors {
     values: Arc<dyn AsRef<[f32]> + Send + Sync>,
@@ -28,7 +28,7 @@ pub struct Vectors {
     rows: Rows,
 }
 
-/// Which rows of the memory are meant.
+/// The rows of the memory that are selected.
 #[derive(Clone)]
 enum Rows {
     First(usize),
@@ -36,13 +36,13 @@ enum Rows {
 }
 
 impl Vectors {
-    /// The first `rows` rows of `columns` numbers each in `values`; `None` where there are fewer.
+    /// The first `rows` rows of `columns` values each in `values`; `None` if there are fewer.
     pub fn shared(values: Arc<dyn AsRef<[f32]> + Send + Sync>, rows: usize, columns: usize) -> Option<Self> {
         let needed = rows.checked_mul(columns)?;
         (needed <= (*values).as_ref().len()).then_some(Vectors { values, columns, rows: Rows::First(rows) })
     }
 
-    /// Those rows of these that `rows` names, in its order; `None` where one of them is not there.
+    /// Selects `rows` of these rows, in the given order; `None` if one of them does not exist.
     pub fn select(&self, rows: &[usize]) -> Option<Self> {
         let named = rows.iter().map(|&row| match &self.rows {
             Rows::First(count) => u32::try_from(row).ok().filter(|_| row < *count),
@@ -60,12 +60,12 @@ impl Vectors {
         }
     }
 
-    /// The numbers of a row.
+    /// The number of values in a row.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Reads rows quickly.
+    /// A reader with fast access to rows.
     pub fn reader(&self) -> Reader<'_> {
         let rows = match &self.rows {
             Rows::First(_) => None,
@@ -74,7 +74,7 @@ impl Vectors {
         Reader { values: (*self.values).as_ref(), columns: self.columns, rows }
     }
 
-    /// The rows as a matrix: a view where they lie one after the other, a copy otherwise.
+    /// The rows as a matrix: a view if they are contiguous, otherwise a copy.
     pub fn to_matrix(&self) -> CowArray<'_, f32, Ix2> {
         let (rows, columns) = (self.rows(), self.columns);
         let reader = self.reader();

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::TopicModel;
 use super::check::check_captions;
-use super::vectors::relative_paths;
-use super::{ClusterOn, TopicModel};
-use crate::corpus::{Corpus, Embeddings, ImageColumn};
+use crate::corpus::{Documents, Embeddings, ImageColumn};
+use crate::encode::{Encoded, image_sources, relative_paths};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::{dot, scale_to_unit};
 use crate::represent::Ranking;
@@ -32,16 +32,16 @@ impl TopicModel {
     /// Captions by row: of every topic's best images, those without a text of their own. Empty without a captioner.
     pub(super) fn captions(
         &self,
-        corpus: &Corpus,
-        embeddings: &Embeddings,
+        documents: &Documents,
+        encoded: &Encoded,
         assignment: &Assignment,
     ) -> Result<BTreeMap<usize, String>> {
-        let (Some(captioner), Some(images)) = (&self.captioner, &corpus.images) else { return Ok(BTreeMap::new()) };
-        let vectors = match (self.cluster_on, &corpus.image_embeddings) {
-            (ClusterOn::Images, _) | (_, None) => embeddings,
-            (_, Some(vectors)) => vectors,
+        let (Some(captioner), Some(images)) = (&self.captioner, &documents.images) else { return Ok(BTreeMap::new()) };
+        let vectors = match (self.encoder.plan().texts, &encoded.images) {
+            (false, _) | (_, None) => &encoded.clustered,
+            (true, Some(vectors)) => vectors,
         };
-        let mut candidates = candidates(corpus, images, vectors, assignment);
+        let mut candidates = candidates(documents, images, vectors, assignment);
         let mut captions = BTreeMap::new();
         let mut of_topics: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
         let mut tried = 0;
@@ -54,7 +54,7 @@ impl TopicModel {
             if chosen.is_empty() {
                 break;
             }
-            let (rows, sources) = self.image_sources(images, chosen.iter().copied());
+            let (rows, sources) = image_sources(images, chosen.iter().copied(), &self.progress);
             let texts = captioner.caption_images(&sources, &self.progress)?;
             check_captions(&texts, rows.len())?;
             self.progress.check(Stage::Represent)?;
@@ -76,9 +76,14 @@ impl TopicModel {
 }
 
 /// The rows of every topic that have an image, a vector and no text, best first.
-fn candidates(corpus: &Corpus, images: &ImageColumn, vectors: &Embeddings, assignment: &Assignment) -> Candidates {
+fn candidates(
+    documents: &Documents,
+    images: &ImageColumn,
+    vectors: &Embeddings,
+    assignment: &Assignment,
+) -> Candidates {
     let ranking = Ranking::by_image(&assignment.ids(), &assignment.topics, images, vectors);
-    let wordless = |row: usize| corpus.texts.as_ref().is_none_or(|texts| texts.get(row).is_none());
+    let wordless = |row: usize| documents.texts.as_ref().is_none_or(|texts| texts.get(row).is_none());
     let of_topic = |(&topic, rows): (&i32, &Vec<(usize, f64)>)| {
         (topic, rows.iter().copied().filter(|&(row, _)| wordless(row)).collect())
     };

@@ -3,70 +3,58 @@
 use std::collections::BTreeMap;
 
 use super::check::{after_pictures, check_described, pictures_as_main};
-use super::cleaning::Cleaned;
+use super::data::Data;
 use super::{ClusterOn, MAIN, TopicModel};
-use crate::corpus::{Corpus, Embeddings};
+use crate::corpus::TextColumn;
 use crate::embed::TextEmbedder;
+use crate::encode::{Cleaned, counted};
 use crate::error::{Hint, Result, Stage};
 use crate::represent::{Aspect, Ranking, TopicContext, TopicWords, VisualWords, representative_rows};
-use crate::topics::{Assignment, TopicTerms};
+use crate::topics::{Assignment, Description, TopicTerms};
 
 /// Candidates that a representation chooses from, as in BERTopic.
 const CANDIDATE_WORDS: usize = 30;
 
-/// What describes the topics.
-pub(crate) struct Described {
-    pub(crate) words: TopicWords,
-    pub(crate) aspects: BTreeMap<String, Aspect>,
-    /// The names of the aspects, in the order in which they were asked for.
-    pub(crate) order: Vec<String>,
-    pub(crate) representatives: BTreeMap<i32, Vec<(usize, f64)>>,
-}
-
 impl TopicModel {
-    pub(super) fn count_terms(&self, corpus: &Corpus, assignment: &Assignment) -> Result<TopicTerms> {
+    pub(super) fn count_terms(&self, data: &Data, assignment: &Assignment) -> Result<TopicTerms> {
         let (topics, ids) = (&assignment.topics, assignment.ids());
-        let texts = corpus.texts_by_row();
+        let texts = data.texts.as_ref().map(TextColumn::by_row).unwrap_or_default();
         if texts.is_empty() {
             return TopicTerms::empty(&ids, topics.len());
         }
-        if corpus.texts.is_some() && self.cluster_on == ClusterOn::Both {
-            let wordless = (0..corpus.rows).filter(|&row| corpus.has_image(row) && !corpus.has_text(row)).count();
-            if wordless > 0 && self.captioner.is_none() {
-                let rows = super::vectors::counted(wordless, "row has", "rows have");
-                let message = format!("{rows} an image alone: no words are counted in them without a captioner");
+        let documents = &data.documents;
+        if self.captioner.is_none() && self.encoder.cluster_on == ClusterOn::Both {
+            let is_wordless = |&row: &usize| documents.has_image(row) && !documents.has_text(row);
+            let wordless = (0..documents.rows).filter(is_wordless).count();
+            if wordless > 0 {
+                let rows = counted(wordless, "row has", "rows have");
+                let message = format!("{rows} only an image: without a captioner, no words are counted in them");
                 self.progress.note(Stage::Vectorize, message);
             }
         }
-        let vectorizer = self.vectorizer.cleaned_by_default(self.settled_cleaning(corpus));
+        let vectorizer = self.vectorizer.cleaned_by_default(data.cleaning);
         TopicTerms::count(&texts, topics, &ids, &vectorizer, &self.ctfidf, &self.progress)
     }
 
-    /// Describes the topics of `assignment` in every way that the model was given.
-    pub(crate) fn describe(
-        &self,
-        corpus: &Corpus,
-        embeddings: &Embeddings,
-        assignment: &Assignment,
-        terms: &TopicTerms,
-    ) -> Result<Described> {
+    /// Describes the topics of `assignment` in every way that the model was asked for.
+    pub(super) fn describe(&self, data: &Data, assignment: &Assignment, terms: &TopicTerms) -> Result<Description> {
         let ids = assignment.ids();
-        let cleaning = self.settled_cleaning(corpus);
-        let words_embedder = self.words_embedder().map(|embedder| Cleaned::new(embedder, cleaning));
+        let encoded = &data.encoded;
+        let words_embedder = self.encoder.words_embedder().map(|embedder| Cleaned::new(embedder, data.cleaning));
         let context = TopicContext {
             topics: &ids,
             assignments: &assignment.topics,
-            texts: corpus.texts.as_ref(),
-            images: corpus.images.as_ref(),
-            embeddings,
-            text_embeddings: self.computed_text_vectors(corpus, embeddings),
-            image_embeddings: corpus.image_embeddings.as_ref(),
+            texts: data.texts.as_ref(),
+            images: data.documents.images.as_ref(),
+            embeddings: &encoded.clustered,
+            text_embeddings: encoded.texts.as_ref().filter(|_| self.encoder.plan().computes_text_vectors),
+            image_embeddings: encoded.images.as_ref(),
             text_scores: &terms.text_scores,
             vocabulary: &terms.vocabulary,
             c_tf_idf: &terms.c_tf_idf,
             embedder: words_embedder.as_ref().map(|embedder| embedder as &dyn TextEmbedder),
-            image_embedder: self.image_embedder.as_deref(),
-            joint_text: self.joint_text(),
+            image_embedder: self.encoder.image_embedder.as_deref(),
+            joint_text: self.encoder.joint_text(),
             seed: self.seed,
             progress: &self.progress,
         };
@@ -91,31 +79,20 @@ impl TopicModel {
             Some(Aspect::Pictures(_)) => return Err(pictures_as_main()),
         };
         check_described(&words, &ids, MAIN)?;
-        let representatives = self.representatives(corpus, assignment, terms, &ids);
-        Ok(Described { words: cut(words, self.top_n_words), aspects, order, representatives })
-    }
-
-    /// The vectors of the texts, where they are those that the model's embedder gives.
-    fn computed_text_vectors<'a>(&self, corpus: &'a Corpus, embeddings: &'a Embeddings) -> Option<&'a Embeddings> {
-        if self.columns.embeddings.is_some() || self.columns.text_embeddings.is_some() {
-            return None;
-        }
-        match self.cluster_on {
-            ClusterOn::Text => Some(embeddings),
-            ClusterOn::Images | ClusterOn::Both => corpus.text_embeddings.as_ref(),
-        }
+        let representatives = self.representatives(data, assignment, terms, &ids);
+        Ok(Description { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
 
     /// The rows that stand for each topic: by their texts, or where nothing has any, by their images.
     fn representatives(
         &self,
-        corpus: &Corpus,
+        data: &Data,
         assignment: &Assignment,
         terms: &TopicTerms,
         ids: &[i32],
     ) -> BTreeMap<i32, Vec<(usize, f64)>> {
         let topics = &assignment.topics;
-        match (&corpus.texts, &corpus.images, &corpus.image_embeddings) {
+        match (&data.texts, &data.documents.images, &data.encoded.images) {
             (Some(texts), ..) => representative_rows(texts, topics, &terms.text_scores, self.nr_repr_docs),
             (None, Some(images), Some(vectors)) => {
                 let mut best = Ranking::by_image(ids, topics, images, vectors).topics().clone();

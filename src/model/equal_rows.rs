@@ -1,39 +1,15 @@
 //! Rows with equal vectors belong together: they lie at one place, and have one topic and one probability.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
-use ndarray::{Array2, Axis};
+use ndarray::Axis;
 
 use super::TopicModel;
 use super::check::{check_labels, check_points};
 use crate::cluster::Clustering;
 use crate::corpus::{DistinctRows, Embeddings};
-use crate::embed::TextEmbedder;
 use crate::error::{Result, Stage};
-use crate::linalg::room::check_room;
-use crate::progress::Progress;
 use crate::reduce::Reduction;
-
-/// The vectors of `texts`, each text embedded once where at least half of them are copies: among fewer the vectors, which
-/// would be held twice, cost more than is saved.
-pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
-    let mut firsts = HashMap::new();
-    let mut distinct: Vec<&str> = Vec::new();
-    let mut places = Vec::with_capacity(texts.len());
-    for &text in texts {
-        places.push(*firsts.entry(text).or_insert(distinct.len()));
-        if places.last() == Some(&distinct.len()) {
-            distinct.push(text);
-        }
-    }
-    if distinct.len() > texts.len() / 2 {
-        return embedder.embed_texts(texts, progress);
-    }
-    let vectors = embedder.embed_texts(&distinct, progress)?;
-    check_room(Stage::Embed, "the vectors of the texts", texts.len(), vectors.ncols())?;
-    // What is wrong with them is told of the rows.
-    if vectors.nrows() == distinct.len() { Ok(vectors.select(Axis(0), &places)) } else { Ok(vectors) }
-}
 
 impl TopicModel {
     pub(super) fn note_copies(&self, distinct: &DistinctRows) {
@@ -42,12 +18,12 @@ impl TopicModel {
             (0, _) => {}
             (_, 1) => self.progress.note(
                 Stage::Cluster,
-                format!("all {rows} rows have one and the same vector, so there is nothing to tell them apart by"),
+                format!("all {rows} rows have the same vector, so they cannot be told apart"),
             ),
             (_, different) => self.progress.note(
                 Stage::Cluster,
                 format!(
-                    "{repeated} of {rows} rows repeat an earlier one ({different} are different): copies share their topic"
+                    "{repeated} of {rows} rows repeat an earlier one ({different} are distinct): duplicates share a topic"
                 ),
             ),
         }

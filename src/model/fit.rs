@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
-use super::vectors::{Embedded, For};
-use super::{ClusterOn, Described, TopicModel};
-use crate::corpus::{Corpus, DistinctRows, Embeddings};
+use super::data::Data;
+use super::fitted::replace_columns;
+use super::pipeline::{Known, Pipeline};
+use super::{FittedTopicModel, Summary, TopicModel};
+use crate::corpus::DistinctRows;
+use crate::encode::Parts;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
-use crate::topics::{Assignment, FittedTopicModel, Inference, Summary, replace_columns};
+use crate::topics::{Assignment, Centroids, Topics};
 
 impl TopicModel {
     /// `frame` with a column `embedding` of the vectors that a fit would cluster, `Array(Float32, d)`, null where there
@@ -19,16 +22,11 @@ impl TopicModel {
     /// # Errors
     /// A column that is missing or of a wrong type; an embedder that fails; images of which not one can be read.
     pub fn embed(&self, frame: &DataFrame) -> Result<DataFrame> {
-        self.check_sources()?;
-        let mut corpus = Corpus::read(frame, &self.columns)?;
-        if self.embeds_images() {
-            self.check_images(&corpus)?;
-        }
-        let (embeddings, fusion) = self.vectors(&mut corpus, For::Fit)?;
-        let mut columns = vec![embeddings.to_column("embedding")?];
+        self.encoder.check_sources()?;
+        let Parts { clustered, texts, images, fusion } = self.encoder.vectors(frame, &self.progress)?;
+        let mut columns = vec![clustered.to_column("embedding")?];
         if fusion.is_some() {
-            let parts = [("text_embedding", corpus.text_embeddings), ("image_embedding", corpus.image_embeddings)];
-            for (name, vectors) in parts {
+            for (name, vectors) in [("text_embedding", texts), ("image_embedding", images)] {
                 columns.extend(vectors.map(|vectors| vectors.to_column(name)).transpose()?);
             }
         }
@@ -42,7 +40,7 @@ impl TopicModel {
     /// See [`fit`](Self::fit).
     pub fn fit_transform(&self, frame: &DataFrame) -> Result<(FittedTopicModel, DataFrame)> {
         let fitted = self.fit(frame)?;
-        let frame = self.with_topics(frame, &fitted.embeddings, fitted.topics(), fitted.probabilities())?;
+        let frame = fitted.with_topics_of_fit()?;
         Ok((fitted, frame))
     }
 
@@ -53,57 +51,50 @@ impl TopicModel {
     /// cannot be used, fewer rows than a topic needs, texts without a word, and whatever a stage reports.
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
-        let corpus = self.read_corpus(frame)?;
-        let settled = self.settled(&corpus);
-        let Embedded { corpus, embeddings, fusion, rows } = settled.placeable(corpus, For::Fit)?;
-        self.check_inputs(&corpus, &embeddings, &rows)?;
-        self.check_rows(&rows, &corpus)?;
-        let distinct = DistinctRows::of(&embeddings, &rows);
+        let documents = self.encoder.read(frame, self.opens_images(), &self.progress)?;
+        let (encoded, encoder) = self.encoder.fit(&documents, self.reducer.by_direction(), &self.progress)?;
+        self.check_rows(&encoded.rows, documents.rows)?;
+        let distinct = DistinctRows::of(&encoded.clustered, &encoded.rows);
         self.note_copies(&distinct);
-        let reduction = self.reduce(&embeddings, &rows, &distinct)?;
+        let reduction = self.reduce(&encoded.clustered, &encoded.rows, &distinct)?;
         self.progress.check(Stage::Reduce)?;
         let clustering = self.cluster(&reduction, &distinct)?;
         self.progress.check(Stage::Cluster)?;
-        let assignment = Assignment::by_size(&clustering, &rows, corpus.rows);
-        let captions = self.captions(&corpus, &embeddings, &assignment)?;
-        let corpus = corpus.with_captions(&captions);
-        let settled = if captions.is_empty() { settled } else { self.settled(&corpus) };
-        let terms = settled.count_terms(&corpus, &assignment)?;
-        let described = settled.describe(&corpus, &embeddings, &assignment, &terms)?;
-        let summary = self.summarize(&corpus, &embeddings, &assignment, &distinct, captions.len());
-        let Described { words, aspects, order, representatives } = described;
+        let assignment = Assignment::by_size(&clustering, &encoded.rows, documents.rows);
+        let captions = self.captions(&documents, &encoded, &assignment)?;
+        let data = Data::new(frame, documents, encoded, encoder.encoder.cleaning)
+            .with_captions(captions, self.encoder.cleaning);
+        let terms = self.count_terms(&data, &assignment)?;
+        let description = self.describe(&data, &assignment, &terms)?;
+        let centroids = Centroids::of(&assignment.topics, &data.encoded.clustered);
+        let summary = self.summarize(&data, &assignment, &distinct);
+        let known = Known { rows: distinct.known, vectors: data.encoded.clustered.clone() };
         Ok(FittedTopicModel {
-            frame: frame.clone(),
-            corpus: Arc::new(corpus),
-            embeddings: Arc::new(embeddings),
-            assignment: Arc::new(assignment),
-            terms: Arc::new(terms),
-            captions: Arc::new(captions),
-            words: Arc::new(words),
-            aspects: Arc::new(aspects),
-            aspect_order: Arc::new(order),
-            representatives: Arc::new(representatives),
-            inference: Arc::new(Inference {
-                model: settled,
-                fusion,
+            settings: Arc::new(self.clone()),
+            pipeline: Arc::new(Pipeline {
+                encoder,
                 reducer: reduction.model,
                 clusterer: clustering.model,
-                known: distinct.known,
+                known: Some(Arc::new(known)),
             }),
+            topics: Topics::new(assignment, terms, centroids, description),
+            data: Some(Arc::new(data)),
             summary: Arc::new(summary),
         })
     }
 
-    fn check_rows(&self, rows: &[usize], corpus: &Corpus) -> Result<()> {
+    /// Whether something other than the encoder opens the images.
+    fn opens_images(&self) -> bool {
+        self.captioner.is_some() || self.representations.iter().any(|(_, representation)| representation.needs_images())
+    }
+
+    fn check_rows(&self, rows: &[usize], all: usize) -> Result<()> {
         let needed = self.clusterer.min_rows();
         if rows.len() >= needed {
             return Ok(());
         }
-        let message = format!(
-            "{} of {} rows can be clustered, and {needed} is the fewest that these settings can tell topics apart in",
-            rows.len(),
-            corpus.rows
-        );
+        let message =
+            format!("{} of {all} rows can be clustered, and these settings need at least {needed}", rows.len());
         let hint =
             "Give more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.";
         let hint = Hint::new(hint).on_command_line(
@@ -112,77 +103,27 @@ impl TopicModel {
         Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(hint))
     }
 
-    fn summarize(
-        &self,
-        corpus: &Corpus,
-        embeddings: &Embeddings,
-        assignment: &Assignment,
-        distinct: &DistinctRows,
-        captions: usize,
-    ) -> Summary {
-        let images = corpus.images.as_ref().map(|images| (0..images.len()).filter(|&row| images.has(row)).count());
+    fn summarize(&self, data: &Data, assignment: &Assignment, distinct: &DistinctRows) -> Summary {
+        let (documents, columns) = (&data.documents, &self.encoder.columns);
+        let images = documents.images.as_ref().map(|images| (0..images.len()).filter(|&row| images.has(row)).count());
         Summary {
-            rows: corpus.rows,
+            rows: documents.rows,
             clustered: assignment.clustered(),
-            outliers: corpus.rows - assignment.clustered(),
-            blank: corpus.rows - distinct.places.len(),
+            outliers: documents.rows - assignment.clustered(),
+            blank: documents.rows - distinct.places.len(),
             repeated: distinct.repeated(),
             topics: assignment.topic_count(),
-            dimensions: embeddings.dimensions(),
+            dimensions: data.encoded.clustered.dimensions(),
             seed: self.seed,
-            cluster_on: self.cluster_on,
-            embedder: self.embedding_in_words(),
+            cluster_on: self.encoder.cluster_on,
+            embedder: self.encoder.in_words(),
             reducer: format!("{:?}", self.reducer),
             clusterer: format!("{:?}", self.clusterer),
-            text_column: self.columns.text.clone(),
-            image_column: self.columns.image.clone(),
+            text_column: columns.text.clone(),
+            image_column: columns.image.clone(),
             images,
             captioner: self.captioner.as_ref().map(|captioner| format!("{captioner:?}")),
-            captions,
+            captions: data.captions.len(),
         }
-    }
-
-    pub(super) fn embedding_in_words(&self) -> String {
-        let column = |name: &String| format!("the column `{name}`");
-        let columns = &self.columns;
-        if let Some(name) = &columns.embeddings {
-            return column(name);
-        }
-        let text = || match &columns.text_embeddings {
-            Some(name) => column(name),
-            None => self.text_embedder.as_ref().map(|embedder| format!("{embedder:?}")).unwrap_or_default(),
-        };
-        let images = || match &columns.image_embeddings {
-            Some(name) => column(name),
-            None => self.image_embedder.as_ref().map(|embedder| format!("{embedder:?}")).unwrap_or_default(),
-        };
-        match self.cluster_on {
-            ClusterOn::Text => text(),
-            ClusterOn::Images => images(),
-            ClusterOn::Both if text() == images() => text(),
-            ClusterOn::Both => format!("{} and {}", text(), images()),
-        }
-    }
-
-    pub(crate) fn with_topics(
-        &self,
-        frame: &DataFrame,
-        embeddings: &Embeddings,
-        topics: &[i32],
-        probabilities: &[f64],
-    ) -> Result<DataFrame> {
-        let mut columns = Vec::new();
-        // The memory is shared: a given column of another name or type costs nothing to show here too.
-        if self.columns.embeddings.as_deref() != Some("embedding") {
-            columns.push(embeddings.to_column("embedding")?);
-        }
-        columns.push(Column::new("Topic".into(), topics));
-        columns.push(Column::new("Probability".into(), probabilities));
-        for column in ["Topic", "Probability"] {
-            if frame.column(column).is_ok() {
-                self.progress.note(Stage::Input, format!("the frame's column `{column}` is replaced by the new one"));
-            }
-        }
-        replace_columns(frame, columns)
     }
 }

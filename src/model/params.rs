@@ -6,18 +6,18 @@ impl TopicModel {
     /// The columns, the steps and their settings, as names and values in the order of the pipeline (BERTopic's
     /// `get_params`). A notebook's cell that ends with a model shows them.
     pub fn get_params(&self) -> Vec<(String, String)> {
-        let columns = &self.columns;
+        let (encoder, columns) = (&self.encoder, &self.encoder.columns);
         let mut params = Vec::new();
         let mut add = |name: &str, value: Option<String>| params.extend(value.map(|value| (name.to_owned(), value)));
-        add("clusters", Some(self.cluster_on.to_string()));
+        add("clusters", Some(encoder.cluster_on.to_string()));
         add("text column", columns.text.clone());
         add("image column", columns.image.clone());
         add("text vectors", columns.text_embeddings.clone());
         add("image vectors", columns.image_embeddings.clone());
-        add("embedder", Some(self.embedding_in_words()));
-        add("fusion", self.fuses().then(|| format!("{:?}", self.fusion)));
+        add("embedder", Some(encoder.in_words()));
+        add("fusion", encoder.plan().fuses().then(|| format!("{:?}", encoder.fusion)));
         add("captioner", self.captioner.as_ref().map(|captioner| format!("{captioner:?}")));
-        add("cleaning", columns.text.is_some().then(|| self.cleaning.to_string()));
+        add("cleaning", columns.text.is_some().then(|| encoder.cleaning.to_string()));
         add("reducer", Some(format!("{:?}", self.reducer)));
         add("clusterer", Some(format!("{:?}", self.clusterer)));
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));
@@ -29,10 +29,5 @@ impl TopicModel {
         add("nr_repr_docs", Some(self.nr_repr_docs.to_string()));
         add("seed", Some(self.seed.to_string()));
         params
-    }
-
-    /// Whether a row's vector is made of two.
-    fn fuses(&self) -> bool {
-        self.cluster_on == super::ClusterOn::Both && self.columns.embeddings.is_none()
     }
 }

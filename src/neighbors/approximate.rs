@@ -1,7 +1,7 @@
-//! Approximate search: a shortlist for each row by its sketch, first from the cells around it, then from its
-//! neighbors' neighbors; the shortlist is ranked by the distances themselves.
+//! Approximate search: a shortlist for each row is built from sketches, first from the surrounding cells, then from its
+//! neighbors' neighbors; the shortlist is ranked by the actual distances.
 //!
-//! Sketches are whole numbers, so that a shortlist is the same on every machine and for any number of threads.
+//! Sketches are integers, so a shortlist is the same on every machine and for any number of threads.
 
 use rayon::prelude::*;
 
@@ -16,55 +16,56 @@ use super::tile::{Packed, offer_tile};
 use crate::error::Stage;
 use crate::progress::{Progress, Task};
 
-/// Coordinates of a sketch: the fewest that are tried, and how many more each time.
+/// The step between sketch widths to try, and the smallest width.
 const WIDTH_STEP: usize = 32;
 
-/// New rows that are searched for together.
+/// New rows searched for together.
 const QUERIES: usize = 64;
 
-/// The share of the nearest neighbors that must be on the shortlists of an ideal search for a width to do.
+/// The recall that an ideal search by sketches must achieve for a width to be accepted.
 const NEEDED_RECALL: f64 = 0.985;
 
-/// Rows that a width is tried on.
+/// Rows that a width is tested on.
 const TRIALS: usize = 128;
 
-/// Those that are looked up together, and the rows that they are compared with at a time.
+/// Trial rows looked up together, and the rows they are compared with at a time.
 const TRIALS_AT_A_TIME: usize = 32;
 const ROWS_OF_A_TILE: usize = 256;
 
-/// Nearest rows of each that it must find.
+/// Nearest neighbors of each trial row that must be found.
 const TRIAL_NEIGHBORS: usize = 15;
 
-/// Rows on a shortlist: this many, and twice the neighbors that are wanted beyond the usual 15.
+/// Minimum shortlist length; twice the number of neighbors beyond the usual 15 is added to it.
 const SHORTLIST: usize = 32;
 
-/// Rows in the cells that a row is compared with, when all rows are: a quarter of all, but at least and at most so many.
+/// Rows in the surrounding cells that each row is compared with when all rows are searched: a quarter of all rows,
+/// within this range.
 const VISITS: (usize, usize) = (2048, 8192);
 
-/// The same for a new row, whose neighbors' neighbors are not asked.
+/// The same for a new row, for which the neighbors' neighbors are not searched.
 const VISITS_OF_NEW: usize = 32_768;
 
-/// Rounds of neighbors' neighbors.
+/// Rounds of nearest-neighbor descent.
 const ROUNDS: usize = 1;
 
-/// Sketches of the rows, in cells of near ones.
+/// Sketches of the rows, grouped into cells of nearby rows.
 #[derive(Debug, Clone)]
 pub(super) struct ApproximateIndex {
     sketcher: Sketcher,
     cells: Cells,
     /// In the order of the cells.
     sketches: Sketches,
-    /// The same, cell by cell.
+    /// The same sketches, cell by cell.
     packed: Vec<Packed>,
 }
 
 impl ApproximateIndex {
-    /// Units of work for each row in making an index: axes, sketches, their trials, and cells.
+    /// Units of work per row when building an index: axes, sketches, their trials, and cells.
     pub(super) const WORK: usize = 4;
 
-    /// Sketches `points` as narrowly as they allow; `None` if no width does.
+    /// Sketches `points` with the smallest sufficient width; `None` if no width is sufficient.
     ///
-    /// `task` has [`WORK`](Self::WORK) units for each row.
+    /// `task` has [`WORK`](Self::WORK) units per row.
     pub(super) fn new(points: &Points, stage: Stage, task: &Task) -> Option<Self> {
         let trials = Trials::new(points, stage)?;
         let sketcher = Sketcher::new(points);
@@ -90,7 +91,7 @@ impl ApproximateIndex {
         Some(ApproximateIndex { packed: packed.collect(), sketcher: sketcher.narrowed(width), cells, sketches })
     }
 
-    /// The `k` nearest rows of each row, itself first.
+    /// The `k` nearest rows of each row, with the row itself first.
     pub(super) fn neighbors_of_own_rows(
         &self,
         points: &Points,
@@ -126,7 +127,7 @@ impl ApproximateIndex {
         found
     }
 
-    /// The `k` nearest rows for each row of `queries`, each by itself.
+    /// The `k` nearest rows for each row of `queries`, independently of the other queries.
     pub(super) fn neighbors_of_new_rows(
         &self,
         points: &Points,
@@ -161,7 +162,7 @@ impl ApproximateIndex {
         found
     }
 
-    /// For each place the places of the best rows in the cells around it, best first.
+    /// For each place, the places of the best rows in the surrounding cells, best first.
     fn lists_from_cells(&self, length: usize, task: &Task) -> Vec<u32> {
         let visits = (self.sketches.rows() / 4).clamp(VISITS.0, VISITS.1);
         let mut lists = vec![NOBODY; self.sketches.rows() * length];
@@ -177,7 +178,7 @@ impl ApproximateIndex {
                 return;
             }
             let places: Vec<u32> = self.cells.places(cell).map(|place| place as u32).collect();
-            // One more than wanted, since a row is on its own list.
+            // One more than needed, since a row is on its own list.
             search.run(self, &self.sketches, &places, visits, length + 1);
             for ((number, &own), room) in places.iter().enumerate().zip(room.chunks_exact_mut(length)) {
                 let best = search.lists.sorted(number).iter().map(|&key| row_of(key)).filter(|&place| place != own);
@@ -188,7 +189,7 @@ impl ApproximateIndex {
         lists
     }
 
-    /// Puts the rows at the places of `list` in the order of their distances from row `row` of `queries`.
+    /// Sorts the rows at the places of `list` by their distances from row `row` of `queries`.
     fn rank(&self, points: &Points, queries: &Points, row: usize, list: &[u32], ranked: &mut Vec<(f32, u32)>) {
         let measure = points.measure(queries, row);
         let order = self.cells.order();
@@ -206,17 +207,17 @@ fn take(points: &Points, ranked: &[(f32, u32)], indices: &mut [u32], distances: 
     }
 }
 
-/// A search in the cells around each of some rows, and what it works with.
+/// A search in the cells around each of some rows, with its scratch space.
 #[derive(Default)]
 struct Search {
     room: Room,
-    /// For each row that was searched for, the places of the best.
+    /// The places of the best rows for each query row.
     lists: Shortlists,
 }
 
 impl Search {
-    /// Compares the rows `rows` of `queries` with about `visits` rows each. Cell after cell, with those of the rows that
-    /// it is near to.
+    /// Compares the rows `rows` of `queries` with about `visits` rows each, cell by cell: each cell is compared with
+    /// the rows that it is near.
     fn run(&mut self, index: &ApproximateIndex, queries: &Sketches, rows: &[u32], visits: usize, length: usize) {
         let Search { room, lists } = self;
         let cells = &index.cells;
@@ -242,7 +243,7 @@ fn shortlist_length(k: usize) -> usize {
     SHORTLIST + 2 * k.saturating_sub(TRIAL_NEIGHBORS)
 }
 
-/// A few rows and their nearest rows, themselves among them: what sketches must find among all rows.
+/// A few rows and their nearest rows, themselves included, which the sketches must find among all rows.
 struct Trials {
     rows: Vec<u32>,
     neighbors: Neighbors,
@@ -258,7 +259,7 @@ impl Trials {
         Some(Trials { rows: rows.iter().map(|&row| row as u32).collect(), neighbors })
     }
 
-    /// Whether the best rows by the first `width` coordinates hold the nearest.
+    /// Whether the best rows by the first `width` coordinates contain the nearest rows.
     fn succeed(&self, sketches: &Sketches, width: usize) -> bool {
         let rows = sketches.rows();
         let queries = sketches.in_order(&self.rows, width);

@@ -1,4 +1,4 @@
-//! Exact search: tiles of a blocked matrix product, and then the distances of the candidates themselves.
+//! Exact search: tiles of a blocked matrix product, followed by the actual distances of the candidates.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,14 +10,14 @@ use super::points::{Measure, Points};
 use crate::error::Stage;
 use crate::progress::{Progress, Task};
 
-/// Rows of a block: a tile of BLOCK² products stays in the second-level cache while its candidates are picked.
+/// Rows of a block: a tile of BLOCK² products stays in the L2 cache while its candidates are picked.
 const BLOCK: usize = 384;
 
 /// Candidates beyond `k`, so that rounding in the product does not lose a neighbor.
 const MARGIN: usize = 4;
 
-/// The `k` nearest rows of each row, itself first. The matrix of products is symmetric: each tile serves both its
-/// blocks.
+/// The `k` nearest rows of each row, with the row itself first. The matrix of products is symmetric, so each tile
+/// serves both of its blocks.
 pub(super) fn neighbors_of_own_rows(points: &Points, k: usize, stage: Stage, progress: &Progress) -> Neighbors {
     let blocks = points.rows().div_ceil(BLOCK);
     let candidates = empty_candidates(points.rows(), k - 1);
@@ -72,7 +72,8 @@ fn locked(candidates: &Mutex<Candidates>) -> MutexGuard<'_, Candidates> {
     candidates.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The `pair`-th pair of blocks (first <= second). Row r of the triangle and row blocks-1-r are together blocks+1 long.
+/// The `pair`-th pair of blocks (first <= second). Rows r and blocks-1-r of the triangle have a total length of
+/// blocks+1.
 fn block_pair(pair: usize, blocks: usize) -> Option<(usize, usize)> {
     let (row, column) = (pair / (blocks + 1), pair % (blocks + 1));
     let mirrored = blocks - 1 - row;
@@ -85,7 +86,7 @@ fn block_pair(pair: usize, blocks: usize) -> Option<(usize, usize)> {
     }
 }
 
-/// Room for two blocks of prepared rows and their products.
+/// Scratch space for two blocks of prepared rows and their products.
 #[derive(Default)]
 struct Room {
     left: Vec<f32>,
@@ -93,7 +94,7 @@ struct Room {
     products: Vec<f32>,
 }
 
-/// The products of block `first` of `left` with block `second` of `right`, in `room`.
+/// The products of block `first` of `left` with block `second` of `right`, stored in `room`.
 fn product<'a>(left: &'a Points, first: usize, right: &'a Points, second: usize, room: &'a mut Room) -> Tile<'a> {
     let (first_row, first_column) = (first * BLOCK, second * BLOCK);
     let rows = BLOCK.min(left.rows() - first_row);
@@ -115,12 +116,12 @@ fn product<'a>(left: &'a Points, first: usize, right: &'a Points, second: usize,
     }
 }
 
-/// `out` = `left` · `right`ᵀ, all row by row, `left` and `right` of `width` columns. On one thread.
+/// `out` = `left` · `right`ᵀ, all row-major, where `left` and `right` have `width` columns. Single-threaded.
 fn multiply_transposed(left: &[f32], right: &[f32], width: usize, out: &mut [f32]) {
     let (rows, columns) = (left.len() / width, right.len() / width);
     debug_assert_eq!(out.len(), rows * columns);
-    // SAFETY: `left`, `right` and `out` are slices of rows x width, columns x width and rows x columns contiguous
-    // numbers with the row strides given, and `out` is borrowed mutably, so it overlaps neither of the others.
+    // `left`, `right` and `out` are contiguous slices of rows x width, columns x width, and rows x columns values with
+    // the given row strides, and `out` is borrowed mutably, so it overlaps neither of the others.
     unsafe {
         gemm::gemm(
             rows,
@@ -146,7 +147,7 @@ fn multiply_transposed(left: &[f32], right: &[f32], width: usize, out: &mut [f32
     }
 }
 
-/// The best `k` of each row's candidates by their distances, computed directly.
+/// The best `k` of each row's candidates by their directly computed distances.
 fn finish(points: &Points, queries: &Points, candidates: &[Mutex<Candidates>], k: usize, own: bool) -> Neighbors {
     let mut indices = vec![0_u32; queries.rows() * k];
     let mut distances = vec![0.0_f32; queries.rows() * k];
@@ -167,7 +168,7 @@ fn finish(points: &Points, queries: &Points, candidates: &[Mutex<Candidates>], k
     Neighbors { k, indices, distances }
 }
 
-/// One row whose neighbors are wanted.
+/// One row whose neighbors are requested.
 struct Query<'a> {
     points: &'a Points,
     queries: &'a Points,
@@ -195,7 +196,7 @@ impl Query<'_> {
         (self.measure.half_squared(index), index)
     }
 
-    /// Whether no row that the product's rounding kept out of the candidates can belong to the best `wanted`.
+    /// Whether rounding in the product cannot have excluded one of the best `wanted` rows from the candidates.
     fn is_certain(&self, best: &[(f32, u32)], wanted: usize, refused_below: f32) -> bool {
         let Some(&(last, _)) = wanted.checked_sub(1).and_then(|last| best.get(last)) else {
             return true;
@@ -205,7 +206,7 @@ impl Query<'_> {
         }
         let half_norm = f64::from(self.queries.half_norms()[self.row]);
         let norm = (2.0 * half_norm).sqrt();
-        // A row that belongs to the best cannot be longer than this.
+        // A row among the best cannot have a larger norm than this.
         let reach = norm + (2.0 * f64::from(last)).sqrt();
         let unit = f64::from(f32::EPSILON) / 2.0;
         let error =
@@ -213,7 +214,7 @@ impl Query<'_> {
         half_norm - f64::from(last) >= f64::from(refused_below) + error
     }
 
-    /// All rows, measured directly, of which the best `wanted` come first.
+    /// The best `wanted` of all rows by directly computed distance, nearest first.
     fn all_by_distance(&self, wanted: usize) -> Vec<(f32, u32)> {
         let others = (0..self.points.rows() as u32).filter(|&index| !(self.own && index as usize == self.row));
         let mut all: Vec<(f32, u32)> = others.map(|index| self.measured(index)).collect();

@@ -1,12 +1,12 @@
-//! The best candidates of each row of a block, picked from tiles of a matrix product.
+//! The best candidates for each row of a block, picked from tiles of a matrix product.
 
-/// Columns that are looked at together for one that could be better than the worst candidate.
+/// Columns checked together for one that could beat the worst candidate.
 const LOOK: usize = 16;
 
 /// The best candidates so far of the rows of one block.
 ///
 /// A candidate's score is the product minus half its squared norm, which orders like the negative distance. Score and
-/// row number are packed into one integer whose order is total, so the outcome does not depend on the order of tiles.
+/// row number are packed into one integer with a total order, so the outcome does not depend on the order of the tiles.
 #[derive(Debug)]
 pub(super) struct Candidates {
     capacity: usize,
@@ -27,7 +27,7 @@ pub(super) struct Tile<'a> {
     pub(super) first_row: usize,
     /// The second block's first row number.
     pub(super) first_column: usize,
-    /// Both blocks are the same, and a row is not a candidate for itself.
+    /// Both blocks are the same, so a row is not a candidate for itself.
     pub(super) diagonal: bool,
 }
 
@@ -41,18 +41,18 @@ impl Candidates {
         }
     }
 
-    /// The candidates of row `row` of the block: row numbers and the score of the worst, best first.
+    /// The row numbers of the candidates for row `row` of the block, best first.
     pub(super) fn row(&self, row: usize) -> impl Iterator<Item = u32> + '_ {
         let start = row * self.capacity;
         self.keys[start..start + self.lengths[row] as usize].iter().map(|&key| !(key as u32))
     }
 
-    /// The score below which candidates of row `row` were refused; negative infinity when none was.
+    /// The score below which candidates for row `row` were rejected; negative infinity if none were.
     pub(super) fn refused_below(&self, row: usize) -> f32 {
         self.worst[row]
     }
 
-    /// Offers the tile's columns to the rows of the first block, whose candidates these are.
+    /// Offers the tile's columns as candidates to the rows of the first block, which these candidates belong to.
     pub(super) fn take_columns(&mut self, tile: &Tile<'_>) {
         let width = tile.column_half_norms.len();
         for (row, products) in tile.products.chunks_exact(width).enumerate() {
@@ -72,7 +72,7 @@ impl Candidates {
         }
     }
 
-    /// Offers the tile's rows to the rows of the second block, whose candidates these are.
+    /// Offers the tile's rows as candidates to the rows of the second block, which these candidates belong to.
     pub(super) fn take_rows(&mut self, tile: &Tile<'_>) {
         let width = tile.column_half_norms.len();
         for (row, products) in tile.products.chunks_exact(width).enumerate() {
@@ -143,7 +143,7 @@ fn any_reaches(products: &[f32], half_norm: f32, bounds: &[f32]) -> bool {
     }
 }
 
-/// Bits that order as the numbers do.
+/// Bits that have the same order as the scores.
 fn ordered(score: f32) -> u32 {
     let bits = score.to_bits();
     if bits >> 31 == 0 { bits | 0x8000_0000 } else { !bits }

@@ -1,4 +1,4 @@
-//! Cuts the rows into cells of near ones, by halving again and again between two means.
+//! Partitions the rows into cells of nearby rows by recursive two-means bisection.
 
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -9,28 +9,28 @@ use super::shortlist::{Shortlists, row_of};
 use super::sketch::{Sketches, dot};
 use super::tile::{Packed, offer_tile};
 
-/// Rows of a cell at most; at least half of this, if there are as many.
+/// Maximum number of rows in a cell; a cell has at least half as many, if there are that many rows.
 const MOST_ROWS: usize = 256;
 
-/// Rows of a part that its two means are found from, spread evenly.
+/// Evenly spaced rows of a part that its two means are computed from.
 const SAMPLE: usize = 256;
 
-/// Rounds of two-means.
+/// Iterations of two-means.
 const ROUNDS: usize = 4;
 
-/// An order of the rows in which each cell is a range, and where the cells lie.
+/// An order of the rows in which each cell is a contiguous range, and the ranges of the cells.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
-    /// The rows, cell after cell.
+    /// The rows, cell by cell.
     order: Vec<u32>,
-    /// Where each cell begins, and the number of rows.
+    /// The start of each cell, followed by the number of rows.
     starts: Vec<usize>,
-    /// The cells' means.
+    /// The means of the cells.
     centers: Sketches,
 }
 
 impl Cells {
-    /// Cuts the rows of `sketches` by their first `width` coordinates. All arithmetic is in whole numbers.
+    /// Partitions the rows of `sketches` by their first `width` coordinates, using integer arithmetic only.
     pub(super) fn new(sketches: &Sketches, width: usize) -> Self {
         let part = Part { sketches, width };
         let mut order: Vec<u32> = (0..sketches.rows() as u32).collect();
@@ -42,7 +42,7 @@ impl Cells {
         Cells { order, starts, centers: Sketches { width, values: means.concat(), half_norms } }
     }
 
-    /// The rows, cell after cell: a row's place is its index here.
+    /// The rows, cell by cell: a row's place is its index in this slice.
     pub(super) fn order(&self) -> &[u32] {
         &self.order
     }
@@ -56,8 +56,8 @@ impl Cells {
         self.starts[cell]..self.starts[cell + 1]
     }
 
-    /// For each of the rows `rows` of `queries` the `count` cells whose means are nearest, nearest first, one list after
-    /// the other.
+    /// For each of the rows `rows` of `queries`, the `count` cells with the nearest means, nearest first, one list
+    /// after another.
     pub(super) fn around(&self, queries: &Sketches, rows: &[u32], count: usize, room: &mut Room) -> Vec<u32> {
         let count = count.min(self.count());
         let Room { packed, lists, numbers } = room;
@@ -76,7 +76,7 @@ impl Cells {
     }
 }
 
-/// What [`Cells::around`] works with.
+/// Scratch space for [`Cells::around`].
 #[derive(Debug, Default)]
 pub(super) struct Room {
     packed: Packed,
@@ -84,7 +84,7 @@ pub(super) struct Room {
     numbers: Vec<u32>,
 }
 
-/// The stops that `halve` makes of `rows` rows from `first` on.
+/// Adds the ends of the ranges into which `halve` splits `rows` rows starting at `first`.
 fn add_stops(rows: usize, first: usize, stops: &mut Vec<usize>) {
     if rows <= MOST_ROWS {
         stops.push(first + rows);
@@ -95,7 +95,7 @@ fn add_stops(rows: usize, first: usize, stops: &mut Vec<usize>) {
     add_stops(rows - middle, first + middle, stops);
 }
 
-/// Rows by their first coordinates.
+/// Rows restricted to their first coordinates.
 #[derive(Clone, Copy)]
 struct Part<'a> {
     sketches: &'a Sketches,
@@ -109,7 +109,7 @@ impl<'a> Part<'a> {
 
     fn halve(self, rows: &mut [u32]) {
         if rows.len() <= MOST_ROWS {
-            // Near the order of the data: it may be sorted by something, and memory is read in this order.
+            // Keeps rows close to their order in the data: the data may be sorted, and memory is read in this order.
             rows.sort_unstable();
             return;
         }
@@ -123,7 +123,7 @@ impl<'a> Part<'a> {
         rayon::join(|| self.halve(low), || self.halve(high));
     }
 
-    /// The way from one of two means of the rows to the other.
+    /// The direction from one of the rows' two means to the other.
     fn between_two_means(self, rows: &[u32]) -> Vec<i8> {
         let step = rows.len().div_ceil(SAMPLE);
         let sample: Vec<u32> = rows.iter().copied().step_by(step).collect();
@@ -133,7 +133,7 @@ impl<'a> Part<'a> {
         let mut means = [first, second];
         for _ in 0..ROUNDS {
             let direction = difference(&means[0], &means[1]);
-            // A row belongs to the first mean where it lies on its side of the middle; the direction is half as long.
+            // A row belongs to the first mean if it lies on its side of the midpoint; the direction is halved.
             let threshold = (dot(&means[0], &means[0]) - dot(&means[1], &means[1])) / 4;
             let is_first = |row: &u32| dot(&direction, self.row(*row)) >= threshold;
             let (first, second): (Vec<u32>, Vec<u32>) = sample.iter().partition(|row| is_first(row));
@@ -158,12 +158,12 @@ impl<'a> Part<'a> {
             }
         }
         let count = rows.len().max(1) as i32;
-        // To the nearest whole number: means are small, and cutting would pull them to 0.
+        // Rounded to the nearest integer: means are small, and truncation would pull them toward 0.
         sums.iter().map(|sum| ((2 * sum + count).div_euclid(2 * count)) as i8).collect()
     }
 }
 
-/// Half of it, so that it has room.
+/// Half the difference, so that it cannot overflow.
 fn difference(a: &[i8], b: &[i8]) -> Vec<i8> {
     a.iter().zip(b).map(|(&a, &b)| ((i16::from(a) - i16::from(b)) / 2) as i8).collect()
 }

@@ -1,6 +1,6 @@
 //! Nearest-neighbor descent (Dong, Moses and Li 2011): a neighbor of a neighbor is likely a neighbor.
 //!
-//! Each round reads the lists of the round before, so the result does not depend on the number of threads.
+//! Each round reads the lists of the previous round, so the result does not depend on the number of threads.
 
 use rayon::prelude::*;
 
@@ -8,13 +8,13 @@ use super::shortlist::{NOBODY, Shortlists, row_of};
 use super::sketch::Sketches;
 use crate::progress::Task;
 
-/// Neighbors of each row that are followed; as many again are rows that have it as a neighbor.
+/// Neighbors of each row to follow, and the maximum number of reverse neighbors (rows that have it as a neighbor).
 const FAN: usize = 20;
 
-/// Rows that one thread takes at a time.
+/// Rows processed by one thread at a time.
 const CHUNK: usize = 512;
 
-/// Better lists of `length` rows for each row of `sketches`, best first. One unit of `task` a row.
+/// Improved lists of `length` rows for each row of `sketches`, best first. One unit of `task` per row.
 pub(super) fn descend(sketches: &Sketches, lists: &[u32], length: usize, task: &Task) -> Vec<u32> {
     let graph = Graph::new(lists, length);
     let mut better = vec![NOBODY; lists.len()];
@@ -35,7 +35,7 @@ pub(super) fn descend(sketches: &Sketches, lists: &[u32], length: usize, task: &
     better
 }
 
-/// What one thread works with.
+/// Scratch space of one thread.
 struct Round {
     seen: Seen,
     open: Vec<u32>,
@@ -67,7 +67,7 @@ impl Round {
     }
 }
 
-/// Which rows a row has met.
+/// The rows that a row has already been compared with.
 struct Seen {
     stamps: Vec<u32>,
     now: u32,
@@ -82,7 +82,7 @@ impl Seen {
         self.now += 1;
     }
 
-    /// Whether this is the first time; from now on it is not.
+    /// Returns whether `row` is new, and marks it as seen.
     #[inline]
     fn is_new(&mut self, row: u32) -> bool {
         let stamp = &mut self.stamps[row as usize];
@@ -92,7 +92,7 @@ impl Seen {
     }
 }
 
-/// For each row its best neighbors and rows whose good neighbor it is.
+/// For each row, its best neighbors and the rows that have it as one of their best neighbors.
 struct Graph(Vec<u32>);
 
 impl Graph {

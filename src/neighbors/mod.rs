@@ -1,17 +1,17 @@
-//! The k nearest neighbors of every row: exactly where that is fast, approximately where rows are many.
+//! The k nearest neighbors of every row: exact where that is fast, approximate for many rows.
 //!
-//! A [`NeighborIndex`] holds the rows; [`NeighborIndex::searched`] says how they are to be searched,
-//! [`NeighborIndex::neighbors`] asks for the neighbors of its own rows, [`NeighborIndex::query`] for those of new ones.
-//! The answer, [`Neighbors`], does not say how it was found.
+//! A [`NeighborIndex`] contains the rows; [`NeighborIndex::searched`] selects the search method,
+//! [`NeighborIndex::neighbors`] returns the neighbors of its own rows, and [`NeighborIndex::query`] those of new rows.
+//! The result, [`Neighbors`], does not record how it was found.
 //!
-//! The exact search is n²·d multiplications, as tiles of a matrix product; each tile is reduced to its best candidates
-//! while it is in cache, so memory stays at n·k. Candidates are chosen in single precision with a margin, their distances
-//! are then computed directly (no cancellation), and where rounding could have hidden a neighbor the row is searched
-//! again directly.
+//! The exact search takes n²·d multiplications, computed as tiles of a matrix product; each tile is reduced to its best
+//! candidates while it is in cache, so memory stays at n·k. Candidates are selected in single precision with a margin,
+//! and their distances are then computed directly (without cancellation). If rounding could have hidden a neighbor, the
+//! row is searched again directly.
 //!
-//! The approximate search compares sketches, rows as bytes in fewer dimensions: first with those in the cells around a
-//! row, then with its neighbors' neighbors; the distances of the best few are computed directly. It is tried on a few
-//! rows first, and given up for the exact one where it does not find their neighbors.
+//! The approximate search compares sketches, which are rows quantized to bytes in fewer dimensions: first with those in
+//! the cells around a row, then with its neighbors' neighbors; the distances of the best few are computed directly. It
+//! is first tested on a few rows, and the exact search is used instead if it does not find their neighbors.
 //!
 //! Everything is bit-identical for any number of threads.
 
@@ -36,15 +36,15 @@ mod tile;
 use approximate::ApproximateIndex;
 use points::Points;
 
-/// How far two rows are from each other.
+/// The distance between two rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Metric {
-    /// 1 minus the cosine of the angle: 0 to 2. A row of zeros is at distance 0 from another row of zeros and at
-    /// distance 1 from everything else, as pynndescent has it.
+    /// 1 minus the cosine of the angle: 0 to 2. A row of zeros is at distance 0 from other rows of zeros and at
+    /// distance 1 from everything else, as in pynndescent.
     #[default]
     Cosine,
-    /// The length of the difference.
+    /// The length of the difference vector.
     Euclidean,
 }
 
@@ -64,12 +64,13 @@ impl fmt::Display for Metric {
     }
 }
 
-/// The `k` nearest neighbors of some rows, in flat arrays of `k` entries a row, nearest first, ties by index.
+/// The `k` nearest neighbors of some rows, in flat arrays of `k` entries per row, nearest first, with ties broken by
+/// index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbors {
-    /// Neighbors of each row.
+    /// The number of neighbors per row.
     pub k: usize,
-    /// The neighbors' row numbers in the index: `k` for each row.
+    /// The row numbers of the neighbors in the index: `k` per row.
     pub indices: Vec<u32>,
     /// Their distances, ascending within a row.
     pub distances: Vec<f32>,
@@ -81,23 +82,23 @@ impl Neighbors {
         self.indices.len().checked_div(self.k).unwrap_or(0)
     }
 
-    /// The neighbors of row `row` and their distances; empty when there is no such row.
+    /// The neighbors of row `row` and their distances; empty if there is no such row.
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         let range = row * self.k..(row + 1) * self.k;
         (self.indices.get(range.clone()).unwrap_or(&[]), self.distances.get(range).unwrap_or(&[]))
     }
 }
 
-/// How neighbors are looked for. The approximate search finds 97 to 99 % of 15 neighbors in tens of thousands of rows,
-/// 94 % in a million, with exact distances; [`NeighborIndex::is_approximate`] says which search came of it.
+/// The nearest-neighbor search method. The approximate search finds 97 to 99% of 15 neighbors in tens of thousands of
+/// rows and 94% in a million, with exact distances; [`NeighborIndex::is_approximate`] returns which search is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum NeighborSearch {
-    /// Exactly for few rows, approximately for many (8,192 or more).
+    /// Exact for few rows, approximate for many (8,192 or more).
     #[default]
     Auto,
     /// Every row is compared with every other.
     Exact,
-    /// By sketches, if they find the neighbors of the rows that they are tried on; else exactly.
+    /// By sketches if they find the neighbors of the trial rows, otherwise exact.
     Approximate,
 }
 
@@ -121,7 +122,7 @@ impl fmt::Display for NeighborSearch {
 impl FromStr for NeighborSearch {
     type Err = Error;
 
-    /// By its [`name`](Self::name).
+    /// Parses a search method from its [`name`](Self::name).
     fn from_str(name: &str) -> Result<Self> {
         let all = [NeighborSearch::Auto, NeighborSearch::Exact, NeighborSearch::Approximate];
         let named = all.into_iter().find(|search| search.name() == name);
@@ -129,11 +130,11 @@ impl FromStr for NeighborSearch {
     }
 }
 
-/// From this many rows on approximate search is the faster one.
+/// The number of rows from which the approximate search is faster.
 const MANY_ROWS: usize = 8192;
 
-/// Rows that can be asked for the nearest neighbors of a row. It shares them with their owner, and adds a number or
-/// two for each; for the approximate search, another 64 to 512 bytes.
+/// Rows that can be searched for the nearest neighbors of a row. The index shares the rows with their owner and adds
+/// one or two values per row; the approximate search adds another 64 to 512 bytes.
 #[derive(Debug, Clone)]
 pub struct NeighborIndex {
     points: Points,
@@ -141,29 +142,29 @@ pub struct NeighborIndex {
 }
 
 impl NeighborIndex {
-    /// Takes the rows of `data`. `stage` is the stage that errors name.
+    /// Creates an index over the rows of `data`. `stage` is the stage named in errors.
     ///
     /// # Errors
-    /// No rows, no columns, more than 2³² − 2 rows, or a value that is not finite (or, under the euclidean metric, so
-    /// large that its square is not).
+    /// No rows, no columns, more than 2³² − 2 rows, or a value that is not finite (or, under the Euclidean metric, too
+    /// large for its square to be finite).
     pub fn new(data: impl Into<Vectors>, metric: Metric, stage: Stage) -> Result<Self> {
         let data = data.into();
         let (rows, columns) = (data.rows(), data.columns());
         if rows == 0 || columns == 0 {
-            let message = format!("there is nothing to search for neighbors: {rows} rows of {columns} columns");
+            let message = format!("nothing to search for neighbors: {rows} rows of {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, stage, message));
         }
         if rows >= u32::MAX as usize {
             return Err(Error::new(
                 ErrorKind::InvalidData,
                 stage,
-                format!("{rows} rows are too many: at most 2^32 - 2"),
+                format!("{rows} rows are too many (maximum: 2^32 - 2)"),
             ));
         }
         Ok(NeighborIndex { points: Points::new(data, metric, stage)?, approximate: None })
     }
 
-    /// The same rows, to be searched as `search` says. A new index is searched exactly.
+    /// The same rows, with the search method `search`. A new index uses exact search.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`].
@@ -175,11 +176,11 @@ impl NeighborIndex {
         };
         self.approximate = None;
         if approximately {
-            let task = progress.task(stage, "index of neighbors", ApproximateIndex::WORK * self.rows());
+            let task = progress.task(stage, "neighbor index", ApproximateIndex::WORK * self.rows());
             self.approximate = ApproximateIndex::new(&self.points, stage, &task);
             task.finish()?;
             if self.approximate.is_none() {
-                progress.note(stage, "neighbors are searched exactly: sketches do not find those of these vectors");
+                progress.note(stage, "using exact neighbor search: sketches do not find these vectors' neighbors");
             }
         }
         Ok(self)
@@ -195,18 +196,19 @@ impl NeighborIndex {
         self.points.rows()
     }
 
-    /// The width of its rows.
+    /// The number of columns of its rows.
     pub fn columns(&self) -> usize {
         self.points.columns()
     }
 
-    /// The metric that it was made for.
+    /// The metric that the index was built for.
     pub fn metric(&self) -> Metric {
         self.points.metric()
     }
 
-    /// The `k` nearest rows of each row of the index, itself first at distance 0 (also among duplicates, as umap-learn
-    /// has it). `k` is at least 1 and cut to the number of rows. Progress is the task `neighbors` of `stage`.
+    /// The `k` nearest rows of each row of the index, with the row itself first at distance 0 (even among duplicates,
+    /// as in umap-learn). `k` is clamped to at least 1 and at most the number of rows. Progress is reported as the task
+    /// `neighbors` of `stage`.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`].
@@ -220,15 +222,16 @@ impl NeighborIndex {
         Ok(found)
     }
 
-    /// The `k` nearest rows of the index for each row of `data`; `k` is at least 1 and cut to the number of rows of the
-    /// index. A row's answer does not depend on the other rows of `data`.
+    /// The `k` nearest rows of the index for each row of `data`; `k` is clamped to at least 1 and at most the number of
+    /// rows in the index. The result for a row does not depend on the other rows of `data`.
     ///
     /// # Errors
-    /// Rows of another width than the index's, or values that are not finite; [`ErrorKind::Interrupted`].
+    /// Rows with a different number of columns than the index, or values that are not finite;
+    /// [`ErrorKind::Interrupted`].
     pub fn query(&self, data: impl Into<Vectors>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
         let data = data.into();
         if data.columns() != self.columns() {
-            let message = format!("rows have {} columns, but {} are expected", data.columns(), self.columns());
+            let message = format!("rows have {} columns; expected {}", data.columns(), self.columns());
             return Err(Error::new(ErrorKind::InvalidData, stage, message));
         }
         let queries = self.points.queries(data, stage)?;
@@ -241,7 +244,8 @@ impl NeighborIndex {
         Ok(found)
     }
 
-    /// Adds row `row`, as the index compares it, to `sums`: normalized for the cosine metric, centered for the euclidean.
+    /// Adds row `row`, as prepared for the index, to `sums`: normalized for the cosine metric, centered for the
+    /// Euclidean.
     pub(crate) fn add_prepared_row(&self, row: usize, sums: &mut Vec<f64>, room: &mut Vec<f32>) {
         room.resize(self.points.width(), 0.0);
         sums.resize(self.points.width(), 0.0);

@@ -1,7 +1,7 @@
-//! Rows as they are compared: by half the squared euclidean distance.
+//! Rows prepared for comparison by half the squared Euclidean distance.
 //!
-//! For unit vectors half the squared distance is 1 minus the cosine, so both metrics share one search. The rows stay
-//! where they are; what prepares them (a scale for each, or a mean) is kept beside them.
+//! For unit vectors, half the squared distance is 1 minus the cosine, so both metrics share one search. The rows stay
+//! where they are; the data for preparing them (a scale for each, or a mean) is stored separately.
 
 use rayon::prelude::*;
 
@@ -12,26 +12,26 @@ use crate::linalg::vectors::{Reader, Vectors};
 /// Lanes of the distance sum: a fixed number, so that the sum is the same on every machine.
 const LANES: usize = 16;
 
-/// Directions whose half squared distance is below this cannot be told apart from numbers of single precision.
+/// Directions with half a squared distance below this cannot be distinguished from rounding errors in single precision.
 const SAME_DIRECTION: f32 = 1e-13;
 
-/// Rows and what prepares them for the search.
+/// Rows and the data for preparing them for the search.
 #[derive(Debug, Clone)]
 pub(super) struct Points {
     vectors: Vectors,
     metric: Metric,
-    /// Cosine: what makes each row a unit vector; 0 for a row of zeros.
+    /// Cosine: the factor that scales each row to unit length; 0 for a row of zeros.
     scales: Vec<f32>,
-    /// Half squared norms of the rows as prepared.
+    /// Half squared norms of the prepared rows.
     half_norms: Vec<f32>,
-    /// Euclidean: the mean of the data, which is subtracted so that norms stay near the size of the distances.
+    /// Euclidean: the mean of the data, which is subtracted so that norms stay close in size to the distances.
     mean: Vec<f32>,
-    /// Cosine: rows of zeros exist and lie on an axis of their own, the last.
+    /// Cosine: rows of zeros exist and lie on a separate axis, the last.
     zero_axis: bool,
 }
 
 impl Points {
-    /// Prepares the rows of `vectors`; an error names the first row with a value that cannot be used.
+    /// Prepares the rows of `vectors`; an error names the first row with an invalid value.
     pub(super) fn new(vectors: Vectors, metric: Metric, stage: Stage) -> Result<Self> {
         check_finite(&vectors, stage)?;
         let mean = if metric == Metric::Euclidean { column_means(&vectors) } else { Vec::new() };
@@ -43,13 +43,13 @@ impl Points {
         Ok(points)
     }
 
-    /// Prepares new rows in the same way, to be compared with these.
+    /// Prepares new rows in the same way, for comparison with these.
     pub(super) fn queries(&self, vectors: Vectors, stage: Stage) -> Result<Self> {
         check_finite(&vectors, stage)?;
         Self::prepare(vectors, self.metric, self.mean.clone(), self.zero_axis, stage)
     }
 
-    /// Some of these rows, to be compared with all.
+    /// Some of these rows, for comparison with all rows.
     pub(super) fn select(&self, rows: &[usize], stage: Stage) -> Option<Self> {
         self.queries(self.vectors.select(rows)?, stage).ok()
     }
@@ -62,7 +62,7 @@ impl Points {
             Metric::Euclidean => rows.map(|row| (1.0, half_squared_norm(reader.row(row), &mean))).unzip(),
         };
         if let Some(row) = half_norms.iter().position(|norm| !norm.is_finite()) {
-            let message = "a value is so large that its square overflows";
+            let message = "a value is too large: its square overflows";
             return Err(Error::new(ErrorKind::InvalidData, stage, message).row(row));
         }
         let scales = if metric == Metric::Cosine { scales } else { Vec::new() };
@@ -73,12 +73,12 @@ impl Points {
         self.half_norms.len()
     }
 
-    /// The columns of the rows as they came.
+    /// The number of columns of the original rows.
     pub(super) fn columns(&self) -> usize {
         self.vectors.columns()
     }
 
-    /// The columns of prepared rows.
+    /// The number of columns of prepared rows.
     pub(super) fn width(&self) -> usize {
         self.vectors.columns() + usize::from(self.zero_axis)
     }
@@ -91,7 +91,7 @@ impl Points {
         &self.half_norms
     }
 
-    /// Writes the prepared row `row`, [`width`](Self::width) numbers.
+    /// Writes the prepared row `row`, [`width`](Self::width) values.
     pub(super) fn prepare_row(&self, row: usize, out: &mut [f32]) {
         let values = self.vectors.reader();
         let values = values.row(row);
@@ -109,14 +109,14 @@ impl Points {
         }
     }
 
-    /// Writes the prepared rows from `first` on that `out` has room for.
+    /// Writes as many prepared rows as `out` has room for, starting at `first`.
     pub(super) fn prepare_rows(&self, first: usize, out: &mut [f32]) {
         for (offset, out) in out.chunks_exact_mut(self.width()).enumerate() {
             self.prepare_row(first + offset, out);
         }
     }
 
-    /// What measures distances from one row of `queries`, which were prepared like these.
+    /// A measure of distances from one row of `queries`, which were prepared like these rows.
     pub(super) fn measure<'a>(&'a self, queries: &Points, row: usize) -> Measure<'a> {
         let mut query = queries.vectors.reader().row(row).to_vec();
         let mut is_zero = false;
@@ -128,7 +128,7 @@ impl Points {
         Measure { query, is_zero, rows: self.vectors.reader(), scales: &self.scales }
     }
 
-    /// The distance that a half squared distance stands for.
+    /// Converts half a squared distance to a distance.
     pub(super) fn distance(&self, half_squared: f32) -> f32 {
         match self.metric {
             Metric::Cosine => half_squared,
@@ -137,12 +137,12 @@ impl Points {
     }
 }
 
-/// Measures half squared distances from one row, from the differences: nothing cancels.
+/// Measures half squared distances from one row, computed from the differences, so there is no cancellation.
 pub(super) struct Measure<'a> {
     query: Vec<f32>,
     is_zero: bool,
     rows: Reader<'a>,
-    /// Cosine: the rows' scales; empty for the euclidean metric.
+    /// Cosine: the scales of the rows; empty for the Euclidean metric.
     scales: &'a [f32],
 }
 
@@ -165,13 +165,13 @@ impl Measure<'_> {
 fn half_squared_distance(a: &[f32], b: &[f32], scale: f32) -> f32 {
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         return unsafe { half_squared_distance_avx2(a, b, scale) };
     }
     half_squared_distance_here(a, b, scale)
 }
 
-/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+/// The same operations in the same order in wider registers; nothing is fused, so the results are bit-identical.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn half_squared_distance_avx2(a: &[f32], b: &[f32], scale: f32) -> f32 {
@@ -203,14 +203,14 @@ fn check_finite(vectors: &Vectors, stage: Stage) -> Result<()> {
     match (0..vectors.rows()).into_par_iter().find_first(bad) {
         None => Ok(()),
         Some(row) => {
-            let error = Error::new(ErrorKind::InvalidData, stage, "a vector has a value that is NaN or infinite");
-            Err(error.row(row).hint("leave the row out, or embed it again"))
+            let error = Error::new(ErrorKind::InvalidData, stage, "a vector contains a NaN or infinite value");
+            Err(error.row(row).hint("Remove the row or embed it again."))
         }
     }
 }
 
-/// What makes a row a unit vector, and half its squared norm then. A row so short that this has no finite number in single
-/// precision has no direction either, and counts as zeros.
+/// The factor that scales a row to unit length, and half its squared norm afterward. A row too short for the factor to
+/// be finite in single precision has no direction and is treated as zeros.
 fn unit_scale(row: &[f32], zero_axis: bool) -> (f32, f32) {
     let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
     match norm < f64::from(f32::MIN_POSITIVE) {

@@ -1,30 +1,31 @@
-//! The directions along which rows differ most, by orthogonal iteration on some of the rows.
+//! The directions of largest variance, by orthogonal iteration on a sample of the rows.
 
 use rayon::prelude::*;
 
 use super::points::Points;
 
-/// Rows that the axes are found from, spread evenly over all.
+/// Rows that the axes are computed from, evenly spaced over all rows.
 const SAMPLE: usize = 4096;
 
-/// Steps of two products with the sample's Gram matrix; what the sketch needs is the span of the axes, not each one.
+/// Steps of two products with the sample's Gram matrix; the sketch needs only the span of the axes, not the individual
+/// axes.
 const STEPS: usize = 3;
 
-/// Rows whose products are summed at a time, so that the sum is the same on any number of threads.
+/// Rows whose products are summed at a time, so that the sum is the same for any number of threads.
 const ROWS_AT_A_TIME: usize = 512;
 
-/// The directions along which rows differ most.
+/// The directions of largest variance.
 pub(super) struct PrincipalAxes {
-    /// The mean that is taken off the rows: that of some of them.
+    /// The mean that is subtracted from the rows: that of the sample.
     pub(super) mean: Vec<f32>,
-    /// Orthonormal axes, the most important first, as columns: width x count, row by row. Axes beyond the rows' width, or
-    /// along which they do not differ, are zeros.
+    /// Orthonormal axes, in descending order of importance, as columns: width x count, row-major. Axes beyond the width
+    /// of the rows, or without variance, are zeros.
     pub(super) axes: Vec<f32>,
-    /// The standard deviation along the first.
+    /// The standard deviation along the first axis.
     pub(super) deviation: f32,
 }
 
-/// `count` axes of the prepared rows of `points`. The same on every machine: nothing is fused.
+/// `count` axes of the prepared rows of `points`. The same on every machine, since nothing is fused.
 pub(super) fn principal_axes(points: &Points, count: usize) -> PrincipalAxes {
     let width = points.width();
     let sample = Sample::new(points);
@@ -47,7 +48,7 @@ pub(super) fn principal_axes(points: &Points, count: usize) -> PrincipalAxes {
     PrincipalAxes { mean, axes: transposed(&axes, count, width), deviation }
 }
 
-/// Some of the rows, spread evenly.
+/// A sample of the rows, evenly spaced.
 struct Sample<'a> {
     points: &'a Points,
     rows: Vec<usize>,
@@ -69,7 +70,7 @@ impl<'a> Sample<'a> {
         sums.iter().map(|sum| (sum / self.rows.len() as f64) as f32).collect()
     }
 
-    /// The sum over the rows x, less the mean, of x · xᵀ.
+    /// The sum of x · xᵀ over the rows x, after subtracting the mean.
     fn gram_matrix(&self, mean: &[f32]) -> Vec<f32> {
         let width = self.points.width();
         let of_part = |rows: &[usize]| {
@@ -94,14 +95,14 @@ impl<'a> Sample<'a> {
 fn add_outer_product(gram: &mut [f32], row: &[f32]) {
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         unsafe { add_outer_product_avx2(gram, row) };
         return;
     }
     add_outer_product_here(gram, row);
 }
 
-/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+/// The same operations in the same order in wider registers; nothing is fused, so the results are bit-identical.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn add_outer_product_avx2(gram: &mut [f32], row: &[f32]) {
@@ -115,12 +116,12 @@ fn add_outer_product_here(gram: &mut [f32], row: &[f32]) {
     }
 }
 
-/// The rows of `matrix`, which is square, each as often as `weights` says.
+/// The sum of the rows of `matrix`, which is square, weighted by `weights`.
 fn combination(weights: &[f32], matrix: &[f32]) -> Vec<f32> {
     let mut out = vec![0.0; weights.len()];
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         unsafe { add_combination_avx2(&mut out, weights, matrix) };
         return out;
     }
@@ -128,7 +129,7 @@ fn combination(weights: &[f32], matrix: &[f32]) -> Vec<f32> {
     out
 }
 
-/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+/// The same operations in the same order in wider registers; nothing is fused, so the results are bit-identical.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn add_combination_avx2(out: &mut [f32], weights: &[f32], matrix: &[f32]) {
@@ -142,7 +143,7 @@ fn add_combination(out: &mut [f32], weights: &[f32], matrix: &[f32]) {
     }
 }
 
-/// `count` rows of `width` numbers that depend on nothing, from -1 to 1.
+/// `count` fixed pseudorandom rows of `width` values from -1 to 1.
 fn start(width: usize, count: usize) -> Vec<f32> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = || {
@@ -161,7 +162,8 @@ fn add_scaled(out: &mut [f32], values: &[f32], scale: f32) {
     }
 }
 
-/// Gram and Schmidt, twice, so that rounding does not spoil it. A row that depends on those before it becomes zeros.
+/// Gram-Schmidt, applied twice to limit rounding errors. A row that is linearly dependent on the rows before it becomes
+/// zeros.
 fn orthonormalize(axes: &mut [f32], width: usize) {
     let count = axes.len() / width;
     for axis in 0..count {
@@ -183,7 +185,7 @@ fn norm(values: &[f32]) -> f64 {
     product(values, values).sqrt()
 }
 
-/// In eight sums, so that one need not wait for the other.
+/// The inner product in eight independent sums, which can be computed in parallel.
 fn product(a: &[f32], b: &[f32]) -> f64 {
     const SUMS: usize = 8;
     let mut sums = [0.0_f64; SUMS];

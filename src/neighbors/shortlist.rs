@@ -1,12 +1,12 @@
-//! The best few of many offers, for each of some queries.
+//! The best few candidates for each of some queries.
 
 /// No row.
 pub(super) const NOBODY: u32 = u32::MAX;
 
-/// For each query the best offers so far: at most `capacity` of them count, twice as many have room.
+/// The best candidates so far for each query: at most `capacity` of them count, with room for twice that number.
 ///
-/// Score and row are packed into one number whose order is total, so that what is kept does not depend on the order
-/// of the offers.
+/// Score and row are packed into one integer with a total order, so the candidates that are kept do not depend on the
+/// order in which they are offered.
 #[derive(Debug, Default)]
 pub(super) struct Shortlists {
     capacity: usize,
@@ -16,7 +16,7 @@ pub(super) struct Shortlists {
 }
 
 impl Shortlists {
-    /// Empties the lists and makes them `queries` lists of `capacity`.
+    /// Resets to `queries` empty lists of `capacity`.
     pub(super) fn reset(&mut self, queries: usize, capacity: usize) {
         self.capacity = capacity;
         self.keys.resize(queries * 2 * capacity, 0);
@@ -26,13 +26,13 @@ impl Shortlists {
         self.worst.resize(queries, i32::MIN);
     }
 
-    /// The score below which an offer to `list` cannot count any more.
+    /// The score below which a candidate for `list` can no longer count.
     #[inline(always)]
     pub(super) fn worst(&self, list: usize) -> i32 {
         self.worst[list]
     }
 
-    /// Offers `row` to `list`; each row at most once.
+    /// Offers `row` to `list`; each row may be offered at most once.
     pub(super) fn offer(&mut self, list: usize, score: i32, row: u32) {
         let room = 2 * self.capacity;
         let start = list * room;
@@ -45,7 +45,7 @@ impl Shortlists {
         }
     }
 
-    /// Drops all but the best `capacity`.
+    /// Drops all candidates but the best `capacity`.
     fn cut(&mut self, list: usize) {
         let start = list * 2 * self.capacity;
         let keys = &mut self.keys[start..start + 2 * self.capacity];
@@ -54,7 +54,7 @@ impl Shortlists {
         self.lengths[list] = self.capacity as u32;
     }
 
-    /// The best rows of `list` and their scores, best first; equal ones by row.
+    /// The best rows of `list` and their scores, best first, with ties broken by row.
     pub(super) fn sorted(&mut self, list: usize) -> &[u64] {
         let start = list * 2 * self.capacity;
         let keys = &mut self.keys[start..start + self.lengths[list] as usize];
@@ -63,7 +63,7 @@ impl Shortlists {
     }
 }
 
-/// Orders as the score does, and equal ones by row, the first highest.
+/// A key ordered by score, with ties broken by row, lower rows ranking higher.
 fn key(score: i32, row: u32) -> u64 {
     (u64::from((score as u32) ^ 0x8000_0000) << 32) | u64::from(!row)
 }

@@ -1,4 +1,4 @@
-//! Rows in fewer dimensions and bytes: cheap to compare, and exactly the same on every processor.
+//! Rows quantized to bytes in fewer dimensions: cheap to compare, and identical on every CPU.
 
 use rayon::prelude::*;
 
@@ -6,29 +6,29 @@ use super::points::Points;
 use super::principal_axes::{PrincipalAxes, principal_axes};
 use crate::progress::Task;
 
-/// The most coordinates of a sketch.
+/// The maximum number of coordinates in a sketch.
 const MOST_WIDTH: usize = 256;
 
-/// Sketches are this many coordinates wide, or a multiple.
+/// The number of coordinates in a sketch is a multiple of this.
 const GROUP: usize = 32;
 
-/// Standard deviations along the main axis that a byte holds; what lies farther out is cut.
+/// Standard deviations along the main axis that fit in a byte; values farther out are clipped.
 const DEVIATIONS: f32 = 4.0;
 
-/// The largest half squared norm, so that scores stay within 32 bits.
+/// The maximum half squared norm, so that scores stay within 32 bits.
 const LARGEST_HALF_NORM: f64 = 1e9;
 
-/// How rows are sketched: their coordinates along the main axes of the data, as multiples of a unit.
+/// A projection of rows to sketches: their coordinates along the principal axes of the data, as multiples of a unit.
 #[derive(Debug, Clone)]
 pub(super) struct Sketcher {
     mean: Vec<f32>,
     axes: Axes,
     width: usize,
-    /// Units in 1.
+    /// The number of units in 1.
     scale: f32,
 }
 
-/// Sketches of some rows. For a query q, `q · row - half_norm` orders rows as their nearness does.
+/// Sketches of some rows. For a query q, `q · row - half_norm` orders rows by proximity, nearest last.
 #[derive(Debug, Clone)]
 pub(super) struct Sketches {
     pub(super) width: usize,
@@ -37,7 +37,7 @@ pub(super) struct Sketches {
 }
 
 impl Sketcher {
-    /// A sketcher of up to [`MOST_WIDTH`] coordinates for rows like those of `points`.
+    /// A sketcher with up to [`MOST_WIDTH`] coordinates for rows like those of `points`.
     pub(super) fn new(points: &Points) -> Self {
         let width = points.width().min(MOST_WIDTH).next_multiple_of(GROUP);
         let PrincipalAxes { mean, axes, deviation } = principal_axes(points, width);
@@ -45,7 +45,7 @@ impl Sketcher {
         Sketcher { mean, axes: Axes::new(&axes, width), width, scale }
     }
 
-    /// The same with no more than `width` coordinates, a multiple of 32.
+    /// The same sketcher with at most `width` coordinates, a multiple of 32.
     pub(super) fn narrowed(&self, width: usize) -> Self {
         let width = width.min(self.width);
         Sketcher { mean: self.mean.clone(), axes: self.axes.first(width), width, scale: self.scale }
@@ -55,7 +55,7 @@ impl Sketcher {
         self.width
     }
 
-    /// Sketches the rows of `points`; one unit of `task` a row.
+    /// Sketches the rows of `points`; one unit of `task` per row.
     pub(super) fn sketch(&self, points: &Points, task: &Task) -> Sketches {
         let (rows, columns) = (points.rows(), points.width());
         let mut values = vec![0_i8; rows * self.width];
@@ -85,7 +85,7 @@ impl Sketcher {
         Sketches { width: self.width, values, half_norms }
     }
 
-    /// In units.
+    /// Half the squared norm in units.
     fn half_norm(&self, row: &[f32]) -> i32 {
         let scale = f64::from(self.scale);
         let squared: f64 = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
@@ -93,14 +93,14 @@ impl Sketcher {
     }
 }
 
-/// Groups of rows after which progress is told.
+/// Groups of rows after which progress is reported.
 const ROOMS: usize = 64;
 
-/// Rows that are projected together, and axes.
+/// Rows, and axes, that are projected together.
 const TOGETHER: usize = 4;
 const AXES: usize = 16;
 
-/// Axes in groups: for each group, each column's coordinates along its axes.
+/// Axes in groups: for each group, the coordinates of each column along its axes.
 #[derive(Debug, Clone)]
 struct Axes {
     groups: Vec<[f32; AXES]>,
@@ -108,7 +108,7 @@ struct Axes {
 }
 
 impl Axes {
-    /// From a matrix of `count` axes as columns, row by row.
+    /// Creates the axes from a matrix with `count` axes as columns, row-major.
     fn new(matrix: &[f32], count: usize) -> Self {
         let mut groups = Vec::with_capacity(matrix.len() / AXES);
         for group in 0..count / AXES {
@@ -117,7 +117,7 @@ impl Axes {
         Axes { groups, columns: matrix.len() / count }
     }
 
-    /// The first `count` of them.
+    /// The first `count` axes.
     fn first(&self, count: usize) -> Self {
         let groups = self.groups.iter().take(count / AXES * self.columns).copied().collect();
         Axes { groups, columns: self.columns }
@@ -127,14 +127,14 @@ impl Axes {
     fn project(&self, rows: &[f32], out: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
         if crate::linalg::processor::has_avx2() {
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the CPU supports AVX2.
             unsafe { self.project_avx2(rows, out) };
             return;
         }
         self.project_here(rows, out);
     }
 
-    /// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+    /// The same operations in the same order in wider registers; nothing is fused, so the results are bit-identical.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn project_avx2(&self, rows: &[f32], out: &mut [f32]) {
@@ -168,7 +168,7 @@ impl Sketches {
         self.half_norms.len()
     }
 
-    /// Rows of these, in the order of `order`, with their first `width` coordinates.
+    /// The rows `order` in that order, restricted to their first `width` coordinates.
     pub(super) fn in_order(&self, order: &[u32], width: usize) -> Sketches {
         let mut values = vec![0_i8; order.len() * width];
         let rooms = values.par_chunks_exact_mut(width).zip(order);
@@ -180,19 +180,19 @@ impl Sketches {
         &self.values[row * self.width..(row + 1) * self.width]
     }
 
-    /// The nearness of `query` to row `row`: larger is nearer.
+    /// The proximity of `query` to row `row`: larger is nearer.
     #[inline]
     pub(super) fn score(&self, query: &[i8], row: usize) -> i32 {
         dot(query, self.row(row)) - self.half_norms[row]
     }
 }
 
-/// The product of two sketches of one width.
+/// The inner product of two sketches of the same width.
 #[inline]
 pub(super) fn dot(a: &[i8], b: &[i8]) -> i32 {
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         return unsafe { dot_avx2(a, b) };
     }
     dot_here(a, b)

@@ -1,18 +1,19 @@
-//! Scores of some queries against a block of rows, in registers, so that only the good ones are ever written.
+//! Scores of some queries against a block of rows, computed in registers so that only the good scores are written to
+//! memory.
 
-#![allow(clippy::needless_range_loop, reason = "registers in arrays, which stay registers only so")]
+#![allow(clippy::needless_range_loop, reason = "the arrays stay in registers only with indexed loops")]
 
 use super::shortlist::Shortlists;
 use super::sketch::Sketches;
 
-/// Rows whose scores lie side by side in one register.
+/// Rows whose scores occupy the lanes of one register.
 const LANES: usize = 16;
 
-/// Coordinates of a row that one instruction takes together.
+/// Coordinates of a row that one instruction processes together.
 const QUAD: usize = 4;
 
-/// Sketches of a block of rows, arranged for the tile: for each group of [`LANES`] rows and each four coordinates, those
-/// of the group's rows one after the other. The last group is filled up with zeros.
+/// Sketches of a block of rows, packed for the tile: for each group of [`LANES`] rows and each four coordinates, those
+/// of the group's rows one after another. The last group is padded with zeros.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Packed {
     quads: Vec<[i8; QUAD * LANES]>,
@@ -23,7 +24,7 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// Arranges the first `width` coordinates of `rows` of `sketches`.
+    /// Packs the first `width` coordinates of `rows` of `sketches`.
     pub(super) fn pack(&mut self, sketches: &Sketches, rows: std::ops::Range<usize>, width: usize) {
         let quads_in_row = width / QUAD;
         (self.first, self.rows, self.quads_in_row) = (rows.start, rows.len(), quads_in_row);
@@ -47,18 +48,18 @@ impl Packed {
 pub(super) fn offer_tile(queries: &Sketches, rows: &[u32], lists_of: &[u32], packed: &Packed, lists: &mut Shortlists) {
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx512_vnni() {
-        // SAFETY: the processor has AVX-512 with VNNI.
+        // SAFETY: the CPU supports AVX-512 with VNNI.
         unsafe { vnni::offer_tile(queries, rows, lists_of, packed, lists) };
         return;
     } else if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         unsafe { avx2::offer_tile(queries, rows, lists_of, packed, lists) };
         return;
     }
     offer_tile_here(queries, rows, lists_of, packed, lists);
 }
 
-/// One query, one group after the other.
+/// Processes one query and one group at a time.
 fn offer_tile_here(queries: &Sketches, rows: &[u32], lists_of: &[u32], packed: &Packed, lists: &mut Shortlists) {
     for (&row, &list) in rows.iter().zip(lists_of) {
         let (query, _) = queries.row(row as usize).as_chunks::<QUAD>();
@@ -75,7 +76,7 @@ fn offer_tile_here(queries: &Sketches, rows: &[u32], lists_of: &[u32], packed: &
     }
 }
 
-/// Offers those of a group's rows that are there and good enough.
+/// Offers the rows of a group that exist and score well enough.
 fn offer_group(packed: &Packed, lists: &mut Shortlists, list: usize, group: usize, scores: &[i32; LANES]) {
     for (lane, &score) in scores.iter().enumerate() {
         let row = group * LANES + lane;
@@ -85,14 +86,15 @@ fn offer_group(packed: &Packed, lists: &mut Shortlists, list: usize, group: usiz
     }
 }
 
-/// The same whole numbers from the instruction that multiplies bytes and adds: four products in each of sixteen lanes.
+/// The same integers from the byte dot product instruction: four products in each of sixteen lanes.
 #[cfg(target_arch = "x86_64")]
 mod vnni {
     use std::arch::x86_64::*;
 
     use super::{LANES, Packed, QUAD, Shortlists, Sketches};
 
-    /// Queries and groups whose sums are in registers at once: 6 x 4 sums, 4 groups' quads and a query's.
+    /// Queries and groups whose sums are in registers together: 6 x 4 sums, the quads of 4 groups and that of one
+    /// query.
     const QUERIES: usize = 6;
     const GROUPS: usize = 4;
 
@@ -141,7 +143,8 @@ mod vnni {
         for (query, &row) in query.iter_mut().zip(rows) {
             *query = &queries.row(row as usize)[..quads * QUAD];
         }
-        // One side of the product has no sign: 128 is added to the rows' bytes, and taken off with the queries' sums.
+        // One operand of the product is unsigned: 128 is added to the rows' bytes and subtracted again using the
+        // queries' sums.
         let shift = _mm512_set1_epi8(-128);
         let mut sums = [[_mm512_setzero_si512(); G]; Q];
         for (sums, query) in sums.iter_mut().zip(&query) {
@@ -151,12 +154,12 @@ mod vnni {
         for quad in 0..quads {
             let mut column = [_mm512_setzero_si512(); G];
             for group in 0..G {
-                // SAFETY: `columns` has G runs of `quads` blocks of 64 bytes, and the load needs no alignment.
+                // SAFETY: `columns` contains G runs of `quads` blocks of 64 bytes, and the load may be unaligned.
                 let bytes = unsafe { _mm512_loadu_si512(columns.as_ptr().add(group * quads + quad).cast()) };
                 column[group] = _mm512_xor_si512(bytes, shift);
             }
             for number in 0..Q {
-                // SAFETY: each query has `quads` times 4 bytes, which are read without alignment.
+                // SAFETY: each query has `quads` times 4 bytes, and the read does not require alignment.
                 let four = unsafe { query[number].as_ptr().add(QUAD * quad).cast::<i32>().read_unaligned() };
                 let four = _mm512_set1_epi32(four);
                 for group in 0..G {
@@ -165,7 +168,7 @@ mod vnni {
             }
         }
         for group in 0..G {
-            // SAFETY: sixteen whole numbers of four bytes.
+            // SAFETY: sixteen 4-byte integers.
             let half_norms = unsafe { _mm512_loadu_si512(packed.half_norms[first_group + group].as_ptr().cast()) };
             let first = (first_group + group) * LANES;
             let there = if packed.rows - first >= LANES { u16::MAX } else { (1 << (packed.rows - first)) - 1 };
@@ -177,7 +180,7 @@ mod vnni {
                     continue;
                 }
                 let mut out = [0_i32; LANES];
-                // SAFETY: room for sixteen whole numbers of four bytes.
+                // SAFETY: room for sixteen 4-byte integers.
                 unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), scores) };
                 while good != 0 {
                     let lane = good.trailing_zeros() as usize;
@@ -189,14 +192,15 @@ mod vnni {
     }
 }
 
-/// The same whole numbers by products of pairs: of each four coordinates, first the even ones, then the odd ones.
+/// The same integers by pairwise products: of each four coordinates, first the even ones, then the odd ones.
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::*;
 
     use super::{LANES, Packed, QUAD, Shortlists, Sketches, offer_group};
 
-    /// Queries whose sums for a group are in registers at once: 4 x 2 sums, the group's coordinates and a query's.
+    /// Queries whose sums for a group are in registers together: 4 x 2 sums, the coordinates of the group and of one
+    /// query.
     const QUERIES: usize = 4;
 
     #[target_feature(enable = "avx2")]
@@ -239,10 +243,10 @@ mod avx2 {
         }
         let mut sums = [[_mm256_setzero_si256(); 2]; Q];
         for (quad, column) in columns.iter().enumerate() {
-            // Bytes 0 and 2 of each four, and bytes 1 and 3, as pairs of 16 bits with their signs.
+            // Bytes 0 and 2 of each four, and bytes 1 and 3, as pairs of sign-extended 16-bit integers.
             let mut pairs = [[_mm256_setzero_si256(); 2]; 2];
             for half in 0..2 {
-                // SAFETY: 64 bytes, read in two halves without alignment.
+                // SAFETY: 64 bytes, read in two halves; the load may be unaligned.
                 let bytes = unsafe { _mm256_loadu_si256(column.as_ptr().add(32 * half).cast()) };
                 pairs[half] = [_mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(bytes)), _mm256_srai_epi16::<8>(bytes)];
             }
@@ -259,7 +263,7 @@ mod avx2 {
         for number in 0..Q {
             let mut scores = [0_i32; LANES];
             for half in 0..2 {
-                // SAFETY: room for sixteen whole numbers of four bytes, written in two halves.
+                // SAFETY: room for sixteen 4-byte integers, written in two halves.
                 unsafe { _mm256_storeu_si256(scores.as_mut_ptr().add(8 * half).cast(), sums[number][half]) };
             }
             let half_norms = &packed.half_norms[group];
@@ -307,7 +311,7 @@ mod tests {
         assert_eq!(portable, listed(offer_tile));
         #[cfg(target_arch = "x86_64")]
         if crate::linalg::processor::has_avx2() {
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the CPU supports AVX2.
             assert_eq!(portable, listed(|q, r, l, p, s| unsafe { avx2::offer_tile(q, r, l, p, s) }));
         }
     }

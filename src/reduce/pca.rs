@@ -1,4 +1,4 @@
-//! Principal components, by linfa.
+//! Principal component analysis, using linfa.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::symmetric_eigen::sign_of_largest;
 use crate::progress::Progress;
 
-/// Principal component analysis: the directions along which the rows differ most. Fast, linear, and a baseline for
+/// Principal component analysis: the directions of largest variance. Fast, linear, and a baseline for
 /// [`Umap`](super::Umap).
 ///
-/// Computed by `linfa-reduction` in double precision. Each direction's largest entry by magnitude is positive, so that
-/// the result does not depend on how it was found; the seed is not used.
+/// Computed by `linfa-reduction` in double precision. The entry of largest magnitude in each direction is positive, so
+/// the result does not depend on how it was computed; the seed is not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pca {
     n_components: usize,
@@ -28,12 +28,13 @@ impl Default for Pca {
 }
 
 impl Pca {
-    /// 5 components.
+    /// Creates settings with 5 components.
     pub fn new() -> Self {
         Pca { n_components: 5 }
     }
 
-    /// The columns of the result: 1 or more, at most the data's rows and columns; default 5.
+    /// The number of dimensions of the result: at least 1 and at most the number of rows and of columns of the data;
+    /// default 5.
     #[must_use]
     pub fn n_components(mut self, n_components: usize) -> Self {
         self.n_components = n_components;
@@ -43,22 +44,24 @@ impl Pca {
     /// Fits the directions to `data` (n rows, d columns).
     ///
     /// # Errors
-    /// `n_components` of 0, or more than there are rows or columns; a value that is NaN or infinite (naming the row).
+    /// `n_components` is 0 or greater than the number of rows or columns; a value is NaN or infinite (the error names
+    /// the row).
     pub fn fit_components(&self, data: ArrayView2<'_, f32>) -> Result<FittedPca> {
         self.check()?;
         check_finite(data)?;
         let (rows, columns) = data.dim();
         if self.n_components > rows.min(columns) {
-            let allowed = format!("at most the {rows} rows and the {columns} columns of the data");
+            let allowed = format!("at most the number of rows ({rows}) and columns ({columns}) of the data");
             return Err(Error::parameter(Stage::Reduce, "n_components", self.n_components, &allowed));
         }
         let dataset = DatasetBase::from(data.mapv(f64::from));
         let fitted = linfa_reduction::Pca::params(self.n_components).fit(&dataset).map_err(|error| {
-            Error::new(ErrorKind::Internal, Stage::Reduce, "the principal components cannot be computed").cause(error)
+            Error::new(ErrorKind::Internal, Stage::Reduce, "failed to compute the principal components").cause(error)
         })?;
         let mut components = fitted.components().clone();
         if components.nrows() == 0 {
-            // Rows that are all equal differ along no direction: any will do, and all lie at one point.
+            // Equal rows have no variance in any direction: any directions will do, and all rows have the same
+            // position.
             components = Array2::from_diag_elem(columns, 1.0).slice_move(s![..self.n_components, ..]);
         }
         for mut component in components.axis_iter_mut(Axis(0)) {
@@ -83,13 +86,13 @@ impl Reducer for Pca {
         Ok(Reduction { embedding: fitted.project(data), model: Arc::new(fitted) })
     }
 
-    /// A row's place depends on its numbers alone, and the variance is that of all rows.
+    /// A row's position depends only on its own values, and the variance is that of all rows.
     fn counts_copies(&self) -> bool {
         true
     }
 }
 
-/// The directions that [`Pca`] found.
+/// The directions found by [`Pca`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPca {
     components: Array2<f64>,
@@ -97,12 +100,12 @@ pub struct FittedPca {
 }
 
 impl FittedPca {
-    /// The directions: `n_components` rows of d columns, each of length 1, that of the largest variance first.
+    /// The directions: `n_components` rows of d columns, each of unit length, in order of decreasing variance.
     pub fn components(&self) -> &Array2<f64> {
         &self.components
     }
 
-    /// The mean of the training rows: d numbers.
+    /// The mean of the training rows: d values.
     pub fn mean(&self) -> &Array1<f64> {
         &self.mean
     }
@@ -122,7 +125,7 @@ impl FittedPca {
 impl FittedReducer for FittedPca {
     fn transform(&self, data: ArrayView2<'_, f32>, _progress: &Progress) -> Result<Array2<f32>> {
         if data.ncols() != self.mean.len() {
-            let message = format!("rows have {} columns, but {} are expected", data.ncols(), self.mean.len());
+            let message = format!("rows have {} columns; expected {}", data.ncols(), self.mean.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Reduce, message));
         }
         check_finite(data)?;
@@ -134,9 +137,8 @@ fn check_finite(data: ArrayView2<'_, f32>) -> Result<()> {
     match data.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
         None => Ok(()),
         Some(row) => {
-            let error =
-                Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector has a value that is NaN or infinite");
-            Err(error.row(row).hint("leave the row out, or embed it again"))
+            let error = Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector contains a NaN or infinite value");
+            Err(error.row(row).hint("Remove the row or embed it again."))
         }
     }
 }

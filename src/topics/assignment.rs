@@ -2,17 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use super::Regrouping;
 use crate::cluster::{Clustering, OUTLIER};
+
+/// Where a row belongs, before it has a topic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Place {
+    /// With this row of the fit, which has the same vector.
+    Known(usize),
+    /// In the cluster of this label, with this strength.
+    New(i32, f64),
+}
 
 /// The topic of every row of the frame, and which cluster became which topic.
 #[derive(Debug, Clone)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// The topic of each row; -1 for outliers and for rows that were not clustered.
-    pub topics: Vec<i32>,
+    pub(crate) topics: Vec<i32>,
     /// How strongly each row belongs to its topic, 0 to 1.
-    pub probabilities: Vec<f64>,
+    pub(crate) probabilities: Vec<f64>,
     /// Rows of each topic, by topic id.
-    pub sizes: BTreeMap<i32, usize>,
+    pub(crate) sizes: BTreeMap<i32, usize>,
     /// Cluster label to topic id.
     mapper: BTreeMap<i32, i32>,
 }
@@ -20,7 +30,7 @@ pub struct Assignment {
 impl Assignment {
     /// Numbers the clusters of `clustering`, whose points are the `rows` (ascending) of a frame of `len` rows, by
     /// size. Clusters of one size keep the order of their labels.
-    pub fn by_size(clustering: &Clustering, rows: &[usize], len: usize) -> Self {
+    pub(crate) fn by_size(clustering: &Clustering, rows: &[usize], len: usize) -> Self {
         let mapper = topic_ids(&clustering.labels);
         let mut topics = vec![OUTLIER; len];
         let mut probabilities = vec![0.0; len];
@@ -31,25 +41,17 @@ impl Assignment {
         Assignment { sizes: sizes_of(&topics), topics, probabilities, mapper }
     }
 
-    /// Joins topics: the rows of a topic go to the topic that `targets` names for it, a topic that it does not name
-    /// stays. The topics that remain are numbered by size again, those of one size in their order before. A row that
-    /// becomes an outlier has the probability 0.
-    pub(crate) fn joined(&self, targets: &BTreeMap<i32, i32>) -> Self {
-        let target = |topic: i32| targets.get(&topic).copied().unwrap_or(topic);
-        let mut sizes = BTreeMap::<i32, usize>::new();
-        for (&topic, &size) in self.sizes.iter().filter(|(topic, _)| target(**topic) != OUTLIER) {
-            *sizes.entry(target(topic)).or_insert(0) += size;
-        }
-        let numbers = by_size(sizes);
-        let number = |topic: i32| numbers.get(&target(topic)).copied().unwrap_or(OUTLIER);
-        let topics: Vec<i32> = self.topics.iter().map(|&topic| number(topic)).collect();
+    /// Rows by `groups`, any number for each, [`OUTLIER`] for none: numbered by size, those of one size in the order of
+    /// their groups. A cluster label follows most rows of its topic. A row that becomes an outlier has the probability 0.
+    pub(super) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
+        let numbers = topic_ids(groups);
+        let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
+        let regrouping = Regrouping::new(edit, &self.topics, &topics);
         let strengths = topics.iter().zip(&self.probabilities);
-        Assignment {
-            sizes: sizes_of(&topics),
-            probabilities: strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect(),
-            mapper: self.mapper.iter().map(|(&label, &topic)| (label, number(topic))).collect(),
-            topics,
-        }
+        let probabilities =
+            strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
+        let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.heir(topic))).collect();
+        (Assignment { sizes: sizes_of(&topics), probabilities, mapper, topics }, regrouping)
     }
 
     /// Topics, without the outlier topic.
@@ -63,13 +65,19 @@ impl Assignment {
     }
 
     /// Topic ids in ascending order, -1 first where there are outliers.
-    pub fn ids(&self) -> Vec<i32> {
+    pub(crate) fn ids(&self) -> Vec<i32> {
         self.sizes.keys().copied().collect()
     }
 
-    /// The topic that the cluster `label` became.
-    pub fn topic_of(&self, label: i32) -> i32 {
-        self.mapper.get(&label).copied().unwrap_or(OUTLIER)
+    /// The topic and the probability of a row at `place`.
+    pub(crate) fn at(&self, place: Place) -> (i32, f64) {
+        match place {
+            Place::Known(row) => (
+                self.topics.get(row).copied().unwrap_or(OUTLIER),
+                self.probabilities.get(row).copied().unwrap_or_default(),
+            ),
+            Place::New(label, strength) => (self.mapper.get(&label).copied().unwrap_or(OUTLIER), strength),
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 ///
 /// By chains of nearest neighbors (Murtagh 1983), in the order of n² steps; of equal distances the smaller number is
 /// nearer, so the same distances give the same groups.
-pub(super) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
+pub(crate) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
     let mut merges = Merges::new(n, distance).all();
     // Found in another order than that of their heights.
     merges.sort_by(|a, b| a.height.total_cmp(&b.height));

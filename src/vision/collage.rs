@@ -1,7 +1,7 @@
-//! Collages: three images a row, best first, filled without gaps.
+//! Collages: three images per row, best first, filled without gaps.
 //!
-//! Three a row as BERTopic has it. There, rows are stretched to a common width, short rows are blown up and images of
-//! different shapes leave white beside them; here the images of a row share a height so that the row fills the width
+//! Three per row, as in BERTopic. There, rows are stretched to a common width, short rows are enlarged, and images with
+//! different aspect ratios leave white space; here, the images of a row share a height so that the row fills the width
 //! exactly (justified rows), and a short last row keeps the size of the others.
 
 use image::{Rgb, RgbImage, imageops};
@@ -11,8 +11,8 @@ use crate::error::Result;
 
 const COLUMNS: usize = 3;
 
-/// Shapes beyond 1:2 and 2:1 are cropped to these at their middle, so that one panorama or one pillar does not decide
-/// the size of all others.
+/// Images with aspect ratios beyond 1:2 and 2:1 are center-cropped to these, so that one very wide or very tall image
+/// does not determine the size of all others.
 const WIDEST: f64 = 2.0;
 
 /// How to lay out images.
@@ -26,11 +26,11 @@ pub struct Collage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layout {
-    /// Width of the whole in pixels.
+    /// Total width in pixels.
     pub width: u32,
-    /// Height of the whole in pixels.
+    /// Total height in pixels.
     pub height: u32,
-    /// One cell for each image, in their order. Cells do not overlap.
+    /// One cell for each image, in order. Cells do not overlap.
     pub cells: Vec<Cell>,
 }
 
@@ -40,7 +40,7 @@ pub struct Layout {
 pub struct Cell {
     /// Left edge.
     pub x: u32,
-    /// Upper edge.
+    /// Top edge.
     pub y: u32,
     /// Width, at least 1.
     pub width: u32,
@@ -50,16 +50,16 @@ pub struct Cell {
 
 impl Collage {
     /// Collages whose three full rows are `image_height` pixels high; fewer or more rows in proportion. With
-    /// `image_squares`, every image is cropped to a square at its middle, a third of `image_height` wide.
+    /// `image_squares`, every image is center-cropped to a square, a third of `image_height` wide.
     pub fn new(image_height: u32, image_squares: bool) -> Self {
         Collage { image_height: image_height.max(3), image_squares }
     }
 
     /// Lays out images of the given widths and heights; `None` for no images.
     ///
-    /// Full rows together are a third of `image_height` times their number high, and each fills the width. A last row
-    /// of one or two is at most a third of `image_height` high and at most as wide as the rest; to its right stays
-    /// white.
+    /// All full rows together are a third of `image_height` times their number high, and each fills the width. A last
+    /// row of one or two images is at most a third of `image_height` high and at most as wide as the rest; the space to
+    /// its right stays white.
     pub fn layout(&self, sizes: &[(u32, u32)]) -> Option<Layout> {
         if sizes.is_empty() {
             return None;
@@ -88,7 +88,7 @@ impl Collage {
         Some(layout)
     }
 
-    /// Width over height, within what is allowed.
+    /// The aspect ratio (width over height), clamped to the allowed range.
     fn shape(&self, (width, height): (u32, u32)) -> f64 {
         if self.image_squares {
             return 1.0;
@@ -96,8 +96,8 @@ impl Collage {
         (f64::from(width.max(1)) / f64::from(height.max(1))).clamp(1.0 / WIDEST, WIDEST)
     }
 
-    /// Puts images together; `None` for no images. Each image is cropped at its middle where its cell has another
-    /// shape, by rounding or by the limits above.
+    /// Combines images; `None` for no images. Each image is center-cropped if its cell has a different aspect ratio,
+    /// because of rounding or the limits above.
     pub fn compose(&self, images: &[RgbImage]) -> Result<Option<RgbImage>> {
         let sizes: Vec<(u32, u32)> = images.iter().map(RgbImage::dimensions).collect();
         let Some(layout) = self.layout(&sizes) else { return Ok(None) };
@@ -115,7 +115,8 @@ impl Layout {
         RgbImage::from_pixel(self.width, self.height, Rgb([255; 3]))
     }
 
-    /// Adds a row that is `width` wide and ends at `bottom`. Edges are rounded, not sizes, so nothing adds up to a gap.
+    /// Adds a row that is `width` wide and ends at `bottom`. Edges are rounded, not sizes, so rounding never adds up to
+    /// a gap.
     fn push_row(&mut self, shapes: &[f64], width: u32, bottom: f64) {
         let (y, across) = (self.height, shapes.iter().sum::<f64>());
         let height = (bottom.round() as u32).saturating_sub(y).max(1);
@@ -134,7 +135,7 @@ impl Layout {
 }
 
 impl Cell {
-    /// The middle of `image` in the shape of this cell, resized to it.
+    /// The center of `image` with the aspect ratio of this cell, resized to it.
     pub fn fill(&self, image: &RgbImage) -> Result<RgbImage> {
         let (width, height) = (f64::from(image.width()), f64::from(image.height()));
         let scale = (width / f64::from(self.width)).min(height / f64::from(self.height));
@@ -147,7 +148,7 @@ impl Cell {
         shrink(image, [left, top, right, bottom], self.width, self.height)
     }
 
-    /// Puts an image that [`fill`](Cell::fill) made onto a collage.
+    /// Pastes an image that was produced by [`fill`](Cell::fill) onto a collage.
     pub fn paint(&self, canvas: &mut RgbImage, filled: &RgbImage) {
         imageops::replace(canvas, filled, i64::from(self.x), i64::from(self.y));
     }

@@ -1,4 +1,4 @@
-//! Images within an address: `data:image/png;base64,...` (RFC 2397).
+//! Images in `data:` URIs: `data:image/png;base64,...` (RFC 2397).
 
 use base64::Engine;
 use base64::alphabet;
@@ -11,7 +11,7 @@ use crate::error::Result;
 
 const SCHEME: &str = "data:";
 
-/// Padding is left out by some, and cut off by others.
+/// Some writers omit the padding, and others cut it off.
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent)
     .with_decode_allow_trailing_bits(true);
@@ -23,21 +23,21 @@ pub(crate) fn is_data_uri(text: &str) -> bool {
     text.trim_start().get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
 }
 
-/// A `data:` URI as it may be told: without its data.
+/// A `data:` URI for display in messages: without its data.
 pub(crate) fn label(uri: &str) -> String {
     const LONGEST: usize = 60;
     let head: String = uri.trim_start().chars().take_while(|&c| c != ',').take(LONGEST).collect();
     format!("{head},… ({} characters)", uri.len())
 }
 
-/// The bytes that a `data:` URI holds. Whitespace and percent-encoding are taken out; the media type is not looked at.
+/// The bytes in a `data:` URI. Whitespace and percent-encoding are removed; the media type is ignored.
 pub(super) fn bytes_of(uri: &str, limits: &Limits) -> Result<Vec<u8>> {
     let body = uri.trim().get(SCHEME.len()..).unwrap_or_default();
     let Some((head, data)) = body.split_once(',') else {
         return Err(image_error("the data: URI has no data: there is no comma in it"));
     };
     let is_base64 = head.rsplit(';').next().is_some_and(|last| last.trim().eq_ignore_ascii_case("base64"));
-    // The text is longer than what it holds.
+    // The text is longer than the bytes that it encodes.
     limits.check_bytes(if is_base64 { data.len() as u64 / 4 * 3 } else { data.len() as u64 / 3 })?;
     let mut bytes: Vec<u8> = percent_decode(data.as_bytes()).collect();
     if is_base64 {

@@ -1,7 +1,7 @@
-//! Encoded images to RGB, within limits.
+//! Decodes images to RGB, within limits.
 //!
-//! Images come from strangers: the file may be missing, cut short, something else altogether, or built to fill the
-//! memory. Each of these is an error before much is allocated, and a decoder that panics is caught.
+//! Images are untrusted: a file may be missing, truncated, something else altogether, or built to exhaust memory. Each
+//! of these is an error before much is allocated, and a decoder that panics is caught.
 
 use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind as IoKind};
@@ -22,24 +22,24 @@ use crate::regular_file::{self, Refusal};
 mod png;
 mod tiff;
 
-/// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP, TIFF; told by content), upright by its Exif orientation.
+/// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP, TIFF; detected by content), rotated upright by its Exif
+/// orientation.
 ///
-/// Transparency is laid on white, 16 bits keep their upper 8, gray and palettes become RGB, CMYK is converted as Adobe
-/// writes it, and of an animation the first frame counts, of a TIFF the first page. Color profiles are ignored, as
-/// Pillow's `convert("RGB")` ignores them. TIFF is read as its decoder does: gray (also of 1 bit), RGB and CMYK of 8 or 16
-/// bits and RGB of 32-bit floats, uncompressed, LZW, deflate, PackBits or fax; with a palette, other floats or a JPEG in
-/// it it is an error.
+/// Transparency is blended with white, 16-bit samples are reduced to their upper 8 bits, grayscale and palettes become
+/// RGB, and CMYK is converted as written by Adobe. Of an animation, the first frame is decoded; of a TIFF, the first
+/// page. Color profiles are ignored, as in Pillow's `convert("RGB")`. TIFF support is that of its decoder: grayscale
+/// (also 1-bit), RGB and CMYK with 8 or 16 bits and RGB with 32-bit floats, uncompressed or with LZW, deflate, PackBits
+/// or fax compression; a palette, other floats or an embedded JPEG are errors.
 ///
 /// # Errors
-/// Of kind [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is not
-/// a regular file (a folder, a pipe, a device: these are never opened); bytes that are not an image, cut short or damaged;
+/// [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is not a regular
+/// file (a folder, a pipe, a device: these are never opened); bytes that are not an image, truncated or damaged;
 /// anything over `limits`.
 pub fn decode(source: &ImageSource<'_>, limits: &Limits) -> Result<RgbImage> {
     locate(source, read(source, limits).and_then(|bytes| decode_bytes(&bytes, limits, true)))
 }
 
-/// As [`decode`], with the pixels as they are stored, whatever the Exif orientation says. (Pillow's `Image.open` does
-/// so.)
+/// As [`decode`], with the pixels as they are stored, ignoring the Exif orientation, like Pillow's `Image.open`.
 pub fn decode_as_stored(source: &ImageSource<'_>, limits: &Limits) -> Result<RgbImage> {
     locate(source, read(source, limits).and_then(|bytes| decode_bytes(&bytes, limits, false)))
 }
@@ -107,7 +107,7 @@ fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bo
         }
         ImageFormat::WebP => {
             let bytes = structure::check_webp(bytes, limits)?;
-            // Luminance and color difference; or a canvas and a frame of four channels.
+            // Luma and chroma; or a canvas and a frame with four channels.
             let a_pixel = if bytes.get(12..16) == Some(b"VP8 ") { 2 } else { 8 };
             run(
                 WebPDecoder::new(Cursor::new(bytes)),
@@ -116,16 +116,16 @@ fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bo
                 upright,
             )
         }
-        // A frame, where it is not the whole picture.
+        // A frame, if it is not the whole image.
         ImageFormat::Gif => run(GifDecoder::new(cursor), Work { beside: &|_, whole| whole, file }, limits, upright),
         ImageFormat::Bmp => run(BmpDecoder::new(cursor), Work { beside: &|_, _| 0, file }, limits, upright),
         ImageFormat::Tiff => tiff::decode(bytes, limits, upright),
     }
 }
 
-/// What a decoder takes.
+/// The memory that a decoder takes.
 struct Work<'a> {
-    /// Bytes beside its output, by the number of pixels and the bytes of the output.
+    /// Bytes in addition to its output, from the number of pixels and the bytes of the output.
     beside: &'a dyn Fn(u64, u64) -> u64,
     /// Bytes of the file.
     file: u64,
@@ -135,7 +135,7 @@ fn run<D: ImageDecoder>(decoder: ImageResult<D>, work: Work<'_>, limits: &Limits
     let mut decoder = decoder.map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
     limits.check_size(width, height)?;
-    // A damaged Exif block is not a reason to lose the picture.
+    // A damaged Exif block is no reason to reject the image.
     let orientation = match upright {
         true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
         false => Orientation::NoTransforms,
@@ -149,14 +149,14 @@ fn run<D: ImageDecoder>(decoder: ImageResult<D>, work: Work<'_>, limits: &Limits
     limits.check_memory((width, height), needed)?;
     let _share = Share::take(needed);
     let mut allocations = image::Limits::no_limits();
-    // Some hold the encoded parts and what they make of them.
+    // Some decoders keep both the encoded parts and the result.
     allocations.max_alloc = Some(needed.saturating_add(work.file).saturating_add(1 << 20));
     decoder.set_limits(allocations).map_err(undecodable)?;
     let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     Ok(turned(into_rgb(image), orientation))
 }
 
-/// Whether width and height change places, for which a second image is made.
+/// Whether width and height are swapped, which takes a second image.
 fn turns_sides(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
@@ -209,7 +209,7 @@ fn laid_on_white(color: [u8; 3], alpha: u8) -> [u8; 3] {
     color.map(|value| on_white(value, alpha))
 }
 
-/// `value` of opacity `alpha` over white, rounded to the nearest.
+/// `value` with opacity `alpha` blended with white, rounded to nearest.
 fn on_white(value: u8, alpha: u8) -> u8 {
     let (value, alpha) = (u32::from(value), u32::from(alpha));
     ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8

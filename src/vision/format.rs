@@ -1,4 +1,4 @@
-//! Image formats, told by content and never by file name.
+//! Image formats, detected by content, never by file name.
 
 /// The formats that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,14 +31,14 @@ impl ImageFormat {
         }
     }
 
-    /// Whether a browser shows it.
+    /// Whether browsers can display it.
     pub(crate) fn is_for_pages(self) -> bool {
         self != ImageFormat::Tiff
     }
 }
 
-/// The format of encoded image bytes, from their signature; `None` if they are not one of [`ImageFormat`]. The first 18
-/// bytes are enough.
+/// The format of encoded image bytes, detected from their signature; `None` if it is not one of [`ImageFormat`]. The
+/// first 18 bytes are enough.
 pub fn sniff_format(bytes: &[u8]) -> Option<ImageFormat> {
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
         Some(ImageFormat::Png)
@@ -57,18 +57,18 @@ pub fn sniff_format(bytes: &[u8]) -> Option<ImageFormat> {
     }
 }
 
-/// `BM` alone begins many a text; the size of the second header is one of a few.
+/// Many texts begin with `BM`, so the size of the second header must be one of the known ones.
 fn is_bitmap(bytes: &[u8]) -> bool {
     let header = bytes.get(14..18).and_then(|size| size.try_into().ok()).map(u32::from_le_bytes);
     bytes.starts_with(b"BM") && header.is_some_and(|size| matches!(size, 12 | 16 | 40 | 52 | 56 | 64 | 108 | 124))
 }
 
-/// Either order of bytes, and the form for more than 4 GB.
+/// Either byte order, and the variant for more than 4 GB.
 fn is_tiff(bytes: &[u8]) -> bool {
     [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"].iter().any(|signature| bytes.starts_with(*signature))
 }
 
-/// What bytes that cannot be decoded seem to be, to say so in an error. The first 256 are looked at.
+/// What bytes that cannot be decoded seem to be, for error messages. The first 256 are examined.
 pub(super) fn guess_unsupported(bytes: &[u8]) -> Option<&'static str> {
     if let Some(kind) = unreadable_image(bytes) {
         return Some(kind);
@@ -87,7 +87,7 @@ pub(super) fn guess_unsupported(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The kind of image that bytes seem to be, of those that cannot be decoded. The first 256 are looked at.
+/// The kind of image that bytes seem to be, among those that cannot be decoded. The first 256 are examined.
 pub(crate) fn unreadable_image(bytes: &[u8]) -> Option<&'static str> {
     const SIGNATURES: [(&[u8], &str); 10] = [
         (b"\xff\x0a", "a JPEG XL image"),

@@ -1,20 +1,20 @@
-//! How large an image may be, and how much memory it may take.
+//! Limits on the size of images, and on the memory that decoding takes.
 
 use crate::error::{Error, Hint, Result, Stage};
 
 use super::decode::image_error;
 
-/// Memory that every image may take: limits of few pixels are about pixels.
+/// Memory that every image may take: a low pixel limit is meant to limit pixels only.
 const LEAST_MEMORY: u64 = 64 << 20;
 
-/// How large an image may be. What is larger is an error of kind [`ErrorKind::Image`](crate::error::ErrorKind::Image),
-/// found in the header before any pixel is decoded.
+/// Size limits for images. A larger image is an error of kind [`ErrorKind::Image`](crate::error::ErrorKind::Image),
+/// detected in the header before any pixel is decoded.
 ///
-/// Memory goes with [`max_pixels`](Self::max_pixels): while it is decoded an image may take 6 bytes for each of them
-/// (768 MiB by default; 64 MiB if that is more). That is what a photograph takes that has to be turned upright; kinds
-/// that need more bytes per pixel may have fewer pixels. All images that are being decoded, on however many threads, take at
-/// most 1 GiB together; what a thread is about to decode waits until there is room, and an image that takes more is
-/// decoded while no other is.
+/// The memory limit depends on [`max_pixels`](Self::max_pixels): during decoding, an image may take 6 bytes for each of
+/// them (768 MiB by default; 64 MiB if that is more). That is what a photograph takes that has to be rotated upright;
+/// formats that need more bytes per pixel may have fewer pixels. All images that are being decoded, on any number of
+/// threads, take at most 1 GiB together; a thread waits until there is room for its image, and an image that takes more
+/// is decoded alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub(super) max_bytes: u64,
@@ -29,28 +29,27 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The defaults: 64 MiB of file, 134,217,728 pixels (128 Mi: photographs of 108 megapixels are within), 32,768
-    /// pixels a side.
+    /// The defaults: files of 64 MiB, 134,217,728 pixels (128 Mi, enough for photographs of 108 megapixels), 32,768
+    /// pixels per side.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The most bytes of an encoded image; default 67,108,864 (64 MiB). At least 1.
+    /// Maximum number of bytes of an encoded image; default 67,108,864 (64 MiB). At least 1.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// The most pixels, width times height; default 134,217,728. At least 1. The memory that an image may take goes
-    /// with it.
+    /// Maximum number of pixels, width times height; default 134,217,728. At least 1. The memory limit depends on it.
     #[must_use]
     pub fn max_pixels(mut self, max_pixels: u64) -> Self {
         self.max_pixels = max_pixels;
         self
     }
 
-    /// The most pixels of the longer side; default 32,768. At least 1.
+    /// Maximum number of pixels of the longer side; default 32,768. At least 1.
     #[must_use]
     pub fn max_side(mut self, max_side: u32) -> Self {
         self.max_side = max_side;
@@ -74,7 +73,7 @@ impl Limits {
         if bytes <= self.max_bytes { Ok(()) } else { Err(self.too_large(bytes)) }
     }
 
-    /// The error for an encoded image of so many bytes.
+    /// The error for an encoded image of this many bytes.
     pub(super) fn too_large(&self, bytes: u64) -> Error {
         let needed = bytes.div_ceil(1_000_000);
         image_error(format!("the image is larger than {} bytes", self.max_bytes))
@@ -87,7 +86,7 @@ impl Limits {
         }
         let side = width.max(height);
         if side > self.max_side {
-            let message = format!("the image is {width} x {height}, and a side may be at most {}", self.max_side);
+            let message = format!("the image is {width} x {height}, but a side may be at most {}", self.max_side);
             let hint = higher(&format!("max_side({side})"), &format!("--max-image-side {side}"));
             return Err(image_error(message).hint(hint));
         }
@@ -99,19 +98,19 @@ impl Limits {
         Ok(())
     }
 
-    /// Whether passes over so many pixels are at most `scans` over the largest image.
+    /// Checks that the passes cover no more pixels than `scans` passes over the largest image.
     pub(super) fn check_scanned(&self, scanned: u64, scans: u64) -> Result<()> {
         if scanned <= self.max_pixels.saturating_mul(scans) {
             return Ok(());
         }
         let message = format!(
-            "the passes of the image go over {scanned} pixels, more than {scans} over the limit of {} pixels",
+            "the passes of the image cover {scanned} pixels, more than {scans} passes over the limit of {} pixels",
             self.max_pixels
         );
         Err(image_error(message).hint(more_pixels(scanned.div_ceil(scans))))
     }
 
-    /// What one image may take while it is decoded.
+    /// The memory that one image may take during decoding.
     pub(super) fn max_memory(&self) -> u64 {
         self.max_pixels.saturating_mul(6).max(LEAST_MEMORY)
     }
@@ -122,8 +121,8 @@ impl Limits {
         }
         let (needed_mib, allowed) = (needed.div_ceil(1 << 20), self.max_memory() >> 20);
         let message = format!(
-            "the image is {width} x {height} and would take {needed_mib} MiB to decode, more than the {allowed} MiB that \
-             go with the limit of {} pixels",
+            "the image is {width} x {height} and would take {needed_mib} MiB to decode, more than the {allowed} MiB \
+             allowed with the limit of {} pixels",
             self.max_pixels
         );
         Err(image_error(message).hint(more_pixels(needed.div_ceil(6))))
@@ -135,11 +134,11 @@ fn more_pixels(pixels: u64) -> Hint {
     higher(&format!("max_pixels({})", megapixels * 1_000_000), &format!("--max-image-megapixels {megapixels}"))
 }
 
-/// What to do about a limit, if the file is to be trusted.
+/// What to do about a limit if the file can be trusted.
 fn higher(setting: &str, option: &str) -> Hint {
     let rust = format!(
-        "If you trust the file, set a higher limit: `.limits(Limits::new().{setting})` of the embedder, the captioner \
+        "If you trust the file, set a higher limit: `.limits(Limits::new().{setting})` on the embedder, the captioner \
          and the VisualRepresentation."
     );
-    Hint::new(rust).on_command_line(format!("If you trust the file, give {option}."))
+    Hint::new(rust).on_command_line(format!("If you trust the file, pass {option}."))
 }

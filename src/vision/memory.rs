@@ -1,18 +1,18 @@
-//! How much memory is decoded into at the same time, on however many threads.
+//! Limits the memory that is used for decoding at the same time, on any number of threads.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// What all images that are being decoded may take together.
+/// The maximum memory of all images that are being decoded.
 const MOST: u64 = 1 << 30;
 
 static IN_USE: Mutex<u64> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
 
-/// A share of the memory for decoding, given back when it is dropped. Who holds one must not wait for another thread.
+/// A share of the decoding memory, released when it is dropped. Its owner must not wait for another thread.
 pub(super) struct Share(u64);
 
 impl Share {
-    /// Waits until there is room for `bytes`. What is larger than all there is waits until it is alone.
+    /// Waits until there is room for `bytes`. A request that exceeds the total waits until it is alone.
     pub(super) fn take(bytes: u64) -> Self {
         let has_room = |in_use: u64| in_use == 0 || in_use.saturating_add(bytes) <= MOST;
         let mut in_use = lock();
@@ -32,7 +32,7 @@ impl Drop for Share {
     }
 }
 
-/// The count is a number: whoever panicked while holding it left it whole.
+/// The count is a number: a panic while the lock is held cannot leave it inconsistent.
 fn lock() -> MutexGuard<'static, u64> {
     IN_USE.lock().unwrap_or_else(PoisonError::into_inner)
 }

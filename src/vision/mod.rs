@@ -25,20 +25,20 @@ pub use preprocess::Preprocessor;
 pub use resample::{Filter, reduce, resize, resize_part, resize_region};
 pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
 
-/// Where an image comes from; it is read only when it is needed.
+/// The source of an image; it is read only when needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageSource<'a> {
     /// A file.
     File(PathBuf),
-    /// An encoded image (PNG, JPEG, WebP, GIF, BMP, TIFF) in memory, with the name that it was given, if any.
+    /// An encoded image (PNG, JPEG, WebP, GIF, BMP, TIFF) in memory, with its name, if any.
     Encoded {
         /// The encoded bytes.
         bytes: &'a [u8],
-        /// A name to show and to report errors with, such as a file name.
+        /// A name for display and error messages, such as a file name.
         name: Option<&'a str>,
     },
-    /// An encoded image within an address, such as `data:image/png;base64,...`.
+    /// An encoded image in a URI, such as `data:image/png;base64,...`.
     DataUri(&'a str),
 }
 
@@ -68,13 +68,13 @@ impl<'a> From<&'a [u8]> for ImageSource<'a> {
     }
 }
 
-/// What to do about an image that cannot be read: missing, damaged, no image at all, or over the limits.
+/// What to do about an image that cannot be read: missing, damaged, not an image, or over the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnImageError {
-    /// Go on without it, and say so with a count in a note to [`Progress`](crate::progress::Progress). Among pictures to
-    /// show the next best takes its place (the list is in [`Gallery::skipped`](crate::represent::Gallery::skipped)); among
-    /// images to embed its vector is zeros.
+    /// Continue without it, and report the number of such images in a note to [`Progress`](crate::progress::Progress).
+    /// For display, the next best image takes its place (the list is in
+    /// [`Gallery::skipped`](crate::represent::Gallery::skipped)); for embedding, its vector is zeros.
     #[default]
     Skip,
     /// Stop with its error.

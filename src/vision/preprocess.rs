@@ -1,7 +1,7 @@
-//! An image as the numbers that a vision model was trained on, by its `preprocessor_config.json`.
+//! Converts an image to the input that a vision model was trained on, as described by its `preprocessor_config.json`.
 //!
-//! Resize, crop at the middle, scale, normalize, as the image processors of Hugging Face's transformers do it with
-//! Pillow. All of it happens on bytes but for the last step, which has only 256 outcomes a channel: a table.
+//! Resize, center crop, rescale, normalize, as the image processors of Hugging Face's transformers do it with Pillow.
+//! Everything operates on bytes except the last step, which has only 256 results per channel: a lookup table.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use super::resample::{Filter, resize_part};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::regular_file::{self, Refusal};
 
-/// A configuration is a page of text.
+/// Size limit for a configuration, which is a page of text.
 const MAX_FILE: u64 = 1 << 20;
 
-/// No model has larger inputs; what is allocated for an image grows with its square.
+/// The maximum side of a model's input; the memory for an image grows with its square.
 const MAX_SIDE: u32 = 2048;
 
-/// What was wrong, as a clause.
+/// What is wrong, as a clause.
 type Parsed<T> = std::result::Result<T, String>;
 
-/// Makes images into a model's input.
+/// Converts images to a model's input.
 ///
 /// ```
 /// use topicframe::vision::{Preprocessor, RgbImage};
@@ -35,38 +35,38 @@ type Parsed<T> = std::result::Result<T, String>;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocessor {
     resize: Option<Resize>,
-    /// What is cut out of the middle; the same as the size to resize to where nothing is.
+    /// The size of the center crop; the same as the size to resize to if there is none.
     width: u32,
     height: u32,
     filter: Filter,
-    /// For each channel what each byte becomes.
+    /// For each channel, the value of each byte.
     table: [Vec<f32>; 3],
 }
 
 /// The size that an image is resized to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resize {
-    /// The shorter side gets this length, the proportions stay.
+    /// The shorter side gets this length, and the aspect ratio is kept.
     Shortest(u32),
-    /// Width and height, whatever the proportions.
+    /// Width and height, ignoring the aspect ratio.
     To(u32, u32),
 }
 
 impl Preprocessor {
-    /// Reads `preprocessor_config.json`, as CLIP, SigLIP, ViT, DeiT and BLIP have it in their present and their older
-    /// form, or a `processor_config.json` with an `image_processor` in it. What it leaves out is as transformers has it
+    /// Reads `preprocessor_config.json`, in the current and older forms of CLIP, SigLIP, ViT, DeiT and BLIP, or a
+    /// `processor_config.json` that contains an `image_processor`. Missing settings default to those of transformers
     /// for that kind of processor.
     ///
     /// # Errors
-    /// Of kind [`ErrorKind::Model`], naming the file: it is missing, larger than 1 MiB or no JSON; the kind of processor
-    /// is unknown; a size is not within 1 and 2048; images would come out in different sizes; a filter other than
-    /// nearest, bilinear, bicubic or Lanczos; numbers that lead nowhere.
+    /// [`ErrorKind::Model`], naming the file: it is missing, larger than 1 MiB or not JSON; the kind of processor is
+    /// not supported; a size is not within 1 to 2048; images would have different sizes; a filter other than nearest,
+    /// bilinear, bicubic or Lanczos; unusable numbers.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         read_text(path).and_then(|text| parse(&text)).map_err(|why| config_error(&why).path(path))
     }
 
-    /// The same from the text of such a file.
+    /// Parses the text of such a file.
     ///
     /// # Errors
     /// As [`from_file`](Self::from_file), without a file to name.
@@ -84,8 +84,8 @@ impl Preprocessor {
         self.height
     }
 
-    /// The image resized and cropped, still in bytes: `width` x `height`. Where it is too small to be cropped there is
-    /// black around it.
+    /// The image resized and cropped, still in bytes: `width` x `height`. If it is too small for the crop, it is padded
+    /// with black.
     pub fn fit(&self, image: &RgbImage) -> RgbImage {
         let (width, height) = match self.resize {
             Some(resize) => resize.size_of(image),
@@ -101,8 +101,8 @@ impl Preprocessor {
         padded
     }
 
-    /// The model's input: all of the red, then all of the green, then all of the blue, each row after row; 3 x `height` x
-    /// `width` numbers.
+    /// The model's input: all of the red, then all of the green, then all of the blue, each row by row; 3 x `height` x
+    /// `width` values.
     pub fn pixels(&self, image: &RgbImage) -> Vec<f32> {
         let fitted = self.fit(image);
         let mut pixels = Vec::with_capacity(fitted.len());
@@ -113,7 +113,7 @@ impl Preprocessor {
         pixels
     }
 
-    /// What each byte of each channel becomes.
+    /// The value of each byte, for each channel.
     pub(crate) fn table(&self) -> &[Vec<f32>; 3] {
         &self.table
     }
@@ -136,7 +136,7 @@ impl Resize {
     }
 }
 
-/// Along one side: the part that is kept, and how much black comes before it.
+/// Along one side: the part that is kept, and the black padding before it.
 struct Cut {
     first: u32,
     length: u32,
@@ -156,10 +156,10 @@ impl Cut {
     }
 }
 
-/// What transformers assumes for a kind of image processor.
+/// The defaults of transformers for a kind of image processor.
 struct Defaults {
     size: Value,
-    /// Whether a single number is the length of both sides or of the shorter one.
+    /// Whether a single number is the length of both sides, or of the shorter one.
     square: bool,
     crop: bool,
     crop_size: u32,
@@ -175,7 +175,7 @@ const IMAGENET_STD: [f64; 3] = [0.229, 0.224, 0.225];
 const HALVES: [f64; 3] = [0.5; 3];
 
 impl Defaults {
-    /// By the name of the processor or of the feature extractor that it once was.
+    /// By the name of the processor, or of the feature extractor that preceded it.
     fn of(name: &str) -> Option<Self> {
         let stem = name.trim_end_matches("Fast").trim_end_matches("Pil");
         let stem = stem.strip_suffix("ImageProcessor").or_else(|| stem.strip_suffix("FeatureExtractor"))?;
@@ -227,7 +227,7 @@ fn parse(text: &str) -> Parsed<Preprocessor> {
     let name = ["image_processor_type", "feature_extractor_type"].iter().find_map(|key| config.get(*key)?.as_str());
     let name = name.unwrap_or("ViTImageProcessor");
     let defaults = Defaults::of(name).ok_or_else(|| {
-        format!("the image processor `{name}` is not known; CLIP's, Siglip's, ViT's, DeiT's and Blip's are")
+        format!("the image processor `{name}` is not supported; CLIP's, Siglip's, ViT's, DeiT's and Blip's are")
     })?;
 
     let resize = match flag(config, "do_resize", true)? {
@@ -241,7 +241,7 @@ fn parse(text: &str) -> Parsed<Preprocessor> {
     let (width, height) = match (crop, resize) {
         (Some(size), _) => size,
         (None, Some(Resize::To(width, height))) => (width, height),
-        _ => return Err("images would come out in different sizes: it neither crops nor resizes to one".to_owned()),
+        _ => return Err("images would have different sizes: it neither crops nor resizes to a fixed one".to_owned()),
     };
     let filter = match present(config, "resample") {
         None => defaults.filter,
@@ -250,7 +250,7 @@ fn parse(text: &str) -> Parsed<Preprocessor> {
     Ok(Preprocessor { resize, width, height, filter, table: table(config, &defaults)? })
 }
 
-/// A value that is there and not null.
+/// A value that is present and not null.
 fn present<'a>(config: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
     config.get(key).filter(|value| !value.is_null())
 }
@@ -297,20 +297,20 @@ fn crop_size(config: &Map<String, Value>, default: u32) -> Parsed<(u32, u32)> {
     }
 }
 
-/// Pillow's numbers.
+/// Pillow's filter numbers.
 fn filter(value: &Value) -> Parsed<Filter> {
     match value.as_u64() {
         Some(0) => Ok(Filter::Nearest),
         Some(1) => Ok(Filter::Lanczos3),
         Some(2) => Ok(Filter::Bilinear),
         Some(3) => Ok(Filter::Bicubic),
-        _ => {
-            Err(format!("resample = {value} is not known; 0 (nearest), 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are"))
-        }
+        _ => Err(format!(
+            "resample = {value} is not supported; 0 (nearest), 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are"
+        )),
     }
 }
 
-/// Scales in double precision, rounds to single, and normalizes in single, as numpy does there.
+/// Scales in double precision, rounds to single, and normalizes in single, as numpy does in transformers.
 fn table(config: &Map<String, Value>, defaults: &Defaults) -> Parsed<[Vec<f32>; 3]> {
     let scale = match flag(config, "do_rescale", true)? {
         true => match present(config, "rescale_factor") {
@@ -327,7 +327,9 @@ fn table(config: &Map<String, Value>, defaults: &Defaults) -> Parsed<[Vec<f32>; 
     for ((bytes, mean), std) in table.iter_mut().zip(mean).zip(std) {
         bytes.extend((0..=255_u8).map(|byte| ((f64::from(byte) * scale) as f32 - mean as f32) / std as f32));
         if bytes.iter().any(|value| !value.is_finite()) {
-            return Err(format!("scaled by {scale}, less {mean}, divided by {std}, pixels are not usable numbers"));
+            return Err(format!(
+                "after scaling by {scale}, subtracting {mean} and dividing by {std}, pixels are not finite"
+            ));
         }
     }
     Ok(table)
@@ -345,7 +347,7 @@ fn channels(config: &Map<String, Value>, key: &str, default: [f64; 3]) -> Parsed
 
 fn read_text(path: &Path) -> Parsed<String> {
     let bytes = regular_file::read(path, MAX_FILE).map_err(|refusal| match refusal {
-        Refusal::TooLarge => "it is over 1 MiB, too large to be what its name says".to_owned(),
+        Refusal::TooLarge => "it is over 1 MiB, too large for a file of this name".to_owned(),
         Refusal::Io(cause) if cause.kind() != std::io::ErrorKind::NotFound => format!("it cannot be read: {cause}"),
         _ => refusal.to_string(),
     })?;
@@ -353,6 +355,6 @@ fn read_text(path: &Path) -> Parsed<String> {
 }
 
 fn config_error(why: &str) -> Error {
-    Error::new(ErrorKind::Model, Stage::Embed, format!("the configuration of the images cannot be used: {why}"))
-        .hint("Is this the folder of a model of images, wholly downloaded?")
+    Error::new(ErrorKind::Model, Stage::Embed, format!("the image preprocessing configuration cannot be used: {why}"))
+        .hint("Is this the folder of an image model, and was it downloaded completely?")
 }

@@ -1,8 +1,9 @@
-//! Resampling as Pillow does it, bit for bit.
+//! Resamples images bit for bit like Pillow.
 //!
-//! Vision models were trained on images that Pillow had shrunk, so their input has to be made the same way: separable
-//! convolution, horizontal pass first (but for some tall images), 8 bits between the passes, weights of 22 fractional
-//! bits, rounding half up. The filters widen when shrinking, so nothing aliases. Checked against Pillow 13.0.0.
+//! Vision models were trained on images that Pillow had shrunk, so their input has to be produced the same way:
+//! separable convolution, horizontal pass first (except for some tall images), 8 bits between the passes, weights with
+//! 22 fractional bits, rounding half up. The filters widen when shrinking, so there is no aliasing. Checked against
+//! Pillow 13.0.0.
 
 use std::ops::Range;
 
@@ -64,14 +65,15 @@ fn sinc(x: f64) -> f64 {
     x.sin() / x
 }
 
-/// Resizes to `width` x `height`, whatever the proportions. Sides of 0 give an image without pixels; an image without
-/// pixels gives black.
+/// Resizes to `width` x `height`, ignoring the aspect ratio. Sides of 0 yield an image without pixels; an image without
+/// pixels yields black.
 pub fn resize(image: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
     resize_within(image, whole(image), &Target::whole(width, height), filter)
 }
 
-/// The columns and rows within `columns` and `rows` of what [`resize`] gives, without the work for the rest; cut to what
-/// there is. A strip of a thousand times its width can be resized and cropped so, however large the whole would be.
+/// The part of the result of [`resize`] within `columns` and `rows`, without computing the rest; clamped to its bounds.
+/// This way, a strip that is a thousand times as long as it is wide can be resized and cropped, however large the whole
+/// would be.
 pub fn resize_part(
     image: &RgbImage,
     width: u32,
@@ -83,7 +85,7 @@ pub fn resize_part(
     resize_within(image, whole(image), &Target { width, height, columns, rows }.cut(), filter)
 }
 
-/// Resizes the part of `image` within `[left, top, right, bottom]`, in pixels and fractions of them, to `width` x
+/// Resizes the part of `image` within `[left, top, right, bottom]`, in pixels, possibly fractional, to `width` x
 /// `height`.
 ///
 /// # Errors
@@ -102,7 +104,7 @@ fn whole(image: &RgbImage) -> [f32; 4] {
     [0.0, 0.0, image.width() as f32, image.height() as f32]
 }
 
-/// The size to resize to, and what of that is wanted.
+/// The size to resize to, and the part of it that is wanted.
 struct Target {
     width: u32,
     height: u32,
@@ -154,7 +156,7 @@ fn resize_within(image: &RgbImage, region: [f32; 4], target: &Target, filter: Fi
             resize_rows(&narrow, 0, out_height as usize, out_width, &columns)
         }
         (Some(columns), Some(mut rows)) => {
-            // Only the rows that the vertical pass will look at.
+            // Only the rows that the vertical pass will read.
             let (first, last) = rows.span();
             rows.shift(first);
             resize_columns(&resize_rows(image, first, last, out_width, &columns), out_height, &rows)
@@ -165,7 +167,7 @@ fn resize_within(image: &RgbImage, region: [f32; 4], target: &Target, filter: Fi
     }
 }
 
-/// Whether the vertical pass comes first: Pillow 13 does so where it shortens the columns by more than twice what the
+/// Whether the vertical pass comes first: in Pillow 13, it does if it shortens the columns by more than twice what the
 /// other pass takes off the rows, however little of either is wanted.
 fn columns_first(image: &RgbImage, width: u32, height: u32) -> bool {
     let less = |from: u32, to: u32| i64::from(from) - i64::from(to);
@@ -199,7 +201,7 @@ impl Taps {
         let mut weights = Vec::with_capacity(width);
         for position in wanted.clone() {
             let center = f64::from(from) + (f64::from(position) + 0.5) * scale;
-            // Casts to usize stop at 0.
+            // Casts to usize saturate at 0.
             let start = (center - support + 0.5) as usize;
             let end = ((center + support + 0.5) as usize).min(in_size as usize);
             weights.clear();
@@ -220,7 +222,7 @@ impl Taps {
         self.weights.extend(weights.iter().map(|&weight| fixed_point(weight)));
     }
 
-    /// The first input position that is looked at, and the one after the last.
+    /// The first input position that is read, and the one after the last.
     fn span(&self) -> (usize, usize) {
         let first = self.starts.iter().copied().min().unwrap_or(0);
         let last = self.starts.iter().zip(&self.counts).map(|(start, count)| start + count).max().unwrap_or(0);
@@ -249,7 +251,7 @@ fn to_byte(sum: i32) -> u8 {
     (sum >> PRECISION).clamp(0, 255) as u8
 }
 
-/// The horizontal pass, over the rows from `first` to before `last`.
+/// The horizontal pass, over the rows from `first` up to but excluding `last`.
 fn resize_rows(image: &RgbImage, first: usize, last: usize, width: u32, taps: &Taps) -> RgbImage {
     let mut out = RgbImage::new(width, (last - first) as u32);
     let rows = image.chunks_exact(image.width() as usize * 3).skip(first);
@@ -267,7 +269,7 @@ fn resize_rows(image: &RgbImage, first: usize, last: usize, width: u32, taps: &T
     out
 }
 
-/// The vertical pass: whole rows are added up, so that the compiler can use wide instructions.
+/// The vertical pass: whole rows are summed, so that the compiler can use wide instructions.
 fn resize_columns(image: &RgbImage, height: u32, taps: &Taps) -> RgbImage {
     let stride = image.width() as usize * 3;
     let mut out = RgbImage::new(image.width(), height);
@@ -294,7 +296,7 @@ fn pick_nearest(image: &RgbImage, region: [f32; 4], target: &Target) -> RgbImage
     RgbImage::from_fn(width, height, |x, y| *image.get_pixel(columns[x as usize], rows[y as usize]))
 }
 
-/// Steps are added up, not multiplied, so that positions on the edge of a pixel fall as Pillow's.
+/// Steps are accumulated, not multiplied, so that positions on pixel edges match Pillow's.
 fn nearest_positions(from: f32, to: f32, out_size: u32, wanted: &Range<u32>, in_size: u32) -> Vec<u32> {
     let step = f64::from(to - from) / f64::from(out_size);
     let start = f64::from(from) + step * 0.5;
@@ -303,8 +305,8 @@ fn nearest_positions(from: f32, to: f32, out_size: u32, wanted: &Range<u32>, in_
     wanted.map(|position| (position as u32).min(in_size - 1)).collect()
 }
 
-/// Averages blocks of `factor_x` x `factor_y` pixels to one each, as Pillow's `reduce`: the quick first step of a
-/// strong reduction. What is left over at the right and the bottom makes smaller blocks. A factor of 0 counts as 1.
+/// Averages blocks of `factor_x` x `factor_y` pixels to one pixel each, as Pillow's `reduce`: the fast first step of a
+/// strong reduction. The remainder at the right and the bottom forms smaller blocks. A factor of 0 counts as 1.
 pub fn reduce(image: &RgbImage, factor_x: u32, factor_y: u32) -> RgbImage {
     let (block_x, block_y) = (factor_x.max(1) as usize, factor_y.max(1) as usize);
     let stride = image.width() as usize * 3;
@@ -331,7 +333,7 @@ pub fn reduce(image: &RgbImage, factor_x: u32, factor_y: u32) -> RgbImage {
     out
 }
 
-/// `sum` / `count`, rounded; by a multiplication with Pillow's reciprocal, which rounds some exact halves down.
+/// `sum` / `count`, rounded; uses multiplication by Pillow's reciprocal, which rounds some exact halves down.
 fn mean(sum: u64, count: u64) -> u8 {
     const MOST: u64 = 1 << 16;
     let rounded = sum + count / 2;

@@ -1,15 +1,15 @@
-//! What the decoders take on trust, or act on before they can be asked, checked first: the size of a PNG, that a JPEG
-//! ends and how much work it makes, and that a WebP's parts lie within the file and are no larger than they may be.
+//! Checks what the decoders trust, or act on before they can be asked: the size of a PNG, that a JPEG is complete and
+//! how much work it takes, and that a WebP's chunks lie within the file and are no larger than allowed.
 
 use super::decode::image_error;
 use super::limits::Limits;
 use crate::error::{Error, Result};
 
 fn cut_short() -> Error {
-    image_error("the image is cut short").hint("The file may not have been copied or downloaded completely.")
+    image_error("the image is truncated").hint("The file may not have been copied or downloaded completely.")
 }
 
-/// The size of a PNG stands at a fixed place.
+/// The size of a PNG is at a fixed position.
 pub(super) fn check_png(bytes: &[u8], limits: &Limits) -> Result<()> {
     let side = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
     match (side(16), side(20)) {
@@ -18,30 +18,30 @@ pub(super) fn check_png(bytes: &[u8], limits: &Limits) -> Result<()> {
     }
 }
 
-/// Passes over the pixels of a JPEG; usual progressive ones have ten.
+/// The maximum number of passes over the pixels of a JPEG; usual progressive ones have ten.
 const MOST_SCANS: u64 = 100;
 
-/// How many passes the largest image may have: with the default limit of pixels they take seconds.
+/// The maximum number of passes over the largest image: with the default pixel limit, they take seconds.
 const SCANS_OF_THE_LARGEST: u64 = 24;
 
-/// Bytes of quantization and Huffman tables. Usual files have 1 KB of them, and each takes the decoder longer than
-/// pixels do.
+/// The maximum number of bytes of quantization and Huffman tables. Usual files have 1 KB of them, and each takes the
+/// decoder longer than pixels do.
 const MOST_TABLES: u64 = 1 << 20;
 
-/// Steps through the segments of a JPEG: what its coefficients take in memory, where they are kept until its end.
+/// Walks through the segments of a JPEG: returns the memory that its coefficients take, if they are kept until its end.
 ///
-/// A JPEG without its end marker is cut short; the decoder would fill the rest with gray. Anything after the marker does
-/// no harm.
+/// A JPEG without its end marker is truncated; the decoder would fill the rest with gray. Anything after the marker is
+/// harmless.
 pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     let walk = walk_jpeg(bytes);
     let first_scan = walk.first_scan.ok_or_else(cut_short)?;
-    // Within the scans, 0xff of the data is always followed by 0, so the marker cannot be pixels.
+    // In scan data, 0xff is always followed by 0, so the marker cannot be pixels.
     let ends = || bytes.get(first_scan..).unwrap_or_default().windows(2).any(|pair| pair == [0xff, 0xd9]);
     if !walk.ends && !ends() {
         return Err(cut_short());
     }
     if walk.tables > MOST_TABLES {
-        return Err(image_error(format!("the image has {} bytes of tables: no real one has", walk.tables)));
+        return Err(image_error(format!("the image has {} bytes of tables, more than any real one", walk.tables)));
     }
     let frame = walk.frame.unwrap_or_default();
     if frame.width > 0 && frame.height > 0 {
@@ -49,7 +49,7 @@ pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     }
     let pixels = frame.pixels();
     if walk.scans > MOST_SCANS {
-        let message = format!("the image has {} passes over {pixels} pixels: no real one has", walk.scans);
+        let message = format!("the image has {} passes over {pixels} pixels, more than any real one", walk.scans);
         return Err(image_error(message));
     }
     limits.check_scanned(walk.scans * pixels, SCANS_OF_THE_LARGEST)?;
@@ -57,7 +57,7 @@ pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     Ok(if kept { frame.coefficients().saturating_mul(2) } else { 0 })
 }
 
-/// What the segments of a JPEG say.
+/// The contents of a JPEG's segments.
 #[derive(Default)]
 struct JpegWalk {
     frame: Option<JpegFrame>,
@@ -79,8 +79,8 @@ struct JpegFrame {
 }
 
 impl JpegFrame {
-    /// The frame header behind its marker: length, precision, height, width, and for each component its number, how
-    /// often it is sampled across and down, and its table.
+    /// The frame header after its marker: length, precision, height, width, and for each component its number, its
+    /// horizontal and vertical sampling factors, and its table.
     fn read(marker: u8, segment: &[u8]) -> Option<Self> {
         let &[_, _, _, h1, h0, w1, w0, count, ref components @ ..] = segment else { return None };
         let sampled = |component: &[u8; 3]| (u64::from(component[1] >> 4).max(1), u64::from(component[1] & 15).max(1));
@@ -109,8 +109,8 @@ impl JpegFrame {
     }
 }
 
-/// Goes from marker to marker, to the end of the picture or of what can be made out. The segments before the first scan
-/// may hold other JPEGs, as thumbnails, and are stepped over.
+/// Walks from marker to marker, to the end of the image or as far as it can be parsed. The segments before the first
+/// scan may contain other JPEGs, such as thumbnails, and are skipped.
 fn walk_jpeg(bytes: &[u8]) -> JpegWalk {
     let mut walk = JpegWalk::default();
     let mut position = 2;
@@ -141,7 +141,7 @@ fn walk_jpeg(bytes: &[u8]) -> JpegWalk {
             0xc0..=0xcf if marker != 0xc8 => {
                 let segment = bytes.get(position + 1..).unwrap_or_default();
                 let frame = JpegFrame::read(marker, segment.get(..usize::from(length)).unwrap_or(segment));
-                // One is usual; of several the largest counts.
+                // One is usual; if there are several, the largest counts.
                 walk.frame = walk.frame.into_iter().chain(frame).max_by_key(JpegFrame::work);
             }
             _ => {}
@@ -155,12 +155,12 @@ fn big_endian(bytes: &[u8], at: usize) -> Option<u16> {
     bytes.get(at..at + 2)?.try_into().ok().map(u16::from_be_bytes)
 }
 
-/// Steps through the chunks of a WebP, and gives it without what may follow its end: the decoder would read on there. The
-/// size in the outer header is checked with the decoder; here, the sizes of the pictures within, which may claim
-/// another. A frame of an animation holds pictures, and no further frame.
+/// Walks through the chunks of a WebP, and returns it without anything after its end, where the decoder would read on.
+/// The size in the outer header is checked with the decoder; here, the sizes of the images within, which may differ
+/// from it. A frame of an animation contains images, but no further frames.
 pub(super) fn check_webp<'a>(bytes: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
     let size = bytes.get(4..8).and_then(|size| size.try_into().ok()).map_or(0, u32::from_le_bytes);
-    // A size beyond the end may be of a pad that was left out: it is the chunks that must be whole.
+    // A size beyond the end may be due to a missing padding byte: it is the chunks that must be complete.
     let bytes = bytes.get(..(size as usize).saturating_add(8)).unwrap_or(bytes);
     check_chunks(bytes.get(12..).unwrap_or_default(), limits, |body| {
         check_chunks(body.get(16..).ok_or_else(cut_short)?, limits, |_| {
@@ -181,20 +181,20 @@ fn check_chunks(mut bytes: &[u8], limits: &Limits, of_frame: impl Fn(&[u8]) -> R
             b"ANMF" => of_frame(body)?,
             _ => {}
         }
-        // Chunks are padded to even lengths; some writers leave out the last pad.
+        // Chunks are padded to even lengths; some writers omit the last padding byte.
         bytes = rest.get(size + size % 2..).unwrap_or_default();
     }
     Ok(())
 }
 
-/// Behind a signature, 14 bits each for width and height, less one.
+/// After a signature, 14 bits each for width and height, minus one.
 fn check_lossless_size(body: &[u8], limits: &Limits) -> Result<()> {
     let &[_, a, b, c, d, ..] = body else { return Err(cut_short()) };
     let bits = u32::from_le_bytes([a, b, c, d]);
     limits.check_size((bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1)
 }
 
-/// The frame header of VP8 (RFC 6386, section 9.1): 14 bits each for width and height behind a start code.
+/// The frame header of VP8 (RFC 6386, section 9.1): 14 bits each for width and height after a start code.
 fn check_lossy_size(body: &[u8], limits: &Limits) -> Result<()> {
     let &[_, _, _, _, _, _, w0, w1, h0, h1, ..] = body else { return Err(cut_short()) };
     let side = |low, high| u32::from(u16::from_le_bytes([low, high]) & 0x3fff);

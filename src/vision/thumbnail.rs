@@ -1,4 +1,4 @@
-//! Small versions of images, and encoding them.
+//! Thumbnails, and image encoding.
 
 use std::collections::HashSet;
 
@@ -10,13 +10,13 @@ use super::format::ImageFormat;
 use super::resample::{Filter, reduce, resize_region};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// An encoded image, ready for a file, a Binary column or a page.
+/// An encoded image, ready for a file, a Binary column or a web page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncodedImage {
     /// The encoded bytes.
     pub bytes: Vec<u8>,
-    /// How they are encoded.
+    /// The format of the bytes.
     pub format: ImageFormat,
     /// Width in pixels.
     pub width: u32,
@@ -35,23 +35,23 @@ impl EncodedImage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// JPEG of a quality from 1 to 100.
+    /// JPEG with a quality from 1 to 100.
     Jpeg {
         /// From 1 to 100.
         quality: u8,
     },
     /// PNG: lossless.
     Png,
-    /// What takes fewer bytes: PNG where the image has at most 64 colors (line art, a diagram) and comes out smaller
-    /// so, else JPEG.
+    /// Whichever takes fewer bytes: PNG if the image has at most 64 colors (line art, a diagram) and is smaller that
+    /// way, otherwise JPEG.
     Smallest {
-        /// The quality of JPEG, from 1 to 100.
+        /// The JPEG quality, from 1 to 100.
         quality: u8,
     },
 }
 
-/// Shrinks to fit a square of `max_side` pixels, keeping the proportions; sides stay at least 1. What fits already is
-/// returned as it is: nothing is ever enlarged.
+/// Shrinks an image to fit a square of `max_side` pixels, keeping the aspect ratio; sides stay at least 1. An image
+/// that already fits is returned unchanged: nothing is ever enlarged.
 pub fn thumbnail(image: &RgbImage, max_side: u32) -> RgbImage {
     let (width, height) = image.dimensions();
     let longer = width.max(height);
@@ -66,8 +66,8 @@ pub fn thumbnail(image: &RgbImage, max_side: u32) -> RgbImage {
 }
 
 /// Resizes a region as Pillow's `resize(..., LANCZOS, reducing_gap=2.0)`: blocks are averaged until the region is at
-/// most about four times too large, then the filter does the rest. A tenth of the time for photographs, and the eye
-/// sees no difference.
+/// most about four times too large, then the filter does the rest. This takes a tenth of the time for photographs, with
+/// no visible difference.
 pub(super) fn shrink(image: &RgbImage, region: [f32; 4], width: u32, height: u32) -> Result<RgbImage> {
     const GAP: f32 = 2.0;
     let [left, top, right, bottom] = region;
@@ -84,7 +84,7 @@ pub(super) fn shrink(image: &RgbImage, region: [f32; 4], width: u32, height: u32
 /// Encodes an image.
 ///
 /// # Errors
-/// A JPEG quality that is not from 1 to 100; an image without pixels; a JPEG of more than 65,535 pixels a side.
+/// A JPEG quality outside 1 to 100; an image without pixels; a JPEG with more than 65,535 pixels per side.
 pub fn encode(image: &RgbImage, encoding: Encoding) -> Result<EncodedImage> {
     match encoding {
         Encoding::Png => encode_png(image),
@@ -132,13 +132,13 @@ fn finish(image: &RgbImage, format: ImageFormat, bytes: Vec<u8>, written: ImageR
     Ok(EncodedImage { bytes, format, width, height })
 }
 
-/// Whether there are at most 64 colors. Photographs are told within their first rows.
+/// Whether there are at most 64 colors. Photographs are recognized within their first rows.
 fn has_few_colors(image: &RgbImage) -> bool {
     const FEW: usize = 64;
     let mut colors = HashSet::with_capacity(FEW + 1);
     let mut last = None;
     image.pixels().all(|pixel| {
-        // Runs of one color are what makes an image a drawing.
+        // Runs of one color are typical of drawings.
         if last != Some(pixel) {
             colors.insert(pixel.0);
             last = Some(pixel);

@@ -1,4 +1,4 @@
-//! The approximate search against the exact one.
+//! The approximate search compared with the exact one.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use topicframe::progress::Progress;
 use crate::neighbors::random;
 use crate::notes::Notes;
 
-/// Rows around many centres, in an order that mixes them.
+/// Rows around many centers, in an order that interleaves them.
 fn clustered(rows: usize, columns: usize) -> Array2<f32> {
     let centres = random(70, columns, 1);
     let mut data = random(rows, columns, 2) * 0.7;
@@ -38,7 +38,7 @@ fn recall(found: &Neighbors, exact: &Neighbors) -> f64 {
     (0..exact.rows()).map(shared).sum::<usize>() as f64 / exact.indices.len() as f64
 }
 
-/// Every row has itself first, then different rows at their own distances, nearest first.
+/// Every row starts with itself, followed by distinct rows at their actual distances, nearest first.
 fn check(found: &Neighbors, exact_of: &NeighborIndex, data: &Array2<f32>) {
     let all = exact_of.query(data.slice(s![..40, ..]), data.nrows(), Stage::Reduce, &Progress::silent()).unwrap();
     for row in 0..40 {
@@ -48,7 +48,7 @@ fn check(found: &Neighbors, exact_of: &NeighborIndex, data: &Array2<f32>) {
         assert_eq!(indices.iter().collect::<HashSet<_>>().len(), indices.len());
         for (index, distance) in indices.iter().zip(distances) {
             let place = all.row(row).0.iter().position(|other| other == index).unwrap();
-            assert_eq!(all.row(row).1[place].to_bits(), distance.to_bits(), "row {row}, neighbour {index}");
+            assert_eq!(all.row(row).1[place].to_bits(), distance.to_bits(), "row {row}, neighbor {index}");
         }
     }
 }
@@ -108,13 +108,13 @@ fn the_same_bits_on_any_number_of_threads() {
 
 #[test]
 fn rows_that_sketches_cannot_tell_apart_are_searched_exactly_and_it_is_told() {
-    // All directions matter alike, and there are more of them than a sketch has.
+    // All directions are equally important, and there are more of them than coordinates in a sketch.
     let data = random(1500, 700, 3);
     let notes = Arc::new(Notes::default());
     let searched = NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).unwrap();
     let searched = searched.searched(NeighborSearch::Approximate, Stage::Reduce, &Progress::to(notes.clone())).unwrap();
     assert!(!searched.is_approximate());
-    assert!(notes.0.lock().unwrap()[0].contains("searched exactly"));
+    assert!(notes.0.lock().unwrap()[0].contains("exact neighbor search"));
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn zeros_duplicates_and_far_outliers_work() {
     let exact = neighbors(&data, Metric::Euclidean, NeighborSearch::Exact, 15);
     let apart =
         (0..9000).filter(|&row| exact.row(row).1[14] > 0.0 && found.row(row).1[14] > exact.row(row).1[14]).count();
-    assert!(apart < 2700, "{apart} rows miss a neighbour");
+    assert!(apart < 2700, "{apart} rows miss a neighbor");
 }
 
 #[test]

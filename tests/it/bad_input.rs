@@ -1,4 +1,4 @@
-//! Bad input gets an error that says stage, column, row and path, and what to do: one test for each kind.
+//! Bad input results in an error that names the stage, column, row and path, and the remedy: one test per kind.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn model() -> TopicModel {
     TopicModel::text("caption", StaticEmbedder::builtin())
 }
 
-/// An embedder that must not run: errors about parameters come before the first slow step.
+/// An embedder that must not run: parameter errors come before the first slow step.
 #[derive(Debug)]
 struct Slow;
 
@@ -207,7 +207,7 @@ fn blank_rows_are_told() {
     let topics = model.fit(&df!("caption" => texts).unwrap()).unwrap();
     let told = notes.0.lock().unwrap().join("\n");
     assert!(told.contains("1 row has no text"), "{told}");
-    assert_eq!(&topics.topics()[40..], [-1, -1]);
+    assert_eq!(&topics.labels()[40..], [-1, -1]);
 }
 
 #[test]
@@ -227,10 +227,10 @@ fn an_embedder_that_misbehaves_is_reported() {
         assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Embed), "{error}");
     }
     let error = error_of(&TopicModel::text("caption", Wrong(0, 0.0)), &frame(30));
-    assert!(error.to_string().contains("no row has a vector"), "{error}");
+    assert!(error.to_string().contains("no row has a usable vector"), "{error}");
 }
 
-/// A stage that gives too little, too much, or nonsense.
+/// A stage that returns too little, too much, or nonsense.
 #[derive(Debug, Clone)]
 struct Careless {
     rows: isize,
@@ -359,7 +359,7 @@ fn zeros_among_given_vectors_are_points_like_others() {
     let model = TopicModel::text("caption", Slow).embeddings("v").reducer(NoReduction).clusterer(KMeans::new(2));
     let (topics, output) = model.fit_transform(&frame.unwrap()).unwrap();
     assert_eq!((topics.summary().blank, topics.summary().outliers), (0, 0));
-    assert!(output.column("embedding").is_ok(), "the vectors that were clustered are shown");
+    assert!(output.column("embedding").is_ok(), "the clustered vectors are included");
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn new_rows_of_another_width_are_refused() {
     let new =
         DataFrame::new(2, vec![Column::new("caption".into(), captions(2)), Column::new("embedding".into(), narrow)]);
     let error = topics.transform(&new.unwrap()).unwrap_err();
-    assert!(error.to_string().contains("2 numbers"), "{error}");
+    assert!(error.to_string().contains("2 dimensions"), "{error}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Captions: the numbers and tokens that transformers gives for the same models, and what happens to bad input.
+//! Captions: the values and tokens that transformers produces for the same models, and the handling of bad input.
 
 use std::collections::HashMap;
 use std::fs;
@@ -30,7 +30,7 @@ fn captioner(model: &str) -> Captioner {
     Captioner::from_dir(fixtures().join(model)).unwrap()
 }
 
-/// The images that a fixture's model was shown, as PNG: what decoders of JPEG differ by must not count.
+/// The images that a fixture's model was given, as PNG, to rule out differences between JPEG decoders.
 fn shown(expected: &Value) -> Vec<Vec<u8>> {
     let all = read(fixtures().join("images.json"));
     let key = |image: &Value| (image["file"].as_str().unwrap().to_owned(), image["upright"].as_bool().unwrap());
@@ -168,7 +168,7 @@ fn a_models_own_settings_count_until_others_are_made() {
 fn a_prompt_begins_every_caption_of_blip() {
     let images = shown(&read(fixtures().join("blip/base.json")));
     let captioner = captioner("blip/base").max_length(12);
-    // What transformers 5.24 gives for the first four images.
+    // The output of transformers 5.24 for the first four images.
     let cases: [(&str, usize, [&[u32]; 4]); 3] = [
         (
             "the",
@@ -285,7 +285,7 @@ fn an_interrupt_ends_the_work() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
 }
 
-/// A copy of a fixture's folder, to be damaged.
+/// A copy of a fixture's folder, to be corrupted.
 fn copy(model: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in fs::read_dir(fixtures().join(model)).unwrap() {
@@ -295,7 +295,7 @@ fn copy(model: &str) -> tempfile::TempDir {
     folder
 }
 
-/// The error for a model whose `file` was changed.
+/// The error for a model with a modified `file`.
 fn damaged(model: &str, file: &str, change: impl Fn(&Path)) -> String {
     let folder = copy(model);
     change(&folder.path().join(file));
@@ -381,9 +381,9 @@ fn a_device_that_is_not_there_is_an_error() {
     assert!(error.to_string().contains("cuda"), "{error}");
 }
 
-/// `python tests/peers/models.py make FOLDER` and `expected FOLDER` write the models.
+/// `python tests/peers/models.py make FOLDER` and `expected FOLDER` create the models.
 #[test]
-#[ignore = "needs TOPICFRAME_FULL_SIZE, a folder of models of full size"]
+#[ignore = "needs TOPICFRAME_FULL_SIZE, a folder of full-size models"]
 fn models_of_full_size_agree_with_transformers() {
     let folder = PathBuf::from(std::env::var_os("TOPICFRAME_FULL_SIZE").expect("TOPICFRAME_FULL_SIZE"));
     let expected = read(folder.join("vit_gpt2.json"));

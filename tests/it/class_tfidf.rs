@@ -1,4 +1,5 @@
-//! Class-based TF-IDF against BERTopic 0.17.4 (tests/fixtures/vectorize/make.py), and what must hold for any counts.
+//! Class-based TF-IDF compared with BERTopic 0.17.4 (tests/fixtures/vectorize/make.py), and properties that hold for
+//! any counts.
 
 use std::f64::consts::LN_2;
 
@@ -111,7 +112,7 @@ fn an_empty_topic_weighs_nothing_and_an_unseen_term_too() {
         let weights = fitted.transform(&counts).unwrap();
         assert_eq!(row(&weights, 1), [0.0; 3]);
         assert!(weights.data().iter().all(|weight| weight.is_finite()));
-        // A document may hold a term that no topic holds: it belongs to none.
+        // A document may contain a term that occurs in no topic: it belongs to none.
         let document = CsrMatrix::new(3, vec![0, 1], vec![2], vec![3]).unwrap();
         assert_eq!(row(&fitted.transform(&document).unwrap(), 0), [0.0; 3]);
     }
@@ -146,7 +147,7 @@ fn seed_words_that_are_not_there_are_told() {
     let (fitted, _) = weigh(&ClassTfIdf::new().seed_words(["Dog", "dog", "horse", "cats"], 2.0));
     assert_eq!(fitted.unknown_seed_words(), ["horse", "cats"]);
     let (once, _) = weigh(&ClassTfIdf::new().seed_words(["dog"], 2.0));
-    assert_eq!(fitted.idf(), once.idf(), "a word that is given twice counts once");
+    assert_eq!(fitted.idf(), once.idf(), "a word listed twice counts once");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Scraped texts: what of them is left out.
+//! Scraped texts: what cleaning removes from them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ fn words(cleaning: TextCleaning, texts: &[&str]) -> Vec<String> {
     vectorizer.fit_transform(texts, &Progress::silent()).unwrap().vectorizer.vocabulary().to_vec()
 }
 
-/// The words of `text` in their order, as cleaning leaves them.
+/// The words of `text` in order after cleaning.
 fn left(cleaning: TextCleaning, text: &str) -> String {
     cleaning.clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -129,7 +129,7 @@ fn hostile_texts_take_their_length_in_time() {
         "<![CDATA[",
         "(http://a(",
     ];
-    // Four times the text may take ten times as long; what grows with the square takes sixteen times.
+    // At four times the length, the text may take ten times as long; quadratic time would take sixteen times as long.
     for part in parts {
         for before in ["", "a"] {
             let text = |length: usize| format!("{}{}", before.repeat(length / 2), part.repeat(length / part.len()));
@@ -140,7 +140,7 @@ fn hostile_texts_take_their_length_in_time() {
                 started.elapsed()
             };
             let (mut base, mut took) = (Duration::MAX, Duration::MAX);
-            // Other work on the machine interrupts some of the runs.
+            // Some of the runs may be interrupted by other work on the machine.
             let linear = (0..10).any(|_| {
                 base = base.min(time(&short));
                 took = took.min(time(&long));
@@ -151,7 +151,7 @@ fn hostile_texts_take_their_length_in_time() {
     }
 }
 
-/// Captions with what scrapers leave between their words.
+/// Captions with the remnants that scrapers leave between words.
 fn posts(rows: usize) -> Vec<String> {
     let dress = |(i, caption): (usize, String)| {
         let id = i * 7919;
@@ -177,14 +177,14 @@ fn topics_of_scraped_posts_are_called_by_their_words() {
             assert!(!scraped.contains(&word.as_str()) && !word.starts_with("user"), "{word}");
         }
     }
-    assert_eq!(documents.column("text").unwrap(), frame.column("text").unwrap(), "the texts stay as they are");
+    assert_eq!(documents.column("text").unwrap(), frame.column("text").unwrap(), "the texts are unchanged");
     let told: Vec<String> =
         notes.text().lines().filter(|note| note.contains("web addresses")).map(str::to_owned).collect();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("90 of 90 texts") && told[0].contains("180 web addresses"), "{told:?}");
     assert!(told[0].contains("texts contain markup that is not counted as words: "), "{told:?}");
 
-    // The fit's own rows, and new ones alone, are seen as the fit saw them.
+    // The fit's own rows, and new ones alone, are cleaned as in the fit.
     let again = topics.transform(&frame).unwrap();
     assert_eq!(again.column("Topic").unwrap(), documents.column("Topic").unwrap());
     let one = topics.transform(&frame.slice(4, 1)).unwrap();
@@ -203,7 +203,7 @@ fn without_cleaning_everything_counts() {
         .vectorizer(CountVectorizer::new().cleaning(TextCleaning::None))
         .fit(&frame)
         .unwrap();
-    assert!(own.vocabulary().iter().any(|word| word == "utm_source"), "a vectorizer's own setting goes first");
+    assert!(own.vocabulary().iter().any(|word| word == "utm_source"), "a vectorizer's own setting takes precedence");
     assert!(model.get_params().contains(&("cleaning".to_owned(), "none".to_owned())));
 }
 

@@ -1,4 +1,5 @@
-//! MultiModalBackend: against transformers' CLIPModel and SiglipModel on small models, and bad folders and inputs.
+//! MultiModalBackend compared with transformers' CLIPModel and SiglipModel on small models, and invalid folders and
+//! inputs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,7 @@ fn texts(expected: &Value) -> Vec<&str> {
     expected["texts"].as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect()
 }
 
-/// The pixels that Pillow decodes, as a PNG: what the decoder of JPEGs rounds otherwise is no matter here.
+/// The pixels decoded by Pillow, as a PNG, to rule out differences in rounding between JPEG decoders.
 fn pictures(images: &Value) -> Vec<Vec<u8>> {
     let pictures = read("images.json");
     let png = |image: &Value| {
@@ -76,7 +77,7 @@ fn is_zero(row: ArrayView1<'_, f32>) -> bool {
     row.iter().all(|x| *x == 0.0)
 }
 
-/// A copy of a model folder that may be spoilt.
+/// A copy of a model folder that may be corrupted.
 fn copy(name: &str) -> tempfile::TempDir {
     fn copy_into(from: &Path, to: &Path) {
         for entry in fs::read_dir(from).unwrap() {
@@ -123,7 +124,7 @@ fn texts_equal_those_of_transformers() {
         let texts = texts(&expected);
         let found = model(name).embed_documents(&texts).unwrap();
         let mut vectors = rows(&expected["text_normalized"]);
-        // There an empty text is the model's idea of nothing; here it has no vector.
+        // There, an empty text has the model's embedding of an empty text; here it has no vector.
         for (text, vector) in texts.iter().zip(&mut vectors) {
             if text.trim().is_empty() {
                 vector.fill(0.0);
@@ -154,7 +155,7 @@ fn files_of_every_kind_are_read_upright_or_as_stored() {
         let model = model("quick_gelu").upright(image["upright"].as_bool().unwrap());
         let name = image["file"].as_str().unwrap();
         let found = model.embed_images(&[file(name)]).unwrap();
-        // Decoders of JPEG may round otherwise.
+        // JPEG decoders may round differently.
         let allowed = if name.ends_with("jpg") { 0.02 } else { 1e-4 };
         let difference = worst(&found, &[vector]);
         assert!(difference < allowed, "{name}: {difference}");
@@ -217,7 +218,7 @@ fn a_row_with_one_of_the_two_has_its_vector() {
     let near = |a: ArrayView1<'_, f32>, b: ArrayView1<'_, f32>| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
     assert!(near(both.row(1), texts.row(1)));
     assert!(near(both.row(2), pictures.row(1)));
-    assert!(near(both.row(3), pictures.row(2)), "an empty text counts as none");
+    assert!(near(both.row(3), pictures.row(2)), "an empty text counts as missing");
     assert!(is_zero(both.row(4)));
     let mean = (&texts.row(0) + &pictures.row(0)) * 0.5;
     let length = mean.dot(&mean).sqrt();
@@ -275,7 +276,7 @@ fn work_can_be_stopped() {
     assert_eq!(model.embed_images(&[file("odd.png")]).unwrap_err().kind(), ErrorKind::Interrupted);
 }
 
-/// Texts by their length.
+/// Embeds texts by their length.
 #[derive(Debug)]
 struct Lengths(usize);
 
@@ -300,7 +301,7 @@ fn another_text_tower_takes_the_texts() {
     assert_eq!(both.row(0), found.row(0));
     let error = model.text_tower(StaticEmbedder::builtin()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(error.to_string().contains("and the images have 20"), "{error}");
+    assert!(error.to_string().contains("but the image vectors have 20"), "{error}");
 }
 
 #[test]
@@ -336,7 +337,7 @@ fn absurd_sizes_are_refused_before_anything_is_allocated() {
     let headless = config_error("siglip", |config| config["vision_config"]["vision_use_head"] = json!(false));
     assert!(headless.contains("no head"), "{headless}");
     let widths = config_error("siglip", |config| config["text_config"]["projection_size"] = json!(7));
-    assert!(widths.contains("vectors of 7 numbers"), "{widths}");
+    assert!(widths.contains("text vectors have 7 dimensions"), "{widths}");
 }
 
 #[test]
@@ -405,7 +406,7 @@ fn a_device_that_is_not_there_is_an_error() {
 }
 
 #[test]
-#[ignore = "needs the folder that tests/peers/models.py makes, as TOPICFRAME_FULL_SIZE"]
+#[ignore = "needs TOPICFRAME_FULL_SIZE, the folder made by tests/peers/models.py"]
 fn a_model_of_full_size_agrees_with_transformers() {
     let root = PathBuf::from(std::env::var_os("TOPICFRAME_FULL_SIZE").expect("TOPICFRAME_FULL_SIZE"));
     let expected: Value = serde_json::from_str(&fs::read_to_string(root.join("clip.json")).unwrap()).unwrap();

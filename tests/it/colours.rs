@@ -1,4 +1,4 @@
-//! Pictures of three colours, and models that see nothing but colour.
+//! Images of three colors, and models that see only color.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use topicframe::vision::{ImageSource, Limits, decode};
 
 pub const NAMES: [&str; 3] = ["red", "green", "blue"];
 
-/// A PNG whose colour is that of `theme` with some of the others in it; no two indices give the same.
+/// A PNG of the color of `theme` with some of the other colors mixed in; every index yields a different image.
 pub fn png(theme: usize, index: usize) -> Vec<u8> {
     let mut colour = [(index * 7 % 60) as u8, (index * 11 % 60) as u8, (index * 13 % 60) as u8];
     colour[theme] = 255 - (index % 20) as u8;
@@ -24,7 +24,7 @@ pub fn png(theme: usize, index: usize) -> Vec<u8> {
     bytes
 }
 
-/// `rows` pictures, a third of each colour in turn.
+/// `rows` images, cycling through the three colors.
 pub fn pictures(rows: usize) -> Vec<Option<Vec<u8>>> {
     (0..rows).map(|row| Some(png(row % 3, row))).collect()
 }
@@ -35,7 +35,7 @@ pub fn image_column(pictures: &[Option<Vec<u8>>]) -> Column {
     cells.with_name("image".into()).into_column()
 }
 
-/// A frame of `rows` pictures and a number for each.
+/// A frame of `rows` images with a number each.
 pub fn image_frame(rows: usize) -> DataFrame {
     framed(&pictures(rows))
 }
@@ -45,7 +45,7 @@ pub fn framed(pictures: &[Option<Vec<u8>>]) -> DataFrame {
     DataFrame::new(pictures.len(), vec![Column::new("number".into(), numbers), image_column(pictures)]).unwrap()
 }
 
-/// Texts beside those pictures: the colour's name among words of its own.
+/// Texts for those images: the name of the color among unrelated words.
 pub fn texts(rows: usize) -> Vec<Option<String>> {
     let things = [["rose", "brick", "fire"], ["meadow", "frog", "leaf"], ["sky", "lake", "whale"]];
     (0..rows).map(|row| Some(format!("a {} {}", NAMES[row % 3], things[row % 3][row / 3 % 3]))).collect()
@@ -70,7 +70,7 @@ fn unit(vector: [f32; 3]) -> [f32; 3] {
     if length > 0.0 { vector.map(|x| x / length) } else { vector }
 }
 
-/// Embeds images by their mean colour.
+/// Embeds images by their mean color.
 #[derive(Debug, Clone)]
 pub struct Eye;
 
@@ -95,7 +95,7 @@ impl ImageEmbedder for Eye {
     }
 }
 
-/// Embeds images by their colour and texts by the colours that they name.
+/// Embeds images by their color and texts by the colors they name.
 #[derive(Debug, Clone)]
 pub struct EyeAndEar;
 
@@ -130,11 +130,11 @@ impl ImageEmbedder for EyeAndEar {
 
 impl JointEmbedder for EyeAndEar {}
 
-/// Says which colour a picture has, and counts how many it was shown.
+/// Captions an image with its color and counts the images it was given.
 #[derive(Debug, Clone, Default)]
 pub struct Namer {
     pub shown: Arc<AtomicUsize>,
-    /// Pictures whose name holds this are beyond it.
+    /// Fails on images equal to this.
     pub fails_at: Option<Vec<u8>>,
 }
 
@@ -181,7 +181,7 @@ impl ImageEmbedder for Never {
 
 impl JointEmbedder for Never {}
 
-/// The theme of each topic's rows, where they have one in common; rows are of theme `row % 3`.
+/// The common theme of the rows of each topic, if there is one; row `row` has theme `row % 3`.
 pub fn theme_of(topics: &[i32], topic: i32) -> usize {
     let mut themes = topics.iter().enumerate().filter(|(_, t)| **t == topic).map(|(row, _)| row % 3);
     let first = themes.next().unwrap_or_else(|| panic!("no row in topic {topic}"));

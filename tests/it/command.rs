@@ -1,4 +1,4 @@
-//! The command as a user types it.
+//! The command as typed by a user.
 
 use std::fs;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn captions_and_pictures_in_topics_tables_and_a_page_out() {
     assert_eq!(posts.get_column_names(), ["caption", "image", "embedding", "Topic", "Probability"]);
     let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert!(page.contains("data:image/") && page.contains("fruit"));
-    assert!(!page.contains("http://") && !page.contains("https://"), "no request leaves the page");
+    assert!(!page.contains("http://") && !page.contains("https://"), "the page makes no requests");
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn every_kind_of_input_and_output() {
         let topics = read_frame(folder.path().join(topics)).unwrap();
         counts.push(topics.column("Count").unwrap().cast(&DataType::Int64).unwrap().i64().unwrap().to_vec());
         assert_eq!(read_frame(folder.path().join(documents)).unwrap().height(), 60, "{ending}");
-        assert_eq!(stderr(&output).contains("leaves out"), !["parquet", "arrow"].contains(&ending));
+        assert_eq!(stderr(&output).contains("omits the column"), !["parquet", "arrow"].contains(&ending));
     }
     assert!(counts.windows(2).all(|pair| pair[0] == pair[1]), "{counts:?}");
 }
@@ -114,7 +114,7 @@ fn bad_arguments_are_refused() {
     fs::remove_file(here.join("again.csv")).unwrap();
     assert!(refused(here, &fit(&["--documents", "t.csv", "--topics", "./t.csv"])).contains("two outputs"));
     assert!(refused(here, &fit(&["--report", "page.csv"])).contains(".html"));
-    assert_eq!(fs::read_to_string(here.join("in.csv")).unwrap().lines().count(), 41, "the input is as it was");
+    assert_eq!(fs::read_to_string(here.join("in.csv")).unwrap().lines().count(), 41, "the input is unchanged");
     let left: Vec<_> = fs::read_dir(here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["in.csv"], "nothing is left behind");
 }
@@ -137,7 +137,7 @@ fn outputs_are_written_though_nobody_reads_the_table() {
     };
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    assert!(run(writer.into()).status.success(), "a reader that has gone is no failure");
+    assert!(run(writer.into()).status.success(), "a closed pipe is not a failure");
     let full = run(fs::File::create("/dev/full").unwrap().into());
     assert!(!full.status.success() && stderr(&full).contains("cannot be printed"), "{}", stderr(&full));
 }
@@ -173,7 +173,7 @@ fn text_files_leave_out_vectors_and_images_of_any_type() {
         );
         let names = read_frame(folder.path().join(name)).unwrap().get_column_names_owned();
         assert!(!names.iter().any(|name| name == "image"), "{names:?}");
-        assert_eq!(names.iter().any(|name| name == "v"), ending.ends_with("json"), "JSON holds lists: {names:?}");
+        assert_eq!(names.iter().any(|name| name == "v"), ending.ends_with("json"), "JSON contains lists: {names:?}");
     }
 }
 
@@ -221,7 +221,7 @@ fn an_interrupt_ends_the_command_at_once_and_leaves_no_half_file() {
     command.current_dir(folder.path()).args(["fit", "in.arrow", "--text", "caption", "--report", "page.html"]);
     let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(700));
-    assert!(running.try_wait().unwrap().is_none(), "it must still be at work");
+    assert!(running.try_wait().unwrap().is_none(), "it must still be running");
     let sent = Instant::now();
     assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
     assert_eq!(running.wait().unwrap().signal(), Some(2));

@@ -1,4 +1,4 @@
-//! The command with models from folders, and with images.
+//! The command with models from folders and with images.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topicframe"))
         .current_dir(folder)
         .args(arguments)
-        // Names that are not folders must not reach the network from a test.
+        // Names that are not folders must not cause network requests in a test.
         .env("HF_HUB_OFFLINE", "1")
         .env("HF_HOME", folder.join("hub"))
         .output()
@@ -140,17 +140,17 @@ fn what_does_not_go_together_is_told_before_any_work() {
     let (clip, bert) = (fixture("clip/gelu"), fixture("sentence_transformers/bert_cls"));
     let captioner = fixture("vit_gpt2/same");
     let cases: [(&[&str], &str); 14] = [
-        (&["fit", "data"], "texts only"),
-        (&["fit", "data", "--embedder", &bert], "texts only"),
+        (&["fit", "data"], "only supports text"),
+        (&["fit", "data", "--embedder", &bert], "only supports text"),
         (&["fit", "data", "--text", "text"], "no such column"),
         (&["fit", "data/posts.csv"], "--text"),
-        (&["fit", "data/posts.csv", "--text", "caption", "--cluster-on", "images"], "texts only"),
+        (&["fit", "data/posts.csv", "--text", "caption", "--cluster-on", "images"], "only supports text"),
         (&["fit", "data/posts.csv", "--text", "caption", "--embedder", &clip, "--cluster-on", "both"], "--images"),
         (&["fit", "data", "--embedder", &clip, "--cluster-on", "text"], "--text"),
         (&["fit", "data/posts.csv", "--text", "caption", "--captioner", &captioner], "--images"),
         (&["fit", "data", "--embedder", &captioner], "captions"),
         (&["fit", "data", "--embedder", "clip-ViT-B-32"], "offline"),
-        (&["fit", "data", "--embedder", "models/clip"], "no folder of this name"),
+        (&["fit", "data", "--embedder", "models/clip"], "no local folder of this name"),
         (&["fit", "data", "--embedder", &clip, "--image-weight", "0.7"], "only one of them"),
         (&["fit", "data/posts.csv", "--text", "caption", "--image-weight", "0.7"], "only one of them"),
         (

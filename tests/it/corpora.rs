@@ -1,4 +1,4 @@
-//! Small frames with topics that nobody would dispute.
+//! Small frames with unambiguous topics.
 
 use std::path::Path;
 
@@ -36,7 +36,7 @@ const THEMES: [(&str, [&str; 6], [&str; 6]); 3] = [
     ),
 ];
 
-/// `rows` captions, a third of each theme in turn.
+/// `rows` captions, cycling through the three themes.
 pub fn captions(rows: usize) -> Vec<String> {
     (0..rows)
         .map(|i| {
@@ -57,11 +57,11 @@ pub fn frame(rows: usize) -> DataFrame {
     df!("caption" => captions(rows)).unwrap()
 }
 
-/// As [`frame`], with the column `image`: PNG files in `folder`, a colour for each theme.
+/// Like [`frame`], with the column `image`: PNG files in `folder`, one color per theme.
 pub fn frame_with_images(rows: usize, folder: &Path) -> DataFrame {
     let names: Vec<String> = (0..rows).map(|i| format!("{i}.png")).collect();
     for (i, name) in names.iter().enumerate() {
-        // No two pictures are the same, so none is taken for a repeat.
+        // No two images are the same, so none is treated as a repeat.
         let shade = (40 + 3 * (i / 3) % 200) as u8;
         let mut colour = [shade; 3];
         colour[i % 3] = 255;
@@ -71,7 +71,7 @@ pub fn frame_with_images(rows: usize, folder: &Path) -> DataFrame {
     df!("caption" => captions(rows), "image" => names).unwrap()
 }
 
-/// The share of pairs of rows about which two partitions agree (Rand index).
+/// The fraction of pairs of rows on which two partitions agree (Rand index).
 pub fn agreement(a: &[i32], b: &[usize]) -> f64 {
     let mut same = 0_usize;
     let mut pairs = 0_usize;

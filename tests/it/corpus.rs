@@ -1,4 +1,4 @@
-//! Reading the user's columns: every form they may have, and every form they may not.
+//! Reading the user's columns: every accepted type, and every rejected one.
 
 use std::path::Path;
 
@@ -124,7 +124,7 @@ fn vectors_that_cannot_be_used_name_the_row() {
     assert_eq!(Embeddings::read(&hole, "x").unwrap_err().kind(), ErrorKind::WrongType);
     let numbers = df!("x" => [1]).unwrap();
     assert_eq!(Embeddings::read(&numbers, "x").unwrap_err().kind(), ErrorKind::WrongType);
-    // New rows may all lack one.
+    // New rows may all lack vectors.
     let none = Embeddings::read(&vectors(&[None, None]), "v").unwrap();
     assert!(!none.has(0) && !none.has(1) && none.len() == 2);
 }

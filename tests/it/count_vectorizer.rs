@@ -1,4 +1,5 @@
-//! CountVectorizer against scikit-learn 1.9.1 (tests/fixtures/vectorize/make.py), and what must hold for any texts.
+//! CountVectorizer compared with scikit-learn 1.9.1 (tests/fixtures/vectorize/make.py), and properties that hold for
+//! any texts.
 
 use serde_json::Value;
 use topicframe::error::ErrorKind;
@@ -31,7 +32,7 @@ fn frequency(value: &Value) -> DocumentFrequency {
     }
 }
 
-/// A vectorizer with scikit-learn's settings; without stop words unless they are given.
+/// A vectorizer with scikit-learn's settings; without stop words unless they are specified.
 fn vectorizer(settings: &Value) -> CountVectorizer {
     let mut vectorizer = CountVectorizer::new().stop_words(StopWords::None);
     for (name, value) in settings.as_object().unwrap() {
@@ -68,7 +69,7 @@ fn counts_are_those_of_scikit_learn() {
     }
 }
 
-/// Texts of words that follow each other as a generator has them, in more than one piece of work.
+/// Texts of pseudorandom words, long enough for more than one chunk of work.
 fn many_texts() -> Vec<String> {
     let mut state = 11_u64;
     let mut next = move |below: u64| {
@@ -88,7 +89,7 @@ fn many_texts() -> Vec<String> {
 fn the_number_of_threads_changes_nothing() {
     let texts = many_texts();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    assert!(texts.iter().map(|text| text.len()).sum::<usize>() > 3 << 20, "more than one piece");
+    assert!(texts.iter().map(|text| text.len()).sum::<usize>() > 3 << 20, "more than one chunk");
     let vectorizer = CountVectorizer::new().ngram_range(1, 2).min_df(2).max_features(20_000);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -1,4 +1,4 @@
-//! CSV, TSV and their kin as spreadsheets, scrapers and programs write them.
+//! CSV, TSV and similar formats as written by spreadsheets, scrapers and programs.
 
 use std::fs;
 use std::io::Write;
@@ -23,7 +23,7 @@ fn file(folder: &TempDir, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
-/// The frame that a file of this name and content holds, options left as they are.
+/// Reads a file with this name and content, with default options.
 fn read(name: &str, content: impl AsRef<[u8]>) -> DataFrame {
     let folder = tempfile::tempdir().unwrap();
     read_frame(file(&folder, name, content)).unwrap()
@@ -40,7 +40,7 @@ fn names(frame: &DataFrame) -> Vec<&str> {
     frame.get_column_names().into_iter().map(|name| name.as_str()).collect()
 }
 
-/// What is said about a file that cannot be read, without its path.
+/// The error for a file that cannot be read, without its path.
 fn refused(name: &str, content: impl AsRef<[u8]>, options: &ReadOptions) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, name, content);
@@ -114,7 +114,7 @@ fn a_tsv_with_quotes_is_read_as_it_was_written() {
 fn a_tsv_without_quotes_keeps_those_of_its_texts() {
     let open = "id\ttext\n1\t\"an open quote\n2\tplain, with a comma\n";
     assert_eq!(rows(&read("f.tsv", open)), [["1", "\"an open quote"], ["2", "plain, with a comma"]]);
-    // A sentence that opens a quotation and another that ends it: the rows between are not joined.
+    // One sentence opens a quotation and another ends it: the rows between are not joined.
     let dialogue = "id\ttext\n1\t\"I went home.\n2\tThere was light.\n3\tThen I slept.\"\n";
     let read_back = rows(&read("f.tsv", dialogue));
     assert_eq!(read_back.len(), 3);
@@ -379,12 +379,12 @@ fn every_line_end() {
         let content = ["id,text", "1,a b", "", "2,\"c\nd\"", ""].join(end);
         assert_eq!(rows(&read("f.csv", content)), [["1", "a b"], ["2", "c\nd"]], "{end:?}");
     }
-    // Where lines end with LF, a CR is a character.
+    // If lines end with LF, a CR is an ordinary character.
     assert_eq!(rows(&read("f.tsv", "a\tb\n1\tx\ry\n")), [["1", "x\ry"]]);
     assert_eq!(rows(&read("f.csv", "a,b\n1,2\r\n3,4")), [["1", "2"], ["3", "4"]]);
-    assert_eq!(rows(&read("f.csv", "text\na\n\nb\n")), [["a"], ["~"], ["b"]], "of one column each line is a row");
+    assert_eq!(rows(&read("f.csv", "text\na\n\nb\n")), [["a"], ["~"], ["b"]], "one column: each line is a row");
     assert_eq!(read("f.csv", "a,b\n").shape(), (0, 2));
-    // Lines are counted by what ends them, and a field in quotes may hold the other.
+    // Lines are counted by their terminator, and a quoted field may contain the other one.
     let said = refused("f.csv", "a,b\r\"x\ny\",1\r2,3,4\r", &ReadOptions::new());
     assert!(said.contains("line 3 has 3 fields"), "{said}");
     let said = refused("f.csv", b"a,b\r\"x\ny\",1\r2,\xff\r", &ReadOptions::new());
@@ -429,7 +429,7 @@ fn settings_that_a_kind_of_file_does_not_have_are_refused() {
     assert!(refused("f.parquet", "x", &ReadOptions::new().encoding("latin1")).contains("an encoding is given"));
 }
 
-/// What a field or a name can look like.
+/// Possible content of a field or a name.
 fn piece(random: &mut Xoshiro256PlusPlus) -> String {
     const PIECES: [&str; 24] = [
         "\"", "\"\"", ",", ";", "\t", "|", "\n", "\r", "\r\n", " ", "a", "word", "é", "日本", "😀", "0", "00", "1.50",
@@ -442,7 +442,7 @@ fn piece(random: &mut Xoshiro256PlusPlus) -> String {
 fn random_frame(random: &mut Xoshiro256PlusPlus) -> DataFrame {
     let (width, height) = (1 + random.next_u64() as usize % 4, random.next_u64() as usize % 6);
     let columns = (0..width).map(|i| {
-        // Every name once.
+        // Makes every name unique.
         let name = format!("{}{}", piece(random), ["", "x", "y", "z"][i]);
         let cells: Vec<Option<String>> =
             (0..height).map(|_| if random.next_u64().is_multiple_of(5) { None } else { Some(piece(random)) }).collect();
@@ -496,7 +496,7 @@ fn what_is_written_is_the_same_to_another_reader() {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(5);
     for _ in 0..300 {
         let frame = random_frame(&mut random);
-        // It passes over the blank lines that are null in a single column.
+        // The reader skips the blank lines that represent null in a single column.
         if frame.width() == 1 {
             continue;
         }

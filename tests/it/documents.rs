@@ -1,4 +1,4 @@
-//! What the README says is what there is.
+//! What the README says is true.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,9 +35,9 @@ fn the_main_command_makes_a_page() {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let table = String::from_utf8(output.stdout).unwrap();
-    assert!(table.lines().count() > 20, "a page of topics:\n{table}");
+    assert!(table.lines().count() > 20, "a table of topics:\n{table}");
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.matches("data:image/").count() > 100, "topics with pictures");
+    assert!(page.matches("data:image/").count() > 100, "topics with images");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn every_command_of_the_readme_is_one_that_exists() {
         let example = example.is_some_and(|name| root().join(format!("examples/{name}.rs")).exists());
         let mut words = command.split_whitespace().skip_while(|word| *word == "sh");
         let script = words.next().is_some_and(|first| root().join(first).is_file());
-        // As `kernel install` says it where something is missing.
+        // As `kernel install` prints it when something is missing.
         let needed = needs.contains(&command.replace("0.22.0", "{EVCXR}"));
         let kernel = command.strip_prefix("cargo run --release -- kernel ");
         let kernel = kernel.is_some_and(|action| ["install", "doctor", "uninstall"].contains(&action));

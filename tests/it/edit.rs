@@ -1,4 +1,4 @@
-//! Topics made of topics.
+//! Editing topics: merging and reducing.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use topicframe::topics::TopicTerms;
 
 use crate::colours::{EyeAndEar, Namer, column_of_topics, image_frame, pictures, png, text_and_image_frame, texts};
 
-/// Six kinds of texts, two of each on one subject, of different number; and some that say nothing.
+/// Six kinds of texts, two per subject, in different numbers, and some meaningless ones.
 const KINDS: [(&str, usize); 6] = [
     ("cat purrs", 30),
     ("dog barks", 24),
@@ -33,7 +33,7 @@ impl TextEmbedder for Kinds {
         let mut vectors = Array2::zeros((texts.len(), 6));
         for (mut row, text) in vectors.outer_iter_mut().zip(texts) {
             if let Some(kind) = KINDS.iter().position(|(name, _)| text.contains(name)) {
-                // Kinds 2k and 2k + 1 are near each other.
+                // Kinds 2k and 2k + 1 are close to each other.
                 row[kind] = 0.9;
                 row[kind ^ 1] = 0.43;
             }
@@ -68,10 +68,10 @@ fn sizes(topics: &FittedTopicModel) -> Vec<usize> {
     topics.topic_ids().iter().map(|&id| topics.topic_size(id).unwrap()).collect()
 }
 
-/// What a table says agrees with the rows, and transform with both.
+/// The tables agree with the rows, and `transform` agrees with both.
 fn assert_sound(topics: &FittedTopicModel, frame: &DataFrame) {
     let mut counts = BTreeMap::<i32, usize>::new();
-    topics.topics().iter().for_each(|&topic| *counts.entry(topic).or_insert(0) += 1);
+    topics.labels().iter().for_each(|&topic| *counts.entry(topic).or_insert(0) += 1);
     let ids = topics.topic_ids();
     assert_eq!(counts.keys().copied().collect::<Vec<_>>(), ids);
     assert!(counts.iter().all(|(&topic, &count)| topics.topic_size(topic) == Some(count)));
@@ -79,13 +79,13 @@ fn assert_sound(topics: &FittedTopicModel, frame: &DataFrame) {
     assert!(by_size.is_sorted_by(|a, b| a >= b), "{by_size:?}");
     let info = topics.get_topic_info().unwrap();
     assert_eq!(info.column("Count").unwrap().i64().unwrap().iter().flatten().sum::<i64>(), frame.height() as i64);
-    assert_eq!(column_of_topics(&topics.transform(frame).unwrap()), topics.topics());
+    assert_eq!(column_of_topics(&topics.transform(frame).unwrap()), topics.labels());
     let summary = topics.summary();
     assert_eq!((summary.topics, summary.clustered), (by_size.len(), by_size.iter().sum()));
     assert_eq!(summary.clustered + summary.outliers, summary.rows);
     for id in ids {
-        for &(row, _) in topics.representative_rows(id).unwrap_or_default() {
-            assert_eq!(topics.topics()[row], id);
+        for (row, _) in topics.representative_rows(id).unwrap_or_default() {
+            assert_eq!(topics.labels()[row], id);
         }
         assert!(topics.get_topic(id).is_some());
     }
@@ -96,32 +96,33 @@ fn merged_topics_are_what_their_texts_would_have_been() {
     let topics = fitted().merge_topics(&[&[5, 2], &[0, 1]]).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(sizes(&topics), [5, 54, 32, 18, 16]);
-    // Every row went where its topic went.
-    for (row, &old) in fitted().topics().iter().enumerate() {
-        assert_eq!(topics.topics()[row], [-1, 0, 0, 1, 2, 3, 1][(old + 1) as usize]);
+    // Every row moved with its topic.
+    for (row, &old) in fitted().labels().iter().enumerate() {
+        assert_eq!(topics.labels()[row], [-1, 0, 0, 1, 2, 3, 1][(old + 1) as usize]);
     }
     assert_eq!(topics.probabilities(), fitted().probabilities());
-    // Counts, weights and scores equal those of the same topics counted anew.
+    // Counts, weights and scores equal those of the same topics when recounted.
     let texts = documents();
     let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
     let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new());
     let anew =
-        TopicTerms::count(&by_row, topics.topics(), &topics.topic_ids(), &vectorizer, &weighting, &Progress::silent())
+        TopicTerms::count(&by_row, &topics.labels(), &topics.topic_ids(), &vectorizer, &weighting, &Progress::silent())
             .unwrap();
     assert_eq!(topics.vocabulary(), anew.vocabulary);
     assert_eq!(topics.terms().counts, anew.counts);
     assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
     assert_eq!(topics.terms().text_scores, anew.text_scores);
-    // Both halves are among the words; names follow.
-    let words: Vec<&str> = topics.get_topic(0).unwrap().iter().map(|(word, _)| word.as_str()).collect();
+    // Both halves are among the words; names are updated.
+    let words = topics.get_topic(0).unwrap();
+    let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
     assert!(words.contains(&"cat") && words.contains(&"dog"), "{words:?}");
-    // The mean of all rows is the mean of the topics' means by size.
+    // The mean of all rows is the mean of the topics' means weighted by size.
     let (before, after) = (fitted().topic_embeddings(), topics.topic_embeddings());
     for axis in 0..6 {
         let mean = (30.0 * before[&0][axis] + 24.0 * before[&1][axis]) / 54.0;
         assert!((after[&0][axis] - mean).abs() < 1e-6);
     }
-    // The model that was merged is as it was.
+    // The original model is unchanged.
     assert_eq!(fitted().summary().topics, 6);
 }
 
@@ -131,7 +132,7 @@ fn new_rows_are_placed_in_merged_topics() {
     let new = df!("text" => ["my cat purrs", "my dog barks", "our train rolls"]).unwrap();
     let placed = column_of_topics(&topics.transform(&new).unwrap());
     assert_eq!(placed, [0, 0, 1]);
-    // And again: edits build on each other.
+    // And again: edits are cumulative.
     let topics = topics.merge_topics(&[&[1, 2]]).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [0, 0, 1]);
@@ -144,8 +145,8 @@ fn topics_can_become_outliers_but_outliers_no_topic() {
     let topics = fitted().merge_topics(&[&[-1, 2]]).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(sizes(&topics), [25, 30, 24, 18, 16, 12]);
-    let gone = fitted().topics().iter().position(|&topic| topic == 2).unwrap();
-    assert_eq!((topics.topics()[gone], topics.probabilities()[gone]), (-1, 0.0));
+    let gone = fitted().labels().iter().position(|&topic| topic == 2).unwrap();
+    assert_eq!((topics.labels()[gone], topics.probabilities()[gone]), (-1, 0.0));
     let new = df!("text" => ["a slow train rolls"]).unwrap();
     assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [-1]);
 
@@ -165,14 +166,14 @@ fn groups_that_make_no_sense_are_errors() {
     // Nothing to merge: nothing changes.
     for groups in [&[][..], &[&[3][..]], &[&[]], &[&[4, 4]]] {
         let same = fitted().merge_topics(groups).unwrap();
-        assert_eq!(same.topics(), fitted().topics());
+        assert_eq!(same.labels(), fitted().labels());
         assert_eq!(same.get_topics(), fitted().get_topics());
     }
 }
 
 #[test]
 fn topics_are_reduced_to_as_many_as_asked_for() {
-    // Pairs of kinds are near each other, so three topics are the three subjects.
+    // Pairs of kinds are close to each other, so three topics are the three subjects.
     let topics = fitted().reduce_topics(3).unwrap();
     assert_sound(&topics, &frame());
     assert_eq!(sizes(&topics), [5, 54, 38, 28]);
@@ -182,7 +183,7 @@ fn topics_are_reduced_to_as_many_as_asked_for() {
         assert_eq!(topics.summary().topics, count);
         assert_eq!(topics.topic_size(-1), Some(5), "outliers stay outliers");
     }
-    assert_eq!(fitted().reduce_topics(100).unwrap().topics(), fitted().topics());
+    assert_eq!(fitted().reduce_topics(100).unwrap().labels(), fitted().labels());
     let error = fitted().reduce_topics(0).unwrap_err();
     assert!(error.to_string().contains("nr_topics"), "{error}");
     let auto = fitted().reduce_topics(NrTopics::Auto).unwrap();
@@ -193,9 +194,9 @@ fn topics_are_reduced_to_as_many_as_asked_for() {
         assert_eq!(count.to_string(), text);
     }
     assert!("0".parse::<NrTopics>().is_err() && "some".parse::<NrTopics>().is_err());
-    // One topic cannot be reduced further.
+    // A single topic cannot be reduced further.
     let one = fitted().reduce_topics(1).unwrap();
-    assert_eq!(one.reduce_topics(NrTopics::Auto).unwrap().topics(), one.topics());
+    assert_eq!(one.reduce_topics(NrTopics::Auto).unwrap().labels(), one.labels());
 }
 
 #[test]
@@ -217,7 +218,7 @@ fn representations_are_made_again() {
     assert_eq!(best.keys().copied().collect::<Vec<_>>(), [-1, 0, 1]);
     for (topic, words) in topics.get_topics() {
         assert!(words.len() <= 4);
-        assert_eq!(best[topic][0], words[0]);
+        assert_eq!(best[&topic][0], words[0]);
     }
 }
 
@@ -240,14 +241,14 @@ fn topics_of_images_are_merged_and_reduced_with_their_pictures() {
         let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
         assert_eq!(gallery.topics(), [0, 1]);
         for id in [0, 1] {
-            assert!(gallery.pictures(id).iter().all(|picture| topics.topics()[picture.row] == id));
+            assert!(gallery.pictures(id).iter().all(|picture| topics.labels()[picture.row] == id));
             assert_eq!(gallery.pictures(id).len(), 9);
         }
         let found = topics.find_topics("red", 2).unwrap();
         assert_eq!(found.height(), 2);
         let new = DataFrame::new(1, vec![crate::colours::image_column(&[Some(png(1, 444))])]).unwrap();
         let placed = column_of_topics(&topics.transform(&new).unwrap())[0];
-        assert_eq!(placed, topics.topics()[1], "a green picture lies with the green ones");
+        assert_eq!(placed, topics.labels()[1], "a green image is placed with the green ones");
     }
 }
 

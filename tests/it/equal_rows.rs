@@ -1,4 +1,4 @@
-//! Rows with equal vectors have one topic and one probability, whatever the stages; copies do not decide about others.
+//! Rows with equal vectors have the same topic and probability, whatever the stages; copies do not affect other rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn frame(texts: &[String]) -> DataFrame {
     df!("text" => texts).unwrap()
 }
 
-/// Row `i` of `texts`, `times(i)` times, in an order in which copies stand far from each other.
+/// Row `i` of `texts`, `times(i)` times, in an order in which copies are far apart.
 fn repeated(texts: &[String], times: impl Fn(usize) -> usize) -> Vec<String> {
     let most = (0..texts.len()).map(&times).max().unwrap();
     let round = |round: usize| (0..texts.len()).filter(|&i| round < times(i)).map(|i| texts[i].clone()).collect();
@@ -43,7 +43,7 @@ fn topic_column(frame: &DataFrame) -> Vec<i32> {
     frame.column("Topic").unwrap().i32().unwrap().into_no_null_iter().collect()
 }
 
-/// Rows of equal vectors agree, and the fit's frame placed again is as it was.
+/// Rows with equal vectors agree, and transforming the fit's frame reproduces its result.
 fn assert_together(model: &TopicModel, frame: &DataFrame, what: &str) -> FittedTopicModel {
     let (topics, fitted) = model.fit_transform(frame).unwrap();
     let vectors = fitted.column("embedding").unwrap().array().unwrap().clone();
@@ -52,9 +52,9 @@ fn assert_together(model: &TopicModel, frame: &DataFrame, what: &str) -> FittedT
         let Some(vector) = vectors.get_as_series(row) else { continue };
         let key: Vec<u32> = vector.f32().unwrap().into_no_null_iter().map(|x| (x + 0.0).to_bits()).collect();
         if key.iter().all(|&bits| bits == 0) {
-            continue; // By direction they are nowhere.
+            continue; // They have no direction.
         }
-        let now = (topics.topics()[row], topics.probabilities()[row]);
+        let now = (topics.labels()[row], topics.probabilities()[row]);
         assert_eq!(*seen.entry(key).or_insert(now), now, "{what}, row {row}");
     }
     assert_eq!(topics.summary().repeated, frame.height() - topics.summary().blank - seen.len(), "{what}");
@@ -65,7 +65,7 @@ fn assert_together(model: &TopicModel, frame: &DataFrame, what: &str) -> FittedT
     topics
 }
 
-/// A clusterer of the user's own, whose labels go by the order of rows.
+/// A custom clusterer whose labels depend on the order of the rows.
 #[derive(Debug, Clone)]
 struct ByOrder(i32);
 
@@ -115,7 +115,7 @@ fn copies_stay_together_whatever_the_stages() {
 
 #[test]
 fn copies_of_pictures_and_of_both_stay_together() {
-    // Texts repeat, pictures do not: fused rows differ where their pictures do.
+    // Texts repeat, images do not: fused rows differ if their images do.
     let (words, mut images) = (texts(90), pictures(90));
     for row in 45..90 {
         images[row] = images[row - 45].clone();
@@ -137,7 +137,7 @@ fn one_text_again_and_again_is_one_topic() {
         let frame = frame(&vec!["a steam engine on a bridge".to_owned(); copies]);
         for size in [2, 3, 10, 20] {
             let (topics, notes) = noting(model().min_topic_size(size), &frame);
-            assert_eq!(topics.topics(), vec![0; copies], "{copies} copies, {size}");
+            assert_eq!(topics.labels(), vec![0; copies], "{copies} copies, {size}");
             assert_eq!(topics.probabilities(), vec![1.0; copies]);
             assert!(notes.contains(&format!("all {copies} rows have one and the same vector")), "{notes}");
             assert_eq!(topics.summary().repeated, copies - 1);
@@ -145,7 +145,7 @@ fn one_text_again_and_again_is_one_topic() {
         assert_together(&model(), &frame, "one text");
         assert_together(&model().clusterer(Hdbscan::new().allow_single_cluster(true)), &frame, "one text");
         assert_together(&model().reducer(NoReduction).clusterer(KMeans::new(3)), &frame, "one text");
-        // What is new is placed all the same.
+        // New rows are placed nevertheless.
         let topics = model().fit(&frame).unwrap();
         let placed = topics.transform(&df!("text" => ["a steam engine on a bridge", "a locomotive"]).unwrap()).unwrap();
         assert_eq!(topic_column(&placed)[0], 0);
@@ -169,16 +169,16 @@ fn equal_given_vectors_are_one_topic() {
     for vector in [vec![1.0; 8], vec![-3.5, 0.25, 7.0], vec![0.1]] {
         let frame = given(&vec![vector; 400]);
         let (topics, notes) = noting(of_given(), &frame);
-        assert_eq!(topics.topics(), vec![0; 400]);
-        assert!(notes.contains("nothing to tell them apart by"), "{notes}");
+        assert_eq!(topics.labels(), vec![0; 400]);
+        assert!(notes.contains("they cannot be told apart"), "{notes}");
         assert_together(&of_given(), &frame, "equal vectors");
     }
-    // Zeros have no direction, but they are a place.
+    // Zeros have no direction, but they do have a position.
     let zeros = given(&vec![vec![0.0; 8]; 400]);
     let (topics, notes) = noting(of_given().reducer(Umap::new().metric(Metric::Euclidean)), &zeros);
-    assert!(topics.summary().topics == 1 && notes.contains("nothing to tell them apart by"), "{notes}");
+    assert!(topics.summary().topics == 1 && notes.contains("they cannot be told apart"), "{notes}");
     let error = of_given().fit(&zeros).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("all vectors are zero, so there is nothing to tell rows apart by"), "{error}");
+    assert!(error.to_string().contains("all vectors are zero, so the rows cannot be told apart"), "{error}");
 }
 
 #[test]
@@ -187,13 +187,13 @@ fn zeros_among_given_vectors_have_no_direction() {
     let vector = |i: usize| if i % 6 == 1 { vec![0.0, -0.0] } else { vec![angle(i).cos(), angle(i).sin()] };
     let frame = given(&(0..120).map(vector).collect::<Vec<_>>());
     let (topics, notes) = noting(of_given(), &frame);
-    assert!(notes.contains("20 rows have a vector of nothing but zeros"), "{notes}");
+    assert!(notes.contains("20 rows have an all-zero vector"), "{notes}");
     assert_eq!((topics.summary().blank, topics.summary().repeated), (20, 0));
-    for (row, (&topic, &probability)) in topics.topics().iter().zip(topics.probabilities()).enumerate() {
+    for (row, (&topic, &probability)) in topics.labels().iter().zip(&topics.probabilities()).enumerate() {
         assert!(row % 6 != 1 || (topic, probability) == (-1, 0.0), "row {row}: {topic}");
     }
     assert_together(&of_given(), &frame, "zeros among others");
-    // 0 and -0 are one number.
+    // 0 and -0 are the same number.
     let signed = |i: usize| vec![(i % 5) as f32, if i.is_multiple_of(2) { 0.0 } else { -0.0 }, 1.0];
     let frame = given(&(0..100).map(signed).collect::<Vec<_>>());
     assert_eq!(assert_together(&of_given(), &frame, "signed zeros").summary().repeated, 95);
@@ -208,8 +208,8 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         let repeats = frame.height() - different;
         assert!(notes.contains(&format!("{repeats} of {} rows repeat an earlier one", frame.height())), "{notes}");
         assert_together(&model(), &frame, "sent often");
-        // Rows enough for a topic are in one, though they are one text.
-        assert!(topics.topics()[0] >= 0, "{:?}", topics.summary());
+        // A text with enough rows for a topic is in a topic, although it is a single text.
+        assert!(topics.labels()[0] >= 0, "{:?}", topics.summary());
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page.html");
         topics.to_html_report(&page).unwrap();
@@ -231,14 +231,14 @@ fn a_few_texts_sent_often_are_a_topic_each() {
 
 #[test]
 fn one_text_sent_often_leaves_the_others_theirs() {
-    // One theme would be the root of the tree, which is no cluster, were it not for the text beside it.
+    // A single theme would be the root of the tree, which is not a cluster, if it were not for the repeated text.
     let frame = given(&groups_and_a_heap(1, 60, 400).0);
     let topics = assert_together(&of_given().reducer(NoReduction), &frame, "one beside one theme");
     assert_eq!(topics.topic_size(0), Some(400));
     assert!(topics.summary().topics >= 2 && topics.summary().outliers <= 40, "{:?}", topics.summary());
 }
 
-/// Groups of points far from each other, and one more place, `copies` times.
+/// Groups of points far from each other, and one more point, `copies` times.
 fn groups_and_a_heap(groups: usize, of_each: usize, copies: usize) -> (Vec<Vec<f32>>, Vec<i32>) {
     let mut state = 88_172_645_463_325_252_u64;
     let mut uniform = || {
@@ -272,7 +272,7 @@ fn copies_of_an_unrelated_text_do_not_join_all_others() {
             let found = topics.summary().topics;
             assert!(found.abs_diff(without) <= 2, "{metric}, {copies} copies: {found} topics, {without} without");
             let mut pairs = BTreeMap::<(i32, i32), usize>::new();
-            for (&topic, &group) in topics.topics().iter().zip(&truth).filter(|(topic, _)| **topic >= 0) {
+            for (&topic, &group) in topics.labels().iter().zip(&truth).filter(|(topic, _)| **topic >= 0) {
                 *pairs.entry((topic, group)).or_insert(0) += 1;
             }
             let of_topic = |id: i32| pairs.iter().filter(move |((topic, _), _)| *topic == id).map(|(_, &count)| count);
@@ -410,12 +410,12 @@ fn most_copies_decide_where_a_clusterer_goes_by_rows() {
             1
         }
         fn fit(&self, points: ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Clustering> {
-            assert_eq!(points.len_of(Axis(0)), self.0.len(), "all rows are given");
+            assert_eq!(points.len_of(Axis(0)), self.0.len(), "all rows are passed");
             let probabilities = (0..self.0.len()).map(|row| 1.0 / (1.0 + row as f64)).collect();
             Ok(Clustering { labels: self.0.clone(), probabilities, model: Arc::new(ByOrder(1)) })
         }
     }
-    // The places of rows: 0 0 0 | 1 1 1 | 2 2.
+    // The positions of rows: 0 0 0 | 1 1 1 | 2 2.
     let vector = |row: usize| vec![[0.0, 1.0, 2.0][row / 3], 1.0];
     let frame = given(&(0..8).map(vector).collect::<Vec<_>>());
     let model = of_given().reducer(NoReduction).clusterer(Given(labels.to_vec()));
@@ -423,7 +423,7 @@ fn most_copies_decide_where_a_clusterer_goes_by_rows() {
     let probabilities: Vec<f64> = [2, 2, 2, 4, 4, 4, 7, 7].map(|row| 1.0 / row as f64).to_vec();
     assert_eq!(topics.probabilities()[..3], probabilities[..3], "two of three say 1");
     assert_eq!(topics.probabilities()[3..6], probabilities[3..6], "the first of equals: 0");
-    assert_eq!(topics.topics()[6..], [-1, -1], "the first of equals: -1");
+    assert_eq!(topics.labels()[6..], [-1, -1], "the first of equals: -1");
 }
 
 /// Counts the texts that it embeds.
@@ -455,20 +455,20 @@ fn a_text_that_comes_again_and_again_is_embedded_once() {
     assert_eq!(once.view().unwrap(), each.view());
 }
 
-/// What a row's hash takes in of one number after another (FNV-1a over words of 32 bits).
+/// Adds one value after another to a row's hash (FNV-1a over 32-bit words).
 fn hashed(hash: u64, bits: u32) -> u64 {
     (hash ^ u64::from(bits)).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
-/// Two threes of numbers that bring the hash from `start` to the same value, and that value: the third number makes up
-/// for the lower half, and among a million beginnings there are some that agree in the upper half.
+/// Two triples of values that take the hash from `start` to the same value, and that value: the third value compensates
+/// for the lower half, and among a million prefixes some agree in the upper half.
 fn collision(start: u64) -> ([[f32; 3]; 2], u64) {
     let begin = |i: u32| [0x3f00_0000 | (i & 0x3ff), 0x3f00_0000 | (i >> 10)];
     let after = |i: u32| begin(i).into_iter().fold(start, hashed);
     let mut upper: Vec<(u32, u32)> = (0..1 << 21).map(|i| ((after(i) >> 32) as u32, i)).collect();
     upper.sort_unstable();
     let difference = |a: u32, b: u32| (after(a) ^ after(b)) as u32;
-    // The third number keeps the upper part of its exponent, so that it stays of a usual size.
+    // The third value keeps the upper part of its exponent, so that it has a usual magnitude.
     let alike = |pair: &&[(u32, u32)]| pair[0].0 == pair[1].0 && difference(pair[0].1, pair[1].1) & 0x7800_0000 == 0;
     let pair = upper.windows(2).find(alike).unwrap();
     let (a, b) = (pair[0].1, pair[1].1);

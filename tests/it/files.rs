@@ -1,4 +1,4 @@
-//! Frames to files and back.
+//! Writing frames to files and reading them back.
 
 use std::fs;
 use std::path::Path;
@@ -102,7 +102,7 @@ fn checking_an_output_changes_nothing() {
     assert!(check_writable_frame(folder.path()).is_err());
 }
 
-/// A column of each type that pandas, Spark or a database puts into ordinary files.
+/// A column of each type that pandas, Spark or a database writes to ordinary files.
 fn of_many_types() -> DataFrame {
     let column = |name: &str, dtype: DataType| Column::new(name.into(), [Some(1_i64), None]).cast(&dtype).unwrap();
     let small = [DataType::Int8, DataType::Int16, DataType::UInt8, DataType::UInt16, DataType::Float16];
@@ -190,7 +190,7 @@ fn text_formats_take_every_type() {
 #[test]
 fn dates_are_those_of_the_calendar() {
     let folder = tempfile::tempdir().unwrap();
-    // Days from Python's datetime.date.toordinal; the years before 1 count on from 0.
+    // Days from Python's datetime.date.toordinal; the years before 1 continue from 0.
     let days = [
         (0, "1970-01-01"),
         (11_016, "2000-02-29"),
@@ -230,12 +230,12 @@ fn a_write_that_fails_leaves_the_old_file() {
     let path = folder.path().join("f.json");
     fs::write(&path, "kept").unwrap();
     fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
-    // A frame that claims a row more than it has: the writer fails after it has written two.
+    // A frame that claims one more row than it has: the writer fails after it has written two.
     let ragged = unsafe { DataFrame::new_unchecked(3, vec![Column::new("words".into(), ["a", "b"])]) };
     let error = write_frame(&ragged, &path).unwrap_err();
     assert!(error.to_string().contains("left unchanged"), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 
     write_whole(&path, "new").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "new");
@@ -251,7 +251,7 @@ fn links_stand_for_what_they_lead_to() {
         (folder.path().join("link.csv"), folder.path().join("f.csv"), folder.path().join("o.csv"));
     std::os::unix::fs::symlink("f.csv", &link).unwrap();
     check_writable(&link).unwrap();
-    assert!(!file.exists(), "checking a link that leads nowhere makes nothing");
+    assert!(!file.exists(), "checking a dangling link creates nothing");
     assert!(same_file(&link, &file) && same_file(folder.path().join("./f.csv"), &file) && !same_file(&file, &other));
     write_whole(&link, "a").unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), "a");

@@ -23,7 +23,7 @@ fn model() -> TopicModel {
     plain(TopicModel::text_and_images("text", "image", EyeAndEar))
 }
 
-/// Rows 3k+0 have both, some rows lack one, rows 10 and 11 lack both.
+/// Rows 3k+0 have both, some rows lack one, and rows 10 and 11 lack both.
 fn holey() -> DataFrame {
     let (mut texts, mut pictures) = (texts(ROWS), pictures(ROWS));
     for row in 0..ROWS {
@@ -62,20 +62,20 @@ fn vectors_are_averaged_at_length_one() {
 
 #[test]
 fn centring_closes_the_gap_between_texts_and_images() {
-    // Texts lie around (1, 0, 0), images around (0, 1, 0); what tells rows apart is the third coordinate.
+    // Texts lie around (1, 0, 0), images around (0, 1, 0); rows differ in the third coordinate.
     let apart = |row: usize| if row.is_multiple_of(2) { 0.3 } else { -0.3 };
     let texts = Array2::from_shape_fn((20, 3), |(row, axis)| [1.0, 0.0, apart(row)][axis]);
     let mut images = Array2::from_shape_fn((20, 3), |(row, axis)| [0.0, 1.0, apart(row)][axis]);
     images.slice_mut(ndarray::s![..10, ..]).fill(0.0);
     let gap = |fused: &Array2<f32>| (fused.row(0).dot(&fused.row(18)), fused.row(0).dot(&fused.row(1)));
     let (same, other) = gap(&Fusion::new().fuse(texts.view(), images.view()).unwrap());
-    assert!(same < other, "uncentred, a text is nearer to another theme's text than to its own theme's pictures");
+    assert!(same < other, "uncentered, a text is nearer to another theme's text than to its own theme's images");
     let fusion = Fusion::new().centre(true);
     let centred = fusion.fuse(texts.view(), images.view()).unwrap();
     let (same, other) = gap(&centred);
     assert!(same > 0.99 && other < -0.99, "{same} {other}");
     assert!(centred.outer_iter().all(|row| (length(row) - 1.0).abs() < 1e-5));
-    // New rows are centred by the means of the fit, one at a time.
+    // New rows are centered by the means of the fit, one at a time.
     let fitted = fusion.fit(texts.view(), images.view()).unwrap();
     for row in [0, 13, 19] {
         let at = ndarray::s![row..row + 1, ..];
@@ -88,7 +88,7 @@ fn what_cannot_be_fused_is_an_error() {
     let (a, b, c) = (Array2::<f32>::ones((4, 3)), Array2::<f32>::ones((4, 2)), Array2::<f32>::ones((5, 3)));
     for other in [b.view(), c.view()] {
         let error = Fusion::new().fuse(a.view(), other).unwrap_err();
-        assert!(error.to_string().contains("4 text vectors of 3 numbers"), "{error}");
+        assert!(error.to_string().contains("4 x 3 text vectors"), "{error}");
     }
     let fitted = Fusion::new().centre(true).fit(a.view(), a.view()).unwrap();
     assert!(fitted.fuse(b.view(), b.view()).is_err());
@@ -105,17 +105,18 @@ fn what_cannot_be_fused_is_an_error() {
 fn a_row_may_lack_its_text_or_its_image() {
     let notes = Arc::new(Notes::default());
     let (topics, frame) = model().with_progress(Progress::to(notes.clone())).fit_transform(&holey()).unwrap();
-    assert_eq!((topics.topics()[13], topics.topics()[14]), (-1, -1));
+    assert_eq!((topics.labels()[13], topics.labels()[14]), (-1, -1));
     assert_eq!((topics.summary().blank, topics.summary().outliers), (2, 2));
     assert_eq!(frame.column("embedding").unwrap().null_count(), 2);
     for id in 0..3 {
-        let theme = theme_of(topics.topics(), id);
-        let words: Vec<&str> = topics.get_topic(id).unwrap().iter().map(|(word, _)| word.as_str()).collect();
+        let theme = theme_of(&topics.labels(), id);
+        let words = topics.get_topic(id).unwrap();
+        let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
         assert!(words.contains(&NAMES[theme]), "{words:?}");
     }
     let told = notes.text();
     assert!(told.contains("2 rows have neither a text nor an image"), "{told}");
-    assert!(told.contains("an image alone: no words are counted"), "{told}");
+    assert!(told.contains("only an image: without a captioner, no words are counted"), "{told}");
     assert!(told.contains("rows have both a text and an image"), "{told}");
     let page = topics.report_html().unwrap();
     assert!(page.contains("rows of <code dir=\"auto\">text</code> and <code dir=\"auto\">image</code>."));
@@ -126,7 +127,7 @@ fn a_captioner_gives_words_to_rows_with_an_image_alone() {
     let namer = Namer::default();
     let topics = model().captioner(namer.clone()).fit(&holey()).unwrap();
     let captioned: Vec<usize> = topics.captions().keys().copied().collect();
-    // Row 11 lacks its text as all of 5k + 1 do; rows with a text of their own are not shown to it.
+    // Row 11 lacks its text like all rows 5k + 1; rows with a text are not captioned.
     let expected: Vec<usize> = (0..ROWS).filter(|row| row % 5 == 1).collect();
     assert_eq!(captioned, expected);
     assert_eq!(namer.shown.load(Ordering::Relaxed), expected.len());
@@ -145,19 +146,19 @@ fn one_of_the_two_can_be_clustered_alone() {
     let images = model().cluster_on(ClusterOn::Images).fit(&frame).unwrap();
     for row in 0..ROWS {
         let (no_text, no_image) = (row % 5 == 1 || [13, 14].contains(&row), row % 5 == 2 || [13, 14].contains(&row));
-        assert_eq!(text.topics()[row] == -1, no_text, "{row}");
-        assert_eq!(images.topics()[row] == -1, no_image, "{row}");
+        assert_eq!(text.labels()[row] == -1, no_text, "{row}");
+        assert_eq!(images.labels()[row] == -1, no_image, "{row}");
     }
     // Texts still describe topics of images.
     for id in 0..3 {
-        let theme = theme_of(images.topics(), id);
+        let theme = theme_of(&images.labels(), id);
         assert!(images.topic_label(id).unwrap().contains(NAMES[theme]));
     }
     assert_eq!((text.summary().cluster_on, images.summary().cluster_on), (ClusterOn::Text, ClusterOn::Images));
-    // New rows need only what was clustered.
+    // New rows need only the modality that was clustered.
     let (texts, pictures) = (frame.select(["text"]).unwrap(), frame.select(["image"]).unwrap());
-    assert_eq!(column_of_topics(&text.transform(&texts).unwrap()), text.topics());
-    assert_eq!(column_of_topics(&images.transform(&pictures).unwrap()), images.topics());
+    assert_eq!(column_of_topics(&text.transform(&texts).unwrap()), text.labels());
+    assert_eq!(column_of_topics(&images.transform(&pictures).unwrap()), images.labels());
     assert_eq!(text.transform(&pictures).unwrap_err().column_name(), Some("text"));
 }
 
@@ -166,16 +167,16 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_may_have_either() {
     let frame = holey();
     for fusion in [Fusion::new(), Fusion::new().image_weight(0.3).centre(true)] {
         let topics = model().fusion(fusion).fit(&frame).unwrap();
-        assert_eq!(column_of_topics(&topics.transform(&frame).unwrap()), topics.topics());
+        assert_eq!(column_of_topics(&topics.transform(&frame).unwrap()), topics.labels());
         let words = df!("text" => ["so red", "so green", "so blue", "", "nothing known"]).unwrap();
         let placed = column_of_topics(&topics.transform(&words).unwrap());
-        let themes: Vec<usize> = placed[..3].iter().map(|&topic| theme_of(topics.topics(), topic)).collect();
+        let themes: Vec<usize> = placed[..3].iter().map(|&topic| theme_of(&topics.labels(), topic)).collect();
         assert_eq!(themes, [0, 1, 2]);
         assert_eq!(placed[3..], [-1, -1]);
         let pictures: Vec<_> = (0..3).map(|theme| Some(png(theme, 500))).collect();
         let pictures = DataFrame::new(3, vec![crate::colours::image_column(&pictures)]).unwrap();
         let placed = column_of_topics(&topics.transform(&pictures).unwrap());
-        let themes: Vec<usize> = placed.iter().map(|&topic| theme_of(topics.topics(), topic)).collect();
+        let themes: Vec<usize> = placed.iter().map(|&topic| theme_of(&topics.labels(), topic)).collect();
         assert_eq!(themes, [0, 1, 2]);
         assert_eq!(topics.transform(&df!("n" => [1]).unwrap()).unwrap_err().column_name(), Some("text"));
     }
@@ -190,22 +191,22 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     let none = || plain(TopicModel::text_and_images("text", "image", NoEmbedder));
     let given = none().text_embeddings("text_embedding").image_embeddings("image_embedding");
     let (topics, fused) = given.clone().fit_transform(&embedded).unwrap();
-    assert_eq!(topics.topics(), expected.topics());
+    assert_eq!(topics.labels(), expected.labels());
     assert!(fused.column("embedding").unwrap().equals_missing(output.column("embedding").unwrap()));
     let as_they_are = none().embeddings("embedding").fit(&embedded).unwrap();
-    assert_eq!(as_they_are.topics(), expected.topics());
-    // One column given, the other computed.
+    assert_eq!(as_they_are.labels(), expected.labels());
+    // One column is provided, the other computed.
     let half = model().text_embeddings("text_embedding").fit(&embedded).unwrap();
-    assert_eq!(half.topics(), expected.topics());
+    assert_eq!(half.labels(), expected.labels());
     let placed = given.clone().fit(&embedded).unwrap().transform(&embedded).unwrap();
-    assert_eq!(column_of_topics(&placed), expected.topics());
-    // To place rows, the vectors of images will do.
+    assert_eq!(column_of_topics(&placed), expected.labels());
+    // The vectors of images suffice to place rows.
     let topics = given.fit(&embedded).unwrap();
     let bare = embedded.drop("image").unwrap();
-    assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.topics());
+    assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.labels());
 
     let error = none().text_embeddings("text_embedding").fit(&embedded).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("no embedder of images"), "{error}");
+    assert!(error.to_string().contains("no embedder for images"), "{error}");
 }
 
 #[test]
@@ -214,14 +215,14 @@ fn texts_and_images_of_different_width_are_told_before_any_work() {
     let model = plain(TopicModel::text_and_images("text", "image", Never(3, 4)));
     let error = model.fit(&frame).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
-    assert!(error.to_string().contains("3 numbers and images 4"), "{error}");
+    assert!(error.to_string().contains("3 dimensions and its image vectors 4"), "{error}");
 
     let wide: Vec<Series> = (0..ROWS).map(|row| Series::new("".into(), vec![1.0_f32 + row as f32; 5])).collect();
     let mut frame = frame;
     frame.with_column(Column::new("wide".into(), wide)).unwrap();
     let model = plain(TopicModel::text_and_images("text", "image", Never(3, 3))).image_embeddings("wide");
     let error = model.fit(&frame).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("3 numbers and images of 5"), "{error}");
+    assert!(error.to_string().contains("3 dimensions and image vectors 5"), "{error}");
 }
 
 #[test]
@@ -232,7 +233,7 @@ fn rows_without_anything_are_an_error() {
     let broken = text_and_image_frame(&texts(12), &vec![Some(b"no picture".to_vec()); 12]);
     let error = model().fit(&broken).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");
-    // Images alone, and nothing that puts them into words: topics without words, as of a model of images.
+    // Images alone, with no captioner: topics without words, as in an image model.
     let silent = text_and_image_frame(&vec![None; ROWS], &pictures(ROWS));
     let topics = model().fit(&silent).unwrap();
     assert_eq!(topics.topic_ids(), [0, 1, 2]);

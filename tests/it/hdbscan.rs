@@ -1,4 +1,5 @@
-//! HDBSCAN* against Python's hdbscan 0.8.44 (tests/fixtures/hdbscan/make.py), and what must hold for any points.
+//! HDBSCAN* compared with Python's hdbscan 0.8.44 (tests/fixtures/hdbscan/make.py), and properties that hold for any
+//! points.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -75,7 +76,7 @@ fn cluster(settings: &Hdbscan, points: ArrayView2<'_, f32>) -> FittedHdbscan {
     settings.cluster(points, &Progress::silent()).unwrap()
 }
 
-/// The adjusted Rand index (Hubert and Arabie 1985); outliers count as one more cluster.
+/// The adjusted Rand index (Hubert and Arabie 1985); outliers count as one additional cluster.
 fn adjusted_rand_index(a: &[i32], b: &[i32]) -> f64 {
     let pairs = |counts: Vec<f64>| counts.iter().map(|count| count * (count - 1.0) / 2.0).sum::<f64>();
     let count = |keys: Vec<(i32, i32)>| {
@@ -137,8 +138,8 @@ fn labels_and_probabilities_are_those_of_python() {
     }
 }
 
-/// Where no equal edges decide, hdbscan's own Prim and Borůvka paths agree and the partition is theirs; where some do,
-/// it is about as near to each of them as they are to each other.
+/// Without ties that matter, hdbscan's Prim and Borůvka paths agree and the partition is the same; with ties, it is
+/// about as close to each of them as they are to each other.
 #[test]
 fn partitions_are_those_of_python_whichever_way_it_breaks_ties() {
     let (mut without_ties, mut defaults) = (0, 0);
@@ -192,7 +193,7 @@ fn condensed_trees_are_those_of_python() {
     }
 }
 
-/// Python has NaN beside points on one spot; the limit is 1.
+/// Python returns NaN next to coinciding points; the limit is 1.
 #[test]
 fn outlier_scores_are_those_of_python() {
     for set in SETS {
@@ -215,7 +216,7 @@ fn predictions_are_those_of_python() {
         assert!(ours.iter().collect::<BTreeSet<_>>().len() > 1, "{set}");
         let theirs = floats(&detail["predicted_probabilities"]);
         if set == "duplicates" {
-            // On the spot of a pile Python says 0 where it gives the pile itself 1.
+            // At the position of a pile of coinciding points, Python assigns 0 where it assigns the pile itself 1.
             let on_a_pile = |place: usize| ours[place] >= 0 && strengths[place] == 1.0 && theirs[place] == 0.0;
             let (kept, theirs): (Vec<f64>, Vec<f64>) = (0..ours.len())
                 .filter(|&place| !on_a_pile(place))
@@ -246,7 +247,7 @@ fn assert_rows_close(ours: ArrayView2<'_, f64>, theirs: &Value, what: &str) {
     assert!(compared > 0, "{what}");
 }
 
-/// Python has NaN where lambdas are infinite; those rows must only be memberships at all.
+/// Python returns NaN for infinite lambdas; those rows need only be valid memberships.
 #[test]
 fn soft_memberships_are_those_of_python() {
     for set in ["blobs", "moons", "duplicates", "umap"] {
@@ -291,7 +292,7 @@ fn any_number_of_threads_gives_the_same() {
     }
 }
 
-/// The k-d tree and looking at every row find the same tree: columns of zeros change no distance, only the way there.
+/// The k-d tree and the linear scan find the same tree: columns of zeros change no distance, only the search method.
 #[test]
 fn many_columns_give_what_few_give() {
     let rough = scattered(700, 3).mapv(|value| (value * 8.0).round());
@@ -319,7 +320,7 @@ fn many_columns_give_what_few_give() {
     }
 }
 
-/// Equal edges are ordered by distance before rows, so without equal distances the order of rows means nothing.
+/// Equal edges are ordered by distance before rows, so without equal distances the order of rows has no effect.
 #[test]
 fn the_order_of_rows_does_not_matter() {
     for set in ["blobs", "moons", "umap"] {
@@ -334,7 +335,7 @@ fn the_order_of_rows_does_not_matter() {
     }
 }
 
-/// Points of a subtree that is too small all fall out where it splits off, not at their own merges below.
+/// All points of a subtree that is too small fall out where it splits off, not at their own merges below.
 #[test]
 fn small_subtrees_fall_out_at_once() {
     let mut values: Vec<f32> = (0..20).map(|step| step as f32).collect();
@@ -410,7 +411,7 @@ fn constant_columns_change_nothing() {
     assert_eq!(plain.probabilities(), with.probabilities());
 }
 
-/// A view with its columns reversed and rows apart is read like any other.
+/// A view with reversed columns and non-contiguous rows is read like any other.
 #[test]
 fn views_need_not_be_contiguous() {
     let points = points("blobs");

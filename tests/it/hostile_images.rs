@@ -1,5 +1,5 @@
-//! Pictures that an enemy made: bombs, loops, and nesting without end. Each is an image or an error, within seconds and
-//! within the memory that is stated.
+//! Malicious images: decompression bombs, loops, and endless nesting. Each results in an image or an error within
+//! seconds and within the documented memory limit.
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -19,7 +19,7 @@ use topicframe::vision::decode;
 
 use crate::image_kinds::raw_tiff;
 
-/// No picture may take longer.
+/// The time limit for any image.
 const LONGEST: Duration = Duration::from_secs(10);
 
 fn decoded(bytes: &[u8]) -> Result<RgbImage, String> {
@@ -44,7 +44,7 @@ fn webp(chunks: &[u8]) -> Vec<u8> {
     [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", chunks].concat()
 }
 
-/// An animation of 64 x 64 pixels whose frames lie within each other, `depth` deep.
+/// An animation of 64 x 64 pixels with nested frames, `depth` levels deep.
 fn nested_frames(depth: usize) -> Vec<u8> {
     let mut chunks = chunk(b"VP8X", b"\x02\0\0\0\x3f\0\0\x3f\0\0");
     chunks.extend(chunk(b"ANIM", &[0; 6]));
@@ -63,7 +63,7 @@ fn frames_within_frames_are_an_error_however_deep() {
         assert!(error.contains("frames within frames"), "{depth}: {error}");
     }
     let long = "ANMF".repeat(1_000_000);
-    assert!(error_of(&webp(long.as_bytes())).contains("cut short"));
+    assert!(error_of(&webp(long.as_bytes())).contains("truncated"));
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_follows_a_webp_is_not_read() {
     for name in ["webp lossy", "webp lossy, alpha"] {
         let whole = crate::vision::case(name);
         let expected = decoded(&whole).unwrap();
-        // Junk, and chunks that the decoder would take for ones of the picture.
+        // Junk, and chunks that the decoder could mistake for chunks of the image.
         let chunks = [chunk(b"ANMF", &[0; 40]), b"VP8 \xff\xff\xff\x7f".to_vec()];
         for tail in [vec![0xff; 7], vec![0xff; 8], vec![0xff; 100], vec![0; 4096]].iter().chain(&chunks) {
             assert_eq!(
@@ -83,13 +83,13 @@ fn what_follows_a_webp_is_not_read() {
         }
         for missing in [2, 9, 21, whole.len() / 2] {
             let error = error_of(&whole[..whole.len() - missing]);
-            assert!(error.contains("cut short"), "{name}, {missing}: {error}");
+            assert!(error.contains("truncated"), "{name}, {missing}: {error}");
         }
     }
     let mut short = crate::vision::case("webp lossy");
-    // The outer size says that there is less than the first chunk has.
+    // The outer size is smaller than the first chunk.
     short[4..8].copy_from_slice(&20_u32.to_le_bytes());
-    assert!(error_of(&short).contains("cut short"));
+    assert!(error_of(&short).contains("truncated"));
 }
 
 /// A big-endian chunk of a PNG.
@@ -118,7 +118,7 @@ fn png(side: u32, depth: u8, colour: u8, interlaced: bool, between: &[u8]) -> Ve
         _ => 1,
     };
     let row = side as usize * channels * usize::from(depth) / 8 + 1;
-    // What is interlaced here is refused before its data is looked at.
+    // Interlaced images are rejected here before their data is read.
     let data = deflated_zeros(if interlaced { 1 } else { row * side as usize });
     let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[depth, colour, 0, 0, u8::from(interlaced)]].concat();
     [
@@ -131,7 +131,7 @@ fn png(side: u32, depth: u8, colour: u8, interlaced: bool, between: &[u8]) -> Ve
     .concat()
 }
 
-/// Each of these is some 250 KB, and inflates to 256 MB.
+/// Each of these is about 250 KB and inflates to 256 MB.
 fn ancillary_bombs() -> Vec<Vec<u8>> {
     let zeros = deflated_zeros(256 << 20);
     let profile = png_chunk(b"iCCP", &[b"p\0\0", &zeros[..]].concat());
@@ -160,7 +160,7 @@ fn pixels_beyond_the_last_row_are_not_inflated() {
 
 #[test]
 fn what_takes_too_much_memory_for_its_pixels_is_told_with_the_option() {
-    // 121 megapixels of four channels: interlaced they are needed all at once.
+    // 121 megapixels of four channels: if interlaced, they must all be in memory together.
     let error = error_of(&png(11_000, 8, 6, true, b""));
     assert!(error.contains("808 MiB to decode, more than the 768 MiB"), "{error}");
     assert!(error.contains("max_pixels(142000000)"), "{error}");
@@ -194,7 +194,7 @@ fn a_jpeg_of_tables_is_refused() {
         let error = error_of(&bomb);
         assert!(error.contains("bytes of tables"), "{error}");
     }
-    // Comments and profiles are stepped over.
+    // Comments and profiles are skipped.
     let comments = segment(0xfe, &[b'x'; 60_000]).repeat(1000);
     assert!(decoded(&[&good[..2], &comments, &good[2..]].concat()).is_ok());
 }
@@ -207,7 +207,7 @@ fn a_jpeg_of_thousands_of_passes_is_refused() {
     let scan = &good[last..good.len() - 2];
     let bomb = [&good[..last], &scan.repeat(5000), b"\xff\xd9"].concat();
     assert!(error_of(&bomb).contains("passes over"), "{}", error_of(&bomb));
-    // Few passes over many pixels are too much as well.
+    // Few scans over many pixels are too much as well.
     let mut large = [&good[..last], &scan.repeat(60), b"\xff\xd9"].concat();
     let frame = large.windows(2).position(|pair| pair == [0xff, 0xc2]).unwrap();
     large[frame + 5..frame + 9].copy_from_slice(&[0x2c, 0, 0x2c, 0]);
@@ -220,7 +220,7 @@ fn a_jpeg_of_thousands_of_passes_is_refused() {
 
 #[test]
 fn directories_that_go_round_in_circles_end() {
-    // An Exif block whose directory points to itself, as next one and as the one of its sub-directory.
+    // An Exif block with a directory that points to itself, both as the next one and as its sub-directory.
     let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x02\0".to_vec();
     for (tag, kind, value) in [(0x0112_u16, 3_u16, 6_u32), (0x8769, 4, 8)] {
         exif.extend([tag, kind].map(u16::to_le_bytes).concat());
@@ -246,13 +246,13 @@ fn tags_that_claim_to_be_enormous_take_nothing() {
         for at in (8 + 105 + 2..good.len() - 4).step_by(12) {
             let mut bomb = good.clone();
             bomb[at + 4..at + 8].copy_from_slice(&count.to_le_bytes());
-            // An image where the tag does not matter, an error where it does.
+            // An image if the tag does not matter, an error if it does.
             let _ = decoded(&bomb);
         }
     }
 }
 
-/// Of a text beyond its limits the decoder would tell on standard error.
+/// For text beyond its limits, the decoder would print to standard error.
 #[test]
 fn a_text_in_a_tiff_that_claims_to_be_longer_than_the_file_is_refused_before_it_is_decoded() {
     let mut bomb = raw_tiff(&[7; 105], &[(530, 2, 8)]);
@@ -263,13 +263,13 @@ fn a_text_in_a_tiff_that_claims_to_be_longer_than_the_file_is_refused_before_it_
 
 #[test]
 fn small_files_that_claim_many_pixels_end_in_time() {
-    // A screen of 25 megapixels with one pixel on it.
+    // A screen of 25 megapixels with a single pixel on it.
     let gif = b"GIF89a\x88\x13\x88\x13\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
     assert_eq!(decoded(gif).unwrap().dimensions(), (5000, 5000));
-    // Extensions without end before the first picture.
+    // Endless extensions before the first image.
     let extensions = b"!\xfe\x01x\0".repeat(4_000_000);
     let _ = decoded(&[&gif[..19], &extensions, &gif[19..]].concat());
-    // A run-length bitmap of 25 megapixels in 60 bytes.
+    // A run-length-encoded bitmap of 25 megapixels in 60 bytes.
     let mut bmp = b"BM\0\0\0\0\0\0\0\0\x3e\0\0\0\x28\0\0\0".to_vec();
     bmp.extend([5000_u32.to_le_bytes(), 5000_u32.to_le_bytes()].concat());
     bmp.extend(
@@ -278,7 +278,7 @@ fn small_files_that_claim_many_pixels_end_in_time() {
     let _ = decoded(&bmp);
 }
 
-/// Bytes changed at random in a TIFF: an image or an error, never a panic, a hang or a huge allocation.
+/// A TIFF with random corrupted bytes results in an image or an error, never a panic, a hang or a huge allocation.
 #[test]
 fn a_damaged_tiff_never_panics() {
     let good = raw_tiff(&[9; 105], &[(274, 3, 6)]);
@@ -299,7 +299,7 @@ fn a_damaged_tiff_never_panics() {
     assert!(errors > 500, "{errors}");
 }
 
-/// The command reads pictures that would fill the memory, within a bound on it.
+/// The command reads images that would fill the memory, within a memory limit.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_command_stays_within_its_memory() {
@@ -316,7 +316,7 @@ fn the_command_stays_within_its_memory() {
     frame.with_column(Column::new("image".into(), path)).unwrap();
     write_frame(&frame, here.join("posts.csv")).unwrap();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/clip/gelu");
-    // Address space: the program, its threads and 200 MB of pixels, not what the bombs inflate to.
+    // Address space: the program, its threads and 200 MB of pixels, not the inflated size of the bombs.
     let output = Command::new("sh")
         .current_dir(here)
         .env("RAYON_NUM_THREADS", "2")
@@ -328,6 +328,6 @@ fn the_command_stays_within_its_memory() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
-    assert!(!said.contains("Relative paths"), "the images are there: {said}");
+    assert!(!said.contains("Relative paths"), "the images exist: {said}");
     assert!(said.contains("1 of 60 images cannot be read") && said.contains("frames within frames"), "{said}");
 }

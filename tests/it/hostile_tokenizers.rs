@@ -1,4 +1,4 @@
-//! Tokenizers as an enemy would make them: what they make of a text, and how long they take, is bounded.
+//! Malicious tokenizers: the size of their output for a text and the time they take are bounded.
 
 use std::time::Instant;
 
@@ -20,11 +20,11 @@ fn what_a_tokenizer_makes_of_a_text_is_in_proportion_to_it() {
     let doubling = json!({"type": "Sequence", "normalizers": vec![replace("e", "ee"); 40]});
     let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["normalizer"] = doubling.clone());
     assert!(told.contains("1099511627776 times") && told.contains("normalizer"), "{told}");
-    // The same for other models, in sequences within sequences, with and without the names of the steps' types.
+    // The same for other models, in nested sequences, with and without the type names of the steps.
     let nested = json!({"normalizers": [doubling["normalizers"].clone(), {"normalizers": [{"pattern": {"Regex": "[ae]"}, "content": "aeaeae"}]}]});
     for model in ["models/clip/gelu", "static_embedder/model2vec/f32", "models/blip/base"] {
         let told = spoiled_tokenizer(model, |tokenizer| tokenizer["normalizer"] = nested.clone());
-        assert!(told.contains("times as much"), "{told}");
+        assert!(told.contains("times as long"), "{told}");
     }
     for (part, step) in [
         (
@@ -44,7 +44,7 @@ fn what_a_tokenizer_makes_of_a_text_is_in_proportion_to_it() {
         ("decoder", json!({"type": "Sequence", "decoders": vec![replace("a", "aa"); 40]})),
     ] {
         let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer[part] = step);
-        assert!(told.contains("times as much"), "{told}");
+        assert!(told.contains("times as long"), "{told}");
     }
 }
 
@@ -103,7 +103,7 @@ fn steps_tokens_and_words_are_bounded() {
         let told = spoiled_tokenizer(model, |tokenizer| tokenizer["model"][key] = values);
         assert!(told.contains("4000000 values") || told.contains("model.merges"), "{told}");
     }
-    // A tree as deep as its longest token would not fit the stack that takes it down.
+    // A tree as deep as its longest token would overflow the stack when it is dropped.
     let told = spoiled_tokenizer("static_embedder/model2vec/unigram_unlimited", |tokenizer| {
         let tokens = tokenizer["model"]["vocab"].as_array_mut().unwrap();
         tokens.push(json!(["z".repeat(1 << 20), -1.0]));
@@ -122,14 +122,14 @@ fn patterns_that_go_back_and_forth_are_refused() {
     let split = |pattern: &str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
     for pattern in [r"(x+x+)+y\b(?=z)", r"^(?:(a+)+)\1b", r"(\s*)*\1!", "(?:a{1000}){1000}"] {
         let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["pre_tokenizer"] = split(pattern));
-        assert!(told.contains("takes") || told.contains("built"), "{pattern}: {told}");
+        assert!(told.contains("takes") || told.contains("valid tokenizer"), "{pattern}: {told}");
     }
     let many = json!({"type": "Sequence", "pretokenizers": vec![split("a"); 33]});
     let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["pre_tokenizer"] = many);
     assert!(told.contains("32 regular expressions"), "{told}");
     let told = spoiled_tokenizer(&bert, |tokenizer| tokenizer["pre_tokenizer"] = split(&"(a|b)".repeat(1_000)));
     assert!(told.contains("5000 bytes"), "{told}");
-    // What models have stays.
+    // Real models' steps are accepted.
     let folder = copy(&bert);
     let gpt4 = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+";
     edit(&folder.path().join("tokenizer.json"), |tokenizer| tokenizer["pre_tokenizer"] = split(gpt4));
@@ -138,7 +138,7 @@ fn patterns_that_go_back_and_forth_are_refused() {
 
 #[test]
 fn a_tokenizer_of_many_steps_may_take_its_time() {
-    // Slow for its length, and no slower for a longer text: as a machine that is slow or busy makes any tokenizer.
+    // Slow for its length, but no slower for a longer text, as any tokenizer is on a slow or busy machine.
     let split = |pattern: &str| json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": false});
     let every = json!({"type": "Split", "pattern": {"String": "a"}, "behavior": "Isolated", "invert": false});
     let slow: Vec<Value> = vec![every; 90].into_iter().chain(vec![split("(?=a)a"); 30]).collect();

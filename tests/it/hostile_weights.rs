@@ -1,4 +1,4 @@
-//! Weights as an enemy would make them: headers that lie, pickles without end, and files that are cut short.
+//! Malicious weights: false headers, endless pickles, and truncated files.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::hostile_models::{SENTENCE, copy, fixtures, load, refused};
 
-/// A `pytorch_model.bin` of these entries.
+/// A `pytorch_model.bin` with these entries.
 fn archive(path: &Path, entries: &[(&str, &[u8])]) {
     let mut writer = ZipWriter::new(File::create(path).unwrap());
     for (name, content) in entries {
@@ -61,7 +61,7 @@ fn pickles_that_double_themselves_are_no_more_than_they_say() {
     (0..40).for_each(|i| laughs.extend([b'h', i, b'h', i, 0x86, b'q', i + 1]));
     laughs.push(b'.');
     assert!(refused_pickle(&[("archive/data.pkl", &laughs)]).contains("not a dict"));
-    // The same in a dict that keeps itself, and by marks.
+    // The same in a dict that contains itself, and with marks.
     let mut dicts = b"\x80\x02}q\x00".to_vec();
     (0..60).for_each(|_| dicts.extend(b"h\x00h\x00s"));
     dicts.push(b'.');
@@ -94,7 +94,7 @@ fn pickled_tensors_lie_within_their_storage() {
             content.truncate(content.len() / 2);
         }
     });
-    assert!(error.unwrap_err().to_string().contains("not wholly in its storage"));
+    assert!(error.unwrap_err().to_string().contains("not completely in its storage"));
     // Storages that are not there: their names in the pickle are others.
     let error = rewritten(&|name, content| {
         if name.ends_with("data.pkl") {
@@ -103,7 +103,7 @@ fn pickled_tensors_lie_within_their_storage() {
         }
     });
     assert!(error.is_err());
-    // The largest sides that a number of one byte can give.
+    // The largest dimensions that fit in a one-byte number.
     let error = rewritten(&|name, content| {
         if name.ends_with("data.pkl") {
             let sides: Vec<usize> = (0..content.len() - 1).filter(|at| content[*at] == b'K').collect();
@@ -111,13 +111,13 @@ fn pickled_tensors_lie_within_their_storage() {
         }
     });
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Model);
-    // Every cut, every so many bytes.
+    // Truncation at regular intervals.
     let bytes = fs::read(&path).unwrap();
     for length in (0..bytes.len()).step_by(bytes.len() / 40) {
         fs::write(&path, &bytes[..length]).unwrap();
         refused(folder.path());
     }
-    // Compressed, or so it says.
+    // Marked as compressed.
     let mut packed = bytes.clone();
     for (mark, at) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
         let places: Vec<usize> = (0..packed.len() - 4).filter(|i| &packed[*i..*i + 4] == mark).collect();
@@ -125,12 +125,12 @@ fn pickled_tensors_lie_within_their_storage() {
     }
     fs::write(&path, packed).unwrap();
     assert!(refused(folder.path()).contains("compressed"));
-    // As PyTorch wrote it before 1.6.
+    // The format that PyTorch wrote before 1.6.
     fs::write(&path, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.").unwrap();
     assert!(refused(folder.path()).contains("PyTorch 1.6"));
 }
 
-/// A safetensors file with this header, and so many bytes behind it.
+/// A safetensors file with this header, followed by `bytes` bytes.
 fn safetensors(path: &Path, header: &str, bytes: usize) {
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend(header.as_bytes());
@@ -146,13 +146,13 @@ fn headers_that_lie_are_refused() {
         format!(r#"{{"dtype":"F32","shape":{shape},"data_offsets":[{start},{end}]}}"#)
     };
     for (header, bytes, said) in [
-        (format!(r#"{{"a":{}}}"#, tensor("[4]", 0, 17)), 64, "not wholly"),
-        (format!(r#"{{"a":{}}}"#, tensor("[4]", 16, 0)), 64, "not wholly"),
-        (format!(r#"{{"a":{}}}"#, tensor("[16]", 8, 72)), 64, "not wholly"),
+        (format!(r#"{{"a":{}}}"#, tensor("[4]", 0, 17)), 64, "not completely"),
+        (format!(r#"{{"a":{}}}"#, tensor("[4]", 16, 0)), 64, "not completely"),
+        (format!(r#"{{"a":{}}}"#, tensor("[16]", 8, 72)), 64, "not completely"),
         (format!(r#"{{"a":{}}}"#, tensor("[4611686018427387904,8]", 0, 64)), 64, "too large"),
         (format!(r#"{{"a":{}}}"#, tensor("[-1]", 0, 64)), 64, "no shape"),
-        (format!(r#"{{"a":{}}}"#, tensor("[4]", u64::MAX - 8, 7)), 64, "not wholly"),
-        (format!(r#"{{"a":{},"b":{}}}"#, tensor("[8]", 0, 32), tensor("[8]", 28, 60)), 64, "share their place"),
+        (format!(r#"{{"a":{}}}"#, tensor("[4]", u64::MAX - 8, 7)), 64, "not completely"),
+        (format!(r#"{{"a":{},"b":{}}}"#, tensor("[8]", 0, 32), tensor("[8]", 28, 60)), 64, "overlap"),
         (format!(r#"{{"a":{}}}"#, "[".repeat(100_000)), 64, "not JSON"),
         ("[]".to_owned(), 64, "not an object"),
     ] {
@@ -160,7 +160,7 @@ fn headers_that_lie_are_refused() {
         let told = refused(folder.path());
         assert!(told.contains("model.safetensors") && told.contains(said), "{header:.100}: {told}");
     }
-    // Layers that all lie in one place would be as many times as large in memory.
+    // Layers that all share the same data would take many times as much memory.
     let whole = fs::read(fixtures().join(SENTENCE).join("bert_cls/model.safetensors")).unwrap();
     let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
     let mut header: Value = serde_json::from_slice(&whole[8..8 + length]).unwrap();
@@ -177,11 +177,11 @@ fn headers_that_lie_are_refused() {
         }
     }
     safetensors(&path, &header.to_string(), whole.len() - 8 - length);
-    assert!(refused(folder.path()).contains("share their place"));
+    assert!(refused(folder.path()).contains("overlap"));
     fs::write(&path, (17_u64 << 20).to_le_bytes()).unwrap();
     assert!(refused(folder.path()).contains("longer than the file"));
     safetensors(&path, &" ".repeat(17 << 20), 0);
-    assert!(refused(folder.path()).contains("at most 16777216"));
+    assert!(refused(folder.path()).contains("the maximum is 16777216"));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn an_index_names_few_files_of_its_own_folder() {
     }
     assert!(with(vec!["none.safetensors".to_owned()]).contains("none.safetensors"));
     assert!(with(Vec::new()).contains("names 0 files"));
-    // Many tensors of few files take no longer than they are.
+    // Many tensors in few files take no longer than their size requires.
     assert!(with(vec!["none.safetensors".to_owned(); 100_000]).contains("none.safetensors"));
 }
 
@@ -210,7 +210,7 @@ fn an_index_names_few_files_of_its_own_folder() {
 fn a_file_that_is_cut_short_while_it_is_read_is_an_error() {
     let folder = copy("models/clip/gelu");
     let path = folder.path().join("model.safetensors");
-    // The towers are read when they are first needed.
+    // The towers are read when first needed.
     let model = MultiModalBackend::from_dir(folder.path()).unwrap();
     let length = fs::metadata(&path).unwrap().len();
     File::options().write(true).open(&path).unwrap().set_len(length / 4).unwrap();

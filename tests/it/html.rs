@@ -1,4 +1,4 @@
-//! Frames as HTML tables: every type, nothing unescaped, nothing without end.
+//! Frames as HTML tables: every type, everything escaped, everything bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,7 +16,7 @@ use topicframe::display::{CellFormatter, DataFrameHtml, Html, HtmlTable, Show, e
 pub(crate) struct Element {
     pub(crate) name: String,
     pub(crate) attributes: BTreeMap<String, String>,
-    /// The text inside, tags left out.
+    /// The text content, without tags.
     pub(crate) text: String,
 }
 
@@ -32,9 +32,9 @@ impl Element {
 
 const VOID: [&str; 4] = ["img", "input", "link", "meta"];
 
-/// Reads markup as strictly as XML: every element closed in order, every attribute quoted, references known.
+/// Parses markup as strictly as XML: every element closed in order, every attribute quoted, all references known.
 ///
-/// Elements come in the order of their start tags.
+/// Elements are listed in the order of their start tags.
 pub(crate) fn elements(html: &str) -> Vec<Element> {
     let mut rest = html.strip_prefix("<!DOCTYPE html>").unwrap_or(html);
     let (mut done, mut open) = (Vec::<Element>::new(), Vec::<usize>::new());
@@ -60,7 +60,7 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
             rest = after;
         }
     }
-    assert!(open.is_empty(), "all is closed");
+    assert!(open.is_empty(), "everything is closed");
     done
 }
 
@@ -105,7 +105,8 @@ fn unescape(text: &str) -> String {
     plain
 }
 
-/// What may stand in a table or a report at all; nothing that runs, loads or leads away.
+/// The elements and attributes allowed in a table or report; nothing that runs code, loads resources or links
+/// elsewhere.
 pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
     let known: BTreeSet<&str> = "a article b blockquote body code dd details div dl dt figcaption figure footer form \
         h1 h2 h3 head header html i img input li link main meta nav ol output p script section small span style \
@@ -134,7 +135,7 @@ pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
     assert_eq!(elements.iter().filter(|element| element.name == "script").count(), scripts);
 }
 
-/// The texts that a page must survive.
+/// Texts that must not break a page.
 pub(crate) const HOSTILE: [&str; 10] = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -278,7 +279,7 @@ fn floats_line_up_and_keep_the_exact_number_on_hover() {
     assert_eq!(table(&[0.000_012_345, 0.0]).cells(), ["1.234e-5", "0"]);
     assert_eq!(table(&[1.5e12]).cells(), ["1.500e12"]);
     assert_eq!(table(&[f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.25]).cells(), ["NaN", "∞", "−∞", "0.2500"]);
-    // The shortest text of the f32 itself, not of the double that it becomes.
+    // The shortest representation of the f32 itself, not of the f64 it converts to.
     let narrow = Page::of(&df!("x" => [0.123_456_7_f32]).unwrap().to_html());
     assert_eq!((narrow.cells()[0].as_str(), narrow.titles()[0].as_str()), ("0.1235", "0.1234567"));
 }
@@ -378,16 +379,16 @@ fn long_texts_are_cut_by_what_a_reader_counts() {
     assert!(table("0123456789").titles().is_empty());
     assert_eq!(table("0123456789a").cells(), ["0123456789…"]);
     assert_eq!(table("0123456789a").titles(), ["0123456789a"]);
-    // A family is one character, an accent belongs to its letter.
+    // A family emoji is one character, and an accent belongs to its letter.
     let family = "👩‍👩‍👧‍👦";
     assert_eq!(table(&family.repeat(10)).cells()[0], family.repeat(10));
     assert_eq!(table(&family.repeat(11)).cells()[0], format!("{}…", family.repeat(10)));
     assert_eq!(table("e\u{301}e\u{301}e\u{301}e\u{301}").cells(), ["e\u{301}e\u{301}e\u{301}e\u{301}"]);
-    // One letter under a pile of accents is one character, yet does not pass in full.
+    // One letter under a pile of accents is a single character, but is truncated nevertheless.
     let pile = format!("a{}", "\u{301}".repeat(1_000_000));
     let html = df!("t" => [pile.as_str()]).unwrap().html().max_text(10).to_html();
     assert!(html.len() < 40_000, "{}", html.len());
-    // Neither does a text that is long.
+    // So is a long text.
     let huge = "word ".repeat(2_000_000);
     let html = df!("t" => [huge.as_str()]).unwrap().to_html();
     assert!(html.len() < 12_000 && html.contains("(10000000 characters)"), "{}", html.len());
@@ -430,7 +431,7 @@ fn encoded_images_are_shown_without_being_asked() {
         assert_eq!(page.images().len(), 1, "{mime}");
         let image = page.images()[0];
         assert!(image.get("src").starts_with(&format!("data:{mime};base64,")), "{mime}");
-        assert_eq!(payload(image), bytes, "{mime}: as it is");
+        assert_eq!(payload(image), bytes, "{mime}: unchanged");
         assert_eq!((image.get("width"), image.get("height")), ("30", "20"));
         assert_eq!(page.cells()[1], "null");
         assert!(Page::of(&frame.html().show_images(false).to_html()).images().is_empty());
@@ -456,7 +457,7 @@ fn paths_are_read_only_when_asked_and_stay_below_the_folder() {
     fs::write(folder.path().join("inside/empty.png"), b"").unwrap();
     let paths = ["cat.jpg", "missing.png", "../secret.png", "a/../../secret.png", ".", "empty.png"];
     let frame = df!("image" => paths).unwrap();
-    assert!(Page::of(&frame.to_html()).images().is_empty(), "a path is a text unless a formatter is given");
+    assert!(Page::of(&frame.to_html()).images().is_empty(), "a path is plain text without a formatter");
     let formatter = image_formatter().folder(folder.path().join("inside"));
     let page = Page::of(&frame.html().formatter("image", formatter).to_html());
     assert_eq!(page.images().len(), 1);
@@ -505,9 +506,9 @@ fn large_images_become_thumbnails() {
     let image = page.images()[0];
     assert_eq!((image.get("width"), image.get("height")), ("320", "200"));
     let small = image::load_from_memory(&payload(image)).unwrap();
-    assert_eq!((small.width(), small.height()), (640, 400), "twice the pixels of the page");
+    assert_eq!((small.width(), small.height()), (640, 400), "twice the displayed size");
     let page = Page::of(&frame.html().formatter("picture", image_formatter().height(50).max_bytes(1 << 30)).to_html());
-    assert_eq!(payload(page.images()[0]), bytes, "as it is");
+    assert_eq!(payload(page.images()[0]), bytes, "unchanged");
     assert_eq!((page.images()[0].get("width"), page.images()[0].get("height")), ("80", "50"));
 }
 
@@ -524,7 +525,7 @@ fn transparent_drawings_are_laid_on_white_in_thumbnails() {
     assert!(small.get_pixel(10, 10).0.iter().all(|&value| value > 250), "{:?}", small.get_pixel(10, 10));
 }
 
-/// A user's own formatter.
+/// A custom formatter.
 struct Stars;
 
 impl CellFormatter for Stars {
@@ -540,7 +541,7 @@ fn own_formatters_plug_in() {
     let bold = |value: &AnyValue<'_>| Some(Html::trusted(format!("<b>{}</b>", escape_html(value.get_str()?))));
     let table: HtmlTable = posts.html().formatter("stars", Stars).formatter("link", bold).formatter("<gone>", Stars);
     let page = Page::of(&table.to_html());
-    assert_eq!(page.cells(), ["★★★", "a<b", "null", "c"], "what a formatter leaves is shown as usual");
+    assert_eq!(page.cells(), ["★★★", "a<b", "null", "c"], "values without formatter output are shown as usual");
     assert_eq!(page.all("b").len(), 3);
     assert!(page.all("p")[1].text.contains("<gone>"), "a formatter without its column is reported");
 }
@@ -579,7 +580,7 @@ fn html_is_a_string_in_every_way_that_one_needs() {
     assert_eq!(escape_html("a<\"b'\u{0}"), "a&lt;&quot;b&#39;\u{FFFD}");
 }
 
-/// Prints in a process of its own, started by the test below.
+/// Prints in a separate process, started by the test below.
 #[test]
 fn printer() {
     if std::env::var_os("TOPICFRAME_TEST_PRINTS").is_some() {
@@ -604,5 +605,5 @@ fn a_notebook_gets_one_block_whatever_the_text() {
     assert_eq!((lines[starts[0]], lines[ends[0]]), ("EVCXR_BEGIN_CONTENT text/html", "EVCXR_END_CONTENT"));
     assert_eq!((lines[starts[1]], lines[ends[1]]), ("EVCXR_BEGIN_CONTENT text/plain", "EVCXR_END_CONTENT"));
     let page = Page::of(&lines[starts[0] + 1..ends[0]].join("\n"));
-    assert!(page.cells().iter().any(|cell| cell.contains("EVCXR_END_CONTENT")), "the text itself is there");
+    assert!(page.cells().iter().any(|cell| cell.contains("EVCXR_END_CONTENT")), "the text itself is present");
 }

@@ -1,4 +1,4 @@
-//! Models from the hub, played by a local server; nothing here reads the user's caches or variables.
+//! Models from the hub, simulated by a local server; nothing here reads the user's caches or environment variables.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ fn weights() -> Vec<u8> {
     (0..300_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect()
 }
 
-/// A sentence transformer as it lies on the hub, with much that is not needed.
+/// A sentence transformer as stored on the hub, with many files that are not needed.
 fn sentence_transformer() -> Site {
     let weights = weights();
     Site::new(
@@ -69,18 +69,18 @@ const NEEDED: [&str; 10] = [
     "vocab.txt",
 ];
 
-/// One file of weights and little else.
+/// One weights file and little else.
 fn plain() -> Site {
     let weights = weights();
     Site::new(MODEL, &[("config.json", b"{}"), ("tokenizer.json", b"{}"), ("model.safetensors", &weights)])
 }
 
-/// A hub that knows only what the test says.
+/// A hub configured only by the test.
 fn hub(cache: &TempDir, server: &Server) -> Hub {
     nowhere(cache).endpoint(format!("http://{}", server.address))
 }
 
-/// No server has this address.
+/// A hub with an address where no server listens.
 fn nowhere(cache: &TempDir) -> Hub {
     Hub::with_variables(|_| None)
         .cache_folder(cache.path())
@@ -143,7 +143,7 @@ fn what_is_needed_comes_into_the_layout_that_python_reads() {
     }
     for file in ["pytorch_model.bin", "tf_model.h5", "onnx/model.onnx", "README.md"] {
         let path = format!("/{MODEL}/resolve/{}/{file}", site.commit);
-        assert!(server.requests().iter().all(|request| request.path != path), "{file} was asked for");
+        assert!(server.requests().iter().all(|request| request.path != path), "{file} was requested");
     }
 }
 
@@ -160,7 +160,7 @@ fn a_model_in_the_cache_makes_no_request() {
     assert_eq!(hub.snapshot(MODEL, &files, &Progress::silent()).unwrap(), folder);
     assert_eq!(server.requests().len(), before);
 
-    // One file lost, or cut short: only it comes again.
+    // One file is missing or truncated: only that file is downloaded again.
     fs::remove_file(folder.join("vocab.txt")).unwrap();
     fs::write(fs::canonicalize(folder.join("2_Dense/pytorch_model.bin")).unwrap(), b"dense").unwrap();
     let downloads = server.downloads().len();
@@ -177,7 +177,7 @@ fn offline_without_the_model_says_where_it_looked() {
     let text = error.to_string();
     assert!(text.contains("models--tests--tiny") && text.contains("HF_HUB_OFFLINE"), "{text}");
     assert!(server.requests().is_empty());
-    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing was created");
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn revisions_are_pinned_by_the_name_and_by_the_setting() {
     assert!(!model_cache(&cache).join("refs").exists(), "a commit needs no reference");
     assert_eq!(bring(&hub.clone().revision("refs/pr/1")).unwrap(), folder);
     assert_eq!(fs::read_to_string(model_cache(&cache).join("refs/refs/pr/1")).unwrap(), *commit);
-    // The name's revision comes before the setting.
+    // The revision in the name takes precedence over the setting.
     assert_eq!(hub.clone().revision("no").model_folder(&format!("{MODEL}@main"), &silent).unwrap(), folder);
 
     let error = bring(&hub.revision("v9")).unwrap_err();
@@ -228,7 +228,7 @@ fn what_an_earlier_run_has_left_is_used() {
     assert_same(&bring(&hub(&cache, &server)).unwrap(), &server.site);
     assert_eq!(server.downloads().iter().map(|request| request.start()).collect::<Vec<_>>(), [Some(1_000_000)]);
 
-    // Damaged, or longer than the file: everything comes again, once.
+    // Corrupted, or longer than the file: everything is downloaded again, once.
     for left in [vec![7; 1000], vec![7; 2_000_000], vec![7; weights().len()]] {
         let cache = TempDir::new().unwrap();
         let partial = partial_of(&cache, &weights());
@@ -264,9 +264,9 @@ fn a_download_that_always_breaks_is_an_error_and_keeps_what_came() {
     let error = bring(&hub(&cache, &server)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.to_string().contains("broke"), "{error}");
-    assert_eq!(server.downloads().len(), 3, "one that came further, then two that did not");
+    assert_eq!(server.downloads().len(), 3, "one that made progress, then two that did not");
     assert_eq!(fs::metadata(partial_of(&cache, &weights())).unwrap().len(), 300_000);
-    assert!(!model_cache(&cache).join("refs/main").exists(), "the revision is not there before its files");
+    assert!(!model_cache(&cache).join("refs/main").exists(), "the revision is not recorded before its files");
     assert!(bring(&hub(&cache, &server).offline(true)).is_err());
 
     let whole = Server::start(plain());
@@ -313,7 +313,7 @@ fn content_of_a_wrong_size_is_refused() {
     assert!(!model_cache(&cache).join("blobs").join(sha256(&weights())).exists());
 }
 
-/// What the hub says to everything.
+/// A server that refuses every request.
 fn refusing(status: u16, code: &'static str) -> Server {
     Server::with(plain(), move |_, _| match code {
         "" => Reply::status(status),
@@ -328,7 +328,7 @@ fn refusals_say_what_to_do() {
         (404, "RepoNotFound", "", ErrorKind::NotFound, ["Check the spelling", "set HF_TOKEN"]),
         (404, "", "", ErrorKind::NotFound, ["Check the spelling", MODEL]),
         (401, "RepoNotFound", "", ErrorKind::NotFound, ["Check the spelling", "set HF_TOKEN"]),
-        (401, "", "hf_secret", ErrorKind::Io, ["refuses", "has expired"]),
+        (401, "", "hf_secret", ErrorKind::Io, ["denied", "has expired"]),
         (403, "GatedRepo", "hf_secret", ErrorKind::Io, ["gated", "Accept its terms"]),
         (404, "RevisionNotFound", "", ErrorKind::NotFound, ["no revision `main`", "commits/main"]),
         (418, "", "", ErrorKind::Io, ["status 418", MODEL]),
@@ -338,16 +338,16 @@ fn refusals_say_what_to_do() {
         assert_eq!(error.kind(), kind, "{status} {code}: {error}");
         let text = error.to_string();
         assert!(words.iter().all(|word| text.contains(word)) && !text.contains("hf_secret"), "{status} {code}: {text}");
-        assert_eq!(server.requests().len(), 1, "{status} {code} is no reason to try again");
+        assert_eq!(server.requests().len(), 1, "{status} {code} is not retried");
     }
-    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing was made");
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing was created");
 }
 
 #[test]
 fn what_may_pass_is_tried_again() {
     for status in [500, 503, 429] {
         let (cache, seen) = (TempDir::new().unwrap(), Mutex::new(BTreeSet::new()));
-        // Every request works at its second time.
+        // Every request succeeds on the second attempt.
         let server = Server::with(plain(), move |site, request| {
             match seen.lock().unwrap().insert(format!("{} {}", request.method, request.path)) {
                 true => Reply::status(status).header("retry-after", "0"),
@@ -359,7 +359,7 @@ fn what_may_pass_is_tried_again() {
     let server = refusing(503, "");
     let error = bring(&hub(&TempDir::new().unwrap(), &server)).unwrap_err();
     assert!(error.kind() == ErrorKind::Io && error.to_string().contains("503"), "{error}");
-    assert_eq!(server.requests().len(), 3, "one try and two more");
+    assert_eq!(server.requests().len(), 3, "one attempt and two retries");
 }
 
 #[test]
@@ -428,7 +428,10 @@ fn guides_that_lead_out_of_the_folder_are_errors() {
     assert!(error.to_string().contains("names 1001 files in its `weight_map`; 1 to 1000"), "{error}");
     for (name, content) in [("modules.json", modules), ("model.safetensors.index.json", index)] {
         let error = error_of(name, content);
-        assert!(error.kind() == ErrorKind::Model && error.to_string().contains("leads out"), "{error}");
+        assert!(
+            error.kind() == ErrorKind::Model && error.to_string().contains("outside the model's folder"),
+            "{error}"
+        );
     }
 }
 
@@ -490,10 +493,10 @@ fn pieces_come_with_their_index_and_pickles_only_where_there_is_nothing_else() {
     site.files.retain(|name, _| !name.starts_with("pytorch"));
     let (cache, server) = (TempDir::new().unwrap(), Server::start(site));
     let error = bring(&hub(&cache, &server)).unwrap_err();
-    assert!(error.kind() == ErrorKind::Model && error.to_string().contains("no weights"), "{error}");
+    assert!(error.kind() == ErrorKind::Model && error.to_string().contains("no readable weights"), "{error}");
 }
 
-/// A snapshot as Python leaves it: no list of the model's files.
+/// A snapshot as downloaded by Python: without the list of the model's files.
 fn python_made(cache: &TempDir, site: &Site, files: &[&str]) -> PathBuf {
     let folder = model_cache(cache).join("snapshots").join(&site.commit);
     for file in files {
@@ -513,7 +516,7 @@ fn what_python_has_downloaded_is_used_without_a_request() {
     let folder = python_made(&cache, &site, &NEEDED);
     assert_eq!(bring(&nowhere(&cache)).unwrap(), folder);
 
-    // Each of these is missed.
+    // Each of these files is required.
     for lost in [
         "config.json",
         "model.safetensors",
@@ -557,7 +560,7 @@ fn a_module_in_a_folder_of_its_own_is_found() {
     let folder = python_made(&cache, &site, &needed);
     let requests = server.requests().len();
     assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
-    assert_eq!(server.requests().len(), requests, "what Python has downloaded is complete");
+    assert_eq!(server.requests().len(), requests, "the files downloaded by Python are complete");
     fs::remove_file(folder.join("0_CLIPModel/preprocessor_config.json")).unwrap();
     bring(&hub(&cache, &server)).unwrap();
     assert_same(&folder, &site);
@@ -575,13 +578,13 @@ fn what_python_did_not_need_is_asked_for_but_not_insisted_on() {
     assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
     assert!(folder.join("tokenizer.json").is_file());
 
-    // A sentence transformer that Python has loaded as a bare encoder: its pooling is not there.
+    // A sentence transformer that Python has loaded as a bare encoder, without its pooling.
     let (site, cache) = (sentence_transformer(), TempDir::new().unwrap());
     let folder = python_made(&cache, &site, &["config.json", "tokenizer.json", "model.safetensors"]);
     let server = Server::start(site.clone());
     assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
     assert_eq!(files_under(&folder), NEEDED);
-    // Where Python has looked for modules and found none, there are none.
+    // If Python has looked for modules and found none, there are none.
     let cache = TempDir::new().unwrap();
     let folder = python_made(&cache, &site, &["config.json", "tokenizer.json", "model.safetensors"]);
     let missed = model_cache(&cache).join(".no_exist").join(&site.commit);
@@ -591,7 +594,7 @@ fn what_python_did_not_need_is_asked_for_but_not_insisted_on() {
     assert_eq!(bring(&hub(&cache, &server)).unwrap(), folder);
     assert_eq!(server.requests().len(), before);
 
-    // A shard that the index names is no such thing.
+    // A shard named in the index must not be missing.
     let index = br#"{"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}"#;
     let mut site = plain();
     site.files.insert("model.safetensors.index.json".to_owned(), index.to_vec());
@@ -638,7 +641,7 @@ fn single_files_can_be_asked_for() {
     assert!(error.kind() == ErrorKind::NotFound && error.to_string().contains("no.json"), "{error}");
     let error = hub.snapshot(MODEL, &["../x"], &silent).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    // Two files are not the model.
+    // Two files do not make a model.
     assert!(bring(&hub.clone().offline(true)).is_err());
     assert_eq!(files_under(&bring(&hub).unwrap()).len(), NEEDED.len() + 2);
 }
@@ -713,7 +716,7 @@ fn names_and_settings_that_are_none_are_errors_before_any_work() {
     assert!(hub().check().is_ok());
 }
 
-/// The folder that a hub with these variables looks for a model in.
+/// The folder in which a hub with these environment variables looks for a model.
 fn looked(variables: &[(&str, &str)]) -> String {
     let lookup = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
     let error = Hub::with_variables(lookup).offline(true).model_folder("a/b", &Progress::silent()).unwrap_err();
@@ -824,7 +827,7 @@ fn a_server_that_says_nothing_can_be_left() {
     assert_eq!(error.kind(), ErrorKind::Io);
 }
 
-/// A hub whose patience is short.
+/// A hub with short timeouts.
 fn impatient(cache: &TempDir, server: &Server) -> Hub {
     hub(cache, server).timeout(Duration::from_secs(1)).retries(1)
 }
@@ -855,7 +858,7 @@ fn a_server_that_trickles_is_left_within_a_bound() {
         assert_eq!(error.kind(), ErrorKind::Io, "{what}: {error}");
         assert!(begun.elapsed() < Duration::from_secs(15), "{what}: {:?}", begun.elapsed());
     }
-    // Slow, but steady enough for who asks for less.
+    // Slow, but fast enough for a lower minimum speed.
     let small =
         Site::new(MODEL, &[("config.json", b"{}"), ("tokenizer.json", b"{}"), ("model.safetensors", b"123456")]);
     let (cache, server) =
@@ -873,7 +876,7 @@ fn a_server_that_breaks_after_every_byte_is_left_within_a_bound() {
         });
         let error = bring(&hub(&cache, &server)).unwrap_err();
         assert!(error.to_string().contains("broke"), "{error}");
-        assert_eq!(server.downloads().len(), 3, "one try and two more");
+        assert_eq!(server.downloads().len(), 3, "one attempt and two retries");
     }
 }
 

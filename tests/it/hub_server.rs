@@ -1,4 +1,4 @@
-//! A small server that plays the hub, and its faults.
+//! A small server that simulates the hub and its failures.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -10,37 +10,37 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-/// What was asked.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
     pub path: String,
-    /// Names in lower case.
+    /// Header names are lowercase.
     pub headers: BTreeMap<String, String>,
-    /// Whether it came to the second address, which has the large files.
+    /// Whether it was sent to the second address, which has the large files.
     pub at_store: bool,
 }
 
 impl Request {
-    /// The first byte that is wanted.
+    /// The first requested byte.
     pub fn start(&self) -> Option<usize> {
         self.headers.get("range")?.strip_prefix("bytes=")?.split('-').next()?.parse().ok()
     }
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// The connection breaks after so many bytes of the body.
+    /// The connection is closed after this many bytes of the body.
     pub cut: Option<usize>,
-    /// The body, or with it the head, comes byte by byte with a pause after each.
+    /// The body, or the headers as well, are sent byte by byte with a pause after each.
     pub trickle: Option<Trickle>,
 }
 
-/// How slowly an answer comes.
+/// The pacing of a response.
 #[derive(Debug, Clone, Copy)]
 pub struct Trickle {
     pub pause: Duration,
@@ -61,13 +61,13 @@ impl Reply {
         self
     }
 
-    /// The body comes byte by byte.
+    /// Sends the body byte by byte.
     pub fn trickling(mut self, pause: Duration) -> Self {
         self.trickle = Some(Trickle { pause, head: false });
         self
     }
 
-    /// All of it comes byte by byte.
+    /// Sends the whole response, including the headers, byte by byte.
     pub fn trickling_from_the_head(mut self, pause: Duration) -> Self {
         self.trickle = Some(Trickle { pause, head: true });
         self
@@ -92,7 +92,7 @@ pub struct Site {
     pub store: Option<SocketAddr>,
 }
 
-/// Files of this ending are large ones: the hub sends on to its store.
+/// Extensions of large files, which the hub redirects to its store.
 const LARGE: [&str; 2] = [".safetensors", ".bin"];
 
 impl Site {
@@ -106,7 +106,7 @@ impl Site {
         }
     }
 
-    /// What a hub without faults answers.
+    /// The response of a hub without failures.
     pub fn reply(&self, request: &Request) -> Reply {
         let path = request.path.trim_start_matches('/');
         if let Some(hash) = path.strip_prefix("store/").filter(|_| request.at_store) {
@@ -169,7 +169,7 @@ impl Server {
         Server::with(site, Site::reply)
     }
 
-    /// With answers of the test's own, which may be those of the site.
+    /// Uses the test's own responses, which may be based on those of the site.
     pub fn with(mut site: Site, answer: impl Fn(&Site, &Request) -> Reply + Send + Sync + 'static) -> Self {
         let [hub, store] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = [hub.local_addr().unwrap(), store.local_addr().unwrap()];
@@ -196,7 +196,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The requests for contents that lie in the store.
+    /// The requests for file contents in the store.
     pub fn downloads(&self) -> Vec<Request> {
         self.requests().into_iter().filter(|request| request.at_store).collect()
     }
@@ -232,7 +232,7 @@ fn serve(stream: TcpStream, at_store: bool, site: &Site, answer: &Answer, reques
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    // The client may have gone: that is its test's affair.
+    // The client may have disconnected, which is up to its test.
     let write = |bytes: &[u8], pause: Option<Duration>| match pause {
         None => (&stream).write_all(bytes).is_ok(),
         Some(pause) => bytes.iter().all(|byte| {

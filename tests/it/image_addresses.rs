@@ -1,4 +1,4 @@
-//! What an image column may name beside plain paths: addresses, `data:` URIs, paths of Windows, files elsewhere.
+//! Values of an image column other than plain paths: URLs, `data:` URIs, Windows paths, files elsewhere.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn names(name: impl Fn(usize) -> String) -> DataFrame {
     df!("image" => (0..ROWS).map(name).collect::<Vec<_>>()).unwrap()
 }
 
-/// A folder with pictures `0.png`, `1.png` and so on, in `images`.
+/// A folder with images `0.png`, `1.png` and so on, in `images`.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("images")).unwrap();
@@ -41,13 +41,13 @@ fn model(folder: &Path) -> TopicModel {
     TopicModel::images("image", Eye).image_folder(folder).reducer(NoReduction).clusterer(KMeans::new(3))
 }
 
-/// The topics of a fit, and what was noted.
+/// The topics of a fit, and its notes.
 fn fit(model: TopicModel, frame: &DataFrame) -> (Vec<i32>, String) {
     let notes = Arc::new(Notes::default());
     let topics = model.with_progress(Progress::to(notes.clone())).fit(frame).unwrap();
-    // That these models know no words is not about addresses.
+    // That these models have no words is unrelated to URLs.
     let said: Vec<String> = notes.text().lines().filter(|line| !line.contains("no words")).map(str::to_owned).collect();
-    (topics.topics().to_vec(), said.join("\n"))
+    (topics.labels().to_vec(), said.join("\n"))
 }
 
 fn data_uri(row: usize) -> String {
@@ -70,7 +70,7 @@ fn web_addresses_are_told_as_such() {
         let is_web = scheme.to_lowercase().starts_with("http");
         assert_eq!((said.contains("web address"), said.contains("wget")), (is_web, is_web), "{said}");
     }
-    // A scheme needs its slashes, and a drive is none.
+    // A scheme requires its slashes, and a drive letter is not a scheme.
     assert!(column(&names(|_| "https:x.png".into()), Path::new("")).get(0).is_ok());
 }
 
@@ -84,7 +84,7 @@ fn some_web_addresses_among_paths_are_counted() {
     let (topics, said) = fit(model(folder.path()), &frame);
     assert!(topics.iter().enumerate().all(|(row, &topic)| (topic == -1) == (row % 5 == 1)), "{topics:?}");
     assert!(said.contains("6 images are addresses, which are not fetched (the first: row 1, https://"), "{said}");
-    // The first hundred that are looked for may all be missing.
+    // The first hundred files that are checked may all be missing.
     let many: Vec<String> =
         (0..1000).map(|row| if row == 7 { "images/7.png".into() } else { "no.png".into() }).collect();
     assert!(column(&df!("image" => many).unwrap(), folder.path()).check_reachable().is_ok());
@@ -182,7 +182,7 @@ fn file_addresses_are_paths() {
 #[test]
 fn paths_of_windows_are_recognised() {
     let folder = folder();
-    // They are found where slashes find them.
+    // They are found as if written with slashes.
     let (topics, said) = fit(model(folder.path()), &names(|row| format!("images\\{row}.png")));
     assert!(topics.iter().all(|&topic| topic >= 0) && said.is_empty(), "{said}");
     for path in ["pictures\\0.jpg", "C:\\Users\\me\\0.jpg", "d:/photos/0.jpg", "\\\\server\\share\\0.jpg"] {
@@ -191,7 +191,7 @@ fn paths_of_windows_are_recognised() {
     }
     let climbs = column(&names(|_| "..\\..\\secret.png".into()), folder.path()).get(0).unwrap_err();
     assert!(climbs.to_string().contains("leaves the folder"), "{climbs}");
-    // A name that has a backslash is found as it stands.
+    // A name that contains a backslash is found as written.
     fs::write(folder.path().join("odd\\name.png"), png(0, 0)).unwrap();
     let images = column(&names(|_| "odd\\name.png".into()), folder.path());
     let source = images.get(0).unwrap().unwrap();
@@ -230,7 +230,7 @@ fn pictures_from_outside_the_image_folder_are_told_or_refused() {
     assert_eq!(refused, [3, 6, 9, 18], "{said}");
     assert!(said.contains("4 images cannot be read") && said.contains("outside the folder"), "{said}");
     assert!(!said.contains("lie outside"), "{said}");
-    // Pictures of topics obey it too, and a table within the folder has nothing to be told.
+    // Images of topics respect it too, and a table within the folder needs no note.
     let shown = refusing.representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(30));
     let topics = shown.fit(&frame).unwrap();
     let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
@@ -289,11 +289,11 @@ fn a_missing_image_folder_lets_no_file_through() {
     assert!(error.to_string().contains("image folder does not exist"), "{error}");
     let images = column(&frame, &missing).only_in_folder(true);
     assert!(images.get(0).unwrap_err().to_string().contains("outside the folder"));
-    // Where it is allowed, it is noted.
+    // If it is allowed, it is noted.
     let (topics, said) = fit(model(&missing), &frame);
     assert!(topics.iter().all(|&topic| topic >= 0), "{topics:?}");
     assert!(said.contains("30 images lie outside the image folder"), "{said}");
-    // Images within the table need no folder.
+    // Images embedded in the table need no folder.
     let (topics, said) = fit(model(&missing).only_in_image_folder(true), &names(data_uri));
     assert!(topics.iter().all(|&topic| topic >= 0) && said.is_empty(), "{topics:?} {said}");
 }
@@ -327,7 +327,7 @@ fn files_with_the_names_of_addresses_are_files() {
             Err(error) => assert!(path.contains("link") && error.to_string().contains("outside"), "{path}: {error}"),
         }
     }
-    // A folder is no picture, a path that leaves the folder is not followed, and a URI of megabytes is not looked for.
+    // A folder is not an image, a path that leaves the folder is not followed, and a URI of megabytes is not looked up.
     for text in ["data:".to_owned(), "data:/../../secret.png".to_owned(), format!("data:,{}", "A".repeat(1 << 20))] {
         let frame = df!("image" => [text.as_str()]).unwrap();
         assert_eq!(column(&frame, &home).get(0).unwrap(), Some(ImageSource::DataUri(&text)));

@@ -1,4 +1,4 @@
-//! Kinds of images: TIFF, kinds that are named and not read, and folders of them all.
+//! Image formats: TIFF, formats that are recognized but not read, and folders of all of them.
 
 use std::fs;
 use std::io::Cursor;
@@ -37,13 +37,13 @@ fn tiff(image: &DynamicImage) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// An uncompressed TIFF of 7 x 5 pixels of three bytes, with more entries (tag, type, value) in its directory.
+/// An uncompressed TIFF of 7 x 5 three-byte pixels, with additional entries (tag, type, value) in its directory.
 pub fn raw_tiff(pixels: &[u8], more: &[(u16, u16, u32)]) -> Vec<u8> {
     let mut entries = vec![(256, 4, 7), (257, 4, 5), (258, 3, 8), (259, 3, 1), (262, 3, 2), (277, 3, 3), (278, 4, 5)];
     entries.extend([(273, 4, 8), (279, 4, pixels.len() as u32)]);
     entries.retain(|(tag, ..)| !more.iter().any(|(other, ..)| tag == other));
     if more.iter().any(|(tag, ..)| *tag == 322) {
-        // Tiles stand in the place of strips.
+        // Tiles replace strips.
         entries.retain(|(tag, ..)| ![273, 278, 279].contains(tag));
     }
     entries.extend(more);
@@ -76,7 +76,7 @@ fn tiff_is_read_pixel_for_pixel() {
     assert!(floats.iter().zip(rgb.iter()).all(|(a, b)| a.abs_diff(*b) <= 1));
     let clear = image::RgbaImage::from_pixel(7, 5, image::Rgba([9, 9, 9, 0]));
     let white = decode(&encoded(&tiff(&DynamicImage::ImageRgba8(clear))), &Limits::new()).unwrap();
-    assert!(white.iter().all(|&value| value == 255), "transparency is laid on white");
+    assert!(white.iter().all(|&value| value == 255), "transparency is composited onto white");
     for length in [8, bytes.len() / 2, bytes.len() - 30] {
         assert!(error_of(&bytes[..length]).contains("decoded"), "cut to {length}");
     }
@@ -88,7 +88,7 @@ fn tiff_is_upright_and_its_first_page_counts() {
     let turned = raw_tiff(rgb.as_raw(), &[(274, 3, 6)]);
     assert_eq!(decode(&encoded(&turned), &Limits::new()).unwrap(), image::imageops::rotate90(&rgb));
     assert_eq!(decode_as_stored(&encoded(&turned), &Limits::new()).unwrap(), rgb);
-    // A second page, which is the first again under another address.
+    // A second page, which is the first again at another offset.
     let mut pages = raw_tiff(rgb.as_raw(), &[]);
     let second = pages[8 + 105..].to_vec();
     let (last, next) = (pages.len() - 4, pages.len() as u32);
@@ -100,8 +100,8 @@ fn tiff_is_upright_and_its_first_page_counts() {
 #[test]
 fn a_tiff_of_a_kind_that_is_not_read_says_so() {
     let pixels = picture().into_raw();
-    assert!(error_of(&raw_tiff(&pixels, &[(259, 3, 7)])).contains("with JPEGs in it are not supported"));
-    assert!(error_of(&raw_tiff(&pixels, &[(277, 3, 60_000)])).contains("60000 samples a pixel"));
+    assert!(error_of(&raw_tiff(&pixels, &[(259, 3, 7)])).contains("with embedded JPEGs are not supported"));
+    assert!(error_of(&raw_tiff(&pixels, &[(277, 3, 60_000)])).contains("60000 samples per pixel"));
     assert!(error_of(&raw_tiff(&pixels, &[(262, 3, 3), (277, 3, 1)])).contains("cannot be decoded"), "a palette");
     let tiles = raw_tiff(&pixels, &[(322, 4, 1 << 30), (323, 4, 16), (324, 4, 8), (325, 4, 105)]);
     assert!(error_of(&tiles).contains("its tiles are"), "{}", error_of(&tiles));
@@ -188,7 +188,7 @@ fn names_that_are_no_unicode_are_read() {
         fs::create_dir_all(here.join(OsStr::from_bytes(b"\xc3"))).unwrap();
         fs::write(here.join(OsStr::from_bytes(b"\xc3")).join(OsStr::from_bytes(&name)), png(i % 3, i)).unwrap();
     }
-    // A name that looks like it, and stands for itself.
+    // A name that looks like an escape but is meant literally.
     let escaped = format!("{}/\\xE9.png", here.display());
     fs::write(escaped, png(0, 77)).unwrap();
     let frame = read_image_folder(here).unwrap();
@@ -235,7 +235,7 @@ fn a_page_shows_tiff_as_something_that_browsers_know() {
     assert!(html.contains("data:image/") && !html.contains("image/tiff"), "{html}");
 }
 
-/// Limits that stop a user name what lifts them, in the words of the interface.
+/// Limits that reject an image name the option that raises them, in the terms of the interface.
 #[test]
 fn limits_name_the_option_that_lifts_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -243,7 +243,7 @@ fn limits_name_the_option_that_lifts_them() {
     for i in 0..60 {
         fs::write(here.join(format!("{i}.png")), png(i % 3, i)).unwrap();
     }
-    // 12,000 x 11,500 pixels of one colour.
+    // 12,000 x 11,500 pixels of one color.
     let large = GrayImage::new(12_000, 11_500);
     large.save_with_format(here.join("7.png"), image::ImageFormat::Png).unwrap();
     let mut frame = crate::corpora::frame(60);
@@ -272,7 +272,7 @@ fn limits_name_the_option_that_lifts_them() {
 
 #[test]
 fn tiff_encoders_of_others_are_read() {
-    // What the `tiff` crate writes with compression.
+    // Files that the `tiff` crate writes with compression.
     for compression in [tiff::encoder::Compression::Lzw, tiff::encoder::Compression::Packbits] {
         let mut bytes = Cursor::new(Vec::new());
         let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).unwrap().with_compression(compression);

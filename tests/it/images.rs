@@ -1,4 +1,4 @@
-//! Models of images alone.
+//! Image-only models.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,9 +33,10 @@ fn pictures_of_a_kind_become_a_topic_with_words_from_captions() {
     let (topics, frame) = model().captioner(namer.clone()).fit_transform(&image_frame(ROWS)).unwrap();
     assert_eq!(topics.topic_ids(), [0, 1, 2]);
     for id in topics.topic_ids() {
-        let theme = theme_of(topics.topics(), id);
+        let theme = theme_of(&topics.labels(), id);
         assert_eq!(topics.topic_size(id), Some(ROWS / 3));
-        let words: Vec<&str> = topics.get_topic(id).unwrap().iter().map(|(word, _)| word.as_str()).collect();
+        let words = topics.get_topic(id).unwrap();
+        let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
         assert!(words.contains(&NAMES[theme]), "{words:?}");
         assert!(NAMES.iter().enumerate().all(|(other, name)| other == theme || !words.contains(name)), "{words:?}");
         assert!(topics.topic_label(id).unwrap().contains(NAMES[theme]));
@@ -43,7 +44,7 @@ fn pictures_of_a_kind_become_a_topic_with_words_from_captions() {
         assert!(!docs.is_empty() && docs.iter().all(|doc| doc.contains(NAMES[theme])), "{docs:?}");
     }
     assert_eq!(frame.get_column_names(), ["number", "image", "embedding", "Topic", "Probability"]);
-    // All twenty of a topic are fewer than thirty.
+    // Each topic has twenty images, fewer than the limit of thirty, so all are captioned.
     assert_eq!(namer.shown.load(Ordering::Relaxed), ROWS);
     assert_eq!((topics.summary().captions, topics.captions().len()), (ROWS, ROWS));
     assert_eq!(topics.summary().cluster_on, ClusterOn::Images);
@@ -59,7 +60,7 @@ fn images_alone_go_through_the_usual_stages() {
     let topics = model.reducer(Pca::new().n_components(2)).fit(&frame).unwrap();
     assert!(topics.summary().topics >= 3, "{:?}", topics.summary());
     for id in topics.topic_ids().into_iter().filter(|&id| id >= 0) {
-        theme_of(topics.topics(), id);
+        theme_of(&topics.labels(), id);
     }
 }
 
@@ -72,7 +73,7 @@ fn tables_show_captions_as_documents_and_keep_the_images() {
     let documents = info.column("Document").unwrap().str().unwrap();
     assert_eq!(documents.null_count(), ROWS - 12);
     for (row, caption) in topics.captions() {
-        assert_eq!(documents.get(*row), Some(caption.as_str()));
+        assert_eq!(documents.get(row), Some(caption.as_str()));
         assert!(caption.contains(NAMES[row % 3]));
     }
     let names: Vec<String> =
@@ -82,18 +83,18 @@ fn tables_show_captions_as_documents_and_keep_the_images() {
 
 #[test]
 fn some_images_of_each_topic_are_captioned_none_twice() {
-    // Half of each topic is one and the same picture.
+    // Half of each topic is the same image.
     let pictures: Vec<_> = (0..ROWS).map(|row| Some(png(row % 3, if row % 2 == 0 { row % 3 } else { row }))).collect();
     let topics = model().captioner(Namer::default()).nr_captioned_images(5).fit(&framed(&pictures)).unwrap();
     let mut of_topics = BTreeMap::<i32, Vec<&[u8]>>::new();
     for &row in topics.captions().keys() {
-        of_topics.entry(topics.topics()[row]).or_default().push(pictures[row].as_deref().unwrap());
+        of_topics.entry(topics.labels()[row]).or_default().push(pictures[row].as_deref().unwrap());
     }
     for (topic, mut captioned) in of_topics {
         assert_eq!(captioned.len(), 5, "topic {topic}");
         captioned.sort_unstable();
         captioned.dedup();
-        assert_eq!(captioned.len(), 5, "topic {topic} has a picture twice");
+        assert_eq!(captioned.len(), 5, "topic {topic} has an image twice");
     }
     let all = model().captioner(Namer::default()).caption_all_images().fit(&framed(&pictures)).unwrap();
     assert_eq!(all.captions().len(), ROWS);
@@ -122,7 +123,7 @@ fn rows_without_an_image_that_can_be_read_are_outliers() {
         .with_progress(Progress::to(notes.clone()))
         .fit_transform(&framed(&pictures))
         .unwrap();
-    assert_eq!((topics.topics()[4], topics.topics()[7]), (-1, -1));
+    assert_eq!((topics.labels()[4], topics.labels()[7]), (-1, -1));
     assert_eq!((topics.summary().blank, topics.summary().outliers), (2, 2));
     let vectors = frame.column("embedding").unwrap();
     assert_eq!(vectors.null_count(), 2);
@@ -130,7 +131,7 @@ fn rows_without_an_image_that_can_be_read_are_outliers() {
     let told = notes.text();
     assert!(told.contains("1 row has no image") && told.contains("1 row has an image that cannot be read"), "{told}");
     for topic in 0..3 {
-        theme_of(topics.topics(), topic);
+        theme_of(&topics.labels(), topic);
     }
     let counts: i64 = topics.get_topic_info().unwrap().column("Count").unwrap().i64().unwrap().iter().flatten().sum();
     assert_eq!(counts, ROWS as i64);
@@ -151,7 +152,7 @@ fn a_path_that_leaves_its_folder_is_an_image_that_cannot_be_read() {
     let notes = Arc::new(Notes::default());
     let model = model().image_folder(&inside).captioner(Namer::default()).with_progress(Progress::to(notes.clone()));
     let topics = model.fit(&df!("image" => names).unwrap()).unwrap();
-    assert_eq!(topics.topics()[5], -1);
+    assert_eq!(topics.labels()[5], -1);
     assert!(notes.text().contains("leaves the folder"), "{}", notes.text());
     let all = df!("image" => vec!["../secret.png"; 30]).unwrap();
     let error = error_of(&model, &all);
@@ -189,7 +190,7 @@ fn without_captions_and_words_topics_still_have_pictures() {
     assert!(notes.text().contains("captioner"), "{}", notes.text());
     for id in topics.topic_ids() {
         assert_eq!(topics.topic_label(id), Some(id.to_string()));
-        assert_eq!(topics.get_topic(id), Some([].as_slice()));
+        assert_eq!(topics.get_topic(id), Some(vec![]));
         assert_eq!(topics.get_representative_docs(id), Some(vec![]));
     }
     let info = topics.get_topic_info().unwrap();
@@ -213,7 +214,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
         .fit(&image_frame(ROWS))
         .unwrap();
     let page = topics.report_html().unwrap();
-    assert!(page.contains("3 topics in 60 rows of <code dir=\"auto\">image</code>."), "the top of the page");
+    assert!(page.contains("3 topics in 60 rows of <code dir=\"auto\">image</code>."), "the heading of the page");
     for name in NAMES {
         assert!(page.contains(&format!("a {name} square painted")), "{name}");
     }
@@ -221,8 +222,8 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
     let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {
         assert_eq!(gallery.pictures(id).len(), 9);
-        assert!(gallery.pictures(id).iter().all(|picture| topics.topics()[picture.row] == id));
-        // By image vectors, so close to the mean.
+        assert!(gallery.pictures(id).iter().all(|picture| topics.labels()[picture.row] == id));
+        // By image vectors, which are close to the mean.
         assert!(gallery.pictures(id).iter().all(|picture| picture.score > 0.9));
     }
 }
@@ -234,10 +235,10 @@ fn the_order_of_rows_does_not_change_the_partition() {
     let shuffled = frame.take(&IdxCa::from_vec("".into(), order.clone())).unwrap();
     let (first, second) = (model().fit(&frame).unwrap(), model().fit(&shuffled).unwrap());
     let of_rows: BTreeMap<i32, i32> =
-        order.iter().zip(second.topics()).map(|(&row, &topic)| (topic, first.topics()[row as usize])).collect();
+        order.iter().zip(&second.labels()).map(|(&row, &topic)| (topic, first.labels()[row as usize])).collect();
     assert_eq!(of_rows.len(), 3);
-    for (&row, topic) in order.iter().zip(second.topics()) {
-        assert_eq!(of_rows[topic], first.topics()[row as usize]);
+    for (&row, topic) in order.iter().zip(&second.labels()) {
+        assert_eq!(of_rows[topic], first.labels()[row as usize]);
     }
 }
 
@@ -246,17 +247,17 @@ fn new_images_find_their_topics_and_old_ones_keep_theirs() {
     let frame = image_frame(ROWS);
     let topics = model().captioner(Namer::default()).fit(&frame).unwrap();
     let again = topics.transform(&frame).unwrap();
-    assert_eq!(column_of_topics(&again), topics.topics());
+    assert_eq!(column_of_topics(&again), topics.labels());
     let mut new: Vec<_> = (0..6).map(|i| Some(png(i % 3, 1000 + i))).collect();
     new.push(None);
     new.push(Some(b"no picture".to_vec()));
     let placed = column_of_topics(&topics.transform(&framed(&new)).unwrap());
     for (i, &topic) in placed.iter().take(6).enumerate() {
-        assert_eq!(theme_of(topics.topics(), topic), i % 3);
+        assert_eq!(theme_of(&topics.labels(), topic), i % 3);
     }
     assert_eq!(&placed[6..], [-1, -1]);
     let alone = column_of_topics(&topics.transform(&framed(&new[7..])).unwrap());
-    assert_eq!(alone, [-1], "a picture that cannot be read is no error here");
+    assert_eq!(alone, [-1], "an unreadable image is not an error here");
 }
 
 #[test]
@@ -266,18 +267,18 @@ fn vectors_of_the_frame_need_no_embedder() {
     let expected = model().captioner(Namer::default()).fit(&frame).unwrap();
     let given = plain(TopicModel::images("image", NoEmbedder)).captioner(Namer::default());
     let (topics, output) = given.clone().embeddings("embedding").fit_transform(&embedded).unwrap();
-    assert_eq!(topics.topics(), expected.topics());
+    assert_eq!(topics.labels(), expected.labels());
     assert_eq!(topics.captions(), expected.captions());
     assert_eq!(topics.get_topics(), expected.get_topics());
     assert_eq!(output.get_column_names(), ["number", "image", "embedding", "Topic", "Probability"]);
-    // To place rows, their vectors will do.
+    // Their vectors suffice to place rows.
     let vectors = embedded.select(["embedding"]).unwrap();
-    assert_eq!(column_of_topics(&topics.transform(&vectors).unwrap()), topics.topics());
+    assert_eq!(column_of_topics(&topics.transform(&vectors).unwrap()), topics.labels());
 
     let mut renamed = embedded.clone();
     renamed.rename("embedding", "vector".into()).unwrap();
     let topics = given.image_embeddings("vector").fit(&renamed).unwrap();
-    assert_eq!(topics.topics(), expected.topics());
+    assert_eq!(topics.labels(), expected.labels());
 }
 
 #[test]
@@ -285,9 +286,9 @@ fn what_cannot_work_is_told_before_any_work() {
     let frame = image_frame(ROWS);
     let error = error_of(&plain(TopicModel::images("image", NoEmbedder)), &frame);
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
-    assert!(error.to_string().contains("no embedder of images") && error.to_string().contains("column"), "{error}");
+    assert!(error.to_string().contains("no embedder for images") && error.to_string().contains("column"), "{error}");
     let error = NoEmbedder.embed_texts(&["a"], &Progress::silent()).unwrap_err();
-    assert!(error.to_string().contains("no embedder of texts"), "{error}");
+    assert!(error.to_string().contains("no embedder for texts"), "{error}");
     assert!(NoEmbedder.embed_images(&[], &Progress::silent()).is_err());
 
     let text = TopicModel::text("caption", Never(3, 3)).captioner(Namer::default());
@@ -340,7 +341,7 @@ fn stages_of_ones_own_that_misbehave_are_reported() {
         }
     }
     let error = error_of(&plain(TopicModel::images("image", Short)), &frame);
-    assert!(error.to_string().contains("59 vectors of 3 numbers for 60 images"), "{error}");
+    assert!(error.to_string().contains("59 vectors with 3 dimensions for 60 images"), "{error}");
 }
 
 #[test]
@@ -349,21 +350,21 @@ fn a_joint_model_names_topics_of_images_without_captions() {
     let joint = plain(TopicModel::images("image", EyeAndEar));
     let topics = joint.clone().fit(&frame).unwrap();
     for id in topics.topic_ids() {
-        let name = NAMES[theme_of(topics.topics(), id)];
+        let name = NAMES[theme_of(&topics.labels(), id)];
         let words = topics.get_topic(id).unwrap();
-        // Every word that this model knows of the built-in ones holds the name of a colour.
+        // Every built-in word that this model knows contains the name of a color.
         assert!((1..=10).contains(&words.len()) && words[0].0.contains(name), "{name}: {words:?}");
         assert!(topics.topic_label(id).unwrap().contains(name));
         assert_eq!(topics.get_representative_docs(id), Some(vec![]));
     }
-    // A vocabulary of one's own.
+    // A custom vocabulary.
     let own = VisualWords::new().vocabulary(["red things", "green things", "blue things"]).top_n_words(1);
     let named = joint.clone().representation("Main", own).fit(&frame).unwrap();
     for id in named.topic_ids() {
-        let name = NAMES[theme_of(named.topics(), id)];
+        let name = NAMES[theme_of(&named.labels(), id)];
         assert_eq!(named.topic_label(id), Some(format!("{id}_{name} things")));
     }
-    // Captions come first, and merged topics are named anew.
+    // Captions take precedence, and merged topics are renamed.
     let captioned = joint.captioner(Namer::default()).fit(&frame).unwrap();
     assert!(captioned.vocabulary().contains(&"square".to_owned()));
     let merged = topics.merge_topics(&[&[0, 1]]).unwrap();
@@ -380,7 +381,7 @@ fn captions_can_be_weighed_by_meaning() {
     let topics = joint.representation("KeyBERT", KeyBERTInspired::new()).fit(&image_frame(ROWS)).unwrap();
     let Aspect::Words(words) = topics.topic_aspect("KeyBERT").unwrap() else { panic!("words") };
     for (&id, words) in words {
-        assert_eq!(words[0].0, NAMES[theme_of(topics.topics(), id)]);
+        assert_eq!(words[0].0, NAMES[theme_of(&topics.labels(), id)]);
     }
     let error =
         error_of(&model().captioner(Namer::default()).representation("K", KeyBERTInspired::new()), &image_frame(ROWS));
@@ -393,7 +394,7 @@ fn the_captioner_may_be_given_where_bertopic_has_it() {
     let visual = VisualRepresentation::new().nr_repr_images(4).image_to_text_model(namer.clone());
     let topics = model().representation("Visual_Aspect", visual.clone()).fit(&image_frame(ROWS)).unwrap();
     assert_eq!((topics.summary().captions, namer.shown.load(Ordering::Relaxed)), (ROWS, ROWS));
-    // The model's own goes first, wherever it was given.
+    // The model's own captioner takes precedence, wherever it was set.
     let own = Namer::default();
     let topics =
         model().representation("Visual_Aspect", visual).captioner(own.clone()).fit(&image_frame(ROWS)).unwrap();
@@ -409,7 +410,7 @@ fn without_words_the_rows_that_stand_for_a_topic_are_those_of_its_best_images() 
     assert_eq!(marked, Some(9));
     for id in topics.topic_ids() {
         let rows = topics.representative_rows(id).unwrap();
-        assert!(rows.len() == 3 && rows.iter().all(|&(row, _)| topics.topics()[row] == id), "{rows:?}");
+        assert!(rows.len() == 3 && rows.iter().all(|&(row, _)| topics.labels()[row] == id), "{rows:?}");
         assert_eq!(topics.get_representative_docs(id).unwrap(), Vec::<String>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Work that is stopped from outside ends soon, and says so.
+//! Interrupted work stops soon and says so.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use topicframe::progress::{Event, ProgressSink};
 
 use crate::corpora::{captions, frame, frame_with_images};
 
-/// Stops the work when a task begins.
+/// Interrupts the work when a task starts.
 struct StopAt {
     task: &'static str,
     interrupt: Interrupt,
@@ -32,20 +32,20 @@ fn stopped_at(task: &'static str, model: TopicModel, frame: &DataFrame) -> Error
     let model = model.interrupt(interrupt).with_progress(Progress::to(sink.clone()));
     let error = model.fit(frame).unwrap_err();
     let stopped = sink.stopped.lock().unwrap().unwrap_or_else(|| panic!("no task is called {task}"));
-    assert!(stopped.elapsed() < Duration::from_secs(3), "{task} went on for {:?}", stopped.elapsed());
+    assert!(stopped.elapsed() < Duration::from_secs(3), "{task} continued for {:?}", stopped.elapsed());
     error
 }
 
 #[test]
 fn every_stage_of_a_fit_can_be_stopped() {
-    // No two alike, so that all of them are looked at.
+    // No two texts are the same, so all of them are processed.
     let texts: Vec<String> =
         captions(9000).iter().enumerate().map(|(i, text)| format!("{text} {i} {}", 7919 * i % 9973)).collect();
     let many = df!("caption" => texts).unwrap();
     let texts = || TopicModel::text("caption", StaticEmbedder::builtin());
     for task in [
         "texts",
-        "index of neighbors",
+        "neighbor index",
         "neighbors",
         "graph",
         "initial layout",
@@ -72,7 +72,7 @@ fn a_switch_that_is_not_thrown_changes_nothing_and_one_that_is_stays_thrown() {
     let model = TopicModel::text("caption", StaticEmbedder::builtin()).interrupt(interrupt.clone());
     let topics = model.fit(&frame).unwrap();
     let without = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
-    assert_eq!(topics.topics(), without.topics());
+    assert_eq!(topics.labels(), without.labels());
     interrupt.stop();
     assert_eq!(model.fit(&frame).unwrap_err().kind(), ErrorKind::Interrupted);
     assert_eq!(model.embed(&frame).unwrap_err().kind(), ErrorKind::Interrupted);

@@ -1,4 +1,4 @@
-//! JSON and JSON lines, as programs write them and as an enemy would.
+//! JSON and JSON Lines, valid and malicious.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn read(name: &str, content: impl AsRef<[u8]>) -> DataFrame {
     read_frame(file(&folder, name, content)).unwrap()
 }
 
-/// What is said about a file that cannot be read: its first line, without the path.
+/// The error for a file that cannot be read: its first line, without the path.
 fn refused(name: &str, content: impl AsRef<[u8]>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, name, content);
@@ -190,13 +190,13 @@ fn a_record_that_most_rows_do_not_have_is_not_a_cell_for_each_of_its_fields() {
     let fields = read("f.ndjson", nested).column("m").unwrap().struct_().unwrap().fields_as_series();
     assert_eq!(fields[0].dtype(), &DataType::String);
 
-    // What one may take, several may not take together.
+    // What one field may use, several may not use together.
     let each: Vec<String> = (0..5).map(|i| format!("\"m{i}\":{{{}}}", wide(600))).collect();
     let lines = format!("{}{{{}}}\n", "{\"a\":1}\n".repeat(rows), each.join(","));
     let frame = read("f.ndjson", lines);
     let is_record = |name: &str| frame.column(name).unwrap().dtype().is_struct();
     assert!(is_record("m0") && is_record("m1") && !is_record("m4"), "{:?}", frame.schema().len());
-    // Those that all rows have take nothing from it.
+    // Fields that occur in all rows do not count toward the limit.
     let lines = format!("{{\"a\":{{{}}},\"b\":{{\"c\":{{{}}}}}}}\n", wide(300), wide(300)).repeat(300);
     assert!(read("f.ndjson", lines).dtypes().iter().all(DataType::is_struct));
 }

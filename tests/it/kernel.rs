@@ -1,5 +1,5 @@
-//! The kernel of notebooks: installed, looked after, run and removed, on a machine of scripts that stand for Rust, evcxr
-//! and Jupyter.
+//! The notebook kernel: installed, checked, run and removed on a machine of scripts that replace Rust, evcxr and
+//! Jupyter.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 
 const RUSTC: &str = "rustc 1.95.0 (stub)";
 
-/// What `cargo metadata` says of the library: topicframe on polars, on a crate that no notebook sees, and, for tests
-/// alone, on one that it would.
+/// The `cargo metadata` output for the library: topicframe depends on polars, on a crate that is not visible to
+/// notebooks, and, for tests only, on a crate that would be.
 const METADATA: &str = r#"{"packages": [
   {"id": "t", "name": "topicframe", "version": "0.1.0", "edition": "2024", "targets": [
     {"name": "topicframe", "kind": ["lib"], "src_path": "$sources/src/lib.rs"}]},
@@ -37,7 +37,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Without anything.
+    /// A machine with nothing installed.
     pub fn bare() -> Self {
         let base = tempfile::tempdir().unwrap();
         for folder in ["bin", "home", "sysroot/lib/rustlib/src/rust/library"] {
@@ -60,7 +60,7 @@ impl Machine {
         machine
     }
 
-    /// With all that the kernel needs.
+    /// A machine with everything that the kernel needs.
     pub fn new() -> Self {
         let machine = Machine::bare();
         machine.rustc(RUSTC);
@@ -79,7 +79,7 @@ impl Machine {
         machine
     }
 
-    /// With the kernel on it.
+    /// A machine with the kernel installed.
     pub fn installed() -> Self {
         let machine = Machine::new();
         machine.install();
@@ -101,8 +101,8 @@ impl Machine {
         path
     }
 
-    /// A script on the path. Another process writes it: a file that this one has open for writing could be inherited by
-    /// whatever another test starts, and then not be run.
+    /// A script on the path. Another process writes it: a file that this process has open for writing could be
+    /// inherited by a process started in another test, and then could not be executed.
     pub fn program(&self, name: &str, script: &str) {
         let script = script.replace("BASE", &self.base().display().to_string());
         let text = self.file(&format!("scripts/{name}"), &format!("#!/bin/sh\n{script}\n"));
@@ -119,7 +119,7 @@ impl Machine {
         self.program("rustc", &script.replace("RELEASE", release));
     }
 
-    /// A cargo that only writes down what it was told, and builds by `build`.
+    /// A cargo that only records its arguments, and builds with `build`.
     pub fn cargo(&self, build: &str) {
         let script = "sources=../sources\n[ -d ../sources ] && sources=$(cd ../sources && pwd)\n\
                       echo \"$* [$RUSTFLAGS] $PWD\" >> BASE/cargo.log\ncase \"$1\" in\n\
@@ -134,12 +134,12 @@ impl Machine {
         command
     }
 
-    /// What the command says where it succeeds.
+    /// The output of a successful command.
     pub fn does(&self, arguments: &[&str]) -> String {
         self.kernel(arguments, true)
     }
 
-    /// What the command says where it does not.
+    /// The output of a failed command.
     pub fn refuses(&self, arguments: &[&str]) -> String {
         self.kernel(arguments, false)
     }
@@ -156,14 +156,13 @@ impl Machine {
         self.does(&["install", "--source", "source", "--no-first-cell"])
     }
 
-    /// What the doctor says, who fails where something is to be done.
+    /// The output of the doctor, which fails if there is anything to do.
     pub fn doctor(&self) -> String {
         let mut command = self.command(env!("CARGO_BIN_EXE_topicframe"));
         let output = command.args(["kernel", "doctor", "--source", "source"]).output().unwrap();
         let told = said(&output);
-        let ill =
-            ["MISSING", "GONE", "gone", "nothing: run", "not in this Jupyter"].iter().any(|word| told.contains(word));
-        let well = !ill && told.contains("nothing: all is up to date");
+        let ill = ["MISSING", "(missing", "nothing: run", "for this Jupyter"].iter().any(|word| told.contains(word));
+        let well = !ill && told.contains("nothing: everything is up to date");
         assert_eq!(output.status.success(), well, "{told}");
         told
     }
@@ -172,7 +171,7 @@ impl Machine {
         self.home().join(".local/share/topicframe/kernel")
     }
 
-    /// Where the user's Jupyter looks for kernels.
+    /// The folder in which the user's Jupyter looks for kernels.
     pub fn kernels(&self) -> PathBuf {
         self.home()
             .join(if cfg!(target_os = "macos") { "Library/Jupyter" } else { ".local/share/jupyter" })
@@ -183,7 +182,7 @@ impl Machine {
         self.kernels().join("topicframe")
     }
 
-    /// Starts the kernel as Jupyter does.
+    /// Starts the kernel like Jupyter does.
     pub fn start(&self) -> Command {
         let spec = json(&self.kernelspec().join("kernel.json"));
         let argv: Vec<&str> = spec["argv"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
@@ -205,7 +204,7 @@ fn json(path: &Path) -> Value {
     serde_json::from_str(&read(path)).unwrap()
 }
 
-/// Files with their size and when they were last written.
+/// Files with their sizes and modification times.
 type Files = BTreeMap<PathBuf, (u64, SystemTime)>;
 
 fn files(folder: &Path) -> Files {
@@ -221,7 +220,7 @@ fn files(folder: &Path) -> Files {
     found
 }
 
-/// As [`files`], without the two that each installation writes anew and no build depends on.
+/// Like [`files`], without the two that every installation rewrites and no build depends on.
 fn built_from(machine: &Machine) -> Files {
     let mut found = files(&machine.home());
     let root = machine.root();
@@ -252,7 +251,7 @@ fn what_is_missing_is_told_with_its_command_and_nothing_is_written() {
     assert!(told.contains(command), "{told}");
     assert!(!told.contains("rustup.rs") && !told.contains("jupyterlab"), "only what is missing and needed: {told}");
     assert!(files(&machine.home()).is_empty(), "{:?}", files(&machine.home()));
-    assert_eq!(fs::read_dir(machine.home()).unwrap().count(), 0, "not even a folder");
+    assert_eq!(fs::read_dir(machine.home()).unwrap().count(), 0, "not even a folder was created");
 }
 
 #[test]
@@ -286,7 +285,7 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
     assert_eq!(spec["argv"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect::<Vec<_>>(), argv);
     assert!(read(machine.kernelspec().join("logo-svg.svg")).contains("<svg"));
     let mode = fs::metadata(&launcher).unwrap().permissions().mode();
-    assert_eq!(mode & 0o111, 0o111, "Jupyter can start it");
+    assert_eq!(mode & 0o111, 0o111, "it is executable");
 
     let settings = read(root.join("config/evcxr.toml"));
     assert!(settings.contains("prelude = ") && settings.contains("use topicframe::prelude::*;"), "{settings}");
@@ -302,7 +301,7 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
 
     let library = read(root.join("library/Cargo.toml"));
     assert!(library.contains("[\"dylib\"]") && library.contains("features = [\"lazy\"]"), "{library}");
-    assert_eq!(read(root.join("library/Cargo.lock")), "version = 4\n", "the versions that are tested");
+    assert_eq!(read(root.join("library/Cargo.lock")), "version = 4\n", "the tested versions");
     assert_eq!(read(root.join("sources/src/model.rs")), "pub struct Model;\n");
 
     let installed = json(&root.join("installed.json"));
@@ -312,7 +311,7 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
     let log = read(machine.base().join("cargo.log"));
     let build = log.lines().find(|line| line.starts_with("build ")).unwrap();
     assert!(build.starts_with("build --release [-Cprefer-dynamic ") && build.ends_with("/library"), "{build}");
-    assert!(!machine.base().join("cell.rs").exists(), "no first cell was wanted");
+    assert!(!machine.base().join("cell.rs").exists(), "no first cell was requested");
 }
 
 #[test]
@@ -355,10 +354,10 @@ fn a_second_installation_writes_only_what_has_changed() {
 
     fs::remove_file(machine.base().join("source/src/old.rs")).unwrap();
     machine.install();
-    assert!(!root.join("sources/src/old.rs").exists(), "what is gone is gone from the copy");
+    assert!(!root.join("sources/src/old.rs").exists(), "a removed source is removed from the copy");
 }
 
-/// A module that became a folder would be there twice, which is an error to the analysis.
+/// A module that became a folder would exist twice, which is an error in the analysis.
 #[test]
 fn a_source_that_is_gone_is_gone_from_the_analysis() {
     let machine = Machine::installed();
@@ -378,16 +377,16 @@ fn a_prefix_gets_the_kernelspec_and_the_user_keeps_theirs() {
     assert!(inside.join("kernel.json").is_file());
     assert!(!machine.kernels().exists(), "the user's folder has none");
     let told = machine.doctor();
-    assert!(told.contains("not in this Jupyter's folder: install again for it"), "{told}");
+    assert!(told.contains("not installed for this Jupyter: install it there too"), "{told}");
     let told = machine.does(&["doctor", "--source", "source", "--prefix", "my env"]);
-    assert!(told.contains(&inside.display().to_string()) && !told.contains("not in this Jupyter"), "{told}");
+    assert!(told.contains(&inside.display().to_string()) && !told.contains("for this Jupyter"), "{told}");
 
     machine.install();
     let specs = json(&machine.root().join("installed.json"))["kernelspecs"].as_array().unwrap().len();
     assert_eq!(specs, 2, "both are known");
     machine.does(&["uninstall"]);
     assert!(!inside.exists() && !machine.kernelspec().exists(), "and both are removed");
-    assert!(machine.base().join("my env/share/jupyter/kernels").exists(), "what is around it stays");
+    assert!(machine.base().join("my env/share/jupyter/kernels").exists(), "the surrounding folders stay");
 }
 
 #[test]
@@ -405,16 +404,16 @@ fn other_kernels_are_left_alone() {
     between.retain(|path, _| path.starts_with(&rust) || path.starts_with(&settings));
     assert_eq!(changed(&before, &between), [""; 0]);
     machine.does(&["uninstall"]);
-    assert_eq!(changed(&before, &files(&machine.home())), [""; 0], "only ours came and went");
+    assert_eq!(changed(&before, &files(&machine.home())), [""; 0], "only our files were added and removed");
 }
 
 #[test]
 fn uninstalling_removes_what_was_installed_and_nothing_else() {
     let machine = Machine::installed();
     let told = machine.does(&["uninstall"]);
-    assert!(told.contains("topicframe's kernel is removed"), "{told}");
+    assert!(told.contains("topicframe's kernel has been removed"), "{told}");
     assert!(!machine.root().exists() && !machine.kernelspec().exists());
-    assert!(machine.does(&["uninstall"]).contains("There was no kernel"), "twice is no error");
+    assert!(machine.does(&["uninstall"]).contains("No topicframe kernel was installed"), "twice is no error");
     assert!(machine.doctor().contains("nothing: run"));
 
     machine.install();
@@ -434,7 +433,7 @@ fn a_kernelspec_of_our_name_that_starts_something_else_stays() {
     assert!(read(&spec).contains("/usr/bin/other"));
     assert!(!machine.root().join("library").exists());
 
-    // One that another folder's kernel is behind.
+    // A kernelspec that belongs to a kernel in another folder.
     let machine = Machine::new();
     machine.does(&["install", "--source", "source", "--no-first-cell", "--folder", "other"]);
     machine.does(&["uninstall"]);
@@ -459,7 +458,7 @@ fn a_folder_in_which_no_kernel_was_installed_loses_nothing() {
 fn the_doctor_says_what_would_be_rebuilt_and_why() {
     let machine = Machine::installed();
     let told = machine.doctor();
-    assert!(told.contains("nothing: all is up to date") && !told.contains("GONE") && !told.contains("gone"), "{told}");
+    assert!(told.contains("nothing: everything is up to date") && !told.to_lowercase().contains("missing"), "{told}");
     assert!(told.contains(&machine.root().display().to_string()) && told.contains("hub, lazy"), "{told}");
 
     machine.file("source/src/model.rs", "pub struct Model(i32);\n");
@@ -468,17 +467,17 @@ fn the_doctor_says_what_would_be_rebuilt_and_why() {
 
     machine.rustc("rustc 1.96.0 (new)");
     let told = machine.doctor();
-    let why = format!("everything: it was built by {RUSTC}, and cells are compiled by rustc 1.96.0 (new) now");
+    let why = format!("everything: it was built with {RUSTC}, and cells are now compiled with rustc 1.96.0 (new)");
     assert!(told.contains(&why), "{told}");
 
     let told = machine.install();
     assert!(told.contains(&format!("Rebuilding {why}")), "{told}");
-    assert!(machine.doctor().contains("nothing: all is up to date"));
+    assert!(machine.doctor().contains("nothing: everything is up to date"));
 
     fs::remove_file(machine.root().join("bin/topicframe")).unwrap();
     fs::remove_dir_all(machine.kernelspec()).unwrap();
     let told = machine.doctor();
-    assert!(told.contains("launcher       GONE") && told.contains("gone: install again"), "{told}");
+    assert!(told.contains("launcher       MISSING") && told.contains("(missing: reinstall)"), "{told}");
     let told = machine.refuses(&["doctor", "--source", "nowhere"]);
     assert!(told.contains("sources are not at nowhere"), "{told}");
 }
@@ -489,16 +488,16 @@ fn a_build_that_fails_leaves_nothing_that_could_be_started() {
     machine.file("source/src/model.rs", "this is no Rust\n");
     machine.cargo("exit 101");
     let told = machine.refuses(&["install", "--source", "source", "--no-first-cell"]);
-    assert!(told.contains("cargo build --release has failed"), "{told}");
+    assert!(told.contains("cargo build --release failed"), "{told}");
     let told = machine.doctor();
-    assert!(told.contains("the last build has not come to its end"), "{told}");
+    assert!(told.contains("the last build did not finish"), "{told}");
     let output = machine.start().output().unwrap();
     assert!(!output.status.success() && said(&output).contains("`topicframe kernel install`"), "{}", said(&output));
     machine.does(&["uninstall"]);
-    assert!(!machine.root().exists() && !machine.kernelspec().exists(), "half a kernel can be removed, too");
+    assert!(!machine.root().exists() && !machine.kernelspec().exists(), "a partial installation can also be removed");
 }
 
-/// Where a kernel is known to more than one Jupyter, a build that fails must not make one of them forgotten.
+/// If several Jupyter installations have the kernel, a failed build must not forget any of them.
 #[test]
 fn a_build_that_fails_forgets_no_kernelspec() {
     let machine = Machine::new();
@@ -506,7 +505,7 @@ fn a_build_that_fails_forgets_no_kernelspec() {
     machine.cargo("exit 101");
     machine.refuses(&["install", "--source", "source", "--no-first-cell"]);
     machine.does(&["uninstall"]);
-    assert!(!machine.base().join("env/share/jupyter/kernels/topicframe").exists(), "it starts what is gone");
+    assert!(!machine.base().join("env/share/jupyter/kernels/topicframe").exists(), "its kernel is gone");
 }
 
 #[test]
@@ -521,11 +520,11 @@ fn the_first_cell_shows_that_all_works_or_what_does_not() {
 
     machine.program("jupyter", "/bin/cat > /dev/null\necho 'no kernel, no cake' >&2");
     let told = machine.refuses(&["install", "--source", "source"]);
-    assert!(told.contains("the first cell has failed") && told.contains("no kernel, no cake"), "{told}");
+    assert!(told.contains("the test cell failed") && told.contains("no kernel, no cake"), "{told}");
 
     fs::remove_file(machine.base().join("bin/jupyter")).unwrap();
     let told = machine.does(&["install", "--source", "source"]);
-    assert!(told.contains("pip install jupyterlab") && told.contains("No first cell was run"), "{told}");
+    assert!(told.contains("pip install jupyterlab") && told.contains("test cell was skipped"), "{told}");
     assert!(!told.contains("It works"), "{told}");
 }
 
@@ -543,7 +542,7 @@ fn only_topicframes_sources_are_built() {
     assert!(read(machine.root().join("library/Cargo.toml")).contains("features = [\"lazy\", \"cuda\"]"));
 }
 
-/// TOML knows no `\u{301}`; macOS gives folders names with such accents.
+/// TOML has no `\u{301}` escape; macOS uses decomposed accents in folder names.
 #[test]
 fn a_folder_may_be_called_as_its_owner_likes() {
     let machine = Machine::new();

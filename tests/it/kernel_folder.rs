@@ -1,4 +1,4 @@
-//! What `topicframe kernel install` and `uninstall` write, replace and remove: what is the user's stays, whatever happens.
+//! What `topicframe kernel install` and `uninstall` write, replace and remove: the user's files always stay.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::kernel::{Machine, said};
 
-/// What is in a folder: a file's content, where a link leads to, or that it is a folder.
+/// The contents of a folder: a file's content, a link's target, or that it is a folder.
 type Content = BTreeMap<PathBuf, String>;
 
 fn content(folder: &Path) -> Content {
@@ -37,7 +37,7 @@ fn with_folder<'a>(arguments: &[&'a str], folder: &'a str) -> Vec<&'a str> {
     arguments.iter().copied().chain(["--folder", folder]).collect()
 }
 
-/// Builds as cargo does, as far as names go.
+/// Builds like cargo, as far as file names are concerned.
 const BUILD: &str = "/bin/mkdir -p target/release/deps target/release/build target/tmp\n\
                      echo x > target/release/deps/libpolars.rlib\necho x > target/.rustc_info.json\n\
                      echo x > target/release/libtopicframe_notebook.so";
@@ -71,7 +71,7 @@ fn a_folder_that_holds_anything_is_refused_and_stays_as_it_is() {
         assert_eq!(content(&machine.base().join("mine")), before, "{paths:?}");
         fs::remove_dir_all(machine.base().join("mine")).unwrap();
     }
-    // An empty folder that is there, and one with nothing but links.
+    // An existing empty folder, and one containing only links.
     fs::create_dir(machine.base().join("mine")).unwrap();
     symlink(machine.base().join("source"), machine.base().join("mine/sources")).unwrap();
     let before = content(&machine.base().join("source"));
@@ -88,7 +88,7 @@ fn a_folder_that_holds_anything_is_refused_and_stays_as_it_is() {
     machine.does(&with_folder(&INSTALL, "mine"));
     machine.does(&with_folder(&INSTALL, "mine"));
     machine.does(&with_folder(&["uninstall"], "mine"));
-    assert!(!machine.base().join("mine").exists(), "what was empty is gone");
+    assert!(!machine.base().join("mine").exists(), "a folder that was empty is removed");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn files_of_the_user_in_every_folder_survive_all_that_is_done() {
     let machine = builder();
     machine.install();
     let root = machine.root();
-    // A kernel that ran.
+    // A kernel that has been run.
     assert!(machine.start().output().unwrap().status.success());
     fs::create_dir_all(root.join("slots/0/target/debug")).unwrap();
     fs::write(root.join("slots/0/target/debug/cell.so"), "x").unwrap();
@@ -114,7 +114,7 @@ fn files_of_the_user_in_every_folder_survive_all_that_is_done() {
     assert!(folders.len() > 15, "{folders:?}");
     let mut own = Vec::new();
     for (number, folder) in folders.iter().enumerate() {
-        // Rust beside the sources is compiled with them, and so is in the analysis.
+        // Rust files next to the sources are compiled with them, and are therefore in the analysis.
         for name in ["mine.txt".to_owned(), format!("notes{number}.rs"), "my folder/deep.txt".to_owned()] {
             let path = folder.join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -128,7 +128,7 @@ fn files_of_the_user_in_every_folder_survive_all_that_is_done() {
     };
     machine.install();
     assert_eq!(lost(&own), Vec::<PathBuf>::new());
-    // A source that is gone, a version that is new, and a build that fails.
+    // A removed source, a new version, and a failed build.
     fs::remove_file(machine.base().join("source/src/old.rs")).unwrap();
     machine.install();
     assert!(!root.join("sources/src/old.rs").exists());
@@ -147,7 +147,7 @@ fn files_of_the_user_in_every_folder_survive_all_that_is_done() {
     assert_eq!(content(&machine.home()), left);
 }
 
-/// Each of the kernel's folders becomes a link to a folder of the user's that looks the same.
+/// Each of the kernel's folders is replaced by a link to a user's folder that looks the same.
 #[test]
 fn links_in_place_of_folders_are_never_followed() {
     let parts = [
@@ -189,7 +189,7 @@ fn links_in_place_of_folders_are_never_followed() {
             "{part}: {}",
             said(&output)
         );
-        // What cargo is told to write it writes through a link; that is not ours to see.
+        // Cargo writes its output through a link, which we cannot prevent.
         let same = |when: &str| {
             let mut now = content(&outside);
             now.retain(|path, _| before.contains_key(path));
@@ -271,7 +271,7 @@ fn a_list_from_elsewhere_removes_nothing_but_the_kernels_parts() {
         list += &line;
         list.push('\n');
     }
-    // Cut off in the middle of a line.
+    // Truncated in the middle of a line.
     list += "file \"config/pap";
     fs::write(&marker, list).unwrap();
     fs::remove_file(machine.base().join("source/src/old.rs")).unwrap();
@@ -285,7 +285,7 @@ fn a_list_from_elsewhere_removes_nothing_but_the_kernels_parts() {
     assert!(left.values().all(|what| what == "mine" || what == "folder" || what.starts_with("link")), "{left:?}");
 }
 
-/// A file that takes the place of one that was removed is another's.
+/// A file that replaces a removed one belongs to the user.
 #[test]
 fn a_name_that_is_free_again_is_free_for_the_user() {
     let machine = builder();
@@ -303,7 +303,7 @@ fn a_name_that_is_free_again_is_free_for_the_user() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
 }
 
-/// As the version before lists left it.
+/// An installation by the version before the file list was introduced.
 fn earlier(machine: &Machine) {
     machine.install();
     assert!(machine.start().output().unwrap().status.success());
@@ -329,7 +329,8 @@ fn what_earlier_versions_installed_is_rebuilt_and_removed_as_far_as_it_is_known(
             assert_eq!(fs::read_to_string(machine.root().join(path)).unwrap(), "mine", "{path}");
         }
     };
-    // Removed at once: what is a kernel's by its content goes, sources stay and are told.
+    // Removed immediately: files recognized as the kernel's by their content are removed; sources stay and are
+    // reported.
     let machine = builder();
     earlier(&machine);
     own(&machine);
@@ -341,7 +342,7 @@ fn what_earlier_versions_installed_is_rebuilt_and_removed_as_far_as_it_is_known(
     }
     assert!(!machine.kernelspec().exists());
 
-    // Rebuilt first, also in two attempts: all that is written again is known then.
+    // Rebuilt first, in two attempts: everything that is rewritten is then recorded.
     let machine = builder();
     earlier(&machine);
     own(&machine);
@@ -356,14 +357,14 @@ fn what_earlier_versions_installed_is_rebuilt_and_removed_as_far_as_it_is_known(
     let left = content(&machine.root());
     assert!(left.values().all(|what| what == "mine" || what == "folder"), "{left:?}");
 
-    // Without files of others nothing stays.
+    // Without other files, nothing is left.
     let machine = builder();
     earlier(&machine);
     machine.install();
     machine.does(&["uninstall"]);
     assert!(!machine.root().exists(), "{:?}", content(&machine.root()));
 
-    // A folder of the user's that an earlier version marked, before its build failed.
+    // A user's folder that an earlier version marked before its build failed.
     let machine = builder();
     let path = machine.file("mine/config/evcxr.toml", "mine");
     let marker = "The kernel of topicframe for Jupyter. `topicframe kernel uninstall` removes it.\n";
@@ -376,7 +377,7 @@ fn what_earlier_versions_installed_is_rebuilt_and_removed_as_far_as_it_is_known(
 fn wait_for(path: &Path) {
     let started = Instant::now();
     while !path.exists() {
-        assert!(started.elapsed() < Duration::from_secs(20), "{} has not come", path.display());
+        assert!(started.elapsed() < Duration::from_secs(20), "{} has not appeared", path.display());
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -391,7 +392,7 @@ fn two_installations_do_not_share_a_folder() {
     wait_for(&machine.base().join("building"));
     for arguments in [&INSTALL[..], &["uninstall"]] {
         let told = machine.refuses(arguments);
-        assert!(told.contains("is at work in this folder"), "{told}");
+        assert!(told.contains("is running in this folder"), "{told}");
     }
     fs::remove_file(machine.base().join("building")).unwrap();
     assert!(first.wait().unwrap().success());
@@ -401,7 +402,7 @@ fn two_installations_do_not_share_a_folder() {
     assert!(!machine.root().exists());
 }
 
-/// Whenever it is killed, what it has written is known.
+/// Whenever it is killed, the files it has written are recorded.
 #[test]
 fn an_installation_that_is_killed_can_be_removed_or_go_on() {
     let machine = Machine::new();
@@ -428,7 +429,7 @@ fn an_installation_that_is_killed_can_be_removed_or_go_on() {
             machine.install();
         }
         machine.does(&["uninstall"]);
-        // It may have been killed before it wrote a word.
+        // It may have been killed before it wrote anything.
         let left: Vec<_> = content(&machine.root()).into_iter().filter(|(_, text)| !text.is_empty()).collect();
         assert!(left.is_empty(), "round {round}: {left:?}");
         assert!(!machine.kernelspec().exists(), "round {round}: {:?}", content(&machine.kernelspec()));
@@ -448,7 +449,7 @@ fn another_kernel_of_the_same_name_is_left_alone() {
     machine.does(&["uninstall"]);
     assert_eq!(content(&machine.home()), before);
 
-    // Its folder is a link, or its file.
+    // Its folder, or its file, is a link.
     fs::remove_dir_all(&spec).unwrap();
     let own = machine.file("elsewhere/kernel.json", "mine");
     symlink(own.parent().unwrap(), &spec).unwrap();
@@ -459,7 +460,7 @@ fn another_kernel_of_the_same_name_is_left_alone() {
     assert!(machine.refuses(&INSTALL).contains("in the way"));
     assert_eq!(fs::read_to_string(&own).unwrap(), "mine");
 
-    // A logo of the user's stays.
+    // The user's logo stays.
     fs::remove_file(spec.join("kernel.json")).unwrap();
     fs::write(spec.join("logo-svg.svg"), "mine").unwrap();
     machine.install();

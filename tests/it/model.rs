@@ -29,14 +29,15 @@ fn strings(column: &Column) -> Vec<String> {
 fn themes_become_topics() {
     let (topics, _) = fitted();
     assert!(topics.summary().topics >= 3, "{:?}", topics.summary());
-    // Every topic holds one theme only.
+    // Every topic contains only one theme.
     let themes = themes(ROWS);
     let mut seen = BTreeMap::<i32, usize>::new();
-    for (row, &topic) in topics.topics().iter().enumerate().filter(|(_, topic)| **topic >= 0) {
+    for (row, &topic) in topics.labels().iter().enumerate().filter(|(_, topic)| **topic >= 0) {
         assert_eq!(*seen.entry(topic).or_insert(themes[row]), themes[row], "topic {topic}, row {row}");
     }
     assert!(topics.summary().outliers * 2 <= ROWS, "{:?}", topics.summary());
-    let words: Vec<&str> = topics.get_topics().values().flatten().map(|(word, _)| word.as_str()).collect();
+    let all = topics.get_topics();
+    let words: Vec<&str> = all.values().flatten().map(|(word, _)| word.as_str()).collect();
     for word in ["animals", "trains", "fruit"] {
         assert!(words.contains(&word), "{word} describes no topic: {words:?}");
     }
@@ -51,7 +52,7 @@ fn the_frame_gains_three_columns_and_keeps_its_own() {
     assert_eq!(names, ["caption", "embedding", "Topic", "Probability"]);
     let dimensions = topics.summary().dimensions;
     assert_eq!(output.column("embedding").unwrap().dtype(), &DataType::Array(Box::new(DataType::Float32), dimensions));
-    assert_eq!(output.column("Topic").unwrap().i32().unwrap().to_vec_null_aware().left().unwrap(), topics.topics());
+    assert_eq!(output.column("Topic").unwrap().i32().unwrap().to_vec_null_aware().left().unwrap(), topics.labels());
     let probabilities = output.column("Probability").unwrap().f64().unwrap();
     assert!(probabilities.iter().all(|p| (0.0..=1.0).contains(&p.unwrap())));
 }
@@ -66,9 +67,9 @@ fn counts_are_conserved_and_ordered() {
     assert!(ids.is_sorted());
     assert_eq!(ids, topics.topic_ids());
     let sizes: Vec<i64> = ids.iter().zip(&counts).filter(|(id, _)| **id >= 0).map(|(_, count)| *count).collect();
-    assert!(sizes.is_sorted_by(|a, b| a >= b), "topic 0 is the largest: {sizes:?}");
+    assert!(sizes.is_sorted_by(|a, b| a >= b), "topic 0 must be the largest: {sizes:?}");
     for (&id, &count) in ids.iter().zip(&counts) {
-        assert_eq!(topics.topics().iter().filter(|&&topic| topic == id).count() as i64, count);
+        assert_eq!(topics.labels().iter().filter(|&&topic| topic == id).count() as i64, count);
         assert_eq!(topics.topic_size(id), Some(count as usize));
     }
     let freq = topics.get_topic_freq().unwrap();
@@ -108,12 +109,12 @@ fn representative_documents_are_rows_of_their_topic_best_first() {
         let rows = topics.representative_rows(id).unwrap();
         assert_eq!(rows.len(), 3.min(topics.topic_size(id).unwrap()));
         assert!(rows.is_sorted_by(|a, b| a.1 > b.1 || (a.1 == b.1 && a.0 < b.0)), "{rows:?}");
-        for &(row, score) in rows {
-            assert_eq!(topics.topics()[row], id);
+        for &(row, score) in &rows {
+            assert_eq!(topics.labels()[row], id);
             assert!((0.0..=1.0 + 1e-9).contains(&score));
         }
         let best = rows[0].1;
-        let others = (0..ROWS).filter(|&row| topics.topics()[row] == id).map(|row| topics.terms().text_scores[row]);
+        let others = (0..ROWS).filter(|&row| topics.labels()[row] == id).map(|row| topics.terms().text_scores[row]);
         assert!(others.fold(0.0, f64::max) <= best);
         let docs = topics.get_representative_docs(id).unwrap();
         assert_eq!(docs.len(), rows.len());
@@ -193,7 +194,7 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_find_theirs() {
         assert_eq!(
             alone.column("Topic").unwrap().i32().unwrap().get(0),
             Some(placed[row]),
-            "rows do not depend on each other"
+            "rows must not depend on each other"
         );
     }
 }
@@ -201,7 +202,7 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_find_theirs() {
 #[test]
 fn unseen_texts_find_the_topic_of_their_theme() {
     let (topics, _) = fitted();
-    let theme_of = |topic: i32| topics.topics().iter().position(|&t| t == topic).map(|row| row % 3);
+    let theme_of = |topic: i32| topics.labels().iter().position(|&t| t == topic).map(|row| row % 3);
     let new = [
         "a puppy and a kitten in the garden",
         "freight train on the rails at the station",
@@ -232,7 +233,7 @@ fn vectors_of_the_frame_are_used_as_they_are() {
     let given = TopicModel::text("caption", Never).embeddings("embedding");
     let (topics, output) = given.fit_transform(&embedded).unwrap();
     let (expected, expected_frame) = fitted();
-    assert_eq!(topics.topics(), expected.topics());
+    assert_eq!(topics.labels(), expected.labels());
     assert!(output.equals_missing(expected_frame));
 }
 
@@ -245,11 +246,11 @@ fn blank_rows_are_outliers_and_are_counted() {
     let (topics, output) = model().fit_transform(&df!("caption" => texts).unwrap()).unwrap();
     let blank = [0, 50, ROWS + 2];
     assert_eq!(topics.summary().blank, 3);
-    assert!(blank.iter().all(|&row| topics.topics()[row] == -1));
+    assert!(blank.iter().all(|&row| topics.labels()[row] == -1));
     assert_eq!(output.column("embedding").unwrap().null_count(), 3);
-    // The others fare as without them.
-    let others: Vec<i32> = (0..ROWS + 3).filter(|row| !blank.contains(row)).map(|row| topics.topics()[row]).collect();
-    assert_eq!(others, fitted().0.topics());
+    // The other rows have the same results as without them.
+    let others: Vec<i32> = (0..ROWS + 3).filter(|row| !blank.contains(row)).map(|row| topics.labels()[row]).collect();
+    assert_eq!(others, fitted().0.labels());
     let info = topics.get_document_info().unwrap();
     assert_eq!(info.height(), ROWS + 3);
     assert_eq!(info.column("Document").unwrap().null_count(), 1);
@@ -269,8 +270,8 @@ fn permuting_the_rows_changes_little() {
     let (topics, _) = model().fit_transform(&shuffled).unwrap();
     let themes: Vec<usize> = order.iter().map(|&row| row as usize % 3).collect();
     let (expected, _) = fitted();
-    let before = agreement(expected.topics(), &crate::corpora::themes(ROWS));
-    let after = agreement(topics.topics(), &themes);
+    let before = agreement(&expected.labels(), &crate::corpora::themes(ROWS));
+    let after = agreement(&topics.labels(), &themes);
     assert!((before - after).abs() < 0.1, "{before} {after}");
 }
 
@@ -279,16 +280,16 @@ fn other_stages_plug_in() {
     let (topics, _) =
         model().reducer(Pca::new().n_components(3)).clusterer(KMeans::new(3)).fit_transform(&frame(ROWS)).unwrap();
     assert_eq!(topics.topic_ids(), [0, 1, 2]);
-    assert!(agreement(topics.topics(), &themes(ROWS)) > 0.8, "{:?}", topics.topics());
+    assert!(agreement(&topics.labels(), &themes(ROWS)) > 0.8, "{:?}", topics.labels());
     assert_eq!(topics.summary().outliers, 0);
 
     let (topics, _) = model().reducer(NoReduction).fit_transform(&frame(ROWS)).unwrap();
-    assert_eq!(topics.topics().len(), ROWS);
+    assert_eq!(topics.labels().len(), ROWS);
     let placed = topics.transform(&df!("caption" => ["a cat, animals"]).unwrap()).unwrap();
     assert_eq!(placed.height(), 1);
 }
 
-/// Points that lie far from each other's topic: a stage of the user's own.
+/// A custom stage: points in topics that are far apart, by the first letter.
 #[derive(Debug)]
 struct FirstLetter;
 
@@ -316,11 +317,12 @@ fn an_embedder_of_ones_own_plugs_in() {
         .fit_transform(&df!("t" => texts).unwrap())
         .unwrap();
     assert_eq!(topics.get_topic_freq().unwrap().column("Count").unwrap().i64().unwrap().to_vec(), [Some(20); 3]);
-    let first: Vec<&str> = topics.get_topics().values().map(|words| words[0].0.as_str()).collect();
+    let all = topics.get_topics();
+    let first: Vec<&str> = all.values().map(|words| words[0].0.as_str()).collect();
     assert_eq!(first.iter().filter(|word| ["alpha", "beta", "gamma"].contains(word)).count(), 3, "{first:?}");
 }
 
-/// Words in capitals, to see a chain at work.
+/// Capitalizes words, to make a chain visible.
 #[derive(Debug)]
 struct Capitals;
 
@@ -336,7 +338,7 @@ impl Representation for Capitals {
     }
 }
 
-/// The best word, once.
+/// Keeps only the best word.
 #[derive(Debug)]
 struct Best;
 
@@ -363,7 +365,7 @@ fn representations_chain_and_stand_side_by_side() {
     for (topic, words) in topics.get_topics() {
         assert_eq!(label[topic].len(), 1);
         assert_eq!(label[topic][0].0, words[0].0.to_uppercase());
-        assert!(loud[topic].len() >= words.len(), "aspects see all candidates");
+        assert!(loud[topic].len() >= words.len(), "aspects receive all candidates");
     }
     let info = topics.get_topic_info().unwrap();
     let names: Vec<&str> = info.get_column_names().iter().map(|name| name.as_str()).collect();
@@ -385,13 +387,13 @@ fn pictures_stand_in_the_topic_table() {
         .representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(4))
         .fit_transform(&frame)
         .unwrap();
-    assert_eq!(topics.topics(), fitted().0.topics(), "pictures do not change what is clustered");
+    assert_eq!(topics.labels(), fitted().0.labels(), "images do not change the clustering input");
     assert_eq!(topics.summary().images, Some(ROWS));
     let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {
         let pictures = gallery.pictures(id);
         assert_eq!(pictures.len(), 4.min(topics.topic_size(id).unwrap()));
-        assert!(pictures.iter().all(|picture| topics.topics()[picture.row] == id));
+        assert!(pictures.iter().all(|picture| topics.labels()[picture.row] == id));
     }
     let info = topics.get_topic_info().unwrap();
     let collage = info.column("Visual_Aspect").unwrap().binary().unwrap().get(0).unwrap();
@@ -411,7 +413,7 @@ fn topic_embeddings_are_the_means_of_their_rows() {
     let all = ArrayView2::from_shape((ROWS, topics.summary().dimensions), &flat).unwrap();
     let means = topics.topic_embeddings();
     assert_eq!(means.len(), topics.topic_ids().len());
-    let rows: Vec<usize> = (0..ROWS).filter(|&row| topics.topics()[row] == 0).collect();
+    let rows: Vec<usize> = (0..ROWS).filter(|&row| topics.labels()[row] == 0).collect();
     let mean = all.select(ndarray::Axis(0), &rows).mean_axis(ndarray::Axis(0)).unwrap();
     assert!(mean.iter().zip(&means[&0]).all(|(a, b)| (a - b).abs() < 1e-6));
 }

@@ -1,4 +1,4 @@
-//! The nearest-neighbour search against a naive one and against fixtures.
+//! The nearest-neighbor search compared with a naive one and with fixtures.
 
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use topicframe::error::{ErrorKind, Stage};
@@ -7,7 +7,7 @@ use topicframe::progress::Progress;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/umap/");
 
-/// Reads a .npy file of the given type; returns the shape and the bytes of the numbers.
+/// Reads a .npy file of the given type; returns the shape and the raw bytes of the values.
 fn npy(name: &str, descr: &str) -> (Vec<usize>, Vec<u8>) {
     let bytes = std::fs::read(format!("{FIXTURES}{name}.npy")).unwrap();
     let end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
@@ -23,7 +23,7 @@ fn floats(name: &str) -> Array2<f32> {
     Array2::from_shape_vec((shape[0], shape[1]), values).unwrap()
 }
 
-/// Numbers from -1 to 1 that depend on `seed` only.
+/// Random numbers from -1 to 1 that depend only on `seed`.
 pub fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     Array2::from_shape_simple_fn((rows, columns), || {
@@ -52,7 +52,7 @@ fn distance(a: &[f64], b: &[f64], metric: Metric) -> f64 {
     }
 }
 
-/// Checks neighbours against a naive search: the distances, and that each index has the distance it is given with.
+/// Checks neighbors against a naive search: the distances, and that each index has the distance reported for it.
 fn check(found: &Neighbors, queries: ArrayView2<'_, f32>, data: ArrayView2<'_, f32>, metric: Metric, tolerance: f64) {
     let wide = |rows: ArrayView2<'_, f32>| -> Vec<Vec<f64>> {
         rows.rows().into_iter().map(|row| row.iter().map(|&x| f64::from(x)).collect()).collect()
@@ -160,7 +160,7 @@ fn rows_of_zeros_are_near_each_other_and_at_distance_1_from_the_rest() {
     let found = search(&data, Metric::Cosine, 60);
     check(&found, data.view(), data.view(), Metric::Cosine, 1e-6);
     assert_eq!(found.row(3).0[..2], [3, 40]);
-    // A new row of zeros, with and without such rows in the index.
+    // A new row of zeros, with and without rows of zeros in the index.
     let zeros = Array2::zeros((1, 8));
     for data in [data.view(), data.slice(s![4..40, ..])] {
         let index = NeighborIndex::new(data, Metric::Cosine, Stage::Reduce).unwrap();
@@ -177,7 +177,7 @@ fn rows_too_short_to_have_a_direction_count_as_zeros() {
     let found = search(&data, Metric::Cosine, 60);
     assert!(found.distances.iter().all(|distance| distance.is_finite()));
     assert_eq!((&found.row(40).0[..2], found.row(40).1[1], found.row(40).1[2]), (&[40, 3][..], 0.0, 1.0));
-    // A short row with a direction keeps it.
+    // A very short row that has a direction keeps it.
     let short = &data.row(7) * 1e-30;
     data.row_mut(40).assign(&short);
     assert_eq!(search(&data, Metric::Cosine, 2).row(40).0, [40, 7]);
@@ -185,15 +185,15 @@ fn rows_too_short_to_have_a_direction_count_as_zeros() {
 
 #[test]
 fn small_differences_far_from_the_origin_and_from_the_mean_are_seen() {
-    // Two tight clusters far apart: no shift of the origin is near both.
+    // Two tight clusters far apart: no shift of the origin is close to both.
     let near = random(300, 6, 7) * 0.05 + 4096.0;
     let far = random(300, 6, 8) * 0.05 - 8192.0;
     let data = concatenate![Axis(0), near, far];
     let found = search(&data, Metric::Euclidean, 10);
-    // Numbers of this size are 5e-4 apart in single precision, centring keeps that.
+    // Values of this magnitude are 5e-4 apart in single precision, and centering preserves that.
     check(&found, data.view(), data.view(), Metric::Euclidean, 2e-3);
     assert!((0..600).all(|row| found.row(row).0.iter().all(|&index| (index < 300) == (row < 300))));
-    // The same for the cosine: directions that differ in the fourth digit.
+    // The same for the cosine metric: directions that differ in the fourth digit.
     let base = random(1, 64, 3);
     let data = &base + &(random(600, 64, 5) * 1e-4);
     check(&search(&data, Metric::Cosine, 10), data.view(), data.view(), Metric::Cosine, 1e-11);
@@ -226,5 +226,5 @@ fn bad_data_is_refused() {
     assert!(NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).is_ok());
     let index = NeighborIndex::new(random(10, 4, 1).view(), Metric::Cosine, Stage::Reduce).unwrap();
     let error = index.query(random(2, 5, 1).view(), 3, Stage::Reduce, &Progress::silent()).unwrap_err();
-    assert!(error.to_string().contains("5 columns, but 4"), "{error}");
+    assert!(error.to_string().contains("5 columns; expected 4"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! What a model notes while it works.
+//! The notes that a model makes while it works.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -7,14 +7,14 @@ use topicframe::files::ReadOptions;
 use topicframe::polars::prelude::DataFrame;
 use topicframe::progress::{Event, Progress, ProgressSink};
 
-/// The frame of a file, and what is noted while it is read.
+/// The frame of a file, and the notes made while reading it.
 pub fn read_with_notes(path: &Path) -> (DataFrame, String) {
     let notes = Arc::new(Notes::default());
     let frame = ReadOptions::new().progress(Progress::to(notes.clone())).read(path).unwrap();
     (frame, notes.text())
 }
 
-/// Keeps the notes, one after the other.
+/// Collects the notes in order.
 #[derive(Debug, Default)]
 pub struct Notes(pub Mutex<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! Several files as one frame.
+//! Reading several files as one frame.
 
 use std::fs;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn a_folder_of_parts_is_one_frame_in_the_order_of_paths() {
         let pattern = folder.path().join(format!("part-?.{ending}"));
         assert_eq!(numbers(read_frame(&pattern).unwrap()), [0, 1, 2, 3, 4, 5, 6], "{ending}");
         let pattern = folder.path().join(format!("**/*.{ending}"));
-        // A pattern names files itself: those about data sets are no table.
+        // A pattern names files explicitly: data set metadata files are not tables.
         if ending != "json" {
             assert_eq!(numbers(read_frame(&pattern).unwrap()).len(), 11, "{ending}");
         }
@@ -138,7 +138,7 @@ fn json_parts_may_leave_out_what_is_null() {
     assert_eq!(whole.column("n").unwrap().f64().unwrap().to_vec(), [None, Some(1.5)]);
 }
 
-/// What parts of these contents give, and the rows of all of them in one file.
+/// The frame read from parts with these contents, and the frame of all their rows in one file.
 fn json_parts(contents: &[&str]) -> (DataFrame, DataFrame) {
     let folder = tempfile::tempdir().unwrap();
     for (i, content) in contents.iter().enumerate() {
@@ -287,16 +287,13 @@ fn a_folder_of_tables_and_images_is_tables_where_a_column_is_named() {
     let arguments = ["fit", "data", "--text", "caption", "--images", "image", "--topics", "t.parquet"];
     let (result, said) = topicframe(folder.path(), &arguments);
     assert!(result.status.success(), "{said}");
-    assert!(said.contains("images in the folder are read only where the table names them"), "{said}");
+    assert!(said.contains("images in the folder are read only if the table refers to them"), "{said}");
     let topics = read_frame(folder.path().join("t.parquet")).unwrap();
     assert_eq!(topics.column("Visual_Aspect").unwrap().null_count(), 0, "image paths start at the folder");
 
     let (result, said) = topicframe(folder.path(), &["fit", "data"]);
-    assert!(
-        !result.status.success() && said.contains("the 2 tables are left out") && said.contains("--text"),
-        "{said}"
-    );
-    assert!(said.contains("knows texts only"), "it is a folder of images still: {said}");
+    assert!(!result.status.success() && said.contains("the 2 tables are skipped") && said.contains("--text"), "{said}");
+    assert!(said.contains("only supports text"), "it is a folder of images still: {said}");
     assert_eq!(captions(60).len(), posts.height());
 }
 
@@ -311,7 +308,7 @@ fn several_inputs_are_one_frame_in_the_order_given() {
     let frame = ReadOptions::new().read_inputs(&inputs).unwrap();
     let texts: Vec<Option<&str>> = frame.column("text").unwrap().str().unwrap().iter().collect();
     assert_eq!(texts, [Some("b"), Some("a")]);
-    assert_eq!(Inputs::find(folder.path()).unwrap().tables(), [at("a.csv"), at("b.csv")], "no spreadsheet's lock");
+    assert_eq!(Inputs::find(folder.path()).unwrap().tables(), [at("a.csv"), at("b.csv")], "no spreadsheet lock file");
     let error = Inputs::find_all(&[at("a.csv"), at("a.csv")]).unwrap_err().to_string();
     assert!(error.contains("listed twice"), "{error}");
     fs::create_dir(at("empty")).unwrap();

@@ -1,4 +1,4 @@
-//! Principal components against scikit-learn's.
+//! Principal components compared with scikit-learn's.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn transform_of_the_training_rows_is_the_embedding() {
     assert_eq!(all, reduction.embedding);
     let one = reduction.model.transform(points.slice(s![9..10, ..]), &Progress::silent()).unwrap();
     assert_eq!(one.row(0), all.row(9));
-    // Centred, and the seed does not matter.
+    // The result is centered, and the seed has no effect.
     assert!(all.mean_axis(ndarray::Axis(0)).unwrap().iter().all(|mean| mean.abs() < 1e-4));
     assert_eq!(Pca::new().n_components(3).fit(points.view(), 8, &Progress::silent()).unwrap().embedding, all);
 }

@@ -1,4 +1,4 @@
-//! Images to models' input, against transformers' image processors, and bad configurations.
+//! Preprocessing of images for models, compared with transformers' image processors, and invalid configurations.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn read(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(fixtures().join(name)).unwrap()).unwrap()
 }
 
-/// The pixels that Pillow decodes.
+/// The pixels decoded by Pillow.
 fn picture(pictures: &Value, file: &Value, upright: &Value) -> RgbImage {
     let found = pictures.as_array().unwrap().iter().find(|one| one["file"] == *file && one["upright"] == *upright);
     let found = found.unwrap();
@@ -95,7 +95,7 @@ fn a_part_of_a_resized_image_is_that_part() {
 fn a_hair_of_pixels_needs_no_more_room_than_a_square() {
     let clip = json!({ "image_processor_type": "CLIPImageProcessor" });
     let preprocessor = Preprocessor::from_json(&clip.to_string()).unwrap();
-    // The whole of it resized would be 224 x 7,340,032 pixels.
+    // The whole image would be 224 x 7,340,032 pixels after resizing.
     let pixels = preprocessor.pixels(&RgbImage::from_pixel(1, 32_768, Rgb([255; 3])));
     assert_eq!(pixels.len(), 3 * 224 * 224);
     assert!((pixels[0] - (1.0 - 0.481_454_66) / 0.268_629_54).abs() < 1e-6);
@@ -130,9 +130,9 @@ fn hostile_configurations_are_errors() {
     assert!(vit("do_resize", json!("yes")).contains("neither true nor false"));
     assert!(vit("resample", json!(9)).contains("resample = 9"));
     assert!(vit("image_mean", json!([0.5, 0.5])).contains("not three numbers"));
-    assert!(vit("image_std", json!([0.5, 0.0, 0.5])).contains("not usable numbers"));
+    assert!(vit("image_std", json!([0.5, 0.0, 0.5])).contains("pixels are not finite"));
     assert!(vit("rescale_factor", json!("much")).contains("is not a number"));
-    assert!(vit("image_processor_type", json!("FuyuImageProcessor")).contains("`FuyuImageProcessor` is not known"));
+    assert!(vit("image_processor_type", json!("FuyuImageProcessor")).contains("`FuyuImageProcessor` is not supported"));
     assert!(parse_error(&json!([1])).contains("not a JSON object"));
     assert!(Preprocessor::from_json("{").unwrap_err().to_string().contains("not JSON"));
 }

@@ -1,4 +1,4 @@
-//! The lines that tell of work in a notebook: few, whole, and harmless.
+//! Progress lines in a notebook: few, complete, and harmless.
 
 use std::io::{self, Write};
 use std::process::Command;
@@ -13,12 +13,12 @@ use topicframe::progress::Lines;
 
 use crate::colours::{EyeAndEar, png, texts};
 
-/// Keeps what is written.
+/// Captures the output.
 #[derive(Debug, Clone, Default)]
 struct Page(Arc<Mutex<Vec<u8>>>);
 
 impl Page {
-    /// A channel whose lines go here.
+    /// Progress that is written here.
     fn progress(&self) -> Progress {
         Progress::to(Arc::new(Lines::notebook_to(Box::new(self.clone()))))
     }
@@ -43,7 +43,7 @@ impl Write for Page {
     }
 }
 
-/// Work of `steps` tenths of a second, a unit each.
+/// Work of `steps` tenths of a second, one unit each.
 fn work(progress: &Progress, name: &str, steps: usize, total: usize) {
     let task = progress.task(Stage::Embed, name, total);
     for _ in 0..steps {
@@ -67,15 +67,15 @@ fn longer_work_tells_share_rate_and_time_left_in_few_lines() {
     let page = Page::default();
     work(&page.progress(), "texts", 46, 50);
     let lines = page.lines();
-    assert!((2..=3).contains(&lines.len()), "one in two seconds, and the end: {lines:?}");
+    assert!((2..=3).contains(&lines.len()), "one per two seconds, and the last: {lines:?}");
     let (last, running) = lines.split_last().unwrap();
     for line in running {
         let inside = line.strip_prefix("embed: texts ").unwrap_or_else(|| panic!("{line}"));
-        let (share, rest) = inside.split_once(" % (").unwrap();
+        let (share, rest) = inside.split_once("% (").unwrap();
         let (done, rest) = rest.split_once(" of 50, ").unwrap();
         let (share, done) = (share.parse::<u32>().unwrap(), done.parse::<u32>().unwrap());
         assert!(share == 2 * done && (10..46).contains(&done), "{line}");
-        let (rate, left) = rest.split_once(" a second, ").unwrap();
+        let (rate, left) = rest.split_once("/s, ").unwrap();
         let rate: f64 = rate.parse().unwrap();
         assert!((3.0..=10.0).contains(&rate), "{line}");
         let left: f64 = left.strip_suffix(" s left)").unwrap().parse().unwrap();
@@ -92,7 +92,7 @@ fn work_of_unknown_length_tells_how_far_it_is() {
     work(&page.progress(), "rows", 23, 0);
     let lines = page.lines();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert!(lines[0].starts_with("embed: rows ") && lines[0].contains(" so far, ") && lines[0].contains(" a second"));
+    assert!(lines[0].starts_with("embed: rows ") && lines[0].contains(" so far, ") && lines[0].contains("/s"));
     assert!(!lines[0].contains('%') && !lines[0].contains("left") && !lines[0].contains("of 0"), "{}", lines[0]);
     assert!(lines[1].starts_with("embed: rows done in "), "{}", lines[1]);
 }
@@ -103,7 +103,7 @@ fn notes_are_told_at_once_and_drive_no_terminal() {
     let progress = page.progress();
     let task = progress.task(Stage::Input, "rows", 10);
     progress.note(Stage::Input, "2 rows have no text");
-    assert_eq!(page.text(), "input: 2 rows have no text\n", "not only when the work has ended");
+    assert_eq!(page.text(), "input: 2 rows have no text\n", "immediately, not only at the end of the work");
     progress.note(Stage::Input, "again");
     progress.note(Stage::Input, "\u{1b}[31mred\u{7}\r\u{202e}turned\u{2066}");
     drop(task);
@@ -111,7 +111,7 @@ fn notes_are_told_at_once_and_drive_no_terminal() {
     assert_eq!(lines[1..], ["input: again", "input: \u{FFFD}[31mred\u{FFFD}\u{FFFD}\u{FFFD}turned\u{FFFD}"]);
 }
 
-/// evcxr reads its cells' standard output for lines that begin a block of HTML.
+/// evcxr scans the standard output of its cells for lines that begin a block of HTML.
 #[test]
 fn notes_are_no_words_of_the_notebooks_protocol() {
     let page = Page::default();
@@ -139,8 +139,8 @@ fn a_page_that_cannot_be_written_stops_no_work() {
     assert!(progress.task(Stage::Input, "rows", 1).finish().is_ok());
 }
 
-/// Fits in a process of its own, started by the tests below. The pictures of a topic are not there, and have names that
-/// evcxr would take for the beginning of a block.
+/// Fits in a separate process, started by the tests below. The images of a topic are missing and have names that evcxr
+/// would treat as the beginning of a block.
 #[test]
 fn fitter() {
     let Ok(how) = std::env::var("TOPICFRAME_TEST_PRINTS") else { return };
@@ -166,7 +166,7 @@ fn fitter() {
     assert_eq!(topics.summary().topics, 3);
 }
 
-/// What a fit with unreadable images says on standard output and on standard error.
+/// The standard output and standard error of a fit with unreadable images.
 fn said(how: &str, in_notebook: bool) -> (String, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["progress_lines::fitter", "--exact", "--nocapture", "--test-threads=1"]);
@@ -186,7 +186,7 @@ const NOTE: &str = "could not be read";
 fn in_a_notebook_a_model_that_was_told_nothing_notes_below_the_cell() {
     let (out, err) = said("default", true);
     assert!(out.contains(NOTE), "{out}");
-    assert!(!err.contains(NOTE), "below a cell, standard error looks like a failure: {err}");
+    assert!(!err.contains(NOTE), "standard error below a cell looks like a failure: {err}");
     let (out, err) = said("loud", true);
     assert!(out.contains(NOTE) && !err.contains(NOTE), "{out}\n{err}");
 }
@@ -210,5 +210,5 @@ fn outside_of_a_notebook_a_model_is_silent_unless_told_otherwise() {
     let (out, err) = said("default", false);
     assert!(!out.contains(NOTE) && !err.contains(NOTE), "{out}\n{err}");
     let (out, err) = said("loud", false);
-    assert!(!out.contains(NOTE) && err.contains(NOTE), "standard output is the program's own: {out}\n{err}");
+    assert!(!out.contains(NOTE) && err.contains(NOTE), "standard output belongs to the program: {out}\n{err}");
 }

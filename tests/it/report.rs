@@ -1,4 +1,4 @@
-//! The report page: complete, linked, harmless whatever the frame holds.
+//! The report page: complete, linked, and harmless regardless of the frame's contents.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,7 +17,7 @@ use crate::html::{Element, HOSTILE, assert_harmless, elements};
 
 const ROWS: usize = 60;
 
-/// Three topics that no embedder has to find: the vector is the row's theme.
+/// Three topics that require no embedder: the vector is the row's theme.
 fn with_vectors(frame: DataFrame) -> DataFrame {
     let vectors: Vec<f32> = (0..frame.height())
         .flat_map(|row| (0..3).map(move |axis| if row % 3 == axis { 1.0 + row as f32 / 1e4 } else { 0.0 }))
@@ -36,7 +36,7 @@ fn model(text: &str) -> TopicModel {
         .clusterer(KMeans::new(3))
 }
 
-/// The words in capitals: a second description.
+/// The words in capitals, as a second description.
 #[derive(Debug)]
 struct Capitals;
 
@@ -51,13 +51,13 @@ impl Representation for Capitals {
     }
 }
 
-/// Captions with pictures; three rows have nothing to read, two pictures are broken.
+/// Captions with images; three rows have no text, two images are corrupt.
 fn illustrated(folder: &Path) -> FittedTopicModel {
     let frame = frame_with_images(ROWS, folder);
     let images = frame.column("image").unwrap().clone();
     for row in 0..ROWS {
         if row % 3 == 1 && row > 6 {
-            // Of the second topic only three pictures can be read, so that every other one is tried.
+            // Only three images of the second topic are readable, so all others are tried.
             fs::write(folder.join(format!("{row}.png")), if row == 7 { b"torn".as_slice() } else { b"" }).unwrap();
         }
     }
@@ -115,7 +115,7 @@ fn every_topic_has_its_section_and_every_link_leads_somewhere() {
     }
     let rows = named(&page, "tr").count();
     assert_eq!(rows, 1 + fitted().topic_ids().len(), "a header and a row for each topic");
-    assert!(named(&page, "details").next().unwrap().text.contains("in no topic"), "outliers are folded");
+    assert!(named(&page, "details").next().unwrap().text.contains("in no topic"), "outliers are collapsed");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn words_carry_their_weights_and_bars() {
     assert!(items[0].text.starts_with(&words[0].0));
     let second: f64 = items[1].get("style").trim_start_matches("--w:").trim_end_matches('%').parse().unwrap();
     assert!((second - 100.0 * words[1].1 / words[0].1).abs() < 0.06, "{second}");
-    assert!(by_id(&page, "topic-0").text.contains(&words[0].0.to_uppercase()), "the second description is there");
+    assert!(by_id(&page, "topic-0").text.contains(&words[0].0.to_uppercase()), "the second description is present");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
     let expected: usize = fitted().topic_ids().iter().map(|&id| gallery.pictures(id).len()).sum();
     assert_eq!(named(&page, "figure").count(), expected);
     for picture in fitted().topic_ids().iter().flat_map(|&id| gallery.pictures(id)) {
-        let caption = fitted().text(picture.row).unwrap_or_else(|| picture.path.as_deref().unwrap());
+        let caption = fitted().text(picture.row).unwrap_or_else(|| picture.path.clone().unwrap());
         assert!(named(&page, "img").any(|image| caption.starts_with(image.get("alt")) && !image.get("alt").is_empty()));
         assert!(page.iter().any(|element| element.get("title") == picture.path.as_deref().unwrap()));
     }
@@ -178,7 +178,7 @@ fn a_model_without_pictures_has_a_page_without_them() {
     let page = page(&html);
     assert_eq!(named(&page, "img").count() + named(&page, "figure").count(), 0);
     assert!(!named(&page, "main").next().unwrap().text.contains("icture"));
-    assert!(!page.iter().any(|element| element.get("id") == "outliers"), "nor outliers, where there are none");
+    assert!(!page.iter().any(|element| element.get("id") == "outliers"), "no outliers section if there are none");
     assert!(html.len() < 60_000, "{}", html.len());
 }
 
@@ -208,7 +208,7 @@ fn hostile_texts_and_names_do_nothing() {
         assert!(!html.contains('\u{202E}') && !html.contains('\0'));
         assert!(
             named(&page, "blockquote").any(|quote| quote.text.contains("alert(1)")),
-            "the texts are there, as texts"
+            "the texts are present as text"
         );
     }
 }
@@ -228,7 +228,7 @@ fn the_policy_allows_the_one_script_and_nothing_else() {
         "base-uri 'none'",
         "form-action 'none'",
     ];
-    assert_eq!(rules, BTreeSet::from(expected), "after a change of filter.js its hash changes, too");
+    assert_eq!(rules, BTreeSet::from(expected), "a change to filter.js requires a new hash");
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn bad_settings_and_places_are_errors() {
     assert_eq!((error.kind(), error.file()), (ErrorKind::Io, Some(path.as_path())));
     let path = folder.path().join("topics.html");
     fitted().to_html_report(&path).unwrap();
-    assert_eq!(fs::read_to_string(path).unwrap(), fitted().report_html().unwrap(), "and the same model, the same page");
+    assert_eq!(fs::read_to_string(path).unwrap(), fitted().report_html().unwrap(), "the same model, the same page");
 }
 
 #[test]
@@ -266,10 +266,10 @@ fn a_notebook_shows_the_topic_table_with_pictures() {
     assert!(page[0].text.contains("3 topics"), "{}", page[0].text);
     let Aspect::Pictures(gallery) = fitted().topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     let illustrated = fitted().topic_ids().iter().filter(|&&id| !gallery.pictures(id).is_empty()).count();
-    assert_eq!(named(&page, "img").count(), illustrated, "a collage a topic");
+    assert_eq!(named(&page, "img").count(), illustrated, "one collage per topic");
 }
 
-/// SHA-256 (FIPS 180-4), to check the page's policy without another crate.
+/// SHA-256 (FIPS 180-4), to check the page's policy without another dependency.
 fn sha256(message: &[u8]) -> [u8; 32] {
     let primes = || (2_u64..).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0));
     let fraction = |root: f64| (root.fract() * 4_294_967_296.0) as u32;
@@ -308,7 +308,8 @@ fn sha256(message: &[u8]) -> [u8; 32] {
     bytes.try_into().unwrap()
 }
 
-/// The first 32 bits of the fraction of a cube root, by whole numbers: doubles are too short for 64 of them.
+/// The first 32 bits of the fractional part of a cube root, in integer arithmetic: doubles are not precise enough for
+/// all 64 of them.
 fn cube_root_fraction(n: u64) -> u32 {
     let cube = u128::from(n) << 96;
     let mut root = 0_u128;

@@ -1,4 +1,4 @@
-//! Words chosen by meaning, against BERTopic 0.17.4 (tests/fixtures/represent/make.py), and words for images.
+//! Words selected by meaning, compared with BERTopic 0.17.4 (tests/fixtures/represent/make.py), and words for images.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use ndarray::{Array2, ArrayView2, array};
 use polars::prelude::*;
 use serde_json::Value;
+use topicframe::FittedTopicModel;
 use topicframe::cluster::{Clusterer, Clustering, FittedClusterer};
 use topicframe::corpus::Embeddings;
 use topicframe::embed::TextEmbedder;
@@ -18,18 +19,17 @@ use topicframe::reduce::NoReduction;
 use topicframe::represent::{
     Aspect, KeyBERTInspired, MaximalMarginalRelevance, Representation, TopicContext, TopicWords, VisualWords,
 };
-use topicframe::topics::FittedTopicModel;
 use topicframe::vectorize::{CountVectorizer, StopWords};
 
 use crate::notes::Notes;
 
 const DIMENSIONS: usize = 16;
 
-/// The fixture's embedder, which remembers what it was given.
+/// The fixture's embedder, which records its inputs.
 #[derive(Debug, Clone, Default)]
 struct Sums(Arc<Mutex<Vec<Vec<String>>>>);
 
-/// Random numbers that the letters of `word` are the seed of.
+/// Random numbers seeded by the letters of `word`.
 fn numbers(word: &str) -> [f64; DIMENSIONS] {
     let hash = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
     let mut state = word.bytes().fold(0xCBF2_9CE4_8422_2325, hash);
@@ -63,7 +63,7 @@ impl TextEmbedder for Sums {
     }
 }
 
-/// Topics that are known beforehand.
+/// A clusterer that returns known topics.
 #[derive(Debug, Clone)]
 struct Given(Vec<i32>);
 
@@ -145,7 +145,7 @@ fn the_words_and_weights_that_bertopic_gives() {
             let mut words: Vec<(String, f64)> = serde_json::from_value(words.clone()).unwrap();
             let mut found = found[&topic.parse::<i32>().unwrap()].clone();
             assert!(found.is_sorted_by(|a, b| a.1 >= b.1), "{name} {topic}: best first");
-            // BERTopic leaves the order of words of equal weight to chance.
+            // BERTopic leaves the order of words with equal weights to chance.
             words.sort_by(|a, b| a.0.cmp(&b.0));
             found.sort_by(|a, b| a.0.cmp(&b.0));
             assert_eq!(only_words(&found), only_words(&words), "{name} {topic}");
@@ -169,7 +169,7 @@ fn as_main_they_are_the_topics_own_words() {
         let main = both.get_topic(*topic).unwrap();
         assert_eq!(main.len(), 3);
         assert!(main.iter().all(|word| words.contains(word)), "{main:?} of {words:?}");
-        assert_ne!(keybert.get_topic(*topic).unwrap()[..10], words[..], "aspects leave the topics' own words alone");
+        assert_ne!(keybert.get_topic(*topic).unwrap()[..10], words[..], "aspects do not change the topics' main words");
     }
 }
 
@@ -193,9 +193,9 @@ fn nothing_is_embedded_twice() {
     let [texts, words] = &calls[..] else { panic!("{} calls", calls.len()) };
     assert_eq!(texts.len(), frame().height());
     assert_eq!(words.len(), words.iter().collect::<HashSet<_>>().len());
-    assert!(words.iter().all(|word| !word.contains(' ')), "the texts have their vectors already");
+    assert!(words.iter().all(|word| !word.contains(' ')), "the texts are already embedded");
 
-    // Vectors of the frame may come from anywhere: the five texts of each of the four topics are embedded again.
+    // The frame's vectors may come from any model: the five texts of each of the four topics are embedded again.
     let embedded = model().embed(&frame()).unwrap();
     let given = model_of(embedder.clone(), labels())
         .embeddings("embedding")
@@ -207,7 +207,7 @@ fn nothing_is_embedded_twice() {
     assert_eq!(aspect(&fitted, "K"), aspect(&given, "K"));
 }
 
-/// Gives these words for every topic; looks at nothing.
+/// Returns these words for every topic, regardless of its input.
 #[derive(Debug)]
 struct Say(Vec<&'static str>);
 
@@ -241,11 +241,11 @@ fn fewer_words_than_asked_for_all_stay() {
 
 #[test]
 fn a_word_that_repeats_another_goes_first_and_equal_ones_by_place() {
-    // The same word three times: after one is taken the others say nothing new.
+    // The same word three times: once it is selected, its repeats add nothing new.
     let words = ["one", "two", "two", "two", "three"];
     let kept = mmr_of(&words, MaximalMarginalRelevance::new().diversity(0.9).top_n_words(3));
     assert_eq!(kept, ["one", "two", "three"]);
-    // Words that the embedder does not know are all alike: the first ones stay.
+    // Words unknown to the embedder are all alike: the first ones are kept.
     let kept = mmr_of(&["", " ", "  "], MaximalMarginalRelevance::new().top_n_words(2));
     assert_eq!(kept, ["", " "]);
 }
@@ -270,7 +270,7 @@ fn one_topic() {
     assert_eq!(fitted.get_topic(0).unwrap().len(), 10);
 }
 
-/// Describes with another context than the model has.
+/// Describes topics in a context that differs from the model's.
 #[derive(Debug)]
 struct Elsewhere<R> {
     inner: R,
@@ -304,7 +304,7 @@ fn without_an_embedder_of_texts() {
     assert!(error.to_string().contains("needs an embedder of texts"), "{error}");
 }
 
-/// An embedder that must not run, or that gives a row too few once the texts are embedded.
+/// An embedder that must not run, or that returns one row too few once the texts are embedded.
 #[derive(Debug)]
 struct Bad {
     never: bool,
@@ -366,8 +366,8 @@ fn an_embedder_that_misbehaves_is_reported() {
     }
 }
 
-/// A joint space of four numbers: texts lie along the first, images along the second; `cat` is the third, `dog` the
-/// fourth, and `thing` leans towards all images.
+/// A joint space of four dimensions: texts lie along the first, images along the second; `cat` is the third, `dog` the
+/// fourth, and `thing` leans toward all images.
 #[derive(Debug, Clone, Default)]
 struct Joint(Arc<Mutex<Vec<String>>>);
 
@@ -394,7 +394,7 @@ impl TextEmbedder for Joint {
     }
 }
 
-/// Two images of cats, two of dogs, one that could not be read, one row without, one outlier between them.
+/// Two images of cats, two of dogs, one unreadable, one row without an image, and one outlier between them.
 fn images() -> (Embeddings, [i32; 7]) {
     let vectors = array![
         [0.0, 1.0, 0.5, 0.0],
@@ -483,7 +483,7 @@ fn visual_words_in_a_model() {
 fn the_built_in_vocabulary_is_words_of_things_to_see() {
     let words = VisualWords::builtin_vocabulary();
     assert!((2000..3000).contains(&words.len()), "{}", words.len());
-    assert_eq!(words.len(), words.iter().collect::<HashSet<_>>().len(), "no word twice");
+    assert_eq!(words.len(), words.iter().collect::<HashSet<_>>().len(), "no duplicate words");
     for word in &words {
         let plain = word.chars().all(|c| c.is_ascii_lowercase() || c == ' ' || c == '-');
         assert!(plain && word.len() >= 3 && word.trim() == *word, "{word:?}");
@@ -501,7 +501,7 @@ fn the_chain_of_the_readme_chooses_among_more_words_than_it_leaves() {
             .representation("Main", MaximalMarginalRelevance::new().top_n_words(4).diversity(diversity))
             .fit(&frame())
             .unwrap();
-        fitted.topic_ids().iter().map(|&id| only_words(fitted.get_topic(id).unwrap()).join(" ")).collect::<Vec<_>>()
+        fitted.topic_ids().iter().map(|&id| only_words(&fitted.get_topic(id).unwrap()).join(" ")).collect::<Vec<_>>()
     };
     assert!(chain(0.0) != chain(0.9), "{:?}", chain(0.0));
 }

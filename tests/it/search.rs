@@ -1,4 +1,4 @@
-//! Topics found by a text or an image.
+//! Finding topics by a text or an image.
 
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
@@ -28,7 +28,7 @@ fn texts_find_topics_of_texts() {
         let words = topics.get_topic(ids[0]).unwrap();
         assert!(words.iter().any(|(w, _)| w == word), "{query}: {words:?}");
         assert!(similarities.is_sorted_by(|a, b| a >= b) && similarities.iter().all(|s| (-1.0..=1.0).contains(s)));
-        assert!(!ids.contains(&-1), "outliers are no topic");
+        assert!(!ids.contains(&-1), "outliers are not a topic");
         assert_eq!(ids.len(), 5.min(topics.summary().topics));
         let name = found.column("Name").unwrap().str().unwrap().get(0).map(str::to_owned);
         assert_eq!(name, topics.topic_label(ids[0]));
@@ -44,10 +44,10 @@ fn texts_and_images_find_topics_of_images() {
     let folder = tempfile::tempdir().unwrap();
     for (theme, name) in NAMES.iter().enumerate() {
         let (by_text, _) = parts(&topics.find_topics(name, 3).unwrap());
-        assert_eq!(theme_of(topics.topics(), by_text[0]), theme);
+        assert_eq!(theme_of(&topics.labels(), by_text[0]), theme);
         let bytes = png(theme, 777);
         let (by_bytes, similarities) = parts(&topics.find_topics_by_image(bytes.as_slice(), 3).unwrap());
-        assert_eq!(theme_of(topics.topics(), by_bytes[0]), theme);
+        assert_eq!(theme_of(&topics.labels(), by_bytes[0]), theme);
         assert!(similarities[0] > 0.9);
         let path = folder.path().join("query.png");
         std::fs::write(&path, &bytes).unwrap();
@@ -64,7 +64,7 @@ fn texts_and_images_find_topics_of_both() {
         for (theme, name) in NAMES.iter().enumerate() {
             let (by_text, _) = parts(&topics.find_topics(name, 1).unwrap());
             let (by_image, _) = parts(&topics.find_topics_by_image(png(theme, 9).as_slice(), 1).unwrap());
-            assert_eq!(theme_of(topics.topics(), by_text[0]), theme);
+            assert_eq!(theme_of(&topics.labels(), by_text[0]), theme);
             assert_eq!(by_image, by_text);
         }
     }
@@ -73,9 +73,9 @@ fn texts_and_images_find_topics_of_both() {
 #[test]
 fn equally_near_topics_come_by_their_number() {
     let topics = plain(TopicModel::images("image", EyeAndEar)).fit(&image_frame(ROWS)).unwrap();
-    // `red` and `green` in one query: two topics are about equally near, the third is far.
+    // `red` and `green` in one query: two topics are about equally close, the third is far away.
     let (ids, similarities) = parts(&topics.find_topics("red green", 3).unwrap());
-    assert_eq!(theme_of(topics.topics(), ids[2]), 2);
+    assert_eq!(theme_of(&topics.labels(), ids[2]), 2);
     assert!(similarities[1] - similarities[2] > 0.3);
     let again = parts(&topics.find_topics("red green", 3).unwrap());
     assert_eq!(again, (ids, similarities));
@@ -86,12 +86,12 @@ fn what_cannot_be_looked_for_is_an_error() {
     let frame = image_frame(ROWS);
     let deaf = plain(TopicModel::images("image", Eye)).fit(&frame).unwrap();
     let error = deaf.find_topics("red", 5).unwrap_err();
-    assert!(error.to_string().contains("no embedder of texts"), "{error}");
+    assert!(error.to_string().contains("no embedder for texts"), "{error}");
     assert!(deaf.find_topics_by_image(png(0, 0).as_slice(), 5).is_ok());
 
     let text = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&crate::corpora::frame(108)).unwrap();
     let error = text.find_topics_by_image("cat.png", 5).unwrap_err();
-    assert!(error.to_string().contains("no embedder of images"), "{error}");
+    assert!(error.to_string().contains("no embedder for images"), "{error}");
     for query in ["", "  ", "\u{1F600}"] {
         assert_eq!(text.find_topics(query, 5).unwrap_err().kind(), ErrorKind::InvalidData, "{query:?}");
     }
@@ -103,7 +103,7 @@ fn what_cannot_be_looked_for_is_an_error() {
     assert!(error.file().is_some(), "{error}");
     assert_eq!(topics.find_topics_by_image(b"no picture".as_slice(), 5).unwrap_err().kind(), ErrorKind::Image);
 
-    // Vectors that came from a column of another model's.
+    // Vectors from a column computed by another model.
     let embedded = plain(TopicModel::images("image", Eye)).embed(&frame).unwrap();
     let given = plain(TopicModel::images("image", NoEmbedder)).embeddings("embedding").fit(&embedded).unwrap();
     assert!(given.find_topics("red", 5).is_err() && given.find_topics_by_image("cat.png", 5).is_err());

@@ -1,4 +1,4 @@
-//! Sentence-transformers' models against Python's library (tests/fixtures/models/make.py), and folders that are wrong.
+//! Sentence-transformers models compared with the Python library (tests/fixtures/models/make.py), and invalid folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn strings(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// The greatest difference to the numbers that Python gave.
+/// The largest difference from the values computed by Python.
 fn difference(vectors: &ndarray::Array2<f32>, expected: &Value) -> f64 {
     let rows = expected.as_array().unwrap();
     assert_eq!(vectors.nrows(), rows.len());
@@ -95,7 +95,7 @@ fn filling_texts_up_to_one_length_does_not_show() {
     }
 }
 
-/// What the model in `folder` makes of two texts, one of them of many tokens.
+/// The embeddings of two texts by the model in `folder`; one of the texts has many tokens.
 fn of_two_texts(folder: &Path) -> ndarray::Array2<f32> {
     let texts = ["A photo of a cat and a dog.", &"a cat on the red house ".repeat(12)];
     SentenceTransformer::from_dir(folder).unwrap().encode(&texts, &Progress::silent()).unwrap()
@@ -124,7 +124,7 @@ fn configurations_of_other_versions_are_read() {
     let folder = copy("nomic_bert");
     let as_saved = of_two_texts(folder.path());
     edit(&folder.path().join("config.json"), |c| {
-        // As nomic-embed-text-v1.5 has it.
+        // As in nomic-embed-text-v1.5.
         *c = serde_json::json!({
             "model_type": "nomic_bert", "activation_function": "swiglu", "causal": false, "layer_norm_epsilon": 0.001,
             "max_trained_positions": 2048, "mlp_fc1_bias": false, "mlp_fc2_bias": false, "n_embd": 16, "n_head": 2,
@@ -165,7 +165,7 @@ fn lengths_and_prompts_out_of_range_are_told() {
     assert_eq!("cuda:1".parse::<Device>().unwrap(), Device::Cuda(1));
 }
 
-/// A copy of a model's folder, to be broken.
+/// A copy of a model's folder, to be corrupted.
 fn copy(name: &str) -> tempfile::TempDir {
     fn copy_all(from: &Path, to: &Path) {
         for entry in fs::read_dir(from).unwrap() {

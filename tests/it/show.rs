@@ -1,4 +1,4 @@
-//! What a notebook's cell shows of each thing that it may end with.
+//! How a notebook displays each type that a cell may end with.
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +20,7 @@ struct Cell {
 }
 
 impl Cell {
-    /// Reads what a cell shows: one element of ours with its own style, and nothing that runs or loads.
+    /// Parses the output of a cell: a single element with its own style, and nothing that runs or loads.
     fn of(thing: &(impl Show + ?Sized)) -> Self {
         let html = thing.to_html();
         assert!(html.starts_with("<div class=\"topicframe\"><style>"), "{html:.100}");
@@ -42,7 +42,7 @@ impl Cell {
         self.all(name).into_iter().map(|element| element.text.as_str()).collect()
     }
 
-    /// All that is read, style sheets left out.
+    /// All visible text, without style sheets.
     fn text(&self) -> String {
         let sheets = self.texts("style");
         sheets.into_iter().fold(self.elements[0].text.clone(), |text, sheet| text.replacen(sheet, "", 1))
@@ -58,7 +58,7 @@ impl Cell {
     }
 }
 
-/// As `text` is read on a page: what HTML forbids and what turns the direction is replaced.
+/// `text` as displayed on a page: characters that HTML forbids or that change the text direction are replaced.
 fn visible(text: &str) -> String {
     let replaced = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202d}' | '\u{202e}');
     text.chars().map(|c| if replaced(c) { '\u{FFFD}' } else { c }).collect()
@@ -72,7 +72,7 @@ fn model(text: &str) -> TopicModel {
     TopicModel::text(text, EyeAndEar).reducer(NoReduction).clusterer(KMeans::new(3))
 }
 
-/// Three topics with a picture file for each row.
+/// Three topics with an image file for each row.
 fn illustrated(folder: &Path) -> FittedTopicModel {
     let names: Vec<String> = (0..ROWS).map(|row| format!("picture {row}.png")).collect();
     for (row, name) in names.iter().enumerate() {
@@ -145,12 +145,12 @@ fn a_result_shows_its_value_or_its_error_and_an_option_its_value_or_none() {
     let fails: topicframe::error::Result<DataFrame> = Err(error.clone());
     let cell = Cell::of(&fails);
     assert_eq!(cell.texts("p"), ["topics: no topic 9", "Ask for 0 to 3."]);
-    assert_eq!(cell.texts("b"), ["topics: no topic 9"], "what is wrong is strong");
+    assert_eq!(cell.texts("b"), ["topics: no topic 9"], "the problem is in bold");
     assert_eq!(cell.with_class("tf-error")[0].get("role"), "alert");
     assert_eq!(fails.to_html(), error.to_html());
     assert_eq!(fails.to_text(), Some(error.to_string()));
     let polars: PolarsResult<Column> = frame.column("gone").cloned();
-    assert!(Cell::of(&polars).text().contains("gone"), "errors of other crates");
+    assert!(Cell::of(&polars).text().contains("gone"), "errors from other crates");
 
     assert_eq!(Cell::of(&Some(frame.clone())).texts("td"), ["7"]);
     let none: Option<DataFrame> = None;
@@ -203,7 +203,7 @@ fn parts_of_a_cell_stand_in_their_order() {
     let text = all.to_text().unwrap();
     assert!(text.starts_with("one\n\ntwo\n\n") && text.ends_with("twelve\n\nthirteen"), "{text}");
     assert_eq!(show(("alone",)).matches("alone").count(), 1);
-    assert_eq!((Html::trusted("x"), Html::trusted("y")).to_text(), None, "nothing here has a text");
+    assert_eq!((Html::trusted("x"), Html::trusted("y")).to_text(), None, "plain HTML has no text form");
 
     let pieces = vec![heading("first"), picture(&png(0, 0)[..]), heading("last")];
     assert_eq!(Cell::of(&pieces).texts("h3"), ["first", "last"]);
@@ -333,7 +333,7 @@ fn topics_whose_picture_files_are_gone_are_still_shown() {
         let read = cell.text();
         if topics.get_topic_info().is_err() {
             assert!(read.contains("No pictures: ") && read.contains(&shown), "{what}: {read}");
-            assert!(cell.texts("p")[1].contains(".png"), "{what}: it says which file: {}", cell.texts("p")[1]);
+            assert!(cell.texts("p")[1].contains(".png"), "{what}: it names the file: {}", cell.texts("p")[1]);
         } else {
             assert_eq!(cell.all("img").len(), 3, "{what}");
         }
@@ -357,7 +357,7 @@ fn galleries_are_a_strip_of_pictures_for_each_topic() {
     let aspect = Aspect::Pictures(gallery.clone());
     assert_eq!(Show::to_html(&aspect), Show::to_html(gallery));
 
-    // Pictures without a path are called by their rows.
+    // Images without a path are identified by their rows.
     let model = TopicModel::images("image", EyeAndEar).reducer(NoReduction).clusterer(KMeans::new(3));
     let model = model.representation("Visual_Aspect", VisualRepresentation::new());
     let mut frame = image_frame(ROWS);
@@ -439,8 +439,8 @@ fn a_report_is_a_page_of_its_own_within_the_cell() {
     let elements = elements(&html);
     let frames: Vec<&Element> = elements.iter().filter(|element| element.name == "iframe").collect();
     assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].get("srcdoc"), report.html().unwrap(), "read back, it is the page");
-    assert_eq!(frames[0].get("sandbox"), "allow-scripts", "it can neither reach the notebook nor leave");
+    assert_eq!(frames[0].get("srcdoc"), report.html().unwrap(), "it decodes to the page");
+    assert_eq!(frames[0].get("sandbox"), "allow-scripts", "it can neither access the notebook nor navigate");
     assert!(!elements.iter().any(|element| element.name == "script"), "scripts stay inside the frame");
     assert!(Cell::of(&Report::new(&topics).max_topics(0)).text().contains("max_topics"), "an error is shown as such");
 }
@@ -462,9 +462,9 @@ fn bars_below_numbers_are_as_long_as_the_numbers() {
         "yes" => [true, false, true, true],
     )
     .unwrap();
-    assert_eq!(bars(&frame, "n"), widths(&[100, 50, 0]), "a null has none");
+    assert_eq!(bars(&frame, "n"), widths(&[100, 50, 0]), "a null has no bar");
     assert_eq!(bars(&frame, "x"), widths(&[50, 100, 100]));
-    assert_eq!(bars(&frame, "odd"), widths(&[100, 25]), "what is not finite has none");
+    assert_eq!(bars(&frame, "odd"), widths(&[100, 25]), "a non-finite value has no bar");
     assert!(bars(&frame, "zero").is_empty());
     let cell = Cell::of(&frame.html().bars("n"));
     assert_eq!(cell.texts("td")[0], "10", "the number itself stays");
@@ -475,7 +475,7 @@ fn bars_below_numbers_are_as_long_as_the_numbers() {
         let said = cell.texts("p").join("\n");
         assert!(said.contains("Bars were requested for") && said.contains(column) && said.contains(reason), "{said}");
     }
-    // As long as the number is large among those that are shown.
+    // The bar's length relates to the values that are shown.
     let long = df!("n" => [1, 2, 1_000, 4]).unwrap();
     let shown = Cell::of(&long.html().bars("n").max_rows(2));
     let shown: Vec<String> = shown.with_class("tf-bar").iter().map(|bar| bar.get("style").to_owned()).collect();
@@ -507,7 +507,7 @@ fn what_has_a_text_is_that_text_for_whoever_shows_no_html() {
 
 const SPOOF: &str = "line\nEVCXR_END_CONTENT\nEVCXR_BEGIN_CONTENT text/html\n<script>alert(1)</script>";
 
-/// Ends a cell in a process of its own, started by the tests below.
+/// Ends a cell in a separate process, started by the tests below.
 #[test]
 fn printer() {
     let Ok(what) = std::env::var("TOPICFRAME_TEST_PRINTS") else { return };
@@ -526,7 +526,7 @@ fn printer() {
     }
 }
 
-/// The blocks that a cell gives to evcxr: kind and content.
+/// The blocks that a cell sends to evcxr: kind and content.
 fn blocks(what: &str) -> Vec<(String, String)> {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["show::printer", "--exact", "--nocapture", "--test-threads=1"])
@@ -572,7 +572,7 @@ fn evcxr_gets_one_block_of_each_kind_whatever_the_text() {
         for (kind, content) in &blocks {
             if kind == "text/html" {
                 let cell = Cell::of(&Html::trusted(content.trim_end()));
-                assert!(cell.text().contains("EVCXR_END_CONTENT"), "{what}: the text itself is there");
+                assert!(cell.text().contains("EVCXR_END_CONTENT"), "{what}: the text itself is present");
             } else {
                 assert!(content.contains("_END_CONTENT"), "{what}: {content}");
             }

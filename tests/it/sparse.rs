@@ -1,9 +1,9 @@
-//! Sparse matrices: what is accepted, and sums and cosines against the same on dense rows.
+//! Sparse matrices: validation, and sums and cosines compared with dense rows.
 
 use topicframe::error::ErrorKind;
 use topicframe::linalg::sparse::CsrMatrix;
 
-/// Columns and values that look random and are the same every time; about a third of the cells are set.
+/// Pseudorandom columns and values that are always the same; about a third of the cells are set.
 fn dense(rows: usize, cols: usize) -> Vec<Vec<u32>> {
     let mut state = 7_u64;
     let mut next = || {
@@ -90,11 +90,11 @@ fn classes_keep_every_count() {
         }
     }
     assert_eq!(summed, sparse(&expected));
-    assert_eq!(summed.row(4).0.len(), 0, "a class without rows is an empty row");
+    assert_eq!(summed.row(4).0.len(), 0, "a class without rows has an empty row");
 
     let all: Vec<Option<usize>> = (0..60).map(|row| Some(row % 7)).collect();
     assert_eq!(matrix.sum_rows_by(&all, 7).unwrap().column_sums(), matrix.column_sums());
-    // Merging sums is summing merged classes.
+    // Merging the sums equals summing the merged classes.
     let merged: Vec<Option<usize>> = (0..7).map(|class| Some(class / 3)).collect();
     let at_once: Vec<Option<usize>> = (0..60).map(|row| Some(row % 7 / 3)).collect();
     let twice = matrix.sum_rows_by(&all, 7).unwrap().sum_rows_by(&merged, 3).unwrap();

@@ -1,4 +1,4 @@
-//! The static embedder against Hugging Face's tokenizers, numpy and Model2Vec, and against damaged folders.
+//! The static embedder compared with Hugging Face's tokenizers, numpy and Model2Vec, and corrupted folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ fn builtin_vectors_and_tokens_equal_the_reference() {
     }
 }
 
-/// Hugging Face's own tokenizer over the same vocabulary; unknown words have the id behind the last.
+/// Hugging Face's own tokenizer with the same vocabulary; unknown words have the id after the last.
 fn reference_tokenizer() -> (Tokenizer, u32) {
     let vocabulary = concat!(env!("CARGO_MANIFEST_DIR"), "/src/embed/builtin/vocabulary.txt");
     let vocabulary = fs::read_to_string(vocabulary).unwrap();
@@ -77,7 +77,7 @@ fn reference_tokens((tokenizer, unknown): &(Tokenizer, u32), text: &str) -> Vec<
     known.map(|&id| tokenizer.id_to_token(id).unwrap()).collect()
 }
 
-/// A small generator (Knuth's MMIX constants), so that the texts are the same everywhere.
+/// A small generator (Knuth's MMIX constants), so that the texts are the same on every platform.
 struct Random(u64);
 
 impl Random {
@@ -94,9 +94,9 @@ fn every_character_is_cut_as_by_hugging_face() {
     let characters: Vec<char> = (0..=u32::from(char::MAX)).filter_map(char::from_u32).collect();
     for run in characters.chunks(64).filter(|run| (run[0] as u32) < 0x3_2000 || (run[0] as u32) >= 0xE_0000) {
         if run[0] as u32 > 0xF_0000 && !(run[0] as u32).is_multiple_of(0x4000) {
-            continue; // Private use: a sample does.
+            continue; // Private use: a sample is sufficient.
         }
-        // Between letters, so that one sees what joins, what parts and what vanishes.
+        // Between letters, to show which characters join, split or disappear.
         let text: String = run.iter().flat_map(|&character| ['c', 'a', character, 't', ' ']).collect();
         assert_eq!(embedder.tokenize(&text).unwrap(), reference_tokens(&reference, &text), "{:x}", run[0] as u32);
     }
@@ -201,7 +201,7 @@ fn model2vec_folders_give_model2vec_vectors() {
     let folders = expected["rows"].as_object().unwrap();
     assert_eq!(folders.len(), 6);
     for (name, rows) in folders {
-        // Model2Vec averages 16-bit vectors in 16 bits.
+        // Model2Vec averages 16-bit vectors in 16-bit precision.
         let tolerance = if name == "f16" { 2e-3 } else { 2e-6 };
         let embedder = StaticEmbedder::from_dir(fixture("model2vec").join(name)).unwrap();
         let got = embed(&embedder, &texts);
@@ -215,7 +215,7 @@ fn model2vec_folders_give_model2vec_vectors() {
 fn folder_tokens_leave_out_unknown_ones_and_stop_at_the_limit() {
     let embedder = |name: &str| StaticEmbedder::from_dir(fixture("model2vec").join(name)).unwrap();
     assert_eq!(embedder("f32").tokenize("Cats, zebra 東").unwrap(), ["cat", "##s", ",", "東"]);
-    // At most 5 tokens, and 15 characters: 3, the median length of its tokens, for each.
+    // At most 5 tokens, and 15 characters: 3, the median token length, times 5.
     let short = embedder("word_level_short");
     assert_eq!(short.tokenize("of a of a of a of a").unwrap(), ["of", "a", "of", "a", "of"]);
     assert_eq!(short.tokenize("the cat xyz sat on the mat").unwrap(), ["the", "cat", "sat"]);
@@ -239,7 +239,8 @@ fn copy_of(name: &str) -> TempDir {
     folder
 }
 
-/// The error for a copy of the folder `f32` after `damage`; it must be of kind `Model`, and name the file and `says`.
+/// The error for a copy of the folder `f32` after `damage`; it must be of kind `Model`, name the file and contain
+/// `says`.
 fn assert_refused(file: &str, says: &str, damage: impl FnOnce(&Path)) {
     let folder = copy_of("f32");
     damage(&folder.path().join(file));
@@ -250,7 +251,7 @@ fn assert_refused(file: &str, says: &str, damage: impl FnOnce(&Path)) {
     assert!(message.contains(says), "{message:?} does not say {says:?}");
 }
 
-/// A safetensors file of the given tensors: name, type, shape, bytes.
+/// A safetensors file with the given tensors: name, type, shape, bytes.
 fn safetensors(tensors: &[(&str, &str, &[usize], Vec<u8>)]) -> Vec<u8> {
     let (mut header, mut data) = (Map::new(), Vec::new());
     for (name, dtype, shape, bytes) in tensors {
@@ -270,7 +271,7 @@ fn f32_bytes(count: usize, value: f32) -> Vec<u8> {
     value.to_le_bytes().repeat(count)
 }
 
-/// Tokens of the tiny vocabulary.
+/// The number of tokens in the tiny vocabulary.
 const TOKENS: usize = 34;
 
 #[test]
@@ -302,17 +303,17 @@ fn damaged_tensor_files_are_refused() {
     let whole = fs::read(fixture("model2vec/f32/model.safetensors")).unwrap();
     refused("the file is empty", Vec::new());
     for length in [7, 8, 40, whole.len() - 1] {
-        refused("not a whole safetensors", whole[..length].to_vec());
+        refused("not a complete safetensors", whole[..length].to_vec());
     }
-    refused("not a whole safetensors", [&u64::MAX.to_le_bytes()[..], &whole[8..]].concat());
-    refused("not a whole safetensors", with_header("not json at all", &[]));
+    refused("not a complete safetensors", [&u64::MAX.to_le_bytes()[..], &whole[8..]].concat());
+    refused("not a complete safetensors", with_header("not json at all", &[]));
     let lies = |shape: &str, offsets: &str| {
         let header = format!(r#"{{"embeddings":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}}}"#);
         with_header(&header, &f32_bytes(4, 1.0))
     };
-    refused("not a whole safetensors", lies("[34,1000000]", "[0,136000000]"));
-    refused("not a whole safetensors", lies("[2,2]", "[16,0]"));
-    refused("not a whole safetensors", lies("[4294967296,4294967296]", "[0,16]"));
+    refused("not a complete safetensors", lies("[34,1000000]", "[0,136000000]"));
+    refused("not a complete safetensors", lies("[2,2]", "[16,0]"));
+    refused("not a complete safetensors", lies("[4294967296,4294967296]", "[0,16]"));
     refused("no tensor `embeddings`", safetensors(&[("vectors", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 1.0))]));
 }
 
@@ -323,11 +324,14 @@ fn tensors_that_do_not_fit_are_refused() {
     };
     let embeddings = || ("embeddings", "F32", [TOKENS, 2], f32_bytes(TOKENS * 2, 1.0));
     refused("not rows x dimensions", &[("embeddings", "F32", &[TOKENS], f32_bytes(TOKENS, 1.0))]);
-    refused("no usable width", &[("embeddings", "F32", &[TOKENS, 0], vec![])]);
+    refused("unusable dimensions", &[("embeddings", "F32", &[TOKENS, 0], vec![])]);
     refused("has 33 rows, but tokenizer.json has 34 tokens", &[("embeddings", "F32", &[33, 2], f32_bytes(66, 1.0))]);
     refused("has the type I64", &[("embeddings", "I64", &[TOKENS, 1], vec![0; TOKENS * 8])]);
-    refused("holds NaN at place 0", &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, f32::NAN))]);
-    refused("no usable number", &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 3e38))]);
+    refused(
+        "contains the unusable value NaN at index 0",
+        &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, f32::NAN))],
+    );
+    refused("the unusable value", &[("embeddings", "F32", &[TOKENS, 2], f32_bytes(TOKENS * 2, 3e38))]);
 
     let (name, dtype, shape, data) = embeddings();
     let with = |other: (&'static str, &'static str, Vec<usize>, Vec<u8>), says: &str| {
@@ -338,10 +342,13 @@ fn tensors_that_do_not_fit_are_refused() {
         );
     };
     with(("weights", "F32", vec![3], f32_bytes(3, 1.0)), "`weights` has the shape [3]");
-    with(("weights", "F32", vec![TOKENS], f32_bytes(TOKENS, f32::INFINITY)), "`weights` holds inf");
+    with(
+        ("weights", "F32", vec![TOKENS], f32_bytes(TOKENS, f32::INFINITY)),
+        "`weights` contains the unusable value inf",
+    );
     with(("mapping", "I64", vec![3], vec![0; 24]), "`mapping` has the shape [3]");
-    with(("mapping", "F32", vec![TOKENS], f32_bytes(TOKENS, 0.0)), "not whole numbers");
-    with(("mapping", "I64", vec![TOKENS], 34_i64.to_le_bytes().repeat(TOKENS)), "sends token 0 to row 34");
+    with(("mapping", "F32", vec![TOKENS], f32_bytes(TOKENS, 0.0)), "not integers");
+    with(("mapping", "I64", vec![TOKENS], 34_i64.to_le_bytes().repeat(TOKENS)), "maps token 0 to row 34");
     with(("mapping", "I64", vec![TOKENS], (-1_i64).to_le_bytes().repeat(TOKENS)), "to row -1");
     with(("mapping", "I32", vec![TOKENS], i32::MAX.to_le_bytes().repeat(TOKENS)), "to row 2147483647");
 }
@@ -353,8 +360,8 @@ fn damaged_tokenizers_are_refused() {
     let whole = fs::read_to_string(fixture("model2vec/f32/tokenizer.json")).unwrap();
     refused("not JSON", &whole[..whole.len() / 2]);
     refused("not JSON", "\u{0}\u{1}");
-    refused("no tokenizer that can be built", "{}");
-    refused("no tokenizer that can be built", "[1, 2]");
+    refused("not describe a valid tokenizer", "{}");
+    refused("not describe a valid tokenizer", "[1, 2]");
     refused("not JSON", &"[".repeat(100_000));
     let mut changed: Value = serde_json::from_str(&whole).unwrap();
     changed["model"]["vocab"]["cat"] = json!(4_000_000_000_u32);

@@ -1,4 +1,4 @@
-//! Stop words of languages, of files, and by the texts' language.
+//! Stop words by language, from files, and by the detected language of the texts.
 
 use std::fs;
 use std::path::Path;
@@ -121,7 +121,7 @@ fn stop_words_of_a_file() {
     #[cfg(target_os = "linux")]
     {
         assert!(fails(Path::new("/dev/zero")).contains("not a regular file"));
-        // It says that it is a regular file of no bytes, as /proc/kmsg does, which waits for news of the kernel.
+        // It claims to be a regular file of zero bytes, like /proc/kmsg, which blocks waiting for kernel messages.
         assert!(fails(Path::new("/proc/version")).contains("empty"));
     }
 }

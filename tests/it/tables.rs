@@ -1,4 +1,4 @@
-//! Parquet and Arrow files as others write them, and as an enemy would.
+//! Parquet and Arrow files written by other programs, and malicious ones.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,7 +119,7 @@ fn the_row_that_is_wrong_is_blamed() {
     assert!(said.contains("2 numbers, most have 3"), "{said}");
     assert_eq!(with(&[3, 3, 0, 3]).0, Some(2));
     assert_eq!(with(&[3, 3, 3, 4]).0, Some(3));
-    assert_eq!(with(&[3, 4]).0, Some(1), "where none is more frequent, the first is right");
+    assert_eq!(with(&[3, 4]).0, Some(1), "on a tie, the first length is the expected one");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn nesting_has_a_limit() {
     }
 }
 
-/// The bytes of the fixtures that are small.
+/// The bytes of the small fixtures.
 fn small() -> Vec<(&'static str, Vec<u8>)> {
     let names = ["lz4.arrow", "zstd.arrow", "lz4.stream.arrow", "twice.parquet", "texts.parquet", "texts.arrow"];
     names.map(|name| (name, fs::read(fixture(name)).unwrap())).to_vec()
@@ -165,9 +165,9 @@ fn lengths_that_cannot_be_are_not_believed() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in small() {
         let path = folder.path().join(name);
-        // Of the larger ones not all, for the time that it takes.
+        // A sample of the bytes in the larger ones, to save time.
         for at in (0..bytes.len()).step_by(1 + bytes.len() / 1_200) {
-            // The high bits of lengths, where they are most.
+            // The high bits, where most of the damage to lengths occurs.
             for change in [0x40, 0xff] {
                 let mut changed = bytes.clone();
                 changed[at] ^= change;
@@ -186,7 +186,7 @@ fn a_length_of_petabytes_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["lz4.arrow", "zstd.arrow", "lz4.stream.arrow"] {
         let mut bytes = fs::read(fixture(name)).unwrap();
-        // The offsets of 40 texts, 41 numbers of 4 bytes, are the first buffer that is packed.
+        // The offsets of 40 texts, 41 numbers of 4 bytes, are the first compressed buffer.
         let at = bytes.windows(8).position(|window| window == 164_u64.to_le_bytes()).unwrap();
         bytes[at + 7] = 1;
         let path = folder.path().join(name);
@@ -222,7 +222,7 @@ fn damaged_files_are_told_without_a_panic_on_the_terminal() {
             let column = if name.starts_with("texts") { "dictionary" } else { "text" };
             let output = command.current_dir(folder.path()).args(["fit", name, "--text", column]).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
-            assert!(output.status.code().is_some(), "{name}, byte {at}: it must not be ended by a signal: {said}");
+            assert!(output.status.code().is_some(), "{name}, byte {at}: it must not be killed by a signal: {said}");
             assert!(!said.contains("panicked"), "{name}, byte {at}: {said}");
             refused += usize::from(!output.status.success());
         }
@@ -313,7 +313,7 @@ fn deeply_nested_values_are_written_as_fast_as_they_are_read() {
     let frame = read_frame(&from).unwrap();
     let started = std::time::Instant::now();
     write_frame(&frame, &to).unwrap();
-    // A tenth of a second; with each cell opened anew at every level, 45.
+    // It takes a tenth of a second; reopening each cell at every level took 45.
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
     assert_eq!(fs::read_to_string(&from).unwrap(), fs::read_to_string(&to).unwrap());
 }
@@ -333,7 +333,7 @@ fn values_of_every_kind_are_written_as_json() {
     let frame = read_frame(&from).unwrap();
     write_frame(&frame, &to).unwrap();
     assert_eq!(fs::read_to_string(&to).unwrap(), line);
-    // A part of a frame has lists that begin somewhere in the middle.
+    // A slice of a frame has lists that begin somewhere in the middle.
     write_frame(&frame.slice(1, 1), &to).unwrap();
     assert_eq!(fs::read_to_string(&to).unwrap(), line.split_inclusive('\n').nth(1).unwrap());
 }

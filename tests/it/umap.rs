@@ -1,5 +1,5 @@
-//! UMAP against umap-learn 0.5.12: step by step where the steps are exact, by the quality of the layout where they are
-//! not.
+//! UMAP compared with umap-learn 0.5.12: step by step where the steps are exact, by the quality of the layout where
+//! they are not.
 
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +41,7 @@ fn digits() -> (Array2<f32>, Vec<u8>) {
     (Array2::from_shape_vec((600, 64), values).unwrap(), numbers("labels"))
 }
 
-/// Rows for several blocks: each is twice one digit and once another.
+/// Enough rows for several blocks: each is the sum of twice one digit and once another.
 fn mixed_digits(rows: usize) -> Array2<f32> {
     let (digits, _) = digits();
     let of =
@@ -62,7 +62,7 @@ fn nearest(data: ArrayView2<'_, f32>, metric: Metric, k: usize) -> Neighbors {
     index.neighbors(k, Stage::Reduce, &Progress::silent()).unwrap()
 }
 
-/// How far the `k` nearest rows of the layout are from being near in the data (Venna and Kaski 2001): 1 is perfect.
+/// Trustworthiness: how close the `k` nearest rows in the layout are in the data (Venna and Kaski 2001); 1 is perfect.
 fn trustworthiness(data: ArrayView2<'_, f32>, layout: ArrayView2<'_, f32>, metric: Metric, k: usize) -> f64 {
     let n = data.nrows();
     let all = nearest(data, metric, n);
@@ -141,7 +141,7 @@ fn layouts_are_as_trustworthy_as_umap_learns() {
 #[test]
 fn layouts_of_several_blocks_are_as_trustworthy_too() {
     let data = mixed_digits(2400);
-    // umap-learn 0.5.12 on the same rows with the same settings, mean of random_state 1 to 3.
+    // umap-learn 0.5.12 on the same rows with the same settings; mean of random_state 1 to 3.
     let expected = 0.9879;
     let layout = layout(&Umap::new(), data.view(), 1);
     let got = trustworthiness(data.view(), layout.view(), Metric::Cosine, 15);
@@ -241,7 +241,7 @@ fn duplicates_beyond_the_neighbors_stay_together() {
 #[test]
 fn parts_that_nothing_connects_stay_apart() {
     let (digits, _) = digits();
-    // Three groups in columns of their own: at cosine distance 1 from each other.
+    // Three groups in separate columns, at cosine distance 1 from each other.
     let mut data = Array2::zeros((300, 192));
     for group in 0..3 {
         let rows = group * 100..(group + 1) * 100;
@@ -260,7 +260,7 @@ fn a_training_row_given_again_lands_on_its_place() {
     let again = reduction.model.transform(digits.view(), &Progress::silent()).unwrap();
     assert_eq!(again, reduction.embedding);
     let doubled = reduction.model.transform((&digits * 2.0).view(), &Progress::silent()).unwrap();
-    assert_eq!(doubled, reduction.embedding, "the cosine does not see lengths");
+    assert_eq!(doubled, reduction.embedding, "the cosine ignores lengths");
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn bad_data_is_named() {
     let bad = bad.slice(s![10..14, ..]);
     assert_eq!(model.transform(bad, &Progress::silent()).unwrap_err().row_index(), Some(2));
     let narrow = model.transform(bad.slice(s![.., ..3]), &Progress::silent()).unwrap_err();
-    assert!(narrow.to_string().contains("3 columns, but 12"), "{narrow}");
+    assert!(narrow.to_string().contains("3 columns; expected 12"), "{narrow}");
 }
 
 struct Heard(Mutex<Vec<Event>>);

@@ -1,4 +1,4 @@
-//! One word in two Unicode forms is one word.
+//! A word in two Unicode forms is the same word.
 
 use topicframe::embed::StaticEmbedder;
 use topicframe::polars::prelude::*;
@@ -6,7 +6,7 @@ use topicframe::prelude::*;
 use topicframe::progress::Progress;
 use topicframe::vectorize::{ClassTfIdf, CountVectorizer, FittedCountVectorizer};
 
-/// The same word, composed, decomposed, and in letters of other kinds.
+/// The same word, composed, decomposed, and in compatibility characters.
 const FORMS: [[&str; 2]; 5] = [
     ["café", "cafe\u{301}"],
     ["crème", "cre\u{300}me"],

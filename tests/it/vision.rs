@@ -1,4 +1,4 @@
-//! Pixels: decoding against Pillow and against bad files, resampling, thumbnails, collages.
+//! Pixels: decoding compared with Pillow and on invalid files, resampling, thumbnails, collages.
 
 use std::fs;
 use std::path::Path;
@@ -158,21 +158,21 @@ fn images_that_are_cut_short_are_errors() {
     for case in cases.as_array().unwrap() {
         let (name, bytes) = (case["name"].as_str().unwrap(), bytes_of(&case["bytes"]));
         if name.contains("animated") {
-            continue; // the first frame may be whole
+            continue; // the first frame may be complete
         }
-        // The last bytes of a GIF or a PNG are a trailer, without which the pixels are still whole.
+        // The last bytes of a GIF or PNG are a trailer, without which the pixels are still complete.
         for length in [bytes.len() / 4, bytes.len() / 2, bytes.len() * 2 / 3] {
             let error = decode(&encoded(&bytes[..length]), &Limits::default());
             assert!(error.is_err(), "{name} cut to {length} of {} bytes", bytes.len());
         }
     }
     let jpeg = case("jpeg progressive");
-    assert!(decode_error(&jpeg[..jpeg.len() - 2]).contains("cut short"));
+    assert!(decode_error(&jpeg[..jpeg.len() - 2]).contains("truncated"));
     let with_tail = [&jpeg[..], b"appended by a camera"].concat();
     assert!(decode(&encoded(&with_tail), &Limits::default()).is_ok());
 }
 
-/// A damaged file gives an image or an error, never a panic, an endless loop or a huge allocation.
+/// A corrupted file results in an image or an error, never a panic, an endless loop or a huge allocation.
 #[test]
 fn damaged_bytes_never_panic() {
     let cases = fixture("decode.json");
@@ -197,7 +197,7 @@ fn damaged_bytes_never_panic() {
     assert!(errors > 100);
 }
 
-/// A PNG whose header claims `width` x `height`, and which has next to no data.
+/// A PNG with a header that claims `width` x `height`, and almost no data.
 fn png_bomb(width: u32, height: u32) -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut header = b"IHDR".to_vec();
@@ -224,7 +224,7 @@ fn bombs_are_found_in_the_header() {
     assert!(decode_error(&png_bomb(2_000_000_000, 1)).contains("a side may be at most 32768"));
     assert!(decode_error(&png_bomb(u32::MAX, u32::MAX)).contains("a side may be at most 32768"));
     assert!(decode_error(&png_bomb(0, 5)).contains("no pixels: 0 x 5"));
-    // The data of a small image may still be far too little.
+    // Even a small image may have far too little data.
     assert!(decode_error(&png_bomb(5, 5)).contains("cannot be decoded"));
     let mut gif = case("gif");
     gif[6..10].copy_from_slice(&[0xff; 4]);
@@ -238,7 +238,7 @@ fn bombs_are_found_in_the_header() {
     assert!(decode_error(&jpeg).contains("65535 x 65535"));
 }
 
-/// The outer header of a WebP may be modest while the picture within claims to be huge.
+/// The outer header of a WebP may be modest while the image inside claims to be huge.
 #[test]
 fn bombs_within_a_webp_are_found() {
     let mut webp = case("webp lossy, alpha");
@@ -247,7 +247,7 @@ fn bombs_within_a_webp_are_found() {
     assert!(decode_error(&webp).contains("16383 x 16383"));
     let mut webp = case("webp lossless");
     webp[16..20].copy_from_slice(&0xffff_fff0_u32.to_le_bytes());
-    assert!(decode_error(&webp).contains("cut short"));
+    assert!(decode_error(&webp).contains("truncated"));
 }
 
 #[test]
@@ -354,7 +354,7 @@ fn thumbnails_fit_and_are_never_enlarged() {
     assert_eq!(thumbnail(&small, 0).dimensions(), (1, 1));
 }
 
-/// The quick way is close to the exact one.
+/// The fast method is close to the exact one.
 #[test]
 fn thumbnails_look_like_the_full_filter() {
     let source = resize(&noise(40, 30), 1200, 900, Filter::Bicubic);
@@ -387,7 +387,7 @@ fn encoding_comes_back_and_picks_the_smaller_format() {
     assert!(encode(&RgbImage::new(70_000, 1), Encoding::Jpeg { quality: 80 }).is_err());
 }
 
-/// Every pixel of the layout belongs to at most one cell; gives the share of the area that no cell covers.
+/// Every pixel of the layout belongs to at most one cell; returns the area that no cell covers.
 fn uncovered(layout: &Layout) -> u32 {
     let mut covered = vec![false; (layout.width * layout.height) as usize];
     for cell in &layout.cells {
@@ -434,7 +434,7 @@ fn squares_are_a_third_of_the_height() {
     assert_eq!((layout.width, layout.height), (600, 600));
     assert!(layout.cells.iter().all(|cell| (cell.width, cell.height) == (200, 200)));
     assert_eq!(uncovered(&layout), 0);
-    // A height that three does not divide still comes out exactly.
+    // A height not divisible by three is still matched exactly.
     let odd = Collage::new(500, true).layout(&[(1, 1); 9]).unwrap();
     assert_eq!((odd.width, odd.height, uncovered(&odd)), (500, 500, 0));
 }
@@ -490,7 +490,7 @@ fn collages_show_each_image_once_in_order() {
     assert!(Collage::new(300, true).compose(&[]).unwrap().is_none());
 }
 
-/// Images are cropped at their middle, not squeezed.
+/// Images are center-cropped, not squeezed.
 #[test]
 fn squares_show_the_middle() {
     let stripes =

@@ -1,4 +1,4 @@
-//! Pictures of topics: which are chosen, what is left out, the collage.
+//! Images of topics: selection, omissions, and the collage.
 
 use std::fs;
 use std::io::Cursor;
@@ -21,7 +21,7 @@ fn colour(index: u32) -> Rgb<u8> {
     Rgb([(index * 37 % 256) as u8, (index * 101 % 256) as u8, (40 + index * 13 % 200) as u8])
 }
 
-/// A PNG of one colour, another for every index.
+/// A PNG of a single color, a different one for every index.
 fn png(index: u32, width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let image = RgbImage::from_pixel(width, height, colour(index));
@@ -53,7 +53,7 @@ fn ranked(ranking: &Ranking, topic: i32) -> Vec<usize> {
     ranking.topics()[&topic].iter().map(|&(row, _)| row).collect()
 }
 
-/// All rows in topic 0, with scores falling by row.
+/// All rows in topic 0, with scores decreasing by row.
 fn falling(images: &ImageColumn) -> Ranking {
     let scores: Vec<f64> = (0..images.len()).map(|row| 1.0 - row as f64 / 1000.0).collect();
     Ranking::by_text(&[0], &vec![0; images.len()], images, &scores)
@@ -73,7 +73,8 @@ fn pixels(bytes: &[u8]) -> RgbImage {
 #[test]
 fn images_are_ranked_by_the_cosine_to_the_mean_image() {
     let images = numbered(7, Path::new("."));
-    // Row 3 points along the mean of topic 0; rows 0 and 2 are alike; row 5 has no image vector; row 6 is an outlier.
+    // Row 3 points along the mean of topic 0; rows 0 and 2 are identical; row 5 has no image vector; row 6 is an
+    // outlier.
     let vectors = array![[1.0, 0.0], [0.0, 9.0], [1.0, 0.0], [5.0, 2.0], [0.0, 0.0], [3.0, 4.0_f32]];
     let vectors = Embeddings::scatter(vectors, &[0, 1, 2, 3, 4, 6], 7).unwrap();
     let ranking = Ranking::by_image(&[-1, 0, 1], &[0, 0, 0, 0, 0, 0, -1], &images, &vectors);
@@ -157,7 +158,7 @@ fn no_image_is_shown_twice() {
     let (gallery, _) = choose(&images, &VisualRepresentation::new()).unwrap();
     assert_eq!(rows(&gallery, 0), [0, 4, 7, 9]);
     assert_eq!(gallery.pictures(0).iter().map(|picture| picture.rank).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    // The same file missing twice is one image that cannot be read.
+    // The same missing file twice is one unreadable image.
     assert_eq!(gallery.skipped().len(), 1);
     // Two topics may show the same file.
     let ranking = Ranking::by_text(&[0, 1], &[0, 1], &images, &[1.0, 1.0]);
@@ -174,7 +175,7 @@ fn images_that_cannot_be_read_make_room_for_the_next() {
     let whole = fs::read(folder.path().join("4.png")).unwrap();
     fs::write(folder.path().join("4.png"), &whole[..whole.len() / 2]).unwrap();
     fs::write(folder.path().join("5.png"), "").unwrap();
-    // Behind what is needed: never tried.
+    // Beyond the needed images: never tried.
     fs::write(folder.path().join("13.png"), "no pixels").unwrap();
     let (gallery, notes) = choose(&numbered(14, folder.path()), &VisualRepresentation::new()).unwrap();
     assert_eq!(rows(&gallery, 0), [0, 2, 6, 7, 8, 9, 10, 11, 12]);
@@ -204,7 +205,7 @@ fn an_unreadable_image_is_an_error_if_wanted() {
     assert_eq!((error.kind(), error.column_name(), error.row_index()), (ErrorKind::Image, Some("image"), Some(2)));
     assert_eq!(error.file(), Some(Path::new("2.png")));
     assert!(error.to_string().contains("there is no such file"));
-    // Only images that are needed are tried.
+    // Only the needed images are tried.
     assert!(choose(&images, &strict.nr_repr_images(2)).is_ok());
 }
 
@@ -257,7 +258,7 @@ fn encoded_images_and_structs_work_like_files() {
         notes[0].starts_with("1 of the 3 candidate images could not be read and was skipped: row 2: this is not"),
         "{notes:?}"
     );
-    // In a struct the names may repeat: the bytes count.
+    // In structs, names may repeat: the bytes determine identity.
     let bytes = Column::new("bytes".into(), &encoded);
     let path = Column::new("path".into(), ["image.png"; 3]);
     let cells = StructChunked::from_columns("image".into(), 3, &[bytes, path]).unwrap().into_column();
@@ -268,7 +269,7 @@ fn encoded_images_and_structs_work_like_files() {
     assert!(gallery.collage(0).unwrap().is_some());
 }
 
-/// Whether all channels differ by no more than JPEG's rounding.
+/// Whether all channels differ by no more than JPEG's rounding error.
 fn near(a: &Rgb<u8>, b: &Rgb<u8>) -> bool {
     a.0.iter().zip(b.0).all(|(a, b)| a.abs_diff(b) <= 6)
 }
@@ -277,7 +278,7 @@ fn near(a: &Rgb<u8>, b: &Rgb<u8>) -> bool {
 fn the_collage_shows_the_originals_in_order() {
     let folder = tempfile::tempdir().unwrap();
     for index in 0..9 {
-        // Larger than a thumbnail, and with lines of a pixel that no thumbnail has.
+        // Larger than a thumbnail, and with one-pixel lines that no thumbnail can show.
         let mut image = RgbImage::from_pixel(640, 480, colour(index));
         for (x, y, pixel) in image.enumerate_pixels_mut() {
             if y >= 240 && (x / 2) % 2 == 0 {
@@ -296,7 +297,7 @@ fn the_collage_shows_the_originals_in_order() {
         let (x, y) = (index % 3 * 640, index / 3 * 480);
         assert!(near(collage.get_pixel(x + 320, y + 100), &colour(index)), "{index}");
     }
-    // At full size the lines are there: alternately white and coloured.
+    // At full size the lines are visible: alternately white and colored.
     let line: Vec<u8> = (100..140).map(|x| collage.get_pixel(x, 400).0[1]).collect();
     assert!(line.iter().max().unwrap() - line.iter().min().unwrap() > 150, "{line:?}");
     assert_eq!(gallery.collages().unwrap()[&0], bytes);

@@ -1,4 +1,4 @@
-//! Outputs that are interrupted, that cannot be completed, or of which one fails.
+//! Outputs that are interrupted, that cannot be completed, or one of which fails.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -35,12 +35,12 @@ fn under_way(folder: &Path) -> Vec<PathBuf> {
     names.map(|name| folder.join(name)).collect()
 }
 
-/// A mode as `chmod` has it.
+/// A mode in the format of `chmod`.
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Rows that are embedded already, each with bytes that do not compress: most of a fit is to write them.
+/// Rows that are already embedded, each with incompressible bytes: most of the fit is spent writing them.
 fn heavy(rows: usize, bytes: usize) -> DataFrame {
     let mut state = 1_u64;
     let mut random = || {
@@ -63,8 +63,8 @@ fn writing(folder: &Path, mut command: Command) -> Child {
     let started = Instant::now();
     let begun = |path: &PathBuf| fs::metadata(path).is_ok_and(|data| data.len() > 100_000);
     while !under_way(folder).iter().any(begun) {
-        assert!(started.elapsed() < Duration::from_secs(60), "nothing is written");
-        assert!(child.try_wait().unwrap().is_none(), "it was too quick to be seen");
+        assert!(started.elapsed() < Duration::from_secs(60), "nothing was written");
+        assert!(child.try_wait().unwrap().is_none(), "it finished too quickly to be observed");
     }
     child
 }
@@ -81,13 +81,13 @@ fn a_signal_while_an_output_is_written_leaves_the_old_file_and_nothing_beside_it
         let modes: Vec<u32> = under_way(here).iter().map(|path| mode(path)).collect();
         let sent = Instant::now();
         assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
-        assert_eq!(child.wait().unwrap().signal(), Some(number), "it ends by the signal");
+        assert_eq!(child.wait().unwrap().signal(), Some(number), "it is terminated by the signal");
         assert!(sent.elapsed() < Duration::from_secs(5), "{name}: {:?}", sent.elapsed());
         assert_eq!(modes, [0o600], "nobody else can read what is being written");
         assert_eq!(names(here), ["d.arrow", "in.arrow"], "{name}");
         assert_eq!(fs::read_to_string(here.join("d.arrow")).unwrap(), "old");
     }
-    // Killed, it can clean up nothing; the next run does.
+    // A killed process cannot clean up; the next run does.
     let mut child = writing(here, topicframe(here, &HEAVY));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -97,10 +97,10 @@ fn a_signal_while_an_output_is_written_leaves_the_old_file_and_nothing_beside_it
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(names(here), ["d.arrow", "in.arrow"]);
     assert_eq!(read_frame(here.join("d.arrow")).unwrap().height(), 60);
-    assert_eq!(mode(&here.join("d.arrow")), 0o664, "the permissions of the file before");
+    assert_eq!(mode(&here.join("d.arrow")), 0o664, "the permissions of the previous file");
 }
 
-/// `nohup` wants the command to go on.
+/// `nohup` requires the command to continue.
 #[test]
 fn a_signal_that_is_ignored_from_outside_stays_ignored() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,9 +120,9 @@ fn numbers(first: i64) -> DataFrame {
     df!("a" => &numbers, "b" => &numbers, "c" => &numbers).unwrap()
 }
 
-/// Not a test of its own: another one starts it, and kills it.
+/// Not a test by itself: another test starts it and kills it.
 #[test]
-#[ignore = "a process for another test"]
+#[ignore = "a helper process for another test"]
 fn writes_until_it_is_killed() {
     let Some(path) = std::env::var_os("TOPICFRAME_WRITE_HERE") else { return };
     let frames = [numbers(0), numbers(1)];
@@ -145,7 +145,7 @@ fn killed_at_any_moment_the_file_is_whole_and_the_next_write_cleans_up() {
             .env("TOPICFRAME_WRITE_HERE", &path);
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(40 + 7 * round));
-        // One that is alive is nobody else's to remove.
+        // The files of a running process must not be removed by others.
         check_writable(folder.path().join("other")).unwrap();
         assert!(child.try_wait().unwrap().is_none(), "the writer has failed");
         child.kill().unwrap();
@@ -193,7 +193,7 @@ fn only_what_killed_writes_have_left_is_removed() {
     assert_eq!(names(here), expected);
     drop(locked);
     check_writable(here.join("g")).unwrap();
-    assert!(!here.join(".topicframe-6-6.part").exists(), "its process is gone");
+    assert!(!here.join(".topicframe-6-6.part").exists(), "its process no longer exists");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_new_file_has_the_permissions_that_any_new_file_has() {
     }
 }
 
-/// The command under a limit of `sh`'s.
+/// The command under a limit set by `ulimit`.
 fn limited(folder: &Path, limit: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new("sh");
     command.current_dir(folder).args(["-c", &format!("ulimit {limit}; exec \"$@\""), "sh"]);
@@ -239,7 +239,7 @@ fn one_output_that_fails_is_told_and_the_others_are_written() {
     write_frame(&heavy(60, 400_000), here.join("in.arrow")).unwrap();
     fs::write(here.join("d.arrow"), "old").unwrap();
     let arguments: Vec<&str> = HEAVY.into_iter().chain(["--topics", "t.csv", "--report", "p.html"]).collect();
-    // No file over some megabytes, as on a disk that is full.
+    // Files are limited to a few megabytes, as on a full disk.
     let output = limited(here, "-f 8192", &arguments);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -254,7 +254,7 @@ fn one_output_that_fails_is_told_and_the_others_are_written() {
         read_frame(here.join("t.csv")).unwrap().height() > 0 && fs::metadata(here.join("p.html")).unwrap().size() > 0
     );
 
-    // Where nothing can be written, nothing is.
+    // If nothing can be written, nothing is.
     let output =
         limited(here, "-f 0", &["fit", "in.arrow", "--text", "caption", "--embeddings", "v", "--topics", "n.csv"]);
     let said = stderr(&output);
@@ -264,7 +264,7 @@ fn one_output_that_fails_is_told_and_the_others_are_written() {
     );
     assert_eq!(names(here), ["d.arrow", "in.arrow", "p.html", "t.csv"]);
 
-    // A fit that fails writes nothing.
+    // A failed fit writes nothing.
     let output = topicframe(here, &["fit", "in.arrow", "--text", "payload", "--topics", "n.csv"]).output().unwrap();
     assert!(!output.status.success() && !here.join("n.csv").exists());
 }
@@ -297,7 +297,7 @@ fn too_little_memory_for_the_vectors_is_an_error() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("need 3.1 GB of memory") && said.contains("6000000"), "{said}");
 
-    // A column that would be wider than any memory where it is filled up.
+    // A column that would exceed any memory if it were padded.
     let mut builder = ListPrimitiveChunkedBuilder::<Float32Type>::new("v".into(), 5_000, 3_000_000, DataType::Float32);
     builder.append_slice(&vec![0.5; 3_000_000]);
     (1..5_000).for_each(|_| builder.append_null());

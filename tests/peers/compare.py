@@ -1,10 +1,10 @@
-"""topicframe beside umap-learn, hdbscan, fast_hdbscan, EVoC and BERTopic: the same vectors, the same machine, in turn.
+"""topicframe compared with umap-learn, hdbscan, fast_hdbscan, EVoC and BERTopic on the same vectors and machine.
 
     cargo build --release --bin topicframe --example bench_fit
     python tests/peers/compare.py FRAME.arrow --text COLUMN [--label COLUMN] [--runs 3] [--only umap,hdbscan,fit]
 
-FRAME.arrow has texts, vectors in the column `embedding` (`embed.py` makes such a file) and perhaps labels, which are
-used for scores alone. Each pair runs in turn, `--runs` times; medians and their ratios are printed.
+FRAME.arrow has texts, vectors in the column `embedding` (`embed.py` creates such a file) and optionally labels, which
+are used only for scores. Each pair runs in turn, `--runs` times; medians and their ratios are printed.
 """
 
 import argparse
@@ -29,10 +29,10 @@ K, SAMPLE, MIN_CLUSTER_SIZE = 15, 1000, 30
 
 
 def run(*command):
-    """Wall seconds, peak memory in MB, and what was printed.
+    """Wall time in seconds, peak memory in MB, and the output.
 
-    The peak is looked up while the process runs: what the system says afterwards includes the memory of this process,
-    which it was forked from.
+    The peak is read while the process runs: the value that the system reports afterward includes the memory of this
+    process, from which it was forked.
     """
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         started, peak = time.perf_counter(), 0
@@ -50,7 +50,7 @@ def run(*command):
 
 
 def peak_of(process):
-    """In kB; 0 where the system does not tell, and before the command runs, while the process is a copy of this one."""
+    """In kB; 0 if the system does not report it, or while the process is still a copy of this one."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
         is_copy = Path(f"/proc/{process}/cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes()
@@ -66,14 +66,14 @@ def peer(name, *arguments):
 
 
 def ours(*arguments):
-    """Seconds that the step itself says, and peak memory."""
+    """Seconds as reported by the step itself, and peak memory."""
     _, peak, text = run(BUILT / "examples" / "bench_fit", *arguments)
     return float(re.search(rf"^{arguments[0]} +([\d.]+) s", text, re.M)[1]), peak
 
 
 def row(what, own, other, own_peak=None, other_peak=None):
-    memory = f", {own_peak:.0f} against {other_peak:.0f} MB" if own_peak else ""
-    print(f"{what}: {own:.2f} s against {other:.2f} s, {other / own:.1f} times faster{memory}", flush=True)
+    memory = f", {own_peak:.0f} vs. {other_peak:.0f} MB" if own_peak else ""
+    print(f"{what}: {own:.2f} s vs. {other:.2f} s, {other / own:.1f} times faster{memory}", flush=True)
 
 
 def median(values):
@@ -81,7 +81,7 @@ def median(values):
 
 
 def quality(vectors, points):
-    """Trustworthiness and the share of neighbours kept, for a sample of the rows among all."""
+    """Trustworthiness and the fraction of neighbors preserved, for a sample of the rows among all rows."""
     count = len(vectors)
     sample = np.arange(min(SAMPLE, count)) * count // min(SAMPLE, count)
     unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
@@ -109,7 +109,7 @@ def compare_umap(frame, folder, runs):
     row("UMAP", median(x[0] for x in own), median(x[0] for x in other), median(x[1] for x in own), median(x[2] for x in other))
     for name, values in qualities.items():
         trust, kept = np.median(values, axis=0)
-        print(f"  {name}: trustworthiness {trust:.4f}, {K}-neighbour preservation {kept:.4f}", flush=True)
+        print(f"  {name}: trustworthiness {trust:.4f}, {K}-neighbor preservation {kept:.4f}", flush=True)
 
 
 def compare_hdbscan(frame, folder, runs):
@@ -157,7 +157,7 @@ def compare_fit(frame, folder, runs, text, label):
     wall, peak = median(x[0] for x in own), median(x[1] for x in own)
     row("fit, fresh BERTopic process", wall, median(x[1] for x in bertopic), peak, median(x[2] for x in bertopic))
     row("fit, BERTopic's fit alone", wall, median(x[0] for x in bertopic))
-    row("fit, EVoC without import and compiling", wall, median(x[0] for x in evoc), peak, median(x[2] for x in evoc))
+    row("fit, EVoC without import and compilation", wall, median(x[0] for x in evoc), peak, median(x[2] for x in evoc))
     for name, values in found.items():
         for value in values:
             print(f"  {name}: {value}")
@@ -168,11 +168,11 @@ def main():
     parser.add_argument("frame", type=Path, help="an Arrow file with texts and the column `embedding`")
     parser.add_argument("--text", required=True, help="the column of the texts")
     parser.add_argument("--label", help="a column of labels, for scores")
-    parser.add_argument("--runs", type=int, default=3, help="how often each pair runs")
-    parser.add_argument("--only", default=",".join(STEPS), help="some of umap, hdbscan and fit, with commas")
+    parser.add_argument("--runs", type=int, default=3, help="number of runs of each pair")
+    parser.add_argument("--only", default=",".join(STEPS), help="comma-separated subset of umap, hdbscan and fit")
     arguments = parser.parse_args()
     if not set(arguments.only.split(",")) <= set(STEPS):
-        parser.error(f"--only takes some of {', '.join(STEPS)}")
+        parser.error(f"--only takes a subset of {', '.join(STEPS)}")
     if not (BUILT / "topicframe").exists() or not (BUILT / "examples" / "bench_fit").exists():
         parser.error("build first: cargo build --release --bin topicframe --example bench_fit")
     with tempfile.TemporaryDirectory() as folder:

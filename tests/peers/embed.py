@@ -1,9 +1,9 @@
-"""Embeds a table of texts with all-MiniLM-L6-v2, as sentence-transformers does (256 tokens, mean pooling, length 1).
+"""Embeds a table of texts with all-MiniLM-L6-v2, like sentence-transformers (256 tokens, mean pooling, unit length).
 
     python embed.py docs.tsv text vectors.arrow
 
-`docs.tsv` is split on tabs, unquoted, with a header; `.gz` is unpacked. The result is its columns and `embedding`. The model comes with a package, so nothing is
-downloaded from a hub (`requirements.txt`).
+`docs.tsv` is split on tabs, unquoted, with a header; `.gz` is decompressed. The result contains its columns and
+`embedding`. The model comes with a package (`requirements.txt`), so nothing is downloaded from a hub.
 """
 
 import csv
@@ -58,7 +58,7 @@ def encode(w, ids, mask):
 
 
 def batches(lengths):
-    """Rows of similar length together; lengths rounded up, so that few shapes are compiled."""
+    """Batches of rows with similar lengths; lengths are rounded up, so that few shapes are compiled."""
     order = np.argsort(lengths, kind="stable")
     padded = np.minimum(-(-lengths // 16) * 16, MAX_TOKENS)
     for length in np.unique(padded):

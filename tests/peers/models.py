@@ -1,15 +1,15 @@
-"""Models of full size with random weights, what transformers makes with them, and how long it takes.
+"""Full-size models with random weights, the outputs of transformers with them, and its run times.
 
     python models.py make FOLDER                 writes FOLDER/clip, FOLDER/vit_gpt2 and FOLDER/images
-    python models.py expected FOLDER             writes FOLDER/clip.json and FOLDER/vit_gpt2.json for the images and a few texts
+    python models.py expected FOLDER             writes FOLDER/clip.json and FOLDER/vit_gpt2.json for images and some texts
     python models.py time clip-images MODEL IMAGES_FOLDER
     python models.py time clip-texts MODEL DOCS.tsv TEXT_COLUMN
     python models.py time captions MODEL IMAGES_FOLDER [--beams 4]
-    python models.py time sentences MODEL DOCS.tsv TEXT_COLUMN      sentence-transformers; MODEL may be `minilm`, the package's
+    python models.py time sentences MODEL DOCS.tsv TEXT_COLUMN      sentence-transformers; MODEL may be `minilm`
 
 `time` prints JSON: the seconds of three runs after a warm-up, from files to vectors or captions, and the peak memory of
-the process in MiB. `--rows N` takes the first N, `--batch` is 32 and `--threads` all cores where not given, `--output x.npy`
-keeps the vectors.
+the process in MiB. `minilm` is the model from the package. `--rows N` uses the first N rows, `--batch` defaults to 32
+and `--threads` to all cores, and `--output x.npy` saves the vectors.
 """
 
 import argparse
@@ -41,9 +41,9 @@ CAPTION_LENGTH = 20
 
 
 def merges_of(count, starts, ends):
-    """`count` merges that build all pieces of 2, then 3, then 4 letters, frequent letters first.
+    """`count` merges that build all tokens of 2, then 3, then 4 letters, frequent letters first.
 
-    `starts` are the forms of a first letter and `ends` those of a last one: GPT-2 marks the start of a word, CLIP the end.
+    `starts` are the forms of the first letter and `ends` those of the last: GPT-2 marks word starts, CLIP word ends.
     """
     merges, heads = [], [start + letter for letter in LETTERS for start in starts if start]
     merges += [(start, letter) for letter in LETTERS for start in starts if start]
@@ -107,7 +107,7 @@ def gpt2_tokenizer():
 
 
 def livelier(model, factor):
-    """Wider weights than the classes start with: images and texts should not all look alike to a random model."""
+    """Weights with a larger spread than the default: a random model should distinguish images and texts."""
     with torch.no_grad():
         for name, value in model.named_parameters():
             if value.dim() >= 2 and "position" not in name and "wpe" not in name:
@@ -154,7 +154,7 @@ def make_vit_gpt2(folder):
 
 
 def make_images(folder, count=12):
-    """Drawings of several sizes with noise: PNG, so that every decoder sees the same pixels."""
+    """Drawings of several sizes with noise, as PNG, so that all decoders return the same pixels."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         random = np.random.RandomState(number)
@@ -188,7 +188,7 @@ def pixels(processor, paths):
 
 
 def image_processor(model):
-    """The one on Pillow, which needs no torchvision; the config may be of any age."""
+    """The processor based on Pillow, which does not need torchvision; the config may be from any version."""
     from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
     from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPil
 
@@ -218,7 +218,7 @@ def expected(folder):
         transformers.AutoTokenizer.from_pretrained(folder / "vit_gpt2"),
         image_processor(folder / "vit_gpt2"),
     )
-    # Half of them: captions take long.
+    # Only half of them: captioning is slow.
     names = names[: len(names) // 2]
     shown, start = pixels(processor, paths[: len(names)]), torch.tensor([[50256]])
     first = [model(pixel_values=one[None], decoder_input_ids=start).logits[0, 0] for one in shown]
@@ -291,7 +291,7 @@ def measure(options):
     torch.set_num_threads(options.threads)
     rows, work = KINDS[options.what](options)
     rows = rows[: options.rows]
-    # encode sorts by length over all rows, and makes batches itself.
+    # encode sorts all rows by length and creates batches itself.
     batch = len(rows) if options.what == "sentences" else options.batch
     work(rows[: options.batch])
     seconds = []

@@ -1,12 +1,12 @@
-"""One of the libraries that topicframe is compared with, in a process of its own.
+"""One of the libraries that topicframe is compared with, in a separate process.
 
     python peers.py umap FRAME.arrow points.npy
     python peers.py hdbscan|fast_hdbscan points.npy labels.npy
     python peers.py evoc FRAME.arrow labels.npy
     python peers.py bertopic FRAME.arrow labels.npy TEXT_COLUMN
 
-FRAME.arrow has vectors in the column `embedding`. The last line printed is `seconds N`: for BERTopic all of the fit, for
-the others without compiling, which a small warm-up has done before.
+FRAME.arrow has vectors in the column `embedding`. The last line printed is `seconds N`: for BERTopic the whole fit, for
+the others without compilation, which is done by a small warm-up.
 """
 
 import sys
@@ -31,7 +31,7 @@ def umap(vectors):
 def hdbscan(points):
     from hdbscan import HDBSCAN
 
-    # BERTopic's: the data for predictions is kept.
+    # BERTopic's setting: keeps the data for predictions.
     return HDBSCAN(min_cluster_size=MIN_CLUSTER_SIZE, prediction_data=True, core_dist_n_jobs=-1).fit(points).labels_
 
 
@@ -66,7 +66,7 @@ def bertopic(path, column):
 
 
 def warm(step, data):
-    """Compiles: on data large enough for the path that the real data takes."""
+    """Triggers compilation, on data large enough for the code path of the real data."""
     random = np.random.default_rng(0)
     step(random.normal(size=(5000, data.shape[1])).astype(data.dtype) + random.integers(0, 5, (5000, 1)))
 

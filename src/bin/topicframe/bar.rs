@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use topicframe::error::{Interface, Stage};
 use topicframe::progress::{Event, Lines, Progress, ProgressSink, printable};
 
-/// The progress channel that suits standard error.
+/// The progress channel for standard error: bars on a terminal, lines otherwise.
 pub fn progress() -> Progress {
     let progress = match std::io::stderr().is_terminal() {
         true => Progress::to(Arc::new(Bars::default())),
@@ -29,7 +29,7 @@ impl Bars {
     fn start(&self, stage: Stage, task: &str, total: u64) {
         let template = match total {
             0 => "{spinner} {prefix}: {msg} {elapsed}",
-            _ => "{prefix}: {msg} {wide_bar} {percent:>3} % {rate}/s, {eta} left",
+            _ => "{prefix}: {msg} {wide_bar} {percent:>3}% {rate}/s, {eta} left",
         };
         let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
         let bar = self.all.add(bar);
@@ -45,9 +45,9 @@ impl Bars {
     }
 }
 
-/// Units a second, whole.
+/// Units per second, rounded.
 fn rate(state: &ProgressState, out: &mut dyn fmt::Write) {
-    // The bar's own buffer, which takes anything.
+    // Writing to the bar's own buffer cannot fail.
     let _ = write!(out, "{:.0}", state.per_sec());
 }
 
@@ -69,7 +69,7 @@ impl ProgressSink for Bars {
                 }
             }
             Event::Note { stage, message } => {
-                // A line that cannot be written is not a reason to stop.
+                // Failing to print a line must not stop the work.
                 let _ = self.all.println(printable(&format!("{stage}: {message}")));
             }
             _ => {}

@@ -1,10 +1,11 @@
-//! `topicframe fit`: a file of documents or a folder of images in, topics, tables and a page out.
+//! `topicframe fit`: reads a file of documents or a folder of images, and writes topics, tables and an HTML report.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use clap::Args;
+use topicframe::FittedTopicModel;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{
@@ -15,115 +16,114 @@ use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::prelude::{NeighborSearch, TextCleaning};
 use topicframe::progress::Progress;
-use topicframe::topics::FittedTopicModel;
 
 use crate::{bar, table};
 
 #[derive(Debug, Args)]
 pub struct Fit {
-    /// The documents: .csv, .tsv, .json, .ndjson (these also compressed with gzip or zstd), .parquet or .arrow; a folder of
-    /// such files, a pattern in quotes ('data/train-*.parquet') or several files, which are read as one table; or a folder
-    /// of images.
+    /// The documents: .csv, .tsv, .json, .ndjson (optionally compressed with gzip or zstd), .parquet or .arrow; a
+    /// folder of these files, a quoted glob pattern ('data/train-*.parquet') or several files, which are read as one
+    /// table; or a folder of images.
     #[arg(required = true, value_name = "INPUT")]
     input: Vec<PathBuf>,
 
-    /// The files that `input` names, once they were looked for.
+    /// The files that `input` resolves to, once resolved.
     #[arg(skip)]
     inputs: OnceLock<Inputs>,
 
-    /// The column of the texts.
+    /// The text column.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text: Option<String>,
 
-    /// What separates the fields of a .csv or .tsv: a character, or `tab` [default: in .csv recognized, in .tsv a tab].
+    /// Field separator of a .csv or .tsv file: a character, or `tab` [default: detected for .csv, tab for .tsv].
     #[arg(long, value_name = "CHARACTER", value_parser = separator_named)]
     separator: Option<u8>,
 
-    /// Whether quotes hold fields of a .csv or .tsv together; `auto`: in .csv yes, in .tsv as the file shows.
+    /// Whether fields of a .csv or .tsv file may be quoted; `auto`: yes for .csv, detected for .tsv.
     #[arg(long, value_name = "auto|yes|no", default_value_t = Quotes::Auto)]
     quotes: Quotes,
 
-    /// The encoding of a .csv, .tsv or JSON file: windows-1252, utf-16le, shift_jis ... [default: UTF-8, or UTF-16 where
-    /// the file shows it].
+    /// Encoding of a .csv, .tsv or JSON file: windows-1252, utf-16le, shift_jis ... [default: UTF-8, or UTF-16 if
+    /// detected].
     #[arg(long, value_name = "NAME")]
     encoding: Option<String>,
 
-    /// What a file may unpack to, in megabytes [default: what goes with its size].
+    /// Maximum decompressed size of a file, in megabytes [default: proportional to the file size].
     #[arg(long, value_name = "N")]
     max_unpacked_megabytes: Option<u64>,
 
-    /// The column of the images: paths, encoded images, or Struct{bytes, path}.
+    /// The image column: paths, encoded images, or Struct{bytes, path}.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) images: Option<String>,
 
-    /// Where relative image paths start [default: the folder of the input].
+    /// Base folder of relative image paths [default: the folder of the input].
     #[arg(long, value_name = "FOLDER", requires = "images")]
     image_folder: Option<PathBuf>,
 
-    /// Refuse images outside that folder: absolute paths to elsewhere, and links that lead out of it.
+    /// Reject images outside the image folder: absolute paths elsewhere, and symbolic links that lead out of it.
     #[arg(long)]
     pub(crate) only_in_image_folder: bool,
 
-    /// The most pixels of an image, in millions [default: 134]; the memory that it may take goes with it.
+    /// Maximum number of pixels in an image, in millions [default: 134]; also scales the memory limit for decoding.
     #[arg(long, value_name = "N")]
     pub(crate) max_image_megapixels: Option<u64>,
 
-    /// The most pixels of an image's longer side [default: 32768].
+    /// Maximum length of an image's longer side, in pixels [default: 32768].
     #[arg(long, value_name = "PIXELS")]
     pub(crate) max_image_side: Option<u32>,
 
-    /// The largest image file, in megabytes [default: 67].
+    /// Maximum size of an image file, in megabytes [default: 67].
     #[arg(long, value_name = "N")]
     pub(crate) max_image_megabytes: Option<u64>,
 
-    /// A column of vectors to cluster; then nothing is embedded.
+    /// A column of precomputed embeddings to cluster; no embedder runs.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) embeddings: Option<String>,
 
-    /// `builtin` (texts only); or a model's folder or its name on the Hugging Face hub: a sentence-transformers or
-    /// Model2Vec model for texts, CLIP or SigLIP for texts and images.
+    /// The embedder: `builtin` (text only), a model folder, or a model name on the Hugging Face Hub: a
+    /// sentence-transformers or Model2Vec model for text, CLIP or SigLIP for text and images.
     #[arg(long, value_name = "builtin|FOLDER|NAME", default_value = "builtin", conflicts_with = "embeddings")]
     pub(crate) embedder: String,
 
-    /// What makes documents alike: their `text`, their `images`, or `both` [default: all that the embedder knows].
+    /// What to cluster on: `text`, `images`, or `both` [default: everything the embedder supports].
     #[arg(long, value_name = "text|images|both")]
     pub(crate) cluster_on: Option<ClusterOn>,
 
-    /// How much images count beside texts where both are clustered, 0 to 1 [default: 0.5].
+    /// Weight of images relative to text when clustering on both, 0 to 1 [default: 0.5].
     #[arg(long, value_name = "SHARE")]
     pub(crate) image_weight: Option<f32>,
 
-    /// A model that puts images without texts into words: its folder, or its name on the hub (ViT with GPT-2, or BLIP).
+    /// A model that captions images without text: a folder, or a name on the Hub (ViT-GPT2 or BLIP).
     #[arg(long, value_name = "FOLDER|NAME")]
     pub(crate) captioner: Option<String>,
 
-    /// Where models run: `cpu`, or `cuda` or `cuda:N` if topicframe was built with that feature.
+    /// Device for model inference: `cpu`, or `cuda` or `cuda:N` if topicframe was built with the `cuda` feature.
     #[arg(long, value_name = "cpu|cuda", default_value_t = Device::Cpu)]
     pub(crate) device: Device,
 
-    /// Words to leave out: `none`, languages (`german`, `de,en`), or a file with one word a line [default: those of the
+    /// Stop words: `none`, languages (`german`, `de,en`), or a file with one word per line [default: those of the
     /// documents' language, where it is clear].
     #[arg(long, value_name = "FILE|none|LANGUAGE")]
     pub(crate) stop_words: Option<String>,
 
-    /// What to leave out of scraped documents: `none`; `markup`, which is addresses, tags and entities; `all`, which is also
-    /// @names and long numbers; or `auto`: markup, and all where the documents look scraped.
+    /// What to ignore in scraped documents: `none`; `markup` (URLs, tags and entities); `all` (also @mentions and long
+    /// numbers); or `auto`: `markup`, or `all` if the documents look scraped.
     #[arg(long, value_name = "auto|none|markup|all", default_value_t = TextCleaning::Auto)]
     pub(crate) clean: TextCleaning,
 
-    /// The fewest documents that make a topic.
+    /// Minimum number of documents in a topic.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) min_cluster_size: usize,
 
-    /// Neighbors of a document that UMAP looks at: few show small structures, many the whole.
+    /// Number of neighbors for UMAP: low values emphasize local structure, high values global structure.
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) n_neighbors: usize,
 
-    /// How those are looked for: `exact`, `approximate`, or `auto`: approximately from 8,192 documents on.
+    /// Nearest-neighbor search method: `exact`, `approximate`, or `auto`: approximate from 8,192 documents on.
     #[arg(long, value_name = "auto|exact|approximate", default_value_t = NeighborSearch::Auto)]
     pub(crate) neighbor_search: NeighborSearch,
 
-    /// The seed: the same one gives the same topics.
+    /// Random seed: the same seed produces the same topics.
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub(crate) seed: u64,
 
@@ -131,18 +131,18 @@ pub struct Fit {
     #[arg(long, value_name = "FILE")]
     topics: Option<PathBuf>,
 
-    /// Write the documents with their topics here (the same kinds of file; images and arrays only to .parquet and
-    /// .arrow, lists of numbers also to JSON).
+    /// Write the documents with their topics here (same formats; images and arrays only to .parquet and .arrow, lists
+    /// of numbers also to JSON).
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
 
-    /// Write a page to look at here: one HTML file that holds everything.
+    /// Write an HTML report here: one self-contained file.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 }
 
 impl Fit {
-    /// Checks, fits, writes.
+    /// Validates the arguments, fits the model, and writes the outputs.
     pub fn run(&self) -> Result<()> {
         let started = Instant::now();
         let progress = bar::progress();
@@ -152,7 +152,7 @@ impl Fit {
         model.check()?;
         let frame = self.read(&progress)?;
         let (topics, documents) = model.fit_transform(&frame)?;
-        // Before printing, which may fail: the files are what the user waits for.
+        // Before printing, which may fail: the files matter most to the user.
         let outputs = self.write(&topics, &documents, &progress);
         let printed = table::print(&table::topics(&topics));
         report(&topics, &outputs.written, started);
@@ -166,25 +166,25 @@ impl Fit {
         self.input.first().map_or(Path::new(""), PathBuf::as_path)
     }
 
-    /// Where relative image paths start.
+    /// The base folder of relative image paths.
     pub(crate) fn image_folder(&self) -> PathBuf {
         let beside = || self.inputs.get().map_or(PathBuf::new(), |inputs| inputs.folder().to_path_buf());
         self.image_folder.clone().unwrap_or_else(beside)
     }
 
-    /// Whether the input is a folder of images: one without tables, or one of which no column is named.
+    /// Whether the input is a folder of images: it contains no tables, or no column was named.
     fn is_image_folder(&self) -> bool {
         let no_column = self.text.is_none() && self.images.is_none() && self.embeddings.is_none();
         let inputs = self.inputs.get();
         inputs.is_some_and(|inputs| inputs.tables().is_empty() || (inputs.images() > 0 && no_column))
     }
 
-    /// The column of the images, where there are any.
+    /// The image column, if there is one.
     pub(crate) fn image_column(&self) -> Option<&str> {
         if self.is_image_folder() { Some(IMAGE_COLUMN) } else { self.images.as_deref() }
     }
 
-    /// What is told before models are loaded, which may take long.
+    /// Checks the input before models are loaded, which may take a while.
     fn check_input(&self, progress: &Progress) -> Result<()> {
         let wrong =
             |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(self.first_input());
@@ -196,7 +196,7 @@ impl Fit {
                 (None, None, None) => Ok(()),
                 _ if inputs.images() == 0 => Err(wrong("there is no table in this folder")),
                 _ => Err(wrong(
-                    "this is a folder of images, which have no columns: leave out --text, --images and --embeddings",
+                    "this is a folder of images, which has no columns: omit --text, --images and --embeddings",
                 )),
             };
         }
@@ -209,13 +209,13 @@ impl Fit {
         }
         match (&self.text, &self.images) {
             (None, None) => Err(wrong(
-                "no column is named: give --text, the column of the texts, --images, that of the images, or both",
+                "no column specified: name the text column with --text, the image column with --images, or both",
             )),
             _ => Ok(()),
         }
     }
 
-    /// A folder may hold tables and images: what is not read is told.
+    /// A folder may contain both tables and images: notes what is not read.
     fn tell_left_out(&self, inputs: &Inputs, progress: &Progress) {
         let (tables, images) = (inputs.tables().len(), inputs.images());
         if tables == 0 || images == 0 {
@@ -228,19 +228,19 @@ impl Fit {
         };
         let message = match (self.is_image_folder(), tables) {
             (true, 1) => format!(
-                "{images} read, and the table is left out: to read that instead, name a column of it with --text, \
-                 --images or --embeddings"
+                "{images} read, and the table is skipped: to read the table instead, name one of its columns with \
+                 --text, --images or --embeddings"
             ),
             (true, _) => format!(
-                "{images} read, and the {tables} tables are left out: to read those instead, name a column of theirs \
-                 with --text, --images or --embeddings"
+                "{images} read, and the {tables} tables are skipped: to read the tables instead, name one of their \
+                 columns with --text, --images or --embeddings"
             ),
-            (false, _) => format!("{images} read only where the table names them"),
+            (false, _) => format!("{images} read only if the table refers to them"),
         };
         progress.note(Stage::Input, message);
     }
 
-    /// Reads the input; what has the role of a text or a path stays a String even if it looks like a number.
+    /// Reads the input; columns used as text or paths stay strings even if they look numeric.
     fn read(&self, progress: &Progress) -> Result<DataFrame> {
         if self.is_image_folder() {
             return read_image_folder_with(self.first_input(), progress);
@@ -262,13 +262,13 @@ impl Fit {
         };
         match frame.height() == 0 && text.iter().all(|name| frame.column(name).is_ok()) {
             false => Ok(frame),
-            true => Err(Error::new(ErrorKind::InvalidData, Stage::Input, "there are no rows, only names of columns")
+            true => Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the input has no rows, only column names")
                 .path(self.first_input())),
         }
     }
 
-    /// An output that cannot be written, or that would overwrite the input or another output, is told before the work,
-    /// not after it.
+    /// Reports an output that cannot be written, or that would overwrite the input or another output, before the work
+    /// starts.
     fn check_outputs(&self) -> Result<()> {
         let outputs: Vec<&PathBuf> = [&self.topics, &self.documents, &self.report].into_iter().flatten().collect();
         for (i, path) in outputs.iter().enumerate() {
@@ -286,7 +286,7 @@ impl Fit {
         self.report.as_deref().map_or(Ok(()), check_page)
     }
 
-    /// Writes what can be written: a disk that is full for one file may hold the others.
+    /// Writes every output that can be written: a disk too full for one file may have room for the others.
     fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Outputs {
         let mut outputs = Outputs::default();
         outputs.add("topics", self.topics.as_deref(), |path| {
@@ -303,7 +303,7 @@ impl Fit {
         outputs
     }
 
-    /// Vectors and encoded images would make text files huge and unreadable; they are left out of those, and told.
+    /// Embeddings and encoded images would make text files huge and unreadable; they are omitted, with a note.
     fn writable_documents(&self, documents: &DataFrame, path: &Path, progress: &Progress) -> DataFrame {
         if holds_bytes(path) {
             return documents.clone();
@@ -313,7 +313,7 @@ impl Fit {
         let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
         if !left_out.is_empty() {
             let message = format!(
-                "{} leaves out {} {}; a .parquet file would hold {}",
+                "{} omits {} {}; a .parquet file can contain {}",
                 path.display(),
                 if left_out.len() == 1 { "the column" } else { "the columns" },
                 left_out.join(", "),
@@ -325,7 +325,7 @@ impl Fit {
     }
 }
 
-/// What has become of the outputs.
+/// Which outputs were written and which failed.
 #[derive(Default)]
 struct Outputs {
     written: Vec<(&'static str, String)>,
@@ -341,10 +341,10 @@ impl Outputs {
         }
     }
 
-    /// Tells of each output that failed.
+    /// Reports each output that failed.
     ///
     /// # Errors
-    /// Where there is one: what was written all the same.
+    /// If any output failed; the error lists those that were written.
     fn complete(self) -> Result<()> {
         if self.failed.is_empty() {
             return Ok(());
@@ -356,7 +356,7 @@ impl Outputs {
         let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
         let written = match written.is_empty() {
             true => "nothing was written".to_owned(),
-            false => format!("these were written: {}", written.join(", ")),
+            false => format!("written: {}", written.join(", ")),
         };
         let message = format!("{} of {all} outputs failed; {written}", self.failed.len());
         Err(Error::new(ErrorKind::Io, Stage::Output, message))
@@ -367,10 +367,12 @@ fn check_page(path: &Path) -> Result<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     match extension.as_str() {
         "html" | "htm" => check_writable(path),
-        _ => {
-            Err(Error::new(ErrorKind::InvalidParameter, Stage::Output, "the name of a page must end in .html or .htm")
-                .path(path))
-        }
+        _ => Err(Error::new(
+            ErrorKind::InvalidParameter,
+            Stage::Output,
+            "the report file name must end in .html or .htm",
+        )
+        .path(path)),
     }
 }
 
@@ -378,8 +380,8 @@ fn taken(path: &Path, message: &str) -> Error {
     Error::new(ErrorKind::InvalidParameter, Stage::Output, message).path(path).hint("Choose another name.")
 }
 
-/// Vectors (arrays; in a file that is not JSON also lists of floats) and encoded images (binary cells, also within structs
-/// and lists).
+/// Whether a column contains embeddings (arrays; except in JSON, also lists of floats) or encoded images (binary
+/// values, also within structs and lists).
 fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
     match dtype {
         DataType::Binary | DataType::Array(..) => true,
@@ -402,7 +404,7 @@ fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instan
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::tell(&format!(
-        "{} in {} rows, {} outliers ({share:.0} %), {:.1} s",
+        "{} in {} rows, {} outliers ({share:.0}%), {:.1} s",
         if summary.topics == 1 { "1 topic".to_owned() } else { format!("{} topics", summary.topics) },
         summary.rows,
         summary.outliers,
@@ -410,7 +412,7 @@ fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instan
     ));
     if summary.topics == 0 {
         table::tell(&format!(
-            "None of the groups in these {} rows is large and dense enough to be a topic: lower --min-cluster-size.",
+            "No group in these {} rows is large and dense enough to form a topic: lower --min-cluster-size.",
             summary.rows
         ));
     }

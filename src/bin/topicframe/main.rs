@@ -1,5 +1,5 @@
-//! `topicframe fit INPUT ...`: topics of a file or of a folder of images, from the command line; `topicframe kernel
-//! ...`: topicframe in Jupyter.
+//! `topicframe fit INPUT ...`: finds the topics of a file or of a folder of images from the command line; `topicframe
+//! kernel ...`: runs topicframe in Jupyter.
 
 use std::process::ExitCode;
 
@@ -13,14 +13,14 @@ mod model;
 mod signals;
 mod table;
 
-/// Topics of documents, of documents with pictures, and of pictures.
+/// Topic modeling for text, text with images, and images alone.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true)]
-#[allow(clippy::large_enum_variant, reason = "one is made, and run at once")]
+#[allow(clippy::large_enum_variant, reason = "only one is created, and it runs immediately")]
 enum Command {
-    /// Find the topics of a file or of a folder of images: print them, write tables and a page.
+    /// Find the topics of a file or of a folder of images; print them, and write tables and an HTML report.
     Fit(fit::Fit),
-    /// A kernel for Jupyter in which cells of Rust know topicframe: install it, remove it, look after it.
+    /// Manage the Jupyter kernel for Rust notebooks with topicframe preloaded: install, remove or check it.
     Kernel(kernel::Kernel),
 }
 

@@ -1,4 +1,4 @@
-//! The model that the options describe.
+//! Builds the model from the command-line options.
 
 use topicframe::embed::{
     Captioner, Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder,
@@ -10,12 +10,12 @@ use topicframe::progress::Progress;
 
 use crate::fit::Fit;
 
-/// Models that embed images, for those who gave one that does not.
-const NAMES: &str = "Give --embedder a CLIP or SigLIP model: its folder, or a name on the hub such as \
+/// A hint that suggests models that embed images.
+const NAMES: &str = "Set --embedder to a CLIP or SigLIP model: a folder, or a name on the Hub such as \
                      openai/clip-vit-base-patch32.";
 
 impl Fit {
-    /// Loads the models and ties them together.
+    /// Loads the embedder and the captioner and assembles the pipeline.
     pub(crate) fn model(&self, progress: Progress) -> Result<TopicModel> {
         let mut model = self
             .columns(&progress)?
@@ -42,8 +42,8 @@ impl Fit {
         match &self.captioner {
             None => Ok(model),
             Some(_) if self.image_column().is_none() => {
-                Err(wrong("--captioner puts images into words, and there are none")
-                    .hint("Name their column with --images."))
+                Err(wrong("--captioner requires images, but no image column was specified")
+                    .hint("Specify the image column with --images."))
             }
             Some(name) => {
                 let captioner = Captioner::load(name, self.device, &progress)?;
@@ -52,33 +52,33 @@ impl Fit {
         }
     }
 
-    /// A model of the columns that are named.
+    /// The model for the specified columns.
     fn columns(&self, progress: &Progress) -> Result<TopicModel> {
         if self.embeddings.is_some() {
-            self.note_device("the vectors are there already", progress);
+            self.note_device("the embeddings are precomputed", progress);
             return self.with_vectors();
         }
         let texts_only =
-            |what: &str| wrong(&format!("the embedder `{}` knows texts only, {what}", self.embedder)).hint(NAMES);
+            |what: &str| wrong(&format!("the embedder `{}` only supports text, {what}", self.embedder)).hint(NAMES);
         if self.embedder == "builtin" && self.clusters_images() {
-            // Told before anything is loaded.
-            return Err(texts_only("and images are to be clustered"));
+            // Reported before anything is loaded.
+            return Err(texts_only("but images are to be clustered"));
         }
         match LoadedEmbedder::load(&self.embedder, self.device, progress)? {
             LoadedEmbedder::MultiModal(model) => self.joint(model.limits(self.image_limits())),
             LoadedEmbedder::Static(_) | LoadedEmbedder::SentenceTransformer(_) if self.clusters_images() => {
-                Err(texts_only("and images are to be clustered"))
+                Err(texts_only("but images are to be clustered"))
             }
             LoadedEmbedder::Static(model) => {
-                self.note_device("the embedder looks vectors up in a table", progress);
+                self.note_device("the embedder is a lookup table", progress);
                 self.texts(|text| TopicModel::text(text, model))
             }
             LoadedEmbedder::SentenceTransformer(model) => self.texts(|text| TopicModel::text(text, model)),
-            _ => Err(wrong("this kind of embedder is not known to the command")),
+            _ => Err(wrong("the command does not support this kind of embedder")),
         }
     }
 
-    /// How large images may be.
+    /// The size limits for images.
     fn image_limits(&self) -> Limits {
         const MILLION: u64 = 1_000_000;
         let mut limits = Limits::new();
@@ -94,31 +94,32 @@ impl Fit {
         limits
     }
 
-    /// A device on which nothing runs is told, and no error: the topics are the same.
+    /// Notes that the device is not used; this is not an error, because the topics are the same.
     fn note_device(&self, why: &str, progress: &Progress) {
         if self.device != Device::Cpu && self.captioner.is_none() {
             progress.note(Stage::Embed, format!("--device {} has no effect: {why}", self.device));
         }
     }
 
-    /// Whether images, alone or with texts, have to be embedded in any case.
+    /// Whether images, alone or with text, must be embedded.
     fn clusters_images(&self) -> bool {
         self.text.is_none() || self.cluster_on.is_some_and(|on| on != ClusterOn::Text)
     }
 
-    /// A weight of images is for models that fuse them with texts.
+    /// An image weight only applies to models that fuse images with text.
     fn check_weight(&self, fused: bool) -> Result<()> {
         if self.image_weight.is_none() || fused {
             return Ok(());
         }
-        let message = "--image-weight weighs texts against images, and only one of them is clustered";
-        Err(wrong(message).hint("Leave it out, or name both columns and an embedder that knows both."))
+        let message = "--image-weight balances text and images, but only one of them is clustered";
+        Err(wrong(message).hint("Omit it, or specify both columns and an embedder that supports both."))
     }
 
-    /// Texts are clustered; images illustrate.
+    /// Clusters on text; images only illustrate the topics.
     fn texts(&self, of_column: impl FnOnce(&str) -> TopicModel) -> Result<TopicModel> {
         self.check_weight(false)?;
-        let text = self.text.as_deref().ok_or_else(|| wrong("there are no texts: name their column with --text"))?;
+        let text =
+            self.text.as_deref().ok_or_else(|| wrong("there is no text: specify the text column with --text"))?;
         let model = of_column(text);
         Ok(match self.image_column() {
             Some(images) => model.with_images(images),
@@ -126,7 +127,7 @@ impl Fit {
         })
     }
 
-    /// An embedder that knows both.
+    /// A model with an embedder that supports both text and images.
     fn joint<J: JointEmbedder + 'static>(&self, embedder: J) -> Result<TopicModel> {
         match (self.text.as_deref(), self.image_column()) {
             (Some(text), Some(images)) => {
@@ -136,7 +137,7 @@ impl Fit {
             }
             (_, Some(images)) => self.images(images, embedder),
             (Some(_), None) if self.clusters_images() => {
-                Err(wrong("there are no images to cluster: name their column with --images"))
+                Err(wrong("there are no images to cluster: specify the image column with --images"))
             }
             _ => self.texts(|text| TopicModel::text(text, embedder)),
         }
@@ -146,11 +147,11 @@ impl Fit {
         self.check_weight(false)?;
         match self.cluster_on {
             None | Some(ClusterOn::Images) => Ok(TopicModel::images(images, embedder)),
-            Some(_) => Err(wrong("there are no texts to cluster: name their column with --text")),
+            Some(_) => Err(wrong("there is no text to cluster: specify the text column with --text")),
         }
     }
 
-    /// The frame's own vectors are clustered.
+    /// Clusters the precomputed embeddings of the frame.
     fn with_vectors(&self) -> Result<TopicModel> {
         match self.text {
             None => self.joint(NoEmbedder),

@@ -1,7 +1,7 @@
-//! Ctrl-C, `kill` and a terminal that closes: they end the command at once, and it leaves no file half written.
+//! Ctrl-C, `kill` and a closing terminal: they end the command immediately, without leaving partially written files.
 
-/// Ends the process on the signals that ask for it, as if nobody listened, but without its temporary files. A file that
-/// grows over the user's limit is an error where it is written, not the end.
+/// Ends the process on termination signals, as the default handlers would, but removes its temporary files first. A
+/// file that exceeds the user's size limit is an error where it is written and does not end the process.
 #[cfg(unix)]
 pub fn listen() {
     use std::sync::Arc;
@@ -10,7 +10,7 @@ pub fn listen() {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
-    // Where the system refuses any of this, signals do what they did before.
+    // If the system refuses any of this, signals keep their previous behavior.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     let ends: Vec<i32> = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].into_iter().filter(|&signal| !is_ignored(signal)).collect();
     let Ok(mut signals) = Signals::new(ends) else { return };
@@ -25,11 +25,11 @@ pub fn listen() {
 #[cfg(not(unix))]
 pub fn listen() {}
 
-/// Whether whoever started the command wants it to go on: `nohup` does.
+/// Whether the parent process asked for the signal to be ignored, as `nohup` does.
 #[cfg(unix)]
 fn is_ignored(signal: i32) -> bool {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
-    // SAFETY: asks for the action and sets none; all zeros are a valid one.
+    // SAFETY: this only queries the action and sets none; an all-zero `sigaction` is valid.
     let action = unsafe {
         if libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) != 0 {
             return false;

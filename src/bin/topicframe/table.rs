@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use topicframe::FittedTopicModel;
 use topicframe::progress::printable;
-use topicframe::topics::FittedTopicModel;
 
-/// The topics with their counts and words, one a line, cut at the terminal's width.
+/// The topics with their counts and words, one per line, truncated to the terminal width.
 pub fn topics(topics: &FittedTopicModel) -> String {
     let width = match std::io::stdout().is_terminal() {
         true => console_width(),
@@ -13,7 +13,8 @@ pub fn topics(topics: &FittedTopicModel) -> String {
     };
     let mut table = format!("{:>5}  {:>6}  Words\n", "Topic", "Count");
     for id in topics.topic_ids() {
-        let words = topics.get_topic(id).unwrap_or_default().iter().map(|(word, _)| word.as_str());
+        let words = topics.get_topic(id).unwrap_or_default();
+        let words = words.iter().map(|(word, _)| word.as_str());
         let line =
             format!("{id:>5}  {:>6}  {}", topics.topic_size(id).unwrap_or(0), words.collect::<Vec<_>>().join(", "));
         table.push_str(&cut(&printable(&line), width));
@@ -22,7 +23,7 @@ pub fn topics(topics: &FittedTopicModel) -> String {
     table
 }
 
-/// Prints `text`. A reader that has seen enough and gone is not a failure.
+/// Prints `text`. A closed pipe is not an error.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -31,7 +32,7 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// A line on standard error; where that cannot be written, there is nobody to tell.
+/// Prints a line to standard error; failures are ignored, because there is nowhere to report them.
 pub fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }
@@ -45,7 +46,7 @@ fn cut(line: &str, width: usize) -> String {
         return line.to_owned();
     }
     let kept: String = line.chars().take(width.saturating_sub(1)).collect();
-    // Whole words only.
+    // Cut only between words.
     let end = kept.rfind(", ").unwrap_or(kept.len());
     format!("{}, …", &kept[..end])
 }

@@ -1,9 +1,9 @@
-//! Borůvka's algorithm over a k-d tree (March, Ram and Gray 2010; McInnes and Healy 2017): in each round every
-//! component finds its lightest edge to another component, and the components that these edges join become one.
+//! Borůvka's algorithm over a k-d tree (March, Ram and Gray 2010; McInnes and Healy 2017): in each round, every
+//! component finds its lightest edge to another component, and the components joined by these edges are merged.
 //!
-//! Each point remembers its lightest edge. That edge stays the lightest as long as it leads out of the component,
-//! since there are only ever fewer points outside; and when it no longer does, its weight is still a lower bound. So
-//! few points have to search again, and those search no farther than the lightest edge that their component has.
+//! Each point stores its lightest edge. That edge remains the lightest as long as it leads out of the component, since
+//! the set of points outside only shrinks; once it no longer does, its weight is still a lower bound. Few points
+//! therefore have to search again, and their search is limited by the lightest known edge of their component.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -14,23 +14,23 @@ use super::kd_tree::{KdTree, ROOT, Search};
 use super::spanning_tree::Edge;
 use crate::progress::Task;
 
-/// Marks a node whose points are in more than one component, and a point without an edge.
+/// Marks a node with points in more than one component, and a point without an edge.
 const NONE: u32 = u32::MAX;
 
-/// Leaves that one thread takes at a time.
+/// Leaves processed by one thread at a time.
 const CHUNK: usize = 8;
 
 /// A point's lightest known edge out of its component, or a bound on it. Distances are squared.
 #[derive(Debug, Clone, Copy)]
 struct Link {
-    /// Where the edge leads; [`NONE`] if only the bound is known.
+    /// The endpoint of the edge; [`NONE`] if only the bound is known.
     to: u32,
-    /// The edge's mutual reachability; no edge out of the component weighs less.
+    /// The mutual reachability of the edge; no edge out of the component weighs less.
     reachability: f64,
     distance: f64,
 }
 
-/// The state between rounds. Points are named by their position in tree order.
+/// The state between rounds. Points are identified by their position in tree order.
 struct Forest<'a> {
     tree: &'a KdTree,
     scale: f64,
@@ -42,8 +42,8 @@ struct Forest<'a> {
     node_component: Vec<u32>,
 }
 
-/// The edges of the minimum spanning tree, in no order. `scale` multiplies squared distances before they are compared
-/// with core distances.
+/// The edges of the minimum spanning tree, in no particular order. `scale` multiplies squared distances before they are
+/// compared with core distances.
 pub(super) fn boruvka(tree: &KdTree, core: &CoreDistances, scale: f64, task: &Task) -> Vec<Edge> {
     let mut forest = Forest::new(tree, core, scale);
     let mut links: Vec<Link> =
@@ -57,7 +57,7 @@ pub(super) fn boruvka(tree: &KdTree, core: &CoreDistances, scale: f64, task: &Ta
         forest.relabel(&mut union);
         task.advance(edges.len() - found);
         if edges.len() == found {
-            break; // Not with finite distances; better an error above than no end.
+            break; // Impossible with finite distances, but this guarantees termination.
         }
     }
     edges
@@ -101,7 +101,7 @@ impl<'a> Forest<'a> {
         }
     }
 
-    /// Brings the links up to date, as far as the lightest edge of each component needs it.
+    /// Updates the links as far as the search for each component's lightest edge requires.
     fn link(&self, links: &mut [Link]) {
         let lightest: Vec<AtomicU64> = (0..self.tree.rows()).map(|_| AtomicU64::new(f64::INFINITY.to_bits())).collect();
         self.par_leaves(links, |_, leaf, links| {
@@ -115,7 +115,7 @@ impl<'a> Forest<'a> {
         self.par_leaves(links, |group, leaf, links| self.search_leaf(group, leaf, links, &lightest));
     }
 
-    /// Searches for the points of a leaf that need it, those of one component together.
+    /// Searches for the points of a leaf that require it; points of the same component are searched together.
     fn search_leaf(&self, group: &mut Group, leaf: usize, links: &mut [Link], lightest: &[AtomicU64]) {
         let members = self.tree.leaf(leaf);
         let limit = |component: u32| f64::from_bits(lightest[component as usize].load(Relaxed));
@@ -147,7 +147,7 @@ impl<'a> Forest<'a> {
         }
     }
 
-    /// Runs `work` on every leaf and the links of its points, with room for a group of them.
+    /// Runs `work` on every leaf and the links of its points, with scratch space for a group of them.
     fn par_leaves(&self, links: &mut [Link], work: impl Fn(&mut Group, usize, &mut [Link]) + Sync) {
         let mut chunks = Vec::with_capacity(self.tree.leaves());
         let mut rest = links;
@@ -162,9 +162,9 @@ impl<'a> Forest<'a> {
             .for_each_init(Group::default, |group, (leaf, links)| work(group, leaf, links));
     }
 
-    /// Forgets a link that no longer leads out of the component. Then a neighbor that does, and has no larger core
-    /// distance, cannot be beaten: nothing weighs less than the point's own core distance, and neighbors come nearest
-    /// first. (Not so if distances are scaled up.)
+    /// Discards a link that no longer leads out of the component. A neighbor that does, and has no larger core
+    /// distance, is then optimal: no edge weighs less than the point's own core distance, and neighbors are sorted
+    /// nearest first. (This does not hold if distances are scaled up.)
     fn keep_or_link_to_neighbor(&self, position: usize, link: &mut Link) {
         let own = self.component[position];
         if link.to != NONE && self.component[link.to as usize] != own {
@@ -219,18 +219,18 @@ impl<'a> Forest<'a> {
     }
 }
 
-/// Lowers `lightest` to `reachability`; the bits of numbers from 0 up are ordered like the numbers.
+/// Lowers `lightest` to `reachability`; the bit patterns of non-negative floats are ordered like their values.
 fn lighten(lightest: &AtomicU64, reachability: f64) {
     lightest.fetch_min(reachability.to_bits(), Relaxed);
 }
 
-/// Points of one leaf and one component that search together.
+/// Points of one leaf and one component that are searched together.
 #[derive(Default)]
 struct Group {
     positions: Vec<u32>,
-    /// Their coordinates, point after point.
+    /// Their coordinates, point by point.
     points: Vec<f64>,
-    /// Their box: lower, upper for each column.
+    /// Their bounding box: lower and upper bound of each column.
     bounds: Vec<f64>,
     lowest_core: f64,
     lowest_row: u32,
@@ -269,7 +269,7 @@ impl Group {
     }
 }
 
-/// An edge and the positions of its ends, from within the group to outside.
+/// An edge and the positions of its endpoints, from inside the group to outside.
 struct Best {
     from: u32,
     to: u32,
@@ -284,7 +284,7 @@ struct OutsideSearch<'a> {
 }
 
 impl OutsideSearch<'_> {
-    /// Looks at the edges from one point of the group to the points of a leaf.
+    /// Checks the edges from one point of the group to the points of a leaf.
     #[inline]
     fn visit_from(&mut self, from: u32, core: f64, point: &[f64], leaf: usize) {
         let forest = self.forest;
@@ -329,7 +329,7 @@ impl Search for OutsideSearch<'_> {
     }
 }
 
-/// Union by the lower position, with path halving.
+/// Union-find by lower position, with path halving.
 struct Union {
     parent: Vec<u32>,
 }
@@ -348,7 +348,7 @@ impl Union {
         point
     }
 
-    /// Joins the components of two points; false if they are one already.
+    /// Joins the components of two points; returns false if they are already the same.
     fn join(&mut self, a: u32, b: u32) -> bool {
         let (a, b) = (self.find(a), self.find(b));
         self.parent[a.max(b) as usize] = a.min(b);

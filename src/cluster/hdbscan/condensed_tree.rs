@@ -1,10 +1,12 @@
-//! The condensed tree: the single-linkage hierarchy with every split off of fewer than `min_cluster_size` points read
-//! as points falling out of a cluster that lives on (McInnes and Healy 2017; Campello, Moulavi and Sander 2013).
+//! The condensed tree: the single-linkage hierarchy in which every split of fewer than `min_cluster_size` points is
+//! interpreted as points falling out of a cluster that persists (McInnes and Healy 2017; Campello, Moulavi and Sander
+//! 2013).
 //!
-//! Where points stand for several rows, `min_cluster_size` counts rows, but copies tell nothing of how dense a region is,
-//! and so decide nothing between clusters: what splits off with enough rows but too few different points, such as one text
-//! that was sent a hundred times, is a *duplicate group*. It leaves its cluster as points that fall out do, and the cluster
-//! lives on; but where no cluster that is selected holds the group, it is one by itself. Without weights there are no
+//! If points represent several rows, `min_cluster_size` counts rows, but copies say nothing about the density of a
+//! region and therefore do not affect the choice between clusters: a subtree that splits off with enough rows but too
+//! few distinct points, such as one text that was sent a hundred times, is a *duplicate group*. It leaves its cluster
+//! like points that fall out, and the cluster persists; but if no selected cluster contains the group, it becomes a
+//! cluster by itself. Without weights there are no duplicate groups.
 //! duplicate groups.
 
 use std::collections::VecDeque;
@@ -14,38 +16,39 @@ use super::single_linkage::{Merge, Weights};
 /// A row of the condensed tree.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CondensedRow {
-    /// The cluster that the child leaves. The root is the number of points; other clusters follow it.
+    /// The cluster that the child leaves. The ID of the root is the number of points; other clusters follow it.
     pub parent: usize,
-    /// A point (below the number of points) or a cluster.
+    /// A point (less than the number of points) or a cluster.
     pub child: usize,
     /// 1 / the distance at which the child leaves its parent; infinite at distance 0.
     pub lambda: f64,
-    /// How many points the child has, each as often as it counts; 1 for a point without a weight.
+    /// The number of points in the child, including copies; 1 for a point without a weight.
     pub child_size: usize,
 }
 
-/// A cluster of the condensed tree. Clusters are counted from 0 here, the root; a child's number is above its parent's.
+/// A cluster of the condensed tree. Here clusters are numbered from 0, the root; a child has a larger number than its
+/// parent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node {
-    /// The cluster that it splits off from; 0 for the root.
+    /// The cluster that this one splits off from; 0 for the root.
     pub(super) parent: usize,
-    /// The two clusters that it splits into, if it does. Duplicate groups that leave a cluster are not among them.
+    /// The two clusters that this one splits into, if any. Duplicate groups that leave a cluster are not among them.
     pub(super) children: Option<(usize, usize)>,
-    /// The lambda at which it begins; 0 for the root.
+    /// The lambda at which the cluster begins; 0 for the root.
     pub(super) birth: f64,
-    /// The largest lambda at which anything leaves it.
+    /// The largest lambda at which anything leaves the cluster.
     pub(super) death: f64,
-    /// How many points it begins with, each as often as it counts.
+    /// The initial number of points, including copies.
     pub(super) size: usize,
-    /// How many different points these are.
+    /// The initial number of distinct points.
     pub(super) points: usize,
-    /// Whether it is a duplicate group, or inside one.
+    /// Whether this is a duplicate group or inside one.
     pub(super) is_duplicate_group: bool,
 }
 
-/// The hierarchy of clusters, with the point at which each point leaves.
+/// The hierarchy of clusters, including where each point leaves.
 ///
-/// The rows are in no order that means anything, apart from parents coming before their children.
+/// The order of the rows has no meaning, except that parents come before their children.
 #[derive(Debug, Clone)]
 pub struct CondensedTree {
     points: usize,
@@ -53,17 +56,17 @@ pub struct CondensedTree {
     pub(super) nodes: Vec<Node>,
     /// The cluster that each point falls out of.
     pub(super) point_cluster: Vec<usize>,
-    /// The lambda at which it does.
+    /// The lambda at which each point falls out.
     pub(super) point_lambda: Vec<f64>,
 }
 
 impl CondensedTree {
-    /// How many points were clustered; also the number of the root cluster.
+    /// The number of clustered points; also the ID of the root cluster.
     pub fn points(&self) -> usize {
         self.points
     }
 
-    /// The rows: one for each point and one for each cluster other than the root. Empty for a single point.
+    /// The rows: one per point and one per cluster other than the root. Empty for a single point.
     pub fn rows(&self) -> &[CondensedRow] {
         &self.rows
     }
@@ -89,14 +92,14 @@ impl CondensedTree {
         tree
     }
 
-    /// Where nothing but duplicate groups leaves the root, no cluster would be left to what lies beside them: all would be outliers.
-    /// So when the last group has left that leaves `min_cluster_size` points beside groups, they and the groups among them
-    /// are a cluster.
+    /// If only duplicate groups leave the root, all remaining points would be outliers, as there would be no cluster
+    /// for them. The rest of the root therefore becomes a cluster, including any remaining groups, once the last group
+    /// has left that leaves at least `min_cluster_size` points outside groups.
     fn split_off_rest(&mut self, min_cluster_size: usize) {
         let Some(birth) = self.birth_of_rest(min_cluster_size) else { return };
         let in_root = self.nodes.iter().enumerate().skip(1).filter(|(_, node)| node.parent == 0);
         let later: Vec<usize> = in_root.filter(|(_, node)| node.birth > birth).map(|(number, _)| number).collect();
-        // The new cluster has the number 1, so that it comes before what it holds.
+        // The new cluster has the number 1, so that it comes before the clusters it contains.
         let moved = |number: usize| if number > 0 { number + 1 } else { 0 };
         for node in &mut self.nodes {
             node.parent = moved(node.parent);
@@ -139,19 +142,20 @@ impl CondensedTree {
         self.nodes.insert(1, rest);
     }
 
-    /// The lambda after which the rest of the root is a cluster, if it has duplicate groups, does not split and is large enough.
+    /// The lambda at which the rest of the root becomes a cluster, if the root has duplicate groups, does not split and
+    /// is large enough.
     fn birth_of_rest(&self, min_cluster_size: usize) -> Option<f64> {
         let root = self.nodes.first().filter(|root| root.children.is_none() && self.nodes.len() > 1)?;
         let groups = self.nodes.iter().skip(1).filter(|node| node.parent == 0).map(|node| node.birth);
         let mut beside: Vec<f64> =
             self.point_cluster.iter().zip(&self.point_lambda).filter(|(c, _)| **c == 0).map(|(_, &l)| l).collect();
         beside.sort_unstable_by(|a, b| b.total_cmp(a));
-        // The smallest lambda of the points that have to be left.
+        // The smallest lambda of the points that must remain.
         let last = *beside.get(min_cluster_size - 1)?;
         groups.filter(|&birth| birth < last.min(root.death)).max_by(f64::total_cmp)
     }
 
-    /// A point falls out of a cluster, and all that it stands for.
+    /// A point falls out of a cluster, with all its copies.
     fn fall_out(&mut self, point: usize, cluster: usize, lambda: f64, weight: usize) {
         self.point_cluster[point] = cluster;
         self.point_lambda[point] = lambda;
@@ -167,31 +171,31 @@ impl CondensedTree {
     }
 }
 
-/// What a side of a merge is.
+/// The classification of one side of a merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// Too few rows: its points fall out, however it goes on below.
+    /// Too few rows: its points fall out, however it splits further below.
     Small,
-    /// Enough rows, but too few different points.
+    /// Enough rows, but too few distinct points.
     DuplicateGroup,
-    /// Enough points.
+    /// Enough distinct points.
     Cluster,
 }
 
-/// A tree in the making.
+/// A tree under construction.
 struct Condensing<'a> {
     tree: &'a mut CondensedTree,
     subtrees: Subtrees<'a>,
-    /// Merges to come, each with the cluster that it is in.
+    /// Pending merges, each with the cluster that contains it.
     waiting: VecDeque<(usize, usize)>,
 }
 
 impl Condensing<'_> {
-    /// Level by level, which numbers the clusters from the top.
+    /// Processes the merges level by level, which numbers the clusters from the top.
     fn run(&mut self) {
         match self.subtrees.merges.len().checked_sub(1) {
             Some(last) => self.waiting.push_back((last, 0)),
-            // One point, copies of which have no distance.
+            // A single point; its copies are at distance 0.
             None if self.subtrees.side(0) == Side::DuplicateGroup => {
                 self.tree.nodes[0].death = f64::INFINITY;
                 self.split_off(0, 0, f64::INFINITY, true);
@@ -216,7 +220,7 @@ impl Condensing<'_> {
         for (subtree, side) in [left, right].into_iter().zip(sides) {
             match side {
                 Side::Small => self.fall_out(subtree, cluster, lambda),
-                // What is left of a cluster that ends here.
+                // The remainder of a cluster that ends here.
                 Side::DuplicateGroup if one_falls_out && !in_group => self.fall_out(subtree, cluster, lambda),
                 Side::Cluster if splits => self.split_off(subtree, cluster, lambda, false),
                 Side::DuplicateGroup if splits || !in_group => self.split_off(subtree, cluster, lambda, true),
@@ -229,7 +233,8 @@ impl Condensing<'_> {
         }
     }
 
-    /// The points of `subtree` fall out of `cluster`; each that counts for a cluster's rows by itself, as a duplicate group.
+    /// The points of `subtree` fall out of `cluster`; each point with enough copies for a cluster becomes a duplicate
+    /// group.
     fn fall_out(&mut self, subtree: u32, cluster: usize, lambda: f64) {
         let Condensing { tree, subtrees, .. } = self;
         subtrees.for_each_point(subtree, |point| {
@@ -252,7 +257,7 @@ impl Condensing<'_> {
         });
     }
 
-    /// Makes a cluster of `subtree`.
+    /// Turns `subtree` into a new cluster.
     fn split_off(&mut self, subtree: u32, parent: usize, birth: f64, is_duplicate_group: bool) {
         let (size, points) = (self.subtrees.size(subtree), self.subtrees.points_of(subtree));
         let child =
@@ -260,7 +265,7 @@ impl Condensing<'_> {
         self.go_on(subtree, child, birth);
     }
 
-    /// `subtree` is all that `cluster` has left.
+    /// `subtree` is all that remains of `cluster`.
     fn go_on(&mut self, subtree: u32, cluster: usize, lambda: f64) {
         match self.subtrees.merge(subtree) {
             Some(merge) => self.waiting.push_back((merge, cluster)),

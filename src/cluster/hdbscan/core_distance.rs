@@ -1,4 +1,4 @@
-//! Core distances: how far a point's neighborhood reaches (Campello, Moulavi and Sander 2013, definition 1).
+//! Core distances: the radius of each point's neighborhood (Campello, Moulavi and Sander 2013, definition 1).
 
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -8,26 +8,26 @@ use super::kd_tree::KdTree;
 use super::nearest::{Nearest, Neighbor};
 use crate::progress::Task;
 
-/// At most this many neighbors of each point are kept for the spanning tree.
+/// The maximum number of neighbors per point that are kept for the spanning tree.
 const KEPT: usize = 16;
 
-/// Rows or leaves that one thread takes at a time.
+/// Rows or leaves processed by one thread at a time.
 const CHUNK: usize = 16;
 
-/// What the search for neighbors leaves behind. Everything is by row.
+/// The results of the neighbor search, indexed by row.
 #[derive(Debug)]
 pub(super) struct CoreDistances {
-    /// The squared distance of each point's `k`-th nearest other point.
+    /// The squared distance of each point to its `k`-th nearest other point.
     pub(super) squared: Vec<f64>,
-    /// The same for the `k - 1`-th, which is the `k`-th when the point itself counts; 0 for `k` = 1.
+    /// The same for the `k - 1`-th, which is the `k`-th if the point itself counts; 0 for `k` = 1.
     pub(super) squared_with_self: Vec<f64>,
-    /// How many neighbors of each point are kept.
+    /// The number of neighbors kept per point.
     pub(super) kept: usize,
-    /// The nearest rows of each point, nearest first: `kept` for each. Empty without a k-d tree.
+    /// The nearest rows of each point, nearest first: `kept` per point. Empty without a k-d tree.
     pub(super) neighbors: Vec<u32>,
 }
 
-/// What the search leaves behind of one point.
+/// The results of the neighbor search for one point.
 #[derive(Debug, Clone, Copy)]
 struct Reach {
     squared: f64,
@@ -44,7 +44,7 @@ impl Reach {
     }
 }
 
-/// Finds the core distance of every row: the distance of its `k`-th nearest other row, for 1 <= `k` < rows.
+/// Computes the core distance of every row: the distance to its `k`-th nearest other row, for 1 <= `k` < rows.
 pub(super) fn core_distances(points: &Array2<f32>, index: &Index, k: usize, task: &Task) -> CoreDistances {
     match index {
         Index::Tree(tree) => by_tree(tree, k, task),
@@ -77,7 +77,7 @@ fn by_rows(points: &Array2<f32>, k: usize, task: &Task) -> CoreDistances {
     }
 }
 
-/// One leaf after the other, so that queries that follow each other touch the same nodes.
+/// Leaf by leaf, so that consecutive queries touch the same nodes.
 fn by_tree(tree: &KdTree, k: usize, task: &Task) -> CoreDistances {
     let kept = k.min(KEPT);
     let chunks: Vec<(Vec<Reach>, Vec<u32>)> = (0..tree.leaves().div_ceil(CHUNK))

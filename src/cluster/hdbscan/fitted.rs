@@ -1,4 +1,4 @@
-//! A fitted clustering: what was found, and predictions from it.
+//! A fitted clustering: its results and predictions.
 
 use ndarray::{Array2, ArrayView2};
 
@@ -15,17 +15,17 @@ use crate::cluster::FittedClusterer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
-/// The most numbers of one matrix of memberships.
+/// The maximum number of elements in a membership matrix.
 const MOST_MEMBERSHIPS: usize = 1 << 31;
 
-/// What [`Hdbscan`] found. It owns a copy of the points, which predictions need.
+/// The result of [`Hdbscan`]. It owns a copy of the points, which is needed for predictions.
 #[derive(Debug)]
 pub struct FittedHdbscan {
     pub(super) points: Array2<f32>,
     pub(super) index: Index,
-    /// What was asked for, or as much as there are other points.
+    /// The requested value, or the number of other points if that is smaller.
     pub(super) min_samples: usize,
-    /// Squared core distances, each point being the first of its own neighbors.
+    /// Squared core distances, counting each point as its own first neighbor.
     pub(super) core_with_self: Vec<f64>,
     pub(super) condensed_tree: CondensedTree,
     pub(super) labelling: Labelling,
@@ -35,7 +35,7 @@ pub struct FittedHdbscan {
 }
 
 impl FittedHdbscan {
-    /// Runs every step on checked points.
+    /// Runs every step on validated points.
     pub(super) fn fit(
         settings: &Hdbscan,
         points: Array2<f32>,
@@ -74,23 +74,24 @@ impl FittedHdbscan {
         })
     }
 
-    /// The cluster of each point, from 0; -1 for outliers.
+    /// The cluster of each point, starting at 0; -1 for outliers.
     pub fn labels(&self) -> &[i32] {
         &self.labels
     }
 
-    /// How strongly each point belongs to its cluster, 0 to 1: its lambda as a share of the cluster's largest. 0 for
-    /// outliers.
+    /// The membership strength of each point in its cluster, 0 to 1: its lambda as a fraction of the cluster's largest.
+    /// 0 for outliers.
     ///
-    /// In a cluster whose largest lambda is infinite, since points lie on one spot, those points have 1 and all others
-    /// 0, as in Python's hdbscan.
+    /// In a cluster with an infinite largest lambda, because some points coincide, those points have strength 1 and all
+    /// others 0, as in Python's hdbscan.
     pub fn probabilities(&self) -> &[f64] {
         &self.probabilities
     }
 
-    /// How much of an outlier each point is, 0 to 1, clustered or not: GLOSH (Campello, Moulavi, Zimek and Sander 2015).
+    /// The outlier score of each point, 0 to 1, clustered or not: GLOSH (Campello, Moulavi, Zimek and Sander 2015).
     ///
-    /// Beside points on one spot (lambda is infinite), which have 0, others have 1; Python's hdbscan has NaN.
+    /// Coinciding points (infinite lambda) have score 0 and other points in their cluster have 1, where Python's
+    /// hdbscan returns NaN.
     pub fn outlier_scores(&self) -> &[f64] {
         &self.outlier_scores
     }
@@ -100,31 +101,31 @@ impl FittedHdbscan {
         &self.condensed_tree
     }
 
-    /// How many clusters there are.
+    /// The number of clusters.
     pub fn n_clusters(&self) -> usize {
         self.labelling.selected.len()
     }
 
-    /// The label and its strength for each of `points` (any number of rows, as many columns as the fitted points),
-    /// as if it had been there without changing the clusters. Rows do not influence each other.
+    /// The label of each of `points` (any number of rows, with the same number of columns as the fitted points) and its
+    /// strength, as if the point had been present without changing the clusters. Rows do not influence each other.
     ///
-    /// Matches `approximate_predict` of Python's hdbscan, apart from two cases. With `allow_single_cluster`, where all
-    /// points are one cluster, the condition that fitted points meet holds for new ones too. And a point on the very
-    /// spot of `min_samples` others has strength 1, not 0.
+    /// Matches `approximate_predict` of Python's hdbscan, except in two cases. With `allow_single_cluster`, if all
+    /// points are one cluster, the condition that fitted points must satisfy also applies to new ones. And a point that
+    /// coincides exactly with `min_samples` others has strength 1, not 0.
     ///
     /// # Errors
-    /// `InvalidData` if the number of columns differs, or a row has a NaN or an infinity.
+    /// `InvalidData` if the number of columns differs, or a row contains a NaN or infinite value.
     pub fn approximate_predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
         self.check_new(points)?;
         Ok(self.place_all(points).into_iter().unzip())
     }
 
-    /// How strongly each of `points` belongs to each cluster: a row for each, one column a label.
+    /// The membership strength of each of `points` in each cluster: one row per point, one column per label.
     ///
-    /// Matches `membership_vector` of Python's hdbscan, apart from infinite lambdas, which give it NaN.
+    /// Matches `membership_vector` of Python's hdbscan, except for infinite lambdas, for which hdbscan returns NaN.
     ///
     /// # Errors
-    /// `InvalidData` if the number of columns differs, or a row has a NaN or an infinity.
+    /// `InvalidData` if the number of columns differs, or a row contains a NaN or infinite value.
     pub fn membership_vector(&self, points: ArrayView2<'_, f32>) -> Result<Array2<f64>> {
         self.check_new(points)?;
         Ok(self.memberships_of_new(points))
@@ -133,7 +134,7 @@ impl FittedHdbscan {
     fn check_new(&self, points: ArrayView2<'_, f32>) -> Result<()> {
         if points.ncols() != self.points.ncols() {
             let message =
-                format!("{} columns were clustered, these points have {}", self.points.ncols(), points.ncols());
+                format!("fitted points have {} columns, new points have {}", self.points.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_points(points)
@@ -146,13 +147,13 @@ impl FittedClusterer for FittedHdbscan {
     }
 
     /// # Errors
-    /// `InvalidData` where the matrix would have more than 2³¹ numbers (16 GB).
+    /// `InvalidData` if the matrix would have more than 2³¹ elements (16 GB).
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         let (rows, columns) = (self.points.nrows(), self.n_clusters());
         if rows.saturating_mul(columns) > MOST_MEMBERSHIPS {
-            let message = format!("the memberships of {rows} points in {columns} clusters are too many for one matrix");
+            let message = format!("membership matrix too large: {rows} points x {columns} clusters");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message)
-                .hint("Ask for some rows at a time: FittedHdbscan::membership_vectors_of_rows."));
+                .hint("Request some rows at a time with FittedHdbscan::membership_vectors_of_rows."));
         }
         Ok(Some(self.all_points_membership_vectors()))
     }

@@ -1,27 +1,27 @@
-//! Where neighbors are looked up: a k-d tree in few dimensions, every row in many.
+//! The index for neighbor searches: a k-d tree in low dimensions, a linear scan in high dimensions.
 
 use ndarray::{Array2, ArrayView2};
 
 use super::kd_tree::{KdTree, NOWHERE};
 use super::nearest::{Nearest, Neighbor};
 
-/// Above this many columns a k-d tree prunes too little to pay.
+/// Above this many columns, a k-d tree prunes too little to pay off.
 const MOST_TREE_COLUMNS: usize = 24;
 
-/// Below this many rows looking at all of them is as fast.
+/// Below this many rows, a linear scan is as fast.
 const FEWEST_TREE_ROWS: usize = 128;
 
-/// The points, searchable.
+/// The points in searchable form.
 #[derive(Debug)]
 pub(super) enum Index {
-    /// Few columns.
+    /// For few columns.
     Tree(KdTree),
-    /// Many columns, or few rows.
+    /// A linear scan, for many columns or few rows.
     Rows,
 }
 
 impl Index {
-    /// Chooses by shape.
+    /// Chooses by the shape of `points`.
     pub(super) fn build(points: ArrayView2<'_, f32>) -> Self {
         if points.ncols() <= MOST_TREE_COLUMNS && points.nrows() >= FEWEST_TREE_ROWS {
             Index::Tree(KdTree::build(points))
@@ -30,7 +30,7 @@ impl Index {
         }
     }
 
-    /// Finds the rows of `points` (those that the index was built on) nearest to `query`.
+    /// Finds the rows of `points` (those that the index was built from) nearest to `query`.
     pub(super) fn nearest(&self, points: &Array2<f32>, query: &[f64], nearest: &mut Nearest) {
         match self {
             Index::Tree(tree) => tree.nearest(query, NOWHERE, nearest),
@@ -39,7 +39,7 @@ impl Index {
     }
 }
 
-/// Finds the rows of `points` nearest to `query`, without row `skip`, by looking at all of them.
+/// Finds the rows of `points` nearest to `query`, except row `skip`, by a linear scan.
 pub(super) fn nearest_row(points: &Array2<f32>, query: &[f64], skip: Option<usize>, nearest: &mut Nearest) {
     nearest.clear();
     for (row, point) in points.rows().into_iter().enumerate() {
@@ -51,7 +51,7 @@ pub(super) fn nearest_row(points: &Array2<f32>, query: &[f64], skip: Option<usiz
     }
 }
 
-/// The squared euclidean distance of two points of equal length, in a fixed order of sums.
+/// The squared Euclidean distance between two points of equal length, with a fixed order of summation.
 #[inline]
 pub(super) fn squared_distance(a: &[f64], b: &[f32]) -> f64 {
     const LANES: usize = 8;

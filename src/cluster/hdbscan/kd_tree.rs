@@ -1,31 +1,31 @@
-//! A balanced k-d tree with tight boxes (Bentley 1975; Omohundro 1989), searched for the neighbors of a point.
+//! A balanced k-d tree with tight bounding boxes (Bentley 1975; Omohundro 1989), for nearest-neighbor search.
 //!
 //! The tree is implicit: node 1 is the root, node `i` has the children `2 i` and `2 i + 1`, all leaves are on the last
-//! level, and the points of a node are contiguous in tree order. A *position* below is a place in that order.
+//! level, and the points of a node are contiguous in tree order. A *position* below is an index in that order.
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::nearest::{Nearest, Neighbor};
 
-/// The most points in a leaf; a leaf's coordinates are stored column by column, padded to this many lanes.
+/// The maximum number of points in a leaf; a leaf's coordinates are stored column by column, padded to this many lanes.
 pub(super) const LEAF: usize = 16;
 
-/// The root's number.
+/// The number of the root node.
 pub(super) const ROOT: usize = 1;
 
-/// Stands for no position.
+/// Represents no position.
 pub(super) const NOWHERE: usize = usize::MAX;
 
-/// A search of the tree: how far nodes are, which of them matter, and what to do at the leaves.
+/// A search of the tree: the distances of nodes, which nodes are relevant, and what to do at the leaves.
 pub(super) trait Search {
-    /// A lower bound of the squared distance from what is searched from to the points of `node`.
+    /// A lower bound of the squared distance from the query to the points of `node`.
     fn squared_distance(&self, node: usize) -> f64;
 
-    /// Whether the points of `node`, at this squared distance or farther, can matter.
+    /// Whether the points of `node`, at this squared distance or farther, can be relevant.
     fn admits(&self, node: usize, squared: f64) -> bool;
 
-    /// Looks at the points of a leaf.
+    /// Visits the points of a leaf.
     fn visit(&mut self, leaf: usize);
 }
 
@@ -42,7 +42,7 @@ pub(super) struct KdTree {
 }
 
 impl KdTree {
-    /// Builds the tree over `points`: at least one row, fewer than 2^32, at least one column, all finite.
+    /// Builds the tree over `points`: at least one row, fewer than 2^32 rows, at least one column, all values finite.
     pub(super) fn build(points: ArrayView2<'_, f32>) -> Self {
         let (rows, columns) = points.dim();
         let levels = rows.div_ceil(LEAF).next_power_of_two().ilog2();
@@ -62,7 +62,7 @@ impl KdTree {
         tree
     }
 
-    /// Boxes the nodes of one level and splits each at the median of its widest column.
+    /// Computes the bounding boxes of one level's nodes and splits each node at the median of its widest column.
     fn build_level(&mut self, points: ArrayView2<'_, f32>, level: u32) {
         let first = 1usize << level;
         let starts: Vec<usize> = (first..=2 * first).map(|node| ((node - first) * self.rows) >> level).collect();
@@ -99,12 +99,12 @@ impl KdTree {
         });
     }
 
-    /// How many points there are.
+    /// The number of points.
     pub(super) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many coordinates a point has.
+    /// The number of coordinates of a point.
     pub(super) fn columns(&self) -> usize {
         self.columns
     }
@@ -114,7 +114,7 @@ impl KdTree {
         &self.order
     }
 
-    /// How many leaves there are; leaf `i` is node `leaves + i`.
+    /// The number of leaves; leaf `i` is node `leaves + i`.
     pub(super) fn leaves(&self) -> usize {
         1 << self.levels
     }
@@ -134,7 +134,7 @@ impl KdTree {
         self.lanes[leaf * self.columns..(leaf + 1) * self.columns].iter().map(move |column| column[lane])
     }
 
-    /// The squared distance of the points at two positions.
+    /// The squared distance between the points at two positions.
     pub(super) fn squared_distance(&self, a: usize, b: usize) -> f64 {
         let (a, b) = (self.place(a), self.place(b));
         let mut sum = 0.0;
@@ -167,7 +167,8 @@ impl KdTree {
         sum
     }
 
-    /// The squared distance between the box of `node` and another (lower, upper for each column); 0 if they meet.
+    /// The squared distance between the box of `node` and another (lower and upper bound of each column); 0 if they
+    /// overlap.
     #[inline]
     pub(super) fn between_boxes(&self, node: usize, bounds: &[f64]) -> f64 {
         let mut sum = 0.0;
@@ -178,7 +179,7 @@ impl KdTree {
         sum
     }
 
-    /// The squared distances from `query` to the lanes of a leaf; infinite where there is no point.
+    /// The squared distances from `query` to the lanes of a leaf; infinite for lanes without a point.
     #[inline]
     pub(super) fn to_leaf(&self, leaf: usize, query: &[f64]) -> [f64; LEAF] {
         let mut sums = [0.0; LEAF];
@@ -192,7 +193,7 @@ impl KdTree {
         sums
     }
 
-    /// Shows `search` the leaves that it admits, nearest first.
+    /// Passes `search` the leaves that it admits, nearest first.
     #[inline]
     pub(super) fn search(&self, search: &mut impl Search) {
         let mut waiting = [(0usize, 0.0f64); 64];
@@ -221,7 +222,7 @@ impl KdTree {
         }
     }
 
-    /// Finds the points nearest to `query`, without the one at position `skip`.
+    /// Finds the points nearest to `query`, except the one at position `skip`.
     pub(super) fn nearest(&self, query: &[f64], skip: usize, nearest: &mut Nearest) {
         nearest.clear();
         self.search(&mut NearestSearch { tree: self, query, skip, nearest });
@@ -257,7 +258,7 @@ impl Search for NearestSearch<'_> {
     }
 }
 
-/// Writes the box of `members` (lower, upper for each column) and returns its widest column.
+/// Writes the bounding box of `members` (lower and upper bound of each column) and returns its widest column.
 fn bound(points: ArrayView2<'_, f32>, members: &[u32], bounds: &mut [f64]) -> usize {
     for edge in bounds.chunks_exact_mut(2) {
         (edge[0], edge[1]) = (f64::INFINITY, f64::NEG_INFINITY);
@@ -277,7 +278,7 @@ fn bound(points: ArrayView2<'_, f32>, members: &[u32], bounds: &mut [f64]) -> us
     widest.0
 }
 
-/// Puts the `middle` members with the smallest values of `column` first; equal values are ordered by row.
+/// Moves the `middle` members with the smallest values of `column` to the front, with ties broken by row.
 fn split(points: ArrayView2<'_, f32>, members: &mut [u32], column: usize, middle: usize) {
     if middle < members.len() {
         members.select_nth_unstable_by(middle, |&a, &b| {

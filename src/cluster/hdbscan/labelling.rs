@@ -1,18 +1,18 @@
-//! From selected clusters to the label and the strength of each point.
+//! From selected clusters to the label and membership strength of each point.
 
 use super::Hdbscan;
 use super::condensed_tree::CondensedTree;
 use crate::cluster::OUTLIER;
 
-/// The selected clusters and where points belong.
+/// The selected clusters and the labels of the tree's clusters.
 #[derive(Debug)]
 pub(super) struct Labelling {
     /// The number of each label's cluster in the condensed tree, ascending.
     pub(super) selected: Vec<usize>,
-    /// The label of each cluster of the condensed tree: its own, or that of the selected cluster that holds it.
+    /// The label of each cluster of the condensed tree: its own, or that of the selected cluster containing it.
     pub(super) cluster_label: Vec<i32>,
-    /// Points that leave at a smaller lambda are outliers. Above 0 only where the one cluster is the root, which
-    /// every point is in.
+    /// Points that leave at a smaller lambda are outliers. Greater than 0 only if the root, which contains every point,
+    /// is the only cluster.
     pub(super) least_lambda: f64,
 }
 
@@ -35,8 +35,8 @@ impl Labelling {
         Labelling { selected, cluster_label, least_lambda }
     }
 
-    /// The label of something that leaves `cluster` at `lambda`, and its strength: its lambda as a share of the
-    /// largest in the labeled cluster.
+    /// The label and strength of a point that leaves `cluster` at `lambda`; the strength is its lambda as a fraction of
+    /// the largest in the labeled cluster.
     pub(super) fn label(&self, tree: &CondensedTree, cluster: usize, lambda: f64) -> (i32, f64) {
         let label = self.cluster_label[cluster];
         if label == OUTLIER || lambda < self.least_lambda {
@@ -47,7 +47,7 @@ impl Labelling {
     }
 }
 
-/// The label and the strength of each point of the tree.
+/// The label and membership strength of each point of the tree.
 pub(super) fn label_points(tree: &CondensedTree, labelling: &Labelling) -> (Vec<i32>, Vec<f64>) {
     let leaves = tree.point_cluster.iter().zip(&tree.point_lambda);
     leaves.map(|(&cluster, &lambda)| labelling.label(tree, cluster, lambda)).unzip()

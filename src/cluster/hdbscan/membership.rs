@@ -1,5 +1,6 @@
-//! Soft clustering: how strongly a point belongs to each cluster, from its distance to the clusters' densest points
-//! (exemplars) and from where in the condensed tree it parts from them. The combination is that of Python's hdbscan.
+//! Soft clustering: the membership strength of a point in each cluster, based on its distance to the clusters' densest
+//! points (exemplars) and on where it separates from them in the condensed tree. They are combined as in Python's
+//! hdbscan.
 
 use std::ops::Range;
 
@@ -16,17 +17,17 @@ use super::prediction::CHUNK;
 /// Keeps quotients of lambdas finite.
 const TINY: f64 = 1e-8;
 
-/// What memberships are computed from; made when they are asked for.
+/// The data for computing memberships, built on demand.
 struct Clusters<'a> {
     tree: &'a CondensedTree,
     selected: &'a [usize],
-    /// For each label, the coordinates of its exemplars, one after the other.
+    /// The coordinates of each label's exemplars, concatenated.
     exemplars: Vec<Vec<f32>>,
-    /// The labels in the order in which a walk over the tree, parents first, meets their clusters.
+    /// The labels in the order in which a tree traversal, parents first, visits their clusters.
     walk: Vec<usize>,
-    /// For each cluster of the tree, where the labels in it begin and end in `walk`.
+    /// For each cluster of the tree, the start and end in `walk` of the labels within it.
     held: Vec<(usize, usize)>,
-    /// For each cluster of the tree, those that it splits into and the duplicate groups that leave it.
+    /// For each cluster of the tree, its child clusters and the duplicate groups that leave it.
     below: Vec<Vec<usize>>,
 }
 
@@ -41,8 +42,8 @@ impl<'a> Clusters<'a> {
         Clusters { tree, selected: &labelling.selected, exemplars, walk, held, below }
     }
 
-    /// The lambda at which something in `cluster` and each label's cluster part. Where one holds the other, that is
-    /// where the thing itself leaves: `lambda`.
+    /// The lambda at which a point in `cluster` separates from each label's cluster. If one cluster contains the other,
+    /// that is the lambda at which the point leaves: `lambda`.
     fn merge_heights(&self, cluster: usize, lambda: f64, heights: &mut [f64]) {
         heights.fill(lambda);
         self.part_from_those_below(cluster, None, lambda, heights);
@@ -54,8 +55,8 @@ impl<'a> Clusters<'a> {
         }
     }
 
-    /// What is in `cluster` until `lambda`, in `own` of the clusters below it if in any, parts from the others there, or
-    /// before, where these are duplicate groups that left.
+    /// A point that stays in `cluster` until `lambda`, within `own` of the clusters below it if given, separates from
+    /// the others then, or earlier if these are duplicate groups that left earlier.
     fn part_from_those_below(&self, cluster: usize, own: Option<usize>, lambda: f64, heights: &mut [f64]) {
         if self.is_selected(cluster) {
             return;
@@ -72,7 +73,7 @@ impl<'a> Clusters<'a> {
         self.selected.binary_search(&cluster).is_ok()
     }
 
-    /// The closeness of `point` to each label's exemplars: 1 / distance, with sum 1.
+    /// The closeness of `point` to each label's exemplars: 1 / distance, normalized to sum to 1.
     fn closeness(&self, point: &[f64], closeness: &mut [f64]) {
         for (value, exemplars) in closeness.iter_mut().zip(&self.exemplars) {
             let squared = exemplars.chunks_exact(point.len()).map(|exemplar| squared_distance(point, exemplar));
@@ -84,7 +85,7 @@ impl<'a> Clusters<'a> {
         normalize(closeness);
     }
 
-    /// The first of the labels that something parts from last, with the lambda at which it does.
+    /// The first of the labels from which a point separates last, with the lambda at which it does.
     fn last_parted(&self, heights: &[f64]) -> (usize, f64) {
         let mut last = (0, heights[0]);
         for (label, &height) in heights.iter().enumerate() {
@@ -95,7 +96,7 @@ impl<'a> Clusters<'a> {
         (self.selected[last.0], last.1)
     }
 
-    /// The memberships of a point of the data.
+    /// The memberships of a fitted point.
     fn of_fitted(&self, point: &[f64], cluster: usize, lambda: f64, heights: &mut [f64], memberships: &mut [f64]) {
         self.merge_heights(cluster, lambda, heights);
         self.closeness(point, memberships);
@@ -111,7 +112,7 @@ impl<'a> Clusters<'a> {
         memberships.iter_mut().for_each(|value| *value *= in_some);
     }
 
-    /// The memberships of a new point that hangs on a point that leaves `cluster`.
+    /// The memberships of a new point attached to a point that leaves `cluster`.
     fn of_new(&self, point: &[f64], cluster: usize, lambda: f64, heights: &mut [f64], memberships: &mut [f64]) {
         self.merge_heights(cluster, lambda, heights);
         self.closeness(point, memberships);
@@ -122,7 +123,7 @@ impl<'a> Clusters<'a> {
             *height = affinity(*height, death);
         }
         softmax(heights);
-        // Where the nearest exemplars and the place in the tree contradict each other entirely, distance decides.
+        // If the nearest exemplars and the place in the tree contradict each other completely, distance decides.
         let agree = memberships.iter().zip(heights.iter()).any(|(closeness, weight)| closeness * weight * weight > 0.0);
         for (value, weight) in memberships.iter_mut().zip(heights).filter(|_| agree) {
             *value = value.sqrt() * *weight * *weight;
@@ -132,12 +133,12 @@ impl<'a> Clusters<'a> {
     }
 }
 
-/// `part` / `whole`, where both may be infinite.
+/// `part` / `whole`, both of which may be infinite.
 fn share(part: f64, whole: f64) -> f64 {
     if part == f64::INFINITY { 1.0 } else { part / whole }
 }
 
-/// The score of a cluster from which a new point parts at `height`: the larger, the closer that is to `death`.
+/// The score of a cluster from which a new point separates at `height`: the closer to `death`, the larger.
 fn affinity(height: f64, death: f64) -> f64 {
     match (height == f64::INFINITY, death == f64::INFINITY) {
         (true, _) => f64::MAX,
@@ -158,7 +159,7 @@ fn softmax(values: &mut [f64]) {
     normalize(values);
 }
 
-/// The labels in the order of a walk over the tree, and the part of it that each cluster holds.
+/// The labels in the order of a tree traversal, and the range of it within each cluster.
 fn walk(tree: &CondensedTree, selected: &[usize]) -> (Vec<usize>, Vec<(usize, usize)>) {
     let mut count = vec![0usize; tree.nodes.len()];
     for &cluster in selected {
@@ -168,7 +169,7 @@ fn walk(tree: &CondensedTree, selected: &[usize]) -> (Vec<usize>, Vec<(usize, us
         count[tree.nodes[cluster].parent] += count[cluster];
     }
     let mut held = vec![(0, count[0]); tree.nodes.len()];
-    // Where the next cluster below each begins.
+    // The start of the next cluster below each cluster.
     let mut next = vec![0; tree.nodes.len()];
     for cluster in 1..tree.nodes.len() {
         let parent = tree.nodes[cluster].parent;
@@ -183,7 +184,7 @@ fn walk(tree: &CondensedTree, selected: &[usize]) -> (Vec<usize>, Vec<(usize, us
     (walk, held)
 }
 
-/// The points of each label that leave last the clusters that do not split.
+/// The points of each label that leave its leaf clusters last.
 fn exemplars(tree: &CondensedTree, labelling: &Labelling, points: &Array2<f32>) -> Vec<Vec<f32>> {
     let mut exemplars = vec![Vec::new(); labelling.selected.len()];
     for (point, &cluster) in tree.point_cluster.iter().enumerate() {
@@ -199,17 +200,17 @@ fn exemplars(tree: &CondensedTree, labelling: &Labelling, points: &Array2<f32>) 
 }
 
 impl FittedHdbscan {
-    /// How strongly each fitted point belongs to each cluster: n rows, one column a label. Each row sums to the
-    /// probability that the point is in some cluster. No columns where there is no cluster.
+    /// The membership strength of each fitted point in each cluster: n rows, one column per label. Each row sums to the
+    /// probability that the point is in some cluster. There are no columns if there are no clusters.
     ///
-    /// Matches `all_points_membership_vectors` of Python's hdbscan, but has limits where infinite lambdas (points on
-    /// one spot) make those NaN. Takes time and memory in proportion to points times clusters: for a million points with
-    /// thousands of clusters ask for [some rows](Self::membership_vectors_of_rows) at a time.
+    /// Matches `all_points_membership_vectors` of Python's hdbscan, but uses limits where infinite lambdas (coinciding
+    /// points) result in NaN there. Time and memory are proportional to points times clusters: for a million points
+    /// with thousands of clusters, request [some rows](Self::membership_vectors_of_rows) at a time.
     pub fn all_points_membership_vectors(&self) -> Array2<f64> {
         self.membership_vectors_of_rows(0..self.points.nrows())
     }
 
-    /// The same for the fitted points `rows` alone (those of them that there are), a row for each.
+    /// The same for only the fitted points `rows` (those that exist), one row per point.
     pub fn membership_vectors_of_rows(&self, rows: Range<usize>) -> Array2<f64> {
         let tree = &self.condensed_tree;
         let stop = rows.end.min(self.points.nrows());
@@ -221,7 +222,7 @@ impl FittedHdbscan {
         })
     }
 
-    /// The memberships of checked new points.
+    /// The memberships of validated new points.
     pub(super) fn memberships_of_new(&self, points: ArrayView2<'_, f32>) -> Array2<f64> {
         let tree = &self.condensed_tree;
         self.memberships(points, |clusters, _, query, nearest, heights, memberships| {

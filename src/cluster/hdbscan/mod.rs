@@ -1,15 +1,17 @@
 //! HDBSCAN*: hierarchical density-based clustering (Campello, Moulavi and Sander 2013), fast on many points in few
 //! dimensions (McInnes and Healy 2017).
 //!
-//! The steps, each a file: core distances, the minimum spanning tree of mutual reachability (by Borůvka's algorithm over
-//! a k-d tree in few dimensions, by Prim's in many), its single-linkage hierarchy, the condensed tree, the selection of
-//! clusters and the labels that follow; then outlier scores, prediction of new points and soft membership.
+//! Each step has its own file: core distances, the minimum spanning tree of mutual reachability (by Borůvka's algorithm
+//! over a k-d tree in low dimensions, by Prim's algorithm in high dimensions), its single-linkage hierarchy, the
+//! condensed tree, the selection of clusters and the resulting labels, then outlier scores, prediction of new points
+//! and soft membership.
 //!
-//! Checked against Python's hdbscan 0.8.44, whose names and defaults these are. Like it, a core distance is the distance
-//! to the `min_samples`-th *other* point. Unlike it, the spanning tree is always exact and the order of equal edges is
-//! defined, so the same points give the same clusters on any number of threads. Where the weights of edges are equal
-//! (identical points; a point whose core distance reaches into two clusters), which side a point falls to is a
-//! convention; hdbscan leaves it to the order of an unstable sort, so such points may differ from it.
+//! Validated against Python's hdbscan 0.8.44, with the same names and defaults. As in hdbscan, a core distance is the
+//! distance to the `min_samples`-th *other* point. Unlike in hdbscan, the spanning tree is always exact and
+//! tie-breaking between edges is defined, so the same points produce the same clusters on any number of threads. Where
+//! edge weights are equal (identical points; a point with a core distance that reaches into two clusters), the side to
+//! which a point is assigned is a convention; hdbscan leaves it to the order of an unstable sort, so the results for
+//! those points may differ.
 
 use std::sync::Arc;
 
@@ -39,7 +41,7 @@ pub use fitted::FittedHdbscan;
 
 use single_linkage::Weights;
 
-/// How clusters are selected from the condensed tree.
+/// The method for selecting clusters from the condensed tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ClusterSelectionMethod {
     /// Excess of mass: the clusters that persist longest, large or small.
@@ -49,7 +51,7 @@ pub enum ClusterSelectionMethod {
     Leaf,
 }
 
-/// Settings of HDBSCAN*. The distance is euclidean.
+/// Settings of HDBSCAN*. The distance is Euclidean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hdbscan {
     min_cluster_size: usize,
@@ -76,27 +78,27 @@ impl Default for Hdbscan {
 }
 
 impl Hdbscan {
-    /// The defaults of each setting below.
+    /// Creates the default settings, which are documented below.
     pub fn new() -> Self {
         Hdbscan::default()
     }
 
-    /// The fewest points of a cluster, at least 2 (default 10, as BERTopic has it).
+    /// The minimum number of points in a cluster, at least 2 (default 10, as in BERTopic).
     #[must_use]
     pub fn min_cluster_size(mut self, min_cluster_size: usize) -> Self {
         self.min_cluster_size = min_cluster_size;
         self
     }
 
-    /// How many other points a dense neighborhood has, at least 1; more makes more points outliers. The default is
-    /// `min_cluster_size`. With fewer points than that, as many as there are.
+    /// The number of other points in a dense neighborhood, at least 1; larger values produce more outliers. The default
+    /// is `min_cluster_size`. Limited to the number of other points.
     #[must_use]
     pub fn min_samples(mut self, min_samples: usize) -> Self {
         self.min_samples = Some(min_samples);
         self
     }
 
-    /// Divides distances before they are compared with core distances, as in robust single linkage; above 0
+    /// Divides distances before they are compared with core distances, as in robust single linkage; greater than 0
     /// (default 1).
     #[must_use]
     pub fn alpha(mut self, alpha: f64) -> Self {
@@ -104,59 +106,60 @@ impl Hdbscan {
         self
     }
 
-    /// How clusters are selected from the condensed tree (default [`ClusterSelectionMethod::Eom`]).
+    /// The method for selecting clusters from the condensed tree (default [`ClusterSelectionMethod::Eom`]).
     #[must_use]
     pub fn cluster_selection_method(mut self, cluster_selection_method: ClusterSelectionMethod) -> Self {
         self.cluster_selection_method = cluster_selection_method;
         self
     }
 
-    /// Clusters that split at a smaller distance than this stay together (Malzer and Baum 2020); at least 0
-    /// (default 0: no such limit).
+    /// Clusters that split at a distance smaller than this stay together (Malzer and Baum 2020); at least 0 (default 0:
+    /// disabled).
     #[must_use]
     pub fn cluster_selection_epsilon(mut self, cluster_selection_epsilon: f64) -> Self {
         self.cluster_selection_epsilon = cluster_selection_epsilon;
         self
     }
 
-    /// Larger clusters are split where excess of mass would keep them; 0 (default) for no limit.
-    /// `cluster_selection_epsilon` may still join clusters into a larger one.
+    /// Larger clusters are split even if excess of mass would keep them; 0 (default) for no limit.
+    /// `cluster_selection_epsilon` may still merge clusters into a larger one.
     #[must_use]
     pub fn max_cluster_size(mut self, max_cluster_size: usize) -> Self {
         self.max_cluster_size = max_cluster_size;
         self
     }
 
-    /// Whether all points may be one cluster (default false).
+    /// Whether all points may form a single cluster (default false).
     #[must_use]
     pub fn allow_single_cluster(mut self, allow_single_cluster: bool) -> Self {
         self.allow_single_cluster = allow_single_cluster;
         self
     }
 
-    /// Clusters `points` (at least one row and one column, all finite) and keeps everything that was found.
-    /// [`fit`](Clusterer::fit) is the same behind the trait.
+    /// Clusters `points` (at least one row and one column, all finite) and returns all results. [`fit`](Clusterer::fit)
+    /// does the same through the trait.
     ///
-    /// With fewer rows than `min_cluster_size` all points are outliers.
+    /// If there are fewer rows than `min_cluster_size`, all points are outliers.
     ///
     /// # Errors
-    /// `InvalidParameter` as [`check`](Clusterer::check) says; `InvalidData` if there are no rows or no columns, or a
-    /// row has a NaN or an infinity.
+    /// `InvalidParameter` as in [`check`](Clusterer::check); `InvalidData` if there are no rows or no columns, or a row
+    /// contains a NaN or infinite value.
     pub fn cluster(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<FittedHdbscan> {
         self.cluster_weighted(points, &[], progress)
     }
 
-    /// As [`cluster`](Self::cluster), for points that stand for several equal ones: `weights` says how many, 1 or more
-    /// each; none at all are 1 each.
+    /// Like [`cluster`](Self::cluster), for points that represent several equal ones: `weights` contains the number of
+    /// copies of each point, 1 or more; if it is empty, each point counts once.
     ///
-    /// `min_cluster_size`, `max_cluster_size` and the sizes in the condensed tree count what points stand for. How dense
-    /// a region is (`min_samples`) and how stable a cluster, the points alone say: copies change nothing there. Given
-    /// to `cluster` as so many equal points instead, they are denser than all others: they split off first, and all
-    /// other points can end up in one cluster. A part of the tree with fewer than `min_cluster_size` points that stand for as many or
-    /// more is a cluster where no other holds it; it does not end the one that it leaves.
+    /// `min_cluster_size`, `max_cluster_size` and the sizes in the condensed tree count copies. The density of a region
+    /// (`min_samples`) and the stability of a cluster depend only on distinct points: copies do not affect them. If the
+    /// copies were passed to `cluster` as separate equal points, they would be denser than all others: they would split
+    /// off first, and all other points could end up in one cluster. A part of the tree with fewer than
+    /// `min_cluster_size` distinct points but at least that many copies is a cluster if no other cluster contains it;
+    /// it does not end the cluster that it leaves.
     ///
     /// # Errors
-    /// As `cluster`; `InvalidData` if there are weights, and not one for each point, or one of 0.
+    /// As for `cluster`; `InvalidData` if there are weights but not one per point, or a weight is 0.
     pub fn cluster_weighted(
         &self,
         points: ArrayView2<'_, f32>,
@@ -166,7 +169,7 @@ impl Hdbscan {
         self.check()?;
         let (rows, columns) = points.dim();
         if rows == 0 || columns == 0 || rows > (u32::MAX / 2) as usize {
-            let message = format!("{rows} points with {columns} columns cannot be clustered");
+            let message = format!("cannot cluster {rows} points with {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_points(points)?;
@@ -181,17 +184,17 @@ fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
         () if weights.is_empty() => return Ok(()),
         () if weights.len() != rows => format!("{} weights for {rows} points", weights.len()),
         () if weights.contains(&0) => "a point has the weight 0".to_owned(),
-        () if total > u64::from(u32::MAX) => format!("the points stand for {total} rows, and 2^32 - 1 are the most"),
+        () if total > u64::from(u32::MAX) => format!("the points represent {total} rows (maximum: 2^32 - 1)"),
         () => return Ok(()),
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
 }
 
-/// Every value must be finite.
+/// Checks that every value is finite.
 fn check_points(points: ArrayView2<'_, f32>) -> Result<()> {
     match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
         Some(row) => {
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point has a NaN or an infinity").row(row))
+            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value").row(row))
         }
         None => Ok(()),
     }
@@ -220,12 +223,12 @@ impl Clusterer for Hdbscan {
         Ok(())
     }
 
-    /// Twice `min_cluster_size`, since one cluster alone is not selected; `min_cluster_size` if it may be.
+    /// Twice `min_cluster_size`, since a single cluster is not selected; `min_cluster_size` if that is allowed.
     fn min_rows(&self) -> usize {
         if self.allow_single_cluster { self.min_cluster_size } else { self.min_cluster_size.saturating_mul(2) }
     }
 
-    /// The seed has no influence.
+    /// The seed has no effect.
     fn fit(&self, points: ArrayView2<'_, f32>, _seed: u64, progress: &Progress) -> Result<Clustering> {
         let model = self.cluster(points, progress)?;
         Ok(Clustering {
@@ -235,7 +238,7 @@ impl Clusterer for Hdbscan {
         })
     }
 
-    /// Each point once, with the number of its rows as its [weight](Hdbscan::cluster_weighted).
+    /// Passes each point once, with its number of rows as its [weight](Hdbscan::cluster_weighted).
     fn fit_copies(
         &self,
         points: ArrayView2<'_, f32>,

@@ -1,12 +1,12 @@
-//! The k nearest points of a query, kept while a search runs.
+//! The k nearest points of a query, maintained during a search.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// Above this many, a heap beats insertion into a sorted list.
+/// Above this size, a heap is faster than insertion into a sorted list.
 const SORTED_LIST: usize = 64;
 
-/// A point of the data and its squared distance from the query. Equal distances are ordered by row.
+/// A data point and its squared distance from the query. Ties are broken by row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Neighbor {
     pub(super) squared: f64,
@@ -27,7 +27,7 @@ impl PartialOrd for Neighbor {
     }
 }
 
-/// Keeps the `k` nearest of the neighbors that it is offered.
+/// Keeps the `k` nearest of the neighbors offered to it.
 #[derive(Debug)]
 pub(super) struct Nearest {
     k: usize,
@@ -36,29 +36,29 @@ pub(super) struct Nearest {
     heap: BinaryHeap<Neighbor>,
 }
 
-/// Farther than every neighbor.
+/// Farther than any neighbor.
 const NOBODY: Neighbor = Neighbor { squared: f64::INFINITY, row: u32::MAX };
 
 impl Nearest {
-    /// Room for `k` (at least 1) neighbors.
+    /// Creates an empty set with room for `k` (at least 1) neighbors.
     pub(super) fn new(k: usize) -> Self {
         Nearest { k, worst: NOBODY, sorted: Vec::with_capacity(k), heap: BinaryHeap::new() }
     }
 
-    /// Forgets everything, for the next query.
+    /// Clears the neighbors for the next query.
     pub(super) fn clear(&mut self) {
         self.worst = NOBODY;
         self.sorted.clear();
         self.heap.clear();
     }
 
-    /// Whether a neighbor at this squared distance, whose row is at least `row`, could still be taken.
+    /// Whether a neighbor at this squared distance, with a row number of at least `row`, could still be accepted.
     #[inline]
     pub(super) fn admits(&self, squared: f64, row: u32) -> bool {
         squared < self.worst.squared || (squared == self.worst.squared && row < self.worst.row)
     }
 
-    /// Takes the neighbor if it is among the `k` nearest so far.
+    /// Accepts the neighbor if it is among the `k` nearest so far.
     #[inline]
     pub(super) fn offer(&mut self, neighbor: Neighbor) {
         if !self.admits(neighbor.squared, neighbor.row) {
@@ -97,7 +97,7 @@ impl Nearest {
         }
     }
 
-    /// The neighbors found, nearest first.
+    /// The neighbors, nearest first.
     pub(super) fn sorted(&mut self) -> &[Neighbor] {
         if self.k > SORTED_LIST {
             self.sorted.clear();

@@ -1,4 +1,4 @@
-//! Where a new point would join the hierarchy.
+//! Where new points would join the hierarchy.
 
 use rayon::prelude::*;
 
@@ -8,10 +8,10 @@ use super::fitted::FittedHdbscan;
 use super::index::widen;
 use super::nearest::Nearest;
 
-/// Rows that one thread takes at a time.
+/// Rows processed by one thread at a time.
 pub(super) const CHUNK: usize = 64;
 
-/// The row of the data that a new point hangs on, and the lambda at which it does.
+/// The data row that a new point is attached to, and the lambda at which it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Connection {
     pub(super) row: usize,
@@ -19,13 +19,13 @@ pub(super) struct Connection {
 }
 
 impl FittedHdbscan {
-    /// How many neighbors of a new point are looked at: twice `min_samples`.
+    /// The number of neighbors to examine for a new point: twice `min_samples`.
     pub(super) fn neighbors_to_find(&self) -> usize {
         (2 * self.min_samples).clamp(1, self.points.nrows())
     }
 
-    /// Finds the nearest row by mutual reachability. Distances count the new point and each row as its own neighbor,
-    /// as if the point had been in the data.
+    /// Finds the nearest row by mutual reachability. Core distances count the new point and each row as its own
+    /// neighbor, as if the point had been in the data.
     pub(super) fn connect(&self, query: &[f64], nearest: &mut Nearest) -> Connection {
         self.index.nearest(&self.points, query, nearest);
         let found = nearest.sorted();
@@ -41,8 +41,8 @@ impl FittedHdbscan {
         Connection { row: best.0, lambda: 1.0 / best.1.sqrt() }
     }
 
-    /// The label and the strength of a new point: it leaves where the row that it hangs on leaves, or higher up, in
-    /// the cluster that is there at its own lambda.
+    /// The label and strength of a new point: it leaves where the row that it is attached to leaves, or higher up in
+    /// the tree, in the cluster that exists at its own lambda.
     fn place(&self, connection: Connection) -> (i32, f64) {
         let tree = &self.condensed_tree;
         let mut cluster = tree.point_cluster[connection.row];
@@ -54,7 +54,7 @@ impl FittedHdbscan {
         self.labelling.label(tree, cluster, connection.lambda)
     }
 
-    /// The labels and strengths of checked points.
+    /// The labels and strengths of validated points.
     pub(super) fn place_all(&self, points: ArrayView2<'_, f32>) -> Vec<(i32, f64)> {
         let mut result = vec![(0, 0.0); points.nrows()];
         result.par_chunks_mut(CHUNK).enumerate().for_each_init(

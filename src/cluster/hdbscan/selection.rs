@@ -1,10 +1,11 @@
-//! Which clusters of the condensed tree are the answer: excess of mass or the leaves, and how a distance threshold
-//! (Malzer and Baum 2020) and a largest size change that.
+//! Selection of clusters from the condensed tree: by excess of mass or leaves, modified by a distance threshold (Malzer
+//! and Baum 2020) and a maximum size.
 
 use super::condensed_tree::{CondensedRow, CondensedTree};
 use super::{ClusterSelectionMethod, Hdbscan};
 
-/// The numbers of the selected clusters in the condensed tree (the root is 0), ascending. None holds another.
+/// The numbers of the selected clusters in the condensed tree (the root is 0), ascending. No selected cluster contains
+/// another.
 pub(super) fn select_clusters(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
     let mut selected = match settings.cluster_selection_method {
         ClusterSelectionMethod::Eom => excess_of_mass(tree, settings),
@@ -21,11 +22,12 @@ pub(super) fn select_clusters(tree: &CondensedTree, settings: &Hdbscan) -> Vec<u
     selected
 }
 
-/// The stability of each cluster: the sum over its points of how long they stay (Campello et al. 2013, equation 3). Each
-/// point is one: a text that was sent a hundred times must not decide alone how all others are divided.
+/// The stability of each cluster: the sum over its points of how long they stay (Campello et al. 2013, equation 3).
+/// Each distinct point counts once: a text that was sent a hundred times must not determine by itself how all other
+/// texts are clustered.
 ///
-/// A cluster born at distance 0 has none (infinity less infinity); it loses against every ancestor, as it should: what
-/// lies on one spot does not split.
+/// A cluster born at distance 0 has no stability (infinity minus infinity) and loses against every ancestor, as it
+/// should: coinciding points do not split.
 fn stabilities(tree: &CondensedTree) -> Vec<f64> {
     let mut stability = vec![0.0; tree.nodes.len()];
     for row in tree.rows() {
@@ -36,8 +38,8 @@ fn stabilities(tree: &CondensedTree) -> Vec<f64> {
     stability
 }
 
-/// The clusters that are more stable than what they split into, and the duplicate groups that no such cluster holds: of those the
-/// ones that do not split.
+/// The clusters that are more stable than the clusters they split into, and those of the duplicate groups outside these
+/// clusters that do not split.
 fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
     let mut stability = stabilities(tree);
     let mut wins = vec![false; tree.nodes.len()];
@@ -55,7 +57,8 @@ fn excess_of_mass(tree: &CondensedTree, settings: &Hdbscan) -> Vec<usize> {
     outermost(tree, |cluster| wins[cluster])
 }
 
-/// A cluster's size; for the root, what would be labeled: not the points that fall out before it splits or ends.
+/// A cluster's size; for the root, the number of points that would be labeled, which excludes the points that fall out
+/// before it splits or ends.
 fn size(tree: &CondensedTree, cluster: usize) -> usize {
     let node = tree.nodes[cluster];
     match (cluster, node.children) {
@@ -68,18 +71,18 @@ fn size(tree: &CondensedTree, cluster: usize) -> usize {
     }
 }
 
-/// The clusters that do not split; never the root.
+/// The clusters that do not split, except the root.
 fn leaves(tree: &CondensedTree) -> Vec<usize> {
-    // A duplicate group may lie in another leaf.
+    // A duplicate group may be inside another leaf.
     outermost(tree, |cluster| cluster > 0 && tree.nodes[cluster].children.is_none())
 }
 
-/// The first of `cluster` and its ancestors that was born at a distance above `epsilon`; the last below the root if
-/// there is none and the root may not be a cluster.
+/// The first of `cluster` and its ancestors that was born at a distance greater than `epsilon`; if there is none, the
+/// topmost below the root unless the root may be a cluster.
 fn widen(tree: &CondensedTree, cluster: usize, epsilon: f64, allow_single_cluster: bool) -> usize {
     let mut cluster = cluster;
     let mut born = 1.0 / tree.nodes[cluster].birth;
-    // The cluster itself is kept at the threshold; an ancestor has to be above it.
+    // The cluster itself qualifies at the threshold; an ancestor must exceed it.
     if born >= epsilon {
         return cluster;
     }
@@ -94,7 +97,7 @@ fn widen(tree: &CondensedTree, cluster: usize, epsilon: f64, allow_single_cluste
     cluster
 }
 
-/// The clusters that are `chosen` and inside no other that is.
+/// The clusters that are `chosen` and not inside another chosen cluster.
 fn outermost(tree: &CondensedTree, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
     let mut inside = vec![false; tree.nodes.len()];
     let mut result = Vec::new();

@@ -1,21 +1,21 @@
-//! The single-linkage hierarchy of a minimum spanning tree: its edges, lightest first, each merging two subtrees.
+//! The single-linkage hierarchy of a minimum spanning tree: each of its edges, lightest first, merges two subtrees.
 
 use super::spanning_tree::Edge;
 
-/// One merge. Nodes below the number of points are points; node `points + i` is merge `i`.
+/// One merge. Nodes numbered below the number of points are points; node `points + i` is merge `i`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Merge {
     pub(super) left: u32,
     pub(super) right: u32,
-    /// The mutual reachability distance at which the two become one.
+    /// The mutual reachability distance at which the two nodes merge.
     pub(super) distance: f64,
-    /// How many points the merged subtree has, each as often as it counts.
+    /// The number of points in the merged subtree, including copies.
     pub(super) size: u32,
-    /// How many different points these are.
+    /// The number of distinct points in the merged subtree.
     pub(super) points: u32,
 }
 
-/// How often each point counts: once, where nothing is said.
+/// The number of copies of each point; 1 each if empty.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Weights<'a>(pub(super) &'a [u32]);
 
@@ -61,7 +61,7 @@ fn find(top: &mut [u32], mut node: u32) -> u32 {
     node
 }
 
-/// The row before each row on the way from row 0; row 0 itself for row 0.
+/// The predecessor of each row on the path from row 0; row 0 is its own.
 fn toward_row_0(edges: &[Edge]) -> Vec<u32> {
     let points = edges.len() + 1;
     let mut start = vec![0usize; points + 1];

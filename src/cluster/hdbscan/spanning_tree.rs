@@ -1,9 +1,9 @@
 //! The minimum spanning tree of the mutual reachability distance (Campello, Moulavi and Sander 2013, section 3).
 //!
-//! Mutual reachability makes ties by design: all edges of a point to neighbors inside its core distance weigh the
-//! same. So edges have a total order: mutual reachability, then plain distance, then the two rows. Under a total order
-//! there is one minimum spanning tree, whatever algorithm finds it on however many threads, and an outlying point
-//! hangs on the nearest of the points that it could hang on.
+//! Mutual reachability causes ties by design: all edges of a point to neighbors inside its core distance have the same
+//! weight. Edges therefore have a total order: mutual reachability, then plain distance, then the two rows. Under a
+//! total order there is exactly one minimum spanning tree, regardless of the algorithm and the number of threads, and
+//! an outlying point is attached to the nearest of the candidate points.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ use super::core_distance::CoreDistances;
 use super::index::{Index, squared_distance, widen};
 use crate::progress::Task;
 
-/// Fewer rows than this for each thread are not worth handing out.
+/// The minimum number of rows per thread for which multithreading pays off.
 const CHUNK: usize = 1024;
 
 /// An edge between two rows, `low` < `high`. Distances are squared.
@@ -28,7 +28,7 @@ pub(super) struct Edge {
 }
 
 impl Edge {
-    /// An edge that every other comes before.
+    /// An edge that comes after every other edge.
     pub(super) const NONE: Edge =
         Edge { reachability: f64::INFINITY, distance: f64::INFINITY, low: u32::MAX, high: u32::MAX };
 
@@ -73,7 +73,7 @@ pub(super) fn spanning_tree(
     edges
 }
 
-/// Prim's algorithm from row 0, with every distance computed once and none stored.
+/// Prim's algorithm starting at row 0; every distance is computed once and none is stored.
 pub(super) fn prim(points: &Array2<f32>, core: &[f64], scale: f64, task: &Task) -> Vec<Edge> {
     let mut outside: Vec<(u32, Edge)> = (1..points.nrows() as u32).map(|row| (row, Edge::NONE)).collect();
     let mut edges = Vec::with_capacity(outside.len());

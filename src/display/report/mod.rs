@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::markup::Markup;
 use crate::error::{Error, Result, Stage};
-use crate::topics::FittedTopicModel;
+use crate::model::FittedTopicModel;
 
 mod page;
 mod summary;

@@ -4,7 +4,7 @@ use super::super::html::count;
 use super::super::markup::{Markup, cut, grouped};
 use super::super::number::short_float;
 use super::view::{DocumentView, PictureView, TopicView};
-use crate::topics::Summary;
+use crate::model::Summary;
 
 /// The maximum number of words with bars, and of characters per word.
 const WORDS: usize = 10;

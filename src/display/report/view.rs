@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
 use crate::cluster::OUTLIER;
 use crate::error::Result;
+use crate::model::{FittedTopicModel, Summary};
 use crate::represent::{Aspect, Gallery, Picture};
-use crate::topics::{FittedTopicModel, Summary};
 use crate::vision::EncodedImage;
 
 /// The number of words that name a topic in lists and headings.
@@ -194,7 +194,7 @@ impl PictureView {
             width: encoded.width,
             height: encoded.height,
             on_white: stands_on_white(image),
-            caption: model.text(picture.row).map(str::to_owned),
+            caption: model.text(picture.row),
             path: picture.path.clone(),
             row: picture.row,
             score: picture.score,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::markup::{Html, Markup, grouped};
 use super::framed;
 use crate::cluster::{Clustering, OUTLIER};
+use crate::model::Summary;
 use crate::reduce::Reduction;
-use crate::topics::Summary;
 
 /// The maximum number of characters per value.
 const VALUE: usize = 300;

@@ -6,7 +6,7 @@ use super::super::html::HtmlTable;
 use super::super::markup::Html;
 use super::super::notebook::print;
 use super::{Show, stacked, texts, words};
-use crate::topics::FittedTopicModel;
+use crate::model::FittedTopicModel;
 
 /// Lists whose items are stacked.
 macro_rules! lists {

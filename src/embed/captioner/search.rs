@@ -1,17 +1,16 @@
-//! How captions are searched for, and what both ways of searching share.
+//! Search settings, and what both search methods share.
 
 use super::decoder::{Decoder, Memory, Past};
 use crate::embed::model_folder::computing;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// When a beam search has followed the beams of an image for long enough, once there are as many finished captions as
-/// beams.
+/// When a beam search stops following the beams of an image, once it has as many finished captions as beams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum EarlyStopping {
-    /// At once; `True` in transformers.
+    /// Immediately; `True` in transformers.
     Full,
-    /// When the best beam, weighed by its present length, is no better than the worst finished caption; `False` in
+    /// When the best beam, weighted by its current length, is no better than the worst finished caption; `False` in
     /// transformers, and its default.
     #[default]
     Heuristic,
@@ -23,29 +22,30 @@ pub enum EarlyStopping {
 /// The settings of a search, as `generation_config.json` names them.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
-    /// Tokens of a caption with what it begins with; `None` for [`new_tokens`](Self::new_tokens) beyond that.
+    /// Maximum number of tokens in a caption, including the start; `None` for [`new_tokens`](Self::new_tokens) after
+    /// it.
     pub(super) max_length: Option<usize>,
     pub(super) new_tokens: usize,
-    /// Whether new tokens are what the model's files count.
+    /// Whether the model's files count new tokens only.
     pub(super) counts_new: bool,
     pub(super) min_length: usize,
     pub(super) num_beams: usize,
     pub(super) length_penalty: f64,
     pub(super) early_stopping: EarlyStopping,
-    /// No run of so many tokens comes twice; 0 for any.
+    /// Size of the n-grams that may not repeat; 0 for no restriction.
     pub(super) no_repeat_ngram: usize,
-    /// Scores of tokens that came before are divided by it (multiplied where they are negative).
+    /// Scores of previous tokens are divided by this (multiplied if they are negative).
     pub(super) repetition_penalty: f32,
-    /// What every caption begins with.
+    /// The tokens that every caption begins with.
     pub(super) start: Vec<u32>,
     /// Tokens that end a caption.
     pub(super) end: Vec<u32>,
-    /// What rows of finished captions are fed with.
+    /// The token fed to the rows of finished captions.
     pub(super) fill: u32,
 }
 
 impl Search {
-    /// The most tokens of a caption, with those that it begins with.
+    /// The maximum number of tokens in a caption, including the start.
     pub(super) fn limit(&self) -> usize {
         match self.max_length {
             Some(max_length) if !self.counts_new => max_length,
@@ -53,12 +53,12 @@ impl Search {
         }
     }
 
-    /// Sets the most tokens of a caption.
+    /// Sets the maximum number of tokens in a caption.
     pub(super) fn limit_to(&mut self, max_length: usize) {
         (self.max_length, self.counts_new) = (Some(max_length), false);
     }
 
-    /// How many continuations are looked at in a beam search: enough are left to go on with if others end.
+    /// The number of continuations that a beam search considers: enough remain to continue with if others end.
     pub(super) fn candidates(&self) -> usize {
         (1 + self.end.len()).max(2) * self.num_beams
     }
@@ -68,7 +68,7 @@ impl Search {
         self.end.contains(&token)
     }
 
-    /// Makes tokens less likely, or impossible, that may not come next after `tokens`. `scores` are of all tokens.
+    /// Lowers or rules out the scores of tokens that may not follow `tokens`. `scores` covers all tokens.
     pub(super) fn restrict(&self, tokens: &[u32], scores: &mut [f32]) {
         if self.repetition_penalty != 1.0 {
             let mut seen = tokens.to_vec();
@@ -102,7 +102,7 @@ impl Search {
     }
 }
 
-/// A decoder at work on the captions of some images: as many rows for each image, one image after the other.
+/// A decoder running on the captions of some images: the same number of rows for each image, one image after the other.
 pub(super) struct Session<'a> {
     decoder: &'a dyn Decoder,
     memory: Memory,
@@ -110,12 +110,12 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Begins with the tokens `start`, one row for each image; the scores of the next token.
+    /// Begins with the tokens `start`, one row for each image; returns the scores of the next token.
     pub(super) fn begin(decoder: &'a dyn Decoder, memory: Memory, start: &[u32]) -> Result<(Self, Vec<f32>)> {
         let images = memory.images();
         let mut session = Session { decoder, memory, past: Past::default() };
         let Some((last, before)) = start.split_last() else {
-            return Err(Error::new(ErrorKind::Internal, Stage::Embed, "a caption begins with no token"));
+            return Err(Error::new(ErrorKind::Internal, Stage::Embed, "a caption has no start token"));
         };
         for token in before {
             session.decoder.step(&session.memory, &mut session.past, &vec![*token; images])?;
@@ -124,25 +124,25 @@ impl<'a> Session<'a> {
         Ok((session, scores))
     }
 
-    /// Writes one token to each row; the scores of all tokens that may come next, row after row.
+    /// Appends one token to each row; returns the scores of all possible next tokens, row by row.
     pub(super) fn write(&mut self, tokens: &[u32]) -> Result<Vec<f32>> {
         let hidden = self.decoder.step(&self.memory, &mut self.past, tokens)?;
         let scores = self.decoder.scores(&hidden)?;
         scores.flatten_all().and_then(|scores| scores.to_vec1()).map_err(computing)
     }
 
-    /// Goes on with these rows, in this order; a row may be there several times.
+    /// Continues with these rows, in this order; a row may occur several times.
     pub(super) fn keep_rows(&mut self, rows: &[u32]) -> Result<()> {
         self.past.keep(rows).map_err(computing)
     }
 
-    /// Goes on with these images. Their rows have to be kept as well.
+    /// Continues with these images. Their rows have to be kept as well.
     pub(super) fn keep_images(&mut self, images: &[u32]) -> Result<()> {
         self.memory.keep(images).map_err(computing)
     }
 }
 
-/// An error where a model's scores are not numbers.
+/// The error for scores that are not numbers.
 pub(super) fn not_a_number() -> Error {
     Error::new(ErrorKind::Model, Stage::Embed, "the captioner's scores are not numbers: its weights are damaged")
 }

@@ -1,4 +1,4 @@
-//! The encoder of images: ViT (Dosovitskiy et al. 2021), and BLIP's, which is one by other names.
+//! The image encoder: ViT (Dosovitskiy et al. 2021), and BLIP's, which is a ViT with different tensor names.
 
 use candle_core::{Device, Tensor};
 
@@ -11,7 +11,7 @@ use crate::embed::weights::Weights;
 use crate::error::{Result, Stage};
 use crate::progress::Progress;
 
-/// What the tensors are called.
+/// The tensor names.
 struct Names {
     class: &'static str,
     positions: &'static str,
@@ -39,7 +39,7 @@ const VIT: Names = Names {
     norm: "layernorm",
 };
 
-/// What transformers 5 calls them in memory, and in files that `torch.save` wrote.
+/// The names that transformers 5 uses in memory, and in files written by `torch.save`.
 const VIT_5: Names = Names {
     layers: "layers",
     layer: LayerNames {
@@ -75,9 +75,9 @@ const BLIP: Names = Names {
 
 pub(super) struct VisionEncoder {
     patches: Linear,
-    /// What stands first: the class token at its position, 1 x width.
+    /// The first row: the class token at its position, 1 x width.
     first: Tensor,
-    /// The positions of the patches, patches x width.
+    /// The position embeddings of the patches, patches x width.
     positions: Tensor,
     layers: Vec<EncoderLayer>,
     norm: LayerNorm,
@@ -87,7 +87,7 @@ pub(super) struct VisionEncoder {
 }
 
 impl VisionEncoder {
-    /// Reads the encoder whose tensors are `weights`.
+    /// Reads the encoder from `weights`.
     pub(super) fn load(weights: &Weights, sizes: &config::Vision, blip: bool, device: &Device) -> Result<Self> {
         let names = match blip {
             true => BLIP,
@@ -137,7 +137,7 @@ impl VisionEncoder {
         self.image
     }
 
-    /// How many rows of states an image has: one for each patch, and the class token's before them.
+    /// The number of states of an image: the class token's, and one for each patch after it.
     pub(super) fn states(&self) -> usize {
         let grid = self.image / self.patch;
         grid * grid + 1
@@ -156,7 +156,7 @@ impl VisionEncoder {
         self.norm.forward(&x)
     }
 
-    /// The patches of all images, (images x patches) x numbers of a patch.
+    /// The patches of all images, (images x patches) x values of a patch.
     fn cut_all(&self, pixels: &[Vec<f32>]) -> candle_core::Result<Tensor> {
         let (patches, numbers) = (pixels.len() * (self.states() - 1), 3 * self.patch * self.patch);
         let mut cut = Vec::with_capacity(patches * numbers);
@@ -164,7 +164,7 @@ impl VisionEncoder {
         Tensor::from_vec(cut, (patches, numbers), &self.device)
     }
 
-    /// Adds the positions, and the class token before each image's patches.
+    /// Adds the position embeddings, and the class token before each image's patches.
     fn place(&self, embedded: &Tensor, images: usize) -> candle_core::Result<Tensor> {
         let (patches, width) = (self.states() - 1, embedded.dim(1)?);
         let embedded = embedded.reshape((images, patches, width))?.broadcast_add(&self.positions)?;

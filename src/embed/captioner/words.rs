@@ -1,4 +1,4 @@
-//! Tokens to sentences, and a prompt to tokens.
+//! Decodes tokens to sentences, and encodes prompts as tokens.
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::guard::caught;
 pub(super) struct Words(Tokenizer);
 
 impl Words {
-    /// Reads `tokenizer.json`; where there is none, GPT-2's `vocab.json` or BERT's `vocab.txt`. Of those two the tokens
-    /// `special` are not text.
+    /// Reads `tokenizer.json`; otherwise GPT-2's `vocab.json` or BERT's `vocab.txt`. In those two, the tokens `special`
+    /// are not text.
     pub(super) fn load(folder: &Path, special: &[u32]) -> Result<Self> {
         let [whole, json, text] = ["tokenizer.json", "vocab.json", "vocab.txt"].map(|name| folder.join(name));
         let (path, described) = if !whole.exists() && json.exists() {
@@ -29,18 +29,18 @@ impl Words {
         built.map(Words).map_err(|why| model_error(path, &why))
     }
 
-    /// The sentence that tokens are, without special tokens, with single spaces.
+    /// Decodes tokens to a sentence, without special tokens, with single spaces.
     pub(super) fn sentence(&self, tokens: &[u32]) -> Result<String> {
         let text = caught(|| self.0.decode(tokens, true));
-        let text = text.map_err(|_| failed("a caption", "it contradicts itself"))?;
+        let text = text.map_err(|_| failed("a caption", "it is inconsistent"))?;
         let text = text.map_err(|cause| failed("a caption", &cause.to_string()))?;
         Ok(text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// The tokens of a text, without special ones.
+    /// The tokens of a text, without special tokens.
     pub(super) fn tokens(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = caught(|| self.0.encode_fast(text, false));
-        let encoding = encoding.map_err(|_| failed("the prompt", "it contradicts itself"))?;
+        let encoding = encoding.map_err(|_| failed("the prompt", "it is inconsistent"))?;
         let encoding = encoding.map_err(|cause| failed("the prompt", &cause.to_string()))?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -52,7 +52,7 @@ fn failed(what: &str, why: &str) -> Error {
 
 type Described<T> = std::result::Result<T, String>;
 
-/// GPT-2's, for reading tokens only: that needs no merges.
+/// GPT-2's, for decoding only, which does not need merges.
 fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
     let vocabulary: Map<String, Value> =
         serde_json::from_slice(bytes).map_err(|cause| format!("it is not a vocabulary: {cause}"))?;
@@ -66,7 +66,7 @@ fn byte_level(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
     serde_json::to_vec(&described).map_err(|cause| cause.to_string())
 }
 
-/// BERT's, in lower case.
+/// BERT's, lowercased.
 fn word_piece(bytes: &[u8], special: &[u32]) -> Described<Vec<u8>> {
     let text = std::str::from_utf8(bytes).map_err(|cause| format!("it is not a vocabulary: {cause}"))?;
     let tokens: Vec<&str> = text.lines().collect();

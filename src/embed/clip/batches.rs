@@ -1,4 +1,4 @@
-//! Texts and images through their towers, in batches, with little in memory at a time.
+//! Runs texts and images through their towers in batches, with little in memory at a time.
 
 use std::sync::mpsc::sync_channel;
 
@@ -18,10 +18,10 @@ use crate::linalg::vectors::scale_to_unit;
 use crate::progress::{Progress, Task};
 use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_as_stored};
 
-/// Tokens that a thread computes at a time: what lies between the layers stays in its caches.
+/// Tokens that a thread processes at a time, so that the activations between layers stay in its caches.
 const TOKENS_ON_CPU: usize = 768;
 
-/// One row of length 1 for each text, zeros for one without tokens. Equal texts are computed once.
+/// One row of length 1 for each text, zeros for one without tokens. Equal texts are computed only once.
 pub(super) fn embed_texts(
     texts: &[&str],
     tokenizer: &PromptTokenizer,
@@ -101,7 +101,7 @@ pub(super) fn embed_images(
     Ok(out)
 }
 
-/// How many go together at most: few where there are few, so that every thread has some.
+/// The maximum batch size: smaller for few items, so that every thread has some.
 fn share(count: usize, batch_size: usize, device: &Device) -> usize {
     match device {
         Device::Cpu => batch_size.min(count.div_ceil(rayon::current_num_threads())).max(1),
@@ -112,7 +112,7 @@ fn share(count: usize, batch_size: usize, device: &Device) -> usize {
 /// A prompt and the rows that have it.
 type Same<'a> = (&'a Prompt, Vec<usize>);
 
-/// At most `size` prompts together, and on the processor no more tokens than its caches like.
+/// At most `size` prompts per batch, and on the CPU no more tokens than fit its caches.
 fn text_batches<'a, 'b>(different: &'b [Same<'a>], size: usize, device: &Device) -> Vec<&'b [Same<'a>]> {
     let mut batches = Vec::new();
     let mut rest = different;
@@ -129,7 +129,7 @@ fn text_batches<'a, 'b>(different: &'b [Same<'a>], size: usize, device: &Device)
     batches
 }
 
-/// An image's row, and its vector or why there is none.
+/// An image's row, and its vector or the reason why there is none.
 type Row = (usize, std::result::Result<Vec<f32>, Error>);
 
 struct Batch<'a> {
@@ -139,7 +139,7 @@ struct Batch<'a> {
     tower: &'a VisionTower,
 }
 
-/// What the model sees of each image.
+/// The part of each image that the model sees.
 type Fitted = Vec<(usize, Result<RgbImage>)>;
 
 impl Batch<'_> {
@@ -184,7 +184,7 @@ impl Batch<'_> {
     }
 }
 
-/// One batch in the model while the next one is read.
+/// Runs one batch through the model while the next one is read.
 fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec<Vec<Row>>> {
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(1);
@@ -192,7 +192,7 @@ fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec
             for batch in batches {
                 let fitted = progress.check(Stage::Embed).and_then(|()| batch.read(true));
                 let stop = fitted.is_err();
-                // The other side is gone when the model failed.
+                // The other side is gone if the model failed.
                 if send.send((batch, fitted)).is_err() || stop {
                     return;
                 }
@@ -202,12 +202,12 @@ fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec
     })
 }
 
-/// The rows of a tensor, at length 1.
+/// The rows of a tensor, normalized to length 1.
 fn unit_rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
     let mut rows = x.to_vec2::<f32>().map_err(computing)?;
     for row in &mut rows {
         if !scale_to_unit(row).is_finite() {
-            let message = "the model gives no usable numbers: are its weights damaged?";
+            let message = "the model's output is not finite: are its weights damaged?";
             return Err(Error::new(ErrorKind::Model, Stage::Embed, message));
         }
     }

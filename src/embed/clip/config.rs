@@ -1,5 +1,5 @@
-//! `config.json` of CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023), with what transformers assumes where it is
-//! silent.
+//! `config.json` of CLIP (Radford et al. 2021) and SigLIP (Zhai et al. 2023), with transformers' defaults for what it
+//! omits.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::embed::transformer::{Activation, FeedForward, LayerShape, NormPlace};
 use crate::embed::weights::Weights;
 use crate::error::{Hint, Result};
 
-/// Bounds: no model has more than these, and would allocate what no file could fill.
+/// Upper bounds: no model exceeds them, and larger sizes would allocate what no file could fill.
 const MAX_WIDTH: usize = 16_384;
 const MAX_INNER: usize = 65_536;
 const MAX_LAYERS: usize = 256;
@@ -20,12 +20,12 @@ const MAX_TEXT: usize = 8_192;
 const MAX_IMAGE: usize = 2_048;
 const MAX_PATCHES: usize = 16_384;
 
-/// Which of the two it is.
+/// The model family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
-    /// Causal text tower, a class token on the images, projections.
+    /// Causal text tower, a class token in the image tower, projections.
     Clip,
-    /// Texts filled up to one length, attention pooling on the images.
+    /// Texts padded to a fixed length, attention pooling in the image tower.
     Siglip,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct ModelConfig {
     pub(super) family: Family,
     pub(super) text: TextConfig,
     pub(super) vision: VisionConfig,
-    /// The width of the vectors.
+    /// The dimensions of the vectors.
     pub(super) dimensions: usize,
 }
 
@@ -43,18 +43,18 @@ pub(super) struct ModelConfig {
 pub(super) struct TextConfig {
     pub(super) tower: TowerConfig,
     pub(super) vocabulary: usize,
-    /// The most tokens of a text.
+    /// The maximum number of tokens in a text.
     pub(super) positions: usize,
-    /// The token whose output stands for the text (CLIP).
+    /// The token whose output represents the text (CLIP).
     pub(super) end: u64,
-    /// What short texts are filled up with, if no other file says it (SigLIP).
+    /// The padding token of short texts, if no other file names it (SigLIP).
     pub(super) padding: u64,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct VisionConfig {
     pub(super) tower: TowerConfig,
-    /// The side of an image, and of a patch of it, in pixels.
+    /// The side length of an image, and of a patch of it, in pixels.
     pub(super) image: usize,
     pub(super) patch: usize,
 }
@@ -118,7 +118,7 @@ impl VisionConfig {
     }
 }
 
-/// What transformers assumes for a tower.
+/// The defaults of transformers for a tower.
 struct TowerDefaults {
     width: usize,
     inner: usize,
@@ -133,7 +133,7 @@ const CLIP_VISION: TowerDefaults = TowerDefaults { width: 768, inner: 3072, head
 const SIGLIP: TowerDefaults = TowerDefaults { activation: "gelu_pytorch_tanh", epsilon: 1e-6, ..CLIP_VISION };
 
 impl ModelConfig {
-    /// Reads `config.json` in `folder`, and checks that the weights beside it have its sizes.
+    /// Reads `config.json` in `folder`, and checks that the weights next to it have its sizes.
     pub(super) fn read(folder: &Path) -> Result<(Self, Weights)> {
         let path = &folder.join("config.json");
         let json = read_json(path)?;
@@ -143,7 +143,7 @@ impl ModelConfig {
             other => return Err(unknown_architecture(path, other)),
         };
         let config = Config::new(&json, path);
-        // The older of two names wins where both are there, as in transformers.
+        // If both names are present, the older one wins, as in transformers.
         let part = |name: &str| match json.get(format!("{name}_dict")) {
             Some(Value::Object(_)) => config.part(&format!("{name}_dict")),
             _ => config.part(name),
@@ -156,7 +156,8 @@ impl ModelConfig {
             Family::Siglip => text_part.size("projection_size", Some(text.tower.width), MAX_WIDTH)?,
         };
         if family == Family::Siglip && dimensions != vision.tower.width {
-            let widths = format!("texts have vectors of {dimensions} numbers and images of {}", vision.tower.width);
+            let widths =
+                format!("text vectors have {dimensions} dimensions, but image vectors have {}", vision.tower.width);
             return Err(model_error(path, &widths));
         }
         let weights = Weights::open(folder)?;
@@ -172,14 +173,14 @@ impl ModelConfig {
 
 fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::Error {
     let what = match model_type {
-        Some(name) => format!("its architecture is `{name}`, and only `clip` and `siglip` embed texts and images here"),
-        None => "it does not say what its architecture is: there is no `model_type`".to_owned(),
+        Some(name) => format!("its architecture is `{name}`, but only `clip` and `siglip` embed texts and images"),
+        None => "its architecture is unknown: there is no `model_type`".to_owned(),
     };
     let error = model_error(path, &what);
     match model_type {
         Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error.hint(
-            Hint::new("This is a model of texts alone: load it with SentenceTransformer.")
-                .on_command_line("This is a model of texts alone: leave --images out, or give --cluster-on text."),
+            Hint::new("This is a text-only model: load it with SentenceTransformer.")
+                .on_command_line("This is a text-only model: omit --images, or use --cluster-on text."),
         ),
         _ => error,
     }
@@ -207,14 +208,14 @@ fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
     let image = config.size("image_size", Some(224), MAX_IMAGE)?;
     let patch = config.size("patch_size", Some(patch), image)?;
     if (image / patch).pow(2) > MAX_PATCHES {
-        let must = format!("so large that images of {image} pixels are at most {MAX_PATCHES} patches");
+        let must = format!("so large that images of {image} pixels have at most {MAX_PATCHES} patches");
         return Err(config.wrong("patch_size", &must));
     }
     if config.size("num_channels", Some(3), 1024)? != 3 {
         return Err(model_error(config.path(), "its images do not have three channels"));
     }
     if !config.flag("vision_use_head", true) {
-        return Err(model_error(config.path(), "it has no head that makes one vector of an image"));
+        return Err(model_error(config.path(), "it has no head that pools an image into one vector"));
     }
     Ok(VisionConfig { tower: tower(config, &defaults)?, image, patch })
 }
@@ -227,7 +228,7 @@ fn tower(config: &Config<'_>, defaults: &TowerDefaults) -> Result<TowerConfig> {
     }
     let name = config.word("hidden_act").unwrap_or(defaults.activation);
     let activation = Activation::named(name)
-        .ok_or_else(|| model_error(config.path(), &format!("its activation function `{name}` is not known")))?;
+        .ok_or_else(|| model_error(config.path(), &format!("its activation function `{name}` is not supported")))?;
     Ok(TowerConfig {
         width,
         inner: config.size("intermediate_size", Some(defaults.inner), MAX_INNER)?,

@@ -1,4 +1,4 @@
-//! Where in a folder the model is: Hugging Face's layout, or one of those of sentence-transformers.
+//! Locates the model in a folder: Hugging Face's layout, or one of those of sentence-transformers.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::embed::model_folder::{check_folder, model_error, read_json_if_there, within};
 use crate::error::{Hint, Result};
 
-/// The folder that holds `config.json`. sentence-transformers' `modules.json` names it: `0_CLIPModel` in the older
+/// The folder that contains `config.json`. sentence-transformers' `modules.json` names it: `0_CLIPModel` in the older
 /// layout, the folder itself in the newer one.
 pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
     check_folder(folder)?;
@@ -22,12 +22,12 @@ pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
         };
         match (kind.rsplit('.').next(), &found) {
             (Some("CLIPModel" | "Transformer"), None) => found = Some(within(folder, place)?),
-            // Vectors have length 1 in any case.
+            // Vectors are normalized to length 1 in any case.
             (Some("Normalize"), Some(_)) => {}
             (name, _) => {
                 let what = format!("its module `{}` is not part of CLIP or SigLIP", name.unwrap_or(kind));
-                let hint = Hint::new("A model of texts alone is loaded with SentenceTransformer.").on_command_line(
-                    "--embedder takes CLIP, SigLIP, and models of texts alone as sentence-transformers saves them.",
+                let hint = Hint::new("Load a text-only model with SentenceTransformer.").on_command_line(
+                    "--embedder accepts CLIP, SigLIP, and text-only models as saved by sentence-transformers.",
                 );
                 return Err(model_error(&path, &what).hint(hint));
             }

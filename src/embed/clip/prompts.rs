@@ -1,4 +1,4 @@
-//! Texts to tokens, as the model was trained on them.
+//! Tokenizes texts in the way that the model was trained on.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +14,13 @@ use crate::embed::tokenizer_bounds::check_length;
 use crate::error::{Error, Result};
 use crate::guard::caught;
 
-/// `eos_token_id` of models that were saved before it was right: the token with the highest id ends a text.
+/// The `eos_token_id` of models that were saved before it was fixed: the token with the highest id ends a text.
 const WRONG_END: u64 = 2;
 
-/// Cuts texts into tokens.
+/// Tokenizes texts.
 pub(super) struct PromptTokenizer {
     tokenizer: Tokenizer,
-    /// The file, for errors.
+    /// The file, for error messages.
     path: PathBuf,
     length: usize,
     vocabulary: usize,
@@ -28,13 +28,13 @@ pub(super) struct PromptTokenizer {
 }
 
 enum Shape {
-    /// Ends with this token, or with the one of the highest id.
+    /// Ends with this token, or with the one that has the highest id.
     Ends(Option<u32>),
-    /// Is filled up with this token.
+    /// Is padded with this token.
     Filled(u32),
 }
 
-/// A text's tokens, and the place of the one whose output stands for the text.
+/// A text's tokens, and the position of the one whose output represents the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Prompt {
     pub(super) ids: Vec<u32>,
@@ -42,13 +42,15 @@ pub(super) struct Prompt {
 }
 
 impl PromptTokenizer {
-    /// Reads `tokenizer.json`, or the `vocab.json` and `merges.txt` that older CLIP folders have instead.
+    /// Reads `tokenizer.json`, or the `vocab.json` and `merges.txt` of older CLIP folders.
     pub(super) fn load(folder: &Path, config: &TextConfig, family: Family) -> Result<Self> {
         let settings = Settings::read(folder)?;
         let mut path = folder.join("tokenizer.json");
         let bytes = if path.exists() || family == Family::Siglip {
             read_text_file(&path, MAX_TOKENIZER).map_err(|error| match folder.join("spiece.model").exists() {
-                true => error.hint("spiece.model is not read: load the tokenizer with transformers and save it again."),
+                true => {
+                    error.hint("spiece.model is not supported: load the tokenizer with transformers and save it again.")
+                }
                 false => error,
             })?
         } else {
@@ -64,7 +66,7 @@ impl PromptTokenizer {
                 let named = settings.token("pad_token").and_then(|name| tokenizer.token_to_id(&name));
                 let padding = named.map_or(config.padding, u64::from);
                 let inside = u32::try_from(padding).ok().filter(|id| (*id as usize) < config.vocabulary);
-                Shape::Filled(inside.ok_or_else(|| model_error(&path, "its token for filling up is unknown"))?)
+                Shape::Filled(inside.ok_or_else(|| model_error(&path, "unknown padding token"))?)
             }
         };
         let prompts = PromptTokenizer { tokenizer, path, length, vocabulary: config.vocabulary, shape };
@@ -72,7 +74,7 @@ impl PromptTokenizer {
         Ok(prompts)
     }
 
-    /// A text must end with the token whose output stands for it: all texts would have one vector otherwise.
+    /// A text must end with the token whose output represents it; otherwise, all texts would have the same vector.
     fn check_end(&self) -> Result<()> {
         let Shape::Ends(Some(end)) = self.shape else { return Ok(()) };
         match self.ids("a")?.0.contains(&end) {
@@ -84,14 +86,14 @@ impl PromptTokenizer {
         }
     }
 
-    /// The tokens of a text, at most as many as the model takes. `None` for a text without any.
+    /// The tokens of a text, truncated to the model's maximum. `None` for a text without any.
     pub(super) fn encode(&self, text: &str) -> Result<Option<Prompt>> {
         let (mut ids, known) = self.ids(text)?;
         if !known {
             return Ok(None);
         }
         if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocabulary) {
-            let what = format!("it has a token {id}, and the model knows {}", self.vocabulary);
+            let what = format!("it has a token {id}, but the model's vocabulary has {}", self.vocabulary);
             return Err(model_error(&self.path, &what));
         }
         let first = |wanted: u32| ids.iter().position(|id| *id == wanted);
@@ -107,7 +109,7 @@ impl PromptTokenizer {
         Ok(Some(Prompt { ids, pooled }))
     }
 
-    /// The tokens of a text, and whether any of them is of the text itself.
+    /// The tokens of a text, and whether any of them belongs to the text itself.
     fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
         let text = beginning(text, self.length.saturating_mul(BYTES_A_TOKEN));
         let failed = |error: Error| error.hint("Save the tokenizer again with transformers.");
@@ -119,16 +121,18 @@ impl PromptTokenizer {
     }
 }
 
-/// A tokenizer that cuts off at `length` tokens, those at the ends included.
+/// A tokenizer that truncates to `length` tokens, including those at the ends.
 fn build(bytes: &[u8], length: usize) -> std::result::Result<Tokenizer, String> {
     let mut tokenizer = parse_tokenizer(bytes)?;
     check_length(&tokenizer, length)?;
     let cut = TruncationParams { max_length: length, ..TruncationParams::default() };
-    tokenizer.with_truncation(Some(cut)).map_err(|cause| format!("texts cannot be cut to {length} tokens: {cause}"))?;
+    tokenizer
+        .with_truncation(Some(cut))
+        .map_err(|cause| format!("texts cannot be truncated to {length} tokens: {cause}"))?;
     Ok(tokenizer)
 }
 
-/// What stands beside the tokenizer.
+/// The files next to the tokenizer.
 struct Settings {
     files: Vec<Map<String, Value>>,
     length: Option<usize>,
@@ -143,7 +147,7 @@ impl Settings {
             }
         }
         let length = files.iter().find_map(|file| file.get("model_max_length")?.as_u64());
-        // A few tokens are the ends; transformers writes a huge number where there is no limit.
+        // A few tokens are the ends; transformers writes a huge number if there is no limit.
         let length = length.and_then(|length| usize::try_from(length).ok()).filter(|length| *length >= 4);
         Ok(Settings { files, length })
     }
@@ -160,10 +164,10 @@ impl Settings {
 /// CLIP's tokenizer from its vocabulary and merges, in the form of a `tokenizer.json`.
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
     const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-    let missing = |error: Error| error.hint("A folder has tokenizer.json, or vocab.json and merges.txt.");
+    let missing = |error: Error| error.hint("The folder needs tokenizer.json, or vocab.json and merges.txt.");
     let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
     let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
-    let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is not a text"))?;
+    let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is not text"))?;
     let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
     let role = |role: &str, default: &str| -> Result<(String, u64)> {
         let name = settings.token(role).unwrap_or_else(|| default.to_owned());

@@ -1,12 +1,12 @@
-//! Whether a file has every tensor of the model, in its shape. Towers are read when they are first needed; what is wrong
-//! with one should be known before.
+//! Checks that a file has every tensor of the model, with its shape. Towers are read on first use; errors should be
+//! known before.
 
 use super::config::{Family, ModelConfig, TowerConfig};
 use super::text_tower::LAYER;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// Checks names and shapes; reads no tensor.
+/// Checks names and shapes without reading any tensor.
 pub(super) fn check(weights: &Weights, config: &ModelConfig) -> Result<()> {
     let expected = Expected(weights);
     let (text, vision) = (&config.text, &config.vision);

@@ -1,4 +1,4 @@
-//! Texts' tokens to vectors.
+//! Embeds the tokens of texts.
 
 use candle_core::{Device, Tensor};
 
@@ -9,7 +9,7 @@ use crate::embed::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm,
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// What a layer's tensors are called.
+/// The tensor names of a layer.
 pub(super) const LAYER: LayerNames = LayerNames {
     query: "self_attn.q_proj",
     key: "self_attn.k_proj",
@@ -32,7 +32,7 @@ pub(super) fn load_layers(
     (0..config.layers).map(|number| EncoderLayer::load(&layers.pp(number), &LAYER, &shape, device)).collect()
 }
 
-/// The half of the model that reads.
+/// The text half of the model.
 pub(super) struct TextTower {
     /// Vocabulary x width.
     tokens: Tensor,
@@ -52,7 +52,7 @@ impl TextTower {
         let table = |name: &str, rows: usize| {
             embeddings.tensor(name, &[rows, tower.width])?.to_device(device).map_err(computing)
         };
-        // SigLIP's texts are filled up and read in both directions; CLIP's end where they end.
+        // SigLIP's texts are padded and read in both directions; CLIP's are not padded.
         let (causal, projection) = match config.family {
             Family::Clip => (true, (weights.pp("text_projection"), false)),
             Family::Siglip => (false, (model.pp("head"), true)),
@@ -68,7 +68,7 @@ impl TextTower {
         })
     }
 
-    /// One row for each prompt, not yet of length 1.
+    /// One row for each prompt, not yet normalized to length 1.
     pub(super) fn forward(&self, prompts: &[&Prompt]) -> Result<Tensor> {
         let spans = Spans::of_lengths(prompts.iter().map(|prompt| prompt.ids.len()));
         let pooled: Vec<u32> =

@@ -1,4 +1,4 @@
-//! Images to vectors (Dosovitskiy et al. 2021): patches are tokens.
+//! Embeds images (Dosovitskiy et al. 2021): patches are tokens.
 
 use candle_core::{D, Device, Tensor};
 
@@ -10,15 +10,16 @@ use crate::embed::weights::Weights;
 use crate::error::Result;
 use crate::vision::{Preprocessor, RgbImage};
 
-/// The half of the model that sees.
+/// The image half of the model.
 pub(super) struct VisionTower {
     preprocessor: Preprocessor,
     grid: usize,
     patch: usize,
     patches: Linear,
-    /// What is added to each token of an image: its position, and to the first one the class. Tokens x width.
+    /// What is added to each token of an image: its position embedding, and for the first one the class. Tokens x
+    /// width.
     places: Tensor,
-    /// Tokens of an image, at least 1.
+    /// The number of tokens of an image, at least 1.
     tokens: usize,
     before: Option<LayerNorm>,
     layers: Vec<EncoderLayer>,
@@ -27,11 +28,11 @@ pub(super) struct VisionTower {
     device: Device,
 }
 
-/// How an image's tokens become one vector.
+/// How an image's tokens are pooled into one vector.
 enum Head {
-    /// The first token stands for the image, and is projected (CLIP).
+    /// The first token represents the image, and is projected (CLIP).
     Class(Linear),
-    /// Attention from a learned query (SigLIP).
+    /// Attention with a learned query (SigLIP).
     Pooling(Box<PoolingHead>),
 }
 
@@ -68,17 +69,17 @@ impl VisionTower {
         })
     }
 
-    /// The bytes of the image that the model sees.
+    /// The part of the image that the model sees, as bytes.
     pub(super) fn fit(&self, image: &RgbImage) -> RgbImage {
         self.preprocessor.fit(image)
     }
 
-    /// How many tokens an image has.
+    /// The number of tokens of an image.
     pub(super) fn tokens(&self) -> usize {
         self.tokens
     }
 
-    /// One row for each image that [`fit`](Self::fit) gave, not yet of length 1.
+    /// One row for each image returned by [`fit`](Self::fit), not yet normalized to length 1.
     pub(super) fn forward(&self, fitted: &[RgbImage]) -> Result<Tensor> {
         let spans = Spans::of_lengths(fitted.iter().map(|_| self.tokens));
         let mut x = self.embed(fitted)?;
@@ -101,7 +102,7 @@ impl VisionTower {
         }
     }
 
-    /// Patches to tokens, and what their places add.
+    /// Embeds patches as tokens, and adds their positions.
     fn embed(&self, fitted: &[RgbImage]) -> Result<Tensor> {
         let (tokens, width) = (self.tokens, 3 * self.patch * self.patch);
         let mut rows = Vec::with_capacity(fitted.len() * tokens * width);
@@ -115,8 +116,8 @@ impl VisionTower {
         self.patches.forward_onto(&rows.map_err(computing)?, &places.map_err(computing)?)
     }
 
-    /// The numbers of each patch, one channel after the other, patches row by row. What is left over at the right and
-    /// the bottom is not seen, as in the convolution that this is.
+    /// The values of each patch, one channel after the other, patches row by row. What is left over at the right and
+    /// the bottom is ignored, as in the convolution that this replaces.
     fn cut(&self, image: &RgbImage, rows: &mut Vec<f32>) {
         let stride = image.width() as usize * 3;
         let bytes = image.as_raw();
@@ -133,7 +134,7 @@ impl VisionTower {
     }
 }
 
-/// The convolution that makes patches tokens, as a product.
+/// The convolution that turns patches into tokens, as a matrix product.
 fn patches(model: &Weights, vision: &VisionConfig, bias: bool, device: &Device) -> Result<Linear> {
     let (width, patch) = (vision.tower.width, vision.patch);
     let weights = model.pp("embeddings.patch_embedding");
@@ -154,9 +155,9 @@ fn places(model: &Weights, vision: &VisionConfig, class: bool, device: &Device) 
     Tensor::from_vec(places, (tokens, width), device).map_err(computing)
 }
 
-/// SigLIP's pooling: one learned query attends to all tokens of an image, then a feed-forward net.
+/// SigLIP's pooling: one learned query attends to all tokens of an image, followed by a feed-forward network.
 struct PoolingHead {
-    /// Heads x width of a head x 1, already divided by the root of that width.
+    /// Heads x head width x 1, already divided by the square root of the head width.
     query: Tensor,
     keys_values: Linear,
     out: Linear,
@@ -194,7 +195,7 @@ impl PoolingHead {
         })
     }
 
-    /// One row for each image; `x` holds the tokens of `images` images of one size.
+    /// One row for each image; `x` contains the tokens of `images` images of the same size.
     fn forward(&self, x: &Tensor, images: usize) -> Result<Tensor> {
         let keys_values = self.keys_values.forward(x, Activation::None)?;
         let pooled = self.out.forward(&self.attend(&keys_values, images).map_err(computing)?, Activation::None)?;

@@ -15,13 +15,13 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::regular_file::{self, Refusal};
 
-/// No list of a model's files is larger than this.
+/// Size limit for the list of a model's files.
 const MAX_LISTING: u64 = 32 << 20;
 
-/// How often a lock is asked for that somebody else holds.
+/// Polling interval for a lock that is held by another process or thread.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// The part of the cache that holds one model.
+/// The part of the cache that belongs to one model.
 #[derive(Debug, Clone)]
 pub(super) struct Cache {
     folder: PathBuf,
@@ -29,11 +29,11 @@ pub(super) struct Cache {
     symlinks: bool,
 }
 
-/// A snapshot that can be used.
+/// A usable snapshot.
 #[derive(Debug, Clone)]
 pub(super) struct Cached {
     pub(super) folder: PathBuf,
-    /// Whether nothing can be missing.
+    /// Whether the snapshot is known to be complete.
     pub(super) sure: bool,
 }
 
@@ -56,12 +56,12 @@ impl Cache {
         self.folder.join("blobs").join(etag)
     }
 
-    /// Where a blob grows.
+    /// Where a blob is downloaded to.
     pub(super) fn partial(&self, etag: &str) -> PathBuf {
         self.folder.join("blobs").join(format!("{etag}.incomplete"))
     }
 
-    /// The snapshot of a revision, where it has all that is wanted.
+    /// The snapshot of a revision, if it has everything that is wanted.
     pub(super) fn find(&self, revision: &str, wanted: &Wanted) -> Option<Cached> {
         let commit = self.commit_of(revision)?;
         let folder = self.snapshot(&commit);
@@ -89,7 +89,7 @@ impl Cache {
         Some(commit.trim().to_owned()).filter(|commit| is_commit(commit))
     }
 
-    /// The list of the files of a commit that [`remember`](Self::remember) has left. A commit never changes.
+    /// The file list of a commit as saved by [`remember`](Self::remember). A commit never changes.
     fn listing(&self, commit: &str) -> Option<Listing> {
         let bytes = read_limited(&self.listing_file(commit), MAX_LISTING).ok()?;
         let value: Value = serde_json::from_slice(&bytes).ok()?;
@@ -97,12 +97,12 @@ impl Cache {
         Some(files.iter().map(|(name, size)| (name.clone(), size.as_u64())).filter(|(n, _)| is_inside(n)).collect())
     }
 
-    /// Outside `snapshots`, where Python and loaders would take it for a file of the model.
+    /// Outside `snapshots`, where Python and loaders would mistake it for a file of the model.
     fn listing_file(&self, commit: &str) -> PathBuf {
         self.folder.join(".topicframe").join(format!("{commit}.json"))
     }
 
-    /// Notes that a snapshot is complete: what the hub lists for it, and that `revision` means it.
+    /// Records that a snapshot is complete: what the hub lists for it, and that `revision` points to it.
     pub(super) fn remember(&self, revision: &str, commit: &str, listing: Option<&Listing>) -> Result<()> {
         if let Some(listing) = listing {
             let files: Map<String, Value> = listing.iter().map(|(n, size)| (n.clone(), Value::from(*size))).collect();
@@ -115,13 +115,14 @@ impl Cache {
         Ok(())
     }
 
-    /// Whether the blob is there, of the size that it must have.
+    /// Whether the blob exists and has the expected size.
     pub(super) fn has_blob(&self, etag: &str, size: Option<u64>) -> bool {
         let metadata = fs::metadata(self.blob(etag));
         metadata.is_ok_and(|found| found.is_file() && size.is_none_or(|size| size == found.len()))
     }
 
-    /// Waits until no other process or thread writes this blob. The lock ends when the file is dropped, or its process.
+    /// Waits until no other process or thread writes this blob. The lock ends when the file is dropped or its process
+    /// exits.
     pub(super) fn lock(&self, etag: &str, progress: &Progress) -> Result<File> {
         let path = self.locks.join(format!("{etag}.lock"));
         let open = |path: &Path| {
@@ -133,43 +134,43 @@ impl Cache {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-                // Some network file systems have no locks: there two downloads may only waste each other's time.
+                // Some network file systems have no locks: there, two downloads may at worst waste each other's time.
                 Err(TryLockError::Error(_)) => return Ok(file),
             }
             progress.check(Stage::Embed)?;
         }
     }
 
-    /// Checks that the disk has room for so many bytes more of `model`, before any of them is asked for.
+    /// Checks that the disk has room for this many more bytes of `model`, before any of them is requested.
     #[cfg(feature = "hub")]
     pub(super) fn check_room(&self, bytes: u64, model: &str) -> Result<()> {
-        // Without links a snapshot holds copies.
+        // Without links, a snapshot contains copies.
         let bytes = if self.symlinks { bytes } else { bytes.saturating_mul(2) };
         match fs4::available_space(&self.folder) {
             Ok(free) if free < bytes => {
                 let needed = format!("the model `{model}` needs {} MB more", bytes.div_ceil(1_000_000));
-                let message = format!("{needed}, and the disk of the cache has {} MB free", free / 1_000_000);
+                let message = format!("{needed}, but the disk of the cache has only {} MB free", free / 1_000_000);
                 let error = Error::new(ErrorKind::Io, Stage::Embed, message).path(&self.folder);
                 Err(error.hint(another_folder("Is there room on another disk?")))
             }
-            // Where the system does not say, writing will.
+            // If the system does not report free space, a failed write will.
             _ => Ok(()),
         }
     }
 
-    /// Makes `blobs` and the place of a blob's file.
+    /// Creates the `blobs` folder.
     pub(super) fn prepare(&self) -> Result<()> {
         let blobs = self.folder.join("blobs");
         fs::create_dir_all(&blobs).map_err(|cause| unwritable(&blobs, cause))
     }
 
-    /// A complete partial file becomes the blob.
+    /// Turns a complete partial file into the blob.
     pub(super) fn publish(&self, etag: &str) -> Result<()> {
         let blob = self.blob(etag);
         fs::rename(self.partial(etag), &blob).map_err(|cause| unwritable(&blob, cause))
     }
 
-    /// Lets `file` of the snapshot lead to the blob: by a relative link, or as a copy where links cannot be made.
+    /// Makes `file` of the snapshot point to the blob: by a relative link, or as a copy where links cannot be created.
     pub(super) fn point(&self, commit: &str, file: &str, etag: &str) -> Result<()> {
         let place = self.snapshot(commit).join(file);
         let blob = self.blob(etag);
@@ -218,7 +219,7 @@ fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, |temporary| fs::write(temporary, content)).map_err(|cause| unwritable(path, cause))
 }
 
-/// Makes a file beside `path`, and moves it there when it is complete: another process never sees half of it.
+/// Writes a file next to `path`, and moves it there when it is complete: another process never sees half of it.
 fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     static MADE: AtomicU64 = AtomicU64::new(0);
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -227,13 +228,13 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Resul
     let temporary = folder.join(format!(".topicframe-{}-{number}.tmp", std::process::id()));
     let made = make(&temporary).and_then(|()| fs::rename(&temporary, path));
     if made.is_err() {
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = fs::remove_file(&temporary);
     }
     made
 }
 
-/// The whole of a regular file of at most `limit` bytes.
+/// Reads a whole regular file of at most `limit` bytes.
 pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     regular_file::read(path, limit).map_err(|refusal| {
         let problem = |what: &str| Error::new(ErrorKind::Model, Stage::Embed, format!("the file {what}")).path(path);
@@ -245,14 +246,14 @@ pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     })
 }
 
-/// `question`, and how to choose another folder.
+/// `question`, followed by how to choose another folder.
 fn another_folder(question: &str) -> Hint {
-    Hint::new(format!("{question} HF_HOME or `Hub::cache_folder` choose another folder."))
-        .on_command_line(format!("{question} HF_HOME chooses another folder."))
+    Hint::new(format!("{question} Set HF_HOME or `Hub::cache_folder` to use another folder."))
+        .on_command_line(format!("{question} Set HF_HOME to use another folder."))
 }
 
 pub(super) fn unwritable(path: &Path, cause: io::Error) -> Error {
-    Error::new(ErrorKind::Io, Stage::Embed, "the cache of models cannot be written to")
+    Error::new(ErrorKind::Io, Stage::Embed, "the model cache cannot be written")
         .path(path)
         .cause(cause)
         .hint(another_folder("Is the disk full or read-only?"))

@@ -1,4 +1,4 @@
-//! A model's files into the cache: in pieces where the connection breaks, checked before they count.
+//! Downloads a model's files into the cache: broken downloads are resumed, and files are verified before they count.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -15,17 +15,17 @@ use super::remote::{Failure, FileFacts, Remote, Try, early_end, header};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Task;
 
-/// A file whose size the hub does not say is not larger than this.
+/// Size limit for a file whose size the hub does not report.
 const MAX_UNANNOUNCED: u64 = 1 << 30;
 
-/// Bytes that a try must bring for the tries before it to be forgotten.
+/// Bytes that an attempt must add to reset the count of failed attempts.
 const FURTHER: u64 = 64 << 10;
 
 /// Bytes that are read, written and hashed at a time.
 const PIECE: usize = 256 << 10;
 
 impl Remote<'_> {
-    /// Brings what is wanted, and gives the snapshot's folder.
+    /// Downloads what is wanted, and returns the snapshot's folder.
     pub(super) fn bring(&self, cache: &Cache, wanted: &Wanted) -> Result<PathBuf> {
         let (commit, mut listing) = self.listing()?;
         cache.prepare()?;
@@ -38,7 +38,7 @@ impl Remote<'_> {
                 }
                 files.clone()
             }
-            // Some files name others: they come first.
+            // Some files name others, so they come first.
             Wanted::Model => model_files(&listing, &mut |file, limit| snapshot.read(file, limit))?,
         };
         let facts = snapshot.bring(&files)?;
@@ -67,7 +67,7 @@ struct Snapshot<'a> {
 }
 
 impl Snapshot<'_> {
-    /// Brings one small file and reads it.
+    /// Downloads one small file and reads it.
     fn read(&self, file: &str, limit: u64) -> Result<Vec<u8>> {
         let facts = self.remote.facts(&self.commit, file)?;
         if facts.size.is_some_and(|size| size > limit) {
@@ -82,7 +82,7 @@ impl Snapshot<'_> {
         for file in files {
             all.insert(file.as_str(), self.remote.facts(&self.commit, file)?);
         }
-        // By their contents, which two files may have in common.
+        // By their contents, which two files may share.
         let missing: BTreeMap<&str, u64> = all
             .values()
             .filter(|facts| !self.cache.has_blob(&facts.etag, facts.size))
@@ -113,7 +113,7 @@ impl Snapshot<'_> {
         Ok(())
     }
 
-    /// Brings the partial file to its whole length, and checks it.
+    /// Downloads the rest of the partial file, and verifies it.
     fn complete(&self, file: &str, facts: &FileFacts, meter: &Meter<'_>) -> Result<()> {
         let partial = self.cache.partial(&facts.etag);
         let was_there = length(&partial) > 0;
@@ -121,7 +121,7 @@ impl Snapshot<'_> {
         let mut download = || self.remote.retrying(|| self.go_on(file, facts, &partial, &mut furthest, meter));
         download()?;
         match self.check(file, facts, &partial) {
-            // What an earlier run has left may be at fault.
+            // Data left behind by an earlier run may be at fault.
             Err(error) if was_there && error.kind() == ErrorKind::Model => {
                 download()?;
                 self.check(file, facts, &partial)
@@ -130,7 +130,7 @@ impl Snapshot<'_> {
         }
     }
 
-    /// One request, which goes on where the partial file ends.
+    /// One request, which resumes where the partial file ends.
     fn go_on(&self, file: &str, facts: &FileFacts, partial: &Path, furthest: &mut u64, meter: &Meter<'_>) -> Try<()> {
         let mut start = length(partial);
         if facts.size.is_some_and(|size| start > size) {
@@ -147,7 +147,7 @@ impl Snapshot<'_> {
             StatusCode::OK => start = 0,
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
                 remove(partial)?;
-                return Err(Failure::passing(self.remote.strange("another part of the file than was asked for")));
+                return Err(Failure::passing(self.remote.strange("a different part of the file than requested")));
             }
             _ => return Err(self.remote.refusal(&response, file)),
         }
@@ -166,13 +166,13 @@ impl Snapshot<'_> {
             length += read as u64;
             if length > facts.size.unwrap_or(MAX_UNANNOUNCED) {
                 remove(partial)?;
-                return Err(self.wrong(file, "it is longer than the hub has announced").into());
+                return Err(self.wrong(file, "it is longer than the hub announced").into());
             }
             let new = piece.get(..read).unwrap_or_default();
             out.write_all(new).map_err(|cause| unwritable(partial, cause))?;
             meter.reach(length);
         };
-        // A server that breaks after every byte brings nothing; nor does one that trickles.
+        // A server that disconnects after every byte makes no progress; nor does one that trickles.
         let least = FURTHER.max(self.remote.hub.min_rate.saturating_mul(self.remote.hub.timeout.as_secs()));
         let further = length >= furthest.saturating_add(least);
         if further {
@@ -190,7 +190,7 @@ impl Snapshot<'_> {
         }
     }
 
-    /// Compares the content with its name, where that is a SHA-256. A wrong one is removed.
+    /// Compares the content with its name, if that is a SHA-256. A file that does not match is removed.
     fn check(&self, file: &str, facts: &FileFacts, partial: &Path) -> Result<()> {
         if facts.etag.len() != 64 || !facts.etag.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(());
@@ -215,13 +215,16 @@ impl Snapshot<'_> {
     }
 
     fn wrong(&self, file: &str, what: &str) -> Error {
-        let message = format!("{file} of the model `{}` came damaged, and was removed: {what}", self.remote.model.id);
+        let message = format!(
+            "the download of {file} of the model `{}` was damaged, and was removed: {what}",
+            self.remote.model.id
+        );
         Error::new(ErrorKind::Model, Stage::Embed, message)
-            .hint("Try again; if it stays so, something between here and the hub changes files.")
+            .hint("Try again; if the error persists, something between this machine and the hub modifies files.")
     }
 }
 
-/// Tells bytes as kB. What comes a second time does not count again.
+/// Reports bytes as kB. Bytes that are downloaded twice count once.
 struct Meter<'a> {
     task: Option<&'a Task>,
     reached: std::cell::Cell<u64>,
@@ -236,7 +239,7 @@ impl<'a> Meter<'a> {
         Meter { task: Some(task), ..Meter::silent() }
     }
 
-    /// So many bytes of the file are there.
+    /// This many bytes of the file are present.
     fn reach(&self, bytes: u64) {
         let before = self.reached.get();
         if bytes / 1000 > before / 1000 {
@@ -248,7 +251,7 @@ impl<'a> Meter<'a> {
     }
 }
 
-/// 0 where there is no file.
+/// 0 if there is no file.
 fn length(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
@@ -260,7 +263,7 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// The file with its first `start` bytes, to be written to at their end.
+/// The file truncated to its first `start` bytes, open for appending.
 fn open_at(path: &Path, start: u64) -> std::io::Result<File> {
     let file = OpenOptions::new().create(true).append(true).open(path)?;
     file.set_len(start)?;

@@ -1,14 +1,14 @@
-//! The variables of the environment that `huggingface_hub` reads.
+//! The environment variables that `huggingface_hub` reads.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::regular_file;
 
-/// No token is as long as this.
+/// Size limit for the file with the token.
 const MAX_TOKEN_FILE: u64 = 64 << 10;
 
-/// What the variables say.
+/// The values of the variables.
 pub(super) struct Environment {
     pub(super) cache_folder: Option<PathBuf>,
     pub(super) endpoint: Option<String>,
@@ -50,7 +50,7 @@ fn is_true(value: &str) -> bool {
     ["1", "true", "yes", "on"].iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// A `~` at the beginning means the user's folder.
+/// A leading `~` means the user's home folder.
 fn expand(path: &Path, user: Option<&Path>) -> PathBuf {
     match (path.strip_prefix("~"), user) {
         (Ok(rest), Some(user)) => user.join(rest),
@@ -58,7 +58,7 @@ fn expand(path: &Path, user: Option<&Path>) -> PathBuf {
     }
 }
 
-/// A file that is missing or cannot be read is not a token: most models need none.
+/// A file that is missing or cannot be read counts as no token: most models need none.
 fn read_token(path: &Path) -> Option<String> {
     let token = String::from_utf8(regular_file::read(path, MAX_TOKEN_FILE).ok()?).ok()?;
     Some(token).filter(|token| !token.trim().is_empty())

@@ -1,16 +1,16 @@
 //! Models from the Hugging Face hub, through Hugging Face's own cache.
 //!
-//! [`Hub`] brings the files of a model to this machine and says in which folder they are. What Python has downloaded
-//! is found, and Python finds what was downloaded here. A model in the cache is used without any request.
+//! [`Hub`] downloads the files of a model and returns their folder. It finds what Python has downloaded, and Python
+//! finds what was downloaded here. A cached model is used without any network request.
 //!
 //! # Layout of the cache
 //!
 //! ```text
 //! models--organization--name/
-//!   refs/main                 the commit that a branch or tag meant when it was asked for
-//!   blobs/<etag>              contents; <etag>.incomplete while they grow, and to go on from after a break
-//!   snapshots/<commit>/<file> links to the blobs; copies where links cannot be made
-//!   .topicframe/<commit>.json which files the commit has: how a complete snapshot is known
+//!   refs/main                 the commit that a branch or tag pointed to when it was requested
+//!   blobs/<etag>              contents; <etag>.incomplete during a download, which can be resumed from there
+//!   snapshots/<commit>/<file> links to the blobs; copies where links cannot be created
+//!   .topicframe/<commit>.json which files the commit has: how a complete snapshot is recognized
 //! .locks/models--organization--name/<etag>.lock
 //! ```
 //!
@@ -21,16 +21,16 @@
 //! | `HF_HUB_CACHE` (older: `HUGGINGFACE_HUB_CACHE`) | the cache; otherwise `hub` in Hugging Face's folder |
 //! | `HF_HOME` | Hugging Face's folder; otherwise `huggingface` in `XDG_CACHE_HOME` or in `~/.cache` |
 //! | `HF_ENDPOINT` | the server, such as a mirror; otherwise `https://huggingface.co` |
-//! | `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE` | `1`, `true`, `yes` or `on`: no request is made |
+//! | `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE` | `1`, `true`, `yes` or `on`: no network requests |
 //! | `HF_TOKEN` (older: `HUGGING_FACE_HUB_TOKEN`) | the token for private and gated models |
-//! | `HF_TOKEN_PATH` | the file that a token is read from; otherwise `token` in Hugging Face's folder |
-//! | `HF_HUB_DISABLE_IMPLICIT_TOKEN` | no token is taken from variables or files |
-//! | `HF_HUB_DISABLE_SYMLINKS` | snapshots hold copies |
+//! | `HF_TOKEN_PATH` | the file that the token is read from; otherwise `token` in Hugging Face's folder |
+//! | `HF_HUB_DISABLE_IMPLICIT_TOKEN` | no token is read from variables or files |
+//! | `HF_HUB_DISABLE_SYMLINKS` | snapshots contain copies instead of links |
 //! | `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` | the proxy |
 //!
-//! [`Hub::new`] reads them; every setter overrides one, and nothing else looks at the environment.
+//! [`Hub::new`] reads them; every setter overrides one, and nothing else reads the environment.
 
-// Without downloads nothing fills the cache.
+// Without the `hub` feature, nothing fills the cache.
 #![cfg_attr(not(feature = "hub"), allow(dead_code))]
 
 use std::ffi::OsString;
@@ -56,10 +56,10 @@ use cache::Cache;
 use environment::Environment;
 use name::{ModelName, check_revision, is_inside};
 
-/// Where Hugging Face is.
+/// The endpoint of Hugging Face.
 const ENDPOINT: &str = "https://huggingface.co";
 
-/// How often the caller's thread looks whether the work should stop.
+/// How often the caller's thread checks whether the work should stop.
 #[cfg(feature = "hub")]
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -92,14 +92,14 @@ pub struct Hub {
 /// What a caller asks for.
 #[derive(Debug, Clone)]
 enum Wanted {
-    /// What it takes to load the model.
+    /// Everything needed to load the model.
     Model,
     /// These files.
     Files(Vec<String>),
 }
 
 impl Hub {
-    /// As the environment says.
+    /// Settings from the environment.
     pub fn new() -> Self {
         let hub = Hub::with_variables(|name| match name {
             // Where the variable is not set, the system may still know.
@@ -111,8 +111,8 @@ impl Hub {
         hub
     }
 
-    /// As `lookup` says: it gives the value of a variable, and nothing is read from the environment. `HOME` is the
-    /// user's folder. The proxy is not among them: without [`new`](Self::new) there is none.
+    /// Settings from `lookup`, which returns the value of a variable; nothing is read from the environment. `HOME` is
+    /// the user's folder. The proxy is not among them: only [`new`](Self::new) sets one.
     pub fn with_variables(lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         let environment = Environment::read(&lookup);
         Hub {
@@ -131,21 +131,21 @@ impl Hub {
         }
     }
 
-    /// The cache: the folder with `models--organization--name` in it. It is made when something is downloaded.
+    /// The cache: the folder that contains `models--organization--name`. It is created when something is downloaded.
     #[must_use]
     pub fn cache_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache_folder = Some(folder.into());
         self
     }
 
-    /// The server: `http://` or `https://`, a host, and a path where it has one. Default: `https://huggingface.co`.
+    /// The server: `http://` or `https://`, a host, and optionally a path. Default: `https://huggingface.co`.
     #[must_use]
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = url.into();
         self
     }
 
-    /// Whether requests are forbidden: only what is in the cache can be used. Default: no.
+    /// Whether network requests are forbidden, so that only cached models can be used. Default: no.
     #[must_use]
     pub fn offline(mut self, offline: bool) -> Self {
         self.offline = offline;
@@ -159,46 +159,47 @@ impl Hub {
         self
     }
 
-    /// The branch, tag or commit of models whose name does not say one. Default: `main`. A whole commit hash (40
-    /// digits) pins the model for good.
+    /// The branch, tag or commit of models whose name does not specify one. Default: `main`. A full commit hash (40
+    /// digits) pins the model permanently.
     #[must_use]
     pub fn revision(mut self, revision: impl Into<String>) -> Self {
         self.revision = revision.into();
         self
     }
 
-    /// Whether snapshots may hold links to the blobs; otherwise, and where links cannot be made, copies. Default: yes.
+    /// Whether snapshots may contain links to the blobs; otherwise, and where links cannot be created, they contain
+    /// copies. Default: yes.
     #[must_use]
     pub fn symlinks(mut self, symlinks: bool) -> Self {
         self.symlinks = symlinks;
         self
     }
 
-    /// How often a request that fails for a reason that may pass (no connection, a break in the middle, status 408, 429
-    /// and 5xx) is made again; a download that has come further counts from the start. Default: 4; at most 100.
+    /// How often a request is retried after a transient failure (no connection, a broken connection, status 408, 429
+    /// and 5xx); when a download makes progress, the count starts over. Default: 4; at most 100.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;
         self
     }
 
-    /// How long to wait before the first of the [`retries`](Self::retries); each wait is twice as long as the one
-    /// before, and at most a minute. Default: half a second.
+    /// The delay before the first of the [`retries`](Self::retries); each delay is twice as long as the one before, and
+    /// at most a minute. Default: half a second.
     #[must_use]
     pub fn retry_pause(mut self, pause: Duration) -> Self {
         self.retry_pause = pause;
         self
     }
 
-    /// How slow an answer may come, in bytes a second on average over each [`timeout`](Self::timeout); one that is slower
-    /// counts as broken. Default: 1,000; 0 for any.
+    /// The minimum download rate in bytes per second, averaged over each [`timeout`](Self::timeout); a slower
+    /// connection counts as broken. Default: 1,000; 0 for no minimum.
     #[must_use]
     pub fn min_rate(mut self, bytes_a_second: u64) -> Self {
         self.min_rate = bytes_a_second;
         self
     }
 
-    /// How long the server may be silent, or take for the beginning of an answer. Default: 30 seconds; more than 0.
+    /// How long the server may be silent, or take to begin a response. Default: 30 seconds; more than 0.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -208,15 +209,15 @@ impl Hub {
     /// Checks the settings.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParameter`] for an endpoint that is not an address, a token with spaces or other characters that
-    /// no token has, a revision that is not one, too many retries, a timeout of 0; or no cache folder, where the
-    /// environment does not say where the user's files are.
+    /// [`ErrorKind::InvalidParameter`] for an endpoint that is not a URL, a token with spaces or other characters that
+    /// no token contains, an invalid revision, too many retries, or a timeout of 0; also if there is no cache folder
+    /// because the environment does not name the user's folder.
     pub fn check(&self) -> Result<()> {
         let address = self.endpoint.strip_prefix("https://").or_else(|| self.endpoint.strip_prefix("http://"));
         let is_host = |address: &str| address.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
         let is_plain = |c: char| c.is_ascii_graphic() && !"?#@\\\"<>".contains(c);
         if !address.is_some_and(|address| is_host(address) && address.chars().all(is_plain)) {
-            let allowed = "an address like https://huggingface.co";
+            let allowed = "a URL like https://huggingface.co";
             return Err(Error::parameter(Stage::Embed, "endpoint", format!("{:?}", self.endpoint), allowed));
         }
         if self.token.as_ref().is_some_and(|token| !token.chars().all(|c| c.is_ascii_graphic())) {
@@ -233,30 +234,30 @@ impl Hub {
         self.cache().map(drop)
     }
 
-    /// The folder with all that it takes to load a model: configurations, vocabularies and weights, the latter in one
-    /// format only (safetensors where there are some, PyTorch's otherwise). What is not in the cache is downloaded,
-    /// checked against its size and SHA-256, and told to `progress` in kB.
+    /// The folder with everything needed to load a model: configurations, vocabularies and weights, the latter in one
+    /// format only (safetensors if available, otherwise PyTorch's). Files that are not cached are downloaded, verified
+    /// against their size and SHA-256, and reported to `progress` in kB.
     ///
-    /// `name` is `organization/name`, or the short name of a sentence transformer (`all-MiniLM-L6-v2`,
-    /// `clip-ViT-B-32`), or one of the few old names without organization (`bert-base-uncased`); `@revision` may follow.
+    /// `name` is `organization/name`, the short name of a sentence transformer (`all-MiniLM-L6-v2`, `clip-ViT-B-32`),
+    /// or one of the few old names without an organization (`bert-base-uncased`); `@revision` may follow.
     ///
-    /// A branch that is in the cache means the commit that it meant then: no request asks whether it has moved on. To
-    /// get what is new, name the commit.
+    /// A cached branch stays at the commit that it pointed to when it was downloaded: no request checks whether it has
+    /// moved on. To get a newer version, name the commit.
     ///
     /// # Errors
-    /// A name or setting that is not valid; [`ErrorKind::NotFound`] when the hub has no such model or revision, or, offline,
-    /// the cache has not; [`ErrorKind::Io`] when the hub cannot be reached, refuses or is too slow, when the disk has no
-    /// room for the files (nothing is begun then), or the cache cannot be written;
-    /// [`ErrorKind::Model`] when what came is damaged or is not a model; [`ErrorKind::Interrupted`].
+    /// An invalid name or setting; [`ErrorKind::NotFound`] if the hub has no such model or revision or, offline, if it
+    /// is not in the cache; [`ErrorKind::Io`] if the hub cannot be reached, refuses or is too slow, if the disk has no
+    /// room for the files (then nothing is downloaded), or if the cache cannot be written; [`ErrorKind::Model`] if a
+    /// downloaded file is damaged or the files are not a model; [`ErrorKind::Interrupted`].
     pub fn model_folder(&self, name: &str, progress: &Progress) -> Result<PathBuf> {
         self.folder(name, Wanted::Model, progress)
     }
 
-    /// A folder with these files of a model: paths as the hub lists them, such as `1_Pooling/config.json`. The folder
-    /// may hold others too.
+    /// A folder with the given files of a model: paths as the hub lists them, such as `1_Pooling/config.json`. The
+    /// folder may contain others, too.
     ///
     /// # Errors
-    /// As [`model_folder`](Self::model_folder) has; and a file that leads out of the folder or that the model has not.
+    /// As [`model_folder`](Self::model_folder); and a file that is outside the folder or that the model does not have.
     pub fn snapshot(&self, name: &str, files: &[&str], progress: &Progress) -> Result<PathBuf> {
         if let Some(file) = files.iter().find(|file| !is_inside(file)) {
             return Err(Error::parameter(
@@ -281,7 +282,7 @@ impl Hub {
             None => self.fetch(model, cache, wanted, progress),
             Some(cached) => match self.fetch(model, cache, wanted, progress) {
                 Err(error) if error.kind() == ErrorKind::Io => {
-                    progress.note(Stage::Embed, format!("the model in the cache is used as it is: {error}"));
+                    progress.note(Stage::Embed, format!("using the cached model as is: {error}"));
                     Ok(cached.folder)
                 }
                 result => result,
@@ -291,12 +292,12 @@ impl Hub {
 
     fn cache(&self) -> Result<&Path> {
         self.cache_folder.as_deref().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidParameter, Stage::Embed, "there is no folder for models")
-                .hint(Hint::new("Set HF_HOME, or give one with `Hub::cache_folder`.").on_command_line("Set HF_HOME."))
+            Error::new(ErrorKind::InvalidParameter, Stage::Embed, "there is no cache folder for models")
+                .hint(Hint::new("Set HF_HOME or `Hub::cache_folder`.").on_command_line("Set HF_HOME."))
         })
     }
 
-    /// Downloads in a thread of its own: a read that waits for the server cannot be stopped, but it can be left alone.
+    /// Downloads in a separate thread: a read that waits for the server cannot be stopped, but it can be abandoned.
     #[cfg(feature = "hub")]
     fn fetch(&self, model: ModelName, cache: Cache, wanted: Wanted, progress: &Progress) -> Result<PathBuf> {
         use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -305,7 +306,7 @@ impl Hub {
         let (hub, told) = (self.clone(), progress.clone());
         let work = move || {
             let result = remote::Remote::new(&hub, &model, &told).and_then(|remote| remote.bring(&cache, &wanted));
-            // Nobody listens any more after an interrupt.
+            // After an interrupt, nobody is listening anymore.
             let _ = sender.send(result);
         };
         let started = std::thread::Builder::new().name("hub".to_owned()).spawn(work);
@@ -321,7 +322,7 @@ impl Hub {
 
     #[cfg(not(feature = "hub"))]
     fn fetch(&self, model: ModelName, cache: Cache, _: Wanted, _: &Progress) -> Result<PathBuf> {
-        Err(not_cached(&model, &cache).hint("topicframe was built without its feature `hub`, which downloads models."))
+        Err(not_cached(&model, &cache).hint("topicframe was built without the feature `hub`, which downloads models."))
     }
 }
 
@@ -331,7 +332,7 @@ impl Default for Hub {
     }
 }
 
-/// Everything but the token.
+/// Everything except the token.
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub")
@@ -346,10 +347,10 @@ impl fmt::Debug for Hub {
 
 fn not_cached(model: &ModelName, cache: &Cache) -> Error {
     let ModelName { id, revision } = model;
-    let message = format!("the model `{id}` (revision `{revision}`) is not in the cache, and no request may be made");
+    let message =
+        format!("the model `{id}` (revision `{revision}`) is not in the cache, and network requests are disabled");
     Error::new(ErrorKind::NotFound, Stage::Embed, message).path(cache.folder()).hint(format!(
-        "Run once with a network and without HF_HUB_OFFLINE, or `hf download {id}` on a machine that has one and copy \
-         the folder here."
+        "Run once online and without HF_HUB_OFFLINE, or run `hf download {id}` on another machine and copy the folder."
     ))
 }
 

@@ -1,11 +1,11 @@
-//! Names of models, revisions and files, none of which may lead out of the cache.
+//! Names of models, revisions and files, none of which may escape the cache.
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// The organization that a name without one belongs to.
 const SENTENCE_TRANSFORMERS: &str = "sentence-transformers";
 
-/// Models without an organization: the names that sentence-transformers (6.2) leaves as they are.
+/// Models without an organization: the names that sentence-transformers (6.2) leaves unchanged.
 const WITHOUT_ORGANIZATION: [&str; 68] = [
     "albert-base-v1",
     "albert-base-v2",
@@ -87,13 +87,13 @@ pub(super) struct ModelName {
 }
 
 impl ModelName {
-    /// Reads `organization/name` or a short name, with `@revision` or at `revision`.
+    /// Parses `organization/name` or a short name, with `@revision` or otherwise at `revision`.
     pub(super) fn parse(text: &str, revision: &str) -> Result<Self> {
         let (name, revision) = text.split_once('@').unwrap_or((text, revision));
         let parts: Vec<&str> = name.split('/').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
             let allowed = "`organization/name` of letters, digits and single `-`, `_`, `.`";
-            let hint = "A folder on this machine is not a name on the hub: load it as a folder.";
+            let hint = "A local folder is not a name on the hub: load it as a folder.";
             return Err(Error::parameter(Stage::Embed, "model", format!("{text:?}"), allowed).hint(hint));
         }
         check_revision(revision)?;
@@ -133,17 +133,17 @@ pub(super) fn check_revision(revision: &str) -> Result<()> {
     }
 }
 
-/// A whole commit hash, which never means anything else later.
+/// A full commit hash, which always refers to the same commit.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The names that the hub gives to contents become names of files.
+/// The hub's ETags become file names.
 pub(super) fn is_etag(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-/// Whether a relative path with `/` between its parts stays in its folder on every system.
+/// Whether a relative path with `/` as separator stays in its folder on every system.
 pub(super) fn is_inside(path: &str) -> bool {
     let plain = |part: &str| !part.is_empty() && part != "." && part != "..";
     path.len() <= 512
@@ -154,6 +154,6 @@ pub(super) fn is_inside(path: &str) -> bool {
 
 /// The error for a path in `file` that is not [inside](is_inside) the model's folder.
 pub(super) fn leads_out(path: &str, file: &str) -> Error {
-    let message = format!("{file} names {path:?}, which leads out of the model's folder");
-    Error::new(ErrorKind::Model, Stage::Embed, message).hint("Do not use this model: its files are not well meant.")
+    let message = format!("{file} names {path:?}, which is outside the model's folder");
+    Error::new(ErrorKind::Model, Stage::Embed, message).hint("Do not use this model: its files look malicious.")
 }

@@ -1,4 +1,4 @@
-//! Which of a model's files are needed, and whether a folder has them.
+//! Determines which of a model's files are needed, and whether a folder has them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,23 +10,23 @@ use super::name::{is_inside, leads_out};
 use crate::embed::weights::{INDEX, MAX_INDEX, PICKLED, SAFETENSORS, parts_of};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// The files of a model at one commit, and the sizes of those whose size is known.
+/// The files of a model at one commit, with their sizes where known.
 pub(super) type Listing = BTreeMap<String, Option<u64>>;
 
-/// No list of modules or configuration is larger than this.
+/// Size limit for a configuration or list of modules.
 pub(super) const MAX_CONFIG: u64 = 4 << 20;
 
-/// No model has more modules.
+/// The maximum number of modules.
 const MAX_MODULES: usize = 64;
 
-/// No model needs more files: its pieces, and small ones.
+/// The maximum number of files that a model may need: its shards, and small files.
 const MAX_NEEDED: usize = 2000;
 
-/// One part of a sentence transformer, as `modules.json` lists it; a model without that file is one part.
+/// One module of a sentence transformer, as listed in `modules.json`; a model without that file is a single module.
 struct Module {
     /// The folder; empty for the model's own.
     folder: String,
-    /// The last part of the Python class, such as `Pooling`.
+    /// The last part of the Python class name, such as `Pooling`.
     class: String,
 }
 
@@ -48,13 +48,13 @@ impl Module {
     }
 }
 
-/// Reads a file of the model, of at most so many bytes.
+/// Reads a file of the model, of at most this many bytes.
 type Read<'a> = &'a mut dyn FnMut(&str, u64) -> Result<Vec<u8>>;
 
-/// The files to load a model: configurations, vocabularies, and the weights in one format.
+/// The files needed to load a model: configurations, vocabularies, and the weights in one format.
 ///
 /// # Errors
-/// What `read` says; a `modules.json` or an index that is not one; a model without weights of a known format.
+/// Errors from `read`; an invalid `modules.json` or index; a model without weights in a known format.
 pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<String>> {
     let has = |name: &str| listing.contains_key(name);
     let modules = modules(&has, read)?;
@@ -73,7 +73,7 @@ pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<Strin
         files.extend(weights);
     }
     if !found {
-        let message = format!("the model has no weights that can be read: no {SAFETENSORS}, no {PICKLED}");
+        let message = format!("the model has no readable weights: neither {SAFETENSORS} nor {PICKLED}");
         return Err(Error::new(ErrorKind::Model, Stage::Embed, message)
             .hint("Look for another copy of the model, or save it again with a current version of transformers."));
     }
@@ -82,25 +82,25 @@ pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<Strin
     match files.len() > MAX_NEEDED {
         true => {
             let message =
-                format!("the model cannot be used: it needs {} files, and may need {MAX_NEEDED}", files.len());
+                format!("the model cannot be used: it needs {} files; the maximum is {MAX_NEEDED}", files.len());
             Err(Error::new(ErrorKind::Model, Stage::Embed, message))
         }
         false => Ok(files),
     }
 }
 
-/// How sure it is that a folder has all that the model needs, from what is in it.
+/// How certain it is that a folder has everything the model needs, judging by its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Everything that a loader can ask for.
     Complete,
-    /// Configurations and weights, but something is not there that most models have.
+    /// Configurations and weights, but something that most models have is missing.
     Uncertain,
     /// Something is missing.
     Incomplete,
 }
 
-/// Looks at a folder that something else has filled: Python keeps there what its user has asked for so far.
+/// Inspects a folder that another program has filled: Python keeps there only what its user has requested so far.
 pub(super) fn standing(folder: &Path) -> Standing {
     inspect(folder).unwrap_or(Standing::Incomplete)
 }
@@ -126,8 +126,8 @@ fn inspect(folder: &Path) -> Result<Standing> {
     for config in homes.iter().map(|home| home.file("config.json")).filter(|config| has(config)) {
         sees |= mentions_images(&parse(&config, &read(&config, MAX_CONFIG)?)?);
     }
-    // Who loads a sentence transformer as a bare encoder in Python leaves its pooling on the hub: without it the vectors
-    // would be others. What Python has looked for in vain it notes in `.no_exist`.
+    // Loading a sentence transformer as a bare encoder in Python leaves its pooling on the hub, and without it the
+    // vectors would be different. Python records files that it looked for in vain in `.no_exist`.
     let knows_modules = has("modules.json") || sees || python_missed(folder, "modules.json");
     let complete = has_tokenizer && knows_modules && (has_preprocessor || !sees);
     Ok(if complete { Standing::Complete } else { Standing::Uncertain })
@@ -162,7 +162,8 @@ fn module(entry: &Value) -> Result<Module> {
     Ok(Module { folder: folder.to_owned(), class: class.to_owned() })
 }
 
-/// The module's weights: one safetensors file, else safetensors in pieces with their index, else PyTorch's file.
+/// The module's weights: one safetensors file, otherwise sharded safetensors with their index, otherwise PyTorch's
+/// file.
 fn weights(module: &Module, has: &dyn Fn(&str) -> bool, read: Read<'_>) -> Result<Vec<String>> {
     let [whole, index, pickled] = [SAFETENSORS, INDEX, PICKLED].map(|name| module.file(name));
     if has(&whole) {
@@ -185,7 +186,7 @@ fn parts(module: &Module, index: &str, read: Read<'_>) -> Result<Vec<String>> {
     }
 }
 
-/// Whether a configuration speaks of images at any depth.
+/// Whether a configuration mentions images at any depth.
 fn mentions_images(config: &Value) -> bool {
     match config {
         Value::Object(map) => {

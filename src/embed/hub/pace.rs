@@ -1,12 +1,12 @@
-//! Answers that must not trickle: a server that sends a byte a second is as good as one that is silent.
+//! Rejects responses that trickle: a server that sends one byte per second is no better than a silent one.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-/// Reads on while enough comes.
+/// Reads as long as enough data arrives.
 pub(super) struct Paced<R> {
     inner: R,
-    /// Bytes that must come in each window.
+    /// Bytes that must arrive in each window.
     least: u64,
     window: Duration,
     since: Instant,
@@ -14,13 +14,13 @@ pub(super) struct Paced<R> {
 }
 
 impl<R: Read> Paced<R> {
-    /// At least `rate` bytes a second on average, over each `window`.
+    /// At least `rate` bytes per second on average, over each `window`.
     pub(super) fn new(inner: R, rate: u64, window: Duration) -> Self {
         let least = (window.as_secs_f64() * rate as f64) as u64;
         Paced { inner, least, window, since: Instant::now(), came: 0 }
     }
 
-    /// The window is over: whether enough came in it.
+    /// Checks at the end of a window whether enough data arrived.
     fn look(&mut self) -> io::Result<()> {
         let (seconds, came) = (self.since.elapsed().as_secs_f64(), self.came);
         if self.since.elapsed() < self.window {
@@ -28,7 +28,9 @@ impl<R: Read> Paced<R> {
         }
         (self.since, self.came) = (Instant::now(), 0);
         match came < self.least {
-            true => Err(io::Error::new(io::ErrorKind::TimedOut, format!("only {came} bytes came in {seconds:.0} s"))),
+            true => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, format!("only {came} bytes arrived in {seconds:.0} s")))
+            }
             false => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! Requests to the hub: redirects, retries, and what its refusals mean.
+//! Requests to the hub: redirects, retries, and the meaning of refusals.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,29 +15,29 @@ use super::pace::Paced;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
-/// No answer about a model is larger than this.
+/// Size limit for a response about a model.
 const MAX_ANSWER: u64 = 32 << 20;
 
-/// No model has more files.
+/// The maximum number of files in a model.
 const MAX_FILES: usize = 100_000;
 
-/// As many as browsers follow, or a few less.
+/// The maximum number of redirects, about as many as browsers follow.
 const MAX_REDIRECTS: usize = 10;
 
-/// No wait between two tries is longer, whatever the server says.
+/// The maximum delay between two attempts, whatever the server says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Why a try has failed.
+/// Why an attempt failed.
 pub(super) enum Failure {
-    /// It may work the next time.
+    /// It may succeed the next time.
     Passing {
         error: Error,
         /// How long the server asks to wait.
         after: Option<Duration>,
-        /// Whether the try has brought something all the same.
+        /// Whether the attempt made progress nevertheless.
         further: bool,
     },
-    /// It will not.
+    /// It will not succeed.
     Final(Error),
 }
 
@@ -55,9 +55,9 @@ impl Failure {
 
 pub(super) type Try<T> = std::result::Result<T, Failure>;
 
-/// What the hub says about one file before it is downloaded.
+/// What the hub reports about a file before it is downloaded.
 pub(super) struct FileFacts {
-    /// The content's name: its SHA-256 for large files.
+    /// The content's identifier: its SHA-256 for large files.
     pub(super) etag: String,
     pub(super) size: Option<u64>,
 }
@@ -69,7 +69,7 @@ pub(super) struct Remote<'a> {
     pub(super) progress: &'a Progress,
     agent: Agent,
     endpoint: Uri,
-    /// Whether the hub has ever answered.
+    /// Whether the hub has ever responded.
     reached: AtomicBool,
 }
 
@@ -82,8 +82,7 @@ enum Method {
 impl<'a> Remote<'a> {
     pub(super) fn new(hub: &'a Hub, model: &'a ModelName, progress: &'a Progress) -> Result<Self> {
         let endpoint = hub.endpoint.trim_end_matches('/').parse().map_err(|cause| {
-            Error::parameter(Stage::Embed, "endpoint", &hub.endpoint, "an address like https://huggingface.co")
-                .cause(cause)
+            Error::parameter(Stage::Embed, "endpoint", &hub.endpoint, "a URL like https://huggingface.co").cause(cause)
         })?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -101,25 +100,26 @@ impl<'a> Remote<'a> {
         Ok(Remote { hub, model, progress, agent, endpoint, reached })
     }
 
-    /// The commit that the revision means, and its files. Names that lead out of the folder are left out, and told.
+    /// The commit that the revision points to, and its files. Names that lead out of the folder are skipped and
+    /// reported.
     pub(super) fn listing(&self) -> Result<(String, Listing)> {
         let ModelName { id, revision } = self.model;
         let url = self.url(&format!("api/models/{id}/revision/{}", encoded(revision, "")));
         let answer = self.retrying(|| {
             let response = self.follow(Method::Get, &url, None)?.0;
             if response.status() != StatusCode::OK {
-                return Err(self.refusal(&response, "the list of its files"));
+                return Err(self.refusal(&response, "the file list"));
             }
             let mut answer = Vec::new();
             let read = self.paced(response).take(MAX_ANSWER + 1).read_to_end(&mut answer);
             read.map_err(|cause| Failure::passing(self.broken(cause)))?;
             match answer.len() as u64 > MAX_ANSWER {
-                true => Err(Failure::Final(self.strange("a list of files without end"))),
+                true => Err(Failure::Final(self.strange("an endless list of files"))),
                 false => Ok(answer),
             }
         })?;
         let answer: Value =
-            serde_json::from_slice(&answer).map_err(|cause| self.strange("something that is not JSON").cause(cause))?;
+            serde_json::from_slice(&answer).map_err(|cause| self.strange("invalid JSON").cause(cause))?;
         let commit = answer.get("sha").and_then(Value::as_str).filter(|sha| is_commit(sha));
         let files = answer.get("siblings").and_then(Value::as_array);
         let (Some(commit), Some(files)) = (commit, files) else {
@@ -132,12 +132,12 @@ impl<'a> Remote<'a> {
         let listing: Listing = names.filter(|name| is_inside(name)).map(|name| (name.to_owned(), None)).collect();
         if listing.len() < files.len() {
             let count = files.len() - listing.len();
-            self.progress.note(Stage::Embed, format!("`{id}` lists {count} files with unusable names: left out"));
+            self.progress.note(Stage::Embed, format!("skipped {count} files of `{id}` with unusable names"));
         }
         Ok((commit.to_owned(), listing))
     }
 
-    /// What the hub says about a file.
+    /// What the hub reports about a file.
     pub(super) fn facts(&self, commit: &str, file: &str) -> Result<FileFacts> {
         let url = self.file_url(commit, file);
         self.retrying(|| {
@@ -147,7 +147,7 @@ impl<'a> Remote<'a> {
             }
             let headers = response.headers();
             if header(headers, "x-repo-commit").is_some_and(|other| other != commit) {
-                return Err(self.strange("a file of another commit").into());
+                return Err(self.strange("a file from another commit").into());
             }
             let etag = header(headers, "x-linked-etag").or_else(|| header(headers, "etag"));
             let etag = etag.map(|etag| etag.trim_start_matches("W/").trim_matches('"'));
@@ -160,13 +160,13 @@ impl<'a> Remote<'a> {
         })
     }
 
-    /// Begins to download a file, from byte `start` on where the server can.
+    /// Starts the download of a file, from byte `start` if the server supports it.
     pub(super) fn open(&self, commit: &str, file: &str, start: u64) -> Try<Response<Body>> {
         let range = (start > 0).then_some(start);
         self.follow(Method::Get, &self.file_url(commit, file), range).map(|(response, _)| response)
     }
 
-    /// The body of an answer, which must not trickle.
+    /// The body of a response, which must not trickle.
     pub(super) fn paced(&self, response: Response<Body>) -> Paced<BodyReader<'static>> {
         Paced::new(response.into_body().into_reader(), self.hub.min_rate, self.hub.timeout)
     }
@@ -179,11 +179,11 @@ impl<'a> Remote<'a> {
         format!("{}/{path}", self.hub.endpoint.trim_end_matches('/'))
     }
 
-    /// Makes a request and follows where it is sent on to. The token goes to the endpoint's own address only. A `HEAD`
-    /// ends at the redirect that carries the facts and leads elsewhere; the flag says whether it has arrived instead.
+    /// Sends a request and follows redirects. The token is sent only to the endpoint's own host. A `HEAD` request ends
+    /// at the redirect that carries the metadata and leads to another host; the flag says whether it reached its target
+    /// instead.
     fn follow(&self, method: Method, url: &str, range: Option<u64>) -> Try<(Response<Body>, bool)> {
-        let mut place: Uri =
-            url.parse().map_err(|cause| self.strange("something that is not an address").cause(cause))?;
+        let mut place: Uri = url.parse().map_err(|cause| self.strange("an invalid URL").cause(cause))?;
         for _ in 0..=MAX_REDIRECTS {
             self.progress.check(Stage::Embed)?;
             let response = self.request(method, &place, range)?;
@@ -192,10 +192,10 @@ impl<'a> Remote<'a> {
             }
             let target = header(response.headers(), "location").and_then(|target| joined(&place, target));
             let Some(target) = target else {
-                return Err(self.strange("a redirect to nowhere").into());
+                return Err(self.strange("a redirect without a valid target").into());
             };
             if place.scheme_str() == Some("https") && target.scheme_str() != Some("https") {
-                return Err(self.strange("a redirect to an unprotected address").into());
+                return Err(self.strange("a redirect to an unencrypted address").into());
             }
             let has_facts = ["x-linked-etag", "etag"].iter().any(|name| response.headers().contains_key(*name));
             if matches!(method, Method::Head) && has_facts && !same_origin(&place, &target) {
@@ -203,7 +203,7 @@ impl<'a> Remote<'a> {
             }
             place = target;
         }
-        Err(self.strange("redirects without end").into())
+        Err(self.strange("endless redirects").into())
     }
 
     fn request(&self, method: Method, place: &Uri, range: Option<u64>) -> Try<Response<Body>> {
@@ -211,7 +211,7 @@ impl<'a> Remote<'a> {
             Method::Head => self.agent.head(place),
             Method::Get => self.agent.get(place),
         };
-        // Compressed, a file would have another size.
+        // A compressed file would have a different size.
         request = request.header("accept-encoding", "identity");
         if let Some(start) = range {
             request = request.header("range", format!("bytes={start}-"));
@@ -231,7 +231,7 @@ impl<'a> Remote<'a> {
         })
     }
 
-    /// Makes tries until one works, one fails for good, or there were too many in a row that brought nothing.
+    /// Retries until an attempt succeeds, one fails permanently, or too many in a row make no progress.
     pub(super) fn retrying<T>(&self, mut attempt: impl FnMut() -> Try<T>) -> Result<T> {
         let mut failed = 0;
         loop {
@@ -243,7 +243,7 @@ impl<'a> Remote<'a> {
                     (error, after)
                 }
             };
-            // Where nothing has ever answered there most likely is no network: that is told soon.
+            // If nothing has ever responded, there is most likely no network, so this fails early.
             let reached = self.reached.load(Ordering::Relaxed);
             if failed >= if reached { self.hub.retries } else { self.hub.retries.min(1) } {
                 return Err(error);
@@ -267,75 +267,75 @@ impl<'a> Remote<'a> {
         }
     }
 
-    /// What an answer means that is not the one asked for.
+    /// The meaning of an unexpected response.
     pub(super) fn refusal(&self, response: &Response<Body>, what: &str) -> Failure {
         let status = response.status();
         let ModelName { id, revision } = self.model;
         let endpoint = &self.hub.endpoint;
         let error = |kind, message: String| Error::new(kind, Stage::Embed, message);
         let token = match self.hub.token {
-            Some(_) => "The token that was sent (HF_TOKEN) does not give access to it, or has expired.",
-            None => "If it is a private model, set HF_TOKEN to a token that has access to it.",
+            Some(_) => "The token that was sent (HF_TOKEN) does not grant access to it, or has expired.",
+            None => "If the model is private, set HF_TOKEN to a token with access to it.",
         };
         let code = header(response.headers(), "x-error-code").unwrap_or_default();
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error()
         {
-            let message = format!("{endpoint} answers with status {status} when asked for {what} of `{id}`");
-            let error = error(ErrorKind::Io, message).hint("This usually passes: try again later.");
+            let message = format!("{endpoint} returned status {status} when asked for {what} of `{id}`");
+            let error = error(ErrorKind::Io, message).hint("This is usually temporary: try again later.");
             let after = header(response.headers(), "retry-after").and_then(|seconds| seconds.parse().ok());
             return Failure::Passing { error, after: after.map(Duration::from_secs), further: false };
         }
         Failure::Final(match (status.as_u16(), code) {
-            (_, "GatedRepo") => error(ErrorKind::Io, format!("the model `{id}` is gated: its owner asks for consent"))
+            (_, "GatedRepo") => error(ErrorKind::Io, format!("the model `{id}` is gated: its owner requires consent"))
                 .hint(format!("Accept its terms at {endpoint}/{id}, and set HF_TOKEN to a token of that account.")),
             (_, "RevisionNotFound") => {
                 error(ErrorKind::NotFound, format!("the model `{id}` has no revision `{revision}`"))
-                    .hint(format!("{endpoint}/{id}/commits/main lists what there is."))
+                    .hint(format!("{endpoint}/{id}/commits/main lists the available revisions."))
             }
             (404, "EntryNotFound") => error(ErrorKind::NotFound, format!("the model `{id}` has no file {what}")),
             (404, _) | (401, "RepoNotFound" | "") if self.hub.token.is_none() || status == StatusCode::NOT_FOUND => {
-                error(ErrorKind::NotFound, format!("{endpoint} has no model `{id}`, or does not show it to everybody"))
+                error(ErrorKind::NotFound, format!("{endpoint} has no model `{id}`, or it is not public"))
                     .hint(format!("Check the spelling (`organization/name`). {token}"))
             }
             (401 | 403, _) => {
-                error(ErrorKind::Io, format!("{endpoint} refuses {what} of `{id}` (status {status})")).hint(token)
+                error(ErrorKind::Io, format!("{endpoint} denied access to {what} of `{id}` (status {status})"))
+                    .hint(token)
             }
-            _ => error(ErrorKind::Io, format!("{endpoint} answers with status {status} for {what} of `{id}`")),
+            _ => error(ErrorKind::Io, format!("{endpoint} returned status {status} for {what} of `{id}`")),
         })
     }
 
     fn unreachable(&self, place: &Uri) -> Error {
         let host = place.host().unwrap_or_default();
-        let message = format!("no answer from {host} about the model `{}`", self.model.id);
-        Error::new(ErrorKind::Io, Stage::Embed, message).hint(
-            "Is there a network, and does HTTPS_PROXY name the proxy where one is needed? HF_ENDPOINT chooses a mirror.",
-        )
+        let message = format!("no response from {host} for the model `{}`", self.model.id);
+        Error::new(ErrorKind::Io, Stage::Embed, message)
+            .hint("Is the network up, and is HTTPS_PROXY set if a proxy is needed? HF_ENDPOINT selects a mirror.")
     }
 
-    /// The connection has ended before the answer has.
+    /// The connection ended before the response did.
     pub(super) fn broken(&self, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
-        let message = format!("the connection broke while the model `{}` came", self.model.id);
+        let message = format!("the connection broke while the model `{}` was downloading", self.model.id);
         let error = Error::new(ErrorKind::Io, Stage::Embed, message).cause(cause);
-        error.hint("Run it again: what has come is kept, and the rest is asked for.")
+        error.hint("Run it again: downloaded data is kept, and the download resumes.")
     }
 
-    /// The server does not do what a hub does.
+    /// The server does not behave like a hub.
     pub(super) fn strange(&self, what: &str) -> Error {
-        let message = format!("{} sends {what} for the model `{}`", self.hub.endpoint, self.model.id);
-        Error::new(ErrorKind::Io, Stage::Embed, message).hint("Is HF_ENDPOINT the address of a Hugging Face hub?")
+        let message = format!("{} returned {what} for the model `{}`", self.hub.endpoint, self.model.id);
+        Error::new(ErrorKind::Io, Stage::Embed, message).hint("Is HF_ENDPOINT the URL of a Hugging Face hub?")
     }
 }
 
-/// An end of the connection that is not an error of its own.
+/// A connection that ended without an error.
 pub(super) fn early_end() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it ended early")
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the connection ended early")
 }
 
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Where a `Location` leads from `place`.
+/// Resolves a `Location` relative to `place`.
 fn joined(place: &Uri, target: &str) -> Option<Uri> {
     let scheme = place.scheme_str()?;
     let target = target.split('#').next().unwrap_or_default();
@@ -357,7 +357,7 @@ fn same_origin(a: &Uri, b: &Uri) -> bool {
     a.scheme_str() == b.scheme_str() && host(a) == host(b) && port(a) == port(b)
 }
 
-/// `text` as it may stand in an address; the characters of `keep` stay too.
+/// `text` percent-encoded for a URL; the characters of `keep` are kept as well.
 fn encoded(text: &str, keep: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -45,7 +45,7 @@ const DISTILBERT_LAYER: LayerNames = LayerNames {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Family {
     Bert,
-    /// RoBERTa and XLM-R: BERT with positions that begin after the padding's.
+    /// RoBERTa and XLM-R: BERT with positions that begin after that of the padding token.
     Roberta,
     DistilBert,
     MpNet,
@@ -58,12 +58,12 @@ impl Family {
             "roberta" | "xlm-roberta" | "camembert" => Ok(Family::Roberta),
             "distilbert" => Ok(Family::DistilBert),
             "mpnet" => Ok(Family::MpNet),
-            "clip" | "siglip" => Err(model_error(config.path(), "this is a model of images and texts").hint(
-                Hint::new("Load it as a MultiModalBackend.")
-                    .on_command_line("Give --embedder the folder of that model itself, which has texts and images."),
-            )),
-            other => Err(model_error(config.path(), &format!("models of the type `{other}` are not known here")).hint(
-                "Known are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
+            "clip" | "siglip" => Err(model_error(config.path(), "this is a model for images and texts")
+                .hint(Hint::new("Load it as a MultiModalBackend.").on_command_line(
+                    "Pass --embedder the folder of that model itself, which embeds texts and images.",
+                ))),
+            other => Err(model_error(config.path(), &format!("models of type `{other}` are not supported")).hint(
+                "Supported are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
             )),
         }
     }
@@ -76,7 +76,7 @@ impl Family {
         }
     }
 
-    /// What precedes the encoder's names where it is part of a larger model.
+    /// The prefix of the encoder's tensor names if it is part of a larger model.
     fn prefix(self) -> &'static str {
         match self {
             Family::Bert => "bert",
@@ -91,15 +91,15 @@ impl Family {
     }
 }
 
-/// The most positions. Models of long texts have 8,192 or a few times as many.
+/// The maximum number of positions. Models for long texts have 8,192 or a few times as many.
 const MAX_POSITIONS: usize = 1 << 17;
 
-/// The most numbers of MPNet's table of what heads add to scores, over all distances: 64 MiB.
+/// The maximum size of MPNet's table of score biases, over all heads and distances: 64 MiB.
 const MAX_BIAS: usize = 1 << 24;
 
 /// The sizes of a model, from its `config.json`.
 struct Sizes {
-    /// What the configuration calls width, heads, inner width and layers.
+    /// The configuration's keys for width, heads, inner width and layers.
     keys: [&'static str; 4],
     width: usize,
     heads: usize,
@@ -149,12 +149,13 @@ impl Sizes {
     }
 }
 
-/// The position of a text's first token. RoBERTa and MPNet begin after the padding's, whose number is that of its token.
+/// The position of a text's first token. RoBERTa and MPNet begin after the position of padding, which equals the
+/// padding token's id.
 fn first_position(family: Family, config: &Config<'_>, positions: usize) -> Result<usize> {
     if !matches!(family, Family::Roberta | Family::MpNet) {
         return Ok(0);
     }
-    // A text has three tokens at least, those at its ends and one of its own.
+    // A text has at least three tokens: those at its ends and one of its own.
     let most = positions.saturating_sub(4);
     let padding = config.whole("pad_token_id")?.map_or(Some(1), |padding| usize::try_from(padding).ok());
     let padding = padding.filter(|padding| *padding <= most);
@@ -163,7 +164,7 @@ fn first_position(family: Family, config: &Config<'_>, positions: usize) -> Resu
     })
 }
 
-/// An encoder of one of these families: tokens to one vector each.
+/// An encoder of one of these families: one vector per token.
 pub(super) struct PackedEncoder {
     words: Tensor,
     positions: Tensor,
@@ -178,14 +179,14 @@ pub(super) struct PackedEncoder {
 }
 
 impl PackedEncoder {
-    /// Reads the encoder that `config.json` and the weights describe.
+    /// Reads the encoder described by `config.json` and the weights.
     pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<Self> {
         let family = Family::of(config)?;
         let sizes = Sizes::read(family, config)?;
         if config.word("position_embedding_type").is_some_and(|kind| kind != "absolute") {
             return Err(model_error(
                 config.path(),
-                "only absolute positions (`position_embedding_type`) are known here",
+                "only absolute positions (`position_embedding_type`) are supported",
             ));
         }
         let weights = match weights.has_group(family.prefix()) {
@@ -222,7 +223,7 @@ impl PackedEncoder {
         self.width
     }
 
-    /// The most tokens of a text, those that the model adds included.
+    /// The maximum number of tokens in a text, including those that the model adds.
     pub(super) fn longest(&self) -> usize {
         self.longest
     }
@@ -262,7 +263,7 @@ fn layer_shape(
 ) -> Result<LayerShape> {
     let name = config.word("hidden_act").or(config.word("activation")).unwrap_or("gelu");
     let activation = Activation::named(name)
-        .ok_or_else(|| model_error(config.path(), &format!("the activation `{name}` is not known here")))?;
+        .ok_or_else(|| model_error(config.path(), &format!("the activation `{name}` is not supported")))?;
     let relative_bias = match family {
         Family::MpNet => Some(Arc::new(mpnet_bias(config, sizes, weights)?)),
         _ => None,
@@ -297,7 +298,7 @@ fn token_type(
     table.narrow(0, 0, 1).and_then(|first| first.to_device(device)).map(Some).map_err(computing)
 }
 
-/// MPNet's table of what heads add to scores, spread out over distances.
+/// MPNet's table of score biases, expanded over distances.
 fn mpnet_bias(config: &Config<'_>, sizes: &Sizes, weights: &Weights) -> Result<RelativeBias> {
     let (key, name) = ("relative_attention_num_buckets", "encoder.relative_attention_bias.weight");
     let buckets = config.size(key, Some(32), 1 << 12)?;
@@ -313,8 +314,8 @@ fn mpnet_bias(config: &Config<'_>, sizes: &Sizes, weights: &Weights) -> Result<R
     }))
 }
 
-/// The bucket of a distance (key minus query): half of them for each direction, half of those for one distance each,
-/// the others wider and wider up to 128.
+/// The bucket of a distance (key minus query): half of the buckets for each direction, half of those for one distance
+/// each, the others increasingly wide up to 128.
 fn bucket(distance: i64, buckets: usize) -> usize {
     const FAR: f64 = 128.0;
     let half = buckets / 2;

@@ -1,4 +1,4 @@
-//! Which encoder a folder's `config.json` asks for.
+//! Selects the encoder for a folder's `config.json`.
 
 use std::path::Path;
 
@@ -14,17 +14,17 @@ use crate::embed::transformer::Spans;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// An encoder: tokens to one vector each.
-#[allow(clippy::large_enum_variant, reason = "one is made for a model, and kept")]
+/// An encoder: one vector per token.
+#[allow(clippy::large_enum_variant, reason = "one is created for a model, and kept")]
 pub(super) enum Encoder {
-    /// BERT and its relatives, written here for speed: texts stand one after the other.
+    /// BERT and its relatives, implemented here for speed: texts are concatenated.
     Packed(PackedEncoder),
-    /// Others, by candle-transformers: texts are filled up to one length.
+    /// Others, from candle-transformers: texts are padded to the same length.
     Padded(PaddedEncoder),
 }
 
 impl Encoder {
-    /// Reads the encoder that `config.json`, given as `json`, and the weights describe.
+    /// Reads the encoder described by `config.json`, passed as `json`, and the weights.
     pub(super) fn load(json: &Value, path: &Path, weights: &Weights, device: &Device) -> Result<Self> {
         let config = Config::new(json, path);
         Ok(match config.word("model_type") {
@@ -42,7 +42,7 @@ impl Encoder {
         }
     }
 
-    /// The most tokens of a text, those that the model adds included.
+    /// The maximum number of tokens in a text, including those that the model adds.
     pub(super) fn longest(&self) -> usize {
         match self {
             Encoder::Packed(encoder) => encoder.longest(),

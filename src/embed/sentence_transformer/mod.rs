@@ -1,4 +1,4 @@
-//! Texts to vectors by the models of sentence-transformers.
+//! Embeds texts with the models of sentence-transformers.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,26 +29,26 @@ use encoder::Encoder;
 use modules::Modules;
 use serde_json::Value;
 
-/// Texts that are cut into tokens, sorted and computed at a time.
+/// Texts that are tokenized, sorted and embedded at a time.
 const WINDOW: usize = 8192;
 
-/// Tokens that a thread computes at a time: what lies between the layers stays in its caches.
+/// Tokens that a thread processes at a time, so that the activations between layers stay in its caches.
 const TOKENS_ON_CPU: usize = 768;
 
-/// Tokens that a GPU computes at a time.
+/// Tokens that a GPU processes at a time.
 const TOKENS_ON_GPU: usize = 32_768;
 
-/// A sentence-transformers model: BERT, RoBERTa, XLM-R, DistilBERT, MPNet, ModernBERT or Nomic BERT, its pooling, and what
-/// follows it.
+/// A sentence-transformers model: BERT, RoBERTa, XLM-R, DistilBERT, MPNet, ModernBERT or Nomic BERT, with its pooling
+/// and the modules that follow.
 ///
-/// all-MiniLM-L6-v2, all-mpnet-base-v2, paraphrase-multilingual-MiniLM-L12-v2, and the bge, e5 and gte models are of this
-/// kind, and so are gte-modernbert-base, modernbert-embed-base and nomic-embed-text-v1.5. The vectors are those of
-/// Python's `sentence-transformers` to five digits; a text's vector does not depend on the texts that it is embedded
-/// with. Cheap to clone: the weights are shared.
+/// This covers all-MiniLM-L6-v2, all-mpnet-base-v2, paraphrase-multilingual-MiniLM-L12-v2, the bge, e5 and gte models,
+/// gte-modernbert-base, modernbert-embed-base and nomic-embed-text-v1.5. The vectors match those of Python's
+/// `sentence-transformers` to five digits; a text's vector does not depend on the texts that it is embedded with. Cheap
+/// to clone: the weights are shared.
 ///
-/// ModernBERT and Nomic BERT are computed by candle-transformers, which is slower than the encoder of the others here,
-/// and holds heads x tokens x tokens numbers of a text several times over (8,192 tokens and 12 heads: 3.2 GB each).
-/// These models take long texts; a lower [`max_seq_length`](Self::max_seq_length) spares time and memory.
+/// ModernBERT and Nomic BERT run on candle-transformers, which is slower than the encoder used for the others, and
+/// keeps heads x tokens x tokens values of a text in memory several times over (8,192 tokens and 12 heads: 3.2 GB
+/// each). These models accept long texts; a lower [`max_seq_length`](Self::max_seq_length) saves time and memory.
 ///
 /// | setting | default |
 /// |---|---|
@@ -73,13 +73,13 @@ struct Model {
 }
 
 impl SentenceTransformer {
-    /// Loads the folder of a model, as sentence-transformers saves it or the hub has it: `modules.json`, `config.json`,
-    /// `tokenizer.json`, `model.safetensors` (whole or in parts) or `pytorch_model.bin`. A folder without
-    /// `modules.json` is taken as an encoder whose tokens' vectors are averaged.
+    /// Loads a model folder as saved by sentence-transformers or stored on the hub: `modules.json`, `config.json`,
+    /// `tokenizer.json`, `model.safetensors` (whole or sharded) or `pytorch_model.bin`. A folder without `modules.json`
+    /// is treated as an encoder with mean pooling.
     ///
     /// # Errors
-    /// Of kind [`ErrorKind::Model`], with the file: one that is missing, damaged or cut short, or an architecture that
-    /// is not known.
+    /// [`ErrorKind::Model`], naming the file: one that is missing, damaged or truncated, or an architecture that is not
+    /// supported.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let (model, settings) = Model::load(folder, Device::Cpu)?;
@@ -93,10 +93,10 @@ impl SentenceTransformer {
         Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
     }
 
-    /// Moves the model to `device`: reads its folder again, if it is not there already.
+    /// Moves the model to `device`. Unless it is already there, its folder is read again.
     ///
     /// # Errors
-    /// A device that cannot be used; as [`from_dir`](Self::from_dir).
+    /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
     pub fn device(mut self, device: Device) -> Result<Self> {
         if self.model.chosen != device {
             self.model = Arc::new(Model::load(&self.model.folder, device)?.0);
@@ -104,11 +104,11 @@ impl SentenceTransformer {
         Ok(self)
     }
 
-    /// The most tokens of a text that count, those that the model adds included: from 3 to what the model has positions
-    /// for. Default: the model's own.
+    /// Maximum number of tokens used of each text, including those that the model adds: from 3 to the model's number of
+    /// positions. Default: the model's own.
     ///
     /// # Errors
-    /// A length out of that range.
+    /// A length outside that range.
     pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
         let longest = self.model.encoder.longest();
         if !(3..=longest).contains(&max_seq_length) {
@@ -119,14 +119,14 @@ impl SentenceTransformer {
         Ok(self)
     }
 
-    /// What is put before each text; an empty one for nothing. Default: the model's default prompt, mostly none.
+    /// The prompt that precedes each text; empty for none. Default: the model's default prompt, usually none.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
         self.prompt = prompt.into();
         self
     }
 
-    /// Takes the prompt that the model has under this name, such as `query` or `passage`.
+    /// Uses the model's prompt of this name, such as `query` or `passage`.
     ///
     /// # Errors
     /// A name that the model does not have.
@@ -137,17 +137,17 @@ impl SentenceTransformer {
             None => {
                 let known: Vec<&str> = self.model.prompts.iter().map(|(name, _)| name.as_str()).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                let message = format!("the model has no prompt called `{name}`");
+                let message = format!("the model has no prompt named `{name}`");
                 Err(Error::new(ErrorKind::NotFound, Stage::Embed, message).hint(format!("It has: {known}.")))
             }
         }
     }
 
-    /// The vectors of `texts`, one row each, exactly as the model gives them: of length 1 only if it ends with
-    /// `Normalize`. (sentence-transformers' `encode`; [`TextEmbedder::embed_texts`] always gives length 1.)
+    /// The vectors of `texts`, one row each, exactly as returned by the model: of length 1 only if it ends with
+    /// `Normalize`. (As sentence-transformers' `encode`; [`TextEmbedder::embed_texts`] always returns length 1.)
     ///
     /// # Errors
-    /// A text that the model's tokenizer fails on; work that was stopped.
+    /// A text that the model's tokenizer fails on; interrupted work.
     pub fn encode(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         let task = progress.task(Stage::Embed, "texts", texts.len());
         check_room(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
@@ -175,7 +175,7 @@ impl SentenceTransformer {
         Ok(vectors)
     }
 
-    /// Texts of like length together, the longest first, and each only once.
+    /// Groups texts of similar length, longest first, without duplicates.
     fn batches<'a>(&self, tokens: &'a [Vec<u32>]) -> Vec<Vec<Same<'a>>> {
         let mut order: Vec<usize> = (0..tokens.len()).collect();
         order.sort_by(|&a, &b| {
@@ -202,7 +202,7 @@ impl SentenceTransformer {
         batches
     }
 
-    /// How many tokens of each text are the prompt's and do not count.
+    /// How many tokens of each text belong to the prompt and do not count.
     fn prompt_tokens(&self) -> Result<usize> {
         if self.model.modules.pooling.include_prompt || self.prompt.is_empty() {
             return Ok(0);
@@ -213,7 +213,7 @@ impl SentenceTransformer {
     }
 }
 
-/// Texts of the same tokens.
+/// Texts with the same tokens.
 struct Same<'a> {
     ids: &'a [u32],
     /// Their rows in the window.
@@ -254,12 +254,12 @@ impl Model {
     }
 }
 
-/// The width of the model's vectors, where each module takes what the one before gives.
+/// The dimensions of the model's vectors; every module must accept the output of the one before it.
 fn check_widths(folder: &Path, encoder: &Encoder, modules: &Modules) -> Result<usize> {
     let mut width = modules.pooling.outputs(encoder.width());
     for module in &modules.after {
         if let Some(inputs) = module.inputs().filter(|inputs| *inputs != width) {
-            let message = format!("a Dense module takes vectors of {inputs} numbers, and gets {width}");
+            let message = format!("a Dense module expects {inputs} dimensions, but gets {width}");
             return Err(model_error(folder, &message));
         }
         width = module.outputs().unwrap_or(width);
@@ -267,7 +267,7 @@ fn check_widths(folder: &Path, encoder: &Encoder, modules: &Modules) -> Result<u
     Ok(width)
 }
 
-/// What small files say.
+/// Settings from small files.
 struct Settings {
     length: Option<usize>,
     lower_case: bool,
@@ -275,10 +275,10 @@ struct Settings {
     prompt: String,
 }
 
-/// The most characters of a prompt, which is put before every text.
+/// The maximum number of characters in a prompt, which precedes every text.
 const MAX_PROMPT: usize = 10_000;
 
-/// Where old models say how long texts may be.
+/// Where old models store the maximum text length.
 const LENGTH_FILES: [&str; 7] = [
     "sentence_bert_config.json",
     "sentence_roberta_config.json",
@@ -309,7 +309,7 @@ impl Settings {
             .collect();
         if let Some((name, prompt)) = listed.iter().find(|(_, prompt)| prompt.chars().count() > MAX_PROMPT) {
             let length = prompt.chars().count();
-            let what = format!("its `prompts.{name:.100}` has {length} characters, and may have {MAX_PROMPT}");
+            let what = format!("its `prompts.{name:.100}` has {length} characters; the maximum is {MAX_PROMPT}");
             return Err(model_error(&path, &what));
         }
         let default = prompts.get("default_prompt_name").and_then(Value::as_str);

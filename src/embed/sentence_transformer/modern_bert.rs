@@ -1,4 +1,4 @@
-//! ModernBERT: positions by rotation, and layers that see only a window of the text.
+//! ModernBERT: rotary positions, and layers with attention limited to a window of the text.
 
 use candle_core::Device;
 use candle_transformers::models::modernbert::{Config as CandleConfig, ModernBert};
@@ -8,13 +8,13 @@ use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// A layer that sees the whole text.
+/// A layer with attention to the whole text.
 const GLOBAL: &str = "full_attention";
 
-/// A layer in which a token sees those near it.
+/// A layer in which a token attends only to nearby ones.
 const LOCAL: &str = "sliding_attention";
 
-/// What precedes every name in candle, and in the files of models with a head.
+/// The prefix of all tensor names in candle, and in the files of models with a head.
 const PREFIX: &str = "model.";
 
 pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<PaddedEncoder> {
@@ -31,10 +31,10 @@ fn candle_config(config: &Config<'_>, sizes: &Sizes) -> Result<CandleConfig> {
     refuse(config, &["norm_bias", "attention_bias", "mlp_bias"])?;
     let activation = config.word("hidden_activation").unwrap_or("gelu");
     if activation != "gelu" {
-        return Err(model_error(config.path(), &format!("ModernBERT with `{activation}` is not known here")));
+        return Err(model_error(config.path(), &format!("ModernBERT with `{activation}` is not supported")));
     }
     if config.has("rope_scaling") {
-        return Err(model_error(config.path(), "rotations that are scaled (`rope_scaling`) are not known here"));
+        return Err(model_error(config.path(), "scaled rotary positions (`rope_scaling`) are not supported"));
     }
     Ok(CandleConfig {
         vocab_size: sizes.vocabulary,
@@ -53,19 +53,18 @@ fn candle_config(config: &Config<'_>, sizes: &Sizes) -> Result<CandleConfig> {
     })
 }
 
-/// The base of the rotations of one kind of layer: transformers 5 writes it under `rope_parameters`, 4 under a key of
-/// its own.
+/// The rotary base for one kind of layer: transformers 5 writes it under `rope_parameters`, 4 under a separate key.
 fn theta(config: &Config<'_>, kind: &str, old_key: &str, default: f64) -> Result<f64> {
     let rope = config.part("rope_parameters").part(kind);
     if let Some(kind) = rope.word("rope_type").filter(|kind| *kind != "default") {
-        return Err(model_error(config.path(), &format!("rotations of the type `{kind}` are not known here")));
+        return Err(model_error(config.path(), &format!("rotary positions of type `{kind}` are not supported")));
     }
     let older = config.number(old_key, default, ROTATION_BASE)?;
     rope.number("rope_theta", older, ROTATION_BASE)
 }
 
-/// Every how many layers there is one that sees the whole text; the first does. transformers 5 lists the kinds of all
-/// layers, 4 gives the number.
+/// The interval between layers with attention to the whole text, which the first layer has. transformers 5 lists the
+/// kinds of all layers, 4 stores the interval.
 fn global_every(config: &Config<'_>, layers: usize) -> Result<usize> {
     if !config.has("layer_types") {
         return config.size("global_attn_every_n_layers", Some(3), 1 << 10);
@@ -76,7 +75,7 @@ fn global_every(config: &Config<'_>, layers: usize) -> Result<usize> {
     match kinds.iter().copied().eq(expected) {
         true => Ok(every),
         false => {
-            let what = "its `layer_types` are not a list of one full_attention every so many layers, from the first on";
+            let what = "its `layer_types` do not have full_attention at regular intervals from the first layer on";
             Err(model_error(config.path(), what))
         }
     }

@@ -1,4 +1,4 @@
-//! What follows the encoder: `modules.json` and the modules it lists.
+//! The modules after the encoder: `modules.json` and the modules it lists.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::embed::transformer::{Activation, LayerNorm, Linear};
 use crate::embed::weights::Weights;
 use crate::error::{Hint, Result};
 
-/// No model has more modules.
+/// The maximum number of modules.
 const MAX_MODULES: usize = 64;
 
-/// The modules of a model, in their order.
+/// The modules of a model, in order.
 pub(super) struct Modules {
     /// The encoder's folder.
     pub(super) transformer: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Modules {
     pub(super) after: Vec<Module>,
 }
 
-/// What is done to the vector of a text.
+/// An operation on the vector of a text.
 pub(super) enum Module {
     Dense { linear: Linear, activation: Activation },
     LayerNorm(LayerNorm),
@@ -31,8 +31,8 @@ pub(super) enum Module {
 }
 
 impl Modules {
-    /// Reads `modules.json`; without it, a folder is an encoder whose tokens' vectors are averaged, as
-    /// sentence-transformers takes it.
+    /// Reads `modules.json`; without it, a folder is treated as an encoder with mean pooling, as in
+    /// sentence-transformers.
     pub(super) fn load(folder: &Path, device: &Device) -> Result<Self> {
         let path = folder.join("modules.json");
         let Some(json) = read_json_if_there(&path)? else {
@@ -40,7 +40,7 @@ impl Modules {
         };
         let listed = json.as_array().ok_or_else(|| model_error(&path, "it is not a list of modules"))?;
         if listed.len() > MAX_MODULES {
-            let what = format!("it lists {} modules, and may list {MAX_MODULES}", listed.len());
+            let what = format!("it lists {} modules; the maximum is {MAX_MODULES}", listed.len());
             return Err(model_error(&path, &what));
         }
         let mut with_weights = BTreeSet::new();
@@ -50,15 +50,15 @@ impl Modules {
             let name = module.get("path").and_then(Value::as_str).unwrap_or_default();
             let inside = within(folder, name)?;
             if kind.ends_with(".Dense") && !with_weights.insert(inside.clone()) {
-                // Its weights would be in memory once for each time.
-                return Err(model_error(&path, &format!("two of its modules lie in `{name:.200}`")));
+                // Its weights would be in memory several times.
+                return Err(model_error(&path, &format!("two of its modules are in `{name:.200}`")));
             }
             match (number, kind.rsplit('.').next().unwrap_or_default()) {
                 (0, "Transformer") => modules.transformer = inside,
                 (0, "CLIPModel") => {
-                    return Err(model_error(folder, "this is a CLIP model of images and texts").hint(
+                    return Err(model_error(folder, "this is a CLIP model for images and texts").hint(
                         Hint::new("Load it as a MultiModalBackend.")
-                            .on_command_line("Give --embedder the folder of the CLIP model itself."),
+                            .on_command_line("Pass --embedder the folder of the CLIP model itself."),
                     ));
                 }
                 (1.., "Pooling") => modules.pooling = Pooling::read(&inside.join("config.json"))?,
@@ -67,14 +67,14 @@ impl Modules {
                 (1.., "Normalize") => modules.after.push(Module::Normalize),
                 (1.., "Dropout") => {}
                 (_, other) => {
-                    let message = format!("its module {number} is of the type `{other}`, which is not known here");
+                    let message = format!("its module {number} has the type `{other}`, which is not supported");
                     return Err(model_error(&path, &message)
-                        .hint("Known are Transformer (first), Pooling, Dense, LayerNorm and Normalize."));
+                        .hint("Supported are Transformer (first), Pooling, Dense, LayerNorm and Normalize."));
                 }
             }
         }
         match modules.transformer.as_os_str().is_empty() {
-            true => Err(model_error(&path, "it lists no module")),
+            true => Err(model_error(&path, "it lists no modules")),
             false => Ok(modules),
         }
     }
@@ -93,7 +93,7 @@ impl Module {
         }
     }
 
-    /// The width after the module, where it changes it.
+    /// The width after the module, if it changes the width.
     pub(super) fn outputs(&self) -> Option<usize> {
         match self {
             Module::Dense { linear, .. } => Some(linear.outputs()),
@@ -101,7 +101,7 @@ impl Module {
         }
     }
 
-    /// The width that the module takes, where it matters.
+    /// The width that the module expects, if that matters.
     pub(super) fn inputs(&self) -> Option<usize> {
         match self {
             Module::Dense { linear, .. } => Some(linear.inputs()),
@@ -118,7 +118,7 @@ fn dense(folder: &Path, device: &Device) -> Result<Module> {
     let name = config.word("activation_function").unwrap_or("torch.nn.modules.activation.Tanh");
     let name = name.rsplit('.').next().unwrap_or_default().to_lowercase();
     let activation = Activation::named(&name)
-        .ok_or_else(|| model_error(&path, &format!("the activation `{name}` is not known here")))?;
+        .ok_or_else(|| model_error(&path, &format!("the activation `{name}` is not supported")))?;
     let weights = Weights::open(folder)?.pp("linear");
     weights.fit(&config, "in_features", inputs, "weight", 1)?;
     weights.fit(&config, "out_features", outputs, "weight", 0)?;

@@ -1,4 +1,4 @@
-//! Nomic BERT: BERT with positions by rotation and gates in the feed-forward layers, as in nomic-embed-text.
+//! Nomic BERT: BERT with rotary positions and gated feed-forward layers, as in nomic-embed-text.
 
 use candle_core::Device;
 use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
@@ -8,10 +8,10 @@ use crate::embed::model_folder::{Config, computing, model_error};
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// The names of sizes in the hub's models, which come with code of their own.
+/// The size keys of the hub's models, which come with their own code.
 const HUB_SIZES: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];
 
-/// Variants of the hub's code that transformers does not have, so that there is nothing to compare with.
+/// Variants of the hub's code that transformers does not have, so there is nothing to compare with.
 const UNKNOWN: [&str; 8] = [
     "prenorm",
     "parallel_block",
@@ -29,7 +29,7 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
     let mut sizes = Sizes::read(config, keys, default_positions)?;
     check_variant(config)?;
     if config.has("rotary_scaling_factor") {
-        // Beyond the trained length rotations change with a text's length; up to it they do not.
+        // Beyond the trained length, rotations depend on the length of the text; up to it, they do not.
         sizes.positions = sizes.positions.min(config.size("max_trained_positions", Some(2048), 1 << 20)?);
     }
     let candle_config = CandleConfig {
@@ -49,7 +49,7 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
         mlp_fc2_bias: false,
         activation_function: "swiglu".to_owned(),
         prenorm: false,
-        // Else candle would look for the tensors a second time, under this name.
+        // Otherwise, candle would look for the tensors a second time, under this name.
         model_type: None,
     };
     let weights = if weights.has_group("nomic_bert") { weights.pp("nomic_bert") } else { weights.clone() };
@@ -66,30 +66,30 @@ fn check_variant(config: &Config<'_>) -> Result<()> {
     refuse(config, &UNKNOWN)?;
     let activation = config.word("activation_function").or(config.word("hidden_act")).unwrap_or("swiglu");
     if !matches!(activation, "swiglu" | "silu") {
-        return Err(model_error(config.path(), &format!("Nomic BERT with `{activation}` is not known here")));
+        return Err(model_error(config.path(), &format!("Nomic BERT with `{activation}` is not supported")));
     }
     if config.number("rotary_emb_fraction", 1.0, 0.0..=1.0)? != 1.0 {
         return Err(model_error(
             config.path(),
-            "rotations of a part of a head (`rotary_emb_fraction`) are not known here",
+            "rotary positions on part of a head (`rotary_emb_fraction`) are not supported",
         ));
     }
     for key in ["num_experts", "moe_every_n_layers"] {
         if config.whole(key)?.is_some_and(|number| number > 0) {
-            return Err(model_error(config.path(), "mixtures of experts are not known here"));
+            return Err(model_error(config.path(), "mixtures of experts are not supported"));
         }
     }
     let kind = config.part("rope_parameters").word("rope_type").unwrap_or("default");
     if kind != "default" || config.has("rope_scaling") {
         return Err(model_error(
             config.path(),
-            &format!("rotations of the type `{kind}` or scaled ones are not known here"),
+            &format!("rotary positions that are scaled or of type `{kind}` are not supported"),
         ));
     }
     Ok(())
 }
 
-/// The base of the rotations.
+/// The rotary base.
 fn theta(config: &Config<'_>) -> Result<f64> {
     let older = config.number("rotary_emb_base", 1000.0, ROTATION_BASE)?;
     config.part("rope_parameters").number("rope_theta", older, ROTATION_BASE)

@@ -1,4 +1,5 @@
-//! Encoders of candle-transformers. They take texts of one length: shorter ones are filled up, and what fills is masked.
+//! Encoders from candle-transformers. They take texts of the same length: shorter ones are padded, and the padding is
+//! masked.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -14,20 +15,20 @@ use crate::embed::transformer::Spans;
 use crate::embed::weights::Weights;
 use crate::error::Result;
 
-/// Tokens of filling that are not worth a computation of their own.
+/// Padding tokens that are not worth a separate computation.
 const SPARE: usize = 32;
 
-/// Scores (heads x texts x length x length) from which on one thread at a time computes them: 128 MiB, of which candle
-/// keeps several copies.
+/// The number of scores (heads x texts x length x length) above which only one thread at a time computes them: 128 MiB,
+/// of which candle keeps several copies.
 const MANY_SCORES: usize = 1 << 25;
 
-/// The most scores of one text: those of 8,192 tokens and 16 heads, 4 GiB.
+/// The maximum number of scores of one text: those of 8,192 tokens and 16 heads, 4 GiB.
 const MOST_SCORES: usize = 1 << 30;
 
-/// The most numbers of a table of rotations: positions times a head's width.
+/// The maximum size of a table of rotations: positions times the width of a head.
 const MAX_ROTATIONS: usize = 1 << 23;
 
-/// The names of sizes that transformers writes, in the order of [`Sizes`].
+/// The size keys that transformers writes, in the order of [`Sizes`].
 pub(super) const SIZES: [&str; 6] = [
     "hidden_size",
     "num_attention_heads",
@@ -37,15 +38,15 @@ pub(super) const SIZES: [&str; 6] = [
     "max_position_embeddings",
 ];
 
-/// A model of candle-transformers.
+/// A model from candle-transformers.
 pub(super) enum Model {
     ModernBert(ModernBert),
     NomicBert(NomicBertModel),
 }
 
-/// The sizes that a model is loaded by, within bounds.
+/// The sizes that a model is loaded with, within bounds.
 pub(super) struct Sizes {
-    /// What the configuration calls them, in the order of the fields.
+    /// The configuration's keys for them, in the order of the fields.
     keys: [&'static str; 6],
     pub(super) width: usize,
     pub(super) heads: usize,
@@ -56,7 +57,7 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// Reads the sizes that have these names in `config.json`, in the order of the fields.
+    /// Reads the sizes with these keys in `config.json`, in the order of the fields.
     pub(super) fn read(config: &Config<'_>, keys: [&'static str; 6], default_positions: usize) -> Result<Self> {
         let [width, heads, inner, layers, vocabulary, positions] = keys;
         let sizes = Sizes {
@@ -69,21 +70,21 @@ impl Sizes {
             positions: config.size(positions, Some(default_positions), 1 << 20)?,
         };
         let Sizes { width, heads, positions, .. } = sizes;
-        // Rotations turn pairs of numbers.
+        // Rotations act on pairs of values.
         let [width_key, heads_key, .., positions_key] = keys;
         if !width.is_multiple_of(2 * heads) {
             return Err(config.wrong(heads_key, &format!("a divisor of half of `{width_key}`, which is {width}")));
         }
         let head = width / heads;
         if positions * head > MAX_ROTATIONS {
-            let must = format!("at most {} for heads of {head} numbers", MAX_ROTATIONS / head);
+            let must = format!("at most {} for heads of width {head}", MAX_ROTATIONS / head);
             return Err(config.wrong(positions_key, &must));
         }
         Ok(sizes)
     }
 
-    /// Checks that the weights have these sizes: `words` is the table of tokens, `up` the first layer's way up (with
-    /// `parts` times as many rows), `layers` what precedes a layer's number.
+    /// Checks that the weights have these sizes: `words` is the token table, `up` the first layer's up-projection (with
+    /// `parts` times as many rows), `layers` the prefix of a layer's number.
     pub(super) fn fit(
         &self,
         config: &Config<'_>,
@@ -104,7 +105,7 @@ impl Sizes {
 }
 
 /// The tensors that candle asks for. All are looked up here before candle sees them, so that an error names the file,
-/// and because candle takes some that are missing for ones that need not be there.
+/// and because candle treats some missing ones as optional.
 pub(super) struct Tensors<'a> {
     weights: &'a Weights,
     found: HashMap<String, Tensor>,
@@ -115,31 +116,31 @@ impl<'a> Tensors<'a> {
         Tensors { weights, found: HashMap::new() }
     }
 
-    /// Reads the tensor of this name; candle knows it with `prefix` before its name.
+    /// Reads the tensor with this name; candle knows it with `prefix` before its name.
     pub(super) fn take(&mut self, prefix: &str, name: &str, shape: &[usize]) -> Result<()> {
         let tensor = self.weights.tensor(name, shape)?;
         self.found.insert(format!("{prefix}{name}"), tensor);
         Ok(())
     }
 
-    /// What candle loads a model from.
+    /// The source that candle loads a model from.
     pub(super) fn for_candle(self, device: &Device) -> VarBuilder<'static> {
         VarBuilder::from_tensors(self.found, DType::F32, device)
     }
 }
 
-/// Refuses a configuration in which one of `switches` is on.
+/// Rejects a configuration in which one of `switches` is on.
 pub(super) fn refuse(config: &Config<'_>, switches: &[&str]) -> Result<()> {
     match switches.iter().find(|key| config.flag(key, false)) {
-        Some(key) => Err(model_error(config.path(), &format!("models with `{key}` are not known here"))),
+        Some(key) => Err(model_error(config.path(), &format!("models with `{key}` are not supported"))),
         None => Ok(()),
     }
 }
 
-/// The base of a model's rotations; below 1 they turn the wrong way.
+/// The rotary base of a model; below 1, rotations go the wrong way.
 pub(super) const ROTATION_BASE: RangeInclusive<f64> = 1.0..=1e12;
 
-/// An encoder of candle-transformers: tokens to one vector each.
+/// An encoder from candle-transformers: one vector per token.
 pub(super) struct PaddedEncoder {
     model: Model,
     sizes: Sizes,
@@ -158,13 +159,13 @@ impl PaddedEncoder {
         self.sizes.width
     }
 
-    /// The most tokens of a text, those that the model adds included.
+    /// The maximum number of tokens in a text, including those that the model adds.
     pub(super) fn longest(&self) -> usize {
         self.sizes.positions.min((MOST_SCORES / self.sizes.heads).isqrt())
     }
 
-    /// The vectors of all tokens of `texts`, one text after the other: tokens x width. Texts of like length should
-    /// stand together.
+    /// The vectors of all tokens of `texts`, one text after the other: tokens x width. Texts of similar length should
+    /// be adjacent.
     pub(super) fn forward(&self, texts: &[&[u32]]) -> Result<(Tensor, Spans)> {
         let spans = Spans::of_lengths(texts.iter().map(|text| text.len()));
         let mut parts = Vec::new();
@@ -189,7 +190,7 @@ impl PaddedEncoder {
         Ok((tokens.map_err(computing)?, spans))
     }
 
-    /// The vectors of the tokens of `texts`, which are filled up to `longest` and laid one after the other again.
+    /// The vectors of the tokens of `texts`, which are padded to `longest` and concatenated again afterwards.
     fn filled(&self, texts: &[&[u32]], longest: usize) -> candle_core::Result<Tensor> {
         let last = self.sizes.vocabulary.saturating_sub(1) as u32;
         let mut ids: Vec<u32> = Vec::with_capacity(texts.len() * longest);
@@ -219,7 +220,7 @@ impl PaddedEncoder {
     }
 }
 
-/// How many of the first texts are computed together: little of what is computed should be filling.
+/// How many of the first texts are computed together: little of the computation should be padding.
 fn alike(texts: &[&[u32]]) -> usize {
     let (mut longest, mut tokens) = (0, 0);
     for (before, text) in texts.iter().enumerate() {

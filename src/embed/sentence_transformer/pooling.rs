@@ -1,4 +1,4 @@
-//! From the vectors of a text's tokens to one vector.
+//! Pools the vectors of a text's tokens into one vector.
 
 use std::ops::Range;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::embed::model_folder::{model_error, read_json};
 use crate::error::Result;
 
-/// One way of making one vector of many.
+/// A pooling mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     Cls,
@@ -19,7 +19,7 @@ enum Mode {
     Last,
 }
 
-/// The ways of a model; where there are several, their vectors are joined.
+/// The pooling modes of a model; if there are several, their vectors are concatenated.
 #[derive(Debug, Clone)]
 pub(super) struct Pooling {
     modes: Vec<Mode>,
@@ -27,7 +27,7 @@ pub(super) struct Pooling {
     pub(super) include_prompt: bool,
 }
 
-/// The switches of `config.json`, in the order in which their vectors are joined.
+/// The switches of `config.json`, in the order in which their vectors are concatenated.
 const SWITCHES: [(&str, &str, Mode); 6] = [
     ("pooling_mode_cls_token", "cls", Mode::Cls),
     ("pooling_mode_max_tokens", "max", Mode::Max),
@@ -43,7 +43,7 @@ impl Pooling {
         Pooling { modes: vec![Mode::Mean], include_prompt: true }
     }
 
-    /// Reads `1_Pooling/config.json`, as sentence-transformers before or since 6 writes it.
+    /// Reads `1_Pooling/config.json`, as written by sentence-transformers before 6 or since.
     pub(super) fn read(path: &Path) -> Result<Self> {
         let json = read_json(path)?;
         let named = |name: &str| SWITCHES.iter().find(|(_, word, _)| *word == name).map(|(_, _, mode)| *mode);
@@ -56,23 +56,26 @@ impl Pooling {
             }
         };
         let modes = modes.filter(|modes| !modes.is_empty());
-        let modes = modes.ok_or_else(|| model_error(path, "it names no way of pooling that is known here"))?;
+        let modes = modes.ok_or_else(|| model_error(path, "it names no supported pooling mode"))?;
         if modes.len() > SWITCHES.len() {
-            let what =
-                format!("its `pooling_mode` names {} ways of pooling, and there are {}", modes.len(), SWITCHES.len());
+            let what = format!(
+                "its `pooling_mode` names {} pooling modes, but there are only {}",
+                modes.len(),
+                SWITCHES.len()
+            );
             return Err(model_error(path, &what));
         }
         let include_prompt = json.get("include_prompt").and_then(Value::as_bool).unwrap_or(true);
         Ok(Pooling { modes, include_prompt })
     }
 
-    /// The width of a pooled vector, for tokens of `width` numbers.
+    /// The width of a pooled vector, for token vectors of width `width`.
     pub(super) fn outputs(&self, width: usize) -> usize {
         self.modes.len() * width
     }
 
-    /// The vector of one text. `tokens` holds those of a batch, `width` numbers each; those of the text are `span`, and
-    /// the first `skipped` of them do not count.
+    /// The vector of one text. `tokens` contains those of a batch, `width` values each; those of the text are `span`,
+    /// and the first `skipped` of them do not count.
     pub(super) fn pool(&self, tokens: &[f32], width: usize, span: Range<usize>, skipped: usize) -> Vec<f32> {
         let skipped = skipped.min(span.len().saturating_sub(1));
         let counted = tokens.get((span.start + skipped) * width..span.end * width).unwrap_or_default();
@@ -87,7 +90,7 @@ impl Pooling {
 impl Mode {
     fn pool(self, tokens: &[f32], width: usize, skipped: usize) -> Vec<f32> {
         let rows = tokens.chunks_exact(width);
-        // A tokenizer that adds nothing may leave a text without a token: zeros, no vector.
+        // A tokenizer that adds nothing may leave a text without tokens: zeros, no vector.
         if rows.len() == 0 {
             return vec![0.0; width];
         }

@@ -1,4 +1,4 @@
-//! The vectors that are compiled in: `builtin/README.md` says where they come from and how they were made.
+//! The built-in vectors: `builtin/README.md` documents where they come from and how they were made.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 static VOCABULARY: &str = include_str!("../builtin/vocabulary.txt");
 static VECTORS: &[u8] = include_bytes!("../builtin/vectors.safetensors");
 
-/// The vocabulary and its vectors. The vectors stay where they are in the binary; only the index of the vocabulary is
-/// built, in about a millisecond.
+/// The vocabulary and its vectors. The vectors stay where they are in the binary; only the vocabulary's index is built,
+/// in about a millisecond.
 pub(super) fn load() -> Result<(WordPiece, TokenTable)> {
     let word_piece = WordPiece::new(VOCABULARY);
     let tensors = SafeTensors::deserialize(VECTORS).map_err(|cause| damaged("no safetensors").cause(cause))?;
@@ -25,7 +25,7 @@ pub(super) fn load() -> Result<(WordPiece, TokenTable)> {
         return Err(damaged("unexpected types or shapes"));
     }
     if rows != word_piece.len() || dimensions == 0 {
-        return Err(damaged("a vocabulary of another length"));
+        return Err(damaged("a vocabulary of a different length"));
     }
     let factors = scales.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     let rows = Rows::Int8(Cow::Borrowed(embeddings.data()));
@@ -34,5 +34,5 @@ pub(super) fn load() -> Result<(WordPiece, TokenTable)> {
 
 fn damaged(how: &str) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, format!("the built-in vectors are damaged: {how}"))
-        .hint("build the crate again from a clean copy of its source")
+        .hint("Rebuild the crate from a clean copy of its source.")
 }

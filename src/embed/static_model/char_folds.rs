@@ -1,4 +1,4 @@
-//! What BERT's basic tokenization makes of a single character, worked out once per character.
+//! What BERT's basic tokenization does to a single character, computed once per character.
 
 use std::sync::OnceLock;
 
@@ -9,23 +9,23 @@ use tokenizers::{NormalizedString, Normalizer, OffsetReferential, OffsetType, Pr
 use super::folder_tokenizer::tokenizer_failed;
 use crate::error::Result;
 
-/// Characters of one page of the table.
+/// Characters per page of the table.
 const PAGE: usize = 256;
 
-/// A non-starter of the lowest combining class (1), and one of the highest (240): a character that changes places with
-/// neither, wherever it stands, is a starter.
+/// A non-starter of the lowest combining class (1), and one of the highest (240): a character that swaps places with
+/// neither, on either side, is a starter.
 const LOWEST: char = '\u{334}';
 const HIGHEST: char = '\u{345}';
 
-/// A table of folds, filled as characters are met, by any thread.
+/// A table of folds, filled on demand by any thread.
 pub(super) struct CharFolds(Vec<OnceLock<Box<[OnceLock<Fold>]>>>);
 
-/// A character after cleaning, decomposition, removal of accents and lower-casing.
+/// A character after cleaning, decomposition, accent removal and lowercasing.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Fold {
-    /// What is appended to the text; a space is a boundary between words (punctuation has one on either side).
+    /// The text to append; a space is a word boundary (punctuation has one on either side).
     Text(Box<str>),
-    /// The character survives as a combining mark that changes places with its neighbors (canonical ordering), so that it
+    /// The character remains as a combining mark that swaps places with its neighbors (canonical ordering), so it
     /// cannot be folded alone.
     Reorders,
 }
@@ -50,7 +50,7 @@ impl CharFolds {
     }
 }
 
-/// The words of a text, normalized: the `tokenizers` crate's own steps.
+/// The normalized words of a text, by the `tokenizers` crate's own steps.
 pub(super) fn basic_words(text: &str) -> Result<Vec<String>> {
     let mut folded = NormalizedString::from(text);
     BertNormalizer::default().normalize(&mut folded).map_err(tokenizer_failed)?;
@@ -60,7 +60,7 @@ pub(super) fn basic_words(text: &str) -> Result<Vec<String>> {
     Ok(splits.into_iter().map(|(word, _, _)| word.to_owned()).collect())
 }
 
-/// Folds a character between two letters, which shows whether it joins or parts them.
+/// Folds a character between two letters, which shows whether it joins or separates them.
 fn fold(character: char) -> Result<Fold> {
     let folded = basic_words(&format!("a{character}a"))?.join(" ");
     let text = folded.strip_prefix('a').and_then(|rest| rest.strip_suffix('a')).unwrap_or(&folded);

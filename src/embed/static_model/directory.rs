@@ -1,7 +1,7 @@
 //! Model2Vec folders: `model.safetensors`, `tokenizer.json` and `config.json`.
 //!
-//! What is read and how follows Model2Vec 0.10. Every file is taken for hostile: its size is limited before it is read,
-//! and its tensors are checked against each other and against the tokenizer before one number of them is used.
+//! Follows Model2Vec 0.10 in what is read and how. Every file is treated as hostile: its size is limited before it is
+//! read, and its tensors are checked against each other and against the tokenizer before any of their values is used.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -23,19 +23,19 @@ const MAX_CONFIG_FILE: u64 = 1 << 20;
 /// No static model has more dimensions.
 const MAX_DIMENSIONS: usize = 65_536;
 
-/// Numbers beyond this would overflow when many are added and squared.
+/// Larger values would overflow when many are added and squared.
 const MAX_MAGNITUDE: f32 = 1e12;
 
-/// Model2Vec's own limit where the configuration names none.
+/// Model2Vec's own limit if the configuration does not set one.
 const DEFAULT_MAX_LENGTH: usize = 512;
 
-const SAVE_AGAIN: &str = "save the model again with Model2Vec's save_pretrained, or copy the whole folder again";
+const SAVE_AGAIN: &str = "Save the model again with Model2Vec's save_pretrained, or copy the whole folder again.";
 
 /// Reads and checks the folder.
 pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
     if !folder.is_dir() {
         return Err(model_error(folder, "there is no such folder")
-            .hint("give a folder with model.safetensors, tokenizer.json and config.json, as Model2Vec saves it"));
+            .hint("Use a folder with model.safetensors, tokenizer.json and config.json, as Model2Vec saves it."));
     }
     let max_length = read_max_length(&folder.join("config.json"))?;
     let tokenizer_path = folder.join("tokenizer.json");
@@ -48,7 +48,7 @@ pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
     Ok((tokenizer, table))
 }
 
-/// `max_length` of the configuration: tokens that count of each text; `null` for all of them.
+/// The configuration's `max_length`: the number of tokens used of each text; `null` for all of them.
 fn read_max_length(path: &Path) -> Result<Option<usize>> {
     let bytes = read(path, MAX_CONFIG_FILE)?;
     let config: Value =
@@ -62,14 +62,14 @@ fn read_max_length(path: &Path) -> Result<Option<usize>> {
         Some(value) => match value.as_u64().and_then(|length| usize::try_from(length).ok()) {
             Some(length) if length > 0 => Ok(Some(length)),
             _ => Err(model_error(path, &format!("max_length = {value} is not a number of tokens"))
-                .hint("use a whole number from 1, or null for no limit")),
+                .hint("Use a whole number of at least 1, or null for no limit.")),
         },
     }
 }
 
 fn read_table(file: &[u8], tokenizer: &FolderTokenizer) -> std::result::Result<TokenTable, String> {
     let tensors =
-        SafeTensors::deserialize(file).map_err(|cause| format!("it is not a whole safetensors file: {cause}"))?;
+        SafeTensors::deserialize(file).map_err(|cause| format!("it is not a complete safetensors file: {cause}"))?;
     let embeddings = tensor(&tensors, "embeddings")
         .or_else(|| tensor(&tensors, "embedding.weight"))
         .ok_or_else(|| format!("it has no tensor `embeddings`, only {:?}", tensors.names()))?;
@@ -77,7 +77,7 @@ fn read_table(file: &[u8], tokenizer: &FolderTokenizer) -> std::result::Result<T
         return Err(format!("`embeddings` has the shape {:?}, not rows x dimensions", embeddings.shape()));
     };
     if rows == 0 || dimensions == 0 || dimensions > MAX_DIMENSIONS {
-        return Err(format!("`embeddings` is {rows} x {dimensions}: no token, or no usable width"));
+        return Err(format!("`embeddings` is {rows} x {dimensions}: no tokens, or unusable dimensions"));
     }
     let tokens = tokenizer.tokens();
     let mapping = tensor(&tensors, "mapping").map(|view| read_mapping(&view, tokens, rows)).transpose()?;
@@ -106,11 +106,11 @@ fn read_mapping(view: &TensorView<'_>, tokens: usize, rows: usize) -> std::resul
         Dtype::I32 => data.as_chunks().0.iter().map(|&bytes| i64::from(i32::from_le_bytes(bytes))).collect(),
         Dtype::U32 => data.as_chunks().0.iter().map(|&bytes| i64::from(u32::from_le_bytes(bytes))).collect(),
         Dtype::U16 => data.as_chunks().0.iter().map(|&bytes| i64::from(u16::from_le_bytes(bytes))).collect(),
-        other => return Err(format!("`mapping` has the type {other:?}, not whole numbers")),
+        other => return Err(format!("`mapping` has the type {other:?}, not integers")),
     };
     let row = |(token, &row): (usize, &i64)| match u32::try_from(row) {
         Ok(row) if (row as usize) < rows => Ok(row),
-        _ => Err(format!("`mapping` sends token {token} to row {row}, but there are {rows} rows")),
+        _ => Err(format!("`mapping` maps token {token} to row {row}, but there are {rows} rows")),
     };
     values.iter().enumerate().map(row).collect()
 }
@@ -137,23 +137,23 @@ fn read_floats(name: &str, view: &TensorView<'_>) -> std::result::Result<Vec<f32
         Dtype::F16 => data.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes).to_f32()).collect(),
         Dtype::BF16 => data.as_chunks().0.iter().map(|&bytes| bf16::from_le_bytes(bytes).to_f32()).collect(),
         other => {
-            return Err(format!("`{name}` has the type {other:?}; F64, F32, F16, BF16 and I8 vectors can be read"));
+            return Err(format!("`{name}` has the type {other:?}; only F64, F32, F16, BF16 and I8 are supported"));
         }
     };
     match values.iter().position(|value| value.is_nan() || value.abs() > MAX_MAGNITUDE) {
-        Some(at) => Err(format!("`{name}` holds {} at place {at}: no usable number", values[at])),
+        Some(at) => Err(format!("`{name}` contains the unusable value {} at index {at}", values[at])),
         None => Ok(values),
     }
 }
 
-/// The whole of a file of the model.
+/// Reads a whole file of the model.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     regular_file::read(path, limit).map_err(|refusal| {
         let error = model_error(path, &refusal_of_model(&refusal, limit));
         match refusal {
             Refusal::Io(cause) => error
                 .cause(cause)
-                .hint("a Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable"),
+                .hint("A Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable."),
             _ => error,
         }
     })

@@ -1,4 +1,4 @@
-//! Any tokenizer that a `tokenizer.json` describes, used as Model2Vec uses it.
+//! A tokenizer from a `tokenizer.json`, used as Model2Vec uses it.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,25 +8,25 @@ use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
 
-/// A tokenizer without padding and special tokens, cut off at `max_length` tokens, unknown tokens left out.
+/// A tokenizer without padding and special tokens that truncates to `max_length` tokens and drops unknown tokens.
 pub(super) struct FolderTokenizer {
     tokenizer: Tokenizer,
     tokens: usize,
     unknown: Option<u32>,
     max_length: Option<usize>,
-    /// Texts are cut to this many characters first.
+    /// Texts are first truncated to this many characters.
     max_chars: usize,
 }
 
 impl FolderTokenizer {
-    /// Reads `tokenizer.json`; what is wrong with it otherwise, as a clause.
+    /// Parses a `tokenizer.json`; if that fails, returns what is wrong with it, as a clause.
     pub(super) fn parse(file: &[u8], max_length: Option<usize>) -> std::result::Result<Self, String> {
         let described = serde_json::from_slice::<Described>(file);
         if let Some(cause) = described.as_ref().err().filter(|cause| !cause.is_data()) {
             return Err(format!("it is not JSON: {cause}"));
         }
         let mut tokenizer = parse_tokenizer(file)?;
-        let described = described.map_err(|cause| format!("it describes no tokenizer: {cause}"))?;
+        let described = described.map_err(|cause| format!("it does not describe a tokenizer: {cause}"))?;
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
 
         let vocabulary = tokenizer.get_vocab(true);
@@ -51,7 +51,7 @@ impl FolderTokenizer {
         self.tokens
     }
 
-    /// A token as the vocabulary writes it.
+    /// A token as spelled in the vocabulary.
     pub(super) fn token(&self, id: u32) -> Option<String> {
         self.tokenizer.id_to_token(id)
     }
@@ -68,7 +68,7 @@ impl FolderTokenizer {
     }
 }
 
-/// What the file says of unknown tokens.
+/// What the file says about unknown tokens.
 #[derive(Deserialize)]
 struct Described {
     model: DescribedModel,
@@ -80,7 +80,7 @@ struct DescribedModel {
     unk_id: Option<Value>,
 }
 
-/// The id that stands for unknown tokens: by name, or (Unigram) by number.
+/// The id of the unknown token: given by name, or (Unigram) by number.
 fn unknown_token(model: &DescribedModel, tokenizer: &Tokenizer) -> Option<u32> {
     match model.unk_token.as_ref().and_then(Value::as_str) {
         Some(name) => tokenizer.token_to_id(name),
@@ -88,7 +88,7 @@ fn unknown_token(model: &DescribedModel, tokenizer: &Tokenizer) -> Option<u32> {
     }
 }
 
-/// The median length of the tokens in characters, rounded down, by which Model2Vec turns tokens into characters.
+/// The median token length in characters, rounded down, which Model2Vec uses to convert tokens to characters.
 fn median_chars<'a>(tokens: impl Iterator<Item = &'a String>) -> usize {
     let mut lengths: Vec<usize> = tokens.map(|token| token.chars().count()).collect();
     lengths.sort_unstable();
@@ -102,5 +102,5 @@ fn median_chars<'a>(tokens: impl Iterator<Item = &'a String>) -> usize {
 
 /// A failure of the `tokenizers` crate.
 pub(super) fn tokenizer_failed(cause: tokenizers::Error) -> Error {
-    Error::new(ErrorKind::Internal, Stage::Embed, format!("a text cannot be cut into tokens: {cause}"))
+    Error::new(ErrorKind::Internal, Stage::Embed, format!("a text cannot be tokenized: {cause}"))
 }

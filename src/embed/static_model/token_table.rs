@@ -3,10 +3,10 @@
 use crate::linalg::vectors::scale_to_unit;
 use std::borrow::Cow;
 
-/// The numbers of a [`TokenTable`], row after row.
+/// The values of a [`TokenTable`], row by row.
 #[derive(Debug)]
 pub(super) enum Rows {
-    /// Signed bytes, as `u8` so that compiled-in data can be borrowed; each token's factor holds the scale.
+    /// Signed bytes, as `u8` so that compiled-in data can be borrowed; each token's factor includes the scale.
     Int8(Cow<'static, [u8]>),
     /// Single precision.
     Float(Vec<f32>),
@@ -14,7 +14,7 @@ pub(super) enum Rows {
 
 /// Token vectors: row `mapping[token]` (or `token` itself), times `factors[token]`.
 ///
-/// The constructors of this module's siblings see to it that every row that a token names exists.
+/// The constructors in the sibling modules ensure that every row that a token refers to exists.
 #[derive(Debug)]
 pub(super) struct TokenTable {
     pub(super) dimensions: usize,
@@ -24,8 +24,8 @@ pub(super) struct TokenTable {
 }
 
 impl TokenTable {
-    /// Writes the mean of the vectors of `tokens` into `out` and scales it to length 1; zeros where there are no tokens,
-    /// or where they cancel out. Tokens are added in their order, so that the result is the same everywhere.
+    /// Writes the mean of the vectors of `tokens` into `out` and normalizes it to length 1; zeros if there are no
+    /// tokens, or if they cancel out. Tokens are added in order, so the result is the same everywhere.
     pub(super) fn pool(&self, tokens: &[u32], out: &mut [f32]) {
         out.fill(0.0);
         for &token in tokens {
@@ -56,7 +56,7 @@ fn add_floats(out: &mut [f32], row: &[f32], factor: f32) {
     }
 }
 
-/// Scales to length 1. The number of tokens cancels out, so a sum serves as well as a mean.
+/// Normalizes to length 1. The number of tokens cancels out, so a sum works as well as a mean.
 fn normalize(vector: &mut [f32]) {
     if !scale_to_unit(vector).is_finite() {
         vector.fill(0.0);

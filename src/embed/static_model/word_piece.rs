@@ -1,10 +1,10 @@
-//! BERT's uncased tokenization (Devlin et al. 2019): clean and fold the text, split it at spaces and punctuation, then cut
-//! each word into the longest pieces that the vocabulary has.
+//! BERT's uncased tokenization (Devlin et al. 2019): clean and fold the text, split it at whitespace and punctuation,
+//! then split each word into the longest pieces in the vocabulary.
 //!
-//! The same pieces as Hugging Face's `tokenizers` gives for `BertNormalizer`, `BertPreTokenizer` and `WordPiece`, only
-//! faster: ASCII is folded here byte by byte, anything else by that crate's own rules, once per character. Unlike there, a
-//! `[CLS]` or `[MASK]` written in a text is text, not a special token, and a word that cannot be cut is left out rather than
-//! replaced by `[UNK]`.
+//! Produces the same pieces as Hugging Face's `tokenizers` with `BertNormalizer`, `BertPreTokenizer` and `WordPiece`,
+//! only faster: ASCII is folded here byte by byte, anything else by that crate's own rules, once per character. Unlike
+//! there, a `[CLS]` or `[MASK]` written in a text is text, not a special token, and a word that cannot be split is
+//! dropped rather than replaced by `[UNK]`.
 
 use super::char_folds::{CharFolds, Fold, basic_words};
 use crate::error::Result;
@@ -12,14 +12,14 @@ use crate::error::Result;
 /// Longer words, in characters, are unknown, as in BERT.
 const MAX_WORD_CHARS: usize = 100;
 
-/// What marks a piece that goes on with a word.
+/// The prefix of a piece that continues a word.
 const CONTINUATION: &str = "##";
 
-/// A vocabulary that can be searched for the longest piece at a place in a word.
+/// A vocabulary that can be searched for the longest piece at a position in a word.
 pub(super) struct WordPiece {
-    /// The vocabulary, one piece a line.
+    /// The vocabulary, one piece per line.
     text: &'static str,
-    /// Where each piece begins and ends in `text`, and whether it goes on with a word.
+    /// Where each piece begins and ends in `text`, and whether it continues a word.
     pieces: Vec<Piece>,
     /// Open addressing with linear probing; a power of two, at most half full.
     slots: Vec<Slot>,
@@ -37,14 +37,14 @@ struct Piece {
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// The upper half of the piece's hash, so that most mismatches need no look at the text.
+    /// The upper half of the piece's hash, so that most mismatches are found without looking at the text.
     tag: u32,
     id: u32,
 }
 
 const EMPTY: u32 = u32::MAX;
 
-/// Working memory of one thread.
+/// Scratch memory of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     folded: String,
@@ -53,7 +53,7 @@ pub(super) struct Scratch {
 }
 
 impl WordPiece {
-    /// A vocabulary of one piece a line; a piece's id is its line, from 0.
+    /// A vocabulary with one piece per line; the id of a piece is its line number, from 0.
     pub(super) fn new(text: &'static str) -> Self {
         let mut pieces = Vec::with_capacity(text.len() / 7);
         for line in text.lines() {
@@ -76,7 +76,7 @@ impl WordPiece {
         self.pieces.len()
     }
 
-    /// A piece as the vocabulary writes it.
+    /// A piece as spelled in the vocabulary.
     pub(super) fn token(&self, id: u32) -> Option<&str> {
         let piece = self.pieces.get(id as usize)?;
         let mark = if piece.continues { CONTINUATION.len() } else { 0 };
@@ -95,7 +95,7 @@ impl WordPiece {
         Ok(())
     }
 
-    /// A stretch of ASCII without white space: control characters vanish, punctuation stands alone.
+    /// A stretch of ASCII without whitespace: control characters are dropped, punctuation stands alone.
     fn encode_ascii(&self, chunk: &[u8], scratch: &mut Scratch, ids: &mut Vec<u32>) {
         scratch.word.clear();
         for &byte in chunk {
@@ -112,8 +112,8 @@ impl WordPiece {
         self.cut(scratch, ids);
     }
 
-    /// A stretch with other characters. White space in ASCII changes nothing across it (it neither combines nor
-    /// reorders), so that stretches can be folded one by one, and almost always character by character.
+    /// A stretch with other characters. Normalization never crosses ASCII whitespace (it neither combines nor
+    /// reorders), so stretches can be folded one by one, and almost always character by character.
     fn encode_unicode(&self, chunk: &str, scratch: &mut Scratch, ids: &mut Vec<u32>) -> Result<()> {
         scratch.folded.clear();
         for character in chunk.chars() {
@@ -135,7 +135,7 @@ impl WordPiece {
         Ok(())
     }
 
-    /// Cuts the word in `scratch`, longest piece first; a word with a part that is not a piece is left out whole.
+    /// Splits the word in `scratch`, longest piece first; a word with an unknown part is dropped entirely.
     fn cut(&self, scratch: &mut Scratch, ids: &mut Vec<u32>) {
         let word = &scratch.word;
         if word.len() > MAX_WORD_CHARS && word.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() > MAX_WORD_CHARS {
@@ -159,7 +159,7 @@ impl WordPiece {
 
     /// The longest piece that `rest` begins with, and its length in bytes.
     ///
-    /// Prefixes that end inside a character match nothing, since every piece is whole characters.
+    /// Prefixes that end inside a character match nothing, since every piece consists of whole characters.
     fn longest_piece(&self, rest: &[u8], continues: bool, hashes: &mut Vec<u64>) -> Option<(u32, usize)> {
         hashes.clear();
         let mut hash = Hash::new(continues);
@@ -191,7 +191,7 @@ impl WordPiece {
         piece.continues == continues && &self.text.as_bytes()[piece.start as usize..piece.end as usize] == bytes
     }
 
-    /// Enters a piece; of two equal ones the first is found.
+    /// Adds a piece; of two equal ones, the first is found.
     fn insert(&mut self, id: usize) {
         let Piece { start, end, continues } = self.pieces[id];
         let mut hash = Hash::new(continues);
@@ -207,7 +207,7 @@ impl WordPiece {
     }
 }
 
-/// FNV-1a, finished so that both halves are well mixed; it grows with a prefix, byte by byte.
+/// FNV-1a, finalized so that both halves are well mixed; the hash of a prefix is extended byte by byte.
 struct Hash(u64);
 
 impl Hash {

@@ -1,7 +1,7 @@
-//! Short texts that a tokenizer's patterns might take long for.
+//! Short texts on which a tokenizer's patterns might be slow.
 //!
-//! What is long is told by comparison: a text four times as long takes some four times as long, on a fast machine as on a
-//! slow or a busy one. A pattern that goes back and forth takes thousands of times as long.
+//! Slowness is measured by comparison: a text four times as long takes about four times as long, on a fast machine as
+//! well as on a slow or busy one. A pattern that backtracks takes thousands of times as long.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokenizers::{NormalizedString, Normalizer, Tokenizer};
 use super::{Checked, MAX_TOKEN};
 use crate::guard::caught;
 
-/// How many times as much a tokenizer may make of the texts that it is tried on, which no model makes more than three of.
+/// The maximum ratio of a tokenizer's output to the text that it is tried on; no model exceeds three.
 const MAX_TRIED_GROWTH: usize = 16;
 
 /// How often a character is repeated, and how often in the text that this one is compared with.
@@ -21,32 +21,32 @@ const LENGTHS_FOR_PATTERNS: [(usize, usize); 4] = [(8, 2), (32, 8), (128, 32), (
 /// Times below this are not compared. A text usually takes less than a tenth of a millisecond.
 const SHORT: Duration = Duration::from_millis(2);
 
-/// How long one text may take, and all of them, however slow the machine.
+/// The maximum time for one text, and for all of them, however slow the machine.
 const LONGEST: Duration = Duration::from_secs(1);
 const LONGEST_IN_ALL: Duration = Duration::from_secs(10);
 
-/// The time may grow with this power of the length: more than its square, less than its cube.
+/// The time may grow with up to this power of the length: more than quadratic, less than cubic.
 const MAX_POWER: f64 = 2.5;
 
-/// Both texts are measured so often, and so long, until the time is found to be usual: what else runs on the machine
-/// interrupts some of the runs, not all of them.
+/// Both texts are timed up to this many times, and up to this long, until the time is within bounds: other processes on
+/// the machine disturb some of the runs, not all of them.
 const MOST_RUNS: usize = 20;
 const LONGEST_COMPARISON: Duration = Duration::from_secs(2);
 
-/// What a tokenizer has to be tried on.
+/// What a tokenizer is tried on.
 pub(crate) struct Trial {
     characters: BTreeSet<char>,
     lengths: &'static [(usize, usize)],
 }
 
 impl Trial {
-    /// Of the characters that a tokenizer looks for.
+    /// From the characters that a tokenizer looks for.
     pub(super) fn new(characters: BTreeSet<char>, has_patterns: bool) -> Self {
         Trial { characters, lengths: if has_patterns { &LENGTHS_FOR_PATTERNS } else { &LENGTHS } }
     }
 
-    /// Tries a tokenizer on runs of the characters that it looks for, and of some that are in every text: a pattern that
-    /// goes back and forth does so where the same comes again and again, and no end that it waits for.
+    /// Tries a tokenizer on runs of the characters that it looks for, and of some that occur in every text: a pattern
+    /// that backtracks does so where the same character repeats and the end that it waits for never comes.
     pub(crate) fn run(self, tokenizer: &Tokenizer) -> Checked<()> {
         let mut characters = self.characters;
         characters.extend("ae1 .-_\n\u{e9}\u{4e2d}".chars());
@@ -57,13 +57,13 @@ impl Trial {
             let (tokens, time) = measure(tokenizer, &text)?;
             let made = normalized_bytes(tokenizer, &text).max(tokens);
             if made > MAX_TRIED_GROWTH * text.len() + MAX_TOKEN {
-                return Err(format!("it makes {made} bytes or tokens of {} bytes", text.len()));
+                return Err(format!("it produces {made} bytes or tokens from {} bytes", text.len()));
             }
             let power = (length as f64 / shorter as f64).powf(MAX_POWER);
             in_all += match time > SHORT {
                 true => compare(tokenizer, &text, &repeated(character, shorter), power)?.map_err(|[time, base]| {
                     format!(
-                        "it takes {time:.1?} for a text of {length} times {character:?}, and {base:.1?} for {shorter} times"
+                        "it takes {time:.1?} for {length} repetitions of {character:?}, and {base:.1?} for {shorter}"
                     )
                 })?,
                 false => time,
@@ -80,8 +80,8 @@ fn repeated(character: char, length: usize) -> String {
     format!("{}\u{1}", String::from(character).repeat(length))
 }
 
-/// Whether `text` takes at most `most` times as long as `shorter`, and no longer than it may on any machine: its time, or
-/// else the times of both. The shortest of each counts.
+/// Checks that `text` takes at most `most` times as long as `shorter`, and no longer than the absolute limit. Returns
+/// its time, or otherwise the times of both. The fastest run of each counts.
 fn compare(
     tokenizer: &Tokenizer,
     text: &str,
@@ -96,7 +96,7 @@ fn compare(
         if time <= SHORT || (time <= LONGEST && time <= base.mul_f64(most)) {
             return Ok(Ok(time));
         }
-        // The first run may have been interrupted for long.
+        // The first run may have been interrupted for a long time.
         if run > 0 && begun.elapsed() > LONGEST_COMPARISON {
             break;
         }
@@ -104,21 +104,21 @@ fn compare(
     Ok(Err([time, base]))
 }
 
-/// The bytes of a normalized text.
+/// The length of a normalized text in bytes.
 fn normalized_bytes(tokenizer: &Tokenizer, text: &str) -> usize {
     let Some(normalizer) = tokenizer.get_normalizer() else { return 0 };
     let mut text = NormalizedString::from(text);
-    // One that fails here will tell so when it fails on a text of the user's.
+    // A failure here is reported when it happens on one of the user's texts.
     let _ = caught(|| normalizer.normalize(&mut text));
     text.get().len()
 }
 
-/// The tokens of a text, and how long they take.
+/// The number of tokens in a text, and the time it takes to tokenize.
 fn measure(tokenizer: &Tokenizer, text: &str) -> Checked<(usize, Duration)> {
     let begun = Instant::now();
     let encoding = caught(|| tokenizer.encode_fast(text, false));
     let time = begun.elapsed();
-    let encoding = encoding.map_err(|_| "it contradicts itself: it fails on a short text")?;
-    // That it cannot be cut into tokens is told when it happens to a text of the user's.
+    let encoding = encoding.map_err(|_| "it is inconsistent: it fails on a short text")?;
+    // A failure to tokenize is reported when it happens on one of the user's texts.
     Ok((encoding.map_or(0, |encoding| encoding.len()), time))
 }

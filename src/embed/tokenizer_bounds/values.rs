@@ -1,4 +1,4 @@
-//! How many values a JSON file has: what is made of them takes some hundred bytes for each, and time as well.
+//! Limits the number of values in a JSON file: once parsed, each takes some hundred bytes, and time as well.
 
 use std::fmt;
 
@@ -6,19 +6,18 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 
 use super::Checked;
 
-/// The most values of a file. Each token and each merge is two or three; a model of half a million tokens has 2 million.
+/// The maximum number of values in a file. Each token and each merge is two or three; a model with half a million
+/// tokens has 2 million.
 const MAX_VALUES: usize = 4_000_000;
 
-/// Counts the values of `file`, and keeps none.
+/// Counts the values of `file` without keeping them.
 pub(super) fn check(file: &[u8]) -> Checked<()> {
     let mut left = MAX_VALUES;
     let mut json = serde_json::Deserializer::from_slice(file);
-    Count(&mut left)
-        .deserialize(&mut json)
-        .map_err(|cause| format!("it describes no tokenizer that can be built: {cause}"))
+    Count(&mut left).deserialize(&mut json).map_err(|cause| format!("it does not describe a valid tokenizer: {cause}"))
 }
 
-/// Takes one from what is left for each value.
+/// Takes one from the remaining budget for each value.
 struct Count<'a>(&'a mut usize);
 
 impl Count<'_> {

@@ -1,4 +1,4 @@
-//! How much a vocabulary will be in memory.
+//! Estimates how much memory a vocabulary will take.
 
 use std::fmt;
 
@@ -6,30 +6,30 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use super::{Checked, MAX_TOKEN};
 
-/// The most places of a tree of tokens, as Unigram has it: a third of a kilobyte each. XLM-R has less than a million.
+/// The maximum number of nodes in Unigram's trie of tokens: a third of a kilobyte each. XLM-R has less than a million.
 const MAX_PLACES: usize = 3_000_000;
 
-/// The most tokens, and the most merges: models have up to half a million of either.
+/// The maximum number of tokens, and of merges: models have up to half a million of either.
 const MAX_TOKENS: usize = 1_000_000;
 
-/// The tokens of a model: as a map to their numbers, or (Unigram) as a list with scores.
+/// The tokens of a model: as a map to their ids, or (Unigram) as a list with scores.
 pub(super) struct Vocabulary {
     tokens: usize,
     longest: usize,
-    /// Places of the tree, where there will be one.
+    /// Nodes of the trie, if there will be one.
     places: usize,
 }
 
 impl Vocabulary {
     pub(super) fn check(&self) -> Checked<()> {
         if self.tokens > MAX_TOKENS {
-            return Err(format!("its `model.vocab` has {} tokens, and may have {MAX_TOKENS}", self.tokens));
+            return Err(format!("its `model.vocab` has {} tokens; the maximum is {MAX_TOKENS}", self.tokens));
         }
         if self.longest > MAX_TOKEN {
-            return Err(format!("a token of its `model.vocab` has {} bytes, and may have {MAX_TOKEN}", self.longest));
+            return Err(format!("a token of its `model.vocab` has {} bytes; the maximum is {MAX_TOKEN}", self.longest));
         }
         match self.places > MAX_PLACES {
-            true => Err(format!("its `model.vocab` is a tree of {} places, and may have {MAX_PLACES}", self.places)),
+            true => Err(format!("its `model.vocab` is a trie of {} nodes; the maximum is {MAX_PLACES}", self.places)),
             false => Ok(()),
         }
     }
@@ -77,13 +77,13 @@ impl<'de> Visitor<'de> for Tokens {
     }
 }
 
-/// What BPE puts together, by its number.
+/// The number of BPE merges.
 pub(super) struct Merges(usize);
 
 impl Merges {
     pub(super) fn check(&self) -> Checked<()> {
         match self.0 > MAX_TOKENS {
-            true => Err(format!("its `model.merges` are {}, and may be {MAX_TOKENS}", self.0)),
+            true => Err(format!("its `model.merges` has {} entries; the maximum is {MAX_TOKENS}", self.0)),
             false => Ok(()),
         }
     }
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for Merges {
     }
 }
 
-/// The bytes of a text that is not kept.
+/// The length in bytes of a text that is not kept.
 struct Length(usize);
 
 impl<'de> Deserialize<'de> for Length {

@@ -1,4 +1,4 @@
-//! What stands between the two products of a feed-forward layer.
+//! Activation functions of feed-forward layers.
 
 use candle_core::Tensor;
 
@@ -10,9 +10,9 @@ pub(crate) enum Activation {
     None,
     /// With the error function.
     Gelu,
-    /// By a hyperbolic tangent.
+    /// With the hyperbolic tangent.
     GeluTanh,
-    /// By the logistic function, as CLIP has it.
+    /// With the logistic function, as in CLIP.
     QuickGelu,
     Relu,
     Silu,
@@ -21,7 +21,7 @@ pub(crate) enum Activation {
 }
 
 impl Activation {
-    /// By the name in a model's configuration (`hidden_act`, `activation_function`); `None` for an unknown one.
+    /// Looks up the name in a model's configuration (`hidden_act`, `activation_function`); `None` if it is unknown.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "gelu" | "gelu_python" => Activation::Gelu,
@@ -36,7 +36,7 @@ impl Activation {
         })
     }
 
-    /// Applied to numbers in place.
+    /// Applies the function in place.
     pub(super) fn apply(self, numbers: &mut [f32]) {
         match self {
             Activation::None => {}
@@ -50,7 +50,7 @@ impl Activation {
         }
     }
 
-    /// The same by candle's operations, on any device.
+    /// The same with candle's operations, on any device.
     pub(super) fn of(self, x: &Tensor) -> candle_core::Result<Tensor> {
         match self {
             Activation::None => Ok(x.clone()),

@@ -1,4 +1,4 @@
-//! Self-attention over sequences that lie one after the other (Vaswani et al. 2017).
+//! Self-attention over concatenated sequences (Vaswani et al. 2017).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ pub(crate) struct Spans {
 }
 
 impl Spans {
-    /// Of sequences of these lengths.
+    /// Sequences of these lengths.
     pub(crate) fn of_lengths(lengths: impl IntoIterator<Item = usize>) -> Self {
         let mut end = 0;
         let ends = lengths.into_iter().map(|length| {
@@ -29,12 +29,12 @@ impl Spans {
         Spans { ends: ends.collect() }
     }
 
-    /// How many sequences there are.
+    /// The number of sequences.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// How many tokens there are.
+    /// The number of tokens.
     pub(crate) fn tokens(&self) -> usize {
         self.ends.last().copied().unwrap_or(0)
     }
@@ -46,16 +46,16 @@ impl Spans {
     }
 }
 
-/// What a head adds to its scores, by how far the key is from the query (MPNet; Raffel et al. 2020).
+/// The bias that a head adds to its scores, by the distance from query to key (MPNet; Raffel et al. 2020).
 #[derive(Debug)]
 pub(crate) struct RelativeBias {
-    /// For each head, the number for each distance from `1 - reach` to `reach - 1`.
+    /// For each head, the bias for each distance from `1 - reach` to `reach - 1`.
     by_head: Vec<Vec<f32>>,
     reach: usize,
 }
 
 impl RelativeBias {
-    /// `of` gives a head's number for a distance (key minus query); sequences have at most `reach` tokens.
+    /// `of` returns a head's bias for a distance (key minus query); sequences have at most `reach` tokens.
     pub(crate) fn new(heads: usize, reach: usize, of: impl Fn(usize, i64) -> f32) -> Self {
         let distances = || (1 - reach as i64)..reach as i64;
         RelativeBias {
@@ -64,7 +64,7 @@ impl RelativeBias {
         }
     }
 
-    /// For one query: the numbers for the keys from the first on.
+    /// For one query: the biases for all keys, in order.
     fn of_query(&self, head: usize, query: usize) -> &[f32] {
         self.by_head
             .get(head)
@@ -73,7 +73,7 @@ impl RelativeBias {
     }
 }
 
-/// Attention of several heads: queries, keys and values of a token stand side by side in its row.
+/// Multi-head attention: queries, keys and values of a token are side by side in its row.
 #[derive(Clone)]
 pub(crate) struct SelfAttention {
     width: usize,
@@ -83,7 +83,7 @@ pub(crate) struct SelfAttention {
 }
 
 impl SelfAttention {
-    /// `width` is that of all heads together; `causal`: a token sees only itself and those before it.
+    /// `width` is that of all heads together; `causal`: a token sees only itself and the tokens before it.
     pub(crate) fn new(width: usize, heads: usize, causal: bool, bias: Option<Arc<RelativeBias>>) -> Self {
         SelfAttention { width, heads, causal, bias }
     }
@@ -105,7 +105,7 @@ impl SelfAttention {
         1.0 / (self.head_width() as f64).sqrt()
     }
 
-    /// By candle's operations, on any device: sequences are padded to the longest one here, and only here.
+    /// With candle's operations, on any device: sequences are padded to the longest one here, and only here.
     pub(super) fn padded(&self, qkv: &Tensor, spans: &Spans) -> candle_core::Result<Tensor> {
         let device = qkv.device();
         let (batch, longest) = (spans.len(), spans.iter().map(|span| span.len()).max().unwrap_or(0));
@@ -132,7 +132,7 @@ impl SelfAttention {
         mixed.reshape((batch * longest, self.width))?.index_select(&Tensor::new(packed, device)?, 0)
     }
 
-    /// 0 where a token may look, and a number far below everything elsewhere: batch x 1 x longest x longest.
+    /// The mask: 0 where a token may look, and a large negative number elsewhere: batch x 1 x longest x longest.
     fn mask(&self, spans: &Spans, longest: usize, device: &Device) -> candle_core::Result<Tensor> {
         let causal = self.causal;
         let hidden = |seen: bool| if seen { 0.0 } else { -1e30_f32 };
@@ -165,7 +165,7 @@ impl SelfAttention {
         }
     }
 
-    /// Turns the scores of some queries into shares.
+    /// Converts the scores of some queries to shares.
     fn share(&self, room: &mut Room, head: usize, first: usize, rows: usize) {
         let (tokens, stride) = (room.tokens, room.stride());
         for (row, scores) in room.scores.as_mut_slice().chunks_exact_mut(stride).take(rows).enumerate() {
@@ -189,7 +189,7 @@ fn bias_tensor(bias: &RelativeBias, longest: usize, device: &Device) -> candle_c
     Tensor::from_vec(numbers, (1, heads, longest, longest), device)
 }
 
-/// What one head needs: packed keys, values and queries, scores, and their packed form.
+/// The buffers of one head: packed keys, values and queries, scores, and their packed form.
 struct Room {
     kernel: Kernel,
     tokens: usize,
@@ -224,12 +224,12 @@ impl Room {
         }
     }
 
-    /// Numbers from one row of scores to the next.
+    /// The stride between rows of scores.
     fn stride(&self) -> usize {
         self.tokens.div_ceil(self.kernel.columns()) * self.kernel.columns()
     }
 
-    /// Lays the keys out as panels of columns: each key is a column.
+    /// Packs the keys as panels of columns: each key is a column.
     fn pack_keys(&mut self, keys: &[f32], stride: usize) {
         let (columns, head_width) = (self.kernel.columns(), self.head_width);
         let panels = self.keys.as_mut_slice().chunks_exact_mut(columns * head_width);
@@ -242,7 +242,7 @@ impl Room {
         }
     }
 
-    /// The scores of some queries with all keys.
+    /// Computes the scores of some queries with all keys.
     fn score(&mut self, queries: &[f32], stride: usize, rows: usize, scale: f32) {
         let (tile, columns) = (self.kernel.rows(), self.kernel.columns());
         self.kernel.pack_rows(queries, stride, rows, self.head_width, self.queries.as_mut_slice());
@@ -256,7 +256,7 @@ impl Room {
         }
     }
 
-    /// Adds the values, by their shares, to some rows `stride` apart.
+    /// Adds the values, weighted by their shares, to some rows `stride` apart.
     fn mix(&mut self, out: &mut [f32], stride: usize, rows: usize) {
         let (columns, width) = (self.kernel.columns(), self.stride());
         self.kernel.pack_rows(self.scores.as_slice(), width, rows, self.tokens, self.shares.as_mut_slice());
@@ -284,7 +284,7 @@ impl CustomOp1 for Packed<'_> {
         let (qkv, width) = (numbers(qkv, layout)?, self.attention.width);
         let tokens = self.spans.tokens();
         if qkv.len() != tokens * 3 * width {
-            return Err(candle_core::Error::Msg("queries, keys and values of every token are expected".into()));
+            return Err(candle_core::Error::Msg("expected queries, keys and values of every token".into()));
         }
         let mut out = vec![0.0; tokens * width];
         let mut rest = out.as_mut_slice();

@@ -1,4 +1,4 @@
-//! A layer of an encoder: attention, then a feed-forward net, each added to what came in.
+//! An encoder layer: attention, then a feed-forward network, each with a residual connection.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::error::Result;
 pub(crate) enum NormPlace {
     /// After each sum, as BERT does.
     After,
-    /// Before attention and before the feed-forward net, as CLIP and ViT do.
+    /// Before attention and before the feed-forward network, as CLIP and ViT do.
     Before,
 }
 
-/// What the tensors of a layer are called, below the layer's own name. Query, key and value have one name where they are
-/// kept in one, in this order.
+/// The tensor names of a layer, below the layer's own name. Query, key and value have the same name if they are stored
+/// in one tensor, in this order.
 pub(crate) struct LayerNames {
     pub(crate) query: &'static str,
     pub(crate) key: &'static str,
@@ -31,7 +31,7 @@ pub(crate) struct LayerNames {
     pub(crate) feed_forward_norm: &'static str,
 }
 
-/// The sizes of a layer's feed-forward net.
+/// The sizes of a layer's feed-forward network.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FeedForward {
     pub(crate) width: usize,
@@ -51,15 +51,15 @@ pub(crate) struct EncoderLayer {
     place: NormPlace,
 }
 
-/// What is the same for all layers of a model.
+/// The sizes and settings shared by all layers of a model.
 pub(crate) struct LayerShape {
     pub(crate) width: usize,
     pub(crate) heads: usize,
     pub(crate) feed_forward: FeedForward,
-    /// The epsilon of the normalisations.
+    /// The epsilon of the layer normalizations.
     pub(crate) epsilon: f64,
     pub(crate) place: NormPlace,
-    /// Whether a token sees only those before it.
+    /// Whether a token sees only the tokens before it.
     pub(crate) causal: bool,
     /// Whether queries, keys and values have a bias.
     pub(crate) qkv_bias: bool,
@@ -76,11 +76,11 @@ pub(crate) fn forward_of(layers: &[EncoderLayer], mut x: Tensor, spans: &Spans, 
 }
 
 impl EncoderLayer {
-    /// Reads the layer whose tensors are `weights`.
+    /// Reads the layer from `weights`.
     pub(crate) fn load(weights: &Weights, names: &LayerNames, shape: &LayerShape, device: &Device) -> Result<Self> {
         let (width, inner) = (shape.width, shape.feed_forward.width);
         let parts = match names.query == names.key {
-            // BLIP keeps the three in one.
+            // BLIP stores the three in one tensor.
             true => vec![(weights.pp(names.query), 3 * width)],
             false => [names.query, names.key, names.value].map(|name| (weights.pp(name), width)).to_vec(),
         };
@@ -98,7 +98,7 @@ impl EncoderLayer {
         })
     }
 
-    /// Tokens x width, of sequences that lie one after the other.
+    /// Tokens x width, of concatenated sequences.
     pub(crate) fn forward(&self, x: &Tensor, spans: &Spans) -> Result<Tensor> {
         match self.place {
             NormPlace::After => {
@@ -112,8 +112,8 @@ impl EncoderLayer {
         }
     }
 
-    /// As [`forward`](Self::forward), for some tokens only (`rows`, numbers of tokens of the batch): what a last layer
-    /// is asked for where one token stands for the whole.
+    /// As [`forward`](Self::forward), for some tokens only (`rows`, indices of the batch's tokens): for the last layer,
+    /// if one token represents the whole sequence.
     pub(crate) fn forward_of(&self, x: &Tensor, spans: &Spans, rows: &Tensor) -> Result<Tensor> {
         let before = self.place == NormPlace::Before;
         let normed = if before { self.attention_norm.forward(x)? } else { x.clone() };

@@ -1,4 +1,4 @@
-//! Layer normalisation (Ba et al. 2016).
+//! Layer normalization (Ba et al. 2016).
 
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 
@@ -8,7 +8,7 @@ use crate::embed::weights::Weights;
 use crate::error::Result;
 use crate::linalg::elementwise;
 
-/// Scales each row to mean 0 and variance 1, then each of its numbers by a learned weight and bias.
+/// Normalizes each row to mean 0 and variance 1, then applies a learned weight and bias to each value.
 #[derive(Clone)]
 pub(crate) struct LayerNorm {
     weight: Vec<f32>,
@@ -51,7 +51,7 @@ impl CustomOp1 for LayerNorm {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let mut out = numbers(x, layout)?.to_vec();
         if layout.dims().last() != Some(&self.weight.len()) {
-            return Err(candle_core::Error::Msg(format!("rows of {} numbers are expected", self.weight.len())));
+            return Err(candle_core::Error::Msg(format!("expected rows of {} values", self.weight.len())));
         }
         elementwise::layer_norm(&mut out, &self.weight, &self.bias, self.epsilon);
         Ok((CpuStorage::F32(out), layout.shape().clone()))

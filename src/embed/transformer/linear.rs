@@ -1,4 +1,4 @@
-//! `x Wᵀ + b`, with weights packed for the processor that computes.
+//! `x Wᵀ + b`, with weights packed for the CPU that computes.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) struct Linear {
 
 #[derive(Clone)]
 enum Form {
-    /// Packed, on the processor itself.
+    /// Packed, on the CPU.
     Packed(Arc<Packed>),
     /// As tensors on another device: the weights of `inputs` x `outputs`, and the bias.
     Tensors(Tensor, Option<Tensor>),
@@ -34,14 +34,14 @@ struct Packed {
 }
 
 impl Linear {
-    /// Reads `weight`, `outputs` rows of `inputs` numbers, and `bias` if the layer has one.
+    /// Reads `weight`, `outputs` rows of `inputs` values, and `bias` if the layer has one.
     pub(crate) fn load(weights: &Weights, inputs: usize, outputs: usize, bias: bool, device: &Device) -> Result<Self> {
         let bias = bias.then(|| weights.numbers("bias", &[outputs])).transpose()?;
         let numbers = weights.numbers("weight", &[outputs, inputs])?;
         Self::from_rows(&numbers, bias, inputs, outputs, device)
     }
 
-    /// Several layers that are applied to the same rows, as one: their outputs lie side by side. Each is a group of
+    /// Several layers that are applied to the same rows, as one: their outputs are side by side. Each is a group of
     /// tensors and the width of its output.
     pub(crate) fn load_fused(parts: &[(Weights, usize)], inputs: usize, bias: bool, device: &Device) -> Result<Self> {
         let outputs = parts.iter().map(|(_, outputs)| outputs).sum();
@@ -74,7 +74,7 @@ impl Linear {
         Ok(Linear { form, inputs, outputs })
     }
 
-    /// From `inputs` rows of `outputs` weights, as GPT-2's files have them.
+    /// From `inputs` rows of `outputs` weights, as stored in GPT-2's files.
     pub(crate) fn from_columns(
         weights: &[f32],
         bias: Option<Vec<f32>>,
@@ -89,17 +89,17 @@ impl Linear {
         Ok(Linear { form, inputs, outputs })
     }
 
-    /// The width of what is multiplied.
+    /// The width of the input.
     pub(crate) fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The width of the product.
+    /// The width of the output.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// The activation of the product of each row of `x`, n x inputs; n x outputs.
+    /// The activation of the product with each row of `x`, n x inputs; returns n x outputs.
     pub(crate) fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         match &self.form {
             Form::Packed(packed) => x.apply_op1_no_bwd(&Product { packed, activation }).map_err(computing),
@@ -109,7 +109,7 @@ impl Linear {
         }
     }
 
-    /// `onto`, n x outputs, and the product of each row of `x`, n x inputs.
+    /// `onto`, n x outputs, plus the product with each row of `x`, n x inputs.
     pub(crate) fn forward_onto(&self, x: &Tensor, onto: &Tensor) -> Result<Tensor> {
         match &self.form {
             Form::Packed(packed) => x.apply_op2_no_bwd(onto, &Sum { packed }).map_err(computing),
@@ -119,7 +119,7 @@ impl Linear {
         }
     }
 
-    /// The weights that lead to some outputs, n x inputs: a table of tokens that is also the last layer is kept once.
+    /// The weights of some outputs, n x inputs: a token table that is also the last layer is stored once.
     pub(crate) fn weights_of(&self, outputs: &[u32]) -> Result<Tensor> {
         match &self.form {
             Form::Packed(packed) => {
@@ -139,7 +139,7 @@ impl Linear {
 impl Form {
     fn packed(weights: Option<PackedMatrix>, bias: Option<Vec<f32>>) -> Result<Self> {
         let mismatch =
-            || computing(candle_core::Error::Msg("a layer's weights are not as many as its sizes say".into()));
+            || computing(candle_core::Error::Msg("the number of a layer's weights does not match its sizes".into()));
         let weights = weights.ok_or_else(mismatch)?;
         if bias.as_ref().is_some_and(|bias| bias.len() != weights.outputs()) {
             return Err(mismatch());
@@ -175,7 +175,7 @@ impl Packed {
         let inputs = self.weights.inputs();
         match layout.dims().last() {
             Some(width) if *width == inputs => Ok(x.len() / inputs),
-            _ => Err(candle_core::Error::Msg(format!("rows of {inputs} numbers are expected: {:?}", layout.dims()))),
+            _ => Err(candle_core::Error::Msg(format!("expected rows of {inputs} values: {:?}", layout.dims()))),
         }
     }
 
@@ -233,7 +233,7 @@ impl CustomOp2 for Sum<'_> {
         let mut out = numbers(onto, onto_layout)?.to_vec();
         let outputs = self.packed.weights.outputs();
         if out.len() != rows * outputs {
-            return Err(candle_core::Error::Msg("the sum has other rows than the product".into()));
+            return Err(candle_core::Error::Msg("the sum and the product differ in rows".into()));
         }
         if let Some(bias) = &self.packed.bias {
             out.chunks_exact_mut(outputs).for_each(|row| elementwise::add(row, bias));

@@ -1,24 +1,24 @@
-//! Pickles as `torch.save` writes them.
+//! Pickles as written by `torch.save`.
 //!
-//! A pickle is a program that builds values. Here it runs on a machine that knows values and no code. They lie in one
-//! list and name each other by number: nothing is copied however often the program asks for it, and nothing recurses
-//! however deep it nests, so memory is in proportion to the program.
+//! A pickle is a program that builds values. Here it runs on a machine that knows values but no code. The values are
+//! kept in one list and refer to each other by index: nothing is copied however often the program asks for it, and
+//! nothing recurses however deeply it nests, so memory is proportional to the size of the program.
 
 use std::collections::HashMap;
 
 /// What was wrong, as a clause.
 pub(super) type Read<T> = std::result::Result<T, String>;
 
-/// The most instructions of a program: that of a model has some twenty for each tensor.
+/// The maximum number of instructions in a program: a model's has some twenty for each tensor.
 const MAX_STEPS: usize = 1 << 22;
 
-/// A value's number.
+/// The index of a value.
 pub(super) type Id = usize;
 
 /// A value, as far as it matters for tensors.
 #[derive(Debug)]
 pub(super) enum Value {
-    /// None, booleans and numbers with a point.
+    /// None, booleans and floats.
     Other,
     Int(i64),
     Text(String),
@@ -27,16 +27,16 @@ pub(super) enum Value {
     /// A tuple or a list.
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
-    /// What a function would make of arguments.
+    /// The result of calling a function with arguments.
     Call {
         function: Id,
         arguments: Id,
     },
-    /// What lies outside of the pickle, and is named by a value.
+    /// Data outside the pickle, named by a value.
     Outside(Id),
 }
 
-/// The values of a program that has ended.
+/// The values of a finished program.
 pub(super) struct Values {
     all: Vec<Value>,
     result: Id,
@@ -56,7 +56,7 @@ impl Values {
         Err(format!("its pickle has more than {MAX_STEPS} instructions"))
     }
 
-    /// What the program gives.
+    /// The result of the program.
     pub(super) fn result(&self) -> &Value {
         self.get(self.result)
     }
@@ -65,7 +65,7 @@ impl Values {
         self.all.get(id).unwrap_or(&Value::Other)
     }
 
-    /// The value at a place of a list.
+    /// The value at an index of a list.
     pub(super) fn at(&self, list: &[Id], place: usize) -> &Value {
         list.get(place).map_or(&Value::Other, |id| self.get(*id))
     }
@@ -81,10 +81,10 @@ struct Machine<'a> {
 }
 
 impl<'a> Machine<'a> {
-    /// Does one instruction; true for the last one.
+    /// Executes one instruction; true for the last one.
     fn step(&mut self) -> Read<bool> {
         match self.byte()? {
-            // The protocol, and frames: nothing to do but to read on.
+            // The protocol, and frames: there is nothing to do.
             0x80 => {
                 self.byte()?;
             }
@@ -150,7 +150,7 @@ impl<'a> Machine<'a> {
                 self.set(items)?;
             }
             b'R' | 0x81 => self.call()?,
-            // The state of what was built: attributes, which no tensor has.
+            // The state of a constructed object: attributes, which no tensor has.
             b'b' => {
                 self.pop()?;
             }
@@ -181,7 +181,7 @@ impl<'a> Machine<'a> {
     }
 
     fn bytes(&mut self, count: usize) -> Read<&'a [u8]> {
-        let (bytes, rest) = self.input.split_at_checked(count).ok_or("its pickle ends in the middle")?;
+        let (bytes, rest) = self.input.split_at_checked(count).ok_or("its pickle is truncated")?;
         self.input = rest;
         Ok(bytes)
     }
@@ -190,12 +190,12 @@ impl<'a> Machine<'a> {
         Ok(self.bytes(1)?.first().copied().unwrap_or_default())
     }
 
-    /// A whole number of up to 4 bytes, the smallest first.
+    /// An unsigned little-endian integer of up to 4 bytes.
     fn number(&mut self, bytes: usize) -> Read<u32> {
         Ok(self.bytes(bytes)?.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 
-    /// A whole number, the smallest byte first; a `signed` one is negative where its last bit is set.
+    /// A little-endian integer; a `signed` one is negative if its last bit is set.
     fn int(&mut self, length: usize, signed: bool) -> Read<()> {
         let bytes = self.bytes(length)?;
         if length > 8 {
@@ -214,7 +214,7 @@ impl<'a> Machine<'a> {
     }
 
     fn line(&mut self) -> Read<String> {
-        let end = self.input.iter().position(|byte| *byte == b'\n').ok_or("its pickle ends in the middle")?;
+        let end = self.input.iter().position(|byte| *byte == b'\n').ok_or("its pickle is truncated")?;
         let line = String::from_utf8_lossy(self.bytes(end)?).into_owned();
         self.byte()?;
         Ok(line)
@@ -225,32 +225,32 @@ impl<'a> Machine<'a> {
         self.all.push(value);
     }
 
-    /// Where the uppermost `count` values begin, which must lie above the last mark.
+    /// The index of the first of the topmost `count` values, which must lie above the last mark.
     fn above_mark(&self, count: usize) -> Read<usize> {
         let start = self.stack.len().checked_sub(count);
         let lowest = self.marks.last().copied().unwrap_or(0);
-        start.filter(|start| *start >= lowest).ok_or_else(|| "its pickle takes values that are not there".to_owned())
+        start.filter(|start| *start >= lowest).ok_or_else(|| "its pickle takes values that do not exist".to_owned())
     }
 
     fn pop(&mut self) -> Read<Id> {
         self.above_mark(1)?;
-        self.stack.pop().ok_or_else(|| "its pickle takes values that are not there".to_owned())
+        self.stack.pop().ok_or_else(|| "its pickle takes values that do not exist".to_owned())
     }
 
     fn pop_to_mark(&mut self) -> Read<Vec<Id>> {
-        let mark = self.marks.pop().ok_or("its pickle misses a mark")?;
+        let mark = self.marks.pop().ok_or("its pickle lacks a mark")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
     fn last(&mut self) -> Read<&mut Value> {
         let id = self.above_mark(1).ok().and_then(|start| self.stack.get(start)).copied();
-        id.and_then(|id| self.all.get_mut(id)).ok_or_else(|| "its pickle takes values that are not there".to_owned())
+        id.and_then(|id| self.all.get_mut(id)).ok_or_else(|| "its pickle takes values that do not exist".to_owned())
     }
 
     fn extend(&mut self, items: &[Id]) -> Read<()> {
         match self.last()? {
             Value::List(list) => list.extend_from_slice(items),
-            _ => return Err("its pickle adds to what is not a list".to_owned()),
+            _ => return Err("its pickle adds to a value that is not a list".to_owned()),
         }
         Ok(())
     }
@@ -258,7 +258,7 @@ impl<'a> Machine<'a> {
     fn set(&mut self, items: Vec<(Id, Id)>) -> Read<()> {
         match self.last()? {
             Value::Dict(dict) => dict.extend(items),
-            _ => return Err("its pickle adds to what is not a dict".to_owned()),
+            _ => return Err("its pickle adds to a value that is not a dict".to_owned()),
         }
         Ok(())
     }
@@ -267,7 +267,7 @@ impl<'a> Machine<'a> {
         let (name, module) = (self.pop()?, self.pop()?);
         let name = match (self.all.get(module), self.all.get(name)) {
             (Some(Value::Text(module)), Some(Value::Text(name))) => format!("{module}.{name}"),
-            _ => return Err("its pickle names a class by what is not a text".to_owned()),
+            _ => return Err("its pickle names a class by a value that is not a string".to_owned()),
         };
         self.push(Value::Global(name));
         Ok(())
@@ -288,7 +288,7 @@ impl<'a> Machine<'a> {
     }
 
     fn recall(&mut self, place: u32) -> Read<()> {
-        let id = self.memo.get(&place).ok_or("its pickle asks for a value that it has not kept")?;
+        let id = self.memo.get(&place).ok_or("its pickle asks for a value that it has not stored")?;
         self.stack.push(*id);
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! `pytorch_model.bin`: a zip archive with a pickle that says where tensors are, and their numbers as they lie in memory.
+//! `pytorch_model.bin`: a zip archive with a pickle that says where tensors are, and their values as stored in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -11,19 +11,19 @@ use zip::{CompressionMethod, ZipArchive};
 use super::pickle::{Id, Read, Value, Values};
 use super::{MAX_NUMBERS, Order, Place};
 
-/// The longest pickle that is read: it has some hundred bytes for each tensor.
+/// Size limit for the pickle: it has some hundred bytes for each tensor.
 const MAX_PICKLE: u64 = 16 << 20;
 
-/// The most entries of an archive: one for each tensor, and a few.
+/// The maximum number of entries in an archive: one for each tensor, and a few more.
 const MAX_ENTRIES: usize = 100_000;
 
-/// The most dimensions of a tensor.
+/// The maximum number of dimensions of a tensor.
 const MAX_DIMENSIONS: usize = 8;
 
-/// How often the numbers of a file may be asked for: tensors may share theirs, and one or two do.
+/// How often the values of a file may be used: tensors may share theirs, and one or two do.
 const MAX_SHARED: u64 = 4;
 
-/// An entry of the archive whose bytes lie in the file as they are.
+/// An uncompressed entry of the archive.
 #[derive(Clone, Copy)]
 struct Entry {
     start: u64,
@@ -41,7 +41,7 @@ pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
         .find(|(name, _)| *name == "data.pkl" || name.ends_with("/data.pkl"))
         .ok_or("it has no data.pkl: was it saved by PyTorch before 1.6?")?;
     if pickle.length > MAX_PICKLE {
-        return Err(format!("its data.pkl has {} bytes, and at most {MAX_PICKLE} are read", pickle.length));
+        return Err(format!("its data.pkl has {} bytes; the maximum is {MAX_PICKLE}", pickle.length));
     }
     let mut program = vec![0; pickle.length as usize];
     file.seek(SeekFrom::Start(pickle.start)).and_then(|_| file.read_exact(&mut program)).map_err(unreadable)?;
@@ -61,7 +61,7 @@ pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
     }
     match bytes <= length.saturating_mul(MAX_SHARED) {
         true => Ok(places),
-        false => Err(format!("its tensors would be {bytes} bytes, and the file has {length}")),
+        false => Err(format!("its tensors would take {bytes} bytes, but the file has {length}")),
     }
 }
 
@@ -70,7 +70,7 @@ fn entries(file: &File, length: u64) -> Read<HashMap<String, Entry>> {
     let damaged = |cause: zip::result::ZipError| format!("it is not an archive of PyTorch 1.6 or later: {cause}");
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.len() > MAX_ENTRIES {
-        return Err(format!("it has {} entries, and at most {MAX_ENTRIES} are read", archive.len()));
+        return Err(format!("it has {} entries; the maximum is {MAX_ENTRIES}", archive.len()));
     }
     let mut entries = HashMap::with_capacity(archive.len());
     for number in 0..archive.len() {
@@ -78,9 +78,9 @@ fn entries(file: &File, length: u64) -> Read<HashMap<String, Entry>> {
         let name = entry.name().map_err(damaged)?.into_owned();
         let plain = entry.compression() == CompressionMethod::Stored && !entry.encrypted();
         let start = entry.data_start().filter(|_| plain && entry.size() == entry.compressed_size());
-        let start = start.ok_or_else(|| format!("its entry `{name:.100}` is compressed, as PyTorch leaves none"))?;
+        let start = start.ok_or_else(|| format!("its entry `{name:.100}` is compressed, which PyTorch never does"))?;
         if start.checked_add(entry.size()).is_none_or(|end| end > length) {
-            return Err(format!("its entry `{name:.100}` is not wholly in the file"));
+            return Err(format!("its entry `{name:.100}` is not completely in the file"));
         }
         entries.insert(name, Entry { start, length: entry.size() });
     }
@@ -95,7 +95,7 @@ struct Tensors<'a> {
 }
 
 impl Tensors<'_> {
-    /// Where a tensor is; `None` for values that are not tensors, and for types that no weight has.
+    /// Where a tensor is; `None` for values that are not tensors, and for types that weights never have.
     fn place(&self, value: Id) -> Read<Option<Place>> {
         let Some(arguments) = self.rebuilt(value) else { return Ok(None) };
         let [storage, offset, shape, strides, ..] = arguments else { return Err("lacks a part".to_owned()) };
@@ -105,16 +105,17 @@ impl Tensors<'_> {
         let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
         let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
         let size = dtype.size_in_bytes() as u64;
-        let first = u64::try_from(*offset).ok().and_then(|offset| offset.checked_mul(size)).ok_or("begins nowhere")?;
+        let first =
+            u64::try_from(*offset).ok().and_then(|offset| offset.checked_mul(size)).ok_or("has an invalid offset")?;
         let bytes = numbers as u64 * size;
         if first.checked_add(bytes).is_none_or(|end| end > storage.length) {
-            return Err("is not wholly in its storage".to_owned());
+            return Err("is not completely in its storage".to_owned());
         }
         let order = order(&shape, &strides)?;
         Ok(Some(Place { file: 0, dtype, shape, start: storage.start + first, bytes, order }))
     }
 
-    /// The arguments of the call that makes a tensor. Parameters have one around it.
+    /// The arguments of the call that builds a tensor. Parameters wrap it in another one.
     fn rebuilt(&self, mut value: Id) -> Option<&[Id]> {
         for _ in 0..3 {
             let Value::Call { function, arguments } = self.values.get(value) else { return None };
@@ -137,7 +138,7 @@ impl Tensors<'_> {
         None
     }
 
-    /// The type and the place of the numbers that tensors share; `None` for types that no weight has.
+    /// The type and the storage of a tensor's values; `None` for types that weights never have.
     fn storage(&self, value: Id) -> Read<Option<(DType, Entry)>> {
         let Value::Outside(name) = self.values.get(value) else { return Err("has no storage".to_owned()) };
         let Value::List(parts) = self.values.get(*name) else { return Err("has no storage".to_owned()) };
@@ -169,7 +170,7 @@ impl Tensors<'_> {
     }
 }
 
-/// How the numbers of a tensor follow each other. Sides of length 1 take no step.
+/// The memory order of a tensor's values. Dimensions of length 1 do not matter.
 fn order(shape: &[usize], strides: &[usize]) -> Read<Order> {
     if shape.len() != strides.len() {
         return Err("has strides that do not fit its shape".to_owned());
@@ -179,11 +180,11 @@ fn order(shape: &[usize], strides: &[usize]) -> Read<Order> {
     }
     match follow(shape.iter().zip(strides)) {
         true => Ok(Order::Columns),
-        false => Err("has numbers that do not follow each other".to_owned()),
+        false => Err("is not contiguous".to_owned()),
     }
 }
 
-/// Whether each side's stride is the product of the sides before it.
+/// Whether each dimension's stride is the product of the dimensions before it.
 fn follow<'a>(mut sides: impl Iterator<Item = (&'a usize, &'a usize)>) -> bool {
     let mut step = 1_usize;
     sides.all(|(side, stride)| {

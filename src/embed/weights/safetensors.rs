@@ -1,4 +1,4 @@
-//! `model.safetensors`: a header that says where tensors are, and their numbers.
+//! `model.safetensors`: a header that says where tensors are, and their values.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -11,15 +11,17 @@ use super::{MAX_INDEX, MAX_NUMBERS, Order, Place, parts_of};
 use crate::embed::model_folder::{model_error, open_regular, read_json_of};
 use crate::error::Result;
 
-/// The longest header that is read: names, types and places of tensors, some hundred bytes for each.
+/// Size limit for the header: names, types and places of tensors, some hundred bytes for each.
 const MAX_HEADER: u64 = 16 << 20;
 
-/// The files that an index names; each lies in the folder itself.
+/// The files named by an index; each is in the folder itself.
 pub(super) fn parts(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
     let json = read_json_of(index, MAX_INDEX)?;
     let names = parts_of(&json).map_err(|what| model_error(index, &format!("it {what}")))?;
     match names.iter().find(|name| name.contains(['/', '\\']) || !name.ends_with(".safetensors")) {
-        Some(_) => Err(model_error(index, "its `weight_map` names a file that is not a .safetensors in its folder")),
+        Some(_) => {
+            Err(model_error(index, "its `weight_map` names a file that is not a .safetensors file in its folder"))
+        }
         None => Ok(names.into_iter().map(|name| folder.join(name)).collect()),
     }
 }
@@ -33,9 +35,9 @@ pub(super) fn places(files: &[PathBuf]) -> Result<BTreeMap<String, Place>> {
     Ok(places)
 }
 
-/// Reads where the tensors of one file are, and checks that they are in it, each in a place of its own.
+/// Reads where the tensors of one file are, and checks that they lie within it without overlapping.
 fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>) -> Result<()> {
-    let broken = |what: &str| model_error(path, &format!("it is not a whole safetensors file: {what}"));
+    let broken = |what: &str| model_error(path, &format!("it is not a complete safetensors file: {what}"));
     let (mut file, len) = open_regular(path)?;
     let mut length = [0_u8; 8];
     file.read_exact(&mut length).map_err(|_| broken("it is too short"))?;
@@ -44,7 +46,7 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
         return Err(broken("its header is longer than the file"));
     }
     if length > MAX_HEADER {
-        return Err(broken(&format!("its header has {length} bytes, and at most {MAX_HEADER} are read")));
+        return Err(broken(&format!("its header has {length} bytes; the maximum is {MAX_HEADER}")));
     }
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header).map_err(|cause| broken("its header cannot be read").cause(cause))?;
@@ -54,20 +56,20 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
     let mut taken: Vec<(u64, u64, &str)> = Vec::with_capacity(header.len());
     for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
         let wrong = |what: String| broken(&format!("the tensor `{name:.200}` {what}"));
-        // Types that no weight has (numbers of positions, for instance) are left out.
+        // Types that weights never have (integer positions, for instance) are skipped.
         if let Some(place) = place(tensor, number, 8 + length, len).map_err(wrong)? {
             taken.push((place.start, place.bytes, name));
             places.insert(name.clone(), place);
         }
     }
-    // Tensors that share their bytes would be more in memory than the file is.
+    // Overlapping tensors could take more memory than the file.
     taken.retain(|(_, bytes, _)| *bytes > 0);
     taken.sort_unstable();
     for pair in taken.windows(2) {
         if let [(start, bytes, first), (next, _, second)] = pair
             && start + bytes > *next
         {
-            return Err(broken(&format!("the tensors `{first:.200}` and `{second:.200}` share their place")));
+            return Err(broken(&format!("the tensors `{first:.200}` and `{second:.200}` overlap")));
         }
     }
     Ok(())
@@ -81,7 +83,7 @@ fn place(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Resul
     let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
     let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
     let (Some(start), Some(end)) = (tensor["data_offsets"][0].as_u64(), tensor["data_offsets"][1].as_u64()) else {
-        return Err("has no place".to_owned());
+        return Err("has no offsets".to_owned());
     };
     let dtype = match tensor["dtype"].as_str().unwrap_or_default() {
         "F64" => DType::F64,
@@ -93,6 +95,6 @@ fn place(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Resul
     let bytes = (numbers * dtype.size_in_bytes()) as u64;
     match start.checked_add(bytes) == Some(end) && data.saturating_add(end) <= len {
         true => Ok(Some(Place { file, dtype, shape, start: data + start, bytes, order: Order::Rows })),
-        false => Err("is not wholly in the file: was the download cut short?".to_owned()),
+        false => Err("is not completely in the file: was the download interrupted?".to_owned()),
     }
 }

@@ -1,9 +1,9 @@
-//! Products of single precision matrices with weights that were packed once.
+//! Single-precision matrix products with weights that are packed once.
 //!
-//! The weights of a model are multiplied again and again; so they are laid out once as the innermost loop reads them:
-//! panels of as many columns as fit in two registers, within blocks of depth that the caches hold (Goto & van de Geijn,
-//! "Anatomy of High-Performance Matrix Multiplication", 2008). Each number of a result is a sum in the order of the
-//! depth, whatever the other rows are: a row's result does not depend on what it is computed with.
+//! A model multiplies by the same weights repeatedly, so they are packed once in the order in which the innermost loop
+//! reads them: panels of as many columns as fit in two registers, within blocks of depth that fit in the caches (Goto &
+//! van de Geijn, "Anatomy of High-Performance Matrix Multiplication", 2008). Each element of a result is summed in
+//! order of depth regardless of the other rows, so a row's result does not depend on its batch.
 
 use std::sync::OnceLock;
 
@@ -15,22 +15,22 @@ mod avx2;
 mod avx512;
 mod portable;
 
-/// Rows of the left matrix that are packed and multiplied together, in tiles.
+/// Tiles of rows of the left matrix that are packed and multiplied together.
 const TILES_OF_ROWS: usize = 8;
 
-/// The greatest depth of a block: a panel of it fits in the second cache beside a block of rows.
+/// The maximum depth of a block: a panel of it fits in the L2 cache alongside a block of rows.
 const BLOCK_DEPTH: usize = 512;
 
-/// Up to so many rows, threads share the columns, since there are too few rows to share.
+/// With at most this many rows, threads split the columns, since there are too few rows to split.
 const FEW_ROWS: usize = 64;
 
-/// Multiplications from which sharing the work pays.
+/// The minimum number of multiplications for which multithreading pays off.
 const WORTH_SHARING: usize = 1 << 20;
 
-/// Adds the product of `depth` x `rows` and `depth` x `columns` numbers to a tile of rows `stride` apart.
+/// Adds the product of `depth` x `rows` and `depth` x `columns` values to a tile with rows `stride` apart.
 type TileProduct = unsafe fn(depth: usize, left: *const f32, right: *const f32, tile: *mut f32, stride: usize);
 
-/// The innermost product that this processor does best, and the shape of its tile.
+/// The fastest micro-kernel for this CPU and the shape of its tile.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernel {
     rows: usize,
@@ -38,19 +38,19 @@ pub(crate) struct Kernel {
     product: TileProduct,
 }
 
-/// Sixteen numbers where a register expects them.
+/// Sixteen values, aligned for a register load.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 struct Line([f32; 16]);
 
-/// Numbers at addresses that are multiples of 64 bytes.
+/// Values aligned to 64 bytes.
 #[derive(Clone, Default)]
 pub(crate) struct Aligned {
     lines: Vec<Line>,
 }
 
 impl Aligned {
-    /// Makes room for `len` numbers; those that are new are zeros.
+    /// Makes room for `len` values; new ones are zero.
     pub(crate) fn resize(&mut self, len: usize) {
         self.lines.resize(len.div_ceil(16), Line([0.0; 16]));
     }
@@ -67,7 +67,7 @@ impl Aligned {
 }
 
 impl Kernel {
-    /// The kernel for this processor.
+    /// The kernel for this CPU.
     pub(crate) fn get() -> Self {
         static KERNEL: OnceLock<Kernel> = OnceLock::new();
         *KERNEL.get_or_init(|| {
@@ -95,8 +95,8 @@ impl Kernel {
         self.columns
     }
 
-    /// Lays `rows` rows of `depth` numbers, `stride` apart, out as tiles of rows: for each tile its rows' first
-    /// numbers, then their second ones, and so on. Rows that a last tile lacks are zeros.
+    /// Packs `rows` rows of `depth` values, `stride` apart, into tiles of rows: for each tile, the first value of each
+    /// row, then the second, and so on. Rows missing from the last tile are zeros.
     pub(crate) fn pack_rows(self, from: &[f32], stride: usize, rows: usize, depth: usize, to: &mut [f32]) {
         for (tile, to) in to.chunks_exact_mut(depth * self.rows).take(rows.div_ceil(self.rows)).enumerate() {
             for lane in 0..self.rows {
@@ -110,8 +110,8 @@ impl Kernel {
         }
     }
 
-    /// Lays `depth` rows of `columns` numbers, `stride` apart, out as panels of columns. Columns that a last panel
-    /// lacks are zeros.
+    /// Packs `depth` rows of `columns` values, `stride` apart, into panels of columns. Columns missing from the last
+    /// panel are zeros.
     pub(crate) fn pack_columns(self, from: &[f32], stride: usize, depth: usize, columns: usize, to: &mut [f32]) {
         for (panel, to) in to.chunks_exact_mut(depth * self.columns).take(columns.div_ceil(self.columns)).enumerate() {
             let first = panel * self.columns;
@@ -127,9 +127,9 @@ impl Kernel {
         }
     }
 
-    /// Adds the product of one tile of packed rows and one packed panel to `out`, `rows` x `columns` numbers in rows
-    /// `stride` apart. `spare` holds a whole tile.
-    #[allow(clippy::too_many_arguments, reason = "the innermost product of everything")]
+    /// Adds the product of one tile of packed rows and one packed panel to `out`, `rows` x `columns` values with rows
+    /// `stride` apart. `spare` has room for a whole tile.
+    #[allow(clippy::too_many_arguments, reason = "the innermost product")]
     #[inline]
     pub(crate) fn add_product(
         self,
@@ -146,12 +146,12 @@ impl Kernel {
             return;
         }
         if rows == self.rows && columns == self.columns && out.len() >= (rows - 1) * stride + columns {
-            // SAFETY: the lengths were compared, and `get` chose what the processor can do.
+            // SAFETY: the lengths were checked, and `get` chose a kernel that the CPU supports.
             unsafe { (self.product)(depth, left.as_ptr(), right.as_ptr(), out.as_mut_ptr(), stride) };
             return;
         }
         spare[..self.rows * self.columns].fill(0.0);
-        // SAFETY: as above; `spare` holds a whole tile.
+        // SAFETY: as above; `spare` has room for a whole tile.
         unsafe { (self.product)(depth, left.as_ptr(), right.as_ptr(), spare.as_mut_ptr(), self.columns) };
         for (to, from) in out.chunks_mut(stride).take(rows).zip(spare.chunks_exact(self.columns)) {
             to.iter_mut().zip(from).take(columns).for_each(|(to, from)| *to += from);
@@ -159,7 +159,7 @@ impl Kernel {
     }
 }
 
-/// Weights of `inputs` x `outputs`, packed.
+/// Packed weights of `inputs` x `outputs`.
 pub(crate) struct PackedMatrix {
     panels: Aligned,
     inputs: usize,
@@ -168,12 +168,13 @@ pub(crate) struct PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs weights of `outputs` rows of `inputs` numbers, as most layers keep them. `None` if there are not as many.
+    /// Packs weights stored as `outputs` rows of `inputs` values, as in most layers. `None` if the length does not
+    /// match.
     pub(crate) fn from_rows(weights: &[f32], outputs: usize, inputs: usize) -> Option<Self> {
         Self::pack(weights, outputs, inputs, |input, output| output * inputs + input)
     }
 
-    /// Packs weights of `inputs` rows of `outputs` numbers, as GPT-2 keeps them. `None` if there are not as many.
+    /// Packs weights stored as `inputs` rows of `outputs` values, as in GPT-2. `None` if the length does not match.
     pub(crate) fn from_columns(weights: &[f32], inputs: usize, outputs: usize) -> Option<Self> {
         Self::pack(weights, outputs, inputs, |input, output| input * outputs + output)
     }
@@ -200,17 +201,17 @@ impl PackedMatrix {
         Some(matrix)
     }
 
-    /// The width of what is multiplied.
+    /// The number of input features.
     pub(crate) fn inputs(&self) -> usize {
         self.inputs
     }
 
-    /// The width of the product.
+    /// The number of output features.
     pub(crate) fn outputs(&self) -> usize {
         self.outputs
     }
 
-    /// The weights of one output, as they were before they were packed.
+    /// The weights of one output, unpacked.
     pub(crate) fn weights_of(&self, output: usize, to: &mut [f32]) {
         let (panel, lane) = (output / self.kernel.columns, output % self.kernel.columns);
         for (start, depth) in self.blocks() {
@@ -224,7 +225,7 @@ impl PackedMatrix {
         self.outputs.div_ceil(self.kernel.columns)
     }
 
-    /// Where the depth is cut: starts and depths of blocks of about one size.
+    /// The starts and depths of blocks of roughly equal size.
     fn blocks(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
         let count = self.inputs.div_ceil(BLOCK_DEPTH).max(1);
         let (inputs, size) = (self.inputs, self.inputs.div_ceil(count));
@@ -236,8 +237,8 @@ impl PackedMatrix {
         first..first + depth * self.kernel.columns
     }
 
-    /// Adds the product of `left`, rows of `inputs` numbers, to `out`, as many rows of `outputs` numbers; and has
-    /// `finish` see to some whole rows of the result at a time. Threads share the work where there is enough.
+    /// Adds the product of `left`, rows of `inputs` values, to `out`, an equal number of rows of `outputs` values, and
+    /// calls `finish` on groups of complete rows of the result. Runs on several threads if there is enough work.
     pub(crate) fn add_product(&self, left: &[f32], out: &mut [f32], finish: &(dyn Fn(&mut [f32]) + Sync)) {
         let rows = left.len() / self.inputs;
         let block = TILES_OF_ROWS * self.kernel.rows;
@@ -261,7 +262,7 @@ impl PackedMatrix {
         }
     }
 
-    /// Threads share the columns.
+    /// Splits the columns among threads.
     fn add_columns(&self, left: &[f32], rows: usize, out: &mut [f32], threads: usize) {
         let share = self.panel_count().div_ceil(threads * 2).max(1);
         let shares: Vec<std::ops::Range<usize>> = (0..self.panel_count())
@@ -284,7 +285,7 @@ impl PackedMatrix {
         }
     }
 
-    /// Adds the products with some panels to rows of `stride` numbers, one block of depth after the other.
+    /// Adds the products with some panels to rows of `stride` values, one block of depth after another.
     fn add_rows(&self, left: &[f32], panels: std::ops::Range<usize>, out: &mut [f32], stride: usize) {
         let Kernel { rows: tile, columns: width, .. } = self.kernel;
         let rows = left.len() / self.inputs;

@@ -1,24 +1,25 @@
-//! Cuts the points into blocks of near ones, which can be worked on side by side.
+//! Partitions the points into blocks of nearby points, which can be processed in parallel.
 //!
-//! Most edges of a good first layout are short, so most have both ends in one block. The cut depends on the positions
-//! alone, not on the number of threads, and lasts for all epochs: so does the order in which edges have their turns.
+//! Most edges of a good initial layout are short, so most edges have both ends in one block. The partition depends only
+//! on the positions, not on the number of threads, and is fixed for all epochs, as is the order in which edges are
+//! processed.
 
-/// Points of a block at most: few enough for work for all threads and for a block and its turns to stay in the cache,
-/// enough that many edges stay within one.
+/// The maximum number of points in a block: small enough to keep all threads busy and for a block and its turns to stay
+/// in the cache, large enough that many edges stay within one block.
 const MOST_POINTS: usize = 1024;
 
-/// An order of the points in which each block is a range.
+/// An order of the points in which each block is a contiguous range.
 #[derive(Debug)]
 pub(super) struct Blocks {
-    /// The points, block after block.
+    /// The points, block by block.
     pub(super) order: Vec<u32>,
-    /// Where each block stops.
+    /// The end of each block.
     pub(super) stops: Vec<usize>,
 }
 
 impl Blocks {
-    /// Halves the points along the longest side of their box until the halves are small enough, as a kd-tree does. What
-    /// comes out depends on the positions alone, which are `dimensions` numbers for each point.
+    /// Bisects the points along the longest side of their bounding box until the parts are small enough, as in a k-d
+    /// tree. The result depends only on the positions, which have `dimensions` values per point.
     pub(super) fn new(positions: &[f32], dimensions: usize) -> Blocks {
         let points = positions.len() / dimensions;
         let mut order: Vec<u32> = (0..points as u32).collect();

@@ -1,19 +1,19 @@
-//! Random numbers that are functions of where they are used, so that the order of work cannot change them.
+//! Counter-based random numbers, which do not depend on the order of execution.
 
-/// Mixes 64 bits so that every bit of the input moves about half the bits of the output (Stafford's variant 13).
+/// Mixes 64 bits so that every input bit flips about half the output bits (Stafford's variant 13).
 pub(super) fn mix64(mut x: u64) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
 }
 
-/// A key for one use of randomness, from the key of the whole and two counters.
+/// A key for one use of randomness, derived from the overall key and two counters.
 #[inline(always)]
 pub(super) fn key(seed: u64, first: u64, second: u64) -> u64 {
     mix64(mix64(seed ^ first.wrapping_mul(0x9e37_79b9_7f4a_7c15)) ^ second.wrapping_mul(0xd1b5_4a32_d192_ed03))
 }
 
-/// 32 random bits, the `counter`-th of `key`. In 32-bit steps, so that several are made in one vector.
+/// 32 random bits, the `counter`-th of `key`. Computed in 32-bit steps, so that several can be computed in one vector.
 #[inline(always)]
 pub(super) fn bits32(key: u64, counter: u32) -> u32 {
     let mut x = (key as u32).wrapping_add(counter.wrapping_mul(0x9e37_79b9));
@@ -22,7 +22,7 @@ pub(super) fn bits32(key: u64, counter: u32) -> u32 {
     x ^ (x >> 16)
 }
 
-/// A number below `bound`, from 32 random bits.
+/// A number less than `bound`, from 32 random bits.
 #[inline(always)]
 pub(super) fn below(bits: u32, bound: u32) -> u32 {
     ((u64::from(bits) * u64::from(bound)) >> 32) as u32
@@ -47,7 +47,7 @@ mod tests {
                 counts[below(bits32(key, counter), 100) as usize] += 1;
             }
         }
-        // 1000 expected, standard deviation 31.5.
+        // The expected count is 1000, with a standard deviation of 31.5.
         assert!(counts.iter().all(|count| (840..1160).contains(count)), "{counts:?}");
     }
 

@@ -1,16 +1,16 @@
-//! The curve 1 / (1 + a d^2b) that stands for closeness in the few dimensions.
+//! The curve 1 / (1 + a d^2b) that models closeness in the low-dimensional layout.
 
 /// Points at which the curve is fitted, from 0 to 3 spreads.
 const POINTS: usize = 300;
 
-/// The most steps of the fit; it needs about ten.
+/// The maximum number of steps of the fit; it needs about ten.
 const STEPS: usize = 500;
 
-/// The `a` and `b` for which 1 / (1 + a d^(2b)) comes nearest (least squares at 300 points from 0 to 3 `spread`) to the
-/// wanted closeness: 1 up to `min_dist`, and exp(-(d - min_dist) / spread) beyond it.
+/// The `a` and `b` for which 1 / (1 + a d^(2b)) is the best least-squares fit (at 300 points from 0 to 3 `spread`) to
+/// the desired closeness: 1 up to `min_dist`, and exp(-(d - min_dist) / spread) beyond it.
 ///
-/// `spread` is above 0 and `min_dist` from 0 to `spread`. By Levenberg and Marquardt's method from a = b = 1, as
-/// umap-learn (through SciPy) fits them: `min_dist` 0.0 and `spread` 1.0 give a = 1.932 and b = 0.791.
+/// `spread` is greater than 0 and `min_dist` is from 0 to `spread`. Uses the Levenberg-Marquardt method starting at a =
+/// b = 1, like umap-learn (through SciPy): `min_dist` 0.0 and `spread` 1.0 result in a = 1.932 and b = 0.791.
 pub fn find_ab_params(spread: f64, min_dist: f64) -> (f64, f64) {
     let (mut a, mut b) = (1.0_f64, 1.0_f64);
     let mut fit = Fit::at(a, b, spread, min_dist);
@@ -35,7 +35,7 @@ pub fn find_ab_params(spread: f64, min_dist: f64) -> (f64, f64) {
     (a, b)
 }
 
-/// The squared error at some a and b, and the normal equations of its linearisation.
+/// The squared error at a given a and b, and the normal equations of the linearization.
 struct Fit {
     error: f64,
     aa: f64,
@@ -55,7 +55,7 @@ impl Fit {
             let curve = 1.0 / (1.0 + a * power);
             let residual = wanted - curve;
             let by_a = -power * curve * curve;
-            // d^2b ln d goes to 0 with d.
+            // d^2b ln d approaches 0 as d does.
             let by_b = if d > 0.0 { 2.0 * a * by_a * d.ln() } else { 0.0 };
             fit.error += residual * residual;
             fit.aa += by_a * by_a;

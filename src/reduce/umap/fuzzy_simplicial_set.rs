@@ -1,4 +1,4 @@
-//! From neighbors to a weighted graph: how surely two rows are connected.
+//! From neighbors to a weighted graph, in which weights are membership strengths.
 
 use rayon::prelude::*;
 
@@ -7,15 +7,15 @@ use crate::error::Stage;
 use crate::neighbors::Neighbors;
 use crate::progress::{Progress, Task};
 
-/// Rows that one thread unites at a time.
+/// Rows processed by one thread at a time.
 const ROWS_AT_A_TIME: usize = 1024;
 
 /// A symmetric graph over the rows with weights in (0, 1], as compressed sparse rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FuzzyGraph {
-    /// Where each row's edges begin in `indices` and `weights`; one more entry than rows.
+    /// The start of each row's edges in `indices` and `weights`, with one more entry than there are rows.
     pub offsets: Vec<usize>,
-    /// The other end of each edge, ascending within a row.
+    /// The other endpoint of each edge, ascending within a row.
     pub indices: Vec<u32>,
     /// The weight of each edge.
     pub weights: Vec<f32>,
@@ -27,29 +27,29 @@ impl FuzzyGraph {
         self.offsets.len().saturating_sub(1)
     }
 
-    /// The edges of row `row`: their other ends and their weights.
+    /// The edges of row `row`: their other endpoints and weights.
     pub fn row(&self, row: usize) -> (&[u32], &[f32]) {
         let range = self.offsets[row]..self.offsets[row + 1];
         (&self.indices[range.clone()], &self.weights[range])
     }
 
-    /// The largest weight; 0 without edges.
+    /// The largest weight; 0 if there are no edges.
     pub fn max_weight(&self) -> f32 {
         self.weights.iter().copied().fold(0.0, f32::max)
     }
 }
 
-/// The fuzzy simplicial set of `neighbors`, whose rows must be those of a search among themselves (McInnes, Healy and
-/// Melville 2018, algorithms 2 and 3; the same graph as umap-learn's for the same neighbors).
+/// The fuzzy simplicial set of `neighbors`, which must be the result of a search of the rows among themselves (McInnes,
+/// Healy and Melville 2018, algorithms 2 and 3; the same graph as umap-learn's for the same neighbors).
 ///
-/// `set_op_mix_ratio` goes from the intersection (0) to the union (1) of the two directions of an edge;
+/// `set_op_mix_ratio` interpolates between the intersection (0) and the union (1) of the two directions of an edge;
 /// `local_connectivity` is that of [`smooth_knn_dist`].
 pub fn fuzzy_simplicial_set(neighbors: &Neighbors, set_op_mix_ratio: f32, local_connectivity: f32) -> FuzzyGraph {
     let task = Progress::silent().task(Stage::Reduce, "graph", 0);
     fuzzy_graph(neighbors, set_op_mix_ratio, local_connectivity, &task)
 }
 
-/// The same; two units of `task` a row.
+/// The same, with progress: two units of `task` per row.
 pub(super) fn fuzzy_graph(
     neighbors: &Neighbors,
     set_op_mix_ratio: f32,
@@ -62,13 +62,13 @@ pub(super) fn fuzzy_graph(
     unite(&directed, &reversed, set_op_mix_ratio, task)
 }
 
-/// How surely a neighbor at `distance` is connected to a row of these scales.
+/// The membership strength of a neighbor at `distance` for a row with these scales.
 pub(super) fn membership_strength(distance: f32, rho: f32, sigma: f32) -> f32 {
     let beyond = distance - rho;
     if beyond <= 0.0 || sigma == 0.0 { 1.0 } else { (-(beyond / sigma)).exp() }
 }
 
-/// The graph of each row's own view of its neighbors, without the row itself.
+/// The directed graph of each row's neighbors, without the row itself.
 fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales, task: &Task) -> FuzzyGraph {
     let k = neighbors.k;
     let rows = neighbors.rows();
@@ -108,7 +108,7 @@ fn transpose(graph: &FuzzyGraph) -> FuzzyGraph {
     FuzzyGraph { offsets, indices, weights }
 }
 
-/// Mixes the probabilistic union, a + b - ab, and the intersection, ab, of the two directions.
+/// Interpolates between the probabilistic union, a + b - ab, and the intersection, ab, of the two directions.
 fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32, task: &Task) -> FuzzyGraph {
     let weigh = |a: f32, b: f32| {
         let both = a * b;
@@ -142,13 +142,13 @@ fn unite(directed: &FuzzyGraph, reversed: &FuzzyGraph, mix: f32, task: &Task) ->
     collect_rows(directed.rows(), directed.indices.len() / directed.rows().max(1), edges_of, task)
 }
 
-/// The edges of some rows in a row, and how many each has.
+/// The edges of several consecutive rows, and the number of edges of each row.
 struct RowBlock {
     lengths: Vec<usize>,
     edges: Vec<(u32, f32)>,
 }
 
-/// A graph from a function that gives each row's edges, run in parallel.
+/// Builds a graph in parallel from a function that computes each row's edges.
 fn collect_rows(
     rows: usize,
     edges_a_row: usize,

@@ -1,4 +1,4 @@
-//! Where the points begin: a spectral layout of each connected part, the parts around their centers.
+//! Initial positions: a spectral layout of each connected component, with the components placed around their centers.
 
 use rayon::prelude::*;
 
@@ -9,23 +9,24 @@ use super::subspace::{Block, GROUP, rayleigh_ritz};
 use crate::neighbors::NeighborIndex;
 use crate::progress::Task;
 
-/// The side of the box in which the points begin.
+/// The side of the box that contains the initial positions.
 const SIDE: f32 = 10.0;
 
-/// Every coordinate is moved by at most this, so that points that coincide can part.
+/// The maximum noise added to each coordinate, so that coinciding points can separate.
 const NOISE: f32 = 1.7e-4;
 
-/// The radius of a part, as a share of the extent of all centers, if the part were everything.
+/// The radius of a component containing all points, as a fraction of the extent of all centers.
 const LEAST_RADIUS: f32 = 0.25;
 
-/// Products with the centers' matrix that bring out their main axes.
+/// Power iterations with the centers' matrix for finding their principal axes.
 const AXES_STEPS: usize = 20;
 
-/// Positions to begin with, row by row, from 0 to 10 along each axis. `task` has as many units as `spectral_layout` says.
+/// Initial positions, row-major, from 0 to 10 along each axis. `task` has the number of units documented for
+/// `spectral_layout`.
 ///
-/// A connected graph gets its spectral layout. Where it falls into parts, the parts' centers are laid out by the main
-/// axes of their means in the data, and each part gets its own spectral layout around its center, with a radius that
-/// keeps it off its neighbors (umap-learn does likewise, with other centers).
+/// A connected graph receives its spectral layout. If there are several components, their centers are placed along the
+/// principal axes of their means in the data, and each component receives its own spectral layout around its center,
+/// with a radius that keeps it separate from its neighbors (umap-learn does the same with other centers).
 pub(super) fn initial_layout(
     graph: &FuzzyGraph,
     index: &NeighborIndex,
@@ -42,7 +43,7 @@ pub(super) fn initial_layout(
     layout
 }
 
-/// The rows of each connected part of the graph, ascending; parts in the order of their first rows.
+/// The rows of each connected component of the graph, ascending; components are in the order of their first rows.
 fn connected_parts(graph: &FuzzyGraph) -> Vec<Vec<u32>> {
     const UNSEEN: u32 = u32::MAX;
     let mut part_of = vec![UNSEEN; graph.rows()];
@@ -71,7 +72,7 @@ fn connected_parts(graph: &FuzzyGraph) -> Vec<Vec<u32>> {
     parts
 }
 
-/// The layout of one connected graph, centered, its farthest point along any axis at 1.
+/// The layout of one connected graph, centered and scaled to a maximum absolute coordinate of 1.
 fn part_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
     let rows = graph.rows();
     let mut layout = if rows <= dimensions + 1 || rows < 2 * dimensions {
@@ -108,7 +109,7 @@ fn layout_of_parts(
         .enumerate()
         .map(|(number, part)| {
             let of_part = subgraph(graph, part, &number_in_part);
-            // The largest part is most of the work: it tells how far it has come.
+            // The largest component accounts for most of the work, so it reports the progress.
             let task = (number == largest).then_some(task);
             part_layout(&of_part, dimensions, key(seed, 1, number as u64), task)
         })
@@ -137,7 +138,7 @@ fn subgraph(graph: &FuzzyGraph, part: &[u32], number_in_part: &[u32]) -> FuzzyGr
     of_part
 }
 
-/// The means of the parts along their main axes: classical scaling of the distances between the means.
+/// The means of the components along their principal axes: classical scaling of the distances between the means.
 fn centers(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
     let mut means: Vec<Vec<f32>> = parts.par_iter().map(|part| mean_row(part, index)).collect();
     center_rows(&mut means);
@@ -157,7 +158,7 @@ fn centers(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u
     };
     let mut centers: Vec<f32> =
         (0..parts.len() * dimensions).map(|at| axis(at / dimensions, at % dimensions)).collect();
-    // Parts whose means coincide must still lie apart.
+    // Components with coinciding means must still be separated.
     let extent = centers.iter().fold(0.0_f32, |extent, value| extent.max(value.abs()));
     let scatter = if extent > 0.0 { extent * 1e-3 } else { 1.0 };
     for (at, value) in centers.iter_mut().enumerate() {
@@ -187,7 +188,7 @@ fn center_rows(rows: &mut [Vec<f32>]) {
     }
 }
 
-/// The matrix of all products between `rows`, times `block`, without making that matrix.
+/// The Gram matrix of `rows` times `block`, without materializing the Gram matrix.
 fn multiply_by_products(rows: &[Vec<f32>], block: &Block) -> Block {
     let (width, columns) = (block.width, rows.first().map_or(0, Vec::len));
     let mut shares = vec![0.0_f32; columns * width];
@@ -209,8 +210,8 @@ fn multiply_by_products(rows: &[Vec<f32>], block: &Block) -> Block {
     out
 }
 
-/// Radii in proportion to the parts' sizes that keep each part off the nearest other, but not below a share of the
-/// whole extent.
+/// Radii proportional to the sizes of the components that keep each component separate from the nearest other, with a
+/// lower bound relative to the total extent.
 fn radii(centers: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) -> Vec<f32> {
     let share = |part: &Vec<u32>| (part.len() as f32 / rows as f32).powf(1.0 / dimensions as f32);
     let shares: Vec<f32> = parts.iter().map(share).collect();
@@ -228,7 +229,7 @@ fn radii(centers: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) ->
     (0..parts.len()).into_par_iter().map(radius).collect()
 }
 
-/// Scales the layout to a box of side 10, one axis at a time, after a little noise.
+/// Adds a little noise, then scales the layout to a box of side 10, one axis at a time.
 fn fit_into_box(layout: &mut [f32], dimensions: usize, seed: u64) {
     let farthest = layout.iter().fold(0.0_f32, |farthest, value| farthest.max(value.abs()));
     let expansion = if farthest > 0.0 { SIDE / farthest } else { 1.0 };

@@ -1,8 +1,8 @@
 //! Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
 //!
-//! The files are the steps: nearest neighbors ([`crate::neighbors`]), each row's scale of distance
-//! ([`smooth_knn_dist`]), the weighted graph ([`fuzzy_simplicial_set`]), the curve of closeness ([`find_ab_params`]),
-//! positions to begin with (`spectral_layout`, `initial_layout`), their improvement (`optimize_layout`), and new points
+//! Each step has its own file: nearest neighbors ([`crate::neighbors`]), the distance scale of each row
+//! ([`smooth_knn_dist`]), the weighted graph ([`fuzzy_simplicial_set`]), the closeness curve ([`find_ab_params`]),
+//! initial positions (`spectral_layout`, `initial_layout`), their optimization (`optimize_layout`), and new points
 //! (`transform`).
 
 use std::sync::Arc;
@@ -46,10 +46,10 @@ use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;
 use spectral_layout::MOST_FILTERS;
 
-/// What neighbors, graph and layout take for each row, in numbers of 4 bytes, roughly.
+/// Approximate memory per row for neighbors, graph and layout, in 4-byte values.
 const NUMBERS_A_ROW: usize = 150;
 
-/// The most columns of a layout.
+/// The maximum number of dimensions of a layout.
 const MAX_COMPONENTS: usize = 256;
 
 /// UMAP's settings, with BERTopic's defaults.
@@ -76,7 +76,7 @@ impl Default for Umap {
 }
 
 impl Umap {
-    /// BERTopic's settings: 15 neighbors by cosine, 5 components, `min_dist` 0.
+    /// Creates BERTopic's settings: 15 neighbors by cosine distance, 5 components, `min_dist` 0.
     pub fn new() -> Self {
         Umap {
             n_neighbors: 15,
@@ -94,101 +94,103 @@ impl Umap {
         }
     }
 
-    /// How many nearest neighbors, the row itself included, make a row's surroundings: 2 or more, default 15. Few show
-    /// fine structure, many show coarse. For fewer rows it is cut to one less than there are, as umap-learn does.
+    /// The number of nearest neighbors, including the row itself, in a row's neighborhood: at least 2, default 15.
+    /// Small values show local structure, large values show global structure. If there are too few rows, it is reduced
+    /// to one less than the number of rows, as in umap-learn.
     #[must_use]
     pub fn n_neighbors(mut self, n_neighbors: usize) -> Self {
         self.n_neighbors = n_neighbors;
         self
     }
 
-    /// The columns of the result: 1 to 256, default 5.
+    /// The number of dimensions of the result: 1 to 256, default 5.
     #[must_use]
     pub fn n_components(mut self, n_components: usize) -> Self {
         self.n_components = n_components;
         self
     }
 
-    /// How near points may come in the result: 0 to `spread`, default 0.0, which packs clusters tightly.
+    /// The minimum distance between points in the result: 0 to `spread`, default 0.0, which packs clusters tightly.
     #[must_use]
     pub fn min_dist(mut self, min_dist: f64) -> Self {
         self.min_dist = min_dist;
         self
     }
 
-    /// The scale of the result: above 0, default 1.0.
+    /// The scale of the result: greater than 0, default 1.0.
     #[must_use]
     pub fn spread(mut self, spread: f64) -> Self {
         self.spread = spread;
         self
     }
 
-    /// How near rows of the data are to each other; default [`Metric::Cosine`].
+    /// The distance metric for rows of the data; default [`Metric::Cosine`].
     #[must_use]
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = metric;
         self
     }
 
-    /// Passes over the graph's edges: 1 to 1,000,000; default `None`, which means 500 for up to 10,000 rows and 200
-    /// beyond.
+    /// The number of passes over the graph's edges: 1 to 1,000,000; default `None`, which means 500 for up to 10,000
+    /// rows and 200 for more.
     #[must_use]
     pub fn n_epochs(mut self, n_epochs: impl Into<Option<usize>>) -> Self {
         self.n_epochs = n_epochs.into();
         self
     }
 
-    /// The step of the first pass: above 0, default 1.0. It falls to 0 with the passes.
+    /// The initial learning rate: greater than 0, default 1.0. It decreases linearly to 0.
     #[must_use]
     pub fn learning_rate(mut self, learning_rate: f64) -> Self {
         self.learning_rate = learning_rate;
         self
     }
 
-    /// Points that repel for each one that attracts: 0 to 1,000, default 5.
+    /// The number of repelling points (negative samples) per attracting point: 0 to 1,000, default 5.
     #[must_use]
     pub fn negative_sample_rate(mut self, negative_sample_rate: usize) -> Self {
         self.negative_sample_rate = negative_sample_rate;
         self
     }
 
-    /// From the intersection (0) to the union (1) of the rows' own views of their surroundings; default 1.0.
+    /// Interpolates between the intersection (0) and the union (1) of the rows' local neighborhoods; default 1.0.
     #[must_use]
     pub fn set_op_mix_ratio(mut self, set_op_mix_ratio: f64) -> Self {
         self.set_op_mix_ratio = set_op_mix_ratio;
         self
     }
 
-    /// How many neighbors a row is connected to with certainty: 0 or more, default 1.0.
+    /// The number of neighbors that a row is connected to with certainty: 0 or more, default 1.0.
     #[must_use]
     pub fn local_connectivity(mut self, local_connectivity: f64) -> Self {
         self.local_connectivity = local_connectivity;
         self
     }
 
-    /// The weight of repulsion against attraction: 0 or more, default 1.0.
+    /// The weight of repulsion relative to attraction: 0 or more, default 1.0.
     #[must_use]
     pub fn repulsion_strength(mut self, repulsion_strength: f64) -> Self {
         self.repulsion_strength = repulsion_strength;
         self
     }
 
-    /// How neighbors are looked for; default [`NeighborSearch::Auto`].
+    /// The nearest-neighbor search method; default [`NeighborSearch::Auto`].
     #[must_use]
     pub fn neighbor_search(mut self, neighbor_search: NeighborSearch) -> Self {
         self.neighbor_search = neighbor_search;
         self
     }
 
-    /// Fits a layout to `data` (n rows, d columns) and keeps what placing new rows takes.
+    /// Fits a layout to `data` (n rows, d columns) and keeps what is needed to place new rows.
     ///
     /// # Errors
-    /// A parameter out of its range, no rows or columns, or a value that is NaN or infinite (naming the row).
+    /// A parameter is out of range, there are no rows or columns, or a value is NaN or infinite (the error names the
+    /// row).
     pub fn fit_layout(&self, data: impl Into<Vectors>, seed: u64, progress: &Progress) -> Result<FittedUmap> {
         self.check()?;
         let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
         let index = index.searched(self.neighbor_search, Stage::Reduce, progress)?;
-        check_room(Stage::Reduce, "neighbors and the graph of them", index.rows(), NUMBERS_A_ROW)?;
+        check_room(Stage::Reduce, "the neighbors and their graph", index.rows(), NUMBERS_A_ROW)?;
         let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress)?;
         let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);
@@ -207,7 +209,7 @@ impl Umap {
         optimize_layout(&mut layout, self.n_components, &graph, &forces, &task);
         task.finish()?;
         let embedding = Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
-            Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has a wrong size").cause(error)
+            Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has the wrong size").cause(error)
         })?;
         Ok(FittedUmap {
             embedding,
@@ -219,18 +221,19 @@ impl Umap {
         })
     }
 
-    /// As many neighbors as the rows allow. Two rows are each other's, though one less than two is one.
+    /// The number of neighbors that the number of rows allows. For two rows it is two, although one less than two is
+    /// one.
     fn neighbors_for(&self, rows: usize, progress: &Progress) -> usize {
         if self.n_neighbors < rows {
             return self.n_neighbors;
         }
         let cut = rows.saturating_sub(1).max(2).min(rows);
         let asked = self.n_neighbors;
-        // A single row has no neighbors to speak of.
+        // No note for a single row, which has no neighbors anyway.
         if rows < 2 {
             return cut;
         }
-        progress.note(Stage::Reduce, format!("n_neighbors = {asked} is cut to {cut}: there are only {rows} vectors"));
+        progress.note(Stage::Reduce, format!("n_neighbors = {asked} reduced to {cut}: there are only {rows} vectors"));
         cut
     }
 
@@ -247,7 +250,7 @@ impl Umap {
         }
     }
 
-    /// umap-learn's: a quarter of the step, and 100 passes or a third of those asked for.
+    /// As in umap-learn: a quarter of the learning rate, and 100 epochs or a third of the number requested.
     fn forces_for_new_rows(&self, forces: Forces) -> Forces {
         let n_epochs = self.n_epochs.map_or(100, |n_epochs| n_epochs / 3).max(1) as u32;
         Forces { learning_rate: forces.learning_rate / 4.0, n_epochs, seed: mix64(forces.seed), ..forces }
@@ -260,7 +263,7 @@ impl Reducer for Umap {
             if range.contains(&value) { Ok(()) } else { Err(Error::parameter(Stage::Reduce, name, value, allowed)) }
         };
         let real = |name: &str, value: f64, fits: bool, allowed: &str| {
-            // Also false for NaN and infinities, and for values that vanish or overflow in single precision.
+            // Also false for NaN and infinities, and for values that underflow to zero or overflow in single precision.
             let usable = value.is_finite() && (value as f32).is_finite();
             if usable && fits { Ok(()) } else { Err(Error::parameter(Stage::Reduce, name, value, allowed)) }
         };
@@ -288,7 +291,7 @@ impl Reducer for Umap {
         Ok(Reduction { embedding: fitted.embedding.clone(), model: Arc::new(fitted) })
     }
 
-    /// By cosine.
+    /// True for the cosine metric.
     fn by_direction(&self) -> bool {
         self.metric == Metric::Cosine
     }

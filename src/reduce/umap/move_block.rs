@@ -1,11 +1,11 @@
-//! Moves the points of one block, one round of edges after the other (`turns`); umap-learn takes one edge after the other
-//! of all points.
+//! Moves the points of one block, one round of edges after another (`turns`); umap-learn processes the edges of all
+//! points one by one.
 //!
-//! A round sees what those before it have done. An end within the block moves as well, and the edge has a second turn
-//! when the other point's edges have theirs. An end in another block is seen where it was when the epoch began and is
-//! left there; so that the edge counts as much, the point then goes the way of both turns.
+//! A round sees the effects of the previous rounds. An endpoint within the block moves as well, and the edge has a
+//! second turn among the edges of the other point. An endpoint in another block is seen where it was at the start of
+//! the epoch and does not move; to give the edge the same weight, the point then moves by the effect of both turns.
 
-#![allow(clippy::needless_range_loop, reason = "lanes of several arrays at once, which become vectors only so")]
+#![allow(clippy::needless_range_loop, reason = "only indexed loops over the lanes of several arrays are vectorized")]
 
 use super::forces::{CLIP, Forces, MIN_SQUARED};
 use super::power::{limited, powers};
@@ -16,35 +16,35 @@ use super::wide::{LANES, Point, Wide};
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 
-/// Rounds ahead of which points are fetched from memory.
+/// The number of rounds ahead for which points are prefetched.
 const AHEAD: usize = 2;
 
-/// Others of each turn that are looked at together.
+/// Others of each turn that are processed together.
 const TOGETHER: usize = LANES / SIDE_BY_SIDE;
 
-/// The others of a turn with the usual five points that repel: the lanes beyond need no look.
+/// The number of others in a turn with the usual five repelling points: the lanes beyond can be skipped.
 const USUAL: usize = 6;
 
 /// A block in one epoch.
 #[derive(Debug)]
 pub(super) struct Block<'a, const R: usize> {
-    /// Its points as they move; the first of them is point `first` of all.
+    /// Its points as they move; the first of them is point `first` of all points.
     pub(super) own: &'a mut [Point<R>],
     pub(super) first: usize,
-    /// All points as they were when the epoch began.
+    /// All points as they were at the start of the epoch.
     pub(super) before: &'a [Point<R>],
     pub(super) schedule: &'a Schedule,
     pub(super) forces: &'a Forces,
     pub(super) random: Randomness<'a>,
 }
 
-/// Gives each edge of the block that has its turn in the epoch its turn. `turns` is room to work in.
+/// Processes each edge of the block that is due in the epoch. `turns` is scratch space.
 pub(super) fn move_block<const R: usize>(block: &mut Block<'_, R>, turns: &mut Turns) {
     block.begin(turns);
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
         match block.usual() {
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the CPU supports AVX2.
             Some(mut block) => unsafe { avx2::take_turns(&mut block, turns) },
             None => unsafe { block.take_turns_avx2(turns) },
         }
@@ -75,7 +75,7 @@ impl<const R: usize> Block<'_, R> {
         })
     }
 
-    /// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+    /// The same operations in the same order in wider registers; nothing is fused, so the results are bit-identical.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn take_turns_avx2(&mut self, turns: &Turns) {
@@ -96,8 +96,8 @@ impl<const R: usize> Block<'_, R> {
         }
     }
 
-    /// Each point of `own` is drawn to the first of its `others`, and away from the rest, all seen from where they are
-    /// when the round begins.
+    /// Attracts each point of `own` to the first of its `others` and repels it from the rest, all as seen from its
+    /// position at the start of the round.
     #[inline(always)]
     fn take_round(&mut self, own: &[u32; SIDE_BY_SIDE], others: &[[u32; LANES]], groups: usize, pull: &Pull) {
         let mut here = [[Wide::ZERO; R]; SIDE_BY_SIDE];
@@ -122,7 +122,7 @@ impl<const R: usize> Block<'_, R> {
                 let is_end = column == 0 && lane < SIDE_BY_SIDE;
                 for r in 0..R {
                     let part = ways[lane][r].scaled(coefficients.0[lane]).limited(CLIP);
-                    // The first is not added to zero, which could change a sign of zero.
+                    // The first is not added to zero, which could change the sign of a zero.
                     away[turn][r] = if is_end { part } else { away[turn][r].plus(&part) };
                 }
                 if is_end {
@@ -136,7 +136,7 @@ impl<const R: usize> Block<'_, R> {
         }
     }
 
-    /// Moves a point of the block, if it is one.
+    /// Moves a point, if it belongs to the block.
     #[inline(always)]
     fn add(&mut self, own: usize, way: &Point<R>, share: f32) {
         if let Some(point) = self.own.get_mut(own) {
@@ -146,8 +146,8 @@ impl<const R: usize> Block<'_, R> {
         }
     }
 
-    /// The ways from the others in `column` and the next to the turns' own points. A point that looks at itself sees no
-    /// way, and is not moved.
+    /// The differences between the turns' own points and the others in `column` and the next. A point paired with
+    /// itself has a difference of zero and is not moved.
     #[inline(always)]
     fn look(
         &self,
@@ -172,7 +172,7 @@ impl<const R: usize> Block<'_, R> {
     }
 }
 
-/// The forces as parts of the way between two points, by its squared length.
+/// The forces as fractions of the difference between two points, by its squared length.
 struct Pull {
     a: f32,
     exponent: f32,
@@ -192,7 +192,7 @@ impl Pull {
         }
     }
 
-    /// All lanes repel.
+    /// The coefficients if all lanes repel.
     #[inline(always)]
     fn of_others(&self, squared: Wide) -> Wide {
         let power = powers(squared.0, self.exponent);
@@ -203,7 +203,8 @@ impl Pull {
         out
     }
 
-    /// The first lanes attract, the others repel. An end that is not `within` the block attracts for both ends.
+    /// The coefficients if the first lanes attract and the others repel. An endpoint that is not `within` the block
+    /// attracts for both ends.
     #[inline(always)]
     fn of_ends(&self, squared: Wide, within: &[bool; SIDE_BY_SIDE]) -> Wide {
         let power = powers(squared.0, self.exponent);
@@ -235,8 +236,8 @@ impl Pull {
 
     /// The coefficient that moves a point as far as two turns of an edge do, if one turn has coefficient `once`.
     ///
-    /// A turn moves both ends by a share of their difference, so what is left is 1 - 2 share of it, and of that the
-    /// second turn takes its share. Where one turn would make the ends change places, the second takes the move back.
+    /// A turn moves both ends by a fraction of their difference, which leaves 1 - 2 · fraction of it, of which the
+    /// second turn takes its fraction. If one turn would swap the ends, the second takes the move back.
     #[inline(always)]
     fn twice(&self, once: f32) -> f32 {
         once * (2.0 - 2.0 * limited(-once * self.learning_rate, 1.0))
@@ -254,13 +255,13 @@ fn squared_lengths<const R: usize>(ways: &[Point<R>; LANES]) -> Wide {
     squared
 }
 
-/// Tells the processor that point `other` will be read soon.
+/// Prefetches point `other`, which will be read soon.
 #[inline(always)]
 fn fetch<const R: usize>(points: &[Point<R>], other: u32) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a hint, which reads nothing, whatever the address; every x86-64 processor has the instruction.
+        // SAFETY: a prefetch hint, which is valid for any address; every x86-64 CPU supports the instruction.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(points.as_ptr().wrapping_add(other as usize).cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]

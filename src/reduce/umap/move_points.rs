@@ -1,66 +1,63 @@
-//! Moves new points along their edges among points that stay, sixteen at a time, each in a lane of its own.
+//! Moves new points along their edges among fixed points, sixteen at a time, one per lane.
 //!
-//! A lane works through the edges of one point, one after the other, and takes the next point when they are done. So
-//! all arithmetic is on whole vectors, and the result of a point does not depend on its companions.
+//! A lane processes the edges of one point, one after another, and then takes the next point. All arithmetic thus
+//! operates on whole vectors, and the result for a point does not depend on the other points.
 
-#![allow(
-    clippy::needless_range_loop,
-    reason = "lanes of several arrays at once, which the compiler turns into vectors"
-)]
+#![allow(clippy::needless_range_loop, reason = "only indexed loops over the lanes of several arrays are vectorized")]
 
 use super::counter_rng::{below, bits32};
 use super::forces::{CLIP, Forces, MIN_SQUARED};
 use super::power::{limited, powers};
 use super::schedule::add_due;
 
-/// Points moved together: two AVX registers, so that one can proceed while the other waits for its last operation.
+/// Points moved together: two AVX registers, so that one can proceed while the other waits for its previous operation.
 const LANES: usize = 16;
 
-/// The points that attract and repel, which stay where they are.
+/// The attracting and repelling points, which are fixed.
 #[derive(Debug)]
 pub(super) struct Field<'a, const D: usize> {
-    /// Where they are.
+    /// The positions of the points.
     pub(super) positions: &'a [[f32; D]],
-    /// What they do.
+    /// The parameters of the forces.
     pub(super) forces: &'a Forces,
 }
 
-/// For each of some points the edges that pull it, in order, and the key of its random numbers.
+/// For each point, the edges that pull it, in order, and the key of its random numbers.
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     ends: Vec<u32>,
     learning_rates: Vec<f32>,
-    /// Where each point's edges stop.
+    /// The end of each point's edges.
     stops: Vec<usize>,
     keys: Vec<u64>,
 }
 
 impl Pulls {
-    /// Adds those of a point's edges that have their turn in `epoch`.
+    /// Adds the edges of a point that are due in `epoch`.
     pub(super) fn add_due(&mut self, ends: &[u32], rates: &[u32], epoch: u32, learning_rate: f32) {
         add_due(ends, rates, epoch, &mut self.ends);
         self.learning_rates.resize(self.ends.len(), learning_rate);
     }
 
-    /// The point whose edges were added last has no more.
+    /// Marks the end of the edges of the current point.
     pub(super) fn end_point(&mut self, key: u64) {
         self.stops.push(self.ends.len());
         self.keys.push(key);
     }
 }
 
-/// Moves `points`, from where they are, as `pulls` says.
+/// Moves `points` from their current positions along `pulls`.
 pub(super) fn move_points<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
     #[cfg(target_arch = "x86_64")]
     if crate::linalg::processor::has_avx2() {
-        // SAFETY: the processor has AVX2.
+        // SAFETY: the CPU supports AVX2.
         unsafe { move_points_avx2(field, pulls, points) };
         return;
     }
     move_points_here(field, pulls, points);
 }
 
-/// The same operations in the same order in wider registers; nothing is fused, so the bits are the same.
+/// The same operations in the same order in wider registers; nothing is fused, so the results are bit-identical.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn move_points_avx2<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points: &mut [[f32; D]]) {
@@ -97,7 +94,7 @@ fn move_points_here<const D: usize>(field: &Field<'_, D>, pulls: &Pulls, points:
     }
 }
 
-/// What a lane is at: a point, and which of its edges come next.
+/// The current work of a lane: a point and its remaining edges.
 #[derive(Debug, Clone, Copy)]
 struct Work {
     point: Option<usize>,
@@ -108,7 +105,7 @@ struct Work {
 impl Work {
     const NONE: Work = Work { point: None, next: 0, stop: 0 };
 
-    /// The next point that has edges to follow.
+    /// The next point with edges to process.
     #[inline(always)]
     fn take(pulls: &Pulls, next_point: &mut usize) -> Work {
         while let Some(&stop) = pulls.stops.get(*next_point) {
@@ -123,10 +120,10 @@ impl Work {
     }
 }
 
-/// Points on their way, one in each lane.
+/// Points being moved, one per lane.
 struct Lanes<const D: usize> {
     current: [[f32; LANES]; D],
-    /// 0 for a lane without a point, which then stays.
+    /// 0 for a lane without a point, which then does not move.
     learning_rate: [f32; LANES],
     keys: [u64; LANES],
     drawn: [u32; LANES],
@@ -158,7 +155,7 @@ impl<const D: usize> Lanes<D> {
         self.drawn[lane] = 0;
     }
 
-    /// Moves each point towards its one of `ends` and away from points drawn at random.
+    /// Moves each point toward its element of `ends` and away from randomly drawn points.
     #[inline(always)]
     fn pull(&mut self, field: &Field<'_, D>, ends: &[u32; LANES]) {
         let near = Near::new(field, &self.current, ends);
@@ -181,7 +178,7 @@ impl<const D: usize> Lanes<D> {
     }
 }
 
-/// One other point for each lane, as seen from the lane's point.
+/// One other point for each lane, relative to the lane's point.
 struct Near<const D: usize> {
     differences: [[f32; LANES]; D],
     squared: [f32; LANES],
@@ -227,7 +224,7 @@ impl<const D: usize> Near<D> {
         self.pull(&coefficients, lanes);
     }
 
-    /// Moves each lane's point by its coefficient's part of the way from the other point to it.
+    /// Moves each lane's point by its coefficient times the difference from the other point to it.
     #[inline(always)]
     fn pull(&self, coefficients: &[f32; LANES], lanes: &mut Lanes<D>) {
         for d in 0..D {

@@ -1,15 +1,16 @@
-//! Moves the points until near ones in the data are near in the layout, and others are apart.
+//! Moves the points until points that are close in the data are close in the layout, and others are apart.
 //!
 //! Stochastic gradient descent on the fuzzy set cross entropy with negative sampling (McInnes, Healy and Melville 2018,
-//! algorithm 5). The paper takes the edges one after the other and moves both ends, so that each edge sees what the
-//! edges before it have done. Here that is so, four edges at a time, within fixed blocks of points (`blocks`, `turns`,
-//! `move_block`), which are worked on in parallel and see each other as they were when the epoch began. The blocks follow from the first
-//! layout, and the random numbers are keyed by (epoch, point): the result is the same for any number of threads.
+//! algorithm 5). The paper processes the edges one after another and moves both ends, so that each edge sees the
+//! effects of the previous edges. Here this is done for four edges at a time, within fixed blocks of points (`blocks`,
+//! `turns`, `move_block`), which are processed in parallel and see each other as they were at the start of the epoch.
+//! The blocks are derived from the initial layout, and the random numbers are keyed by (epoch, point), so the result is
+//! the same for any number of threads.
 //!
-//! What the order is worth: where every point moves along its own edges against the positions of the epoch before,
+//! The effect of the order: if every point moves along its own edges against the positions of the previous epoch,
 //! clusterings of 20 Newsgroups are clearly worse than with umap-learn on the same exact neighbors (NMI 0.527 and
-//! purity 0.595 against 0.552 and 0.647, means of 8 seeds). One edge after the other over all points gives
-//! 0.561 and 0.702, in blocks of at most 1,024 points 0.545 and 0.638.
+//! purity 0.595 against 0.552 and 0.647, means of 8 seeds). Processing one edge after another over all points yields
+//! 0.561 and 0.702; in blocks of at most 1,024 points, 0.545 and 0.638.
 
 use rayon::prelude::*;
 
@@ -22,8 +23,8 @@ use super::turns::{Randomness, Turns};
 use super::wide::{LANES, Point, Wide};
 use crate::progress::Task;
 
-/// Moves the points of `embedding` (row by row, `dimensions` columns) under the forces between them; one unit of `task`
-/// an epoch.
+/// Moves the points of `embedding` (row-major, `dimensions` columns) under the forces between them; one unit of `task`
+/// per epoch.
 pub(super) fn optimize_layout(
     embedding: &mut [f32],
     dimensions: usize,
@@ -42,13 +43,13 @@ pub(super) fn optimize_layout(
     }
 }
 
-/// Work that is compiled once for each width that points can be stored in.
+/// Work that is compiled once for each width in which points can be stored.
 pub(super) trait ForWidth {
-    /// Does the work with points of `D` numbers.
+    /// Does the work with points of `D` values.
     fn run<const D: usize>(self);
 }
 
-/// Runs `work` with the narrowest width that holds `dimensions`; the rest is zeros, which no force moves.
+/// Runs `work` with the smallest width that fits `dimensions`; the rest is padded with zeros, which no force moves.
 pub(super) fn with_width(dimensions: usize, work: impl ForWidth) {
     match dimensions {
         0..=2 => work.run::<2>(),
@@ -67,7 +68,7 @@ pub(super) fn with_width(dimensions: usize, work: impl ForWidth) {
     }
 }
 
-/// Points of `dimensions` numbers, widened to `D`.
+/// Points of `dimensions` values, padded to `D`.
 pub(super) fn widen<const D: usize>(flat: &[f32], dimensions: usize) -> Vec<[f32; D]> {
     let widened = flat.chunks_exact(dimensions).map(|point| {
         let mut wide = [0.0; D];

@@ -1,11 +1,11 @@
-//! Powers of positive numbers, a vector at a time, with the same bits on every machine.
+//! Powers of positive numbers, one vector at a time, with bit-identical results on every machine.
 //!
-//! Only additions, multiplications, divisions and bit operations, in one order and never fused: what the platform's own
-//! `powf` gives differs from one C library to the next, and does not vectorize.
+//! Uses only additions, multiplications, divisions and bit operations in a fixed order, never fused: the results of the
+//! platform's own `powf` differ between C libraries, and it does not vectorize.
 
-/// `x` to the power `exponent`, for each lane; `x` is positive and normal. For `x` from 1e-12 to 1e8 and exponents from
-/// -1 to 1 (wider than a layout at the usual spread needs) the relative error is below 3e-6, and below 2e-6 while the
-/// result is within 2^-20 to 2^20 (measured: 2.8e-6 and 1.6e-6).
+/// `x` to the power `exponent` for each lane; `x` is positive and normal. For `x` from 1e-12 to 1e8 and exponents from
+/// -1 to 1 (wider than needed for a layout at the usual spread), the relative error is below 3e-6, and below 2e-6 if
+/// the result is within 2^-20 to 2^20 (measured: 2.8e-6 and 1.6e-6).
 #[inline(always)]
 pub(super) fn powers<const N: usize>(x: [f32; N], exponent: f32) -> [f32; N] {
     let mut result = [0.0; N];
@@ -29,10 +29,10 @@ fn log2(x: f32) -> f32 {
     exponent as f32 + s * series
 }
 
-/// 2^t by a polynomial around the nearest whole number: (2^f - 1) / f interpolated at Chebyshev's five points of ±½.
+/// 2^t by a polynomial around the nearest integer: (2^f - 1) / f interpolated at the five Chebyshev points of ±½.
 #[inline(always)]
 fn exp2(t: f32) -> f32 {
-    // Adding 1.5 · 2^23 rounds to a whole number, and leaves it in the low bits.
+    // Adding 1.5 · 2^23 rounds to an integer and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let t = limited(t, 126.0);
     let rounded = t + ROUND;
@@ -41,13 +41,13 @@ fn exp2(t: f32) -> f32 {
     let low = 1.0 + f * std::f32::consts::LN_2;
     let middle = 0.240_223_5 + f * 5.550_381e-2;
     let high = 9.666_37e-3 + f * 1.338_13e-3;
-    // In pairs, since a chain of additions is what takes time.
+    // Computed in pairs, since the latency of a chain of additions dominates.
     let series = low + f2 * (middle + f2 * high);
     let power = rounded.to_bits().wrapping_add(127) << 23;
     f32::from_bits(power) * series
 }
 
-/// `x` between -`bound` and `bound`, in two vector instructions (`clamp` also cares for NaN).
+/// `x` clamped to -`bound` to `bound` in two vector instructions (`clamp` also handles NaN).
 #[inline(always)]
 pub(super) fn limited(x: f32, bound: f32) -> f32 {
     let x = if x < bound { x } else { bound };
@@ -57,12 +57,12 @@ pub(super) fn limited(x: f32, bound: f32) -> f32 {
 /// The same operations in the same order, in registers.
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2 {
-    #![allow(clippy::needless_range_loop, reason = "registers in arrays, step by step")]
+    #![allow(clippy::needless_range_loop, reason = "registers in arrays, processed step by step")]
 
     use std::arch::x86_64::*;
 
-    /// As [`super::powers`], for several registers. Each step is done for all of them before the next, since a step waits
-    /// for the one before it.
+    /// Like [`super::powers`], for several registers. Each step is performed for all registers before the next step,
+    /// since a step depends on the one before it.
     #[target_feature(enable = "avx2")]
     #[inline]
     pub(in super::super) fn powers<const N: usize>(x: [__m256; N], exponent: __m256) -> [__m256; N] {
@@ -133,13 +133,12 @@ mod tests {
 
     const N: usize = 8;
 
-    /// The largest relative error over the range that the documentation names, among results within 2^-`log2` to
-    /// 2^`log2`.
+    /// The largest relative error over the documented range, among results within 2^-`log2` to 2^`log2`.
     fn worst_error(log2: f64) -> f64 {
         let (first, last) = (1e-12_f32.to_bits(), 1e8_f32.to_bits());
         let mut worst = 0.0_f64;
         for exponent in (-20..=20).map(|twentieth| twentieth as f32 / 20.0) {
-            // A prime step, so that mantissas of all kinds come up.
+            // The step is prime so that all kinds of mantissas are tested.
             for bits in (first..=last).step_by(7_919) {
                 let x = f32::from_bits(bits);
                 let expected = f64::from(x).powf(f64::from(exponent));

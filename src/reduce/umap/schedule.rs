@@ -1,17 +1,17 @@
-//! When each edge has its turn: the heavier, the more often.
+//! The schedule of the edges: heavier edges are sampled more often.
 
 use std::ops::Range;
 
 use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::wide::LANES;
 
-/// One sample per epoch, as a fixed point number.
+/// One sample per epoch, as a fixed-point number.
 const EVERY_EPOCH: u32 = 1 << 31;
 
-/// Points have a multiple of this many edges; those that are not there never have their turn.
+/// The number of edges per point is padded to a multiple of this; padding edges are never due.
 const PADDED: usize = LANES;
 
-/// The edges of points with the rate at which each is sampled, as a part of 2³¹.
+/// The edges of the points with their sampling rates, as multiples of 2⁻³¹.
 #[derive(Debug)]
 pub(super) struct Schedule {
     offsets: Vec<usize>,
@@ -20,7 +20,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// The edges of the points in `order`, which numbers them anew.
+    /// The edges of the points in `order`, which renumbers them.
     pub(super) fn new(graph: &FuzzyGraph, n_epochs: u32, order: &[u32]) -> Schedule {
         let mut place_of = vec![0; order.len()];
         for (place, &point) in (0..).zip(order) {
@@ -45,12 +45,12 @@ impl Schedule {
         schedule
     }
 
-    /// Adds the ends of those of the edges of `points` that have their turn in `epoch`, and to `stops` where each point's
-    /// end.
+    /// Adds the endpoints of the edges of `points` that are due in `epoch` to `due`, and the end of each point's edges
+    /// to `stops`.
     pub(super) fn add_due(&self, points: Range<usize>, epoch: u32, due: &mut Vec<u32>, stops: &mut Vec<u32>) {
         #[cfg(target_arch = "x86_64")]
         if crate::linalg::processor::has_avx2() {
-            // SAFETY: the processor has AVX2 and POPCNT.
+            // SAFETY: the CPU supports AVX2 and POPCNT.
             unsafe { self.add_due_avx2(points, epoch, due, stops) };
             return;
         }
@@ -77,14 +77,15 @@ impl Schedule {
             let mut count = due.len();
             due.resize(count + ends.len() * LANES, 0);
             for (ends, rates) in ends.iter().zip(rates) {
-                // Which edges are due is unpredictable: eight are written, and the next overwrite those that are not.
+                // Which edges are due is unpredictable, so eight are always written, and the next write overwrites
+                // those that are not due.
                 let Some(room) = due[count..].first_chunk_mut::<LANES>() else { break };
-                // SAFETY: `ends`, `rates`, `room` and each set of places are eight numbers of four bytes.
+                // SAFETY: `ends`, `rates`, `room` and each set of places are eight 4-byte values.
                 let which = unsafe {
                     let rates = _mm256_loadu_si256(rates.as_ptr().cast());
                     let product = _mm256_mullo_epi32(rates, _mm256_set1_epi32(epoch as i32));
                     let fraction = _mm256_and_si256(product, _mm256_set1_epi32((EVERY_EPOCH - 1) as i32));
-                    // Rates go up to 2^31, which has no sign only when 1 is taken off.
+                    // Rates go up to 2^31, which fits a signed integer only after 1 is subtracted.
                     let limit = _mm256_sub_epi32(rates, _mm256_set1_epi32(1));
                     let late = _mm256_cmpgt_epi32(fraction, limit);
                     let which = !_mm256_movemask_ps(_mm256_castsi256_ps(late)) as u8;
@@ -101,7 +102,7 @@ impl Schedule {
     }
 }
 
-/// For each set of lanes, its members first.
+/// For each set of lanes, a permutation that puts its members first.
 #[cfg(target_arch = "x86_64")]
 static PLACES: [[u32; LANES]; 256] = places();
 
@@ -123,21 +124,21 @@ const fn places() -> [[u32; LANES]; 256] {
     places
 }
 
-/// The rate at which an edge of `weight` is sampled, where the strongest, `max_weight`, is sampled every epoch; 0 for
-/// an edge too weak to be sampled once in `n_epochs`.
+/// The rate at which an edge of `weight` is sampled, where the strongest edge, with `max_weight`, is sampled every
+/// epoch; 0 for an edge too weak to be sampled once in `n_epochs`.
 pub(super) fn sampling_rate(weight: f32, max_weight: f32, n_epochs: u32) -> u32 {
     let rate = f64::from(weight) / f64::from(max_weight);
     if rate * f64::from(n_epochs) < 1.0 { 0 } else { (rate * f64::from(EVERY_EPOCH)) as u32 }
 }
 
-/// Adds those of `ends` whose edges have their turn in `epoch` (from 1): those for which epoch · rate passes a whole
-/// number.
+/// Adds the elements of `ends` for edges that are due in `epoch` (from 1), that is, for which epoch · rate passes an
+/// integer.
 #[inline(always)]
 pub(super) fn add_due(ends: &[u32], rates: &[u32], epoch: u32, due: &mut Vec<u32>) {
     due.extend(ends.iter().zip(rates).filter(|&(_, &rate)| is_due(rate, epoch)).map(|(&end, _)| end));
 }
 
-/// Whether epoch · rate passes a whole number.
+/// Whether epoch · rate passes an integer.
 #[inline(always)]
 fn is_due(rate: u32, epoch: u32) -> bool {
     rate.wrapping_mul(epoch) & (EVERY_EPOCH - 1) < rate

@@ -1,37 +1,37 @@
-//! Each row's own scale of distance: how far its nearest neighbor is, and how fast closeness fades beyond it.
+//! The local distance scale of each row: the distance to its nearest neighbor, and how fast closeness decays beyond it.
 
 use rayon::prelude::*;
 
 use crate::neighbors::Neighbors;
 
-/// Bisection steps before the search for a scale gives up.
+/// The maximum number of bisection steps when searching for a scale.
 const STEPS: usize = 64;
 
-/// How near the sum of memberships must come to its target.
+/// Tolerance for the sum of memberships around its target.
 const TOLERANCE: f64 = 1e-5;
 
-/// The smallest scale, as a part of the mean distance to the neighbors.
+/// The smallest scale, as a fraction of the mean distance to the neighbors.
 const MIN_SCALE: f32 = 1e-3;
 
-/// The local scale of distance of each row (McInnes, Healy and Melville 2018, section 3.1 and algorithm 3).
+/// The local distance scale of each row (McInnes, Healy and Melville 2018, section 3.1 and algorithm 3).
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnnScales {
-    /// How fast membership fades beyond `rhos`, one per row, above 0 unless all distances are 0.
+    /// The decay scale of membership beyond `rhos`, one per row, greater than 0 unless all distances are 0.
     pub sigmas: Vec<f32>,
     /// The distance within which membership is 1, one per row.
     pub rhos: Vec<f32>,
 }
 
-/// The scales of all rows of `neighbors`: with them a row's memberships, `exp(-(d - rho) / sigma)`, add up to log2 of
-/// the number of neighbors (the first of which, the row itself, does not count, as in umap-learn).
+/// The scales of all rows of `neighbors`, chosen so that a row's memberships, `exp(-(d - rho) / sigma)`, sum to log2 of
+/// the number of neighbors (the first of which, the row itself, is not counted, as in umap-learn).
 ///
-/// `local_connectivity` is the number of nearest neighbors (at distances above 0) that are connected with certainty, 0
-/// or more; a fraction interpolates between two.
+/// `local_connectivity` is the number of nearest neighbors (at distances greater than 0) that are connected with
+/// certainty, 0 or more; fractional values interpolate between two neighbors.
 pub fn smooth_knn_dist(neighbors: &Neighbors, local_connectivity: f32) -> KnnScales {
     smooth_knn_dist_floored(neighbors, local_connectivity, mean(&neighbors.distances))
 }
 
-/// The same, where `mean_distance` is the mean that keeps the scales of rows with `rho` = 0 from vanishing.
+/// The same, where `mean_distance` is the mean that sets the lower bound for the scales of rows with `rho` = 0.
 pub(super) fn smooth_knn_dist_floored(neighbors: &Neighbors, local_connectivity: f32, mean_distance: f32) -> KnnScales {
     let target = f64::from(neighbors.k as u32).log2();
     let rows = neighbors.distances.par_chunks(neighbors.k.max(1));
@@ -44,7 +44,7 @@ pub(super) fn smooth_knn_dist_floored(neighbors: &Neighbors, local_connectivity:
     KnnScales { sigmas, rhos }
 }
 
-/// The mean of `values`, summed in double precision; 0 for none.
+/// The mean of `values`, summed in double precision; 0 if empty.
 pub(super) fn mean(values: &[f32]) -> f32 {
     let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
     (sum / values.len().max(1) as f64) as f32
@@ -59,7 +59,7 @@ fn connected_distance(distances: &[f32], local_connectivity: f32) -> f32 {
     for _ in 0..whole as usize {
         match apart.next() {
             Some(distance) => below = distance,
-            // Fewer than asked for: the farthest there is.
+            // Fewer neighbors than requested: the farthest one.
             None => return below,
         }
     }
@@ -67,8 +67,8 @@ fn connected_distance(distances: &[f32], local_connectivity: f32) -> f32 {
     below + fraction * (above - below)
 }
 
-/// Finds by bisection the scale at which the memberships add up to `target`; in single precision and with the same
-/// steps as umap-learn, so that both stop at the same scale.
+/// Finds the scale at which the memberships sum to `target` by bisection, in single precision and with the same steps
+/// as umap-learn, so that both stop at the same scale.
 fn scale(distances: &[f32], rho: f32, target: f64) -> f32 {
     let (mut low, mut high, mut middle) = (0.0_f32, f32::MAX, 1.0_f32);
     for _ in 0..STEPS {

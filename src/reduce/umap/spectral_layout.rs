@@ -1,9 +1,9 @@
 //! The smoothest functions on a graph: the eigenvectors of its normalized Laplacian with the smallest eigenvalues.
 //!
-//! They are those of S = D^-1/2 W D^-1/2 with the largest. A block of vectors is filtered by Chebyshev polynomials of
-//! S, which grow fast above the wanted part of the spectrum and stay small below it (Zhou, Saad, Tiago and Chelikowsky
-//! 2006), and turned by Rayleigh-Ritz steps. Memory is three blocks of vectors; time is a few dozen products with the
-//! sparse matrix.
+//! These are the eigenvectors of S = D^-1/2 W D^-1/2 with the largest eigenvalues. A block of vectors is filtered by
+//! Chebyshev polynomials of S, which grow fast above the wanted part of the spectrum and stay small below it (Zhou,
+//! Saad, Tiago and Chelikowsky 2006), and rotated by Rayleigh-Ritz steps. Memory is three blocks of vectors; time is a
+//! few dozen products with the sparse matrix.
 
 use rayon::prelude::*;
 
@@ -11,24 +11,26 @@ use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::subspace::{Block, GROUP, ROWS_AT_A_TIME, rayleigh_ritz};
 use crate::progress::Task;
 
-/// Vectors beyond the wanted ones, at least: they speed the last wanted one up.
+/// The minimum number of extra vectors beyond the wanted ones: they speed up convergence of the last wanted one.
 const GUARD: usize = 3;
 
-/// The most filters before the vectors are taken as they are: a layout to begin with needs no more.
+/// The maximum number of filters, after which the vectors are used as they are: that is sufficient for an initial
+/// layout.
 pub(super) const MOST_FILTERS: usize = 12;
 
-/// How near to eigenvectors the wanted vectors must come.
+/// Residual tolerance of the wanted vectors as eigenvectors.
 const TOLERANCE: f64 = 2e-3;
 
-/// The highest degree of one filter.
+/// The maximum degree of one filter.
 const MAX_DEGREE: f64 = 16.0;
 
-/// How far one filter may lengthen one vector more than another, so that single precision still tells them apart.
+/// The maximum relative gain between vectors in one filter, so that they can still be distinguished in single
+/// precision.
 const MAX_GAIN: f64 = 1e3;
 
-/// The `dimensions` smoothest vectors on a connected graph, apart from the constant one, as columns of length 1 (row by
-/// row: `dimensions` numbers for each row of the graph). Columns that the graph is too small for are zeros. A unit of `task`
-/// for each of [`MOST_FILTERS`].
+/// The `dimensions` smoothest vectors on a connected graph, except the constant one, as columns of unit length
+/// (row-major: `dimensions` values per row of the graph). If the graph is too small, the remaining columns are zeros.
+/// One unit of `task` for each of [`MOST_FILTERS`].
 pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
     let operator = NormalizedAdjacency::new(graph);
     let width = (dimensions + GUARD).next_multiple_of(GROUP);
@@ -55,7 +57,7 @@ pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, 
 struct NormalizedAdjacency<'a> {
     graph: &'a FuzzyGraph,
     weights: Vec<f32>,
-    /// The eigenvector of eigenvalue 1: the square roots of the degrees, of length 1.
+    /// The eigenvector with eigenvalue 1: the square roots of the degrees, scaled to unit length.
     constant: Vec<f32>,
 }
 
@@ -104,8 +106,7 @@ impl<'a> NormalizedAdjacency<'a> {
         });
     }
 
-    /// Filters `block`, whose image under S is `image`, so that what lies below the smallest of the `ritz` values
-    /// fades.
+    /// Filters `block`, with image `image` under S, to damp the spectrum below the smallest of the `ritz` values.
     fn filter(&self, block: &mut Block, image: &mut Block, ritz: &[f64]) {
         let (Some(&top), Some(&cut)) = (ritz.first(), ritz.last()) else { return };
         let (center, half) = ((cut - 1.0) / 2.0, (cut + 1.0) / 2.0);
@@ -114,7 +115,7 @@ impl<'a> NormalizedAdjacency<'a> {
         }
         let growth = ((top - center) / half).max(1.0).acosh();
         let degree = (MAX_GAIN.acosh() / growth.max(1e-9)).floor().clamp(2.0, MAX_DEGREE) as usize;
-        // T_1 = (S - center) / half, and then T_n+1 = 2 T_1 T_n - T_n-1, where `block` and `image` take turns.
+        // T_1 = (S - center) / half, and then T_n+1 = 2 T_1 T_n - T_n-1, with `block` and `image` swapped in each step.
         let (product, same) = ((1.0 / half) as f32, (-center / half) as f32);
         image
             .values

@@ -1,4 +1,4 @@
-//! Blocks of vectors that are turned towards the leading eigenvectors of a large symmetric operator.
+//! Blocks of vectors that are rotated toward the leading eigenvectors of a large symmetric operator.
 
 use rayon::prelude::*;
 
@@ -8,14 +8,14 @@ use crate::linalg::symmetric_eigen::symmetric_eigen;
 /// Vectors that are multiplied together: widths are multiples of this.
 pub(super) const GROUP: usize = 8;
 
-/// Rows whose products are summed by one thread; sums over rows are added in this order, whatever the number of
+/// Rows whose products are summed by one thread; the partial sums are added in order, regardless of the number of
 /// threads.
 pub(super) const ROWS_AT_A_TIME: usize = 2048;
 
-/// Directions shorter than this part of the longest (squared) are lost in rounding, and dropped.
+/// Directions shorter than this fraction of the longest (squared) are lost to rounding and dropped.
 const LOST: f64 = 1e-9;
 
-/// `width` vectors of `rows` numbers, stored row by row.
+/// `width` vectors of `rows` values, stored row by row.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     pub(super) values: Vec<f32>,
@@ -27,7 +27,7 @@ impl Block {
         Block { values: vec![0.0; rows * width], width }
     }
 
-    /// Numbers from -1 to 1, which depend on `seed` only.
+    /// Random values from -1 to 1 that depend only on `seed`.
     pub(super) fn random(rows: usize, width: usize, seed: u64) -> Block {
         let mut block = Block::zeros(rows, width);
         block.values.par_chunks_mut(width).enumerate().for_each(|(row, values)| {
@@ -39,7 +39,7 @@ impl Block {
         block
     }
 
-    /// Takes away what the vectors have in common with the unit vector `direction`.
+    /// Projects out the unit vector `direction`.
     pub(super) fn deflate(&mut self, direction: &[f32]) {
         let width = self.width;
         let chunk = ROWS_AT_A_TIME * width;
@@ -65,7 +65,7 @@ impl Block {
         });
     }
 
-    /// All products of a vector of this block with one of `other`: width x width, row by row.
+    /// All inner products of a vector of this block with one of `other`: width x width, row-major.
     fn products(&self, other: &Block) -> Vec<f64> {
         let width = self.width;
         let chunk = ROWS_AT_A_TIME * width;
@@ -86,7 +86,7 @@ impl Block {
         add_in_order(parts, width * width)
     }
 
-    /// Replaces the vectors by combinations of them: vector j by the sum of vector i times `mix[i * width + j]`.
+    /// Replaces the vectors by linear combinations of them: vector j by the sum of vector i times `mix[i * width + j]`.
     fn combine(&mut self, mix: &[f64]) {
         let width = self.width;
         self.values.par_chunks_mut(ROWS_AT_A_TIME * width).for_each(|rows| {
@@ -106,18 +106,18 @@ impl Block {
     }
 }
 
-/// What the Rayleigh-Ritz step found.
+/// The result of a Rayleigh-Ritz step.
 #[derive(Debug)]
 pub(super) struct Ritz {
-    /// The eigenvalues, largest first, as many as the block has independent vectors.
+    /// The eigenvalues, largest first, one per linearly independent vector of the block.
     pub(super) values: Vec<f64>,
-    /// How far each vector is from being an eigenvector: the length of S x - value · x, x of length 1.
+    /// The residual of each vector as an eigenvector: the norm of S x - value · x for x of unit length.
     pub(super) residuals: Vec<f64>,
 }
 
-/// Turns `block` and its `image` under the operator so that the block's vectors are orthonormal and as near to
-/// eigenvectors as its span allows, that of the largest eigenvalue first. Vectors that depend on others become zeros,
-/// at the end.
+/// Rotates `block` and its `image` under the operator so that the block's vectors are orthonormal and the best
+/// approximations of eigenvectors within its span, in order of decreasing eigenvalue. Linearly dependent vectors become
+/// zeros, at the end.
 pub(super) fn rayleigh_ritz(block: &mut Block, image: &mut Block) -> Ritz {
     let width = block.width;
     let gram = block.products(block);

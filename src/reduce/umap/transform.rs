@@ -1,4 +1,4 @@
-//! New points in a layout that stays as it is.
+//! Placing new points in a fixed layout.
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
@@ -16,10 +16,10 @@ use crate::neighbors::{NeighborIndex, Neighbors};
 use crate::progress::{Progress, Task};
 use crate::reduce::FittedReducer;
 
-/// Rows that one thread places at a time.
+/// Rows placed by one thread at a time.
 const ROWS_AT_A_TIME: usize = 64;
 
-/// A layout, and what it takes to place new rows in it: the training rows (shared with their owner), their index and
+/// A layout with the data for placing new rows in it: the training rows (shared with their owner), their index and
 /// their positions.
 #[derive(Debug, Clone)]
 pub struct FittedUmap {
@@ -37,27 +37,29 @@ impl FittedUmap {
         &self.embedding
     }
 
-    /// The number of neighbors that were used, the row itself included: `n_neighbors`, or less for fewer rows.
+    /// The number of neighbors used, including the row itself: `n_neighbors`, or less if there were fewer rows.
     pub fn n_neighbors(&self) -> usize {
         self.n_neighbors
     }
 
-    /// The a and b of the curve 1 / (1 + a d^2b) that was used.
+    /// The a and b of the curve 1 / (1 + a d^2b).
     pub fn ab(&self) -> (f32, f32) {
         (self.forces.a, self.forces.b)
     }
 }
 
 impl FittedReducer for FittedUmap {
-    /// Places each row near its neighbors among the training rows, as umap-learn does, but each by itself: a row's
-    /// place depends on the row alone. A row equal to a training row (for cosine: in direction) gets that row's place.
+    /// Places each row near its neighbors among the training rows, as umap-learn does, but independently: a row's
+    /// position depends only on the row itself. A row equal to a training row (for cosine: in direction) receives that
+    /// row's position.
     fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
         self.transform_shared(&data.into(), progress)
     }
 
     fn transform_shared(&self, data: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
         let neighbors = self.index.query(data.clone(), self.n_neighbors, Stage::Reduce, progress)?;
-        // umap-learn: a new point is not connected with certainty to any, so its nearest distance is not taken off.
+        // As in umap-learn: a new point is not connected to any with certainty, so its nearest distance is not
+        // subtracted.
         let connectivity = (self.local_connectivity - 1.0).max(0.0);
         let scales = smooth_knn_dist_floored(&neighbors, connectivity, self.mean_distance);
         let task = progress.task(Stage::Reduce, "layout", data.rows());
@@ -75,9 +77,9 @@ impl FittedReducer for FittedUmap {
     }
 }
 
-/// A key that depends on the row's numbers, not on where it stands.
+/// A key that depends on the row's values, not on its index.
 fn content_key(seed: u64, row: &[f32]) -> u64 {
-    // Adding 0 makes -0 and 0 the same.
+    // Adding 0 turns -0 into 0.
     row.iter().fold(seed, |key, value| mix64(key ^ u64::from((value + 0.0).to_bits())))
 }
 
@@ -115,7 +117,7 @@ impl ForWidth for Place<'_> {
 }
 
 impl Place<'_> {
-    /// Where a row begins; adds to `pulls` what moves it from there.
+    /// The initial position of a row; adds the edges that move it from there to `pulls`.
     fn start<const D: usize>(&self, row: usize, positions: &[[f32; D]], pulls: &mut Pulls) -> [f32; D] {
         let (indices, distances) = self.neighbors.row(row);
         let (rho, sigma) = (self.scales.rhos[row], self.scales.sigmas[row]);
@@ -142,7 +144,7 @@ fn weighted_mean<const D: usize>(positions: &[[f32; D]], indices: &[u32], weight
     let total: f32 = weights.iter().sum();
     let mut mean = [0.0_f32; D];
     for (&index, weight) in indices.iter().zip(weights) {
-        // Where all weights vanish (far beyond every scale), the neighbors count alike.
+        // If all weights underflow to zero (far beyond every scale), the neighbors have equal weights.
         let share = if total > 0.0 { weight / total } else { 1.0 / indices.len() as f32 };
         for (to, from) in mean.iter_mut().zip(positions[index as usize]) {
             *to += share * from;

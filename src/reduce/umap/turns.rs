@@ -1,7 +1,7 @@
-//! Which edges of a block have their turn in an epoch, in which order, and which points repel in each turn.
+//! The edges of a block that are due in an epoch, their order, and the points that repel in each turn.
 //!
-//! A point's turns must follow each other, since each needs what the one before it did. So that the processor need not
-//! wait, the block is cut into four parts that take turns side by side: a round is one turn in each.
+//! A point's turns are sequential, since each depends on the previous one. To hide latency, the block is divided into
+//! four parts that take turns side by side: a round is one turn in each part.
 
 use super::counter_rng::{below, bits32, key};
 use super::schedule::Schedule;
@@ -13,28 +13,29 @@ pub(super) const SIDE_BY_SIDE: usize = 4;
 /// The turns of a block in one epoch.
 #[derive(Debug, Default)]
 pub(super) struct Turns {
-    /// The point of the block whose turn it is, for each turn; the turns of a round follow each other.
+    /// The point of the block for each turn; the turns of a round are contiguous.
     pub(super) own: Vec<u32>,
-    /// For each turn `groups` groups of points of all: the end of the edge, those that repel, then its own point.
+    /// For each turn, `groups` groups of point numbers: the endpoint of the edge, the repelling points, then the turn's
+    /// own point.
     pub(super) others: Vec<[u32; LANES]>,
     pub(super) groups: usize,
-    /// The ends of the edges that have their turn, point after point, and where each point's stop.
+    /// The endpoints of the due edges, point by point, and the end of each point's edges.
     due: Vec<u32>,
     stops: Vec<u32>,
 }
 
-/// What the random numbers of an epoch go by.
+/// The inputs of an epoch's random numbers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Randomness<'a> {
     pub(super) seed: u64,
     pub(super) epoch: u32,
-    /// The row of the data that each of all points is: random numbers go by it, whatever the blocks are.
+    /// The data row of each point: random numbers depend on it, not on the blocks.
     pub(super) rows: &'a [u32],
     pub(super) negative_sample_rate: usize,
 }
 
 impl Turns {
-    /// The turns of the points from `first` up to `stop` of all.
+    /// The turns of the points from `first` to `stop` (exclusive).
     pub(super) fn take(&mut self, schedule: &Schedule, first: usize, stop: usize, random: Randomness<'_>) {
         self.groups = (1 + random.negative_sample_rate).div_ceil(LANES);
         self.due.clear();
@@ -50,7 +51,7 @@ impl Turns {
         }
     }
 
-    /// Parts of the points with about as many turns in each.
+    /// Splits the points into parts with roughly equal numbers of turns.
     fn cuts(&self) -> [usize; SIDE_BY_SIDE + 1] {
         let all = self.due.len() as u32;
         std::array::from_fn(|part| {
@@ -66,14 +67,14 @@ impl Turns {
     fn take_part(&mut self, part: usize, points: std::ops::Range<usize>, first: usize, random: Randomness<'_>) {
         #[cfg(target_arch = "x86_64")]
         if crate::linalg::processor::has_avx2() {
-            // SAFETY: the processor has AVX2.
+            // SAFETY: the CPU supports AVX2.
             unsafe { self.take_part_avx2(part, points, first, random) };
             return;
         }
         self.take_part_here(part, points, first, random);
     }
 
-    /// The same whole numbers from wider registers.
+    /// The same integers from wider registers.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
     fn take_part_avx2(&mut self, part: usize, points: std::ops::Range<usize>, first: usize, random: Randomness<'_>) {
@@ -98,7 +99,7 @@ impl Turns {
                 place += SIDE_BY_SIDE;
             }
         }
-        // A part without work looks at one of its points only, which moves nothing.
+        // A part without work pairs one of its points with itself, which moves nothing.
         while place < self.own.len() {
             self.own[place] = idle - first as u32;
             self.others[place * self.groups..(place + 1) * self.groups].fill([idle; LANES]);
@@ -107,7 +108,7 @@ impl Turns {
     }
 }
 
-/// Points drawn at random, number `first` of `key` at place 1.
+/// Randomly drawn points; number `first` of `key` is at index 1.
 #[inline(always)]
 fn draw(others: &mut [[u32; LANES]], key: u64, first: u32, points: u32) {
     for (group, others) in others.iter_mut().enumerate() {

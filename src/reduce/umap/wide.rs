@@ -1,17 +1,17 @@
-//! Eight numbers side by side, and points made of them.
+//! Vectors of eight values, and points composed of them.
 //!
-//! Operations are on whole eights, one by one and never fused, so the bits are the same with vector instructions and
-//! without.
+//! Operations apply to all eight values, one by one and never fused, so the results are bit-identical with and without
+//! vector instructions.
 
-/// Numbers side by side.
+/// The number of lanes.
 pub(super) const LANES: usize = 8;
 
-/// Eight numbers, placed so that they never straddle two lines of the cache.
+/// Eight values, aligned so that they never straddle two cache lines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(align(32))]
 pub(super) struct Wide(pub(super) [f32; LANES]);
 
-/// A point of up to 8·R numbers; the rest is zeros, which no force moves.
+/// A point of up to 8·R values; the rest is zeros, which no force moves.
 pub(super) type Point<const R: usize> = [Wide; R];
 
 impl Wide {
@@ -41,7 +41,7 @@ impl Wide {
         self
     }
 
-    /// Every number between -`bound` and `bound`.
+    /// Every value clamped to -`bound` to `bound`.
     #[inline(always)]
     pub(super) fn limited(mut self, bound: f32) -> Wide {
         for lane in 0..LANES {

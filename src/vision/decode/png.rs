@@ -1,6 +1,7 @@
-//! PNG, a row at a time: 16 bits are cut to 8, and transparency laid on white, before the next row is read.
+//! PNG, one row at a time: 16 bits are reduced to 8, and transparency is blended with white, before the next row is
+//! read.
 //!
-//! Color profiles and texts are stepped over: they have no part in the pixels, and 1 MB of them can be inflated to 1 GB.
+//! Color profiles and text chunks are skipped: they do not affect the pixels, and 1 MB of them can inflate to 1 GB.
 
 use std::io::Cursor;
 
@@ -38,11 +39,11 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits, upright: bool) -> Result<Rgb
         true => all_at_once(&mut reader, color, pixels)?,
         false => row_by_row(&mut reader, color, pixels)?,
     };
-    let image = RgbImage::from_raw(width, height, rgb).ok_or_else(|| image_error("the image is cut short"))?;
+    let image = RgbImage::from_raw(width, height, rgb).ok_or_else(|| image_error("the image is truncated"))?;
     Ok(turned(image, orientation))
 }
 
-/// The rows of the first picture, or of the only one. What may follow is not inflated.
+/// The rows of the first or only image. Anything after it is not inflated.
 fn row_by_row(reader: &mut Rows<'_>, color: ColorType, pixels: u64) -> Result<Vec<u8>> {
     let mut rgb = Vec::with_capacity(usize::try_from(pixels * 3).unwrap_or(0));
     for _ in 0..reader.info().height {
@@ -54,7 +55,7 @@ fn row_by_row(reader: &mut Rows<'_>, color: ColorType, pixels: u64) -> Result<Ve
     Ok(rgb)
 }
 
-/// An interlaced picture comes as seven, and is whole only after the last.
+/// An interlaced image comes in seven passes, and is complete only after the last.
 fn all_at_once(reader: &mut Rows<'_>, color: ColorType, pixels: u64) -> Result<Vec<u8>> {
     let size = reader.output_buffer_size().ok_or_else(|| image_error("the image is too large for this machine"))?;
     let mut samples = vec![0; size];
@@ -79,7 +80,7 @@ fn push_rgb(rgb: &mut Vec<u8>, samples: &[u8], color: ColorType) -> Result<()> {
             let pixels = samples.as_chunks().0.iter();
             rgb.extend(pixels.flat_map(|&[red, green, blue, alpha]| laid_on_white([red, green, blue], alpha)));
         }
-        ColorType::Indexed => return Err(image_error("the image has a palette that is not there")),
+        ColorType::Indexed => return Err(image_error("the image refers to a missing palette")),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! TIFF, its first page. What the decoder would take on trust is checked first.
+//! TIFF, first page. What the decoder would trust is checked first.
 
 use std::io::Cursor;
 
@@ -11,25 +11,25 @@ use super::{Work, image_error, run};
 use crate::error::{Error, Result};
 use crate::vision::limits::Limits;
 
-/// Samples of a pixel: four are colors, more are layers that scientists put there.
+/// The maximum number of samples per pixel: four are colors, more are additional layers, as in scientific images.
 const MOST_SAMPLES: u32 = 16;
 
-/// Tiles that are wider than the image are inflated in vain; up to so many pixels that is usual.
+/// Tiles that are wider than the image are inflated in vain; up to this many pixels, that is usual.
 const WIDE_TILE: u32 = 4096;
 
-/// New JPEG within TIFF; the other numbers of JPEGs are not decoded at all.
+/// New-style JPEG in TIFF; the other kinds of JPEG are not decoded at all.
 const JPEG_WITHIN: u32 = 7;
 
 pub(super) fn decode(bytes: &[u8], limits: &Limits, upright: bool) -> Result<RgbImage> {
     check(bytes, limits)?;
-    // The samples as they are stored, which may be CMYK, and the colors that are made of them.
+    // The samples as they are stored, which may be CMYK, and the colors converted from them.
     let work = |_, output: u64| output.div_ceil(3) * 4;
     run(TiffDecoder::new(Cursor::new(bytes)), Work { beside: &work, file: bytes.len() as u64 }, limits, upright)
 }
 
 fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
     if longest_text(bytes).unwrap_or(0) > bytes.len() as u64 {
-        return Err(image_error("the image is damaged: a text in it claims to be longer than the file"));
+        return Err(image_error("the image is damaged: one of its text fields claims to be longer than the file"));
     }
     let damaged = |cause: tiff::TiffError| image_error("the image cannot be decoded").cause(cause);
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(damaged)?;
@@ -37,23 +37,23 @@ fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
     limits.check_size(width, height)?;
     let mut number = |tag| decoder.find_tag_unsigned::<u32>(tag).map_err(damaged);
     if number(Tag::Compression)? == Some(JPEG_WITHIN) {
-        // The size of each JPEG within would be taken on trust.
-        return Err(unsupported("with JPEGs in it"));
+        // The size of each embedded JPEG would be trusted.
+        return Err(unsupported("with embedded JPEGs"));
     }
     let samples = number(Tag::SamplesPerPixel)?.unwrap_or(1);
     if samples > MOST_SAMPLES {
-        return Err(unsupported(&format!("of {samples} samples a pixel")));
+        return Err(unsupported(&format!("with {samples} samples per pixel")));
     }
     match number(Tag::TileWidth)? {
         Some(tile) if tile > WIDE_TILE.max(width.saturating_mul(2)) => {
-            Err(image_error(format!("the image is {width} pixels wide, and its tiles are {tile}")))
+            Err(image_error(format!("the image is {width} pixels wide, but its tiles are {tile}")))
         }
         _ => Ok(()),
     }
 }
 
-/// The length of the longest text that the first directory claims to hold: of one beyond its limits the decoder tells on
-/// standard error. `None` where the directory is cut short, of which the decoder says more.
+/// The length of the longest text field that the first directory claims to contain: the decoder reports one beyond its
+/// limits on standard error. `None` if the directory is truncated, which the decoder reports in more detail.
 fn longest_text(bytes: &[u8]) -> Option<u64> {
     const ASCII: u64 = 2;
     let is_little = bytes.starts_with(b"II");

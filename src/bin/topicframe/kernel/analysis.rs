@@ -1,9 +1,9 @@
-//! The sources that evcxr's analysis reads to know the types of variables.
+//! The sources that evcxr's analysis reads to infer the types of variables.
 //!
-//! It reads every source of every dependency, which for topicframe's 330 crates takes half a minute in each new kernel.
-//! Types that a notebook meets come from few of them. So each of those is given again as a crate with the same sources
-//! and features that depends on the others of the few alone. None of these crates could be compiled, and none is: rustc
-//! gets the library instead.
+//! It reads all sources of every dependency, which takes half a minute for topicframe's 330 crates in each new kernel.
+//! The types that occur in a notebook come from only a few of them, so each of these few is copied as a crate with the
+//! same sources and features that depends only on the other copies. None of the copies could be compiled, and none is:
+//! rustc gets the library instead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -17,7 +17,7 @@ use super::folders::{Folders, unreadable, wrong};
 use super::state::{cargo, collect, host};
 use super::written::Written;
 
-/// Whether types of this crate appear where a notebook can see them.
+/// Whether types of this crate can occur in a notebook.
 fn is_seen(name: &str) -> bool {
     name == "topicframe"
         || name.starts_with("polars")
@@ -80,7 +80,7 @@ impl Package {
     }
 }
 
-/// Writes the crates for the machine of `rustc`; gives the folder of topicframe's.
+/// Writes the crates for the host of `rustc`; returns the folder of topicframe's crate.
 pub fn write_analysis(folders: &Folders, rustc: &str, written: &mut Written) -> Result<PathBuf> {
     let metadata = metadata(&folders.library(), rustc)?;
     let seen: BTreeMap<&str, &Package> = metadata
@@ -104,7 +104,7 @@ pub fn write_analysis(folders: &Folders, rustc: &str, written: &mut Written) -> 
     Ok(folders.analysis().join(topicframe.folder()))
 }
 
-/// The files of a crate with what they hold.
+/// The files of a crate with their contents.
 fn crate_of(
     folder: &Path,
     package: &Package,
@@ -140,23 +140,24 @@ fn crate_of(
     Ok(files)
 }
 
-/// The Rust of a crate, to be copied: cargo clears old sources out of its own folders.
+/// The Rust sources of a crate. They are copied because cargo removes old sources from its own folders.
 fn sources_of(library: &Target, folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let from = library.src_path.parent().unwrap_or(&library.src_path);
     let mut sources = Vec::new();
     collect(from, &mut sources)?;
     sources.retain(|source| source.extension().is_some_and(|extension| extension == "rs"));
     let copy = |source: PathBuf| {
-        let content = std::fs::read(&source).map_err(|cause| unreadable("a source cannot be read", &source, cause))?;
+        let content =
+            std::fs::read(&source).map_err(|cause| unreadable("a source file cannot be read", &source, cause))?;
         Ok((folder.join("src").join(source.strip_prefix(from).unwrap_or(&source)), content))
     };
     sources.into_iter().map(copy).collect()
 }
 
-/// What cargo knows of the library's dependencies on this machine.
+/// What cargo reports about the library's dependencies on this machine.
 fn metadata(folder: &Path, rustc: &str) -> Result<Metadata> {
-    let failed = || wrong("cargo metadata has failed").path(folder);
-    let host = host(rustc).ok_or_else(|| wrong("rustc does not say what machine this is"))?;
+    let failed = || wrong("cargo metadata failed").path(folder);
+    let host = host(rustc).ok_or_else(|| wrong("rustc does not report a host platform"))?;
     let mut command = cargo(folder);
     command.args(["metadata", "--format-version", "1", "--filter-platform", host]);
     let output = command.output().map_err(|cause| failed().cause(cause))?;

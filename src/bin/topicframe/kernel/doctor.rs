@@ -23,10 +23,10 @@ pub struct Doctor {
 }
 
 impl Doctor {
-    /// Prints what it finds.
+    /// Prints a diagnosis.
     ///
     /// # Errors
-    /// Something that is missing, or not up to date: scripts can ask.
+    /// If anything is missing or out of date, so that scripts can check.
     pub fn run(&self) -> Result<()> {
         let folders = self.places.folders()?;
         let mut lines = vec!["Needed".to_owned()];
@@ -49,11 +49,13 @@ impl Doctor {
         let _ = print(&(printable(&lines.join("\n")) + "\n"));
         match is_well {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::NotFound, Stage::Notebook, "the kernel needs what is listed above")),
+            false => {
+                Err(Error::new(ErrorKind::NotFound, Stage::Notebook, "the kernel needs attention, as listed above"))
+            }
         }
     }
 
-    /// Whether all is there and up to date.
+    /// Whether everything is present and up to date.
     fn installed(&self, folders: &Folders, state: &State, lines: &mut Vec<String>) -> Result<bool> {
         lines.push(format!("  {:<14} {}", "topicframe", state.version));
         lines.push(format!("  {:<14} {}", "built by", release(&state.rustc)));
@@ -61,18 +63,18 @@ impl Doctor {
         lines.push(format!("  {:<14} {} ({})", "folder", folders.root.display(), size(&folders.root)));
         let mut is_well = state.kernelspecs.contains(&self.places.kernelspec()?);
         if !is_well {
-            lines.push(format!("  {:<14} not in this Jupyter's folder: install again for it", "kernelspec"));
+            lines.push(format!("  {:<14} not installed for this Jupyter: install it there too", "kernelspec"));
         }
         for kernelspec in &state.kernelspecs {
             is_well &= kernelspec.join("kernel.json").is_file();
-            let gone = if kernelspec.join("kernel.json").is_file() { "" } else { " (gone: install again)" };
+            let gone = if kernelspec.join("kernel.json").is_file() { "" } else { " (missing: reinstall)" };
             lines.push(format!("  {:<14} {}{gone}", "kernelspec", kernelspec.display()));
         }
         for (name, path) in [("launcher", folders.launcher()), ("library", folders.built()), ("front", folders.front())]
         {
             if !path.exists() {
                 is_well = false;
-                lines.push(format!("  {name:<14} GONE: {}; install again", path.display()));
+                lines.push(format!("  {name:<14} MISSING: {}; reinstall", path.display()));
             }
         }
         let source = source_folder(self.source.as_deref());
@@ -80,18 +82,17 @@ impl Doctor {
         let stale = rustc().map(|rustc| state.stale(&rustc, sources.as_deref())).unwrap_or_default();
         lines.push("\n`topicframe kernel install` would rebuild".to_owned());
         match stale.is_empty() {
-            true => lines.push("  nothing: all is up to date".to_owned()),
+            true => lines.push("  nothing: everything is up to date".to_owned()),
             false => lines.extend(stale.iter().map(|reason| format!("  {reason}"))),
         }
         if sources.is_none() {
-            lines
-                .push(format!("  (topicframe's sources are not at {}, so nothing is known of them)", source.display()));
+            lines.push(format!("  (topicframe's sources are not at {}, so they were not checked)", source.display()));
         }
         Ok(is_well && stale.is_empty())
     }
 }
 
-/// What a folder takes on the disk.
+/// The disk usage of a folder.
 fn size(folder: &Path) -> String {
     let bytes = bytes(folder);
     format!("{:.1} GB", bytes as f64 / 1e9)

@@ -1,4 +1,4 @@
-//! Installations of versions that kept no list of what they wrote: what can be told by its content.
+//! Installations by versions that kept no list of what they wrote: files are recognized by their content.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ pub const SLOT: [(&str, Kind); 7] = [
     (".cargo", Kind::Tree),
 ];
 
-/// Files, and what stands in those that were written here.
+/// Files, and text that identifies those written by `kernel install`.
 const FILES: [(&str, &str); 10] = [
     ("library/Cargo.toml", "name = \"topicframe-notebook\""),
     ("library/src/lib.rs", "pub use topicframe::*;"),
@@ -31,7 +31,7 @@ const FILES: [(&str, &str); 10] = [
     ("installed.json", "\"kernelspecs\""),
 ];
 
-/// What cargo writes into a target folder, and into `release` there.
+/// What cargo writes into a target folder and its `release` subfolder.
 const BUILT: [(&str, Kind); 13] = [
     (TAG, Kind::File),
     (".rustc_info.json", Kind::File),
@@ -48,7 +48,7 @@ const BUILT: [(&str, Kind); 13] = [
     ("release/libtopicframe_notebook.dylib", Kind::File),
 ];
 
-/// What was written into the folder `root`, as far as that can be told; `None` where no kernel was.
+/// What was written into the folder `root`, as far as that can be determined; `None` if it contained no kernel.
 pub fn entries(root: &Path) -> Option<Vec<(PathBuf, Kind)>> {
     let says = |(path, text): &(&str, &str)| {
         let path = root.join(path);
@@ -80,7 +80,7 @@ pub fn entries(root: &Path) -> Option<Vec<(PathBuf, Kind)>> {
     Some(found)
 }
 
-/// Whether something is there of its kind, and no link.
+/// Whether `path` exists, is of this kind, and is not a symbolic link.
 fn is(path: &Path, kind: Kind) -> bool {
     fs::symlink_metadata(path).is_ok_and(|data| match kind {
         Kind::File => data.is_file(),

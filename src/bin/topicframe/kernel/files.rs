@@ -1,4 +1,4 @@
-//! What the kernel is made of: written only where it differs, so that cargo rebuilds only what has to be.
+//! The files of the kernel: written only if they differ, so that cargo rebuilds only what it must.
 
 use std::collections::BTreeSet;
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
@@ -11,18 +11,18 @@ use super::folders::{Folders, unreadable};
 use super::state::collect;
 use super::written::Written;
 
-/// The name under which rustc tells the library's crates from crates of the same name that a cell adds by itself.
+/// The metadata by which rustc distinguishes the library's crates from crates of the same name that a cell adds.
 pub const METADATA: &str = "topicframe";
 
-/// Tells evcxr's analysis, and nothing else, that the front crate depends on topicframe's sources.
+/// The `cfg` that makes the front crate depend on topicframe's sources, in evcxr's analysis only.
 pub const ANALYSIS: &str = "topicframe_analysis";
 
-/// A text as TOML and JSON write it.
+/// A string as a TOML or JSON literal.
 pub fn quoted(text: impl AsRef<Path>) -> String {
     serde_json::Value::from(text.as_ref().to_string_lossy()).to_string()
 }
 
-/// Copies topicframe's sources, so that the kernel does not depend on where they came from.
+/// Copies topicframe's sources, so that the kernel does not depend on their original location.
 pub fn copy_sources(from: &Path, folders: &Folders, written: &mut Written) -> Result<()> {
     let to = folders.sources();
     let mut paths: Vec<PathBuf> =
@@ -31,7 +31,7 @@ pub fn copy_sources(from: &Path, folders: &Folders, written: &mut Written) -> Re
     let mut wanted = BTreeSet::new();
     for path in paths.iter().filter(|path| path.exists()) {
         let target = to.join(path.strip_prefix(from).unwrap_or(path));
-        let content = fs::read(path).map_err(|cause| unreadable("a source cannot be read", path, cause))?;
+        let content = fs::read(path).map_err(|cause| unreadable("a source file cannot be read", path, cause))?;
         match path.ends_with("Cargo.toml") {
             true => written.write(&target, without_targets(&String::from_utf8_lossy(&content)).as_bytes())?,
             false => written.write(&target, &content)?,
@@ -57,7 +57,7 @@ fn without_targets(manifest: &str) -> String {
     kept
 }
 
-/// The crate of the dynamic library: topicframe with all that it stands on.
+/// The crate of the dynamic library: topicframe with all its dependencies.
 pub fn write_library(folders: &Folders, features: &[String], written: &mut Written) -> Result<()> {
     let folder = folders.library();
     let manifest = format!(
@@ -72,11 +72,11 @@ pub fn write_library(folders: &Folders, features: &[String], written: &mut Writt
     seed_lock(folders, &folder, written)
 }
 
-/// The versions that topicframe is tested with.
+/// Starts from the dependency versions that topicframe is tested with.
 fn seed_lock(folders: &Folders, folder: &Path, written: &mut Written) -> Result<()> {
     let (lock, target) = (folders.sources().join("Cargo.lock"), folder.join("Cargo.lock"));
     if target.exists() || !lock.exists() {
-        // cargo keeps it as it likes.
+        // cargo maintains it.
         return written.expect(&target);
     }
     let content = fs::read(&lock).map_err(|cause| unreadable("a file cannot be read", &lock, cause))?;
@@ -110,8 +110,8 @@ pub fn write_front(folders: &Folders, analysis: &Path, written: &mut Written) ->
     written.write(&folder.join("src").join("lib.rs"), lib.as_bytes())
 }
 
-/// evcxr's settings: every notebook begins with topicframe at hand. The question mark is there because evcxr learns only
-/// from the first one that cells may have some; a cell that ended with that one would show itself as `Debug`.
+/// evcxr's settings: every notebook starts with topicframe preloaded. The `?` is there because evcxr only allows it in
+/// cells after it has seen the first one, and a cell ending with that first `?` would be displayed as `Debug`.
 pub fn write_config(folders: &Folders, written: &mut Written) -> Result<()> {
     let config = format!(
         "[evcxr]\nprelude = \"\"\"\nuse topicframe::prelude::*;\nOk::<(), Error>(())?;\n\"\"\"\n\n\
@@ -121,11 +121,11 @@ pub fn write_config(folders: &Folders, written: &mut Written) -> Result<()> {
     written.write(&folders.config().join("evcxr.toml"), config.as_bytes())
 }
 
-/// This very program, where no build can take it away.
+/// Copies this program to where no build can remove it.
 pub fn copy_launcher(folders: &Folders, written: &mut Written) -> Result<()> {
     let launcher = folders.launcher();
     let program = std::env::current_exe()
         .map_err(|cause| unreadable("this program cannot be found", Path::new("topicframe"), cause))?;
-    // The launcher of a running kernel cannot be written to, but replaced.
+    // The launcher of a running kernel cannot be overwritten, but it can be replaced.
     if program == launcher { Ok(()) } else { written.copy(&program, &launcher) }
 }

@@ -1,4 +1,4 @@
-//! Where everything is.
+//! The locations of the kernel's files.
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind as IoKind;
@@ -14,13 +14,13 @@ use super::needs::jupyter_program;
 /// Where the kernel is built and where Jupyter looks for it.
 #[derive(Debug, Args)]
 pub struct Places {
-    /// Where the kernel is built and kept: a new or an empty folder, or one with a kernel [default: topicframe/kernel in
-    /// the user's folder for data].
+    /// Where the kernel is built and stored: a new or empty folder, or one with a kernel [default: topicframe/kernel in
+    /// the user's data directory].
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
 
-    /// The Python environment whose Jupyter shall have the kernel, such as .venv [default: the user's folder for
-    /// Jupyter, which every Jupyter of the user reads].
+    /// The Python environment to install the kernel into, such as .venv [default: the user's Jupyter data directory,
+    /// which all of the user's Jupyter installations read].
     #[arg(long, value_name = "FOLDER")]
     prefix: Option<PathBuf>,
 }
@@ -34,7 +34,7 @@ impl Places {
         Ok(Folders { root })
     }
 
-    /// The program of Jupyter: that of the environment, or the one on the path.
+    /// The Jupyter executable: that of the environment, or the one on the path.
     pub fn jupyter(&self) -> Option<PathBuf> {
         let of = |prefix: &PathBuf| prefix.join("bin").join("jupyter");
         self.prefix.as_ref().map(of).filter(|program| program.is_file()).or_else(jupyter_program)
@@ -53,7 +53,7 @@ impl Places {
     }
 }
 
-/// As Jupyter itself decides: https://docs.jupyter.org/en/latest/use/jupyter-directories.html
+/// Follows Jupyter's own rules: https://docs.jupyter.org/en/latest/use/jupyter-directories.html
 fn jupyter_data_dir() -> Result<PathBuf> {
     if let Some(folder) = std::env::var_os("JUPYTER_DATA_DIR").filter(|folder| !folder.is_empty()) {
         return Ok(folder.into());
@@ -66,17 +66,17 @@ fn jupyter_data_dir() -> Result<PathBuf> {
 }
 
 fn base() -> Result<impl BaseStrategy> {
-    etcetera::choose_base_strategy().map_err(|cause| wrong("the user's home folder is not known").cause(cause))
+    etcetera::choose_base_strategy().map_err(|cause| wrong("the home directory cannot be determined").cause(cause))
 }
 
-/// The folder of the kernel, part by part.
+/// The folder of the kernel and its parts.
 #[derive(Debug, Clone)]
 pub struct Folders {
     pub root: PathBuf,
 }
 
 impl Folders {
-    /// All names in the folder, but for the marker.
+    /// All names in the folder except the marker.
     pub const PARTS: [&str; 8] =
         ["sources", "library", "front", "analysis", "config", "slots", "bin", "installed.json"];
 
@@ -95,7 +95,7 @@ impl Folders {
         self.library().join("target")
     }
 
-    /// What that crate is built to.
+    /// The build output of that crate.
     pub fn built(&self) -> PathBuf {
         self.target().join("release")
     }
@@ -115,17 +115,17 @@ impl Folders {
         self.root.join("config")
     }
 
-    /// One folder for each kernel that runs.
+    /// One folder for each running kernel.
     pub fn slots(&self) -> PathBuf {
         self.root.join("slots")
     }
 
-    /// What Jupyter starts.
+    /// The program that Jupyter starts.
     pub fn launcher(&self) -> PathBuf {
         self.root.join("bin").join(format!("topicframe{}", std::env::consts::EXE_SUFFIX))
     }
 
-    /// Says that the folder is ours, and what in it: nothing else is removed.
+    /// Marks the folder as ours, and lists what in it is ours: nothing else is removed.
     pub fn marker(&self) -> PathBuf {
         self.root.join("topicframe-kernel")
     }
@@ -136,12 +136,12 @@ impl Folders {
     }
 }
 
-/// What is at `path` itself: a link is a link. `None` where nothing is.
+/// The metadata of `path` itself, without following links. `None` if nothing is there.
 pub fn metadata_of(path: &Path) -> Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Ok(data) => Ok(Some(data)),
         Err(cause) if matches!(cause.kind(), IoKind::NotFound | IoKind::NotADirectory) => Ok(None),
-        Err(cause) => Err(unreadable("this cannot be looked at", path, cause)),
+        Err(cause) => Err(unreadable("this cannot be accessed", path, cause)),
     }
 }
 

@@ -16,7 +16,7 @@ use super::written::Written;
 use super::{DISPLAY_NAME, NAME, files, kernelspec, needs};
 use crate::table::tell;
 
-/// What the first cell prints, and no error can.
+/// What the test cell prints, and what no error message contains.
 const READY: &str = "topicframe is ready";
 
 #[derive(Debug, Args)]
@@ -28,11 +28,11 @@ pub struct Install {
     #[arg(long, value_name = "FOLDER")]
     source: Option<PathBuf>,
 
-    /// Features of topicframe to turn on beside `hub` and `lazy`, such as `cuda`.
+    /// Features of topicframe to enable in addition to `hub` and `lazy`, such as `cuda`.
     #[arg(long, value_name = "FEATURE", value_delimiter = ',')]
     features: Vec<String>,
 
-    /// Leave out the first cell, which shows that all works and takes half a minute.
+    /// Skip the test cell, which verifies the installation and takes half a minute.
     #[arg(long)]
     no_first_cell: bool,
 }
@@ -40,8 +40,10 @@ pub struct Install {
 impl Install {
     pub fn run(&self) -> Result<()> {
         if cfg!(windows) {
-            return Err(wrong("Windows cannot hold topicframe in one dynamic library")
-                .hint("Use Linux, macOS or the Windows subsystem for Linux."));
+            return Err(wrong(
+                "the kernel is not supported on Windows: topicframe does not fit in one dynamic library",
+            )
+            .hint("Use Linux, macOS or the Windows Subsystem for Linux."));
         }
         let needs = needs::check(self.places.jupyter())?;
         let folders = self.places.folders()?;
@@ -59,7 +61,9 @@ impl Install {
         if !self.no_first_cell {
             first_cell(&self.places.jupyter(), &kernelspec)?;
         }
-        tell(&format!("Done. In Jupyter, choose \"{DISPLAY_NAME}\"; `topicframe kernel doctor` looks after it."));
+        tell(&format!(
+            "Done. In Jupyter, choose \"{DISPLAY_NAME}\"; `topicframe kernel doctor` checks the installation."
+        ));
         Ok(())
     }
 
@@ -68,24 +72,26 @@ impl Install {
         let manifest = source.join("Cargo.toml");
         if !fs::read_to_string(&manifest).is_ok_and(|text| text.contains("name = \"topicframe\"")) {
             let message = match &self.source {
-                Some(_) => "topicframe's sources are not there",
-                None => "topicframe's sources are not where they were when this program was built",
+                Some(_) => "topicframe's sources are not in this folder",
+                None => "topicframe's sources are no longer where they were when this program was built",
             };
             return Err(Error::new(ErrorKind::NotFound, Stage::Notebook, message)
                 .path(&source)
-                .hint("Name their folder with --source."));
+                .hint("Specify their folder with --source."));
         }
         Ok(source)
     }
 
-    /// The library, built where it is new or out of date.
+    /// Builds the library if it is missing or out of date.
     fn build(&self, folders: &Folders, source: &Path, kernelspec: &Path, written: &mut Written) -> Result<State> {
         let before = State::read(folders);
         let mut features = vec!["lazy".to_owned()];
         features.extend(self.features.iter().filter(|feature| *feature != "lazy").cloned());
         let (rustc, sources) = (rustc()?, hash_of_sources(source)?);
         tell(&match &before {
-            None => format!("Building topicframe for notebooks with {}: ten minutes on two cores.", release(&rustc)),
+            None => {
+                format!("Building topicframe for notebooks with {}: about ten minutes on two cores.", release(&rustc))
+            }
             Some(before) => match before.stale(&rustc, Some(&sources)).first() {
                 Some(reason) => format!("Rebuilding {reason}."),
                 None => "Building what is new.".to_owned(),
@@ -96,12 +102,12 @@ impl Install {
         kernelspecs.push(kernelspec.to_path_buf());
         let version = env!("CARGO_PKG_VERSION").to_owned();
         let state = State { version, rustc, features, sources, kernelspecs, seconds: 0 };
-        // Until the library is there, no rustc is the right one and no kernel starts; but where Jupyter will be told of it
-        // is known already.
+        // Until the library is built, no rustc matches and no kernel starts; but the kernelspec locations are already
+        // recorded.
         State { rustc: String::new(), ..before.clone().unwrap_or(state.clone()) }
             .with_kernelspecs(&state.kernelspecs)
             .write(folders, written)?;
-        // First: a build beside this one may replace the program.
+        // First, because a concurrent build may replace the program.
         files::copy_launcher(folders, written)?;
         files::copy_sources(source, folders, written)?;
         files::write_library(folders, &state.features, written)?;
@@ -116,7 +122,7 @@ impl Install {
         Ok(State { seconds, ..state })
     }
 
-    /// All that stands between Jupyter and the library.
+    /// Writes everything that connects Jupyter to the library.
     fn connect(&self, folders: &Folders, state: &State, kernelspec: &Path, written: &mut Written) -> Result<()> {
         let analysis = write_analysis(folders, &state.rustc, written)?;
         files::write_front(folders, &analysis, written)?;
@@ -126,30 +132,30 @@ impl Install {
     }
 }
 
-/// Builds the library, with cargo's progress in sight.
+/// Builds the library, showing cargo's progress.
 fn build_library(folder: &Path) -> Result<()> {
     let mut command = cargo(folder);
     command.args(["build", "--release"]);
     for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "CARGO_BUILD_BUILD_DIR", "CARGO_ENCODED_RUSTFLAGS"] {
         command.env_remove(variable);
     }
-    // As evcxr compiles cells: the standard library is shared with them.
+    // The same flags that evcxr compiles cells with, so that the standard library is shared.
     command.env("RUSTFLAGS", format!("-Cprefer-dynamic -Cmetadata={}", files::METADATA));
     let status = command.status().map_err(|cause| unreadable("cargo cannot be started", folder, cause))?;
     if status.success() {
         return Ok(());
     }
-    let message = "cargo build --release has failed; it says why above";
+    let message = "cargo build --release failed; see its output above";
     Err(Error::new(ErrorKind::Internal, Stage::Notebook, message).path(folder))
 }
 
-/// A cell in the new kernel, as a notebook runs it.
+/// Runs a test cell in the new kernel, the way a notebook does.
 fn first_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
     let Some(jupyter) = jupyter else {
-        tell("No first cell was run: Jupyter is missing.");
+        tell("The test cell was skipped: Jupyter is missing.");
         return Ok(());
     };
-    tell("Running a first cell ...");
+    tell("Running a test cell ...");
     let started = Instant::now();
     let mut command = Command::new(jupyter);
     command.arg("run").args(["--kernel", NAME, "--RunApp.kernel_timeout=600"]);
@@ -172,5 +178,5 @@ fn first_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
         tell(&format!("It works ({:.0} s).", started.elapsed().as_secs_f64()));
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Internal, Stage::Notebook, "the first cell has failed").hint(said))
+    Err(Error::new(ErrorKind::Internal, Stage::Notebook, "the test cell failed").hint(said))
 }

@@ -1,4 +1,4 @@
-//! What Jupyter reads: a folder of two files, among those of other kernels.
+//! The kernelspec that Jupyter reads: a folder of two files, next to those of other kernels.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ const LOGO: &str = include_str!("logo.svg");
 const SPEC_FILE: &str = "kernel.json";
 const LOGO_FILE: &str = "logo-svg.svg";
 
-/// Refuses to take the place of another kernel of our name.
+/// Refuses to replace a different kernel with the same name.
 pub fn check(kernelspec: &Path) -> Result<()> {
     if metadata_of(kernelspec)?.is_some_and(|data| !data.is_dir()) {
         return Err(in_the_way(kernelspec));
@@ -32,16 +32,16 @@ pub fn check(kernelspec: &Path) -> Result<()> {
     if metadata_of(&spec)?.is_none() || is_ours {
         return Ok(());
     }
-    let message = format!("another kernel is called `{NAME}` already");
+    let message = format!("another kernel is already named `{NAME}`");
     Err(Error::new(ErrorKind::InvalidData, Stage::Notebook, message)
         .path(kernelspec)
-        .hint("Rename its folder, or name another Jupyter with --prefix."))
+        .hint("Rename its folder, or select another Jupyter with --prefix."))
 }
 
-/// Tells Jupyter of the kernel.
+/// Registers the kernel with Jupyter.
 pub fn write(folders: &Folders, kernelspec: &Path) -> Result<()> {
     check(kernelspec)?;
-    fs::create_dir_all(kernelspec).map_err(|cause| unreadable("a folder cannot be made", kernelspec, cause))?;
+    fs::create_dir_all(kernelspec).map_err(|cause| unreadable("a folder cannot be created", kernelspec, cause))?;
     let spec = json!({
         "argv": [folders.launcher(), "kernel", "run", "--folder", folders.root, "{connection_file}"],
         "display_name": DISPLAY_NAME,
@@ -50,7 +50,7 @@ pub fn write(folders: &Folders, kernelspec: &Path) -> Result<()> {
         "metadata": { NAME: { "version": env!("CARGO_PKG_VERSION") } },
     });
     write_new(&kernelspec.join(SPEC_FILE), &serde_json::to_vec_pretty(&spec).unwrap_or_default(), true)?;
-    // A logo of the user's stays.
+    // A logo set by the user is kept.
     write_new(&kernelspec.join(LOGO_FILE), LOGO.as_bytes(), false)
 }
 
@@ -61,7 +61,8 @@ fn write_new(path: &Path, content: &[u8], replaces: bool) -> Result<()> {
     }
 }
 
-/// Removes what tells Jupyter of the kernel that is to go, and its folder if nothing else is in it. Whether it was there.
+/// Unregisters the kernel from Jupyter, and removes the kernelspec folder if nothing else is in it. Returns whether it
+/// was registered.
 pub fn remove(folders: &Folders, kernelspec: &Path) -> Result<bool> {
     let spec = kernelspec.join(SPEC_FILE);
     let is_folder = metadata_of(kernelspec)?.is_some_and(|data| data.is_dir());
@@ -77,18 +78,18 @@ pub fn remove(folders: &Folders, kernelspec: &Path) -> Result<bool> {
     {
         remove(&logo)?;
     }
-    // Last: it is what says that the folder is ours.
+    // Last, because it identifies the folder as ours.
     remove(&spec)?;
     let _ = fs::remove_dir(kernelspec);
     Ok(true)
 }
 
-/// Removes what an installation that was killed has left in the kernelspec's folder: a file that nothing was written to
-/// yet, and the folder if nothing else is in it.
+/// Removes what a killed installation left in the kernelspec folder: an empty file, and the folder if nothing else is
+/// in it.
 pub fn sweep(kernelspec: &Path) {
     let is_folder = metadata_of(kernelspec).is_ok_and(|data| data.is_some_and(|data| data.is_dir()));
     if is_folder && kernelspec.ends_with(Path::new("kernels").join(NAME)) {
-        // Whoever writes into a folder removes what killed writes have left there.
+        // Checking a folder for writing removes what killed writes left there.
         let _ = check_writable(kernelspec.join(SPEC_FILE));
         let _ = fs::remove_dir(kernelspec);
     }

@@ -1,9 +1,9 @@
-//! `topicframe kernel`: a kernel for Jupyter in which cells of Rust know topicframe.
+//! `topicframe kernel`: a Jupyter kernel for Rust with topicframe preloaded.
 //!
-//! evcxr compiles each cell as a crate of its own. Given topicframe as an ordinary dependency, it would compile that in
-//! every new kernel's folder. So `install` builds topicframe once, as a dynamic library with all that it stands on, and
-//! cells depend on a small crate (`front`) that links to it. What a kernel compiles is the cells alone, in a folder
-//! (`slots`) that it has for itself as long as it runs.
+//! evcxr compiles each cell as a separate crate. With topicframe as an ordinary dependency, it would compile topicframe
+//! again in every new kernel's folder. So `install` builds topicframe once, as a dynamic library with all its
+//! dependencies, and cells depend on a small crate (`front`) that links to it. A kernel compiles only the cells, in a
+//! folder (`slots`) reserved for it as long as it runs.
 
 use clap::{Args, Subcommand};
 use topicframe::error::Result;
@@ -36,13 +36,13 @@ pub struct Kernel {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Build the kernel, tell Jupyter of it, and run a first cell.
+    /// Build the kernel, register it with Jupyter, and run a test cell.
     Install(install::Install),
-    /// Remove the kernel from Jupyter, and what was built for it.
+    /// Remove the kernel from Jupyter, and everything that was built for it.
     Uninstall(uninstall::Uninstall),
-    /// Say what is installed, what is missing, and what would be rebuilt and why.
+    /// Report what is installed, what is missing, and what would be rebuilt and why.
     Doctor(doctor::Doctor),
-    /// What Jupyter starts.
+    /// The command that Jupyter runs.
     #[command(hide = true)]
     Run(run::Run),
 }

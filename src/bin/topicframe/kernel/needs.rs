@@ -1,27 +1,27 @@
-//! What the kernel needs of the machine, and how to get it.
+//! The kernel's prerequisites, and how to install them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 
-/// The version of evcxr that this was made and tested with.
+/// The version of evcxr that the kernel was developed and tested with.
 const EVCXR: &str = "0.22.0";
 
-/// Something that has to be there.
+/// A prerequisite.
 pub struct Need {
     pub name: &'static str,
     /// What was found: a version or a path.
     pub found: Option<String>,
     /// What it is for, in a few words.
     pub what_for: &'static str,
-    /// The command that gets it.
+    /// The command that installs it.
     pub command: String,
-    /// Whether the kernel cannot be built without it.
+    /// Whether it is required to build the kernel.
     pub to_build: bool,
 }
 
-/// Everything, found or not; `jupyter` is Jupyter's program.
+/// All prerequisites, found or not; `jupyter` is the Jupyter executable.
 pub fn needs(jupyter: Option<PathBuf>) -> Vec<Need> {
     let jupyter = jupyter.map(|program| program.display().to_string());
     let needs = |name, found, what_for, command: &str, to_build| Need {
@@ -33,11 +33,11 @@ pub fn needs(jupyter: Option<PathBuf>) -> Vec<Need> {
     };
     vec![
         needs("Rust", version("rustc"), "compiles cells", "see https://rustup.rs", true),
-        needs("rust-src", rust_src(), "tells evcxr the types of variables", "rustup component add rust-src", true),
+        needs("rust-src", rust_src(), "lets evcxr infer the types of variables", "rustup component add rust-src", true),
         needs(
             "evcxr_jupyter",
             evcxr_jupyter().map(|path| format!("{}{}", path.display(), evcxr_version())),
-            "runs cells of Rust in Jupyter",
+            "runs Rust cells in Jupyter",
             &format!("cargo install evcxr_jupyter --version {EVCXR} --locked"),
             true,
         ),
@@ -45,7 +45,7 @@ pub fn needs(jupyter: Option<PathBuf>) -> Vec<Need> {
     ]
 }
 
-/// An error with everything that is missing to build the kernel.
+/// Returns an error that lists everything missing to build the kernel.
 pub fn check(jupyter: Option<PathBuf>) -> Result<Vec<Need>> {
     let needs = needs(jupyter);
     let missing: Vec<&Need> = needs.iter().filter(|need| need.to_build && need.found.is_none()).collect();
@@ -56,10 +56,10 @@ pub fn check(jupyter: Option<PathBuf>) -> Result<Vec<Need>> {
     let commands: Vec<String> = missing.iter().map(|need| format!("\n    {}", need.command)).collect();
     let message = format!("the kernel needs {}", names.join(" and "));
     Err(Error::new(ErrorKind::NotFound, Stage::Notebook, message)
-        .hint(format!("Get what is missing, then try again:{}", commands.concat())))
+        .hint(format!("Install what is missing, then try again:{}", commands.concat())))
 }
 
-/// Where evcxr_jupyter is: on the path, or where cargo installs programs.
+/// The location of evcxr_jupyter: on the path, or where cargo installs executables.
 pub fn evcxr_jupyter() -> Option<PathBuf> {
     let of_cargo = || {
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -70,7 +70,7 @@ pub fn evcxr_jupyter() -> Option<PathBuf> {
     which::which("evcxr_jupyter").ok().or_else(of_cargo)
 }
 
-/// A word where cargo installed another version than the one that was tested.
+/// The installed version of evcxr, with a remark if it differs from the tested one.
 fn evcxr_version() -> String {
     let Ok(output) = Command::new("cargo").args(["install", "--list"]).output() else { return String::new() };
     let list = String::from_utf8_lossy(&output.stdout).into_owned();

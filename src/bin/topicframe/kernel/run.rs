@@ -1,4 +1,4 @@
-//! What Jupyter starts: finds a folder that no other kernel uses, and becomes evcxr's kernel there.
+//! The program that Jupyter starts: finds a folder that no other kernel uses, and runs evcxr's kernel there.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::needs::evcxr_jupyter;
 use super::state::{State, rustc};
 use super::written::Written;
 
-/// Kernels at the same time.
+/// Maximum number of concurrent kernels.
 const SLOTS: usize = 64;
 
 #[derive(Debug, Args)]
@@ -22,7 +22,7 @@ pub struct Run {
     #[arg(long)]
     folder: PathBuf,
 
-    /// Jupyter's description of the connection.
+    /// Jupyter's connection file.
     connection_file: PathBuf,
 }
 
@@ -31,19 +31,19 @@ impl Run {
         let folders = Folders { root: self.folder.clone() };
         check(&folders)?;
         let Some(evcxr) = evcxr_jupyter() else {
-            return Err(wrong("evcxr_jupyter is gone").hint("`topicframe kernel doctor` says how to get it."));
+            return Err(wrong("evcxr_jupyter is missing").hint("`topicframe kernel doctor` shows how to install it."));
         };
         let (slot, lock) = free_slot(&folders)?;
         let mut command = Command::new(evcxr);
         command.arg("--control_file").arg(&self.connection_file);
-        // The lock lives as long as the kernel has it open: as its standard input, which it does not read.
+        // The lock is held as long as the kernel keeps it open, as its standard input, which it does not read.
         command.stdin(lock);
         command.envs(environment(&folders, &slot));
         become_it(command)
     }
 }
 
-/// Cells would be compiled by a rustc that cannot read the library.
+/// Refuses to start if cells would be compiled by a rustc that cannot read the library.
 fn check(folders: &Folders) -> Result<()> {
     let Some(state) = State::read(folders) else {
         return Err(wrong("the kernel is not completely installed")
@@ -57,7 +57,7 @@ fn check(folders: &Folders) -> Result<()> {
     }
 }
 
-/// A folder and the lock that keeps it for this kernel.
+/// A folder and the lock that reserves it for this kernel.
 fn free_slot(folders: &Folders) -> Result<(PathBuf, File)> {
     let mut written = Written::join(folders)?;
     for number in 0..SLOTS {
@@ -79,27 +79,27 @@ fn free_slot(folders: &Folders) -> Result<(PathBuf, File)> {
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
     }
-    Err(wrong(format!("{SLOTS} kernels run already")).path(folders.slots()).hint("Shut one down."))
+    Err(wrong(format!("{SLOTS} kernels are already running")).path(folders.slots()).hint("Shut one down."))
 }
 
-/// What evcxr is told. Its own settings, and those of other kernels, are elsewhere and stay as they are.
+/// The environment variables for evcxr. Its own settings, and those of other kernels, are elsewhere and stay unchanged.
 fn environment(folders: &Folders, slot: &Path) -> Vec<(&'static str, std::ffi::OsString)> {
     let path = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
     let before = std::env::var_os(path).unwrap_or_default();
     let libraries = [folders.built().join("deps"), rust_libraries()].into_iter().chain(std::env::split_paths(&before));
-    // An empty path would be the folder of the notebook.
+    // An empty path would refer to the notebook's folder.
     let libraries = libraries.filter(|path| !path.as_os_str().is_empty());
     let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
     flags.push(format!(" --cfg {ANALYSIS}"));
     vec![
-        // rustc writes where the library is as seen from where a cell is compiled; evcxr loads it from elsewhere.
+        // rustc records the library's location relative to where a cell is compiled; evcxr loads it from elsewhere.
         (path, std::env::join_paths(libraries).unwrap_or(before)),
         ("EVCXR_TMPDIR", slot.into()),
         ("EVCXR_CONFIG_DIR", folders.config().into()),
-        // Seen by evcxr's analysis alone: it compiles cells with flags of its own.
+        // Seen only by evcxr's analysis: it compiles cells with its own flags.
         ("RUSTFLAGS", flags),
         ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false".into()),
-        // The library is built without either; in a cell of one's own an overflow is better told than wrapped.
+        // The library is built without either; in a user's cell an overflow should be reported rather than wrap.
         ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "true".into()),
     ]
 }
@@ -121,6 +121,6 @@ fn become_it(mut command: Command) -> Result<()> {
     let failed = |cause| wrong("evcxr_jupyter cannot be started").cause(cause);
     match command.status().map_err(failed)?.success() {
         true => Ok(()),
-        false => Err(wrong("evcxr_jupyter has failed")),
+        false => Err(wrong("evcxr_jupyter failed")),
     }
 }

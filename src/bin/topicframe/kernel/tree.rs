@@ -1,4 +1,4 @@
-//! Folders that are another program's cache, cargo's and evcxr's, and are removed as a whole.
+//! Folders that are caches of other programs (cargo and evcxr) and are removed as a whole.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -7,13 +7,13 @@ use std::path::Path;
 use topicframe::error::Result;
 use topicframe::files::write_whole;
 
-/// As https://bford.info/cachedir has it: backups leave such a folder out. cargo tags its own.
+/// As specified at https://bford.info/cachedir: backups skip tagged folders. cargo tags its own.
 const SIGNATURE: &str = "Signature: 8a477f597d28d172789f06886806bc55";
 
-/// The name of the tag.
+/// The name of the tag file.
 pub const TAG: &str = "CACHEDIR.TAG";
 
-/// Says that `folder` is a cache.
+/// Tags `folder` as a cache.
 pub fn tag(folder: &Path) -> Result<()> {
     write_whole(folder.join(TAG), format!("{SIGNATURE}\n# A cache of topicframe's kernel for Jupyter.\n"))
 }
@@ -25,14 +25,14 @@ pub fn is_cache(folder: &Path) -> bool {
     is_file && fs::read_to_string(tag).is_ok_and(|text| text.starts_with(SIGNATURE))
 }
 
-/// What has become of a tree.
+/// The result of removing a tree.
 pub enum Removed {
     All,
-    /// Another file system is mounted in it.
+    /// Nothing was removed, because another file system is mounted in it.
     Nothing,
 }
 
-/// Removes the folder `path` with all that is in it. Links are removed, not followed.
+/// Removes the folder `path` with all its contents. Links are removed, not followed.
 pub fn remove_tree(path: &Path) -> io::Result<Removed> {
     let data = fs::symlink_metadata(path)?;
     if !data.is_dir() || holds_other_file_system(path, &data)? {
@@ -44,7 +44,7 @@ pub fn remove_tree(path: &Path) -> io::Result<Removed> {
 fn holds_other_file_system(folder: &Path, data: &Metadata) -> io::Result<bool> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        // Those of a link are its own.
+        // For a link, this is the metadata of the link itself.
         let below = entry.metadata()?;
         if below.is_dir() && (!same_file_system(&below, data) || holds_other_file_system(&entry.path(), data)?) {
             return Ok(true);

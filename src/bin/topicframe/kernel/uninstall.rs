@@ -40,10 +40,10 @@ impl Uninstall {
                 tell(&format!("left {}, which it did not write", other.display()));
             }
             if others.len() == MOST_TOLD {
-                tell("there may be more");
+                tell("there may be more files left");
             }
         }
-        tell(if removed { "topicframe's kernel is removed." } else { "There was no kernel of topicframe." });
+        tell(if removed { "topicframe's kernel has been removed." } else { "No topicframe kernel was installed." });
         Ok(())
     }
 }

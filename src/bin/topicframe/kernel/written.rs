@@ -1,8 +1,9 @@
-//! The list of what was written into the kernel's folder. It decides what is replaced and removed: nothing else is.
+//! The list of files written into the kernel's folder. It determines what is replaced and removed: nothing else is.
 //!
-//! The list is the marker itself, a line each, written before the file is. Who changes the folder holds a lock on it. It may
-//! come from anywhere, with the folder: what it names is ours only inside the folder, under the names of the kernel's
-//! parts, of the kind that it says, and with no link on the way.
+//! The list is the marker file itself, one line per entry, written before the entry's file is. A process that changes
+//! the folder holds a lock on the list. The list, like the folder, may come from an untrusted source: its entries count
+//! as ours only inside the folder, under the names of the kernel's parts, if they have the stated kind, and if there is
+//! no link in the path.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -19,24 +20,24 @@ use super::tree::{Removed, TAG, is_cache, remove_tree, tag};
 /// The marker's first line.
 pub const MARK: &str = "The kernel of topicframe for Jupyter. `topicframe kernel uninstall` removes it.";
 
-/// Says that there is a list, and that it is complete. Earlier versions kept none.
+/// Marks the list as present and complete. Earlier versions kept no list.
 const LIST: &str = "What was written here, and nothing else is ever removed:";
 
-/// A list of the kernel's own has some thousand lines.
+/// Maximum length of the list; one written by the kernel has a few thousand lines.
 const LONGEST_LIST: u64 = 64 << 20;
 
-/// Paths that a removal tells of.
+/// Maximum number of remaining paths that a removal reports.
 pub const MOST_TOLD: usize = 20;
 
-/// What an entry of the list is.
+/// The kind of a list entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     File,
-    /// Removed when it is empty.
+    /// Removed if it is empty.
     Folder,
-    /// A folder with all that is in it, where cargo and evcxr write what they like.
+    /// A folder with all its contents, where cargo and evcxr write arbitrary files.
     Tree,
-    /// What was there is removed: the name is free for others.
+    /// The entry was removed: the name is free for other files.
     Gone,
 }
 
@@ -49,23 +50,23 @@ impl Kind {
     }
 }
 
-/// What was written into the kernel's folder, relative to it.
+/// The entries written into the kernel's folder, relative to it.
 pub struct Written {
     root: PathBuf,
     marker: File,
     entries: BTreeMap<PathBuf, Kind>,
-    /// Whether copies of sources are taken over from an earlier version, which did not list them.
+    /// Whether to take over copies of sources from an earlier version, which did not list them.
     adopts: bool,
 }
 
 impl Written {
-    /// For an installation: makes the folder, or takes one that is empty or holds a kernel.
+    /// For an installation: creates the folder, or uses one that is empty or contains a kernel.
     ///
     /// # Errors
-    /// A folder that holds something else; an installation or removal that is under way.
+    /// If the folder contains anything else, or an installation or removal is in progress.
     pub fn claim(folders: &Folders) -> Result<Self> {
         let (root, marker) = (&folders.root, folders.marker());
-        fs::create_dir_all(root).map_err(|cause| unreadable("a folder cannot be made", root, cause))?;
+        fs::create_dir_all(root).map_err(|cause| unreadable("a folder cannot be created", root, cause))?;
         let refuse_others = |marker: &Path| any_other(root, marker)?.map_or(Ok(()), |other| Err(foreign(&other)));
         if metadata_of(&marker)?.is_none() {
             refuse_others(&marker)?;
@@ -84,15 +85,15 @@ impl Written {
         Ok(written)
     }
 
-    /// The installation has come to its end: from now on the list is complete.
+    /// Marks the installation as finished: from now on the list is complete.
     pub fn complete(mut self) -> Result<()> {
         if self.adopts { self.append(&format!("{LIST}\n")) } else { Ok(()) }
     }
 
-    /// For a removal: the list, where there is a kernel.
+    /// For a removal: the list, if there is a kernel.
     ///
     /// # Errors
-    /// An installation or removal that is under way.
+    /// If an installation or removal is in progress.
     pub fn open(folders: &Folders) -> Result<Option<Self>> {
         if metadata_of(&folders.marker())?.is_none() {
             return Ok(None);
@@ -104,22 +105,22 @@ impl Written {
         Ok(Some(written).filter(|_| !text.is_empty()))
     }
 
-    /// For a kernel that starts, beside others: without the lock.
+    /// For a starting kernel, which may run alongside others: without the lock.
     pub fn join(folders: &Folders) -> Result<Self> {
         Self::open_marker(folders, false, false).map(|(written, _)| written)
     }
 
     fn open_marker(folders: &Folders, create: bool, lock: bool) -> Result<(Self, String)> {
         let path = folders.marker();
-        let failed = |cause| unreadable("the list of what was written cannot be used", &path, cause);
+        let failed = |cause| unreadable("the list of installed files cannot be opened or read", &path, cause);
         if metadata_of(&path)?.is_some_and(|data| !data.is_file()) {
             return Err(in_the_way(&path));
         }
         let mut marker = OpenOptions::new().read(true).append(true).create(create).open(&path).map_err(failed)?;
-        // Some network file systems have no locks. Whoever had the lock before may have removed the folder.
+        // Some network file systems have no locks. The previous lock holder may have removed the folder.
         if lock && (matches!(marker.try_lock(), Err(TryLockError::WouldBlock)) || metadata_of(&path)?.is_none()) {
-            let message = "another `topicframe kernel install` or `uninstall` is at work in this folder";
-            return Err(wrong(message).path(&folders.root).hint("Wait until it has ended, then try again."));
+            let message = "another `topicframe kernel install` or `uninstall` is running in this folder";
+            return Err(wrong(message).path(&folders.root).hint("Wait until it has finished, then try again."));
         }
         let mut text = String::new();
         (&mut marker).take(LONGEST_LIST).read_to_string(&mut text).map_err(failed)?;
@@ -128,23 +129,23 @@ impl Written {
         }
         let mut written = Written { root: folders.root.clone(), marker, entries: parse(&text), adopts: false };
         if !text.is_empty() && !text.ends_with('\n') {
-            // A line that was not completed, and so nothing that was written.
+            // An incomplete line: its file was never written.
             written.append("\n")?;
         }
         Ok((written, text))
     }
 
     fn append(&mut self, text: &str) -> Result<()> {
-        let failed = |cause| unreadable("the list of what was written cannot be written", &self.root, cause);
+        let failed = |cause| unreadable("the list of installed files cannot be written", &self.root, cause);
         self.marker.write_all(text.as_bytes()).map_err(failed)
     }
 
-    /// Lists what is about to be written, or was removed.
+    /// Records an entry that is about to be written, or that was removed.
     fn record(&mut self, kind: Kind, relative: &Path) -> Result<()> {
         if self.entries.get(relative) == Some(&kind) {
             return Ok(());
         }
-        let name = relative.to_str().ok_or_else(|| wrong("the name of a file is not Unicode").path(relative))?;
+        let name = relative.to_str().ok_or_else(|| wrong("a file name is not valid Unicode").path(relative))?;
         self.append(&format!("{} {}\n", kind.name(), serde_json::Value::from(name)))?;
         match kind {
             Kind::Gone => drop(self.entries.remove(relative)),
@@ -153,7 +154,7 @@ impl Written {
         Ok(())
     }
 
-    /// Writes `content` to `path`, unless it is there already: cargo rebuilds what is newer.
+    /// Writes `content` to `path`, unless it is already there: cargo rebuilds files with a newer timestamp.
     pub fn write(&mut self, path: &Path, content: &[u8]) -> Result<()> {
         if self.place(path)? && fs::read(path).is_ok_and(|there| there == content) {
             return Ok(());
@@ -167,15 +168,15 @@ impl Written {
         copy_whole(from, path)
     }
 
-    /// Lists a file that another program will write.
+    /// Records a file that another program will write.
     pub fn expect(&mut self, path: &Path) -> Result<()> {
         self.place(path).map(drop)
     }
 
-    /// Lists the file `path` and makes its folder. Whether it is there already.
+    /// Records the file `path` and creates its folder. Returns whether the file already exists.
     ///
     /// # Errors
-    /// Something of that name that was not written here, or a link on the way to it.
+    /// If something else has that name, or there is a link in its path.
     fn place(&mut self, path: &Path) -> Result<bool> {
         let relative = self.relative(path)?;
         if let Some(folder) = relative.parent() {
@@ -191,7 +192,7 @@ impl Written {
         Ok(exists)
     }
 
-    /// Whether an earlier version wrote this, if it is there.
+    /// Whether an earlier version wrote this, if it exists.
     fn is_adopted(&self, relative: &Path) -> bool {
         self.adopts && (relative.starts_with("sources") || relative.starts_with("analysis"))
     }
@@ -217,12 +218,12 @@ impl Written {
         Ok(())
     }
 
-    /// Removes the listed files below `folder` that are not wanted any more, and folders that are empty then.
+    /// Removes the listed files below `folder` that are no longer wanted, and folders that become empty.
     pub fn remove_all_but(&mut self, wanted: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
         let within = self.relative(folder)?;
         let below = self.entries.iter().filter(|(path, _)| path.starts_with(&within) && **path != within);
         let below: Vec<(PathBuf, Kind)> = below.map(|(path, kind)| (path.clone(), *kind)).collect();
-        // From the end: a folder after what is in it.
+        // In reverse order, so that a folder comes after its contents.
         for (path, kind) in below.into_iter().rev() {
             let is_wanted = wanted.range(self.root.join(&path)..).next().is_some_and(|next| {
                 // The path itself, or something in it.
@@ -235,7 +236,7 @@ impl Written {
         Ok(())
     }
 
-    /// Takes the folder `target` for cargo to build into. Gives what is in it that is not ours.
+    /// Prepares the folder `target` for cargo to build into. Returns the paths in it that are not ours.
     pub fn begin_build(&mut self, target: &Path) -> Result<BTreeSet<PathBuf>> {
         let relative = self.relative(target)?;
         let listed = self.entries.get(&relative).copied();
@@ -254,12 +255,12 @@ impl Written {
             tag(target)?;
             self.record(Kind::Tree, &relative)?;
         }
-        // What an interrupted build has left is all ours: cargo was alone there.
+        // Everything that an interrupted build left is ours: only cargo wrote there.
         let all = if self.entries.get(&relative) == Some(&Kind::Tree) { Vec::new() } else { self.built(target)? };
         Ok(all.into_iter().map(|(path, _)| path).filter(|path| !self.entries.contains_key(path)).collect())
     }
 
-    /// Another program will write there, through links as well.
+    /// Refuses links, because another program will write there, and would write through them.
     fn refuse_links(&self, within: &Path) -> Result<()> {
         let below = self.entries.keys().filter(|path| path.starts_with(within)).map(|path| self.root.join(path));
         for path in below {
@@ -270,7 +271,7 @@ impl Written {
         Ok(())
     }
 
-    /// Lists what cargo has built, all but `others`.
+    /// Records what cargo has built, except `others`.
     pub fn end_build(&mut self, target: &Path, others: &BTreeSet<PathBuf>) -> Result<()> {
         for (path, kind) in self.built(target)?.into_iter().filter(|(path, _)| !others.contains(path)) {
             self.record(kind, &path)?;
@@ -278,7 +279,7 @@ impl Written {
         self.record(Kind::Folder, &self.relative(target)?)
     }
 
-    /// What is in a target folder and in its `release`: files and folders that are cargo's as a whole.
+    /// The contents of a target folder and of its `release` subfolder: files, and folders that cargo owns entirely.
     fn built(&self, target: &Path) -> Result<Vec<(PathBuf, Kind)>> {
         let mut found = Vec::new();
         let release = target.join("release");
@@ -298,7 +299,7 @@ impl Written {
         Ok(found)
     }
 
-    /// Takes the folder `slot` for a kernel. Whether it may: it is new, or another kernel had it before.
+    /// Takes the folder `slot` for a kernel. Returns whether it is usable: new, or previously used by another kernel.
     pub fn take_slot(&mut self, slot: &Path) -> Result<bool> {
         let relative = self.relative(slot)?;
         if !self.is_reached_without_links(&relative) && metadata_of(&self.root.join("slots"))?.is_some() {
@@ -321,13 +322,13 @@ impl Written {
         Ok(usable)
     }
 
-    /// Removes all that is listed, the marker and the state last: what was removed in part can be removed again. Gives
-    /// what stays because others wrote it, up to twenty paths.
+    /// Removes everything that is listed, the marker and the state last, so that a partial removal can be repeated.
+    /// Returns up to twenty remaining paths that others wrote.
     pub fn remove_everything(mut self, folders: &Folders) -> Result<Vec<PathBuf>> {
         let entries: Vec<(PathBuf, Kind)> = self.entries.iter().map(|(path, kind)| (path.clone(), *kind)).collect();
         let state = &self.relative(&folders.state())?;
         let of = |wanted: Kind| entries.iter().rev().filter(move |(path, kind)| *kind == wanted && path != state);
-        // Trees first: what says that they are caches is one of the files.
+        // Trees first: the tag that identifies them as caches is one of the files.
         for (path, kind) in of(Kind::Tree).chain(of(Kind::File)) {
             self.remove(path, *kind)?;
         }
@@ -346,14 +347,14 @@ impl Written {
         Ok(others)
     }
 
-    /// Whoever writes into a folder removes what killed writes have left there.
+    /// Removes what killed writes left in a folder, as checking the folder for writing does.
     fn sweep(&self, relative: &Path) {
         if self.is_reached_without_links(&relative.join("any")) {
             let _ = check_writable(self.root.join(relative).join(".topicframe"));
         }
     }
 
-    /// Removes what is listed, if it still is what the list says. Everything else stays.
+    /// Removes an entry if it is still of the listed kind. Everything else stays.
     fn remove(&mut self, relative: &Path, kind: Kind) -> Result<()> {
         let path = self.root.join(relative);
         if !self.is_reached_without_links(relative) {
@@ -377,14 +378,14 @@ impl Written {
         self.record(Kind::Gone, relative)
     }
 
-    /// Whether all folders on the way are folders.
+    /// Whether all parents in the path are real folders.
     fn is_reached_without_links(&self, relative: &Path) -> bool {
         let is_folder = |folder: &Path| fs::symlink_metadata(self.root.join(folder)).is_ok_and(|data| data.is_dir());
         let mut folders = relative.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
         folders.all(is_folder)
     }
 
-    /// Whether a folder is tagged as a cache, or one around it.
+    /// Whether a folder or one of its parents is tagged as a cache.
     fn is_in_cache(&self, relative: &Path) -> bool {
         let mut folders = relative.ancestors().filter(|folder| !folder.as_os_str().is_empty());
         folders.any(|folder| is_cache(&self.root.join(folder)))
@@ -402,7 +403,7 @@ fn has_list(text: &str) -> bool {
     text.lines().any(|line| line == LIST)
 }
 
-/// Lines that say nothing that could be ours count as none.
+/// Ignores lines that cannot be valid entries.
 fn parse(text: &str) -> BTreeMap<PathBuf, Kind> {
     let mut entries = BTreeMap::new();
     for line in text.lines().skip(1) {
@@ -419,14 +420,14 @@ fn parse(text: &str) -> BTreeMap<PathBuf, Kind> {
     entries
 }
 
-/// Whether a path lies in one of the kernel's parts.
+/// Whether a path is in one of the kernel's parts.
 fn is_ours(relative: &Path) -> bool {
     let plain = relative.components().all(|part| matches!(part, Component::Normal(_)));
     let part = relative.components().next().and_then(|part| part.as_os_str().to_str());
     plain && part.is_some_and(|part| Folders::PARTS.contains(&part))
 }
 
-/// Whether cargo or evcxr may have a folder for themselves there.
+/// Whether this path may be a folder that belongs to cargo or evcxr entirely.
 fn may_be_tree(relative: &Path) -> bool {
     let parts: Vec<&str> = relative.iter().filter_map(|part| part.to_str()).collect();
     match parts[..] {
@@ -438,9 +439,9 @@ fn may_be_tree(relative: &Path) -> bool {
 
 fn make_folder(path: &Path) -> Result<()> {
     match fs::create_dir(path) {
-        // Another kernel that starts.
+        // Another kernel is starting.
         Err(error) if error.kind() == IoKind::AlreadyExists => Ok(()),
-        result => result.map_err(|cause| unreadable("a folder cannot be made", path, cause)),
+        result => result.map_err(|cause| unreadable("a folder cannot be created", path, cause)),
     }
 }
 
@@ -453,7 +454,7 @@ fn any_other(root: &Path, marker: &Path) -> Result<Option<PathBuf>> {
     Ok(entries_of(root)?.into_iter().filter(|path| path != marker).min())
 }
 
-/// What is in `folder` and below, up to [`MOST_TOLD`] paths.
+/// Collects the contents of `folder` recursively, up to [`MOST_TOLD`] paths.
 fn list_remaining(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
     let mut paths = entries_of(folder).unwrap_or_default();
     paths.sort();
@@ -465,7 +466,7 @@ fn list_remaining(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
         if fs::symlink_metadata(&path).is_ok_and(|data| data.is_dir()) {
             list_remaining(&path, found, marker);
         }
-        // An empty folder stands for itself.
+        // An empty folder is listed itself.
         if found.len() == before {
             found.push(path);
         }
@@ -473,14 +474,14 @@ fn list_remaining(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
 }
 
 fn foreign(path: &Path) -> Error {
-    Error::new(ErrorKind::InvalidParameter, Stage::Notebook, "the folder holds something that is not topicframe's")
+    Error::new(ErrorKind::InvalidParameter, Stage::Notebook, "the folder contains something that is not topicframe's")
         .path(path)
-        .hint("Name an empty or a new folder with --folder.")
+        .hint("Specify an empty or new folder with --folder.")
 }
 
-/// An error about something that was not written here.
+/// An error about something that `kernel install` did not write.
 pub fn in_the_way(path: &Path) -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Notebook, "this is in the way, and `kernel install` did not write it")
         .path(path)
-        .hint("Move it elsewhere, or name an empty or a new folder with --folder.")
+        .hint("Move it elsewhere, or specify an empty or new folder with --folder.")
 }

@@ -1,7 +1,7 @@
-//! A round of turns with AVX2, for the usual shape: points of up to eight numbers, five that repel.
+//! A round of turns with AVX2, for the usual shape: points of up to eight values and five repelling points.
 //!
-//! The same operations in the same order as in `take_round`, none of them fused: the bits are the same. Compilers do not
-//! find these vectors by themselves, and this loop is most of a fit.
+//! The same operations in the same order as in `take_round`, without fusing, so the results are bit-identical.
+//! Compilers do not vectorize this loop well by themselves, and it takes most of the time of a fit.
 
 use std::arch::x86_64::*;
 
@@ -11,7 +11,7 @@ use super::super::turns::{SIDE_BY_SIDE, Turns};
 use super::super::wide::{LANES, Point};
 use super::{AHEAD, Block, Pull, USUAL};
 
-/// Takes all turns, if they have the usual shape.
+/// Processes all turns, if they have the usual shape.
 #[target_feature(enable = "avx2")]
 pub(super) fn take_turns(block: &mut Block<'_, 1>, turns: &Turns) {
     let pull = Wides::new(&Pull::new(block.forces, block.random.epoch));
@@ -23,12 +23,12 @@ pub(super) fn take_turns(block: &mut Block<'_, 1>, turns: &Turns) {
                 others[..USUAL].iter().for_each(|&other| super::fetch(block.before, other));
             }
         }
-        // SAFETY: `Turns` has points of the block in `own`, and in `others` points of all.
+        // SAFETY: `Turns` contains points of the block in `own`, and valid point numbers in `others`.
         unsafe { take_round(block, own, others, &pull) };
     }
 }
 
-/// The settings, each in all lanes.
+/// The settings, each broadcast to all lanes.
 struct Wides {
     exponent: __m256,
     a: __m256,
@@ -51,7 +51,8 @@ impl Wides {
 }
 
 /// # Safety
-/// Each of `own` is the number of a point of the block, the first six of each of `others` are numbers of points of all.
+/// Each element of `own` is the number of a point of the block, and the first six elements of each of `others` are
+/// numbers among all points.
 #[target_feature(enable = "avx2")]
 #[inline]
 unsafe fn take_round(
@@ -62,7 +63,7 @@ unsafe fn take_round(
 ) {
     let (first, length) = (block.first, block.own.len());
     let (moving, before) = (block.own.as_mut_ptr(), block.before.as_ptr());
-    // SAFETY (here and below): the numbers are in range, as the caller promises, and points are aligned to 32 bytes.
+    // SAFETY (here and below): the caller guarantees that the numbers are in range, and points are aligned to 32 bytes.
     let load = |point: *const Point<1>| unsafe { _mm256_load_ps(point.cast()) };
     let find = |other: u32| {
         let own = (other as usize).wrapping_sub(first);
@@ -94,8 +95,8 @@ unsafe fn take_round(
             ]
         }};
     }
-    // In three registers of eight distances. Each step is done for all before the next, since a step waits for the one
-    // before it.
+    // In three registers of eight distances. Each step is performed for all registers before the next step, since a
+    // step depends on the one before it.
     let ways = [ways!(0), ways!(2), ways!(4)];
     let squared = [squared_lengths(&ways[0]), squared_lengths(&ways[1]), squared_lengths(&ways[2])];
     let ends = [others[0][0], others[1][0], others[2][0], others[3][0]].map(|end| (end as usize).wrapping_sub(first));
@@ -146,8 +147,8 @@ fn inverse_closeness(squared: __m256, power: __m256, pull: &Wides) -> __m256 {
     _mm256_add_ps(_mm256_set1_ps(1.0), _mm256_mul_ps(_mm256_mul_ps(pull.a, power), squared))
 }
 
-/// The parts of the ways that the points at these squared distances move a point. In the first half of the first register
-/// they attract.
+/// The fractions of the differences by which the points at these squared distances move a point. Those in the first
+/// half of the first register attract.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn coefficients(squared: [__m256; 3], ends: &[usize; SIDE_BY_SIDE], length: usize, pull: &Wides) -> [__m256; 3] {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::linkage::average_linkage;
 use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
+use crate::topics::average_linkage;
 
 /// To how many topics to reduce. Written as a number or `auto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +74,7 @@ impl FittedTopicModel {
                 }
             }
         }
-        self.joined(&targets)
+        self.join("merge_topics", &targets)
     }
 
     fn check_group(&self, group: &[i32]) -> Result<()> {
@@ -120,16 +120,15 @@ impl FittedTopicModel {
             ids.iter().zip(groups).filter_map(|(&topic, group)| Some((topic, *ids.get(group)?))).collect();
         match targets.iter().all(|(topic, target)| topic == target) {
             true => Ok(self.clone()),
-            false => self.joined(&targets),
+            false => self.join("reduce_topics", &targets),
         }
     }
 
     /// The mean vectors of `topics` at length 1, one a row; zeros for one without a direction.
     fn directions(&self, topics: &[i32]) -> Array2<f64> {
-        let means = self.topic_embeddings();
-        let mut directions = Array2::zeros((topics.len(), self.embeddings.dimensions()));
-        for (mut row, topic) in directions.outer_iter_mut().zip(topics) {
-            let Some(mean) = means.get(topic) else { continue };
+        let mut directions = Array2::zeros((topics.len(), self.pipeline.encoder.dimensions));
+        for (mut row, &topic) in directions.outer_iter_mut().zip(topics) {
+            let Some(mean) = self.topics.centroids.get(topic) else { continue };
             let length = mean.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
             let unit = |x: f32| if length > 0.0 { f64::from(x) / length } else { 0.0 };
             row.iter_mut().zip(mean).for_each(|(to, &x)| *to = unit(x));
@@ -143,7 +142,7 @@ impl FittedTopicModel {
         if directions.nrows() < 2 {
             return Ok(alone);
         }
-        let seed = self.inference.model.fit_seed();
+        let seed = self.settings.seed;
         let points = directions.mapv(|x| x as f32);
         let clustering = Hdbscan::new().min_cluster_size(2).fit(points.view(), seed, &Progress::silent())?;
         let labels = &clustering.labels;
@@ -156,27 +155,24 @@ impl FittedTopicModel {
     }
 
     /// The model with every topic that `targets` names joined to the one that it names.
-    fn joined(&self, targets: &BTreeMap<i32, i32>) -> Result<FittedTopicModel> {
-        let model = &self.inference.model;
-        let assignment = self.assignment.joined(targets);
-        let ids = assignment.ids();
-        let terms = self.terms.regrouped(&assignment.topics, &ids, model.ctfidf_settings())?;
-        let described = model.describe(&self.corpus, &self.embeddings, &assignment, &terms)?;
+    fn join(&self, edit: &str, targets: &BTreeMap<i32, i32>) -> Result<FittedTopicModel> {
+        let target = |topic: &i32| targets.get(topic).copied().unwrap_or(*topic);
+        self.regroup(edit, &self.topics.assignment.topics.iter().map(target).collect::<Vec<_>>())
+    }
+
+    /// The model with the rows of the fit grouped by `groups`, any number for each row, -1 for outliers.
+    fn regroup(&self, edit: &str, groups: &[i32]) -> Result<FittedTopicModel> {
+        let data = self.data(edit)?;
+        let settings = &self.settings;
+        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
+        let topics = self.topics.regroup(edit, groups, &data.encoded.clustered, &settings.ctfidf, describe)?;
+        let (rows, clustered) = (topics.assignment.topics.len(), topics.assignment.clustered());
         let summary = Summary {
-            clustered: assignment.clustered(),
-            outliers: assignment.topics.len() - assignment.clustered(),
-            topics: assignment.topic_count(),
+            clustered,
+            outliers: rows - clustered,
+            topics: topics.assignment.topic_count(),
             ..(*self.summary).clone()
         };
-        Ok(FittedTopicModel {
-            assignment: Arc::new(assignment),
-            terms: Arc::new(terms),
-            words: Arc::new(described.words),
-            aspects: Arc::new(described.aspects),
-            aspect_order: Arc::new(described.order),
-            representatives: Arc::new(described.representatives),
-            summary: Arc::new(summary),
-            ..self.clone()
-        })
+        Ok(FittedTopicModel { topics, summary: Arc::new(summary), ..self.clone() })
     }
 }

@@ -8,6 +8,7 @@ use super::{FittedTopicModel, replace_columns};
 use crate::corpus::internal;
 use crate::error::Result;
 use crate::represent::{Aspect, Gallery, TopicWords};
+use crate::topics::Assignment;
 
 impl FittedTopicModel {
     /// One row a topic, ascending: `Topic` (Int32), `Count` (Int64), `Name`, `Representation` (List(String)), a column
@@ -39,6 +40,7 @@ impl FittedTopicModel {
     }
 
     fn topic_info(&self, ids: &[i32], pictures: Pictures) -> Result<DataFrame> {
+        let described = &*self.topics.description;
         let counts: Vec<i64> = ids.iter().map(|&id| self.topic_size(id).unwrap_or(0) as i64).collect();
         let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
         let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
@@ -46,9 +48,9 @@ impl FittedTopicModel {
             Column::new("Topic".into(), ids),
             Column::new("Count".into(), counts),
             Column::new("Name".into(), names),
-            words_column("Representation", &self.words, ids),
+            words_column("Representation", &described.words, ids),
         ];
-        for (name, aspect) in self.aspect_order.iter().filter_map(|name| Some((name, self.aspects.get(name)?))) {
+        for (name, aspect) in described.order.iter().filter_map(|name| Some((name, described.aspects.get(name)?))) {
             columns.push(match (aspect, pictures) {
                 (Aspect::Words(words), _) => words_column(name, words, ids),
                 (Aspect::Pictures(gallery), Pictures::Collage) => collage_column(name, gallery, ids)?,
@@ -64,7 +66,8 @@ impl FittedTopicModel {
     /// # Errors
     /// None in practice: the frame is made of the model's own numbers.
     pub fn get_topic_freq(&self) -> Result<DataFrame> {
-        let mut sizes: Vec<(i32, i64)> = self.assignment.sizes.iter().map(|(&id, &size)| (id, size as i64)).collect();
+        let mut sizes: Vec<(i32, i64)> =
+            self.topics.assignment.sizes.iter().map(|(&id, &size)| (id, size as i64)).collect();
         sizes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         let (ids, counts): (Vec<i32>, Vec<i64>) = sizes.into_iter().unzip();
         DataFrame::new(ids.len(), vec![Column::new("Topic".into(), ids), Column::new("Count".into(), counts)])
@@ -78,24 +81,27 @@ impl FittedTopicModel {
     /// # Errors
     /// None in practice: the columns are the frame's own and the model's.
     pub fn get_document_info(&self) -> Result<DataFrame> {
-        let ids = self.topics();
-        let chosen: HashSet<usize> = self.representatives.values().flatten().map(|&(row, _)| row).collect();
-        let texts: Vec<Option<&str>> = (0..ids.len()).map(|row| self.raw_text(row)).collect();
+        let data = self.data("get_document_info")?;
+        let Assignment { topics, probabilities, .. } = &*self.topics.assignment;
+        let represents = self.topics.description.representatives.values().flatten();
+        let chosen: HashSet<usize> = represents.map(|&(row, _)| row).collect();
+        let raw_text = |row: usize| data.texts.as_ref()?.raw(row);
+        let texts: Vec<Option<&str>> = (0..topics.len()).map(raw_text).collect();
         let of_topics = self.topic_columns()?;
         let columns = vec![
             Column::new("Document".into(), texts),
-            Column::new("Topic".into(), ids),
+            Column::new("Topic".into(), topics),
             of_topics.column("Name").map_err(internal)?.clone(),
             of_topics.column("Representation").map_err(internal)?.clone(),
             of_topics.column("Representative_Docs").map_err(internal)?.clone(),
             of_topics.column("Top_n_words").map_err(internal)?.clone(),
-            Column::new("Probability".into(), self.probabilities()),
+            Column::new("Probability".into(), probabilities),
             Column::new(
                 "Representative_document".into(),
-                (0..ids.len()).map(|row| chosen.contains(&row)).collect::<Vec<bool>>(),
+                (0..topics.len()).map(|row| chosen.contains(&row)).collect::<Vec<bool>>(),
             ),
         ];
-        replace_columns(&self.frame, columns)
+        replace_columns(&data.frame, columns)
     }
 
     /// What a row's topic says of the row. Made once a topic and gathered, so that the rows share the texts' memory.
@@ -108,18 +114,14 @@ impl FittedTopicModel {
         let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
         let columns = vec![
             Column::new("Name".into(), ids.iter().map(|&id| self.topic_label(id)).collect::<Vec<_>>()),
-            words_column("Representation", &self.words, &ids),
+            words_column("Representation", &self.topics.description.words, &ids),
             list_column("Representative_Docs", docs),
             Column::new("Top_n_words".into(), ids.iter().map(joined).collect::<Vec<_>>()),
         ];
         let of_topics = DataFrame::new(ids.len(), columns).map_err(internal)?;
         let place = |topic: &i32| ids.binary_search(topic).ok().map(|place| place as IdxSize);
-        let places: IdxCa = self.topics().iter().map(place).collect();
+        let places: IdxCa = self.topics.assignment.topics.iter().map(place).collect();
         of_topics.take(&places).map_err(internal)
-    }
-
-    fn raw_text(&self, row: usize) -> Option<&str> {
-        self.corpus.texts.as_ref()?.raw(row)
     }
 }
 

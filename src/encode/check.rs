@@ -1,0 +1,114 @@
+//! What is clustered is checked before the first slow step, and what embedders return before anything is built on it: any
+//! of them may be the user's own.
+
+use ndarray::Array2;
+
+use super::{ClusterOn, Encoder};
+use crate::corpus::{Documents, ImageColumn, TextColumn};
+use crate::embed::nothing_embeds;
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+
+impl Encoder {
+    /// Checks columns, embedders and fusion.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.check_columns()?;
+        self.check_sources()
+    }
+
+    /// A column that the output adds would take the place of one that the model reads.
+    fn check_columns(&self) -> Result<()> {
+        let columns = &self.columns;
+        let roles = [
+            ("text", &columns.text, &["embedding", "Topic", "Probability"][..]),
+            ("image", &columns.image, &["embedding", "Topic", "Probability"]),
+            ("text vector", &columns.text_embeddings, &["embedding", "Topic", "Probability"]),
+            ("image vector", &columns.image_embeddings, &["embedding", "Topic", "Probability"]),
+            ("vector", &columns.embeddings, &["Topic", "Probability"]),
+        ];
+        for (role, column, taken) in roles {
+            if let Some(column) = column.as_ref().filter(|column| taken.contains(&column.as_str())) {
+                let message = format!("the {role} column has the name of a column that the result adds");
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
+                    .column(column)
+                    .hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is clustered has columns, and something that embeds them.
+    pub(crate) fn check_sources(&self) -> Result<()> {
+        self.fusion.check()?;
+        let (columns, plan) = (&self.columns, self.plan());
+        for (needed, column, what) in [(plan.texts, &columns.text, "text"), (plan.images, &columns.image, "image")] {
+            if needed && column.is_none() {
+                let message =
+                    format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+                    Hint::new("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..).")
+                        .on_command_line("Name both columns with --text and --images."),
+                ));
+            }
+        }
+        if plan.embeds_texts && self.text_embedder.is_none() {
+            return Err(nothing_embeds("texts"));
+        }
+        if plan.embeds_images && self.image_embedder.is_none() {
+            return Err(nothing_embeds("images"));
+        }
+        let of_texts = self.text_embedder.as_ref().map(|embedder| embedder.dimensions());
+        let of_images = self.image_embedder.as_ref().map(|embedder| embedder.dimensions());
+        if let (true, true, Some(of_texts), Some(of_images)) =
+            (plan.embeds_texts, plan.embeds_images, of_texts, of_images)
+            && of_texts != of_images
+        {
+            let message = format!(
+                "the embedder's text vectors have {of_texts} dimensions and its image vectors {of_images}: those of a \
+                 joint model have the same"
+            );
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(joint_model()));
+        }
+        Ok(())
+    }
+}
+
+/// What to do where texts and images have vectors of their own.
+pub(super) fn joint_model() -> Hint {
+    Hint::new("Texts and images must be embedded by one joint model, such as CLIP.")
+        .on_command_line("Give --embedder a model of texts and images, such as CLIP.")
+}
+
+/// An embedder returns a vector of finite numbers for each text, or each image: `what`.
+pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -> Result<()> {
+    if vectors.nrows() != rows.len() || (vectors.ncols() == 0 && !rows.is_empty()) {
+        let message = format!(
+            "the embedder returned {} vectors with {} dimensions for {} {what}",
+            vectors.nrows(),
+            vectors.ncols(),
+            rows.len()
+        );
+        return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message));
+    }
+    let broken = vectors.outer_iter().zip(rows).find(|(vector, _)| vector.iter().any(|x| !x.is_finite()));
+    match broken {
+        Some((_, &row)) => {
+            let message = "the embedder returned a vector with NaN or an infinite number";
+            Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).row(row))
+        }
+        None => Ok(()),
+    }
+}
+
+/// `message`, with the column that is clustered.
+pub(crate) fn no_row(documents: &Documents, cluster_on: ClusterOn, message: &str) -> Error {
+    let error = Error::new(ErrorKind::InvalidData, Stage::Input, message)
+        .hint("Check that this is the column you mean, and that it was read correctly.");
+    let column = match cluster_on {
+        ClusterOn::Images => documents.images.as_ref().map(ImageColumn::name),
+        ClusterOn::Text | ClusterOn::Both => documents.texts.as_ref().map(TextColumn::name),
+    };
+    match column {
+        Some(column) => error.column(column),
+        None => error,
+    }
+}

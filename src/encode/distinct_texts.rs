@@ -1,0 +1,31 @@
+//! Texts that occur more than once.
+
+use std::collections::HashMap;
+
+use ndarray::{Array2, Axis};
+
+use crate::embed::TextEmbedder;
+use crate::error::{Result, Stage};
+use crate::linalg::room::check_room;
+use crate::progress::Progress;
+
+/// The vectors of `texts`, each text embedded once where at least half of them are copies: with fewer copies, holding the
+/// vectors twice costs more than is saved.
+pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+    let mut firsts = HashMap::new();
+    let mut distinct: Vec<&str> = Vec::new();
+    let mut places = Vec::with_capacity(texts.len());
+    for &text in texts {
+        places.push(*firsts.entry(text).or_insert(distinct.len()));
+        if places.last() == Some(&distinct.len()) {
+            distinct.push(text);
+        }
+    }
+    if distinct.len() > texts.len() / 2 {
+        return embedder.embed_texts(texts, progress);
+    }
+    let vectors = embedder.embed_texts(&distinct, progress)?;
+    check_room(Stage::Embed, "the vectors of the texts", texts.len(), vectors.ncols())?;
+    // A wrong number of vectors is reported by the caller, which knows the rows.
+    if vectors.nrows() == distinct.len() { Ok(vectors.select(Axis(0), &places)) } else { Ok(vectors) }
+}

@@ -1,0 +1,257 @@
+//! Documents to vectors: embedding, and fusing where both texts and images are clustered.
+
+use ndarray::{Array2, ArrayView1};
+use polars::prelude::DataFrame;
+
+use super::check::{check_vectors, joint_model};
+use super::distinct_texts::embed_distinct;
+use super::images::{check_readable, image_sources};
+use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
+use crate::corpus::{Documents, Embeddings};
+use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::linalg::room::check_room;
+use crate::progress::Progress;
+
+/// Why rows are encoded.
+#[derive(Clone, Copy)]
+pub(super) enum For<'a> {
+    /// A fit, which needs at least one image that can be read.
+    Fit,
+    /// Placing new rows in a fitted model: rows that have nothing are outliers.
+    Placing(Option<&'a FittedFusion>),
+}
+
+/// The vectors of all rows: of the whole and of its parts.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) clustered: Embeddings,
+    pub(crate) texts: Option<Embeddings>,
+    pub(crate) images: Option<Embeddings>,
+    pub(crate) fusion: Option<FittedFusion>,
+}
+
+impl Encoder {
+    /// Reads the columns of a fit. `opens_images`: something else than the encoder opens the images, too.
+    pub(crate) fn read(&self, frame: &DataFrame, opens_images: bool, progress: &Progress) -> Result<Documents> {
+        let documents = Documents::read(frame, &self.columns)?;
+        if self.plan().embeds_images || opens_images {
+            check_images(&documents, progress)?;
+        }
+        if !self.plan().given && frame.column("embedding").is_ok() {
+            let message = "the frame's column `embedding` is not used and is replaced by newly computed vectors";
+            let hint = Hint::new("name it with .embeddings(\"embedding\") to use it")
+                .on_command_line("name it with --embeddings embedding to use it");
+            progress.note_with_hint(Stage::Embed, message, hint);
+        }
+        Ok(documents)
+    }
+
+    /// The vectors of `frame` without clustering them.
+    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<Parts> {
+        let documents = Documents::read(frame, &self.columns)?;
+        if self.plan().embeds_images {
+            check_images(&documents, progress)?;
+        }
+        self.resolved(&documents).parts(&documents, For::Fit, progress)
+    }
+
+    /// Encodes the documents of a fit, at least one of which can be clustered. `by_direction`: a vector of zeros has no
+    /// place among the others.
+    pub(crate) fn fit(
+        &self,
+        documents: &Documents,
+        by_direction: bool,
+        progress: &Progress,
+    ) -> Result<(Encoded, FittedEncoder)> {
+        let encoder = self.resolved(documents);
+        let Parts { clustered, texts, images, fusion } = encoder.parts(documents, For::Fit, progress)?;
+        let dimensions = clustered.dimensions();
+        let encoded = encoder.encoded(documents, (clustered, texts, images), by_direction, progress);
+        encoder.check_usable(documents, &encoded)?;
+        Ok((encoded, FittedEncoder { encoder, fusion, dimensions, by_direction }))
+    }
+
+    /// The same settings, with the cleaning that suits the texts of `documents`.
+    pub(crate) fn resolved(&self, documents: &Documents) -> Encoder {
+        Encoder { cleaning: resolve_cleaning(self.cleaning, documents.texts.as_ref()), ..self.clone() }
+    }
+
+    /// The vectors of all rows; null where there is nothing to embed.
+    pub(super) fn parts(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
+        let (texts, images) = (documents.text_embeddings.clone(), documents.image_embeddings.clone());
+        if let Some(given) = documents.embeddings.clone() {
+            let images = match self.cluster_on {
+                ClusterOn::Images => images.or_else(|| Some(given.clone())),
+                ClusterOn::Text | ClusterOn::Both => images,
+            };
+            return Ok(Parts { clustered: given, texts, images, fusion: None });
+        }
+        match self.cluster_on {
+            ClusterOn::Text => {
+                let clustered = self.text_vectors(documents, progress)?;
+                Ok(Parts { texts: Some(clustered.clone()), clustered, images, fusion: None })
+            }
+            ClusterOn::Images => {
+                let clustered = self.image_vectors(documents, purpose, progress)?;
+                Ok(Parts { images: Some(clustered.clone()), clustered, texts, fusion: None })
+            }
+            ClusterOn::Both => self.fused(documents, purpose, progress),
+        }
+    }
+
+    fn fused(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
+        self.check_widths(documents)?;
+        let has_texts = documents.texts.is_some() || documents.text_embeddings.is_some();
+        let has_images = documents.images.is_some() || documents.image_embeddings.is_some();
+        let texts = if has_texts { Some(self.text_vectors(documents, progress)?) } else { None };
+        let images = if has_images { Some(self.image_vectors(documents, purpose, progress)?) } else { None };
+        // Vectors that are all null have no width.
+        let width = texts.iter().chain(&images).map(Embeddings::dimensions).max().unwrap_or(0);
+        let text = |row: usize| texts.as_ref().filter(|_| documents.has_text(row))?.get(row).map(ArrayView1::from);
+        let image = |row: usize| images.as_ref().filter(|_| documents.has_image(row))?.get(row).map(ArrayView1::from);
+        let all = 0..documents.rows;
+        let fusion = match purpose {
+            For::Placing(Some(fusion)) => fusion.clone(),
+            _ => self.fusion.fit_rows(width, all.clone().filter_map(text), all.clone().filter_map(image))?,
+        };
+        if fusion.width().is_some_and(|fitted| fitted != width) {
+            let message = format!("the vectors have {width} dimensions, unlike those of the fit");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
+                .hint("Use the embedder that the model was fitted with."));
+        }
+        check_room(Stage::Embed, "the vectors of texts and images", documents.rows, width)?;
+        let mut fused = Array2::zeros((documents.rows, width));
+        let mut counts = [0_usize; 3];
+        for (row, mut to) in fused.outer_iter_mut().enumerate() {
+            let (text, image) = (text(row), image(row));
+            match (text.is_some(), image.is_some()) {
+                (true, true) => counts[0] += 1,
+                (true, false) => counts[1] += 1,
+                (false, true) => counts[2] += 1,
+                (false, false) => {}
+            }
+            if let Some(vector) = fusion.fuse_row(text, image) {
+                to.assign(&vector);
+            }
+        }
+        if matches!(purpose, For::Fit) {
+            note_fused(counts, progress);
+        }
+        Ok(Parts { clustered: all_rows(fused)?, texts, images, fusion: Some(fusion) })
+    }
+
+    /// Texts and images of different dimensions are reported before the slow steps.
+    fn check_widths(&self, documents: &Documents) -> Result<()> {
+        let text = match &documents.text_embeddings {
+            Some(vectors) => vectors.dimensions(),
+            None => self.text_embedder.as_ref().map_or(0, |embedder| embedder.dimensions()),
+        };
+        let image = match &documents.image_embeddings {
+            Some(vectors) => vectors.dimensions(),
+            None => self.image_embedder.as_ref().map_or(0, |embedder| embedder.dimensions()),
+        };
+        let known = text > 0 && image > 0 && documents.texts.is_some() && documents.images.is_some();
+        if !known || text == image {
+            return Ok(());
+        }
+        let message = format!("text vectors have {text} dimensions and image vectors {image}: they cannot be fused");
+        Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).hint(joint_model()))
+    }
+
+    /// The vectors of the texts; null where there is none.
+    fn text_vectors(&self, documents: &Documents, progress: &Progress) -> Result<Embeddings> {
+        if let Some(given) = &documents.text_embeddings {
+            return Ok(given.clone());
+        }
+        let (Some(texts), Some(embedder)) = (&documents.texts, &self.text_embedder) else {
+            return Err(nothing_embeds("texts"));
+        };
+        let rows = texts.rows();
+        let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
+        let vectors = match texts.is_empty() {
+            true => Array2::zeros((0, embedder.dimensions())),
+            false => embed_distinct(&Cleaned::new(&**embedder, self.cleaning), &texts, progress)?,
+        };
+        check_vectors(&vectors, &rows, "texts")?;
+        Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()
+    }
+
+    /// The vectors of the images; null where there is none, or none that can be read.
+    fn image_vectors(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Embeddings> {
+        if let Some(given) = &documents.image_embeddings {
+            return Ok(given.clone());
+        }
+        let (Some(images), Some(embedder)) = (&documents.images, &self.image_embedder) else {
+            return Err(nothing_embeds("images"));
+        };
+        let (rows, sources) = image_sources(images, 0..images.len(), progress);
+        let vectors = match sources.is_empty() {
+            true => Array2::zeros((0, embedder.dimensions())),
+            false => embedder.embed_images(&sources, progress)?,
+        };
+        check_vectors(&vectors, &rows, "images")?;
+        let vectors = Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()?;
+        match purpose {
+            For::Fit => check_readable(images, &vectors)?,
+            For::Placing(_) => {}
+        }
+        Ok(vectors)
+    }
+
+    /// What embeds texts into the space of the images.
+    pub(crate) fn joint_text(&self) -> Option<&dyn TextEmbedder> {
+        let images = self.image_embedder.as_deref()?;
+        images.text_side().or(self.text_embedder.as_deref())
+    }
+
+    /// What embeds words and texts for describing topics.
+    pub(crate) fn words_embedder(&self) -> Option<&dyn TextEmbedder> {
+        self.text_embedder.as_deref().or_else(|| self.joint_text())
+    }
+
+    /// The embedders and their settings, or the columns that hold vectors instead.
+    pub(crate) fn in_words(&self) -> String {
+        let column = |name: &String| format!("the column `{name}`");
+        let none = || "none".to_owned();
+        let columns = &self.columns;
+        if let Some(name) = &columns.embeddings {
+            return column(name);
+        }
+        let text = || match &columns.text_embeddings {
+            Some(name) => column(name),
+            None => self.text_embedder.as_ref().map(|embedder| format!("{embedder:?}")).unwrap_or_else(none),
+        };
+        let images = || match &columns.image_embeddings {
+            Some(name) => column(name),
+            None => self.image_embedder.as_ref().map(|embedder| format!("{embedder:?}")).unwrap_or_else(none),
+        };
+        match self.cluster_on {
+            ClusterOn::Text => text(),
+            ClusterOn::Images => images(),
+            ClusterOn::Both if text() == images() => text(),
+            ClusterOn::Both => format!("{} and {}", text(), images()),
+        }
+    }
+}
+
+/// Checks that images can be found, and reports those that may be a surprise.
+fn check_images(documents: &Documents, progress: &Progress) -> Result<()> {
+    let Some(images) = &documents.images else { return Ok(()) };
+    images.check_reachable()?;
+    images.tell_unexpected(progress);
+    Ok(())
+}
+
+/// Every row of `vectors`; null where it is zeros.
+fn all_rows(vectors: Array2<f32>) -> Result<Embeddings> {
+    let rows: Vec<usize> = (0..vectors.nrows()).collect();
+    Embeddings::scatter(vectors, &rows, rows.len())?.without_zeros()
+}
+
+fn note_fused([both, text, image]: [usize; 3], progress: &Progress) {
+    if text + image > 0 {
+        let message = format!("{both} rows have both a text and an image, {text} only a text, {image} only an image");
+        progress.note(Stage::Embed, message);
+    }
+}

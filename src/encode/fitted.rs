@@ -1,0 +1,130 @@
+//! New rows, and what is searched for, to vectors of the space of a fit.
+
+use ndarray::Array2;
+use polars::prelude::DataFrame;
+
+use super::encoder::{For, Parts};
+use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder};
+use crate::corpus::{Columns, Documents, internal};
+use crate::embed::{ImageEmbedder, TextEmbedder, nothing_embeds};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::{ImageSource, Limits, decode};
+
+impl FittedEncoder {
+    /// Encodes rows that are to be placed: columns that do not decide where a row lies may be missing, and all rows may
+    /// be blank. Where texts and images were fused, one of the two columns is enough.
+    pub(crate) fn encode(&self, frame: &DataFrame, progress: &Progress) -> Result<Encoded> {
+        let encoder = &self.encoder;
+        let documents = Documents::read(frame, &encoder.columns_to_place(frame))?;
+        let Parts { clustered, texts, images, .. } =
+            encoder.parts(&documents, For::Placing(self.fusion.as_ref()), progress)?;
+        let encoded = encoder.encoded(&documents, (clustered, texts, images), self.by_direction, progress);
+        let (new, fitted) = (encoded.clustered.dimensions(), self.dimensions);
+        if new != fitted && !encoded.rows.is_empty() {
+            let message = format!("the vectors have {new} dimensions, those of the fit had {fitted}");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
+                .hint("Use the embedder that the model was fitted with."));
+        }
+        Ok(encoded)
+    }
+
+    /// The vector of a text, as that of a row with nothing else.
+    pub(crate) fn encode_text(&self, text: &str, progress: &Progress) -> Result<Vec<f32>> {
+        let embedder = self.query_embedder().ok_or_else(|| nothing_embeds("texts"))?;
+        let unknown = || {
+            let message = "the query has no word that the embedder knows";
+            Error::new(ErrorKind::InvalidData, Stage::Topics, message)
+        };
+        if text.trim().is_empty() {
+            return Err(unknown());
+        }
+        let vectors = Cleaned::new(embedder, self.encoder.cleaning).embed_texts(&[text], progress)?;
+        match first_row(&vectors) {
+            vector if vector.iter().all(|&x| x == 0.0) => Err(unknown()),
+            vector => self.as_clustered(vector, ClusterOn::Text),
+        }
+    }
+
+    /// The vector of an image, as that of a row with nothing else.
+    pub(crate) fn encode_image(&self, image: ImageSource<'_>, progress: &Progress) -> Result<Vec<f32>> {
+        let embedder = self.query_image_embedder().ok_or_else(|| nothing_embeds("images"))?;
+        let image = [image];
+        match first_row(&embedder.embed_images(&image, progress)?) {
+            vector if vector.iter().all(|&x| x == 0.0) => {
+                // The embedder reports that it cannot be read, not why.
+                decode(&image[0], &Limits::new())?;
+                Err(Error::new(ErrorKind::Image, Stage::Topics, "the embedder cannot read the image"))
+            }
+            vector => self.as_clustered(vector, ClusterOn::Images),
+        }
+    }
+
+    /// What embeds texts into the space of the clustered vectors.
+    fn query_embedder(&self) -> Option<&dyn TextEmbedder> {
+        match self.encoder.cluster_on {
+            ClusterOn::Images => self.encoder.joint_text(),
+            ClusterOn::Text | ClusterOn::Both => self.encoder.text_embedder.as_deref(),
+        }
+    }
+
+    /// What embeds images into the space of the clustered vectors.
+    fn query_image_embedder(&self) -> Option<&dyn ImageEmbedder> {
+        self.encoder.image_embedder.as_deref()
+    }
+
+    fn as_clustered(&self, vector: Vec<f32>, is: ClusterOn) -> Result<Vec<f32>> {
+        let (width, fitted) = (vector.len(), self.dimensions);
+        if width != fitted {
+            let message = format!("the query's vector has {width} dimensions, those of the fit had {fitted}");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Topics, message)
+                .hint("The model must have the embedder that the vectors came from."));
+        }
+        let Some(fusion) = &self.fusion else { return Ok(vector) };
+        let row = Array2::from_shape_vec((1, width), vector).map_err(internal)?;
+        let nothing = Array2::zeros((1, width));
+        let fused = match is {
+            ClusterOn::Images => fusion.fuse(nothing.view(), row.view())?,
+            ClusterOn::Text | ClusterOn::Both => fusion.fuse(row.view(), nothing.view())?,
+        };
+        Ok(fused.into_raw_vec_and_offset().0)
+    }
+}
+
+fn first_row(vectors: &Array2<f32>) -> Vec<f32> {
+    vectors.outer_iter().next().map(|row| row.to_vec()).unwrap_or_default()
+}
+
+impl Encoder {
+    fn columns_to_place(&self, frame: &DataFrame) -> Columns {
+        let there = |name: &Option<String>| name.as_ref().is_none_or(|name| frame.column(name).is_ok());
+        let mut columns = self.columns.clone();
+        let given = self.plan().given;
+        let (text, image) = match self.cluster_on {
+            ClusterOn::Text => (true, false),
+            ClusterOn::Images => (false, true),
+            ClusterOn::Both if given => (there(&columns.text), there(&columns.image)),
+            ClusterOn::Both => {
+                let text = there(&columns.text) && there(&columns.text_embeddings);
+                let vectors = &columns.image_embeddings;
+                let image = if vectors.is_some() { there(vectors) } else { there(&columns.image) };
+                // Where both are missing, the error names what the fit had.
+                (text || !image, image || !text)
+            }
+        };
+        if !text {
+            columns = Columns { text: None, text_embeddings: None, ..columns };
+        }
+        if !image {
+            columns = Columns { image: None, image_embeddings: None, ..columns };
+        }
+        if given {
+            columns = Columns { text_embeddings: None, image_embeddings: None, ..columns };
+        }
+        // An image need not be there where its vector is.
+        if (given || columns.image_embeddings.is_some()) && !there(&columns.image) {
+            columns.image = None;
+        }
+        columns
+    }
+}

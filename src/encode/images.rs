@@ -1,0 +1,71 @@
+//! Where images are, and what to say if they cannot be read.
+
+use super::counted;
+use crate::corpus::{Embeddings, ImageColumn};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::progress::Progress;
+use crate::vision::ImageSource;
+
+/// The sources of the images of `rows`, of those rows that have one. Paths that leave the image folder are reported and
+/// left out: to the model they are images that cannot be read.
+pub(crate) fn image_sources<'a>(
+    images: &'a ImageColumn,
+    rows: impl Iterator<Item = usize>,
+    progress: &Progress,
+) -> (Vec<usize>, Vec<ImageSource<'a>>) {
+    let mut refused = Vec::new();
+    let mut found = (Vec::new(), Vec::new());
+    for row in rows {
+        match images.get(row) {
+            Ok(Some(source)) => {
+                found.0.push(row);
+                found.1.push(source);
+            }
+            Ok(None) => {}
+            Err(error) => refused.push(error),
+        }
+    }
+    if let Some(first) = refused.first() {
+        let first = first.told(progress.interface()).replace('\n', " ");
+        let message = format!("{} cannot be read; the first: {first}", counted(refused.len(), "image", "images"));
+        progress.note(Stage::Input, message);
+    }
+    found
+}
+
+/// What to do where images are not found.
+pub(crate) fn relative_paths() -> Hint {
+    Hint::new("Relative paths are resolved against the image folder: check that it contains the images.").on_command_line(
+        "Relative paths are resolved against the input folder or --image-folder: check that it contains the images.",
+    )
+}
+
+/// If not one image can be read, the folder is wrong, or the column: an error says more than a count.
+pub(super) fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
+    let there: Vec<usize> = (0..images.len()).filter(|&row| images.has(row)).collect();
+    let Some(&first) = there.first().filter(|_| !there.iter().any(|&row| vectors.has(row))) else { return Ok(()) };
+    let message = match there.len() {
+        1 => "the only image cannot be read".to_owned(),
+        count => format!("not one of the {count} images can be read"),
+    };
+    let error = Error::new(ErrorKind::Image, Stage::Embed, message).column(images.name()).row(first);
+    let error = match images.label(first) {
+        Some(path) => error.path(path),
+        None => error,
+    };
+    let is_missing = matches!(images.get(first), Ok(Some(ImageSource::File(path))) if !path.exists());
+    let reason = images.get(first).and_then(|source| match source {
+        Some(source) => crate::vision::decode(&source, &crate::vision::Limits::new()).map(|_| ()),
+        None => Ok(()),
+    });
+    let hint = relative_paths();
+    Err(match reason {
+        Err(cause) => match cause.advice().cloned() {
+            Some(advice) => error.hint(advice).cause(cause.without_hint()),
+            // A file that is there is damaged, or no image.
+            None if is_missing => error.hint(hint).cause(cause),
+            None => error.cause(cause),
+        },
+        Ok(()) => error.hint(hint),
+    })
+}

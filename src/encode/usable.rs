@@ -1,0 +1,89 @@
+//! Which rows can be clustered.
+
+use super::check::no_row;
+use super::{ClusterOn, Encoded, Encoder};
+use crate::corpus::{Documents, Embeddings};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::progress::Progress;
+
+impl Encoder {
+    /// The vectors (to cluster, of texts, of images) with the rows that have what is clustered and a vector of it; the
+    /// others are counted and reported. A vector of zeros is what an embedder returns for a text without a known word;
+    /// among vectors of the frame's own it is a point like any other, unless the reducer goes by directions
+    /// (`by_direction`): it has none.
+    pub(super) fn encoded(
+        &self,
+        documents: &Documents,
+        (clustered, texts, images): (Embeddings, Option<Embeddings>, Option<Embeddings>),
+        by_direction: bool,
+        progress: &Progress,
+    ) -> Encoded {
+        let has_image_vector = |row: usize| images.as_ref().is_some_and(|vectors| vectors.has(row));
+        let has_input = |row: &usize| self.has_input(documents, *row, has_image_vector(*row));
+        let filled: Vec<usize> = (0..documents.rows).filter(has_input).collect();
+        let there: Vec<usize> = filled.iter().copied().filter(|&row| clustered.has(row)).collect();
+        let has_place = |&row: &usize| !by_direction || !clustered.is_zero(row);
+        let rows: Vec<usize> = there.iter().copied().filter(has_place).collect();
+        let given = self.plan().reads_vectors;
+        let (nothing, no_vector) = match self.cluster_on {
+            ClusterOn::Text if given => ("no text (null, empty or whitespace)", "a text but no vector (null)"),
+            ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word that the embedder knows"),
+            ClusterOn::Images if given => ("no image (null)", "an image but no vector (null)"),
+            ClusterOn::Images => ("no image (null)", "an image that cannot be read"),
+            ClusterOn::Both => (
+                "neither a text nor an image",
+                "a text or an image, but neither a known word nor pixels that can be read",
+            ),
+        };
+        note_outliers(documents.rows - filled.len(), nothing, progress);
+        note_outliers(filled.len() - there.len(), no_vector, progress);
+        note_outliers(there.len() - rows.len(), "an all-zero vector, which has no direction", progress);
+        Encoded { clustered, texts, images, rows }
+    }
+
+    fn has_input(&self, documents: &Documents, row: usize, has_image_vector: bool) -> bool {
+        let (texts, images) = (documents.texts.is_some(), documents.images.is_some());
+        match self.cluster_on {
+            ClusterOn::Text => documents.has_text(row),
+            ClusterOn::Images => documents.has_image(row),
+            // A column that new rows lack refuses none of them, but what they have beside it may.
+            ClusterOn::Both if texts || images => {
+                texts && documents.has_text(row) || images && documents.has_image(row) || !images && has_image_vector
+            }
+            ClusterOn::Both => true,
+        }
+    }
+
+    /// A fit without a usable row says which input is missing.
+    pub(super) fn check_usable(&self, documents: &Documents, encoded: &Encoded) -> Result<()> {
+        if !encoded.rows.is_empty() {
+            return Ok(());
+        }
+        let has_image_vector = |row: usize| encoded.images.as_ref().is_some_and(|vectors| vectors.has(row));
+        let has_input = |row: usize| self.has_input(documents, row, has_image_vector(row));
+        if (0..documents.rows).any(|row| has_input(row) && encoded.clustered.is_zero(row)) {
+            let message = "all vectors are zero, so the rows cannot be told apart";
+            let hint = "A row of zeros usually stands for a text or an image that could not be embedded.";
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).hint(hint));
+        }
+        let message = match self.cluster_on {
+            _ if (0..documents.rows).any(has_input) => "no row has a usable vector: all are null or zero",
+            ClusterOn::Text => "no row has a text: all are null, empty or whitespace",
+            ClusterOn::Images => "no row has an image: all are null or blank",
+            ClusterOn::Both => "no row has a text or an image: all are null or blank",
+        };
+        Err(no_row(documents, self.cluster_on, message))
+    }
+}
+
+fn note_outliers(rows: usize, why: &str, progress: &Progress) {
+    if rows > 0 {
+        let rows = counted(rows, "row has", "rows have");
+        progress.note(Stage::Input, format!("{rows} {why}: counted as outliers (topic -1)"));
+    }
+}
+
+/// `1 image`, `7 images`.
+pub(crate) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}

@@ -1,0 +1,55 @@
+//! Topics by what one looks for.
+
+use polars::prelude::*;
+
+use super::FittedTopicModel;
+use crate::cluster::OUTLIER;
+use crate::corpus::internal;
+use crate::error::{Error, Result, Stage};
+use crate::linalg::vectors::dot;
+use crate::vision::ImageSource;
+
+impl FittedTopicModel {
+    /// The `top_n` topics nearest to `query`, a word or any text: `Topic` (Int32), `Name` (String) and `Similarity`
+    /// (Float64, the cosine between the query's vector and the topic's mean vector, -1 to 1), nearest first, ties by
+    /// topic. The outlier topic is not among them. A model of images finds topics by text if its embedder knows texts.
+    ///
+    /// # Errors
+    /// `top_n` is 0; a query without a word that the embedder knows; a model without an embedder of texts, or with one
+    /// of another width than the vectors that were clustered; an embedder that fails.
+    pub fn find_topics(&self, query: &str, top_n: usize) -> Result<DataFrame> {
+        self.nearest_topics(&self.pipeline.encoder.encode_text(query, &self.settings.progress)?, top_n)
+    }
+
+    /// As [`find_topics`](Self::find_topics), by an image: a path, or the bytes of an encoded image.
+    ///
+    /// # Errors
+    /// `top_n` is 0; an image that cannot be read; a model without an embedder of images, or with one of another width
+    /// than the vectors that were clustered; an embedder that fails.
+    pub fn find_topics_by_image<'a>(&self, image: impl Into<ImageSource<'a>>, top_n: usize) -> Result<DataFrame> {
+        self.nearest_topics(&self.pipeline.encoder.encode_image(image.into(), &self.settings.progress)?, top_n)
+    }
+
+    fn nearest_topics(&self, query: &[f32], top_n: usize) -> Result<DataFrame> {
+        if top_n == 0 {
+            return Err(Error::parameter(Stage::Topics, "top_n", 0, "at least 1"));
+        }
+        let topics = self.topics.centroids.iter().filter(|(topic, _)| *topic != OUTLIER);
+        let mut found: Vec<(i32, f64)> = topics.map(|(topic, mean)| (topic, cosine(query, mean))).collect();
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(top_n);
+        let names: Vec<Option<String>> = found.iter().map(|&(topic, _)| self.topic_label(topic)).collect();
+        let (topics, similarities): (Vec<i32>, Vec<f64>) = found.into_iter().unzip();
+        let columns = vec![
+            Column::new("Topic".into(), topics),
+            Column::new("Name".into(), names),
+            Column::new("Similarity".into(), similarities),
+        ];
+        DataFrame::new(columns[0].len(), columns).map_err(internal)
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let lengths = dot(a, a).sqrt() * dot(b, b).sqrt();
+    if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
+}

@@ -1,0 +1,64 @@
+//! Places new rows: encoder, reducer and clusterer of a fit, one after the other.
+
+use std::sync::Arc;
+
+use super::check::{check_labels, check_points};
+use crate::cluster::FittedClusterer;
+use crate::corpus::{Embeddings, KnownRows};
+use crate::encode::FittedEncoder;
+use crate::error::Result;
+use crate::linalg::vectors::Vectors;
+use crate::progress::Progress;
+use crate::reduce::FittedReducer;
+use crate::topics::Place;
+
+/// The fitted stages.
+#[derive(Debug, Clone)]
+pub(crate) struct Pipeline {
+    pub(crate) encoder: FittedEncoder,
+    pub(crate) reducer: Arc<dyn FittedReducer>,
+    pub(crate) clusterer: Arc<dyn FittedClusterer>,
+    /// The rows of the fit, where they are at hand.
+    pub(crate) known: Option<Arc<Known>>,
+}
+
+/// The rows of the fit by their vectors.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) rows: KnownRows,
+    pub(crate) vectors: Embeddings,
+}
+
+impl Pipeline {
+    /// The place of each of `vectors`. Rows do not influence each other.
+    pub(crate) fn place(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<Place>> {
+        let reader = vectors.reader();
+        let known = |row: usize| self.known.as_ref()?.find(reader.row(row));
+        let known: Vec<Option<usize>> = (0..vectors.rows()).map(known).collect();
+        let new: Vec<usize> = (0..vectors.rows()).filter(|&row| known[row].is_none()).collect();
+        let mut labeled = match vectors.select(&new).filter(|vectors| vectors.rows() > 0) {
+            Some(vectors) => self.label(&vectors, progress)?,
+            None => Vec::new(),
+        }
+        .into_iter();
+        let place = |known: Option<usize>| match known {
+            Some(row) => Some(Place::Known(row)),
+            None => labeled.next().map(|(label, strength)| Place::New(label, strength)),
+        };
+        Ok(known.into_iter().filter_map(place).collect())
+    }
+
+    fn label(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
+        let points = self.reducer.transform_shared(vectors, progress)?;
+        check_points(&points, vectors.rows())?;
+        let (labels, strengths) = self.clusterer.predict(points.view())?;
+        check_labels(&labels, &strengths, vectors.rows())?;
+        Ok(labels.into_iter().zip(strengths).collect())
+    }
+}
+
+impl Known {
+    fn find(&self, vector: &[f32]) -> Option<usize> {
+        self.rows.find(&self.vectors, vector)
+    }
+}

@@ -1,0 +1,49 @@
+//! Where topics lie: the mean vector of each topic's rows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Assignment, Regrouping};
+use crate::corpus::Embeddings;
+
+/// The mean vector of each topic that has a row with a vector, by topic id, summed in the order of the rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Centroids(BTreeMap<i32, Vec<f32>>);
+
+impl Centroids {
+    /// The means of the rows' `vectors`.
+    pub(crate) fn of(topics: &[i32], vectors: &Embeddings) -> Self {
+        Self::of_topics(topics, vectors, |_| true)
+    }
+
+    fn of_topics(topics: &[i32], vectors: &Embeddings, wanted: impl Fn(i32) -> bool) -> Self {
+        let width = vectors.dimensions();
+        let mut sums = BTreeMap::<i32, (Vec<f64>, usize)>::new();
+        for (row, &topic) in topics.iter().enumerate().filter(|(_, topic)| wanted(**topic)) {
+            let Some(vector) = vectors.get(row) else { continue };
+            let (sum, count) = sums.entry(topic).or_insert_with(|| (vec![0.0; width], 0));
+            sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += f64::from(*x));
+            *count += 1;
+        }
+        let mean = |(sum, count): (Vec<f64>, usize)| sum.iter().map(|sum| (sum / count as f64) as f32).collect();
+        Centroids(sums.into_iter().map(|(topic, sum)| (topic, mean(sum))).collect())
+    }
+
+    /// The means after an edit: those of topics whose rows stayed together are kept.
+    pub(crate) fn regrouped(&self, edit: &Regrouping, assignment: &Assignment, vectors: &Embeddings) -> Self {
+        let kept = edit.unchanged();
+        let known: BTreeSet<i32> = kept.values().copied().collect();
+        let Centroids(mut means) = Self::of_topics(&assignment.topics, vectors, |topic| !known.contains(&topic));
+        means.extend(kept.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
+        Centroids(means)
+    }
+
+    /// The mean of a topic.
+    pub(crate) fn get(&self, topic: i32) -> Option<&[f32]> {
+        self.0.get(&topic).map(Vec::as_slice)
+    }
+
+    /// The means by topic id, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (i32, &[f32])> {
+        self.0.iter().map(|(&topic, mean)| (topic, mean.as_slice()))
+    }
+}

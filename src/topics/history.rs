@@ -1,0 +1,60 @@
+//! What became of topics.
+
+use std::collections::BTreeMap;
+
+use crate::cluster::OUTLIER;
+
+/// One edit of topics: where the rows of every topic before it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Regrouping {
+    /// The method that was called, such as `merge_topics`.
+    pub edit: String,
+    /// For each topic before: the topics after that have its rows, with the number of rows.
+    pub went_to: BTreeMap<i32, BTreeMap<i32, usize>>,
+}
+
+impl Regrouping {
+    /// What is known of an edit that took each row from `before` to `after`.
+    pub(crate) fn new(edit: &str, before: &[i32], after: &[i32]) -> Self {
+        let mut went_to = BTreeMap::<i32, BTreeMap<i32, usize>>::new();
+        // Runs of rows are rare: a map of pairs would be as slow.
+        for (&from, &to) in before.iter().zip(after) {
+            *went_to.entry(from).or_default().entry(to).or_insert(0) += 1;
+        }
+        Regrouping { edit: edit.to_owned(), went_to }
+    }
+
+    /// The topic that has most rows of `topic`, of equally many the first; -1 for a topic without rows.
+    pub fn heir(&self, topic: i32) -> i32 {
+        let parts = self.went_to.get(&topic).into_iter().flatten();
+        parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&heir, _)| heir)
+    }
+
+    /// The topics before that are the whole of one after, which has no other rows: from the id before to that after.
+    pub(crate) fn unchanged(&self) -> BTreeMap<i32, i32> {
+        let mut sources = BTreeMap::<i32, usize>::new();
+        for &to in self.went_to.values().flat_map(BTreeMap::keys) {
+            *sources.entry(to).or_insert(0) += 1;
+        }
+        let whole = |(&from, parts): (&i32, &BTreeMap<i32, usize>)| match parts.first_key_value() {
+            Some((&to, _)) if parts.len() == 1 && sources.get(&to) == Some(&1) => Some((from, to)),
+            _ => None,
+        };
+        self.went_to.iter().filter_map(whole).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_heirs_and_topics_that_stayed() {
+        let edit = Regrouping::new("merge_topics", &[0, 0, 0, 1, 1, 2, -1], &[0, 0, 1, 1, 1, 2, 2]);
+        assert_eq!([edit.heir(0), edit.heir(1), edit.heir(2), edit.heir(-1), edit.heir(7)], [0, 1, 2, 2, -1]);
+        assert_eq!(edit.unchanged(), BTreeMap::new());
+        let edit = Regrouping::new("merge_topics", &[0, 1, 1, 2], &[1, 0, 0, 1]);
+        assert_eq!(edit.unchanged(), BTreeMap::from([(1, 0)]));
+    }
+}
