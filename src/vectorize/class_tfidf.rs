@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forms::in_one_form;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse::{CsrMatrix, Value, check_classes};
 
 /// Class-based TF-IDF (Grootendorst, "BERTopic", 2022), as computed by BERTopic: a term has a high weight in a topic if
 /// it is frequent in the texts of the topic and rare in those of other topics.
@@ -148,10 +148,7 @@ impl FittedClassTfIdf {
     /// # Errors
     /// `counts` has a different number of columns than in the fit.
     pub fn transform(&self, counts: &CsrMatrix<u32>) -> Result<CsrMatrix<f64>> {
-        if counts.cols() != self.idf.len() {
-            let message = format!("got counts of {} terms, but the fit had {}", counts.cols(), self.idf.len());
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
-        }
+        self.check_columns(counts)?;
         let mut weights = vec![0.0; counts.entries()];
         let mut rest = &mut weights[..];
         let mut rows = Vec::with_capacity(counts.rows());
@@ -164,14 +161,51 @@ impl FittedClassTfIdf {
         Ok(counts.with_data(weights))
     }
 
+    /// The cosine between the weights of each row of `counts` and those of its class in `weights`; 0 where it has none.
+    /// As [`transform`](Self::transform) and [`CsrMatrix::cosines`], without holding the weights of all rows.
+    pub(crate) fn cosines(
+        &self,
+        counts: &CsrMatrix<u32>,
+        weights: &CsrMatrix<f64>,
+        classes: &[Option<usize>],
+    ) -> Result<Vec<f64>> {
+        self.check_columns(counts)?;
+        self.check_columns(weights)?;
+        check_classes(classes, counts.rows(), weights.rows())?;
+        let score = |row: usize, class: &[f64]| {
+            let (terms, row) = counts.row(row);
+            let weighted = self.weights_of(row).zip(terms).map(|(tf, &term)| (tf * self.idf[term as usize], term));
+            let add = |(dot, squares): (f64, f64), (weight, term): (f64, u32)| {
+                (dot + weight * class[term as usize], squares + weight.powi(2))
+            };
+            let (dot, squares) = weighted.fold((0.0, 0.0), add);
+            (dot, squares.sqrt())
+        };
+        Ok(weights.cosines_by(classes, score))
+    }
+
+    fn check_columns<T: Value>(&self, counts: &CsrMatrix<T>) -> Result<()> {
+        if counts.cols() != self.idf.len() {
+            let message = format!("got counts of {} terms, but the fit had {}", counts.cols(), self.idf.len());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
+        }
+        Ok(())
+    }
+
     fn weigh(&self, (terms, counts): (&[u32], &[u32]), weights: &mut [f64]) {
-        let words: f64 = counts.iter().map(|&count| f64::from(count)).sum();
-        for ((weight, &term), &count) in weights.iter_mut().zip(terms).zip(counts) {
-            // User-supplied counts may contain explicit zeros.
-            let tf = if count == 0 { 0.0 } else { f64::from(count) / words };
-            let tf = if self.reduce_frequent_words { tf.sqrt() } else { tf };
+        for ((weight, &term), tf) in weights.iter_mut().zip(terms).zip(self.weights_of(counts)) {
             *weight = tf * self.idf[term as usize];
         }
+    }
+
+    /// The weight of each term of a row, but for its idf.
+    fn weights_of(&self, counts: &[u32]) -> impl Iterator<Item = f64> {
+        let words: f64 = counts.iter().map(|&count| f64::from(count)).sum();
+        counts.iter().map(move |&count| {
+            // A stored zero is possible in counts that a user made.
+            let tf = if count == 0 { 0.0 } else { f64::from(count) / words };
+            if self.reduce_frequent_words { tf.sqrt() } else { tf }
+        })
     }
 }
 
