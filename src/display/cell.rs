@@ -1,4 +1,4 @@
-//! One cell of a table.
+//! Rendering a single table cell.
 
 use polars::prelude::*;
 
@@ -8,36 +8,36 @@ use super::number::{FloatStyle, short_float};
 use super::picture::looks_like_image;
 use super::value::{binary, float, image_struct, number, plain};
 
-/// Strings of a list that are shown one beside the other, and the length up to which they are.
+/// The maximum number and length of list strings that are shown side by side.
 const CHIPS: usize = 16;
 const CHIP_LENGTH: usize = 32;
 
-/// Longer strings of a list, one below the other.
+/// The maximum number of longer list strings, which are shown one per line.
 const LINES: usize = 5;
 
-/// Numbers of a list that are shown as they are; of longer ones the first few.
+/// The maximum length of a list of numbers that is shown in full; only the first few numbers of longer lists are shown.
 const NUMBERS: usize = 8;
 const FIRST_NUMBERS: usize = 4;
 
-/// How the cells of one column are shown.
+/// The style of the cells in one column.
 pub(super) struct ColumnStyle<'a> {
     pub(super) formatter: Option<&'a dyn CellFormatter>,
     pub(super) images: Option<&'a ImageFormatter>,
     pub(super) floats: FloatStyle,
-    /// The number with the longest bar; 0 where the column has no bars.
+    /// The number with the longest bar; 0 if the column has no bars.
     pub(super) longest: f64,
-    /// The class of its cells: numbers stand right, long texts need room.
+    /// The CSS class of its cells: numbers are right-aligned, long texts need room.
     pub(super) class: &'static str,
     pub(super) max_text: usize,
 }
 
 impl ColumnStyle<'_> {
-    /// The content of the cell of `value`.
+    /// Appends the cell content for `value`.
     pub(super) fn push(&self, html: &mut Markup, value: &AnyValue<'_>, room: usize) {
         let formatted = self.formatter.and_then(|formatter| formatter.format(value));
         match formatted.or_else(|| self.default_image(value)) {
             Some(cell) if cell.len() <= room => html.html(&cell),
-            Some(_) => html.raw("<span class=\"tf-missing\"><b>not shown</b> the table has grown too large</span>"),
+            Some(_) => html.raw("<span class=\"tf-missing\"><b>not shown</b> the table is too large</span>"),
             None => self.push_plain(html, value),
         };
         self.push_bar(html, value);
@@ -74,7 +74,7 @@ impl ColumnStyle<'_> {
         }
     }
 
-    /// The number in the column's style; the exact one on hover where digits were left out.
+    /// Appends the number in the column's style, with the exact value on hover if digits were omitted.
     fn push_float<'m>(&self, html: &'m mut Markup, number: f64, value: &AnyValue<'_>) -> &'m mut Markup {
         let written = self.floats.write(number);
         let exact = match value {

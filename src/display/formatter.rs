@@ -1,4 +1,4 @@
-//! How the cells of one column become HTML.
+//! Formatting the cells of a column as HTML.
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use super::picture::{Picture, from_bytes, from_text, picture_of};
 use super::value::{binary, bytes_in_words, image_struct, plain};
 use crate::vision::{ImageSource, data_uri};
 
-/// Turns the cells of a column into HTML; plugs into [`HtmlTable::formatter`](super::HtmlTable::formatter).
+/// Converts the cells of a column to HTML; used with [`HtmlTable::formatter`](super::HtmlTable::formatter).
 ///
-/// What it returns goes into the page as it is: put text from the frame through [`escape_html`](super::escape_html).
-/// Functions and closures of this shape are formatters, too:
+/// The returned HTML is inserted into the page unchanged: escape text from the frame with
+/// [`escape_html`](super::escape_html). Functions and closures with this signature are formatters, too:
 ///
 /// ```
 /// use polars::prelude::AnyValue;
@@ -26,7 +26,7 @@ use crate::vision::{ImageSource, data_uri};
 /// # Ok::<(), PolarsError>(())
 /// ```
 pub trait CellFormatter: Send + Sync {
-    /// The HTML of one cell; `None` leaves the cell to the table, which shows it as it shows any other.
+    /// The HTML of one cell; `None` falls back to the default formatting.
     fn format(&self, value: &AnyValue<'_>) -> Option<Html>;
 }
 
@@ -39,7 +39,7 @@ where
     }
 }
 
-/// The base64 image formatter of BERTopic's multimodal tutorial, as an [`ImageFormatter`] with its defaults.
+/// The base64 image formatter of BERTopic's multimodal tutorial: an [`ImageFormatter`] with its defaults.
 ///
 /// ```no_run
 /// use topicframe::prelude::*;
@@ -51,11 +51,11 @@ pub fn image_formatter() -> ImageFormatter {
     ImageFormatter::new()
 }
 
-/// Shows encoded images (Binary), image files (String paths) and `Struct{bytes, path}` as pictures inside the page.
+/// Shows encoded images (Binary), image files (String paths), and `Struct{bytes, path}` as images embedded in the page.
 ///
-/// PNG, JPEG, WebP, GIF and BMP are known by their content, never by their name, and are decoded before they are
-/// embedded: whatever is not an image, SVG included, is shown as escaped text with a note, and a damaged or missing
-/// file as a small placeholder that says why. An image of more bytes than [`max_bytes`](Self::max_bytes) is embedded
+/// PNG, JPEG, WebP, GIF, and BMP are recognized by their content, never by their name, and are decoded before they are
+/// embedded. Anything that is not an image, including SVG, is shown as escaped text with a note, and a corrupt or
+/// missing file as a small placeholder with the reason. An image larger than [`max_bytes`](Self::max_bytes) is embedded
 /// as a thumbnail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFormatter {
@@ -71,34 +71,35 @@ impl Default for ImageFormatter {
 }
 
 impl ImageFormatter {
-    /// Pictures at most 200 pixels high, from the working folder.
+    /// Images at most 200 pixels high, from the working directory.
     pub fn new() -> Self {
         ImageFormatter { folder: PathBuf::new(), height: 200, max_bytes: 96 << 10 }
     }
 
-    /// Where relative paths start. A path that climbs out of it is not followed. Default: the working folder.
+    /// The folder that relative paths are resolved against. Paths that lead out of it are not followed. Default: the
+    /// working directory.
     #[must_use]
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.folder = folder.into();
         self
     }
 
-    /// The greatest height in pixels, 16 to 2,048 (what is beyond counts as the nearest of these); the width may be
-    /// twice that. Smaller pictures stay as they are. Default: 200.
+    /// The maximum height in pixels, clamped to 16 to 2,048; the maximum width is twice the height. Smaller images are
+    /// not scaled. Default: 200.
     #[must_use]
     pub fn height(mut self, height: u32) -> Self {
         self.height = height.clamp(16, 2_048);
         self
     }
 
-    /// The most bytes that an encoded image may have to be embedded as it is. Default: 98,304.
+    /// The maximum size in bytes of an encoded image that is embedded unchanged. Default: 98,304.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// The image as a cell would show it.
+    /// The HTML of the image in a cell.
     pub(super) fn image(&self, image: &ImageSource<'_>) -> Html {
         match image {
             ImageSource::File(path) => match picture_of(image, self.height, self.max_bytes) {
@@ -158,7 +159,7 @@ fn shown(picture: &Picture, name: Option<&str>) -> Html {
     Html::trusted(html.finish())
 }
 
-/// A small box in place of a picture: what is wrong, and with what.
+/// A small box in place of an image, with the reason and what it applies to.
 fn placeholder(reason: &str, what: &str) -> Html {
     let mut html = Markup::default();
     html.raw("<span class=\"tf-missing\"").hover(what).raw("><b>").text(reason).raw("</b> ");

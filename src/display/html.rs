@@ -12,18 +12,18 @@ use super::markup::{Html, Markup, grouped};
 use super::number::FloatStyle;
 use super::value::{float, number};
 
-/// Bytes that a table may have; pictures that would go beyond are left out, and say so.
+/// The maximum size of a table in bytes; images beyond it are replaced with a placeholder.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Characters of a column's name and of its type.
+/// The maximum number of characters of a column name and type.
 const NAME_LENGTH: usize = 60;
 const TYPE_LENGTH: usize = 28;
 
-/// From so many bytes on, a text deserves a wide column.
+/// The minimum number of bytes of a text that gets a wide column.
 const LONG: usize = 40;
 
-/// Tables of every [`DataFrame`], with formatters and limits of one's choice; [`Show`](super::Show) has the plain one.
-/// The prelude brings both into scope.
+/// HTML tables for every [`DataFrame`], with custom formatters and limits; [`Show`](super::Show) renders the default
+/// one. The prelude exports both.
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -34,7 +34,7 @@ const LONG: usize = 40;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait DataFrameHtml {
-    /// The frame as an [`HtmlTable`], to choose formatters and limits.
+    /// The frame as an [`HtmlTable`], which accepts formatters and limits.
     fn html(&self) -> HtmlTable;
 }
 
@@ -44,12 +44,13 @@ impl DataFrameHtml for DataFrame {
     }
 }
 
-/// A frame on its way to an HTML table.
+/// A builder for an HTML table of a frame.
 ///
-/// Works for every type of column. All text is escaped, names of columns included; long texts are cut and shown in
-/// full on hover; numbers stand right; lists of strings become chips or lines, long lists of numbers a summary. Binary
-/// cells that hold an image are shown as such. The table brings its own style sheet, which touches nothing else on the
-/// page, follows JupyterLab's and VS Code's themes and the system's dark mode, and loads nothing.
+/// Supports every column type. All text is escaped, including column names; long texts are truncated and shown in full
+/// on hover; numbers are right-aligned; lists of strings become chips or lines, and long lists of numbers a summary.
+/// Binary cells that contain an image are shown as images. The table includes its own style sheet, which affects
+/// nothing else on the page, follows the JupyterLab and VS Code themes and the system's dark mode, and loads no
+/// external resources.
 #[derive(Clone)]
 pub struct HtmlTable {
     frame: DataFrame,
@@ -89,45 +90,45 @@ impl HtmlTable {
         }
     }
 
-    /// The most rows that are shown: of a longer frame the first and the last, with a count between them. Default: 60;
-    /// `usize::MAX` shows all.
+    /// The maximum number of rows. Longer frames show the first and last rows, with the number of omitted rows in
+    /// between. Default: 60; `usize::MAX` shows all.
     #[must_use]
     pub fn max_rows(mut self, max_rows: usize) -> Self {
         self.max_rows = max_rows;
         self
     }
 
-    /// The most columns that are shown, as for rows. Default: 30.
+    /// The maximum number of columns, as for rows. Default: 30.
     #[must_use]
     pub fn max_columns(mut self, max_columns: usize) -> Self {
         self.max_columns = max_columns;
         self
     }
 
-    /// The most characters of one text; the first thousand are shown on hover. Default: 120.
+    /// The maximum number of characters per text; the first thousand are shown on hover. Default: 120.
     #[must_use]
     pub fn max_text(mut self, max_text: usize) -> Self {
         self.max_text = max_text;
         self
     }
 
-    /// Whether binary cells that hold an image are shown as pictures without being asked. Default: `true`.
+    /// Whether binary cells that contain an image are shown as images automatically. Default: `true`.
     #[must_use]
     pub fn show_images(mut self, show_images: bool) -> Self {
         self.show_images = show_images;
         self
     }
 
-    /// Shows the cells of `column` as `formatter` says, such as [`image_formatter`](super::image_formatter). A name
-    /// that the frame does not have is reported below the table.
+    /// Formats the cells of `column` with `formatter`, such as [`image_formatter`](super::image_formatter). Unknown
+    /// column names are reported below the table.
     #[must_use]
     pub fn formatter(mut self, column: impl Into<String>, formatter: impl CellFormatter + 'static) -> Self {
         self.formatters.insert(column.into(), Arc::new(formatter));
         self
     }
 
-    /// Draws a bar below each number of `column`, as long as the number is large among those that are shown. A name that
-    /// the frame does not have, and a column without numbers, are reported below the table.
+    /// Draws a bar below each number of `column`, proportional to the largest number shown. Unknown column names and
+    /// columns without numbers are reported below the table.
     #[must_use]
     pub fn bars(mut self, column: impl Into<String>) -> Self {
         self.bars.insert(column.into());
@@ -231,22 +232,22 @@ impl HtmlTable {
         }
         html.raw("</p>");
         for name in self.formatters.keys().filter(|name| self.frame.column(name).is_err()) {
-            html.raw("<p class=\"tf-shape\">A formatter was given for the column <code>").cut_text(name, NAME_LENGTH);
-            html.raw("</code>, which this frame does not have.</p>");
+            html.raw("<p class=\"tf-shape\">A formatter was set for the column <code>").cut_text(name, NAME_LENGTH);
+            html.raw("</code>, which does not exist in this frame.</p>");
         }
         for name in &self.bars {
             let reason = match self.frame.column(name).map(|column| is_number(column.dtype())) {
                 Ok(true) => continue,
                 Ok(false) => "</code>, which has no numbers.</p>",
-                Err(_) => "</code>, which this frame does not have.</p>",
+                Err(_) => "</code>, which does not exist in this frame.</p>",
             };
-            html.raw("<p class=\"tf-shape\">Bars were asked for in the column <code>").cut_text(name, NAME_LENGTH);
+            html.raw("<p class=\"tf-shape\">Bars were requested for the column <code>").cut_text(name, NAME_LENGTH);
             html.raw(reason);
         }
     }
 }
 
-/// What is shown of so many rows or columns: the first and the last, or all.
+/// The rows or columns that are shown: the first and the last, or all.
 struct Shown {
     head: usize,
     tail: usize,
@@ -282,7 +283,7 @@ impl Shown {
     }
 }
 
-/// The class of the cells of `column`.
+/// The CSS class of the cells in `column`.
 fn class(column: &Column, rows: &Shown) -> &'static str {
     let is_long = |row: usize| column.str().is_ok_and(|texts| texts.get(row).is_some_and(|text| text.len() > LONG));
     match column.dtype() {

@@ -1,35 +1,35 @@
-//! Markup under construction: literals go in as they are, everything else is escaped.
+//! Building markup: literals are inserted unchanged, everything else is escaped.
 
 use std::fmt::{self, Write};
 use std::ops::Deref;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Finished HTML. In a notebook, a cell that ends with it shows it.
+/// Finished HTML, which is displayed if it is the last expression of a notebook cell.
 ///
-/// It reads as a `str`, and `to_string` or [`into_string`](Self::into_string) makes it a `String`;
+/// It dereferences to `str`, and `to_string` or [`into_string`](Self::into_string) converts it to a `String`;
 /// `std::fs::write("table.html", html)` works as well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Html {
     html: String,
-    /// What it says, for whoever shows no HTML.
+    /// The plain-text fallback for viewers without HTML support.
     text: Option<String>,
 }
 
 impl Html {
-    /// HTML that the caller vouches for: nothing in it is escaped. See [`escape_html`].
+    /// HTML that the caller trusts: nothing in it is escaped. See [`escape_html`].
     pub fn trusted(html: impl Into<String>) -> Self {
         Html { html: html.into(), text: None }
     }
 
-    /// The same with a text for whoever shows no HTML.
+    /// Adds a plain-text fallback for viewers without HTML support.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(text.into());
         self
     }
 
-    /// The text for whoever shows no HTML, where there is one.
+    /// The plain-text fallback for viewers without HTML support, if there is one.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
@@ -77,33 +77,34 @@ impl AsRef<[u8]> for Html {
     }
 }
 
-/// `text` as HTML that shows it, in an element or in a quoted attribute: `&`, `<`, `>` and both quotes become
-/// references. Characters that HTML forbids and the two that force a direction of writing (U+202D, U+202E: they make a
-/// text look like another) become U+FFFD.
+/// Escapes `text` for use in an element or in a quoted attribute: `&`, `<`, `>`, and both quotes become character
+/// references. Characters that HTML forbids and the two directional overrides (U+202D and U+202E, which can disguise a
+/// text) become U+FFFD.
 pub fn escape_html(text: &str) -> String {
     let mut markup = Markup::default();
     markup.text(text);
     markup.0
 }
 
-/// HTML that grows.
+/// A buffer for building HTML.
 #[derive(Debug, Default)]
 pub(super) struct Markup(String);
 
 impl Markup {
-    /// A literal of this crate, as it is. Text from elsewhere does not pass: it is not `'static`.
+    /// Appends a literal of this crate unchanged. Text from elsewhere is rejected by the compiler, since it is not
+    /// `'static`.
     pub(super) fn raw(&mut self, literal: &'static str) -> &mut Self {
         self.0.push_str(literal);
         self
     }
 
-    /// HTML that a [`CellFormatter`](super::CellFormatter) or another function of this module made.
+    /// Appends HTML produced by a [`CellFormatter`](super::CellFormatter) or another function of this module.
     pub(super) fn html(&mut self, html: &str) -> &mut Self {
         self.0.push_str(html);
         self
     }
 
-    /// Anything else, escaped.
+    /// Appends any other text, escaped.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         self.0.reserve(text.len());
         for character in text.chars() {
@@ -123,18 +124,18 @@ impl Markup {
         self
     }
 
-    /// A number or another value, by its `Display`, escaped.
+    /// Appends a number or another value with its `Display`, escaped.
     pub(super) fn value(&mut self, value: impl fmt::Display) -> &mut Self {
         let _ = write!(Escaping(self), "{value}");
         self
     }
 
-    /// ` name="value"`, escaped.
+    /// Appends ` name="value"`, escaped.
     pub(super) fn attribute(&mut self, name: &'static str, value: impl fmt::Display) -> &mut Self {
         self.raw(" ").raw(name).raw("=\"").value(value).raw("\"")
     }
 
-    /// `text`, cut to `limit` characters; then an ellipsis stands at the end and the text is shown on hover.
+    /// Appends `text`, truncated to `limit` characters. If truncated, it ends in an ellipsis and is shown on hover.
     pub(super) fn cut_text(&mut self, text: &str, limit: usize) -> &mut Self {
         match cut(text, limit) {
             None => self.text(text),
@@ -142,7 +143,7 @@ impl Markup {
         }
     }
 
-    /// A `title` attribute with `text`, itself cut where it is very long.
+    /// Appends a `title` attribute with `text`, truncated if it is very long.
     pub(super) fn hover(&mut self, text: &str) -> &mut Self {
         self.raw(" title=\"");
         match cut(text, HOVER) {
@@ -152,18 +153,18 @@ impl Markup {
         self.raw("\"")
     }
 
-    /// Bytes so far.
+    /// The number of bytes so far.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// What grew.
+    /// The finished HTML.
     pub(super) fn finish(self) -> String {
         self.0
     }
 }
 
-/// Characters shown on hover; the rest of a longer text stays in the frame.
+/// The maximum number of characters shown on hover.
 const HOVER: usize = 1_000;
 
 struct Escaping<'a>(&'a mut Markup);
@@ -175,8 +176,8 @@ impl Write for Escaping<'_> {
     }
 }
 
-/// The first `limit` characters as a reader counts them, if there are more. A pile of combining marks counts as one,
-/// but not without end: no more than 32 bytes a character are kept.
+/// The first `limit` user-perceived characters, if there are more. A sequence of combining marks counts as one
+/// character, but at most 32 bytes per character are kept.
 pub(super) fn cut(text: &str, limit: usize) -> Option<&str> {
     if text.len() <= limit {
         return None;

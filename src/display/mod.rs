@@ -1,4 +1,4 @@
-//! Results for the eye: frames as HTML tables, a report page, and what a notebook shows. Nothing imports this module.
+//! Visual output: frames as HTML tables, a report page, and notebook display. No other module depends on this one.
 
 mod cell;
 mod formatter;

@@ -1,17 +1,17 @@
-//! Numbers with the digits that a reader needs.
+//! Formatting numbers with a readable number of digits.
 
-/// How the floats of one column are written, so that their decimal points line up.
+/// The format of the floats in a column, chosen so that their decimal points line up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FloatStyle {
-    /// So many digits after the point.
+    /// A number of digits after the decimal point.
     Fixed(usize),
     /// Four significant digits and a power of ten.
     Scientific,
 }
 
 impl FloatStyle {
-    /// The style for a column that shows `values`: four significant digits of the largest, two decimals at least, one
-    /// where all are whole, powers of ten where the largest is huge or tiny.
+    /// The style for a column with `values`: four significant digits of the largest value and at least two decimals,
+    /// one decimal if all are integers, or scientific notation if the largest is huge or tiny.
     pub(super) fn for_column(values: impl Iterator<Item = f64>) -> Self {
         let (mut largest, mut whole) = (0.0_f64, true);
         for value in values.filter(|value| value.is_finite()) {
@@ -37,7 +37,7 @@ impl FloatStyle {
     }
 }
 
-/// A float on its own: four significant digits, no zeros at the end.
+/// A single float: four significant digits without trailing zeros.
 pub(super) fn short_float(value: f64) -> String {
     let size = value.abs();
     match size {

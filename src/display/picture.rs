@@ -1,4 +1,4 @@
-//! Pictures inside a page, as data URIs.
+//! Images embedded in a page as data URIs.
 
 use std::path::Path;
 
@@ -11,34 +11,34 @@ use crate::error::{Error, Result};
 use crate::vision::decode::{decode_bytes, read};
 use crate::vision::{Encoding, ImageSource, Limits, encode, sniff_format, thumbnail};
 
-/// The quality of thumbnails as JPEG.
+/// The JPEG quality of thumbnails.
 const QUALITY: u8 = 82;
 
-/// From here on a corner counts as paper.
+/// The minimum brightness of a corner on a white background.
 const NEARLY_WHITE: u8 = 246;
 
-/// A picture ready for a page.
+/// An image ready to be embedded in a page.
 pub(super) struct Picture {
     /// `data:image/...;base64,...`.
     pub(super) uri: String,
-    /// Width and height of the image as it was.
+    /// Original width and height.
     pub(super) size: (u32, u32),
     /// Width and height on the page.
     pub(super) shown: (u32, u32),
 }
 
-/// Whether the bytes begin as an image does.
+/// Whether the bytes begin like an image.
 pub(super) fn looks_like_image(bytes: &[u8]) -> bool {
     sniff_format(bytes).is_some()
 }
 
-/// A picture from an encoded image; the reason in a few words where there is none.
+/// Converts an encoded image; on failure, returns a short reason.
 pub(super) fn from_bytes(bytes: &[u8], height: u32, max_bytes: usize) -> std::result::Result<Picture, String> {
     embed(&ImageSource::Encoded { bytes, name: None }, height, max_bytes).map_err(|error| reason(&error))
 }
 
-/// A picture from what a column names: a file, where a relative path starts at `folder` and stays below it, or a `data:`
-/// URI.
+/// Converts an image that a column refers to: a file, with relative paths resolved against `folder` and confined to it,
+/// or a `data:` URI.
 pub(super) fn from_text(
     folder: &Path,
     text: &str,
@@ -49,7 +49,7 @@ pub(super) fn from_text(
     embed(&source, height, max_bytes).map_err(|error| reason(&error))
 }
 
-/// A picture from wherever the user says; the reason in a few words where there is none.
+/// Converts an image from any source given by the user; on failure, returns a short reason.
 pub(super) fn picture_of(
     source: &ImageSource<'_>,
     height: u32,
@@ -62,27 +62,29 @@ fn embed(source: &ImageSource<'_>, height: u32, max_bytes: usize) -> Result<Pict
     let limits = Limits::new();
     let bytes = read(source, &limits)?;
     let format = sniff_format(&bytes);
-    // Decoded even if it is embedded as it is: a page must not show a torn frame where a reason could stand.
+    // Decoded even if it is embedded unchanged, so that a page shows a reason instead of a broken image.
     let image = decode_bytes(&bytes, &limits, true)?;
     let size = image.dimensions();
     let shown = fit(size, height);
     if let Some(format) = format.filter(|format| format.is_for_pages() && bytes.len() <= max_bytes) {
         return Ok(Picture { uri: data_uri(format.mime(), &bytes), size, shown });
     }
-    // Twice the pixels of the page, for screens of high density.
+    // Twice the pixels of the page, for high-density screens.
     let small = thumbnail(&image, shown.0.max(shown.1).saturating_mul(2));
     let encoded = encode(&small, Encoding::Smallest { quality: QUALITY })?;
     Ok(Picture { uri: data_uri(encoded.mime(), &encoded.bytes), size, shown })
 }
 
-/// `size` shrunk to be at most `height` high and twice that wide; never enlarged, never without a pixel.
+/// `size` scaled down to a height of at most `height` and a width of at most twice that; never enlarged, and at least
+/// one pixel.
 fn fit((width, height): (u32, u32), most: u32) -> (u32, u32) {
     let (w, h) = (f64::from(width.max(1)), f64::from(height.max(1)));
     let scale = (f64::from(most) / h).min(f64::from(most) * 2.0 / w).min(1.0);
     ((w * scale).round().max(1.0) as u32, (h * scale).round().max(1.0) as u32)
 }
 
-/// Whether an image is a drawing on white, by its corners: such pictures are shown whole, on a white card.
+/// Whether an image is a drawing on a white background, judging by its corners: such images are shown uncropped, on a
+/// white card.
 pub(super) fn stands_on_white(image: &RgbImage) -> bool {
     let (right, bottom) = (image.width().saturating_sub(1), image.height().saturating_sub(1));
     let corners = [(0, 0), (right, 0), (0, bottom), (right, bottom)];
@@ -92,7 +94,7 @@ pub(super) fn stands_on_white(image: &RgbImage) -> bool {
     corners.iter().filter(|corner| white(corner)).count() >= 3
 }
 
-/// A picture of `side` pixels for a strip: drawings whole, of photographs the middle square.
+/// An image of `side` pixels for a strip: drawings are uncropped, photographs cropped to the center square.
 pub(super) fn strip_picture(image: &RgbImage, side: u32) -> Result<String> {
     let small = match stands_on_white(image) {
         true => thumbnail(image, side),
@@ -108,12 +110,12 @@ pub(super) fn strip_picture(image: &RgbImage, side: u32) -> Result<String> {
     Ok(data_uri(encoded.mime(), &encoded.bytes))
 }
 
-/// The pixels of an encoded picture that this crate made.
+/// The pixels of an encoded image created by this crate.
 pub(super) fn pixels(encoded: &[u8]) -> Result<RgbImage> {
     decode_bytes(encoded, &Limits::new(), true)
 }
 
-/// A picture that this crate made, at most `side` pixels wide and high.
+/// An image created by this crate, scaled down to at most `side` pixels in width and height.
 pub(super) fn smaller(encoded: &[u8], side: u32) -> Result<String> {
     let encoded = encode(&thumbnail(&pixels(encoded)?, side), Encoding::Smallest { quality: QUALITY })?;
     Ok(data_uri(encoded.mime(), &encoded.bytes))
@@ -126,7 +128,7 @@ pub(super) fn data_uri(mime: &'static str, bytes: &[u8]) -> String {
     uri
 }
 
-/// The error in one clause: its place is on the page anyhow.
+/// The error in one clause, without its location, which is already on the page.
 fn reason(error: &Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What one may end a notebook's cell with, and several such things in one cell.
+//! Displaying values as the output of a notebook cell, alone or several in one cell.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -27,11 +27,11 @@ mod words;
 
 pub use pictures::picture;
 
-/// What shows itself below a notebook's cell that ends with it: frames, columns, topics, models, words, pictures,
-/// errors; options, results and references of these; and tuples, whose parts stand one below the other (see [`show`]).
+/// Values that are displayed as the output of a notebook cell: frames, columns, topics, models, words, images, errors;
+/// options, results, and references of these; and tuples, the parts of which are stacked (see [`show`]).
 ///
-/// The prelude brings it into scope; evcxr calls [`evcxr_display`](Self::evcxr_display) on the last expression of a cell.
-/// For a type of your own, say what its HTML is:
+/// The prelude exports it; evcxr calls [`evcxr_display`](Self::evcxr_display) on the last expression of a cell. To
+/// support a custom type, implement `to_html`:
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -40,34 +40,34 @@ pub use pictures::picture;
 ///
 /// impl Show for Score {
 ///     fn to_html(&self) -> Html {
-///         Html::trusted(format!("<b>{:.1} %</b>", 100.0 * self.0))
+///         Html::trusted(format!("<b>{:.1}%</b>", 100.0 * self.0))
 ///     }
 /// }
-/// assert!(show(("How good?", Score(0.5))).contains("<b>50.0 %</b>"));
+/// assert!(show(("How good?", Score(0.5))).contains("<b>50.0%</b>"));
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "a cell cannot show `{Self}` as it is",
-    note = "shown are frames, columns, topics, models, words, texts, numbers, pictures, errors, lists of these, and tuples of them",
-    note = "for another type say what its HTML is: `impl Show for ...`"
+    message = "`{Self}` cannot be displayed in a cell",
+    note = "supported: frames, columns, topics, models, words, texts, numbers, images, errors; lists/tuples of these",
+    note = "to support another type, implement its HTML output: `impl Show for ...`"
 )]
 pub trait Show {
-    /// It as HTML, with a style sheet of its own and nothing that the page must have.
+    /// The value as self-contained HTML with its own style sheet.
     fn to_html(&self) -> Html;
 
-    /// It as text, for whoever shows no HTML (terminals, comparisons of notebooks). Default: none.
+    /// The value as text, for viewers without HTML support (terminals, notebook diffs). Default: none.
     fn to_text(&self) -> Option<String> {
         None
     }
 
-    /// Shows it below the cell.
+    /// Displays the value below the cell.
     fn evcxr_display(&self) {
         print(Some(&self.to_html()), self.to_text().as_deref());
     }
 }
 
-/// Several things, one below the other, in one cell: `show(("The topics", topics.get_topic_info()?, &pictures))`.
+/// Displays several values stacked in one cell: `show(("The topics", topics.get_topic_info()?, &pictures))`.
 ///
-/// A cell shows the HTML that it ends with, so leave out the semicolon behind it.
+/// A cell displays its last expression, so omit the semicolon after it.
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -91,7 +91,7 @@ pub fn heading(text: impl AsRef<str>) -> Html {
     framed(&html.finish()).with_text(text.as_ref())
 }
 
-/// `content` in the frame that the style sheets speak of.
+/// Wraps `content` in the container that the style sheets refer to.
 fn framed(content: &str) -> Html {
     let mut html = Markup::default();
     html.raw("<div class=\"topicframe\"><style>").raw(include_str!("table.css")).raw(include_str!("show.css"));
@@ -99,7 +99,7 @@ fn framed(content: &str) -> Html {
     Html::trusted(html.finish())
 }
 
-/// Parts one below the other.
+/// Stacks the parts.
 fn stacked(parts: &[Html]) -> Html {
     let mut html = Markup::default();
     html.raw("<div class=\"tf-stack\">");
@@ -110,7 +110,7 @@ fn stacked(parts: &[Html]) -> Html {
     framed(&html.finish())
 }
 
-/// The texts of parts one below the other; none where no part has one.
+/// The texts of the parts, stacked; `None` if no part has a text.
 fn texts(parts: &[Option<String>]) -> Option<String> {
     let texts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
     if texts.is_empty() { None } else { Some(texts.join("\n\n")) }
@@ -162,14 +162,14 @@ impl Show for Series {
     }
 
     fn to_text(&self) -> Option<String> {
-        // Polars has a `to_string` of its own for what is a time.
+        // Polars has its own `to_string` for temporal types.
         Some(format!("{self}"))
     }
 }
 
 impl Show for FittedTopicModel {
-    /// A line on the fit and the table of [`get_topic_info`](FittedTopicModel::get_topic_info). Where a picture can no
-    /// longer be read, the table has the paths of the pictures instead, and says why.
+    /// A summary line and the table of [`get_topic_info`](FittedTopicModel::get_topic_info). If an image can no longer
+    /// be read, the table contains the paths of the images instead, with the reason.
     fn to_html(&self) -> Html {
         let summary = self.summary();
         let mut html = Markup::default();
@@ -194,7 +194,7 @@ impl Show for FittedTopicModel {
     }
 }
 
-/// What shows itself as names and values, and where these come from.
+/// Types displayed as names and values, and the functions that provide them.
 macro_rules! facts {
     ($($shown:ty => $facts:expr),+ $(,)?) => { $(
         impl Show for $shown {
@@ -217,7 +217,7 @@ facts!(
 );
 
 impl Show for Report {
-    /// The page in a frame of its own, 44 rem high.
+    /// The page in an iframe, 44 rem high.
     fn to_html(&self) -> Html {
         match self.html() {
             Err(error) => Show::to_html(&error),
@@ -289,7 +289,7 @@ impl Show for [String] {
     }
 }
 
-/// Vectors show themselves as their slices do.
+/// Vectors are displayed like slices.
 macro_rules! vectors {
     ($($thing:ty),+) => { $(
         impl Show for Vec<$thing> {
@@ -322,7 +322,7 @@ impl Show for str {
         Some(self.to_owned())
     }
 
-    /// As text alone.
+    /// As text only.
     fn evcxr_display(&self) {
         print(None, Some(self));
     }
@@ -337,7 +337,7 @@ impl Show for String {
         Some(self.clone())
     }
 
-    /// As text alone.
+    /// As text only.
     fn evcxr_display(&self) {
         print(None, Some(self));
     }
@@ -353,7 +353,7 @@ impl Show for Error {
     }
 }
 
-/// The first line of an error strong, what to do below it.
+/// The first line of an error in bold, with the hint below it.
 fn error(error: &dyn Display) -> Html {
     let said = error.to_string();
     let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
@@ -420,11 +420,11 @@ impl Show for () {
         Html::trusted("")
     }
 
-    /// Nothing is shown below a cell that ends with a statement, such as an `if`.
+    /// Nothing is displayed below a cell that ends with a statement, such as an `if`.
     fn evcxr_display(&self) {}
 }
 
-/// What points to something shows what it points to.
+/// Pointers display what they point to.
 macro_rules! pointers {
     ($($pointer:ty),+) => { $(
         impl<T: Show + ?Sized> Show for $pointer {
@@ -445,7 +445,7 @@ macro_rules! pointers {
 
 pointers!(&T, &mut T, Box<T>, Arc<T>);
 
-/// Tuples: their parts one below the other.
+/// Tuples: their parts stacked.
 macro_rules! tuples {
     ($($name:ident)+) => {
         impl<$($name: Show),+> Show for ($($name,)+) {
@@ -477,7 +477,7 @@ tuples!(A B C D F G H I J K);
 tuples!(A B C D F G H I J K L);
 tuples!(A B C D F G H I J K L M);
 
-/// Steps of a model show their settings.
+/// Model steps display their settings.
 macro_rules! steps {
     ($($step:ty),+) => { $(
         impl Show for $step {
@@ -496,11 +496,11 @@ steps!(StaticEmbedder, SentenceTransformer, MultiModalBackend, LoadedEmbedder, C
 steps!(Umap, Pca, NoReduction, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
 steps!(KeyBERTInspired, MaximalMarginalRelevance, VisualRepresentation, VisualWords);
 
-/// The types of this crate show themselves without the trait in scope, too.
+/// The types of this crate can be displayed without the trait in scope, too.
 macro_rules! inherent {
     ($($name:ty),+) => { $(
         impl $name {
-            /// Shows it below a notebook's cell: evcxr calls this on the last expression of one.
+            /// Displays the value below a notebook cell: evcxr calls this on the last expression of a cell.
             pub fn evcxr_display(&self) {
                 Show::evcxr_display(self);
             }

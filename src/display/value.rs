@@ -4,16 +4,16 @@ use polars::prelude::*;
 
 use super::number::short_float;
 
-/// Items of a list that are written; the rest is counted.
+/// The maximum number of list items that are written; the rest are counted.
 const ITEMS: usize = 10;
 
-/// Bytes of a binary value that are written.
+/// The maximum number of bytes of a binary value that are written.
 const BYTES: usize = 12;
 
-/// Levels of nesting that are written.
+/// The maximum nesting depth that is written.
 const DEPTH: usize = 12;
 
-/// `value` as one line of text. Writing stops soon after `limit` bytes, so that one huge cell costs no more than others.
+/// `value` as one line of text. Writing stops soon after `limit` bytes, so that a huge cell costs no more than others.
 pub(super) fn plain(value: &AnyValue<'_>, limit: usize) -> String {
     let mut line = Line { text: String::new(), limit };
     line.push(value, 0);
@@ -102,7 +102,7 @@ impl Line {
     }
 }
 
-/// The number, where `value` is a float.
+/// The number, if `value` is a float.
 pub(super) fn float(value: &AnyValue<'_>) -> Option<f64> {
     match value {
         AnyValue::Float64(number) => Some(*number),
@@ -112,12 +112,12 @@ pub(super) fn float(value: &AnyValue<'_>) -> Option<f64> {
     }
 }
 
-/// The number, where `value` is one of any kind.
+/// The number, if `value` is numeric.
 pub(super) fn number(value: &AnyValue<'_>) -> Option<f64> {
     if value.is_primitive_numeric() || matches!(value, AnyValue::Decimal(..)) { value.extract::<f64>() } else { None }
 }
 
-/// The bytes, where `value` is binary.
+/// The bytes, if `value` is binary.
 pub(super) fn binary<'a>(value: &'a AnyValue<'_>) -> Option<&'a [u8]> {
     match value {
         AnyValue::Binary(bytes) => Some(bytes),
@@ -126,7 +126,7 @@ pub(super) fn binary<'a>(value: &'a AnyValue<'_>) -> Option<&'a [u8]> {
     }
 }
 
-/// The fields `bytes` and `path` of a struct as Hugging Face's image columns have it; `None` for anything else.
+/// The fields `bytes` and `path` of a struct as in Hugging Face image columns; `None` for anything else.
 pub(super) fn image_struct(value: &AnyValue<'_>) -> Option<(Option<Vec<u8>>, Option<String>)> {
     let fields: Vec<(String, AnyValue<'_>)> = match value {
         AnyValue::Struct(_, _, fields) => {
@@ -154,10 +154,10 @@ pub(super) fn bytes_in_words(bytes: &[u8]) -> String {
     }
 }
 
-/// Days since 1970-01-01 as a date of the proleptic Gregorian calendar. Polars' own `Display` panics on days that its
-/// calendar lacks.
+/// Days since 1970-01-01 as a date in the proleptic Gregorian calendar. Polars' own `Display` panics on days outside
+/// the range of its calendar.
 fn date(days: i64) -> String {
-    // Counted from 1 March of year 0, so that the leap day is the last of its year; an era is 400 years.
+    // Counted from March 1 of year 0, so that the leap day is the last day of its year; an era is 400 years.
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
@@ -169,7 +169,7 @@ fn date(days: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// Ticks since 1970-01-01 00:00 UTC. A column with a time zone is written in UTC, and says so.
+/// Ticks since 1970-01-01 00:00 UTC. A column with a time zone is written in UTC and labeled as such.
 fn datetime(ticks: i64, unit: TimeUnit, zoned: bool) -> String {
     let (per_second, places) = match unit {
         TimeUnit::Nanoseconds => (1_000_000_000, 9),

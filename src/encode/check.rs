@@ -82,7 +82,7 @@ pub(super) fn joint_model() -> Hint {
 pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -> Result<()> {
     if vectors.nrows() != rows.len() || (vectors.ncols() == 0 && !rows.is_empty()) {
         let message = format!(
-            "the embedder returned {} vectors of {} dimensions for {} {what}",
+            "the embedder returned {} vectors with {} dimensions for {} {what}",
             vectors.nrows(),
             vectors.ncols(),
             rows.len()

@@ -35,8 +35,8 @@ pub(crate) fn image_sources<'a>(
 
 /// What to do where images are not found.
 pub(crate) fn relative_paths() -> Hint {
-    Hint::new("Relative paths start in the image folder: is it set to where the images are?").on_command_line(
-        "Relative paths start in the input's folder, or where --image-folder says: are the images there?",
+    Hint::new("Relative paths are resolved against the image folder: check that it contains the images.").on_command_line(
+        "Relative paths are resolved against the input folder or --image-folder: check that it contains the images.",
     )
 }
 

@@ -1,7 +1,7 @@
-//! Arrow files and streams, read when it is clear that they are no deeper and claim to be no larger than they may.
+//! Arrow files and streams, read only after checking that their nesting depth and claimed size are within the limits.
 //!
-//! The reader allocates what the lengths in front of compressed buffers tell it to, and goes down into nested columns by
-//! recursion, so both are stepped through first.
+//! The reader allocates as much as the length prefixes of compressed buffers claim, and recurses into nested columns,
+//! so both are checked first.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -20,13 +20,14 @@ use crate::error::{Error, Result};
 
 const ARROW: &str = "an Arrow file or stream (Feather version 2)";
 
-/// What a message begins with, and so a stream.
+/// The first bytes of a message, and so of a stream.
 const CONTINUATION: [u8; 4] = [0xff; 4];
 
-/// What LZ4 packs into a byte at most.
+/// The maximum compression ratio of LZ4.
 const LZ4_RATIO: u64 = 255;
 
-/// Reads the Arrow file or stream `path`, opened as `file`, of `length` bytes, which may unpack to `most`.
+/// Reads the Arrow file or stream `path`, opened as `file`, of `length` bytes, with an uncompressed size of at most
+/// `most`.
 pub(super) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     let broken = |cause| damaged(path, ARROW, cause);
     let mut start = [0; 4];
@@ -45,7 +46,7 @@ pub(super) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<
     frame.map_err(broken)
 }
 
-/// A file that is stepped through.
+/// A file that is being checked.
 struct Walk<'a> {
     file: BufReader<File>,
     path: &'a Path,
@@ -59,10 +60,10 @@ impl Walk<'_> {
     }
 
     fn contradiction(&self) -> Error {
-        self.broken("it contradicts itself")
+        self.broken("it is inconsistent")
     }
 
-    /// The bytes from `start` on; what a file does not have cannot be allocated.
+    /// The bytes from `start` on. No more is allocated than the file contains.
     fn bytes(&mut self, start: u64, length: u64) -> Result<Vec<u8>> {
         self.check_within(start, length)?;
         self.spend(length)?;
@@ -73,7 +74,7 @@ impl Walk<'_> {
             .and_then(|_| self.file.by_ref().take(length).read_to_end(&mut bytes));
         match read {
             Ok(read) if read as u64 == length => Ok(bytes),
-            Ok(_) => Err(self.broken("it became shorter while it was read")),
+            Ok(_) => Err(self.broken("it was truncated while being read")),
             Err(error) => Err(self.broken(&error.to_string())),
         }
     }
@@ -81,7 +82,7 @@ impl Walk<'_> {
     fn check_within(&self, start: u64, length: u64) -> Result<()> {
         match start.checked_add(length).is_some_and(|end| end <= self.length) {
             true => Ok(()),
-            false => Err(self.broken("a part of it lies beyond its end; it may have been copied incompletely")),
+            false => Err(self.broken("a part of it lies beyond its end; the copy may be incomplete")),
         }
     }
 
@@ -89,13 +90,13 @@ impl Walk<'_> {
         self.budget.spend(bytes).map_err(|cause| damaged(self.path, ARROW, cause))
     }
 
-    /// A file has a footer, which says where its messages are.
+    /// A file has a footer with the positions of its messages.
     fn check_file(&mut self) -> Result<()> {
         let end = self.length.checked_sub(10).ok_or_else(|| self.broken("it is too short"))?;
         let tail = self.bytes(end, 10)?;
         let (length, mark) = tail.split_first_chunk::<4>().ok_or_else(|| self.contradiction())?;
         if mark != b"ARROW1" {
-            return Err(self.broken("it does not end as an Arrow file does"));
+            return Err(self.broken("it does not end like an Arrow file"));
         }
         let length = u64::from(u32::from_le_bytes(*length));
         let start = end.checked_sub(length).ok_or_else(|| self.contradiction())?;
@@ -110,7 +111,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Checks the schema in the footer; where the messages begin, and how long their heads are.
+    /// Checks the schema in the footer. Returns the start of each message and the length of its header.
     fn read_footer(&self, footer: &[u8]) -> Result<Vec<(i64, i32)>> {
         let read = || {
             let read = FooterRef::read_as_root(footer).ok()?;
@@ -123,9 +124,9 @@ impl Walk<'_> {
         Ok(blocks.collect())
     }
 
-    /// In a stream each message follows the body of the one before, and the first is the schema.
+    /// In a stream, each message follows the body of the previous one, and the first is the schema.
     fn check_stream(&mut self) -> Result<()> {
-        // The reader goes from one dictionary to what follows by recursion.
+        // The reader recurses from each dictionary to the next message.
         const MOST_DICTIONARIES: usize = 2_000;
         let (mut start, mut dictionaries) = (0, 0);
         while let Some((message, body)) = self.message(start)? {
@@ -134,13 +135,13 @@ impl Walk<'_> {
             start = body + length;
             dictionaries = if is_dictionary { dictionaries + 1 } else { 0 };
             if dictionaries > MOST_DICTIONARIES {
-                return Err(self.broken(&format!("it has more than {MOST_DICTIONARIES} dictionaries in a row")));
+                return Err(self.broken(&format!("it has more than {MOST_DICTIONARIES} consecutive dictionaries")));
             }
         }
         Ok(())
     }
 
-    /// The head of the message at `start`, and where its body begins; `None` where the stream ends.
+    /// The header of the message at `start`, and the start of its body; `None` at the end of the stream.
     fn message(&mut self, start: u64) -> Result<Option<(Vec<u8>, u64)>> {
         if start.saturating_add(4) > self.length {
             return Ok(None);
@@ -157,8 +158,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Checks what a message says about its body, which begins at `body`; the length of that, and whether it is a
-    /// dictionary.
+    /// Checks the claims of a message about its body, which begins at `body`. Returns the length of the body, and
+    /// whether it is a dictionary.
     fn check_message(&mut self, message: &[u8], body: u64) -> Result<(u64, bool)> {
         let read = || {
             let read = MessageRef::read_as_root(message).ok()?;
@@ -180,7 +181,7 @@ impl Walk<'_> {
         Ok((length, false))
     }
 
-    /// Adds up what a batch of rows claims to unpack to.
+    /// Adds up the claimed uncompressed size of a record batch.
     fn check_batch(&mut self, batch: RecordBatchRef<'_>, body: u64) -> Result<()> {
         let positive = |number: i64| u64::try_from(number).ok();
         let read = || {
@@ -207,7 +208,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A compressed buffer begins with what it unpacks to: -1 where it was left as it is.
+    /// A compressed buffer begins with its uncompressed size, or -1 if it was left uncompressed.
     fn check_packed(&mut self, start: u64, length: u64, codec: CompressionType) -> Result<()> {
         let prefix = self.bytes(start, 8)?;
         let prefix = prefix.first_chunk::<8>().ok_or_else(|| self.contradiction())?;
@@ -216,7 +217,8 @@ impl Walk<'_> {
             unpacked => u64::try_from(unpacked).map_err(|_| self.contradiction())?,
         };
         if codec == CompressionType::Lz4Frame && unpacked > length.saturating_mul(LZ4_RATIO) {
-            return Err(self.broken(&format!("{length} bytes in it claim to unpack to {unpacked}, which LZ4 cannot")));
+            return Err(self
+                .broken(&format!("{length} bytes in it claim to unpack to {unpacked}, which is impossible with LZ4")));
         }
         self.spend(unpacked)
     }

@@ -1,4 +1,4 @@
-//! A cell in a form that CSV and JSON can hold.
+//! Cells in a form that CSV and JSON can represent.
 
 use std::io::Write;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::moment;
 use crate::corpus::internal;
 use crate::error::Result;
 
-/// Only texts, numbers and truth values: everything else as text.
+/// Converts everything except strings, numbers, and Booleans to text.
 pub(super) fn for_csv(frame: &DataFrame) -> Result<DataFrame> {
     let columns = frame.columns().iter().map(|column| match column.dtype() {
         DataType::String | DataType::Boolean | DataType::Float32 | DataType::Float64 => Ok(column.clone()),
@@ -38,7 +38,7 @@ fn text_column(column: &Column) -> Result<Column> {
     Ok(texts.finish().into_column())
 }
 
-/// The text of a value that is a text, or that JSON has no type for.
+/// The text of a string, or of a value that JSON has no type for.
 fn text_of(value: &AnyValue<'_>) -> Option<String> {
     match value {
         AnyValue::Binary(bytes) => Some(STANDARD.encode(bytes)),
@@ -53,7 +53,7 @@ fn text_of(value: &AnyValue<'_>) -> Option<String> {
     }
 }
 
-/// Writes the rows as JSON objects: one a line, or in an array.
+/// Writes the rows as JSON objects: one per line, or in an array.
 pub(super) fn write_json(frame: &DataFrame, out: &mut impl Write, lines: bool) -> std::io::Result<()> {
     let columns = frame.columns().iter().map(|column| {
         let values = Values::of(column.as_materialized_series()).map_err(std::io::Error::other)?;
@@ -83,17 +83,17 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// A column, opened once down to its plain values. Polars would open every cell anew at every level, which takes time
-/// with a power of the depth.
+/// A column, unpacked once down to its leaf values. Polars would unpack every cell again at every level, which takes
+/// time polynomial in the depth.
 enum Values {
     Plain(Series),
     /// The ranges of the rows in the values; `None` for null.
     Lists(Vec<Option<Range<usize>>>, Box<Values>),
-    /// Whether each row is there, and the fields.
+    /// The validity of each row, and the fields.
     Struct(Vec<bool>, Vec<(PlSmallStr, Values)>),
 }
 
-/// What a cell is in a table of texts.
+/// A cell in a text table.
 enum Text {
     Null,
     Plain(String),
@@ -154,7 +154,7 @@ impl Values {
     }
 }
 
-/// A value as JSON: binary as base64, and what JSON has no type for as text. Numbers that are not finite are null.
+/// A value as JSON: binary values as base64, and types without a JSON equivalent as text. Non-finite numbers are null.
 struct Value<'a> {
     values: &'a Values,
     row: usize,

@@ -1,4 +1,4 @@
-//! The text of a file: inflated if it is compressed, and as UTF-8.
+//! The text of a file, decompressed if necessary, as UTF-8.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,14 +11,14 @@ use super::options::{ReadOptions, encoding_hint, unpacked_hint};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
-/// What a compressed file may always become, in bytes.
+/// The uncompressed size that is always allowed, in bytes.
 const INFLATED: u64 = 64 << 20;
 
-/// Beyond that, how many times its size: texts shrink to a fifth, and logs to a fiftieth.
+/// Beyond that, the maximum compression ratio: text compresses to a fifth, and logs to a fiftieth.
 const INFLATES: u64 = 100;
 
-/// Reads the whole of `file`, which may be compressed with gzip or zstd. A byte-order mark is left out, and counts for more
-/// than the encoding of `options`.
+/// Reads the whole of `file`, which may be compressed with gzip or zstd. A byte-order mark is removed, and takes
+/// precedence over the encoding in `options`.
 pub(super) fn read_text(path: &Path, file: File, length: u64, options: &ReadOptions) -> Result<String> {
     let encoding = match options.encoding.as_deref() {
         None => None,
@@ -29,23 +29,23 @@ pub(super) fn read_text(path: &Path, file: File, length: u64, options: &ReadOpti
 }
 
 fn unknown_encoding(name: &str) -> Error {
-    Error::parameter(Stage::Input, "encoding", name, "a name that the web knows")
+    Error::parameter(Stage::Input, "encoding", name, "a WHATWG encoding label")
         .hint("For example utf-8, utf-16le, windows-1252, iso-8859-2, koi8-r, shift_jis, gb18030 or big5.")
 }
 
-/// The content of `file`, of `length` bytes when it was opened. What another program cuts short meanwhile would lose its last
-/// rows in silence.
+/// The content of `file`, of `length` bytes when it was opened. A file truncated by another program in the meantime
+/// would silently lose its last rows.
 fn all_of(path: &Path, mut file: File, length: u64) -> Result<Vec<u8>> {
-    let unreadable = || Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read").path(path);
+    let unreadable = || Error::new(ErrorKind::Io, Stage::Input, "cannot read the file").path(path);
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|error| unreadable().cause(error))?;
     match (bytes.len() as u64) < length {
         false => Ok(bytes),
-        true => Err(error(path, "the file became shorter while it was read").hint("Try again when it is complete.")),
+        true => Err(error(path, "the file was truncated while being read").hint("Try again when it is complete.")),
     }
 }
 
-/// The content of a file that may be compressed, which may unpack to `most` bytes.
+/// The content of a possibly compressed file, with an uncompressed size of at most `most` bytes.
 fn inflated(path: &Path, bytes: Vec<u8>, most: Option<u64>) -> Result<Vec<u8>> {
     let most = most.unwrap_or(INFLATED.max(INFLATES * bytes.len() as u64));
     let is = |kind: &str| Err(error(path, format!("this is {kind}, not text")));
@@ -53,35 +53,35 @@ fn inflated(path: &Path, bytes: Vec<u8>, most: Option<u64>) -> Result<Vec<u8>> {
         [0x1f, 0x8b, ..] => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len(), most),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => match zstd::Decoder::with_buffer(bytes.as_slice()) {
             Ok(decoder) => inflate(path, decoder, bytes.len(), most),
-            Err(cause) => Err(error(path, "the compressed file cannot be read").cause(cause)),
+            Err(cause) => Err(error(path, "cannot read the compressed file").cause(cause)),
         },
-        [b'P', b'K', 3, 4, ..] => is("a ZIP archive or a spreadsheet's own format")
-            .map_err(|error| error.hint("Unpack it, or let the spreadsheet save it as CSV.")),
+        [b'P', b'K', 3, 4, ..] => is("a ZIP archive or a spreadsheet format")
+            .map_err(|error| error.hint("Unpack it, or save the spreadsheet as CSV.")),
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => is("compressed with bzip2").map_err(unpack),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => is("compressed with xz").map_err(unpack),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => {
-            is("a file of older Excel or Word").map_err(|error| error.hint("Let the spreadsheet save it as CSV."))
+            is("an old Excel or Word file").map_err(|error| error.hint("Save the spreadsheet as CSV."))
         }
         // A CSV may have a column called PAR1.
         [b'P', b'A', b'R', b'1', .., b'P', b'A', b'R', b'1'] => {
-            is("Parquet").map_err(|error| error.hint("Give it a name that ends in .parquet."))
+            is("Parquet").map_err(|error| error.hint("Rename it to end in .parquet."))
         }
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, .., b'A', b'R', b'R', b'O', b'W', b'1'] => {
-            is("Arrow").map_err(|error| error.hint("Give it a name that ends in .arrow."))
+            is("Arrow").map_err(|error| error.hint("Rename it to end in .arrow."))
         }
         _ => Ok(bytes),
     }
 }
 
 fn unpack(error: Error) -> Error {
-    error.hint("Unpack it first; gzip and zstd are read as they are.")
+    error.hint("Unpack it first; only gzip and zstd are read directly.")
 }
 
 fn inflate(path: &Path, decoder: impl Read, size: usize, most: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match decoder.take(most + 1).read_to_end(&mut bytes) {
         Ok(length) if length as u64 > most => {
-            Err(error(path, format!("the compressed file of {size} bytes unpacks to more than {most}"))
+            Err(error(path, format!("the compressed file of {size} bytes unpacks to more than {most} bytes"))
                 .hint(unpacked_hint()))
         }
         Ok(_) if bytes.starts_with(&[0x1f, 0x8b]) => {
@@ -89,15 +89,15 @@ fn inflate(path: &Path, decoder: impl Read, size: usize, most: u64) -> Result<Ve
         }
         Ok(_) => Ok(bytes),
         Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
-            Err(error(path, "the compressed file is cut short"))
+            Err(error(path, "the compressed file is truncated"))
         }
-        Err(_) => Err(error(path, format!("the compressed file is damaged after {} bytes of text", bytes.len()))),
+        Err(_) => Err(error(path, format!("the compressed file is corrupt after {} bytes of text", bytes.len()))),
     }
 }
 
 fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>, progress: &Progress) -> Result<String> {
     if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
-        return Err(error(path, "the file is text in UTF-32").hint("Convert it to UTF-8, for example with iconv."));
+        return Err(error(path, "the file is UTF-32 text").hint("Convert it to UTF-8, for example with iconv."));
     }
     let (encoding, mark) = match Encoding::for_bom(&bytes) {
         Some(marked) => marked,
@@ -118,7 +118,7 @@ fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>, pr
     }
 }
 
-/// The text of a file that shows by its nulls that it is UTF-16, though it has no byte-order mark.
+/// The text of a file without a byte-order mark that is UTF-16, judging by its null bytes.
 fn unmarked_utf_16(path: &Path, bytes: &[u8], progress: &Progress) -> Option<String> {
     let encoding = utf_16_by_its_nulls(bytes)?;
     let text = match could_be_ours(bytes, encoding) {
@@ -127,19 +127,19 @@ fn unmarked_utf_16(path: &Path, bytes: &[u8], progress: &Progress) -> Option<Str
     };
     let (path, name) = (path.display(), encoding.name());
     match text.is_some() {
-        true => progress.note(Stage::Input, format!("{path} has no byte-order mark, and is read as {name}")),
+        true => progress.note(Stage::Input, format!("{path} has no byte-order mark and is read as {name}")),
         false => progress.note_with_hint(
             Stage::Input,
-            format!("{path} has a NUL at every second byte, and is read as UTF-8"),
+            format!("{path} has a NUL at every second byte and is read as UTF-8"),
             encoding_hint(),
         ),
     }
     text
 }
 
-/// Most letters of most languages that UTF-16 is used for have a null as one of their two bytes.
+/// In most languages that UTF-16 is used for, most letters have a null as one of their two bytes.
 fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
-    /// Of fewer characters nobody can tell.
+    /// With fewer characters, detection is unreliable.
     const LEAST: usize = 4;
     let sample = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let nulls = |first: usize| sample.iter().skip(first).step_by(2).filter(|&&byte| byte == 0).count();
@@ -153,8 +153,8 @@ fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// A text in UTF-8 may have NULs at every second byte, too. None that we write begins with a control character, and all
-/// end with a line end of one byte.
+/// UTF-8 text may have a NUL at every second byte, too. None of the files that we write begin with a control character,
+/// and all end with a one-byte line break.
 fn could_be_ours(bytes: &[u8], guess: &'static Encoding) -> bool {
     let begins_and_ends = match guess == UTF_16LE {
         true => bytes.last() == Some(&b'\n'),
@@ -163,7 +163,7 @@ fn could_be_ours(bytes: &[u8], guess: &'static Encoding) -> bool {
     begins_and_ends && std::str::from_utf8(bytes).is_ok()
 }
 
-/// Whether a decoded text has what every table has.
+/// Whether a decoded text contains the delimiters of a table.
 fn is_plausible(text: &str) -> bool {
     text.contains(['\n', '\r', ',', ';', '\t', '|', '{']) && !text.contains('\0')
 }
@@ -172,30 +172,30 @@ fn not_utf_8(path: &Path, cause: &std::string::FromUtf8Error) -> Error {
     let at = cause.utf8_error().valid_up_to();
     let byte = cause.as_bytes().get(at).copied().unwrap_or_default();
     let line = line_at(cause.as_bytes(), at, line_end_of(cause.as_bytes()));
-    error(path, format!("the file is not text in UTF-8: line {line} holds the byte 0x{byte:02X}")).hint(encoding_hint())
+    error(path, format!("the file is not UTF-8 text: line {line} contains the byte 0x{byte:02X}")).hint(encoding_hint())
 }
 
 fn transcoded(path: &Path, bytes: &[u8], encoding: &'static Encoding) -> Result<String> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = String::new();
     let length = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(usize::MAX);
-    text.try_reserve(length).map_err(|cause| error(path, "there is too little memory for the file").cause(cause))?;
+    text.try_reserve(length).map_err(|cause| error(path, "not enough memory for the file").cause(cause))?;
     match decoder.decode_to_string_without_replacement(bytes, &mut text, true).0 {
         DecoderResult::InputEmpty => Ok(text),
         DecoderResult::OutputFull | DecoderResult::Malformed(..) => {
             let line = line_at(text.as_bytes(), text.len(), line_end_of(text.as_bytes()));
-            let message = format!("line {line} is not text in {}", encoding.name());
+            let message = format!("line {line} is not valid {}", encoding.name());
             Err(error(path, message).hint(encoding_hint()))
         }
     }
 }
 
-/// The line in which the byte `at` is, from 1, in a text whose lines end with `line_end` (LF also for CR LF).
+/// The line number of the byte `at`, starting at 1, in a text whose lines end with `line_end` (LF also for CR LF).
 pub(super) fn line_at(text: &[u8], at: usize, line_end: u8) -> usize {
     1 + memchr::memchr_iter(line_end, text.get(..at).unwrap_or(text)).count()
 }
 
-/// The last byte of what ends the lines of `text`: of what ends the first one outside of quotes.
+/// The last byte of the line terminator of `text`: that of the first line break outside of quotes.
 pub(super) fn line_end_of(text: &[u8]) -> u8 {
     let end_at = |at: usize| match text.get(at..at + 2) {
         Some([b'\r', b'\n']) => b'\n',
@@ -212,7 +212,7 @@ pub(super) fn line_end_of(text: &[u8]) -> u8 {
     memchr::memchr2(b'\n', b'\r', text).map_or(b'\n', end_at)
 }
 
-/// An error about the content of a file.
+/// An error in the content of a file.
 pub(super) fn error(path: &Path, message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Input, message).path(path)
 }

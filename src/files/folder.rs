@@ -1,4 +1,4 @@
-//! The files of a folder and of the folders in it.
+//! The files in a folder and its subfolders.
 
 use std::fs::{self, DirEntry};
 use std::path::Path;
@@ -6,18 +6,18 @@ use std::path::Path;
 use crate::corpus::escaped;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// The folders that were not gone into.
+/// The folders that were skipped.
 #[derive(Default)]
 pub(super) struct PassedOver {
-    /// How many links to folders there are.
+    /// The number of links to folders.
     pub(super) links: usize,
-    /// What is wrong with each folder that cannot be read.
+    /// The error for each folder that cannot be read.
     pub(super) unreadable: Vec<Error>,
 }
 
-/// Gives `take` each file in `folder` and in the folders in it, and its path from `folder` on, in which bytes that are not
-/// Unicode stand as `\xE9`. What `is_left_out` accepts by its name is passed over. Links to folders are not followed, and so
-/// there is an end however deep the folders are.
+/// Calls `take` with each file in `folder` and its subfolders, and with its path relative to `folder`, in which bytes
+/// that are not Unicode are written as `\xE9`. Names that `is_left_out` accepts are skipped. Links to folders are not
+/// followed, so that the traversal always terminates.
 ///
 /// # Errors
 /// `folder` itself cannot be read.
@@ -30,7 +30,7 @@ pub(super) fn each_file(
     let mut left = vec![(folder.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = left.pop() {
         let unreadable =
-            |cause| Error::new(ErrorKind::Io, Stage::Input, "the folder cannot be read").path(&folder).cause(cause);
+            |cause| Error::new(ErrorKind::Io, Stage::Input, "cannot read the folder").path(&folder).cause(cause);
         let entries = match fs::read_dir(&folder).map_err(unreadable) {
             Ok(entries) => entries,
             Err(error) if prefix.is_empty() => return Err(error),

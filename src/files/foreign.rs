@@ -1,24 +1,24 @@
-//! The readers and writers below: what they say in one short line, and a panic in them as an error.
+//! Third-party readers and writers: shortens their messages to one line, and converts their panics to errors.
 
 use std::any::Any;
 use std::fmt;
 
 use crate::guard::caught;
 
-/// Longer messages quote the file, sometimes all of it.
+/// The maximum message length: longer messages quote the file, sometimes all of it.
 const LONGEST: usize = 200;
 
-/// What a reader or writer said: its first line, cut.
+/// The message of a reader or writer: its first line, truncated.
 #[derive(Debug)]
 pub(super) struct Cause {
     said: String,
-    /// Whether it is no damage, but more than a limit allows.
+    /// Whether a limit was exceeded, as opposed to corrupt data.
     pub(super) is_over_a_limit: bool,
 }
 
 impl Cause {
     pub(super) fn new(message: &str) -> Self {
-        let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("it does not say why").trim();
+        let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason was given").trim();
         let said = match line.char_indices().nth(LONGEST) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line.to_owned(),
@@ -32,17 +32,17 @@ impl Cause {
 }
 
 impl Cause {
-    /// What is known of it in plain words, for readers whose own words are about their insides.
+    /// The cause in plain words, for readers whose own messages are about their internals.
     fn in_plain_words(self) -> Self {
         let said = self.said.to_lowercase();
         let holds = |words: &[&str]| words.iter().any(|word| said.contains(word));
         Cause::new(match () {
             () if holds(&["encrypt"]) => "it is encrypted",
             () if holds(&["codec", "compress", "snap", "lz4", "zstd", "brotli", "gzip"]) => {
-                "what is compressed in it is damaged, or compressed in a way that is not read"
+                "its compressed data is corrupt, or uses an unsupported codec"
             }
-            () if holds(&["fill whole buffer", "eof", "unexpected end", "out of range"]) => "it ends too early",
-            () => "it contradicts itself, or holds something that is not read",
+            () if holds(&["fill whole buffer", "eof", "unexpected end", "out of range"]) => "it ends prematurely",
+            () => "it is inconsistent, or contains something unsupported",
         })
     }
 }
@@ -55,7 +55,7 @@ impl fmt::Display for Cause {
 
 impl std::error::Error for Cause {}
 
-/// Does `work`, whose code is not ours: it may fail, and it may panic.
+/// Runs `work`, third-party code that may fail or panic.
 pub(super) fn guarded<T, E: fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Cause> {
     match caught(work) {
         Ok(Ok(value)) => Ok(value),
@@ -64,12 +64,12 @@ pub(super) fn guarded<T, E: fmt::Display>(work: impl FnOnce() -> Result<T, E>) -
     }
 }
 
-/// As [`guarded`], for readers of binary files.
+/// Like [`guarded`], for readers of binary files.
 pub(super) fn guarded_reader<T, E: fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, Cause> {
     guarded(work).map_err(Cause::in_plain_words)
 }
 
 fn said(panic: &(dyn Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it gave up")
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }

@@ -1,4 +1,4 @@
-//! A folder of images as a frame.
+//! Reading a folder of images as a frame.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirEntry, File};
@@ -14,41 +14,41 @@ use crate::progress::Progress;
 use crate::vision::format::unreadable_image;
 use crate::vision::sniff_format;
 
-/// The column that [`read_image_folder`] makes.
+/// The column created by [`read_image_folder`].
 pub const IMAGE_COLUMN: &str = "image";
 
-/// The names of files that are taken for images.
+/// The extensions of images.
 const EXTENSIONS: [&str; 14] =
     ["png", "apng", "jpg", "jpeg", "jpe", "jfif", "jif", "webp", "gif", "bmp", "dib", "tif", "tiff", "btf"];
 
-/// The names of images that cannot be read.
+/// The extensions of images in unsupported formats.
 const UNREADABLE: [&str; 40] = [
     "avif", "avifs", "heic", "heics", "heif", "heifs", "hif", "jxl", "jp2", "j2k", "jpf", "jpx", "jxr", "svg", "svgz",
     "psd", "psb", "xcf", "ai", "eps", "ico", "cur", "qoi", "tga", "exr", "hdr", "dds", "ppm", "pgm", "pbm", "pnm",
     "dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef",
 ];
 
-/// One row for each image in `folder` and the folders in it, in the order of their paths: column `image` (String), paths
-/// that start at `folder`. Give the folder to the model too:
+/// Returns one row per image in `folder` and its subfolders, in the order of their paths. The column `image` (String)
+/// contains paths relative to `folder`. Also set the folder in the model:
 /// [`image_folder`](crate::model::TopicModel::image_folder).
 ///
-/// Images are files that are called so (`.png`, `.jpg`, `.webp`, `.gif`, `.bmp`, `.tif` and their other endings); of files
-/// without an ending the first bytes are looked at. Where a name is not Unicode, bytes stand as `\xE9`, and the image is
-/// found by that. Hidden files and folders, and links to folders, are left out.
+/// Images are recognized by their extension (`.png`, `.jpg`, `.webp`, `.gif`, `.bmp`, `.tif`, and variants of these),
+/// or by their first bytes if there is no extension. If a name is not Unicode, its bytes are written as `\xE9`, and the
+/// image can be found by this name. Hidden files and folders, and links to folders, are skipped.
 ///
-/// In a notebook what is left out is told; elsewhere use [`read_image_folder_with`].
+/// In a notebook, skipped files are reported; elsewhere use [`read_image_folder_with`].
 ///
 /// # Errors
-/// A folder that cannot be read, or has no image in it.
+/// The folder cannot be read or contains no images.
 pub fn read_image_folder(folder: impl AsRef<Path>) -> Result<DataFrame> {
     read_image_folder_with(folder, &Progress::of_a_model())
 }
 
-/// As [`read_image_folder`], and tells `progress` how many files were left out: images of kinds that cannot be read
-/// (AVIF, HEIC, JPEG XL, SVG, a camera's raw images ...) by their endings, other files, and links to folders.
+/// Like [`read_image_folder`], but reports to `progress` how many files were skipped: images in unsupported formats
+/// (AVIF, HEIC, JPEG XL, SVG, camera raw images ...) by extension, other files, and links to folders.
 ///
 /// # Errors
-/// As [`read_image_folder`].
+/// Same as [`read_image_folder`].
 pub fn read_image_folder_with(folder: impl AsRef<Path>, progress: &Progress) -> Result<DataFrame> {
     let folder = folder.as_ref();
     let mut found = Found::default();
@@ -57,7 +57,7 @@ pub fn read_image_folder_with(folder: impl AsRef<Path>, progress: &Progress) -> 
     let notes = found.left_out();
     let mut paths = found.paths;
     if paths.is_empty() {
-        let message = format!("there is no image in this folder (files called .{})", EXTENSIONS.join(", ."));
+        let message = format!("the folder contains no images (.{})", EXTENSIONS.join(", ."));
         let error = Error::new(ErrorKind::InvalidData, Stage::Input, message).path(folder);
         return Err(if notes.is_empty() { error } else { error.hint(format!("{}.", notes.join(". "))) });
     }
@@ -68,17 +68,17 @@ pub fn read_image_folder_with(folder: impl AsRef<Path>, progress: &Progress) -> 
     DataFrame::new(paths.len(), vec![Column::new(IMAGE_COLUMN.into(), paths)]).map_err(internal)
 }
 
-/// What is in a folder.
+/// The contents of a folder.
 #[derive(Default)]
 struct Found {
     paths: Vec<String>,
-    /// Images that cannot be read, by ending.
+    /// Images in unsupported formats, by extension.
     unreadable: BTreeMap<String, usize>,
-    /// Files that are not images, by ending.
+    /// Files that are not images, by extension.
     others: BTreeMap<String, usize>,
     /// Links to folders.
     links: usize,
-    /// Folders in it that cannot be read.
+    /// Subfolders that cannot be read.
     unreadable_folders: usize,
 }
 
@@ -89,7 +89,7 @@ enum Kind {
 }
 
 impl Found {
-    /// A file by its path in the folder.
+    /// Adds a file by its path in the folder.
     fn take(&mut self, entry: &DirEntry, path: String) {
         let name = entry.file_name();
         let ending = Path::new(&name).extension().map(|ending| escaped(ending).to_lowercase()).unwrap_or_default();
@@ -106,27 +106,25 @@ impl Found {
         }
     }
 
-    /// What was left out, a sentence each.
+    /// One sentence per kind of skipped files.
     fn left_out(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if let Some((files, kinds)) = listed(&self.unreadable) {
             let (is, kind) = match (files, self.unreadable.len()) {
-                (1, _) => ("file is an image", "a kind"),
-                (_, 1) => ("files are images", "a kind"),
-                _ => ("files are images", "kinds"),
+                (1, _) => ("file is an image", "an unsupported format and was"),
+                (_, 1) => ("files are images", "an unsupported format and were"),
+                _ => ("files are images", "unsupported formats and were"),
             };
-            notes.push(format!(
-                "{kinds} {is} of {kind} that cannot be read, and left out; convert them to PNG or JPEG to have them"
-            ));
+            notes.push(format!("{kinds} {is} in {kind} skipped; convert them to PNG or JPEG to include them"));
         }
         if let Some((files, kinds)) = listed(&self.others) {
             let are = if files == 1 { "file is not an image and was" } else { "files are not images and were" };
-            notes.push(format!("{kinds} {are} left out"));
+            notes.push(format!("{kinds} {are} skipped"));
         }
         match self.unreadable_folders {
             0 => {}
-            1 => notes.push("1 folder cannot be read and was left out".to_owned()),
-            more => notes.push(format!("{more} folders cannot be read and were left out")),
+            1 => notes.push("1 folder cannot be read and was skipped".to_owned()),
+            more => notes.push(format!("{more} folders cannot be read and were skipped")),
         }
         match self.links {
             0 => {}
@@ -137,7 +135,7 @@ impl Found {
     }
 }
 
-/// How many files, and `12 .avif and 3 .heic`; the endings of most files first.
+/// The number of files, and a list such as `12 .avif and 3 .heic`, with the most frequent extensions first.
 fn listed(kinds: &BTreeMap<String, usize>) -> Option<(usize, String)> {
     const NAMED: usize = 20;
     let mut kinds: Vec<(&String, usize)> = kinds.iter().map(|(ending, &files)| (ending, files)).collect();
@@ -155,12 +153,12 @@ fn listed(kinds: &BTreeMap<String, usize>) -> Option<(usize, String)> {
 fn of_ending(ending: &str, files: usize) -> String {
     const LONGEST: usize = 12;
     match ending {
-        "" => format!("{files} (no ending)"),
+        "" => format!("{files} (no extension)"),
         ending => format!("{files} .{}", ending.chars().take(LONGEST).collect::<String>()),
     }
 }
 
-/// The kind of a file whose name has no ending. Only regular files are opened.
+/// The kind of a file without an extension. Only regular files are opened.
 fn kind_by_content(path: &Path) -> Kind {
     let mut start = Vec::new();
     let read = fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
@@ -172,7 +170,7 @@ fn kind_by_content(path: &Path) -> Kind {
     }
 }
 
-/// Whether a file of this name is an image that is read.
+/// Whether the name is that of an image in a supported format.
 pub(super) fn is_image(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     EXTENSIONS.contains(&ending.to_lowercase().as_str())

@@ -1,4 +1,4 @@
-//! Frames from files and to files, by the name of the file.
+//! Reading frames from files and writing them to files; the file name determines the format.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub use replace::{check_writable, copy_whole, same_file, write_whole};
 pub use temporary::{HaltedWriting, halt_writing};
 pub use write::{check_writable_frame, write_frame};
 
-/// A kind of file that frames live in.
+/// A file format for frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Csv,
@@ -45,22 +45,22 @@ enum Format {
     Arrow,
 }
 
-/// How much of a name a message quotes.
+/// The maximum length of a quoted name in a message.
 const LONGEST_NAME: usize = 60;
 
 const FORMATS: &str =
-    "The names end in .csv, .tsv, .json, .ndjson (or .jsonl), .parquet, or .arrow (or .ipc, .feather).";
+    "Supported extensions: .csv, .tsv, .json, .ndjson (or .jsonl), .parquet, and .arrow (or .ipc, .feather).";
 
-/// Endings of compressed files, which follow those of delimited files and JSON.
+/// Extensions of compressed files, appended to those of delimited files and JSON.
 const COMPRESSED: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 
 fn format_of(path: &Path, stage: Stage) -> Result<Format> {
     if let Some(compressed) = compressed_ending(path) {
         return match (stage, ending_of(&path.with_extension("")).as_deref()) {
             (Stage::Output, _) => {
-                Err(Error::new(ErrorKind::InvalidParameter, stage, "compressed files are read, and not written")
+                Err(Error::new(ErrorKind::InvalidParameter, stage, "compressed files can be read but not written")
                     .path(path)
-                    .hint(format!("Leave out the .{compressed}.")))
+                    .hint(format!("Drop the .{compressed} extension.")))
             }
             (_, Some("csv")) => Ok(Format::Csv),
             (_, Some("tsv" | "tab")) => Ok(Format::Tsv),
@@ -80,18 +80,16 @@ fn format_of(path: &Path, stage: Stage) -> Result<Format> {
     }
 }
 
-/// What a name ends in, in lower case.
+/// The file extension, in lower case.
 fn ending_of(path: &Path) -> Option<String> {
     path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase)
 }
 
-/// The ending that says that the file is compressed, where it has one.
+/// The extension of a compressed file, if there is one.
 fn compressed_ending(path: &Path) -> Option<String> {
     ending_of(path).filter(|ending| COMPRESSED.contains(&ending.as_str()))
 }
 
 fn unknown_kind(path: &Path, stage: Stage) -> Error {
-    Error::new(ErrorKind::InvalidParameter, stage, "the name does not say what kind of file this is")
-        .path(path)
-        .hint(FORMATS)
+    Error::new(ErrorKind::InvalidParameter, stage, "unknown file extension").path(path).hint(FORMATS)
 }

@@ -1,4 +1,4 @@
-//! Dates, times and durations as ISO 8601 text. Any value has a text, years of six digits too.
+//! Dates, times, and durations as ISO 8601 text. Every value can be written, including six-digit years.
 
 use polars::prelude::TimeUnit;
 
@@ -13,7 +13,7 @@ pub(super) fn date(days: i64) -> String {
     }
 }
 
-/// Units since 1970-01-01 as `2024-02-29T12:30:00.5`; what has a zone is in UTC and ends in `Z`.
+/// Units since 1970-01-01 as `2024-02-29T12:30:00.5`; zoned values are in UTC and end in `Z`.
 pub(super) fn datetime(value: i64, unit: TimeUnit, zoned: bool) -> String {
     let (seconds, fraction) = split(value, unit);
     let days = seconds.div_euclid(SECONDS_A_DAY);
@@ -42,7 +42,7 @@ fn per_second(unit: TimeUnit) -> u64 {
     }
 }
 
-/// Whole seconds, rounded down, and the rest as `.5`.
+/// Whole seconds, rounded down, and the fraction as `.5`.
 fn split(value: i64, unit: TimeUnit) -> (i64, String) {
     let per_second = per_second(unit) as i64;
     (value.div_euclid(per_second), decimals(value.rem_euclid(per_second) as u64, unit))

@@ -1,5 +1,5 @@
-//! How deep the columns of Parquet and Arrow files may be nested: their readers go down by recursion, and their
-//! time and memory grow with the square of the depth.
+//! Limits on the nesting depth of columns in Parquet and Arrow files: their readers are recursive, and their time and
+//! memory are quadratic in the depth.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,62 +12,62 @@ use super::foreign::Cause;
 use super::options::unpacked_hint;
 use crate::error::{Error, ErrorKind, Stage};
 
-/// The most lists and structs within each other.
+/// The maximum nesting depth of lists and structs.
 pub(super) const DEEPEST: usize = 32;
 
-/// A schema that is not read.
+/// Why a schema is rejected.
 pub(super) enum Refused {
-    /// A column that is nested deeper than [`DEEPEST`], and how deep it is at least.
+    /// A column that is nested deeper than [`DEEPEST`], and a lower bound on its depth.
     Deep { column: String, depth: usize },
-    /// A column of a type that is not read.
+    /// A column of an unsupported type.
     Unread { column: String, what: &'static str },
-    /// A name that two columns have.
+    /// A duplicate column name.
     Twice { column: String },
-    /// One that contradicts itself.
+    /// An inconsistent schema.
     Damaged,
 }
 
 impl Refused {
-    /// The error about the file `path`, which should be of the kind `what`.
+    /// The error for the file `path`, which should be of the kind `what`.
     pub(super) fn error(self, path: &Path, what: &str) -> Error {
         let error = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).path(path);
         match self {
             Refused::Deep { column, depth } => {
-                error(format!("the column is nested {depth} levels deep, and at most {DEEPEST} can be read"))
+                error(format!("the column is nested {depth} levels deep; at most {DEEPEST} are supported"))
                     .column(column)
-                    .hint("Write the file again without this column, or with its values as JSON text.")
+                    .hint("Rewrite the file without this column, or with its values as JSON text.")
             }
-            Refused::Unread { column, what } => error(format!("the column holds {what}, which are not read"))
+            Refused::Unread { column, what } => error(format!("the column contains {what}, which are not supported"))
                 .column(column)
-                .hint("Write the file again without this column, or with its values as text."),
+                .hint("Rewrite the file without this column, or with its values as text."),
             Refused::Twice { column } => {
-                error("two columns have this name".to_owned()).column(column).hint("Give one of them another name.")
+                error("duplicate column name".to_owned()).column(column).hint("Rename one of the columns.")
             }
-            Refused::Damaged => damaged(path, what, Cause::new("its schema contradicts itself")),
+            Refused::Damaged => damaged(path, what, Cause::new("its schema is inconsistent")),
         }
     }
 }
 
-/// The error about a file that is not what its name says.
+/// The error for a file that does not match its extension.
 pub(super) fn damaged(path: &Path, what: &str, cause: Cause) -> Error {
     if cause.is_over_a_limit {
-        return Error::new(ErrorKind::InvalidData, Stage::Input, "the file is small for what it unpacks to")
+        return Error::new(ErrorKind::InvalidData, Stage::Input, "the compression ratio of the file is too high")
             .path(path)
             .hint(unpacked_hint())
             .cause(cause);
     }
     let is_what = |found: &str| ["Parquet", "Arrow"].iter().any(|kind| found.contains(kind) && what.contains(kind));
     let hint = match kind_of_content(path).filter(|found| !is_what(found)) {
-        Some(found) => format!("It is {found}, and not {what}."),
+        Some(found) => format!("It is {found}, not {what}."),
         None => format!("Check that the content is complete and is {what}."),
     };
-    Error::new(ErrorKind::Io, Stage::Input, "the file cannot be read as what its name says")
+    Error::new(ErrorKind::Io, Stage::Input, "cannot read the file in the format given by its extension")
         .path(path)
         .hint(hint)
         .cause(cause)
 }
 
-/// What a file begins as, where it is none of the binary kinds.
+/// The format indicated by the first bytes of a file that is in none of the binary formats.
 fn kind_of_content(path: &Path) -> Option<&'static str> {
     let mut start = Vec::new();
     File::open(path).ok()?.take(512).read_to_end(&mut start).ok()?;
@@ -80,7 +80,7 @@ fn kind_of_content(path: &Path) -> Option<&'static str> {
     match start.as_slice() {
         [] => None,
         _ if text.starts_with("version https://git-lfs") => {
-            Some("a pointer of Git LFS (`git lfs pull` brings the file itself)")
+            Some("a Git LFS pointer (`git lfs pull` downloads the file itself)")
         }
         [b'<', ..] if is_text => Some("HTML or XML"),
         [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
@@ -92,7 +92,7 @@ fn kind_of_content(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// The first name that comes twice.
+/// Checks that no name occurs twice.
 pub(super) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), Refused> {
     let mut seen = BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
@@ -105,16 +105,16 @@ pub(super) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Resul
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     pub(super) name: String,
-    /// How many values a row has at most by its arrays of a fixed width.
+    /// The maximum number of values per row due to fixed-width arrays.
     pub(super) width: u64,
-    /// Whether there is a list in it: then a row may have any number of such arrays.
+    /// Whether it contains a list, in which case a row may have any number of such arrays.
     pub(super) is_list: bool,
 }
 
-/// Steps through a schema that takes `length` bytes.
+/// Checks a schema of `length` bytes.
 pub(super) fn check_arrow_schema(schema: SchemaRef<'_>, length: usize) -> Result<Vec<Shape>, Refused> {
     let fields = schema.fields().map_err(|_| Refused::Damaged)?.ok_or(Refused::Damaged)?;
-    // Fields may share the tables of their children, so that few bytes spell out any number of fields.
+    // Fields may share the tables of their children, so that a few bytes can represent any number of fields.
     let mut walk = Walk { left: length / 4 };
     let mut shapes = Vec::new();
     for field in fields.iter() {
@@ -168,19 +168,19 @@ impl Walk {
     }
 }
 
-/// What Polars has no type for, in words.
+/// A description of types that Polars does not support.
 fn unread(type_: TypeRef<'_>) -> Option<&'static str> {
     match type_ {
         TypeRef::Union(_) => Some("values of several types (Union)"),
         TypeRef::RunEndEncoded(_) => Some("run-end encoded values"),
         TypeRef::ListView(_) | TypeRef::LargeListView(_) => Some("list views"),
         TypeRef::Interval(_) => Some("calendar intervals"),
-        TypeRef::Decimal(decimal) if decimal.bit_width().is_ok_and(|bits| bits > 128) => Some("decimals of 256 bits"),
+        TypeRef::Decimal(decimal) if decimal.bit_width().is_ok_and(|bits| bits > 128) => Some("256-bit decimals"),
         _ => None,
     }
 }
 
-/// How deep a field is nested, by its first children.
+/// The nesting depth of a field, following first children only.
 fn depth_of(mut field: FieldRef<'_>, mut depth: usize, most: usize) -> usize {
     for _ in 0..most {
         let first = field.children().ok().flatten().and_then(|children| children.iter().next());

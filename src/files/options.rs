@@ -1,4 +1,4 @@
-//! How a file is read.
+//! Options for reading files.
 
 use std::fmt;
 use std::path::Path;
@@ -13,16 +13,17 @@ use super::{Format, format_of};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 
-/// What a quote at the beginning of a field means in a delimited file.
+/// How a quote at the beginning of a field is interpreted in a delimited file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quotes {
-    /// In `.csv` as [`Yes`](Self::Yes). Where tabs separate, what the whole file shows: quotes are ordinary characters if
-    /// its lines split cleanly on tabs and its quotes are not closed and doubled as quoting takes.
+    /// Same as [`Yes`](Self::Yes) in `.csv`. In tab-separated files, detected from the whole file: quotes are ordinary
+    /// characters if its lines split cleanly on tabs and its quotes are not properly closed and doubled.
     #[default]
     Auto,
-    /// It holds the field together to the next quote that is not doubled; doubled quotes within it are one.
+    /// It opens a quoted field, which ends at the next quote that is not doubled; doubled quotes within it stand for
+    /// one.
     Yes,
-    /// It is a character as any other.
+    /// It is an ordinary character.
     No,
 }
 
@@ -49,7 +50,7 @@ impl FromStr for Quotes {
     }
 }
 
-/// How to read a file, where its name and content do not show all of it.
+/// Options for reading files whose name and content do not determine everything.
 ///
 /// ```no_run
 /// use topicframe::files::ReadOptions;
@@ -65,36 +66,36 @@ pub struct ReadOptions {
     pub(super) text: Vec<String>,
     pub(super) max_unpacked_bytes: Option<u64>,
     pub(super) progress: Progress,
-    /// Columns that are String because another part of the table has texts there.
+    /// Columns that are String because another part of the table contains strings there.
     pub(super) mixed: Vec<String>,
-    /// Whether JSON that holds nothing but null stays of the type Null: another part may have values there.
+    /// Whether all-null JSON keeps the type Null: another part may have values there.
     pub(super) keeps_nothing: bool,
 }
 
 impl ReadOptions {
-    /// All as the file shows it; nothing is said about it.
+    /// Everything is detected from the file, and no notes are reported.
     pub fn new() -> Self {
         ReadOptions::default()
     }
 
-    /// What separates the fields of a delimited file: any ASCII character but a quote and line ends. By default a tab in
-    /// `.tsv`, and in `.csv` the one of comma, semicolon, tab and `|` that splits its first rows as it splits the header.
+    /// The separator of a delimited file: any ASCII character except quotes and line breaks. Default: a tab in `.tsv`;
+    /// in `.csv`, whichever of comma, semicolon, tab, and `|` splits the first rows into as many fields as the header.
     #[must_use]
     pub fn separator(mut self, separator: u8) -> Self {
         self.separator = Some(separator);
         self
     }
 
-    /// What quotes mean in a delimited file. By default [`Quotes::Auto`].
+    /// How quotes are interpreted in a delimited file. Default: [`Quotes::Auto`].
     #[must_use]
     pub fn quotes(mut self, quotes: Quotes) -> Self {
         self.quotes = quotes;
         self
     }
 
-    /// The encoding of a delimited file or of JSON, by its name on the web: `windows-1252` (`latin1` is the same),
-    /// `utf-16le`, `shift_jis`, `gb18030` ... A byte-order mark in the file counts for more. By default UTF-8, or UTF-16
-    /// where the file shows it.
+    /// The encoding of a delimited file or of JSON, by its WHATWG label: `windows-1252` (same as `latin1`), `utf-16le`,
+    /// `shift_jis`, `gb18030` ... A byte-order mark in the file takes precedence. Default: UTF-8, or UTF-16 if
+    /// detected.
     #[must_use]
     pub fn encoding(mut self, name: impl Into<String>) -> Self {
         self.encoding = Some(name.into());
@@ -108,60 +109,59 @@ impl ReadOptions {
         self
     }
 
-    /// What a file may unpack to, in bytes, instead of what goes with its size: Parquet and Arrow 512 MiB and 1,024 times
-    /// their size, gzip and zstd 64 MiB or 100 times. For files of values that repeat without end.
+    /// The maximum uncompressed size of a file, in bytes. The default depends on the file size: for Parquet and Arrow
+    /// 512 MiB plus 1,024 times the size, for gzip and zstd 64 MiB or 100 times the size. Useful for files of highly
+    /// repetitive values.
     #[must_use]
     pub fn max_unpacked_bytes(mut self, max_unpacked_bytes: u64) -> Self {
         self.max_unpacked_bytes = Some(max_unpacked_bytes);
         self
     }
 
-    /// Where notes go: rows that are short of fields, names that come twice, columns of several kinds and unpaired surrogate
-    /// escapes in JSON, UTF-16 without a byte-order mark. By default they are not reported.
+    /// Where notes are reported: rows with too few fields, duplicate column names, columns of mixed types and unpaired
+    /// surrogate escapes in JSON, UTF-16 without a byte-order mark. By default they are not reported.
     #[must_use]
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
         self
     }
 
-    /// Reads a frame from a file of the kind that its name says; see [`read_frame`](super::read_frame).
+    /// Reads a frame from a file in the format given by its extension; see [`read_frame`](super::read_frame).
     ///
     /// # Errors
-    /// As [`read_frame`](super::read_frame); two columns of a name in [`text`](Self::text); a separator, an encoding or
-    /// quotes that are unknown or that this kind of file does not have.
+    /// Same as [`read_frame`](super::read_frame); also if a name in [`text`](Self::text) occurs twice in the header, or
+    /// if a separator, an encoding, or quotes are invalid or do not apply to the file format.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<DataFrame> {
         self.read_inputs(&Inputs::find(path)?)
     }
 
-    /// As [`read`](Self::read), for files that were found before.
+    /// Like [`read`](Self::read), for resolved inputs.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// Same as [`read`](Self::read).
     pub fn read_inputs(&self, inputs: &Inputs) -> Result<DataFrame> {
         let kind = match (inputs.kind()?, inputs.tables()) {
             (None, [path]) => return read_as(path, format_of(path, Stage::Input)?, self),
             (kind, _) => kind.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "no file was found"))?,
         };
         if let Some(name) = inputs.partition() {
-            let message = format!(
-                "folders have names such as `{name}`, which are not read: what they say is no column of the frame"
-            );
+            let message = format!("partition folders such as `{name}` are not turned into columns");
             self.progress.note(Stage::Input, message);
         }
         read_parts(inputs.tables(), kind, self)
     }
 
-    /// Whether a file of this kind has what is set.
+    /// Checks that the options apply to this file format.
     pub(super) fn check(&self, path: &Path, format: Format) -> Result<()> {
         let foreign = match format {
             Format::Csv | Format::Tsv => None,
             _ if self.separator.is_some() => Some("a separator"),
-            _ if self.quotes != Quotes::Auto => Some("a setting for quotes"),
+            _ if self.quotes != Quotes::Auto => Some("a quote setting"),
             Format::Json | Format::NdJson => None,
             Format::Parquet | Format::Arrow => self.encoding.as_ref().map(|_| "an encoding"),
         };
         if let Some(foreign) = foreign {
-            let message = format!("{foreign} is given, which this kind of file does not have");
+            let message = format!("{foreign} was given, which does not apply to this file format");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(path));
         }
         match self.separator {
@@ -176,10 +176,10 @@ impl ReadOptions {
     }
 }
 
-/// The separator that `name` is or stands for: any single ASCII character, `tab` or `\t`.
+/// Parses a separator: any single ASCII character, `tab`, or `\t`.
 ///
 /// # Errors
-/// Another text.
+/// `name` is anything else.
 pub fn separator_named(name: &str) -> Result<u8> {
     match (name, name.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
@@ -190,17 +190,17 @@ pub fn separator_named(name: &str) -> Result<u8> {
 
 pub(super) fn encoding_hint() -> Hint {
     Hint::new(
-        "If it has another encoding, name it: ReadOptions::new().encoding(\"windows-1252\") for many older files.",
+        "If it has another encoding, specify it: ReadOptions::new().encoding(\"windows-1252\") for many older files.",
     )
-    .on_command_line("If it has another encoding, name it: --encoding windows-1252 for many older files.")
+    .on_command_line("If it has another encoding, specify it: --encoding windows-1252 for many older files.")
 }
 
 pub(super) fn unpacked_hint() -> Hint {
-    Hint::new("If it is what it should be, allow more: ReadOptions::new().max_unpacked_bytes(8_000_000_000).")
-        .on_command_line("If it is what it should be, allow more: --max-unpacked-megabytes 8000.")
+    Hint::new("If the file is trusted, raise the limit: ReadOptions::new().max_unpacked_bytes(8_000_000_000).")
+        .on_command_line("If the file is trusted, raise the limit: --max-unpacked-megabytes 8000.")
 }
 
 pub(super) fn quotes_hint(before: &str) -> Hint {
-    Hint::new(format!("{before} Where quotes are ordinary characters: ReadOptions::new().quotes(Quotes::No)."))
-        .on_command_line(format!("{before} Where quotes are ordinary characters: --quotes no."))
+    Hint::new(format!("{before} If quotes are ordinary characters: ReadOptions::new().quotes(Quotes::No)."))
+        .on_command_line(format!("{before} If quotes are ordinary characters: --quotes no."))
 }

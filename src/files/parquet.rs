@@ -1,8 +1,8 @@
-//! Parquet files, read when it is clear that they are no deeper and claim to be no larger than they may.
+//! Parquet files, read only after checking that their nesting depth and claimed size are within the limits.
 //!
-//! The reader allocates what page headers and the footer tell it to, and goes down into nested columns by recursion, so
-//! both are stepped through first. The file is read into memory, not mapped: a mapped file that another program cuts
-//! short ends the process.
+//! The reader allocates as much as page headers and the footer claim, and recurses into nested columns, so both are
+//! checked first. The file is read into memory, not memory-mapped: if another program truncated a mapped file, the
+//! process would crash.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,7 +23,7 @@ use crate::error::Result;
 
 const PARQUET: &str = "Parquet";
 
-/// Reads the Parquet file `path`, opened as `file`, of `length` bytes, which may unpack to `most`.
+/// Reads the Parquet file `path`, opened as `file`, of `length` bytes, with an uncompressed size of at most `most`.
 pub(super) fn read_parquet(file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     let broken = |cause| damaged(path, PARQUET, cause);
     let bytes = read_whole(file, length).map_err(|error| broken(Cause::new(&error.to_string())))?;
@@ -36,7 +36,7 @@ fn read_whole(file: File, length: u64) -> std::io::Result<Vec<u8>> {
     bytes.try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))?;
     file.take(length).read_to_end(&mut bytes)?;
     if bytes.len() as u64 != length {
-        return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "it became shorter while it was read"));
+        return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "it was truncated while being read"));
     }
     Ok(bytes)
 }
@@ -44,9 +44,9 @@ fn read_whole(file: File, length: u64) -> std::io::Result<Vec<u8>> {
 fn check(bytes: &[u8], path: &Path, most: Option<u64>) -> Result<()> {
     let broken = |cause: &str| damaged(path, PARQUET, Cause::new(cause));
     let Some(footer) = footer_bytes(bytes) else {
-        return Err(broken("it does not end as Parquet does; it may have been copied or downloaded incompletely"));
+        return Err(broken("it does not end like a Parquet file; the copy or download may be incomplete"));
     };
-    let footer = Footer::read(footer).ok_or_else(|| broken("its footer contradicts itself"))?;
+    let footer = Footer::read(footer).ok_or_else(|| broken("its footer is inconsistent"))?;
     let leaves = footer.leaves().map_err(|refused| refused.error(path, PARQUET))?;
     let shapes = footer.arrow_shapes().map_err(|refused| refused.error(path, PARQUET))?;
     footer
@@ -54,7 +54,7 @@ fn check(bytes: &[u8], path: &Path, most: Option<u64>) -> Result<()> {
         .map_err(|cause| damaged(path, PARQUET, cause))
 }
 
-/// The footer lies before its length and the mark at the end.
+/// The footer precedes its length and the magic number at the end.
 fn footer_bytes(bytes: &[u8]) -> Option<&[u8]> {
     let (rest, mark) = bytes.split_last_chunk::<4>()?;
     let (rest, length) = rest.split_last_chunk::<4>()?;
@@ -62,7 +62,7 @@ fn footer_bytes(bytes: &[u8]) -> Option<&[u8]> {
     if mark == b"PAR1" { rest.get(start..) } else { None }
 }
 
-/// What the footer says, as far as it decides on sizes and depths.
+/// The parts of the footer that determine sizes and depths.
 #[derive(Default)]
 struct Footer<'a> {
     /// The schema's tree, depth first.
@@ -87,7 +87,7 @@ struct Group {
     chunks: Vec<Chunk>,
 }
 
-/// What one column has in a row group.
+/// One column in a row group.
 #[derive(Default)]
 struct Chunk {
     codec: i64,
@@ -97,7 +97,7 @@ struct Chunk {
     compressed: i64,
 }
 
-/// A column of plain values: the top column that it is part of, and how many bytes a value takes.
+/// A leaf column: the top-level column that it is part of, and the number of bytes per value.
 struct Leaf<'a> {
     top: &'a [u8],
     bytes: u64,
@@ -128,18 +128,19 @@ impl<'a> Footer<'a> {
             }
             Some(true)
         })?;
-        // Of several, the reader takes the last.
+        // If there are several, the reader uses the last.
         if key == b"ARROW:schema" && value.is_some() {
             self.arrow_schema = value;
         }
         Some(())
     }
 
-    /// Goes down the schema without recursion: its leaves, no deeper than they may be, below columns of different names.
+    /// Walks the schema without recursion. Returns its leaves, after checking their depth and that column names are
+    /// distinct.
     fn leaves(&self) -> std::result::Result<Vec<Leaf<'a>>, Refused> {
         let (root, elements) = self.schema.split_first().ok_or(Refused::Damaged)?;
         let (mut leaves, mut tops) = (Vec::new(), Vec::new());
-        // The groups above: how many children they still have, and whether they are repeated.
+        // The enclosing groups: their number of remaining children, and whether they are repeated.
         let mut above = vec![(root.children, false)];
         let mut depth = 0_usize;
         for element in elements {
@@ -173,7 +174,7 @@ impl<'a> Footer<'a> {
         Ok(leaves)
     }
 
-    /// How deep the groups go on from `element`, as long as each is the first child of the one before.
+    /// The depth of the groups from `element` on, following first children only.
     fn depth_from(&self, element: &Element<'_>, depth: usize) -> usize {
         let after = self.schema.iter().skip_while(|other| !std::ptr::eq(*other, element)).skip(1);
         let mut counted = true;
@@ -184,7 +185,7 @@ impl<'a> Footer<'a> {
         depth + groups.count()
     }
 
-    /// The columns of the Arrow schema that writers leave in the footer.
+    /// The columns of the Arrow schema that writers store in the footer.
     fn arrow_shapes(&self) -> std::result::Result<BTreeMap<Vec<u8>, Shape>, Refused> {
         let Some(encoded) = self.arrow_schema else { return Ok(BTreeMap::new()) };
         let bytes = STANDARD.decode(encoded).map_err(|_| Refused::Damaged)?;
@@ -198,7 +199,7 @@ impl<'a> Footer<'a> {
         Ok(shapes.into_iter().map(|shape| (shape.name.clone().into_bytes(), shape)).collect())
     }
 
-    /// Adds up what the pages and row groups claim to unpack to.
+    /// Adds up the claimed uncompressed sizes of the pages and row groups.
     fn check_sizes(
         &self,
         file: &[u8],
@@ -240,7 +241,7 @@ impl<'a> Element<'a> {
         Some(element)
     }
 
-    /// What a value takes in memory; what texts and bytes hold is counted with the pages.
+    /// The size of a value in memory; the contents of strings and bytes are counted with the pages.
     fn value_bytes(&self) -> u64 {
         const BOOLEAN: i64 = 0;
         const FIXED_LENGTH: i64 = 7;
@@ -292,9 +293,9 @@ impl Chunk {
         })
     }
 
-    /// Steps from page to page; the number of values that they, or the footer, claim.
+    /// Walks the pages. Returns the number of values that they, or the footer, claim.
     fn check_pages(&self, file: &[u8], budget: &mut Budget) -> std::result::Result<u64, Cause> {
-        let broken = || Cause::new("one of its pages contradicts itself");
+        let broken = || Cause::new("one of its pages is inconsistent");
         let start = usize::try_from(self.dictionary_page.unwrap_or(self.data_page)).map_err(|_| broken())?;
         let length = usize::try_from(self.compressed).map_err(|_| broken())?;
         let end = start.checked_add(length).ok_or_else(broken)?;
@@ -305,7 +306,7 @@ impl Chunk {
             let mut thrift = Thrift::new(rest);
             let page = Page::read(&mut thrift).ok_or_else(broken)?;
             let packed = usize::try_from(page.packed).map_err(|_| broken())?;
-            // What is not compressed is read where it lies.
+            // Uncompressed data is read in place.
             let unpacked = if self.codec == 0 { 0 } else { page.unpacked };
             budget.spend_on(u64::try_from(page.entries).map_err(|_| broken())?, 16)?;
             budget.spend(u64::try_from(unpacked).map_err(|_| broken())?)?;
@@ -322,9 +323,9 @@ impl Chunk {
 struct Page {
     unpacked: i64,
     packed: i64,
-    /// The values of a page of data.
+    /// The number of values in a data page.
     values: i64,
-    /// The entries of a dictionary.
+    /// The number of entries in a dictionary.
     entries: i64,
 }
 
@@ -350,7 +351,7 @@ fn push<T>(all: &mut Vec<T>, element: Option<T>) -> Option<()> {
     Some(())
 }
 
-/// The number that all headers begin with.
+/// The number at the beginning of every header.
 fn first_number(thrift: &mut Thrift<'_>) -> Option<i64> {
     let mut number = 0;
     thrift.fields(|thrift, id| match id {

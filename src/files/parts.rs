@@ -1,4 +1,4 @@
-//! Which files an input names: one, those in a folder, or those that fit a pattern.
+//! The files that an input refers to: a single file, those in a folder, or those that match a pattern.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -9,21 +9,21 @@ use super::image_folder::is_image;
 use super::{Format, format_of};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// What libraries leave beside the parts of a data set about itself.
+/// Metadata files that libraries leave next to the parts of a dataset.
 const ABOUT_DATA_SETS: [&str; 4] = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 
-/// The files that an input names.
+/// The files that an input refers to.
 #[derive(Debug, Clone)]
 pub struct Inputs {
     tables: Vec<PathBuf>,
     images: usize,
     folder: PathBuf,
     several: Option<PathBuf>,
-    /// What is wrong with a folder that cannot be read, in which tables may be.
+    /// The error for an unreadable folder that may contain tables.
     unreadable: Option<Error>,
 }
 
-/// Kinds of tables that can be parts of one.
+/// Kinds of files that can be parts of one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Delimited,
@@ -32,16 +32,16 @@ pub(super) enum Kind {
 }
 
 impl Inputs {
-    /// What `input` names: a file; a folder, with those in it; or, where no file is called so, a pattern with `*`, `?`,
-    /// `[..]` and `**` (any folders).
+    /// Resolves `input`: a file; a folder, whose files are used; or, if no such file exists, a pattern with `*`, `?`,
+    /// `[..]`, and `**` (any folders).
     ///
-    /// The tables of a folder are all files in it, and in the folders in it, whose names end as
-    /// [`read_frame`](super::read_frame) knows. Left out are hidden files and folders, those that begin with `_`, links
-    /// to folders, and what the `datasets` library writes about a data set (`dataset_info.json`, `state.json`). They
-    /// are in the order of their paths, numbers by their size: `part-2` comes before `part-10`.
+    /// The tables of a folder are all files in it and its subfolders with an extension that
+    /// [`read_frame`](super::read_frame) supports. Hidden files and folders, those that begin with `_`, links to
+    /// folders, and the metadata files of the `datasets` library (`dataset_info.json`, `state.json`) are skipped. The
+    /// tables are in the natural order of their paths: `part-2` comes before `part-10`.
     ///
     /// # Errors
-    /// A folder that cannot be read, a text that is not a pattern, or a pattern that no file fits.
+    /// The folder cannot be read, the pattern is invalid, or no file matches the pattern.
     pub fn find(input: impl AsRef<Path>) -> Result<Self> {
         let input = input.as_ref();
         if input.is_dir() {
@@ -59,16 +59,15 @@ impl Inputs {
         }
     }
 
-    /// What several inputs name, one after the other, each as in [`find`](Self::find): shells spell out a pattern that is
-    /// not in quotes.
+    /// Resolves several inputs in order, each as in [`find`](Self::find): shells expand unquoted patterns.
     ///
     /// # Errors
-    /// As [`find`](Self::find); no input, a folder without tables, a file that is named twice.
+    /// Same as [`find`](Self::find); also if there is no input, a folder contains no tables, or a file occurs twice.
     pub fn find_all(inputs: &[PathBuf]) -> Result<Self> {
         let wrong =
             |message: &str, path: &Path| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(path);
         match inputs {
-            [] => return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, "no input is named")),
+            [] => return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, "no input was given")),
             [only] => return Self::find(only),
             _ => {}
         }
@@ -76,15 +75,16 @@ impl Inputs {
         for input in inputs {
             let found = Self::find(input)?;
             if found.tables.is_empty() {
-                return Err(wrong("there is no table in this folder", input)
-                    .hint("A folder of images is read by itself: name nothing else."));
+                return Err(
+                    wrong("the folder contains no tables", input).hint("A folder of images must be the only input.")
+                );
             }
             tables.extend(found.tables);
             unreadable = unreadable.or(found.unreadable);
         }
         let mut seen = BTreeSet::new();
         match tables.iter().find(|table| !seen.insert(table.as_path())) {
-            Some(twice) => Err(wrong("this file is named twice", twice)),
+            Some(twice) => Err(wrong("the file is listed twice", twice)),
             None => Ok(Inputs {
                 folder: common_folder(&tables),
                 tables,
@@ -117,17 +117,17 @@ impl Inputs {
         let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(input);
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
         let found = glob::glob_with(pattern, options)
-            .map_err(|cause| wrong("the name has `*`, `?` or `[` in it, but is not a pattern").cause(cause))?;
-        // A folder that must not be read is no reason to leave out its files in silence.
+            .map_err(|cause| wrong("the name contains `*`, `?`, or `[` but is not a valid pattern").cause(cause))?;
+        // An unreadable folder must not cause its files to be skipped silently.
         let found: std::result::Result<Vec<PathBuf>, _> = found.collect();
-        let found = found.map_err(|cause| wrong("a folder that the pattern leads to cannot be read").cause(cause))?;
+        let found = found.map_err(|cause| wrong("cannot read a folder that the pattern matches").cause(cause))?;
         let wanted = input.file_name().is_some_and(|name| name.to_string_lossy().starts_with('_'));
         let is_part = |path: &PathBuf| {
             path.is_file() && path.file_name().is_some_and(|name| wanted || !is_hidden(&name.to_string_lossy()))
         };
         let mut tables: Vec<PathBuf> = found.into_iter().filter(is_part).collect();
         if tables.is_empty() {
-            return Err(wrong("there is no such file, and none that fits it as a pattern"));
+            return Err(wrong("no such file, and no file matches it as a pattern"));
         }
         tables.sort_by(|a, b| by_number(a, b));
         Ok(Inputs {
@@ -144,27 +144,27 @@ impl Inputs {
         &self.tables
     }
 
-    /// A folder on the way to a table whose name says what its rows have in common, as `year=2024`.
+    /// The name of a partition folder on the path to a table, such as `year=2024`.
     pub(super) fn partition(&self) -> Option<String> {
         let inner = self.tables.iter().filter_map(|table| table.strip_prefix(&self.folder).ok()?.parent());
         let mut names = inner.flat_map(Path::components).map(|part| part.as_os_str().to_string_lossy());
         names.find(|name| name.split_once('=').is_some_and(|(key, _)| !key.is_empty())).map(|name| name.into_owned())
     }
 
-    /// How many images a folder holds.
+    /// The number of images in a folder.
     pub fn images(&self) -> usize {
         self.images
     }
 
-    /// The folder that the files are in: where relative paths in them start.
+    /// The folder that contains the files, against which relative paths in them are resolved.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The kind that all tables are of; `None` where the input is a file by itself.
+    /// The common kind of all tables; `None` if the input is a single file.
     ///
     /// # Errors
-    /// No tables, and those of several kinds: with what there is.
+    /// There are no tables, or tables of several kinds, which are listed.
     pub(super) fn kind(&self) -> Result<Option<Kind>> {
         let Some(several) = &self.several else { return Ok(None) };
         if let Some(error) = &self.unreadable {
@@ -180,13 +180,13 @@ impl Inputs {
             }
         }
         match kinds.as_slice() {
-            [] => Err(wrong("there is no table in this folder".to_owned()).hint(super::FORMATS)),
+            [] => Err(wrong("the folder contains no tables".to_owned()).hint(super::FORMATS)),
             [(_, kind, _)] => Ok(Some(*kind)),
             several => {
-                let all: Vec<String> = several.iter().map(|(name, _, count)| format!("{count} of {name}")).collect();
+                let all: Vec<String> = several.iter().map(|(name, _, count)| format!("{count} {name}")).collect();
                 let message =
-                    format!("these are files of several kinds, which cannot be one table: {}", all.join(", "));
-                Err(wrong(message).hint("Name those of one kind with a pattern, such as 'folder/*.parquet'."))
+                    format!("files of different formats cannot be combined into one table: {}", all.join(", "));
+                Err(wrong(message).hint("Select one format with a pattern, such as 'folder/*.parquet'."))
             }
         }
     }
@@ -203,7 +203,7 @@ fn kind_of(format: Format) -> (&'static str, Kind) {
 }
 
 fn is_hidden(name: &str) -> bool {
-    // A spreadsheet keeps `~$name` beside a file that it has open.
+    // Spreadsheets keep `~$name` next to a file that is open.
     name.starts_with(['.', '_']) || name.starts_with("~$")
 }
 
@@ -218,7 +218,7 @@ fn common_folder(paths: &[PathBuf]) -> PathBuf {
     common
 }
 
-/// The order of paths, folder by folder, where digits count as numbers.
+/// The natural order of paths, folder by folder: digits are compared as numbers.
 fn by_number(a: &Path, b: &Path) -> Ordering {
     let pieces = a.components().zip(b.components());
     let mut differing = pieces.map(|(a, b)| {
@@ -249,7 +249,7 @@ fn name_by_number(a: &str, b: &str) -> Ordering {
     rest_a.len().cmp(&rest_b.len()).then_with(|| a.cmp(b))
 }
 
-/// Takes the digits at the front, without leading zeros.
+/// Takes the leading digits, without leading zeros.
 fn digits<'a>(rest: &mut &'a str) -> &'a str {
     let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, after) = rest.split_at(end);

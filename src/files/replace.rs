@@ -1,4 +1,4 @@
-//! Files written whole or not at all.
+//! Atomic file writes.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
@@ -8,17 +8,17 @@ use super::foreign::{Cause, guarded};
 use super::temporary::Temporary;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// Checks that `path` can be written: a regular file that may be written to or a name that is still free, in a folder
-/// that may be written to. A link stands for the file that it leads to. Nothing is left behind.
+/// Checks that `path` can be written: it must be a writable regular file or not exist yet, in a writable folder. Links
+/// are followed. No files are left behind.
 ///
 /// # Errors
-/// A folder that is not there, a file or folder that must not be written to, or something that is not a regular file.
+/// The folder does not exist, the file or folder is not writable, or `path` is not a regular file.
 pub fn check_writable(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     begin(path).map(drop).map_err(|error| unwritable(path, error))
 }
 
-/// Whether two paths lead to the same file, through links and other spellings too. The files need not exist.
+/// Whether two paths refer to the same file, including through links and different spellings. The files need not exist.
 pub fn same_file(a: impl AsRef<Path>, b: impl AsRef<Path>) -> bool {
     let (a, b) = (a.as_ref(), b.as_ref());
     let linked = matches!((fs::metadata(a), fs::metadata(b)), (Ok(a), Ok(b)) if same_inode(&a, &b));
@@ -36,18 +36,18 @@ fn same_inode(_: &fs::Metadata, _: &fs::Metadata) -> bool {
     false
 }
 
-/// Writes `content` to the file `path`, whole or not at all: after an error an older file is as it was.
+/// Writes `content` to the file `path` atomically: on error, an existing file is left unchanged.
 ///
 /// # Errors
-/// A file that cannot be written.
+/// The file cannot be written.
 pub fn write_whole(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<()> {
     replace(path.as_ref(), |file| file.write_all(content.as_ref()))
 }
 
-/// Copies the file `from` to `to` with its permissions, whole or not at all: after an error an older file is as it was.
+/// Copies the file `from` to `to` with its permissions, atomically: on error, an existing file is left unchanged.
 ///
 /// # Errors
-/// A file that cannot be read, or one that cannot be written.
+/// `from` cannot be read or `to` cannot be written.
 pub fn copy_whole(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
     let (from, to) = (from.as_ref(), to.as_ref());
     let open = || {
@@ -56,12 +56,12 @@ pub fn copy_whole(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
         Ok((file, permissions))
     };
     let (mut file, permissions) = open().map_err(|cause: io::Error| {
-        Error::new(ErrorKind::Io, Stage::Output, "the file to copy cannot be read").path(from).cause(cause)
+        Error::new(ErrorKind::Io, Stage::Output, "cannot read the file to copy").path(from).cause(cause)
     })?;
     replace_with(to, Some(permissions), |copy| io::copy(&mut file, copy).map(drop))
 }
 
-/// Lets `write` fill a temporary file beside `path`, and puts that in its place when it is complete.
+/// Lets `write` fill a temporary file in the same folder, then renames it to `path` when it is complete.
 pub(super) fn replace<E: std::fmt::Display>(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> std::result::Result<(), E>,
@@ -85,10 +85,10 @@ fn replace_with<E: std::fmt::Display>(
     temporary.become_file(file, &target, permissions).map_err(|error| unwritable(path, error))
 }
 
-/// Waits until the disk has the file: the name must not lead to a file that a loss of power leaves empty.
+/// Waits until the file is on disk, so that a power failure cannot leave an empty file under the name.
 fn on_disk(file: &File) -> io::Result<()> {
     match file.sync_all() {
-        // Not every file system can say so.
+        // Not every file system supports this.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
         result => result,
     }
@@ -101,33 +101,33 @@ fn begin(path: &Path) -> io::Result<(PathBuf, Temporary, File)> {
 }
 
 fn incomplete(path: &Path, cause: Cause) -> Error {
-    Error::new(ErrorKind::Io, Stage::Output, "the file could not be written completely, and is left as it was")
+    Error::new(ErrorKind::Io, Stage::Output, "the file could not be written completely and was left unchanged")
         .path(path)
         .cause(cause)
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Error {
-    Error::new(ErrorKind::Io, Stage::Output, "the file cannot be written")
+    Error::new(ErrorKind::Io, Stage::Output, "cannot write the file")
         .path(path)
-        .hint("Check that the folder exists and may be written to, and that the name is free or a file's.")
+        .hint("Check that the folder exists and is writable, and that the name is unused or belongs to a regular file.")
         .cause(error)
 }
 
-/// Where `path` leads; what is there already must be a regular file that may be written to.
+/// The target of `path`; if it exists, it must be a writable regular file.
 fn writable_target(path: &Path) -> io::Result<PathBuf> {
     let target = resolved(path)?;
     match fs::metadata(&target) {
         Ok(metadata) if metadata.is_file() => OpenOptions::new().append(true).open(&target).map(drop)?,
-        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is not a regular file")),
+        Ok(_) => return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
     Ok(target)
 }
 
-/// The path with all links followed, the last one too; the file itself need not exist, its folder must.
+/// The path with all links resolved, including the last. The file itself need not exist, but its folder must.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
-    /// As many links in a row as Linux follows.
+    /// The number of consecutive links that Linux follows.
     const MOST_LINKS: usize = 40;
     let mut path = path.to_path_buf();
     for _ in 0..MOST_LINKS {
@@ -139,7 +139,7 @@ fn resolved(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(place),
         }
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "the link leads to itself"))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "the link points to itself"))
 }
 
 fn folder_of(path: &Path) -> &Path {

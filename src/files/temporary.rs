@@ -1,7 +1,7 @@
-//! Files under way: nobody else can read them, and none outlives its process for long.
+//! Temporary files: only their owner can read them, and they do not outlive their process for long.
 //!
-//! A process holds a lock on each of its temporary files as long as it writes there. One without a lock is what a process
-//! has left that was killed; the next one that writes into the same folder removes it.
+//! A process holds a lock on each of its temporary files while it writes them. An unlocked file was left behind by a
+//! killed process; the next process that writes to the same folder removes it.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -18,37 +18,37 @@ fn alive() -> MutexGuard<'static, BTreeSet<PathBuf>> {
     ALIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the temporary files of this process. As long as the value lives, no file is begun and none is completed: what
-/// tries to, waits. For a program that is about to end, such as on Ctrl-C: every output is then whole, old or new, and
-/// nothing lies beside it.
+/// Removes the temporary files of this process. While the returned value is alive, attempts to start or complete a file
+/// block. For a program that is about to exit, such as on Ctrl-C: every output is then complete, old or new, and no
+/// temporary files remain.
 pub fn halt_writing() -> HaltedWriting {
     let mut alive = alive();
     for path in std::mem::take(&mut *alive) {
-        // There is nobody to tell, and the next process that writes there tries again.
+        // The error cannot be reported, and the next process that writes there tries again.
         let _ = fs::remove_file(path);
     }
     HaltedWriting { _alive: alive }
 }
 
 /// See [`halt_writing`].
-#[must_use = "writing goes on when this is dropped"]
+#[must_use = "writing resumes when this is dropped"]
 #[derive(Debug)]
 pub struct HaltedWriting {
     _alive: MutexGuard<'static, BTreeSet<PathBuf>>,
 }
 
-/// Who may read a file.
+/// Who can read a file.
 #[derive(Clone, Copy)]
 enum Readers {
     Owner,
     Default,
 }
 
-/// A file that is removed when dropped, unless it has taken the place of another.
+/// A file that is removed when dropped, unless it has replaced its target.
 pub(super) struct Temporary(PathBuf);
 
 impl Temporary {
-    /// A new file in `folder`, so that a rename can put it beside others; only its owner can read it.
+    /// Creates a file in `folder` (so that a rename can replace its target) that only its owner can read.
     pub(super) fn within(folder: &Path) -> io::Result<(Self, File)> {
         let (temporary, file) = Self::new(folder, Readers::Owner)?;
         remove_abandoned(folder, &file.metadata()?);
@@ -66,15 +66,15 @@ impl Temporary {
         }
     }
 
-    /// Takes the place of `target`, with `permissions`, or those of the target if there is one, or those that a new file
-    /// has. After a failure nothing has changed.
+    /// Replaces `target`. The permissions are `permissions`, or those of an existing target, or those of a new file. On
+    /// failure nothing has changed.
     pub(super) fn become_file(self, file: File, target: &Path, permissions: Option<Permissions>) -> io::Result<()> {
         let there = || fs::metadata(target).map(|metadata| metadata.permissions()).ok();
         match permissions.or_else(there) {
             Some(permissions) => file.set_permissions(permissions)?,
             None => {
                 let permissions = of_a_new_file(target.parent().unwrap_or(Path::new(".")))?;
-                // Where that cannot be said, the file stays its owner's.
+                // If permissions are not supported, only the owner can access the file.
                 let _ = file.set_permissions(permissions);
             }
         }
@@ -87,10 +87,10 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // One that has become a file is not there any more.
+        // If it has replaced its target, it no longer exists.
         let mut alive = alive();
         if alive.remove(&self.0) {
-            // There is nobody to tell, and the next process that writes here tries again.
+            // The error cannot be reported, and the next process that writes here tries again.
             let _ = fs::remove_file(&self.0);
         }
     }
@@ -99,9 +99,10 @@ impl Drop for Temporary {
 const PREFIX: &str = ".topicframe-";
 const SUFFIX: &str = ".part";
 
-/// A new, locked file; `None` if the name is taken or another process took the file for abandoned before it was locked.
+/// Creates a locked file; `None` if the name is taken or another process considered the file abandoned before it was
+/// locked.
 fn create(path: &Path, readers: Readers) -> io::Result<Option<File>> {
-    // One step for whoever halts writing: there is no file that is not known.
+    // Atomic with respect to `halt_writing`: every file is registered.
     let mut alive = alive();
     let file = match open_new(path, readers) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(None),
@@ -109,7 +110,7 @@ fn create(path: &Path, readers: Readers) -> io::Result<Option<File>> {
     };
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => return Ok(None),
-        // Some network file systems have no locks, and so nobody there takes it for abandoned.
+        // Some network file systems do not support locks, so no process considers the file abandoned there.
         Ok(()) | Err(TryLockError::Error(_)) => {}
     }
     if is_removed(&file)? {
@@ -134,15 +135,15 @@ fn open_new(path: &Path, _: Readers) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
-/// What the user's settings and the folder's make of a new file.
+/// The permissions of a new file under the settings of the user and the folder.
 fn of_a_new_file(folder: &Path) -> io::Result<Permissions> {
     let (_empty, file) = Temporary::new(folder, Readers::Default)?;
     Ok(file.metadata()?.permissions())
 }
 
-/// Removes what processes of this user have left in `folder` that were killed. `own` is a file of this user's.
+/// Removes the files that killed processes of this user left in `folder`. `own` is a file owned by this user.
 fn remove_abandoned(folder: &Path, own: &fs::Metadata) {
-    // What cannot be looked at or removed does no harm where it is.
+    // Files that cannot be inspected or removed do no harm.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten().filter(|entry| is_name_of_temporary(&entry.file_name())) {
         let path = entry.path();
@@ -157,14 +158,14 @@ fn remove_abandoned(folder: &Path, own: &fs::Metadata) {
     }
 }
 
-/// Whether a name is exactly one that [`Temporary`] gives.
+/// Whether a name has the exact form of [`Temporary`] names.
 fn is_name_of_temporary(name: &OsStr) -> bool {
     let numbers = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.split_once('-'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     numbers.is_some_and(|(process, number)| is_number(process) && is_number(number))
 }
 
-/// Opens no link, and waits for no pipe. Some file systems lock only what is open for writing.
+/// Follows no links and does not block on pipes. Some file systems lock only files that are open for writing.
 #[cfg(unix)]
 fn open_to_lock(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

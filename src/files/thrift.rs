@@ -1,17 +1,17 @@
-//! Thrift's compact protocol, as far as one must read it to see how large and how deep a Parquet file claims to be.
+//! Thrift's compact protocol, as far as needed to determine the claimed size and nesting depth of a Parquet file.
 //!
-//! Nothing is allocated, and nothing is believed: a list that claims more elements than there are bytes left is `None`,
-//! as is all else that does not fit.
+//! Nothing is allocated and nothing is trusted: a list that claims more elements than there are bytes left yields
+//! `None`, as does anything else that is inconsistent.
 
-/// How deep structs and lists that are stepped over may lie within each other.
+/// The maximum nesting depth of skipped structs and lists.
 const DEEPEST: usize = 64;
 
-/// Bytes in the compact protocol, read from the front.
+/// A reader of bytes in the compact protocol.
 pub(super) struct Thrift<'a> {
     rest: &'a [u8],
 }
 
-/// The type of a value on the wire.
+/// The wire type of a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wire(u8);
 
@@ -20,7 +20,7 @@ impl<'a> Thrift<'a> {
         Thrift { rest: bytes }
     }
 
-    /// What has not been read yet.
+    /// The unread bytes.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -47,20 +47,20 @@ impl<'a> Thrift<'a> {
         None
     }
 
-    /// A whole number of any width.
+    /// An integer of any width.
     pub(super) fn int(&mut self) -> Option<i64> {
         let number = self.varint()?;
         Some((number >> 1) as i64 ^ -((number & 1) as i64))
     }
 
-    /// A text, or bytes.
+    /// A string or bytes.
     pub(super) fn bytes(&mut self) -> Option<&'a [u8]> {
         let length = usize::try_from(self.varint()?).ok()?;
         self.take(length)
     }
 
-    /// The fields of a struct: `visit` reads the value of a field by its number and says `true`, or leaves it alone and
-    /// says `false`.
+    /// The fields of a struct: `visit` receives the ID of a field and either reads its value and returns `true`, or
+    /// leaves it unread and returns `false`.
     pub(super) fn fields(&mut self, mut visit: impl FnMut(&mut Self, i16) -> Option<bool>) -> Option<()> {
         let mut id = 0_i16;
         loop {
@@ -79,7 +79,7 @@ impl<'a> Thrift<'a> {
         }
     }
 
-    /// The elements of a list, each read by `each`.
+    /// The elements of a list, read by `each`.
     pub(super) fn list(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         let (_, length) = self.list_header()?;
         (0..length).try_for_each(|_| each(self))
@@ -91,14 +91,14 @@ impl<'a> Thrift<'a> {
             15 => usize::try_from(self.varint()?).ok()?,
             length => usize::from(length),
         };
-        // Every element takes a byte at least.
+        // Every element takes at least one byte.
         (length <= self.rest.len()).then_some((Wire(header & 0x0f), length))
     }
 
     fn skip(&mut self, wire: Wire, in_struct: bool, deepest: usize) -> Option<()> {
         let deeper = deepest.checked_sub(1)?;
         match wire.0 {
-            // The value of a field that is true or false is in its header.
+            // The value of a Boolean field is in its header.
             1 | 2 if in_struct => {}
             1..=3 => {
                 self.byte()?;

@@ -1,4 +1,4 @@
-//! Parts of a table as one frame.
+//! Combining the parts of a table into one frame.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use crate::corpus::{in_words, internal};
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 use crate::progress::Progress;
 
-/// A column of the whole: its type, and the part that it has it from.
+/// A column of the combined frame: its type, and the part that determined the type.
 struct Wanted {
     name: PlSmallStr,
     dtype: DataType,
     from: usize,
 }
 
-/// The rows of `parts`, one part after the other.
+/// The concatenated rows of `parts`.
 pub(super) fn read_parts(parts: &[PathBuf], kind: Kind, options: &ReadOptions) -> Result<DataFrame> {
     let options = ReadOptions { keeps_nothing: true, ..options.clone() };
     let mut frames: Vec<DataFrame> = parts.iter().map(|part| read_part(part, &options)).collect::<Result<_>>()?;
@@ -48,8 +48,8 @@ fn read_part(part: &Path, options: &ReadOptions) -> Result<DataFrame> {
     read_as(part, format_of(part, Stage::Input)?, options)
 }
 
-/// In one part all values of a column may look like numbers, and in another not: then none of them are numbers, and the
-/// parts that took them for that are read again.
+/// All values of a column may look like numbers in one part but not in another. Such a column is String, so the parts
+/// that read it as numbers are read again.
 fn read_again_as_text(parts: &[PathBuf], frames: &mut [DataFrame], options: ReadOptions) -> Result<()> {
     let mut types: BTreeMap<PlSmallStr, DataType> = BTreeMap::new();
     let mut mixed: BTreeSet<PlSmallStr> = BTreeSet::new();
@@ -62,7 +62,7 @@ fn read_again_as_text(parts: &[PathBuf], frames: &mut [DataFrame], options: Read
     if mixed.is_empty() {
         return Ok(());
     }
-    // What there is to note was noted when they were read first.
+    // All notes were reported on the first read.
     let mixed_names = mixed.iter().map(PlSmallStr::to_string).collect();
     let options = ReadOptions { mixed: mixed_names, progress: Progress::silent(), ..options };
     let is_text = |frame: &DataFrame, name: &str| frame.column(name).is_ok_and(|column| column.dtype().is_string());
@@ -78,7 +78,7 @@ fn is_blank(column: &Column) -> bool {
     column.null_count() == column.len()
 }
 
-/// The columns of the whole, in the order of the first part.
+/// The columns of the combined frame, in the order of the first part.
 fn wanted_columns(parts: &[PathBuf], kind: Kind, frames: &[DataFrame]) -> Result<Vec<Wanted>> {
     let mut all: Vec<Wanted> = Vec::new();
     let mut places: BTreeMap<PlSmallStr, usize> = BTreeMap::new();
@@ -100,7 +100,7 @@ fn wanted_columns(parts: &[PathBuf], kind: Kind, frames: &[DataFrame]) -> Result
             }
         }
     }
-    // A column without any value keeps the type that it was read with; in JSON, where any other would do, that is String.
+    // A column without values keeps the type that it was read with; in JSON, where any type would do, that is String.
     for wanted in all.iter_mut().filter(|wanted| kind == Kind::Json || wanted.dtype == DataType::Null) {
         if kind == Kind::Json {
             wanted.dtype = nothing_as_text(&wanted.dtype);
@@ -111,28 +111,27 @@ fn wanted_columns(parts: &[PathBuf], kind: Kind, frames: &[DataFrame]) -> Result
     Ok(all)
 }
 
-/// Parts have the same columns, in any order.
+/// Checks that the parts have the same columns, in any order.
 fn check_names(part: &Path, frame: &DataFrame, parts: &[PathBuf], places: &BTreeMap<PlSmallStr, usize>) -> Result<()> {
     let first = named(parts, 0);
     let differ = |message: String, column: &str| {
-        Err(Error::new(ErrorKind::InvalidData, Stage::Input, message)
-            .column(column)
-            .path(part)
-            .hint("Parts of one table have the same columns. Name those that belong together with a pattern."))
+        Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).column(column).path(part).hint(
+            "All parts of a table must have the same columns. Select the files that belong together with a pattern.",
+        ))
     };
     if let Some(missing) = places.keys().find(|name| frame.get_column_index(name).is_none()) {
-        return differ(format!("this part does not have the column, and {first} has"), missing);
+        return differ(format!("this part lacks a column that {first} has"), missing);
     }
     let more = frame.columns().iter().find(|column| !places.contains_key(column.name()));
     match more {
-        Some(column) => differ(format!("this part has a column that {first} does not have"), column.name()),
+        Some(column) => differ(format!("this part has a column that {first} lacks"), column.name()),
         None => Ok(()),
     }
 }
 
-/// Refuses parts that have few fields in common: each that a part does not have is null in all its rows.
+/// Rejects parts with few fields in common: fields that a part lacks are null in all its rows.
 fn check_missing(parts: &[PathBuf], kind: Kind, frames: &[DataFrame], wanted: &[Wanted]) -> Result<()> {
-    /// How many bytes of text a byte stands for in a file that is packed.
+    /// The assumed number of text bytes per byte of a compressed file.
     const PACKED: u64 = 8;
     let length = |part: &PathBuf| {
         let bytes = std::fs::metadata(part).map_or(0, |metadata| metadata.len());
@@ -146,18 +145,18 @@ fn check_missing(parts: &[PathBuf], kind: Kind, frames: &[DataFrame], wanted: &[
         });
         if !missing.take(cells.fold(0, u64::saturating_add)) {
             let message = format!(
-                "this part does not have most of the fields that other parts have: up to here more than {missing} \
-                 values are missing"
+                "this part lacks most of the fields that other parts have: more than {missing} values \
+                 are missing so far"
             );
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message)
-                .path(part)
-                .hint("Name the fields alike in all parts, or name the parts that belong together with a pattern."));
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).path(part).hint(
+                "Use the same field names in all parts, or select the parts that belong together with a pattern.",
+            ));
         }
     }
     Ok(())
 }
 
-/// How many values a column has to be null in to have the type `wanted`.
+/// The number of nulls needed to convert a column to the type `wanted`.
 fn missing_cells(column: &Series, wanted: &DataType) -> u64 {
     use DataType::{List, Null, Struct};
     let length = column.len() as u64;
@@ -177,7 +176,7 @@ fn missing_cells(column: &Series, wanted: &DataType) -> u64 {
     }
 }
 
-/// How many values a null of the type takes.
+/// The number of values in a null of the type.
 fn nulls_in_a_row(dtype: &DataType) -> u64 {
     match dtype {
         DataType::Struct(fields) => {
@@ -189,7 +188,7 @@ fn nulls_in_a_row(dtype: &DataType) -> u64 {
 }
 
 fn named(parts: &[PathBuf], part: usize) -> String {
-    /// As much of a path as a message takes.
+    /// The maximum length of a path in a message.
     const LONGEST: usize = 200;
     let path = parts.get(part).map(|path| path.display().to_string());
     quoted(&path.unwrap_or_default(), LONGEST)
@@ -203,7 +202,7 @@ fn other_type(part: &Path, name: &str, dtype: &DataType, wanted: &Wanted, parts:
         false => format!("the field `{}` of the column", quoted(&path.join("."), LONGEST_NAME)),
     };
     let message = format!(
-        "{place} holds {} in this part, and {} in {}",
+        "{place} contains {} in this part, but {} in {}",
         in_words(here),
         in_words(there),
         named(parts, wanted.from)
@@ -211,10 +210,10 @@ fn other_type(part: &Path, name: &str, dtype: &DataType, wanted: &Wanted, parts:
     Error::new(ErrorKind::WrongType, Stage::Input, message)
         .column(name)
         .path(part)
-        .hint("Parts of one table have columns of the same types: write one of them again.")
+        .hint("All parts of a table must have the same column types: rewrite one of them.")
 }
 
-/// The innermost types that have no type for both, and the fields that lead there.
+/// The innermost types without a common type, and the path of fields to them.
 fn differing<'a>(a: &'a DataType, b: &'a DataType, path: &mut Vec<&'a str>) -> (&'a DataType, &'a DataType) {
     match (a, b) {
         (DataType::List(inner_a), DataType::List(inner_b)) if widened(inner_a, inner_b).is_none() => {
@@ -238,8 +237,8 @@ fn field_of<'a>(fields: &'a [Field], name: &PlSmallStr) -> Option<&'a Field> {
     fields.iter().find(|field| field.name() == name)
 }
 
-/// The type that holds the values of both, if there is one that changes none of them (for whole numbers among others
-/// that depends on their size: see [`as_wanted`]).
+/// The common type of both, if the conversion is lossless (which may depend on the size of the values, as for integers:
+/// see [`as_wanted`]).
 fn widened(a: &DataType, b: &DataType) -> Option<DataType> {
     use DataType::{Array, Categorical, Enum, List, Null, String, Struct};
     match (a, b) {
@@ -255,7 +254,7 @@ fn widened(a: &DataType, b: &DataType) -> Option<DataType> {
     }
 }
 
-/// Whether a number fits is seen when it is cast.
+/// Whether a number fits is checked when it is cast.
 fn widened_number(a: &DataType, b: &DataType) -> Option<DataType> {
     use DataType::{Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
     let later = |order: &[DataType]| {
@@ -273,7 +272,7 @@ fn widened_number(a: &DataType, b: &DataType) -> Option<DataType> {
     }
 }
 
-/// The fields of both structs; one that only one of them has is null in the other.
+/// The fields of both structs; a field that only one of them has is null in the other.
 fn widened_fields(a: &[Field], b: &[Field]) -> Option<Vec<Field>> {
     let mut fields = Vec::with_capacity(a.len());
     for field in a {
@@ -287,7 +286,7 @@ fn widened_fields(a: &[Field], b: &[Field]) -> Option<Vec<Field>> {
     Some(fields)
 }
 
-/// `dtype` with what holds nothing but null as the type that `whole` has there: at any depth.
+/// `dtype`, in which all-null types are replaced with the corresponding types in `whole`, at any depth.
 fn filled(dtype: &DataType, whole: &DataType) -> DataType {
     use DataType::{List, Null, Struct};
     match (dtype, whole) {
@@ -304,7 +303,7 @@ fn filled(dtype: &DataType, whole: &DataType) -> DataType {
     }
 }
 
-/// `dtype` with String for what holds nothing but null, as JSON has it that is read by itself.
+/// `dtype`, in which all-null types are replaced with String, as when a single JSON file is read.
 fn nothing_as_text(dtype: &DataType) -> DataType {
     let of_field = |field: &Field| Field::new(field.name().clone(), nothing_as_text(field.dtype()));
     match dtype {
@@ -315,7 +314,7 @@ fn nothing_as_text(dtype: &DataType) -> DataType {
     }
 }
 
-/// The column of a part as the whole has it: nulls where the part does not have it.
+/// The column of a part with the type in the combined frame; all null if the part lacks it.
 fn as_wanted(part: &Path, frame: &DataFrame, wanted: &Wanted, parts: &[PathBuf]) -> Result<Column> {
     let Ok(column) = frame.column(&wanted.name) else {
         return Ok(Column::full_null(wanted.name.clone(), frame.height(), &wanted.dtype));
@@ -324,10 +323,10 @@ fn as_wanted(part: &Path, frame: &DataFrame, wanted: &Wanted, parts: &[PathBuf])
         return Ok(column.clone());
     }
     let differs = || other_type(part, column.name(), column.dtype(), wanted, parts);
-    // Without nulls of the type Null, to which values cannot be cast back.
+    // Replace the type Null, since values cannot be cast back to it.
     let column = &column.cast(&filled(column.dtype(), &wanted.dtype)).map_err(|_| differs())?;
     let cast = column.strict_cast(&wanted.dtype).map_err(|_| differs())?;
-    // Large whole numbers are not all among the floats.
+    // Not all large integers can be represented as floats.
     let back = cast.strict_cast(column.dtype()).map_err(|_| differs())?;
     match is_blank(column) || back.equals_missing(column) {
         true => Ok(cast),

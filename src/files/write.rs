@@ -1,4 +1,4 @@
-//! Frames to files.
+//! Writing frames to files.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -13,27 +13,27 @@ use super::{Format, format_of};
 use crate::corpus::internal;
 use crate::error::{Result, Stage};
 
-/// As [`check_writable`], and the name must have a known ending (see [`read_frame`](super::read_frame)).
+/// Like [`check_writable`], but also requires a known extension (see [`read_frame`](super::read_frame)).
 ///
 /// # Errors
-/// A name of another kind, and those of [`check_writable`].
+/// The extension is unknown; the errors of [`check_writable`].
 pub fn check_writable_frame(path: impl AsRef<Path>) -> Result<()> {
     format_of(path.as_ref(), Stage::Output)?;
     check_writable(path)
 }
 
-/// Writes `frame` to a file of the kind that its name says (see [`read_frame`](super::read_frame)), whole or not at
-/// all: after an error an older file is as it was.
+/// Writes `frame` to a file in the format given by its extension (see [`read_frame`](super::read_frame)). The write is
+/// atomic: on error, an existing file is left unchanged.
 ///
-/// What a kind of file cannot hold becomes text. In CSV, TSV and JSON: binary cells become base64, dates, times and
-/// durations ISO 8601 (what has a zone is in UTC), categories their names, decimals and 128-bit integers their digits.
-/// In Parquet, arrays of which some are null become lists, since most readers take no null for an array there.
-/// In CSV and TSV also: lists, arrays and structs become JSON. Names and texts with a separator, a quote or a line end are
-/// in quotes in both. If any field of a TSV is in quotes, its header is too: that tells readers that quotes are not part of
-/// the texts.
+/// Values that a format cannot represent are written as text. In CSV, TSV, and JSON, binary values become base64;
+/// dates, times, and durations ISO 8601 (zoned ones in UTC); categories their names; decimals and 128-bit integers
+/// their digits. In Parquet, array columns with nulls become lists, since most readers do not accept null arrays there.
+/// In CSV and TSV, lists, arrays, and structs also become JSON, and names and strings with a separator, a quote, or a
+/// line break are quoted. If any field of a TSV is quoted, so is its header, which signals to readers that quotes are
+/// not part of the strings.
 ///
 /// # Errors
-/// A name of another kind, or a file that cannot be written.
+/// The extension is unknown, or the file cannot be written.
 pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let format = format_of(path, Stage::Output)?;
@@ -45,7 +45,7 @@ pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     replace(path, |file| write_as(&mut frame, format, file))
 }
 
-/// A null among arrays of a fixed width is an empty list in Parquet, at which pyarrow (and so pandas) stops.
+/// A null in a column of fixed-width arrays is an empty list in Parquet, which pyarrow (and so pandas) rejects.
 fn for_parquet(frame: &DataFrame) -> Result<DataFrame> {
     let columns = frame.columns().iter().map(|column| match column.dtype() {
         DataType::Array(inner, _) if column.null_count() > 0 => column.cast(&DataType::List(inner.clone())),

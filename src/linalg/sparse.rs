@@ -181,7 +181,8 @@ impl<T: Value> CsrMatrix<T> {
         CsrMatrix::from_rows(self.cols, rows.iter().map(|&row| self.row(row)))
     }
 
-    fn from_rows<'a>(cols: usize, rows: impl Iterator<Item = (&'a [u32], &'a [T])> + Clone) -> Self
+    /// A matrix of these rows, each the columns (ascending, below `cols`) and the values.
+    pub(crate) fn from_rows<'a>(cols: usize, rows: impl Iterator<Item = (&'a [u32], &'a [T])> + Clone) -> Self
     where
         T: 'a,
     {
@@ -226,13 +227,27 @@ impl<T: Value> CsrMatrix<T> {
                 self.cols, other.cols
             )));
         }
-        let members = members_of(classes, other.rows());
-        // A class has a long row that is compared with many rows: once it is dense, no search is needed.
-        let score = |spread: &mut Vec<f64>, (class, rows): (usize, &Vec<usize>)| {
-            let (columns, values) = other.row(class);
+        let score = |row: usize, spread: &[f64]| (dot_dense(self.row(row), spread), self.norm(row));
+        Ok(other.cosines_by(classes, score))
+    }
+
+    /// The cosine between each of some rows and the row of `self` that is its class; 0 where it has none. `score` returns a
+    /// row's inner product with a dense row of `self`, and the row's length. The same on any number of threads.
+    pub(crate) fn cosines_by(
+        &self,
+        classes: &[Option<usize>],
+        score: impl Fn(usize, &[f64]) -> (f64, f64) + Sync,
+    ) -> Vec<f64> {
+        let members = members_of(classes, self.rows());
+        // A class has a long row, and many rows to compare with it: spread out, it need not be searched.
+        let of_class = |spread: &mut Vec<f64>, (class, rows): (usize, &Vec<usize>)| {
+            let (columns, values) = self.row(class);
             columns.iter().zip(values).for_each(|(&column, value)| spread[column as usize] = value.as_f64());
-            let norm = other.norm(class);
-            let score = |&row: &usize| (row, cosine(dot_dense(self.row(row), spread), self.norm(row), norm));
+            let norm = self.norm(class);
+            let score = |&row: &usize| {
+                let (dot, length) = score(row, spread);
+                (row, cosine(dot, length, norm))
+            };
             let scores: Vec<(usize, f64)> = rows.iter().map(score).collect();
             columns.iter().for_each(|&column| spread[column as usize] = 0.0);
             scores
@@ -240,13 +255,13 @@ impl<T: Value> CsrMatrix<T> {
         let scored: Vec<Vec<(usize, f64)>> = members
             .par_iter()
             .enumerate()
-            .map_init(|| vec![0.0; self.cols], |spread, it| score(spread, (it.0, it.1)))
+            .map_init(|| vec![0.0; self.cols], |spread, it| of_class(spread, (it.0, it.1)))
             .collect();
-        let mut scores = vec![0.0; self.rows()];
+        let mut scores = vec![0.0; classes.len()];
         for (row, cosine) in scored.into_iter().flatten() {
             scores[row] = cosine;
         }
-        Ok(scores)
+        scores
     }
 
     /// The inner product of `row` and row `other_row` of `other`. Looks up the entries of the shorter row.
@@ -285,7 +300,7 @@ fn cosine(dot: f64, a: f64, b: f64) -> f64 {
     if a > 0.0 && b > 0.0 { (dot / (a * b)).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
-fn check_classes(classes: &[Option<usize>], rows: usize, n_classes: usize) -> Result<()> {
+pub(crate) fn check_classes(classes: &[Option<usize>], rows: usize, n_classes: usize) -> Result<()> {
     if classes.len() != rows {
         return Err(invalid(format!("{} classes do not match {rows} rows", classes.len())));
     }

@@ -18,12 +18,12 @@ impl TopicModel {
             (0, _) => {}
             (_, 1) => self.progress.note(
                 Stage::Cluster,
-                format!("all {rows} rows have one and the same vector, so there is nothing to tell them apart by"),
+                format!("all {rows} rows have the same vector, so they cannot be told apart"),
             ),
             (_, different) => self.progress.note(
                 Stage::Cluster,
                 format!(
-                    "{repeated} of {rows} rows repeat an earlier one ({different} are different): copies share their topic"
+                    "{repeated} of {rows} rows repeat an earlier one ({different} are distinct): duplicates share a topic"
                 ),
             ),
         }

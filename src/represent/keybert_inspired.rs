@@ -1,4 +1,4 @@
-//! Words that mean what the topic's documents mean.
+//! Words that are semantically similar to the documents of a topic.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use crate::embed::TextEmbedder;
 use crate::error::Result;
 use crate::vectorize::top_terms;
 
-/// The most words or documents of a topic that can be asked for.
+/// The maximum number of words or documents per topic.
 const MOST: usize = 1000;
 
-/// Chooses words by their meaning, as BERTopic's `KeyBERTInspired` (after KeyBERT, Grootendorst 2020).
+/// Selects words by semantic similarity, like BERTopic's `KeyBERTInspired` (based on KeyBERT, Grootendorst 2020).
 ///
-/// The topic is the mean vector of its most representative documents; the candidates are its best words by c-TF-IDF; both
-/// are embedded by the model's embedder of texts, and the words nearest to the topic win. A word's weight is its cosine
-/// to the topic, -1 to 1; ties go to the word that c-TF-IDF puts first. Vectors that the fit has computed of the documents
-/// are used again, and each word is embedded once for all topics.
+/// A topic is represented by the mean embedding of its most representative documents, and the candidates are its top
+/// words by c-TF-IDF. Both are embedded by the model's text embedder, and the words nearest to the topic are selected.
+/// The weight of a word is its cosine similarity to the topic, -1 to 1; ties are broken by c-TF-IDF order. Document
+/// embeddings computed in the fit are reused, and each word is embedded once for all topics.
 ///
-/// The candidates come from c-TF-IDF wherever this stands in a chain, as in BERTopic: put it first. A topic without texts
-/// has no words.
+/// As in BERTopic, the candidates come from c-TF-IDF regardless of the position in a chain, so put this representation
+/// first. A topic without texts has no words.
 ///
 /// | setting | default |
 /// |---|---|
@@ -28,7 +28,7 @@ const MOST: usize = 1000;
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 5 |
 /// | [`nr_candidate_words`](Self::nr_candidate_words) | 100 |
 ///
-/// BERTopic's `nr_samples` and `random_state` have no counterpart: every document of a topic is a candidate.
+/// BERTopic's `nr_samples` and `random_state` have no equivalent: every document of a topic is a candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyBERTInspired {
     top_n_words: usize,
@@ -48,28 +48,28 @@ impl KeyBERTInspired {
         Self::default()
     }
 
-    /// How many words a topic gets at most, 1 to 1,000; default 10.
+    /// The maximum number of words per topic, 1 to 1,000. Default: 10.
     #[must_use]
     pub fn top_n_words(mut self, top_n_words: usize) -> Self {
         self.top_n_words = top_n_words;
         self
     }
 
-    /// How many documents stand for a topic, 1 to 1,000; default 5.
+    /// The number of representative documents per topic, 1 to 1,000. Default: 5.
     #[must_use]
     pub fn nr_repr_docs(mut self, nr_repr_docs: usize) -> Self {
         self.nr_repr_docs = nr_repr_docs;
         self
     }
 
-    /// From how many of a topic's best words by c-TF-IDF to choose, 1 to 1,000; default 100.
+    /// The number of candidate words per topic, the top words by c-TF-IDF, 1 to 1,000. Default: 100.
     #[must_use]
     pub fn nr_candidate_words(mut self, nr_candidate_words: usize) -> Self {
         self.nr_candidate_words = nr_candidate_words;
         self
     }
 
-    /// The mean vector of each topic's representative documents, at length 1.
+    /// The mean embedding of each topic's representative documents, normalized to unit length.
     fn topic_vectors(
         &self,
         context: &TopicContext<'_>,
@@ -121,7 +121,7 @@ impl Representation for KeyBERTInspired {
             let mean = topics.get(topic).map(Vec::as_slice).unwrap_or_default();
             let score = |word: &&str| ((*word).to_owned(), dot(&vectors.unit(word), mean).clamp(-1.0, 1.0));
             let mut words: Vec<(String, f64)> = candidates.iter().map(score).collect();
-            // Stable: of equal words the one that c-TF-IDF puts first stays first.
+            // Stable: ties keep the c-TF-IDF order.
             words.sort_by(|a, b| b.1.total_cmp(&a.1));
             words.truncate(self.top_n_words);
             (*topic, words)

@@ -1,27 +1,25 @@
-//! Words that say different things.
+//! Diversifying words with maximal marginal relevance.
 
 use super::text_vectors::{TextVectors, check_count, dot};
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::error::{Error, Result, Stage};
 
-/// The most words of a topic that can be asked for, as of
-/// [`TopicModel::top_n_words`](crate::model::TopicModel::top_n_words).
+/// The maximum number of words per topic, as for [`TopicModel::top_n_words`](crate::model::TopicModel::top_n_words).
 const MOST_WORDS: usize = 1000;
 
-/// Leaves out words that say what others say already: maximal marginal relevance (Carbonell and Goldstein 1998), as in
-/// BERTopic.
+/// Removes redundant words with maximal marginal relevance (Carbonell and Goldstein 1998), as in BERTopic.
 ///
-/// The embedder of texts embeds a topic's candidate words, and all of them joined by spaces: that is the topic. The word
-/// nearest to the topic is taken first, then again and again the one with the highest
-/// `(1 - diversity) * cosine to the topic - diversity * highest cosine to a word taken before`; ties go to the word that
-/// comes first. The words taken keep the order and the weights that they came with.
+/// The text embedder embeds a topic's candidate words, and all of them joined by spaces, which represents the topic.
+/// The word nearest to the topic is selected first, then repeatedly the one with the highest `(1 - diversity) * cosine
+/// to the topic - diversity * highest cosine to a selected word`; ties go to the first word. The selected words keep
+/// their order and weights.
 ///
-/// The candidates are those of the step before: by default the 30 best words by c-TF-IDF. With fewer candidates than
-/// [`top_n_words`](Self::top_n_words) all stay. A model without an embedder of texts leaves the words as they are, and
-/// says so in the progress.
+/// The candidates are those of the previous step: by default the top 30 words by c-TF-IDF. With fewer candidates than
+/// [`top_n_words`](Self::top_n_words), all are kept. Without a text embedder, the words are unchanged, and this is
+/// reported to the progress.
 ///
-/// It chooses among the words that it is given: after another representation, that one must give more words than are
-/// wanted (`KeyBERTInspired::new().top_n_words(30)`), or all stay.
+/// It selects only among its input words: after another representation, that one must return more words than needed
+/// (`KeyBERTInspired::new().top_n_words(30)`), or all are kept.
 ///
 /// | setting | default |
 /// |---|---|
@@ -45,24 +43,23 @@ impl MaximalMarginalRelevance {
         Self::default()
     }
 
-    /// How much it counts that a word differs from those taken before, 0 (not at all) to 1 (nothing else does);
-    /// default 0.1.
+    /// The weight of diversity: from 0 (relevance only) to 1 (diversity only). Default: 0.1.
     #[must_use]
     pub fn diversity(mut self, diversity: f64) -> Self {
         self.diversity = diversity;
         self
     }
 
-    /// How many words a topic keeps at most, 1 to 1,000; default 10.
+    /// The maximum number of words per topic, 1 to 1,000. Default: 10.
     #[must_use]
     pub fn top_n_words(mut self, top_n_words: usize) -> Self {
         self.top_n_words = top_n_words;
         self
     }
 
-    /// The places of the words to keep, ascending. Vectors have length 1 or are zeros.
+    /// The indices of the words to keep, in ascending order. Vectors have unit length or are zero.
     fn choose(&self, words: &[Vec<f64>], topic: &[f64]) -> Vec<usize> {
-        // Place, cosine to the topic, highest cosine to a word taken before.
+        // Index, cosine to the topic, highest cosine to a selected word.
         let mut left: Vec<(usize, f64, Option<f64>)> =
             words.iter().enumerate().map(|(place, word)| (place, dot(word, topic), None)).collect();
         let mut taken = Vec::new();
@@ -79,7 +76,7 @@ impl MaximalMarginalRelevance {
         taken
     }
 
-    /// The place in `left` of the word to take next, the first of equals.
+    /// The index in `left` of the next word to select; the first one wins ties.
     fn best(&self, left: &[(usize, f64, Option<f64>)]) -> Option<usize> {
         let score = |relevance: f64, nearest: Option<f64>| match nearest {
             None => relevance,
@@ -96,7 +93,7 @@ impl MaximalMarginalRelevance {
     }
 }
 
-/// The higher of two numbers that may be missing.
+/// The maximum of two optional numbers.
 fn higher(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.max(b)),
@@ -114,7 +111,7 @@ impl Representation for MaximalMarginalRelevance {
 
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect> {
         let Some(embedder) = context.embedder else {
-            let message = "maximal marginal relevance needs an embedder of texts: the words stay as they are";
+            let message = "maximal marginal relevance needs a text embedder: the words are unchanged";
             context.progress.note(Stage::Represent, message);
             return Ok(Aspect::Words(words.clone()));
         };

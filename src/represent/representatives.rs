@@ -1,11 +1,11 @@
-//! The documents that stand for a topic.
+//! The representative documents of a topic.
 
 use std::collections::{BTreeMap, HashSet};
 
 use crate::corpus::TextColumn;
 
-/// The `n` rows of each topic whose texts stand for it best, with their scores, best first; ties in the order of the
-/// rows. A text that occurs twice is taken once: the second says nothing new.
+/// The `n` rows of each topic with the most representative texts and their scores, in descending order; ties are broken
+/// by row. Duplicate texts are included once.
 pub(crate) fn representative_rows(
     texts: &TextColumn,
     assignments: &[i32],

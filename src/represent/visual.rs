@@ -1,9 +1,10 @@
-//! Topics to pictures.
+//! Representing topics by images.
 //!
-//! BERTopic's `VisualRepresentation` pastes the images of the best matching texts together, in the order of a random
-//! sample, duplicates included, and fails on the first file that it cannot open. Here a topic's pictures are those
-//! nearest to its mean image where image vectors exist, else those with the best matching texts; best first, none
-//! twice, and what cannot be read is left out and reported. The pictures stay a table; the collage is made when asked.
+//! BERTopic's `VisualRepresentation` combines the images of the best matching texts into a collage, in random sample
+//! order and including duplicates, and fails on the first file that it cannot open. Here, a topic's images are those
+//! nearest to its mean image embedding if image embeddings exist, and otherwise those with the best matching texts.
+//! They are sorted by score and deduplicated, and unreadable images are skipped and reported. The images are stored as
+//! a table; collages are created on demand.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,10 +28,10 @@ pub use ranking::Ranking;
 
 use choice::{Choice, TopicChoice};
 
-/// The most pictures of a topic that can be asked for: beyond that, a collage is no longer something to look at.
+/// The maximum number of images per topic: beyond that, a collage is no longer useful.
 const MOST_IMAGES: usize = 100;
 
-/// Describes every topic, outliers included, with its best pictures: a [`Gallery`].
+/// Describes every topic, including outliers, by its best images: a [`Gallery`].
 ///
 /// | setting | default |
 /// |---|---|
@@ -41,7 +42,7 @@ const MOST_IMAGES: usize = 100;
 /// | [`limits`](Self::limits) | [`Limits::new`] |
 /// | [`image_to_text_model`](Self::image_to_text_model) | none |
 ///
-/// BERTopic's `nr_samples` and `batch_size` have no counterpart: every row of a topic is a candidate.
+/// BERTopic's `nr_samples` and `batch_size` have no equivalent: every row of a topic is a candidate.
 #[derive(Debug, Clone)]
 pub struct VisualRepresentation {
     nr_repr_images: usize,
@@ -71,56 +72,58 @@ impl VisualRepresentation {
         Self::default()
     }
 
-    /// How many pictures a topic gets at most, 1 to 100; default 9.
+    /// The maximum number of images per topic, 1 to 100. Default: 9.
     #[must_use]
     pub fn nr_repr_images(mut self, nr_repr_images: usize) -> Self {
         self.nr_repr_images = nr_repr_images;
         self
     }
 
-    /// The height of a collage of nine in pixels, 30 to 4,096; default 600. Each row is about a third of it high, so
-    /// fewer images make a lower collage.
+    /// The height of a collage of nine images in pixels, 30 to 4,096. Default: 600. Each row has about a third of this
+    /// height, so collages with fewer images are shorter.
     #[must_use]
     pub fn image_height(mut self, image_height: u32) -> Self {
         self.image_height = image_height;
         self
     }
 
-    /// Whether collages show the middle square of every image, all of one size; default no: images keep their shape.
+    /// Whether collages crop every image to its center square, all of the same size. By default, images keep their
+    /// aspect ratio.
     #[must_use]
     pub fn image_squares(mut self, image_squares: bool) -> Self {
         self.image_squares = image_squares;
         self
     }
 
-    /// What to do about images that cannot be read; default [`OnImageError::Skip`].
+    /// How to handle images that cannot be read. Default: [`OnImageError::Skip`].
     #[must_use]
     pub fn on_error(mut self, on_error: OnImageError) -> Self {
         self.on_error = on_error;
         self
     }
 
-    /// What puts the topics' images into words, where they have none: BERTopic's name and place for
-    /// [`TopicModel::captioner`](crate::model::TopicModel::captioner), which is the same. Default: none.
+    /// The captioner for images without text. Equivalent to
+    /// [`TopicModel::captioner`](crate::model::TopicModel::captioner); provided here for compatibility with BERTopic.
+    /// Default: none.
     #[must_use]
     pub fn image_to_text_model(mut self, captioner: impl ImageCaptioner + 'static) -> Self {
         self.captioner = Some(Arc::new(captioner));
         self
     }
 
-    /// How large an image may be; default [`Limits::new`].
+    /// The size limits for images. Default: [`Limits::new`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Takes the best readable images of each topic of `ranking`, none twice in a topic: neither the same row, nor the
-    /// same file, nor another file of the same bytes. Only as many images are decoded as are needed.
+    /// Selects the best readable images of each topic of `ranking`, without duplicates in a topic: neither the same
+    /// row, nor the same file, nor another file with the same bytes. Images are decoded only as needed.
     ///
     /// # Errors
-    /// A parameter out of its range. With [`OnImageError::Fail`], the first image that cannot be read. Otherwise only
-    /// if not one of the images can be read: with the first of them.
+    /// A parameter is out of range. With [`OnImageError::Fail`], an image cannot be read (the first one is reported).
+    /// Otherwise, only if none of the images can be read (the first one is reported).
     pub fn gallery(&self, ranking: &Ranking, images: &ImageColumn, progress: &Progress) -> Result<Gallery> {
         self.check()?;
         let task = progress.task(Stage::Represent, "pictures", ranking.topics().len());
@@ -135,7 +138,7 @@ impl VisualRepresentation {
             task.advance(1);
             (topic, chosen)
         };
-        // Collected as results one by one, so that of several errors the first topic's is reported, always.
+        // Collected as individual results, so that the error of the first topic is always the one reported.
         let chosen: Vec<(i32, Result<TopicChoice>)> = ranking.topics().par_iter().map(choose).collect();
         let mut topics = BTreeMap::new();
         let mut skipped = Vec::new();
@@ -153,7 +156,7 @@ impl VisualRepresentation {
     }
 }
 
-/// Says what was left out; an error if nothing is left.
+/// Reports skipped images; an error if no images are left.
 fn report(
     skipped: &[SkippedImage],
     tried: usize,
@@ -170,17 +173,20 @@ fn report(
     };
     if !found {
         let message =
-            format!("none of the {} images that were tried can be read; the first: {}", skipped.len(), first.reason);
+            format!("none of the {} candidate images can be read; the first: {}", skipped.len(), first.reason);
         let error = Error::new(ErrorKind::Image, Stage::Represent, message).column(images.name()).row(first.row);
         let error = match &first.path {
             Some(path) => error.path(path),
             None => error,
         };
-        let hint = first.advice.clone().unwrap_or_else(|| {
-            Hint::new("Relative paths start in the image folder: is it set to where the images are?").on_command_line(
-                "Relative paths start in the input's folder, or where --image-folder says: are the images there?",
+        let hint =
+            first.advice.clone().unwrap_or_else(|| {
+                Hint::new("Relative paths are resolved against the image folder: check that it contains the \
+                       images.").on_command_line(
+                "Relative paths are resolved against the input folder or --image-folder: check that it contains the \
+                 images.",
             )
-        });
+            });
         return Err(error.hint(hint));
     }
     let named: Vec<String> = skipped.iter().take(NAMED).map(SkippedImage::to_string).collect();
@@ -189,7 +195,7 @@ fn report(
         more => format!("; and {more} more"),
     };
     let message = format!(
-        "{} of the {tried} images that were tried could not be read and {} left out: {}{more}",
+        "{} of the {tried} candidate images could not be read and {} skipped: {}{more}",
         skipped.len(),
         if skipped.len() == 1 { "was" } else { "were" },
         named.join("; ")
@@ -230,7 +236,7 @@ impl Representation for VisualRepresentation {
         let Some(images) = context.images else {
             let message = "a visual representation needs an image column";
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-                .hint(Hint::new("Name it with `.with_images(\"image\")`.").on_command_line("Name it with --images.")));
+                .hint(Hint::new("Set it with `.with_images(\"image\")`.").on_command_line("Set it with --images.")));
         };
         let ranking = match context.image_embeddings {
             Some(vectors) => Ranking::by_image(context.topics, context.assignments, images, vectors),

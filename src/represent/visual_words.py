@@ -1,16 +1,18 @@
-"""Makes visual_words.txt: English words for what can be seen, the built-in vocabulary of `VisualWords`.
+"""Generates visual_words.txt: English words for visible things, the built-in vocabulary of `VisualWords`.
 
-    python visual_words.py docs.tsv.gz        # Python 3 alone; writes the file beside this one
+    python visual_words.py docs.tsv.gz        # Python 3 without dependencies; writes the file next to this one
 
-`docs.tsv.gz` holds the synsets of WordNet 3.0, one a line under a heading, separated by tabs: synset, lexicographer's
-file (such as noun.animal), lemmas (separated by ", "), gloss. WordNet's licence is in visual_words.LICENSE.
+`docs.tsv.gz` contains the synsets of WordNet 3.0, one per line after a header line, with tab-separated fields: synset,
+lexicographer file (such as noun.animal), lemmas (separated by ", "), gloss. WordNet's license is in
+visual_words.LICENSE.
 
-WordNet says which words name things, and the vocabulary of the built-in embedder, which is in order of frequency, which
-of them people use: a word is taken if at least one of its concrete senses lists it first, at least half of its senses as
-a noun are concrete, and at least half of all its senses are nouns. WordNet does not say which sense is the common one, so
-the result was read: NOT_SEEN are words that the rule takes and whose common sense is nothing that one sees, names, and
-words that insult; of people only PEOPLE are taken, whom one knows by their looks. FURTHER are everyday things that the
-rule misses, among them words that the embedder's vocabulary has only in pieces, SCENES and COLOURS what is no thing.
+WordNet determines which words are names of things, and the vocabulary of the built-in embedder, which is sorted by
+frequency, determines which of them are common. A word is selected if at least one of its concrete senses lists it first,
+at least half of its noun senses are concrete, and at least half of all its senses are nouns. WordNet does not indicate
+the most common sense, so the result was reviewed manually: NOT_SEEN are words that the rule selects but whose common
+sense is not visible, proper names, and offensive words. Of words for people, only PEOPLE are selected, who can be
+recognized by their appearance. FURTHER are everyday things that the rule misses, including words that the embedder's
+vocabulary contains only in pieces. SCENES and COLOURS are not things.
 """
 
 import collections
@@ -190,7 +192,7 @@ COLOURS = "black white grey red orange yellow green blue purple pink brown beige
 
 
 def senses(path):
-    """For each lemma its senses: lexicographer's file, and whether the sense lists the lemma first."""
+    """Returns the senses of each lemma: the lexicographer file, and whether the sense lists the lemma first."""
     found = collections.defaultdict(list)
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         next(lines)

@@ -1,6 +1,6 @@
 //! What became of topics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::cluster::OUTLIER;
 
@@ -17,10 +17,13 @@ pub struct Regrouping {
 impl Regrouping {
     /// What is known of an edit that took each row from `before` to `after`.
     pub(crate) fn new(edit: &str, before: &[i32], after: &[i32]) -> Self {
-        let mut went_to = BTreeMap::<i32, BTreeMap<i32, usize>>::new();
-        // Runs of rows are rare: a map of pairs would be as slow.
+        let mut pairs = HashMap::<(i32, i32), usize>::new();
         for (&from, &to) in before.iter().zip(after) {
-            *went_to.entry(from).or_default().entry(to).or_insert(0) += 1;
+            *pairs.entry((from, to)).or_insert(0) += 1;
+        }
+        let mut went_to = BTreeMap::<i32, BTreeMap<i32, usize>>::new();
+        for ((from, to), rows) in pairs {
+            went_to.entry(from).or_default().insert(to, rows);
         }
         Regrouping { edit: edit.to_owned(), went_to }
     }

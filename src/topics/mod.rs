@@ -79,7 +79,7 @@ impl Topics {
         describe: impl FnOnce(&Assignment, &TopicTerms) -> Result<Description>,
     ) -> Result<Topics> {
         let (assignment, regrouping) = self.assignment.regrouped(edit, groups);
-        let terms = self.terms.regrouped(&assignment.topics, &assignment.ids(), weighting)?;
+        let terms = self.terms.regrouped(&regrouping, &self.assignment.ids(), &assignment, weighting)?;
         let centroids = self.centroids.regrouped(&regrouping, &assignment, vectors);
         let description = describe(&assignment, &terms)?;
         let history = self.history.iter().cloned().chain([regrouping]).collect();

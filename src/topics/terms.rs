@@ -1,8 +1,10 @@
 //! What the topics' texts hold: sparse counts of every text, from which topics of any grouping have their counts and weights
 //! without the texts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::{Assignment, Regrouping};
 use crate::cluster::OUTLIER;
 use crate::error::{Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
@@ -14,7 +16,7 @@ use crate::vectorize::{ClassTfIdf, CountVectorizer};
 #[derive(Debug, Clone)]
 pub struct TopicTerms {
     /// The terms, one a column.
-    pub vocabulary: Vec<String>,
+    pub vocabulary: Arc<[String]>,
     /// How often each topic's texts hold each term; rows in ascending order of topic ids.
     pub counts: CsrMatrix<u32>,
     /// c-TF-IDF weights, shaped as `counts`.
@@ -46,18 +48,20 @@ impl TopicTerms {
         let counted = vectorizer.fit_transform(&documents, progress)?;
         let rows = texts.iter().map(|&(row, _)| row).collect();
         let documents = Arc::new(DocumentTerms { rows, counts: counted.counts });
-        let vocabulary = counted.vectorizer.vocabulary().to_vec();
+        let vocabulary = counted.vectorizer.vocabulary().into();
         let tell = |word: &str| {
             progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
         };
-        documents.grouped(vocabulary, assignments, ids, weighting, tell)
+        let classes = documents.classes(assignments, ids);
+        let counts = documents.counts.sum_rows_by(&classes, ids.len())?;
+        documents.weighed(vocabulary, counts, &classes, assignments.len(), weighting, tell)
     }
 
     /// No terms at all, for the topics `ids` of a frame of `rows` rows.
     pub(crate) fn empty(ids: &[i32], rows: usize) -> Result<Self> {
         let nothing = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
         Ok(TopicTerms {
-            vocabulary: Vec::new(),
+            vocabulary: Arc::default(),
             counts: nothing(ids.len())?,
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
@@ -65,13 +69,24 @@ impl TopicTerms {
         })
     }
 
-    /// The terms of other topics of the same texts: `assignments` has the topic of each row of the frame, and the topics
-    /// are `ids`. No text is read.
-    pub(crate) fn regrouped(&self, assignments: &[i32], ids: &[i32], weighting: &ClassTfIdf) -> Result<Self> {
+    /// The terms of the same texts after an edit, which made the topics of `after` of the topics `before`. No text is read,
+    /// and the counts of topics whose rows stayed together are kept.
+    pub(super) fn regrouped(
+        &self,
+        edit: &Regrouping,
+        before: &[i32],
+        after: &Assignment,
+        weighting: &ClassTfIdf,
+    ) -> Result<Self> {
+        let (topics, ids) = (&after.topics, after.ids());
         if self.documents.rows.is_empty() {
-            return TopicTerms::empty(ids, assignments.len());
+            return TopicTerms::empty(&ids, topics.len());
         }
-        self.documents.grouped(self.vocabulary.clone(), assignments, ids, weighting, |_| {})
+        let place = |id: &i32| before.binary_search(id).ok();
+        let kept = edit.unchanged().into_iter().filter_map(|(old, new)| Some((new, place(&old)?))).collect();
+        let classes = self.documents.classes(topics, &ids);
+        let counts = self.documents.counts_of(&classes, &ids, &self.counts, &kept)?;
+        self.documents.weighed(Arc::clone(&self.vocabulary), counts, &classes, topics.len(), weighting, |_| {})
     }
 
     /// The `n` best words of every topic, best first, ties in the order of the vocabulary.
@@ -85,24 +100,46 @@ impl TopicTerms {
 }
 
 impl DocumentTerms {
-    /// The terms of the topics `ids`, to which `assignments` takes the rows of the frame. `unknown` is told the seed words
-    /// that no text holds.
-    fn grouped(
-        self: &Arc<Self>,
-        vocabulary: Vec<String>,
-        assignments: &[i32],
+    /// For each text, where in `ids` the topic of its row is.
+    fn classes(&self, topics: &[i32], ids: &[i32]) -> Vec<Option<usize>> {
+        let place = |&row: &usize| ids.binary_search(topics.get(row).unwrap_or(&OUTLIER)).ok();
+        self.rows.iter().map(place).collect()
+    }
+
+    /// The counts of the topics `ids`: of those that `kept` names, the row of `before` that it says; of the others, the sum
+    /// of their texts.
+    fn counts_of(
+        &self,
+        classes: &[Option<usize>],
         ids: &[i32],
+        before: &CsrMatrix<u32>,
+        kept: &BTreeMap<i32, usize>,
+    ) -> Result<CsrMatrix<u32>> {
+        let known: Vec<Option<usize>> = ids.iter().map(|id| kept.get(id).copied()).collect();
+        let unknown = |class: &Option<usize>| class.filter(|&class| known.get(class).is_some_and(Option::is_none));
+        let summed = self.counts.sum_rows_by(&classes.iter().map(unknown).collect::<Vec<_>>(), ids.len())?;
+        let rows = known.iter().enumerate().map(|(class, known)| match known {
+            Some(row) => before.row(*row),
+            None => summed.row(class),
+        });
+        Ok(CsrMatrix::from_rows(self.counts.cols(), rows))
+    }
+
+    /// The terms of topics by their `counts`. `unknown` is called with the seed words that no text contains.
+    fn weighed(
+        self: &Arc<Self>,
+        vocabulary: Arc<[String]>,
+        counts: CsrMatrix<u32>,
+        classes: &[Option<usize>],
+        rows: usize,
         weighting: &ClassTfIdf,
         unknown: impl Fn(&str),
     ) -> Result<TopicTerms> {
-        let place = |&row: &usize| ids.binary_search(assignments.get(row).unwrap_or(&OUTLIER)).ok();
-        let classes: Vec<Option<usize>> = self.rows.iter().map(place).collect();
-        let counts = self.counts.sum_rows_by(&classes, ids.len())?;
         let weights = weighting.fit(&counts, &vocabulary)?;
         weights.unknown_seed_words().iter().for_each(|word| unknown(word));
         let c_tf_idf = weights.transform(&counts)?;
-        let cosines = weights.transform(&self.counts)?.cosines(&c_tf_idf, &classes)?;
-        let mut text_scores = vec![0.0; assignments.len()];
+        let cosines = weights.cosines(&self.counts, &c_tf_idf, classes)?;
+        let mut text_scores = vec![0.0; rows];
         for (&row, score) in self.rows.iter().zip(cosines) {
             text_scores[row] = score;
         }

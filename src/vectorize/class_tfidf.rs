@@ -1,17 +1,17 @@
-//! Counts of topics to weights of their terms: class-based TF-IDF.
+//! Weighting the term counts of topics with class-based TF-IDF.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::forms::in_one_form;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse::{CsrMatrix, Value, check_classes};
 
-/// Class-based TF-IDF (Grootendorst, "BERTopic", 2022), as BERTopic computes it: a term weighs much in a topic whose
-/// texts hold it often and other topics' texts seldom.
+/// Class-based TF-IDF (Grootendorst, "BERTopic", 2022), as computed by BERTopic: a term has a high weight in a topic if
+/// it is frequent in the texts of the topic and rare in those of other topics.
 ///
-/// With f(x, c) the count of term x in topic c, F(x) its count in all topics and A the mean number of words in a topic,
-/// cut to a whole number (1 at least): tf = f(x, c) / Σₓ f(x, c), idf = ln(1 + A / F(x)), and the weight is tf · idf.
+/// With f(x, c) the count of term x in topic c, F(x) its count in all topics, and A the mean number of words per topic,
+/// truncated to an integer (at least 1): tf = f(x, c) / Σₓ f(x, c), idf = ln(1 + A / F(x)), and the weight is tf · idf.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassTfIdf {
     bm25_weighting: bool,
@@ -32,23 +32,25 @@ impl ClassTfIdf {
         ClassTfIdf { bm25_weighting: false, reduce_frequent_words: false, seed_words: Vec::new(), seed_multiplier: 2.0 }
     }
 
-    /// Whether idf = ln(1 + (A - F + 0.5) / (F + 0.5)), which stops more of what every topic has. It is negative for a
-    /// term that occurs more often than a topic has words; such a term is not a word of any topic. Default false.
+    /// Whether to use idf = ln(1 + (A - F + 0.5) / (F + 0.5)), which penalizes terms that are common to all topics more
+    /// strongly. It is negative for a term that occurs more often than the mean number of words per topic; such terms
+    /// are excluded from the words of all topics. Default: false.
     #[must_use]
     pub fn bm25_weighting(mut self, bm25_weighting: bool) -> Self {
         self.bm25_weighting = bm25_weighting;
         self
     }
 
-    /// Whether the square root of tf is used in its place, so that very frequent words weigh less. Default false.
+    /// Whether to use the square root of tf instead of tf, which reduces the weight of very frequent words. Default:
+    /// false.
     #[must_use]
     pub fn reduce_frequent_words(mut self, reduce_frequent_words: bool) -> Self {
         self.reduce_frequent_words = reduce_frequent_words;
         self
     }
 
-    /// Words of your domain: their idf is multiplied by `multiplier` (above 0; BERTopic's default is 2.0). A word that
-    /// is not in the vocabulary is looked for in lower case. Default: no words.
+    /// Domain-specific words, the idf of which is multiplied by `multiplier` (greater than 0; BERTopic's default is
+    /// 2.0). A word that is not in the vocabulary is looked up in lower case. Default: no words.
     #[must_use]
     pub fn seed_words<W: Into<String>>(mut self, words: impl IntoIterator<Item = W>, multiplier: f64) -> Self {
         self.seed_words = words.into_iter().map(Into::into).collect();
@@ -59,29 +61,35 @@ impl ClassTfIdf {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// The multiplier of the seed words is not a number above 0.
+    /// The seed word multiplier is not a number greater than 0.
     pub fn check(&self) -> Result<()> {
         if self.seed_multiplier.is_finite() && self.seed_multiplier > 0.0 {
             return Ok(());
         }
-        Err(Error::parameter(Stage::Vectorize, "seed_words multiplier", self.seed_multiplier, "a number above 0"))
+        Err(Error::parameter(
+            Stage::Vectorize,
+            "seed_words multiplier",
+            self.seed_multiplier,
+            "a number greater than 0",
+        ))
     }
 
-    /// Weighs the terms by `counts`: one row a topic, one column a term of `vocabulary` (in ascending order).
+    /// Computes the term weights from `counts`, with one row per topic and one column per term of `vocabulary` (in
+    /// ascending order).
     ///
-    /// A term that no topic holds has the idf 0.
+    /// A term that occurs in no topic has an idf of 0.
     ///
     /// # Errors
-    /// A parameter is out of its range, or the vocabulary is not one term a column.
+    /// A parameter is out of range, or the vocabulary does not have one term per column.
     pub fn fit(&self, counts: &CsrMatrix<u32>, vocabulary: &[String]) -> Result<FittedClassTfIdf> {
         self.check()?;
         if vocabulary.len() != counts.cols() {
-            let message = format!("{} terms were given for counts of {}", vocabulary.len(), counts.cols());
+            let message = format!("got {} terms for counts with {} columns", vocabulary.len(), counts.cols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
         }
         let frequencies = counts.column_sums();
         let words: f64 = frequencies.iter().sum();
-        // A whole number, as in BERTopic; 1 at least, or every weight would be 0 where topics outnumber words.
+        // An integer, as in BERTopic; at least 1, or every weight would be 0 if there are more topics than words.
         let average = (words / counts.rows().max(1) as f64).trunc().max(1.0);
         let mut idf: Vec<f64> = frequencies.iter().map(|&frequency| self.idf(frequency, average)).collect();
         let mut unknown_seed_words = Vec::new();
@@ -92,7 +100,7 @@ impl ClassTfIdf {
                 None => unknown_seed_words.push(word.clone()),
             }
         }
-        // A word that is given twice counts once.
+        // Duplicate seed words count once.
         seeds.sort_unstable();
         seeds.dedup();
         for term in seeds {
@@ -116,7 +124,7 @@ fn find(vocabulary: &[String], word: &str) -> Option<usize> {
     place(&word).or_else(|| place(&word.to_lowercase()))
 }
 
-/// Weights of terms, for any counts of the same terms: of topics, of documents, of parts of them.
+/// Fitted term weights, applicable to any counts of the same terms: of topics, documents, or parts of documents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FittedClassTfIdf {
     idf: Vec<f64>,
@@ -125,26 +133,22 @@ pub struct FittedClassTfIdf {
 }
 
 impl FittedClassTfIdf {
-    /// The weight of each term, seed words multiplied.
+    /// The idf of each term, including the seed word multiplier.
     pub fn idf(&self) -> &[f64] {
         &self.idf
     }
 
-    /// Seed words that are not in the vocabulary and so have no effect.
+    /// Seed words that are not in the vocabulary and therefore have no effect.
     pub fn unknown_seed_words(&self) -> &[String] {
         &self.unknown_seed_words
     }
 
-    /// Counts to weights, cell by cell. A row without counts stays empty.
+    /// Converts counts to weights. Rows without counts stay empty.
     ///
     /// # Errors
-    /// `counts` has other columns than the fit had.
+    /// `counts` has a different number of columns than in the fit.
     pub fn transform(&self, counts: &CsrMatrix<u32>) -> Result<CsrMatrix<f64>> {
-        if counts.cols() != self.idf.len() {
-            let message =
-                format!("counts of {} terms cannot be weighted: the fit had {}", counts.cols(), self.idf.len());
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
-        }
+        self.check_columns(counts)?;
         let mut weights = vec![0.0; counts.entries()];
         let mut rest = &mut weights[..];
         let mut rows = Vec::with_capacity(counts.rows());
@@ -157,19 +161,56 @@ impl FittedClassTfIdf {
         Ok(counts.with_data(weights))
     }
 
+    /// The cosine between the weights of each row of `counts` and those of its class in `weights`; 0 where it has none.
+    /// As [`transform`](Self::transform) and [`CsrMatrix::cosines`], without holding the weights of all rows.
+    pub(crate) fn cosines(
+        &self,
+        counts: &CsrMatrix<u32>,
+        weights: &CsrMatrix<f64>,
+        classes: &[Option<usize>],
+    ) -> Result<Vec<f64>> {
+        self.check_columns(counts)?;
+        self.check_columns(weights)?;
+        check_classes(classes, counts.rows(), weights.rows())?;
+        let score = |row: usize, class: &[f64]| {
+            let (terms, row) = counts.row(row);
+            let weighted = self.weights_of(row).zip(terms).map(|(tf, &term)| (tf * self.idf[term as usize], term));
+            let add = |(dot, squares): (f64, f64), (weight, term): (f64, u32)| {
+                (dot + weight * class[term as usize], squares + weight.powi(2))
+            };
+            let (dot, squares) = weighted.fold((0.0, 0.0), add);
+            (dot, squares.sqrt())
+        };
+        Ok(weights.cosines_by(classes, score))
+    }
+
+    fn check_columns<T: Value>(&self, counts: &CsrMatrix<T>) -> Result<()> {
+        if counts.cols() != self.idf.len() {
+            let message = format!("got counts of {} terms, but the fit had {}", counts.cols(), self.idf.len());
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
+        }
+        Ok(())
+    }
+
     fn weigh(&self, (terms, counts): (&[u32], &[u32]), weights: &mut [f64]) {
-        let words: f64 = counts.iter().map(|&count| f64::from(count)).sum();
-        for ((weight, &term), &count) in weights.iter_mut().zip(terms).zip(counts) {
-            // A stored zero is possible in counts that a user made.
-            let tf = if count == 0 { 0.0 } else { f64::from(count) / words };
-            let tf = if self.reduce_frequent_words { tf.sqrt() } else { tf };
+        for ((weight, &term), tf) in weights.iter_mut().zip(terms).zip(self.weights_of(counts)) {
             *weight = tf * self.idf[term as usize];
         }
     }
+
+    /// The weight of each term of a row, but for its idf.
+    fn weights_of(&self, counts: &[u32]) -> impl Iterator<Item = f64> {
+        let words: f64 = counts.iter().map(|&count| f64::from(count)).sum();
+        counts.iter().map(move |&count| {
+            // A stored zero is possible in counts that a user made.
+            let tf = if count == 0 { 0.0 } else { f64::from(count) / words };
+            if self.reduce_frequent_words { tf.sqrt() } else { tf }
+        })
+    }
 }
 
-/// The `n` terms of `row` that weigh most, as (column, weight), best first; terms that weigh equally in the order of the
-/// columns. Only terms that weigh more than 0.
+/// The `n` terms of `row` with the highest weights, as (column, weight) in descending order; ties are broken by column.
+/// Only terms with positive weights are included.
 pub fn top_terms(weights: &CsrMatrix<f64>, row: usize, n: usize) -> Vec<(usize, f64)> {
     let (columns, values) = weights.row(row);
     let mut terms: Vec<(usize, f64)> =

@@ -1,4 +1,4 @@
-//! Scraped text: what to leave out of it.
+//! Cleaning scraped text.
 
 mod addresses;
 mod html;
@@ -14,35 +14,36 @@ use crate::error::{Error, Hint, Stage};
 use crate::progress::Progress;
 use pass::pass;
 
-/// Texts that are looked at, evenly spaced among all.
+/// The number of texts in the evenly spaced sample.
 const SAMPLE: usize = 2_000;
-/// How often a text is gone through: twice escaped markup (`&amp;lt;p&amp;gt;`) takes three times.
+/// The maximum number of passes over a text: doubly escaped markup (`&amp;lt;p&amp;gt;`) takes three.
 const PASSES: usize = 3;
 
-/// What of a scraped text does not become words. The texts themselves stay as they are.
+/// Which parts of scraped texts are not counted as words. The texts themselves are not modified.
 ///
-/// Markup is what can be nothing else: web addresses (with a scheme, with `www.`, or a domain with a path), e-mail
-/// addresses, HTML tags, comments, scripts and styles, and entities, which are read as what they stand for: `&nbsp;` parts
-/// words, `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D` and `AT&T` are not markup.
+/// Markup includes only unambiguous cases: web addresses (with a scheme, with `www.`, or a domain with a path), email
+/// addresses, HTML tags, comments, scripts, and styles, and entities, which are decoded: `&nbsp;` separates words,
+/// `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D`, and `AT&T` are not markup.
 ///
-/// Written `auto`, `none`, `markup`, `all`.
+/// Spelled `auto`, `none`, `markup`, `all`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum TextCleaning {
-    /// [`Markup`](TextCleaning::Markup), and [`All`](TextCleaning::All) where the texts show that they were scraped: one
-    /// in ten holds a web address, a tag or an entity. [`None`](TextCleaning::None) where it would leave nothing of half
-    /// of them: a column of addresses. At most 2,000 texts, evenly spaced, are looked at. The default.
+    /// [`All`](TextCleaning::All) if the texts appear to be scraped (at least one in ten contains a web address, a tag,
+    /// or an entity), [`None`](TextCleaning::None) if cleaning would leave half of the texts empty (such as a column of
+    /// addresses), and [`Markup`](TextCleaning::Markup) otherwise. Based on a sample of at most 2,000 evenly spaced
+    /// texts. The default.
     #[default]
     Auto,
-    /// Every run of letters and digits is a word.
+    /// No cleaning: every run of letters and digits is a word.
     None,
-    /// Markup.
+    /// Removes markup.
     Markup,
-    /// Markup, and also `@names` and numbers of eight digits or more.
+    /// Removes markup, `@names`, and numbers with eight or more digits.
     All,
 }
 
 impl TextCleaning {
-    /// What [`Auto`](TextCleaning::Auto) comes to for `texts`; everything else is itself.
+    /// Resolves [`Auto`](TextCleaning::Auto) for `texts`; other variants are returned unchanged.
     #[must_use]
     pub fn resolve(self, texts: &[&str]) -> TextCleaning {
         if self != TextCleaning::Auto {
@@ -63,7 +64,7 @@ impl TextCleaning {
         }
     }
 
-    /// `text` as its words are read. [`Auto`](TextCleaning::Auto), which depends on all texts, is taken for
+    /// `text` after cleaning. [`Auto`](TextCleaning::Auto), which depends on all texts, is treated as
     /// [`Markup`](TextCleaning::Markup).
     ///
     /// ```
@@ -76,7 +77,7 @@ impl TextCleaning {
         self.clean_counting(text, &mut LeftOut::default())
     }
 
-    /// As [`clean`](Self::clean); counts what is left out.
+    /// Like [`clean`](Self::clean), but counts what is removed.
     pub(super) fn clean_counting<'a>(self, text: &'a str, left_out: &mut LeftOut) -> Cow<'a, str> {
         let names_and_numbers = self == TextCleaning::All;
         if self == TextCleaning::None {
@@ -117,12 +118,12 @@ impl FromStr for TextCleaning {
             "none" => Ok(TextCleaning::None),
             "markup" => Ok(TextCleaning::Markup),
             "all" => Ok(TextCleaning::All),
-            _ => Err(Error::parameter(Stage::Vectorize, "clean", text, "auto, none, markup or all")),
+            _ => Err(Error::parameter(Stage::Vectorize, "clean", text, "auto, none, markup, or all")),
         }
     }
 }
 
-/// A kind of what is left out.
+/// A kind of removed content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Address,
@@ -133,7 +134,7 @@ enum Kind {
     Number,
 }
 
-/// How much was left out.
+/// Counts of removed content.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LeftOut {
     kinds: [usize; 6],
@@ -150,19 +151,19 @@ impl LeftOut {
         self.texts += more.texts;
     }
 
-    /// Whether this is what scrapers leave in a text.
+    /// Whether the text appears to be scraped.
     fn is_scraped(&self) -> bool {
         [Kind::Address, Kind::Tag, Kind::Entity].into_iter().any(|kind| self.kinds[kind as usize] > 0)
     }
 
-    /// Tells of it, where it is anything, for `texts` texts in all.
+    /// Reports the counts, if there are any, for `texts` texts in total.
     pub(super) fn tell(&self, texts: usize, progress: &Progress) {
         if self.texts == 0 {
             return;
         }
         let names = [
             ("web address", "web addresses"),
-            ("e-mail address", "e-mail addresses"),
+            ("email address", "email addresses"),
             ("tag", "tags"),
             ("entity", "entities"),
             ("@name", "@names"),
@@ -173,7 +174,8 @@ impl LeftOut {
         let found = found.collect::<Vec<String>>().join(", ");
         let contain = if self.texts == 1 { "contains" } else { "contain" };
         let message = format!("{} of {texts} texts {contain} markup that is not counted as words: {found}", self.texts);
-        let hint = Hint::new("TextCleaning::None would count them").on_command_line("--clean none would count them");
+        let hint =
+            Hint::new("TextCleaning::None counts it as words").on_command_line("--clean none counts it as words");
         progress.note_with_hint(Stage::Vectorize, message, hint);
     }
 }

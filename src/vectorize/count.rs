@@ -1,4 +1,4 @@
-//! Texts to counts of terms.
+//! Counting the terms of texts.
 
 use std::fmt;
 
@@ -17,25 +17,25 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::{Progress, Task};
 
-/// The longest n-gram that can be asked for.
+/// The maximum n-gram length.
 const LONGEST_NGRAM: usize = 10;
-/// Bytes of the longest word: what is longer is encoded data or a broken file, and would fill every table.
+/// The maximum word length in bytes: anything longer is encoded data or a broken file, and would fill every table.
 const LONGEST_WORD: usize = 256;
-/// Texts are counted in pieces of about so many bytes. A piece has its own table of terms, so small pieces cost merging
-/// and large ones leave threads without work.
+/// The approximate size in bytes of the pieces in which texts are counted. Each piece has its own table of terms, so
+/// small pieces increase the cost of merging, and large ones leave threads idle.
 const PIECE: usize = 1 << 20;
 
-/// In how many documents a term must or may occur.
+/// A minimum or maximum document frequency.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum DocumentFrequency {
-    /// So many documents.
+    /// A number of documents.
     Count(usize),
-    /// This share of the documents, 0.0 to 1.0.
+    /// A share of the documents, 0.0 to 1.0.
     Share(f64),
 }
 
 impl DocumentFrequency {
-    /// As a number of documents, of `documents` in all.
+    /// Converts the frequency to a number of documents, out of `documents` in total.
     pub(super) fn documents(self, documents: usize) -> f64 {
         match self {
             DocumentFrequency::Count(count) => count as f64,
@@ -73,22 +73,22 @@ impl fmt::Display for DocumentFrequency {
     }
 }
 
-/// Counts the words and n-grams of texts, with the semantics of scikit-learn's `CountVectorizer`, in any script.
+/// Counts the words and n-grams of texts with the semantics of scikit-learn's `CountVectorizer`, in any script.
 ///
-/// A word is two or more letters, digits or underscores in a row. Unlike in Python, vowel signs and accents that are
-/// characters of their own stay in their word; a word in two Unicode forms (accents composed or not, letters of full width,
-/// ligatures) is one word; what is longer than 256 bytes is not; and addresses, tags and entities of scraped texts are
-/// none ([`TextCleaning`]). Where a script has no spaces between words, there is no dictionary either, and words are found
-/// by rules:
+/// A word is a run of two or more letters, digits, or underscores. Unlike in Python, combining vowel signs and accents
+/// are part of the word; different Unicode forms of a word (composed or decomposed accents, full-width letters,
+/// ligatures) are the same word; runs longer than 256 bytes are not words; and addresses, tags, and entities in scraped
+/// texts are not words either ([`TextCleaning`]). In scripts without spaces between words, words are found by rules,
+/// without a dictionary:
 ///
-/// - Ideographs: a run of up to 3 is a word (猫, 東京, 図書館), one of 4 is two words (東京大学: 東京, 大学), and in a longer
-///   one every two neighbors are a word.
+/// - Ideographs: a run of up to 3 is a word (猫, 東京, 図書館), a run of 4 is two words (東京大学: 東京, 大学), and in a longer run
+///   every bigram is a word.
 /// - Katakana: a run of 2 or more is a word (カメラ).
-/// - Hiragana: a run right after another word is an ending or a particle and left out; any other is a word.
-/// - Thai, Lao, Khmer, Burmese: a run of up to 10 user-perceived characters is a word; in a longer one, every three
-///   neighbors are. Put spaces between the words beforehand, if you can.
+/// - Hiragana: a run directly after another word is an ending or a particle and is skipped; any other run is a word.
+/// - Thai, Lao, Khmer, Burmese: a run of up to 10 user-perceived characters is a word; in a longer run, every trigram
+///   is. If possible, segment such texts with spaces beforehand.
 ///
-/// The columns are the different terms in the order of their code points.
+/// The columns are the distinct terms, sorted by code point.
 ///
 /// ```
 /// # use topicframe::{progress::Progress, vectorize::CountVectorizer};
@@ -103,7 +103,7 @@ pub struct CountVectorizer {
     pub(super) lowercase: bool,
     pub(super) ngram_range: (usize, usize),
     pub(super) stop_words: StopWords,
-    // What was fitted before there was this setting counted everything.
+    // Models fitted before this setting was introduced counted everything.
     #[serde(default = "uncleaned")]
     pub(super) cleaning: TextCleaning,
     pub(super) min_df: DocumentFrequency,
@@ -122,8 +122,8 @@ impl Default for CountVectorizer {
 }
 
 impl CountVectorizer {
-    /// Single words in lower case; the stop words of the texts' language, where it is clear, and what scrapers leave in
-    /// texts are left out.
+    /// Counts single words in lower case, without the stop words of the language of the texts (if it can be detected)
+    /// and without scraping artifacts.
     pub fn new() -> Self {
         CountVectorizer {
             lowercase: true,
@@ -136,65 +136,65 @@ impl CountVectorizer {
         }
     }
 
-    /// Whether `Cat` counts as `cat`. Default true.
+    /// Whether to convert texts to lower case, so that `Cat` counts as `cat`. Default: true.
     #[must_use]
     pub fn lowercase(mut self, lowercase: bool) -> Self {
         self.lowercase = lowercase;
         self
     }
 
-    /// Terms of `shortest` to `longest` words that follow each other, 1 to 10. Default 1 to 1: single words.
+    /// The range of n-gram lengths, 1 to 10 words. Default: 1 to 1 (single words).
     #[must_use]
     pub fn ngram_range(mut self, shortest: usize, longest: usize) -> Self {
         self.ngram_range = (shortest, longest);
         self
     }
 
-    /// Words to leave out, before n-grams are formed. Default [`StopWords::Auto`].
+    /// Words to remove before n-grams are formed. Default: [`StopWords::Auto`].
     #[must_use]
     pub fn stop_words(mut self, stop_words: StopWords) -> Self {
         self.stop_words = stop_words;
         self
     }
 
-    /// What to leave out of scraped texts: addresses, tags, entities. Default [`TextCleaning::Auto`]; in a
-    /// [`TopicModel`](crate::model::TopicModel), Auto is what the model's own
-    /// [`cleaning`](crate::model::TopicModel::cleaning) says.
+    /// What to remove from scraped texts: addresses, tags, entities. Default: [`TextCleaning::Auto`]; in a
+    /// [`TopicModel`](crate::model::TopicModel), Auto follows the [`cleaning`](crate::model::TopicModel::cleaning)
+    /// setting of the model.
     #[must_use]
     pub fn cleaning(mut self, cleaning: TextCleaning) -> Self {
         self.cleaning = cleaning;
         self
     }
 
-    /// The same, with `cleaning` where this has [`TextCleaning::Auto`].
+    /// The same settings, with [`TextCleaning::Auto`] replaced by `cleaning`.
     pub(crate) fn cleaned_by_default(&self, cleaning: TextCleaning) -> Self {
         let own = self.cleaning != TextCleaning::Auto;
         CountVectorizer { cleaning: if own { self.cleaning } else { cleaning }, ..self.clone() }
     }
 
-    /// How texts are read.
+    /// The reading settings for texts.
     fn reading(&self) -> Reading {
         Reading { lowercase: self.lowercase, cleaning: self.cleaning }
     }
 
-    /// Leaves out terms that fewer documents hold: a count (1 or more) or a share of the documents (0.0 to 1.0).
-    /// Default 1.
+    /// Ignores terms that occur in fewer documents than this: a count (1 or more) or a share of the documents (0.0 to
+    /// 1.0). Default: 1.
     #[must_use]
     pub fn min_df(mut self, min_df: impl Into<DocumentFrequency>) -> Self {
         self.min_df = min_df.into();
         self
     }
 
-    /// Leaves out terms that more documents hold: a count (1 or more) or a share of the documents (0.0 to 1.0).
-    /// Default 1.0.
+    /// Ignores terms that occur in more documents than this: a count (1 or more) or a share of the documents (0.0 to
+    /// 1.0). Default: 1.0.
     #[must_use]
     pub fn max_df(mut self, max_df: impl Into<DocumentFrequency>) -> Self {
         self.max_df = max_df.into();
         self
     }
 
-    /// Keeps only the terms that occur most often in all texts together, so many (1 or more); of terms that occur
-    /// equally often, the first in the vocabulary. Default: all.
+    /// Keeps only this number of terms (1 or more): the most frequent across all texts. Ties are broken by vocabulary
+    /// order. Default: all.
     #[must_use]
     pub fn max_features(mut self, max_features: usize) -> Self {
         self.max_features = Some(max_features);
@@ -204,11 +204,11 @@ impl CountVectorizer {
     /// Checks every parameter.
     ///
     /// # Errors
-    /// The first parameter that is out of its range.
+    /// The first parameter that is out of range.
     pub fn check(&self) -> Result<()> {
         let (shortest, longest) = self.ngram_range;
         if shortest == 0 || shortest > longest || longest > LONGEST_NGRAM {
-            let allowed = "1 or more words, the first number not above the second, the second at most 10";
+            let allowed = "1 or more words, with the first number at most the second, and the second at most 10";
             return Err(Error::parameter(Stage::Vectorize, "ngram_range", format!("({shortest}, {longest})"), allowed));
         }
         self.min_df.check("min_df")?;
@@ -228,11 +228,11 @@ impl CountVectorizer {
         Ok(())
     }
 
-    /// Finds the terms of `texts` and counts them. The result is the same on any number of threads.
+    /// Finds and counts the terms of `texts`. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A parameter out of its range; no texts; texts of stop words alone; no term that min_df and
-    /// max_df allow.
+    /// A parameter is out of range; there are no texts; the texts contain only stop words; or no terms satisfy min_df
+    /// and max_df.
     pub fn fit_transform(&self, texts: &[&str], progress: &Progress) -> Result<CountMatrix> {
         self.check()?;
         if texts.is_empty() {
@@ -254,16 +254,16 @@ impl CountVectorizer {
     }
 }
 
-/// What [`CountVectorizer::fit_transform`] gives.
+/// The result of [`CountVectorizer::fit_transform`].
 #[derive(Debug, Clone)]
 pub struct CountMatrix {
-    /// How often each text (row) holds each term (column).
+    /// The number of occurrences of each term (column) in each text (row).
     pub counts: CsrMatrix<u32>,
-    /// The terms, and the way to count them in other texts.
+    /// The fitted vectorizer, which counts the same terms in other texts.
     pub vectorizer: FittedCountVectorizer,
 }
 
-/// A vocabulary, and how its terms are counted.
+/// A vocabulary and the settings for counting its terms.
 #[derive(Clone)]
 pub struct FittedCountVectorizer {
     settings: CountVectorizer,
@@ -273,22 +273,22 @@ pub struct FittedCountVectorizer {
 }
 
 impl FittedCountVectorizer {
-    /// The vectorizer of a fit, from its [`settings`](Self::settings) and its [`vocabulary`](Self::vocabulary).
+    /// Restores a fitted vectorizer from its [`settings`](Self::settings) and [`vocabulary`](Self::vocabulary).
     ///
     /// # Errors
-    /// A setting is out of its range; stop words or cleaning are still `Auto`; the vocabulary does not ascend.
+    /// A setting is out of range; stop words or cleaning are still `Auto`; or the vocabulary is not in ascending order.
     pub fn from_vocabulary(settings: CountVectorizer, vocabulary: Vec<String>) -> Result<Self> {
         settings.check()?;
         if settings.cleaning == TextCleaning::Auto {
-            let allowed = "None, Markup or All: Auto needs the texts of the fit";
+            let allowed = "None, Markup, or All: Auto needs the texts of the fit";
             return Err(Error::parameter(Stage::Vectorize, "cleaning", "Auto", allowed));
         }
         if settings.stop_words == StopWords::Auto {
-            let allowed = "English, None, Languages or a List: Auto needs the texts of the fit";
+            let allowed = "English, None, Languages, or a List: Auto needs the texts of the fit";
             return Err(Error::parameter(Stage::Vectorize, "stop_words", "Auto", allowed));
         }
         if let Some(pair) = vocabulary.windows(2).find(|pair| pair[0] >= pair[1]) {
-            let message = format!("the vocabulary does not ascend: `{}` comes before `{}`", pair[0], pair[1]);
+            let message = format!("the vocabulary is not in ascending order: `{}` comes before `{}`", pair[0], pair[1]);
             return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
         }
         Ok(FittedCountVectorizer::with_index(settings, vocabulary))
@@ -298,36 +298,36 @@ impl FittedCountVectorizer {
         let hasher = Hasher::default();
         let mut index = HashTable::with_capacity(vocabulary.len());
         for (column, term) in vocabulary.iter().enumerate() {
-            // As texts are read, however the term is written.
+            // Normalized like the texts, whatever the form of the term.
             let hash_of = |&column: &u32| hasher.hash_one(&*in_one_form(&vocabulary[column as usize]));
             index.insert_unique(hasher.hash_one(&*in_one_form(term)), column as u32, hash_of);
         }
         FittedCountVectorizer { settings, vocabulary, hasher, index }
     }
 
-    /// The settings of the fit. Its stop words say what [`StopWords::Auto`] came to.
+    /// The settings of the fit, with [`StopWords::Auto`] resolved.
     pub fn settings(&self) -> &CountVectorizer {
         &self.settings
     }
 
-    /// The stop words of the fit: what [`StopWords::Auto`] came to, where that was asked for.
+    /// The stop words of the fit, with [`StopWords::Auto`] resolved.
     pub fn stop_words(&self) -> &StopWords {
         &self.settings.stop_words
     }
 
-    /// The terms, one a column, in the order of their code points.
+    /// The terms, one per column, sorted by code point.
     pub fn vocabulary(&self) -> &[String] {
         &self.vocabulary
     }
 
-    /// The column of `term`, in whichever Unicode form.
+    /// The column of `term`, in any Unicode form.
     pub fn index_of(&self, term: &str) -> Option<usize> {
         let term = in_one_form(term);
         let same = |&column: &u32| in_one_form(&self.vocabulary[column as usize]) == term;
         self.index.find(self.hasher.hash_one(&*term), same).map(|&column| column as usize)
     }
 
-    /// How often each of `texts` (row) holds each term of the vocabulary (column). Other terms are left out.
+    /// The number of occurrences of each vocabulary term (column) in each of `texts` (row). Other terms are ignored.
     pub fn transform(&self, texts: &[&str]) -> CsrMatrix<u32> {
         let counter = Counter::new(&self.settings);
         let count = |texts: &&[&str]| {
@@ -358,23 +358,23 @@ impl fmt::Debug for FittedCountVectorizer {
     }
 }
 
-/// Texts piece by piece, with the numbers of their terms elsewhere.
+/// Counted pieces of texts, with a mapping of their term IDs.
 type Pieces = Vec<Piece<ByTerm<u32>>>;
 
-/// Some texts in a row, counted.
+/// A sequence of consecutive texts, counted.
 struct Piece<T> {
-    /// What the numbers of the terms in `cells` mean: a table of terms, or their numbers elsewhere.
+    /// What the term IDs in `cells` refer to: a table of terms, or a mapping to other IDs.
     numbers: T,
-    /// Where the cells of each text end.
+    /// The end of the cells of each text.
     texts: Vec<usize>,
-    /// Terms and how often the text holds them.
+    /// Terms and their counts in the text.
     cells: Vec<(u32, u32)>,
     left_out: LeftOut,
 }
 
 struct Counter<'a> {
     settings: &'a CountVectorizer,
-    /// Different stop words, as words of the texts are written. They are the first terms of every table.
+    /// Distinct stop words, normalized like the words of the texts. They are the first terms of every table.
     stop_words: Vec<String>,
     hasher: Hasher,
 }
@@ -386,13 +386,13 @@ impl<'a> Counter<'a> {
         Counter { settings, stop_words, hasher: Hasher::default() }
     }
 
-    /// All terms of `texts`; the texts piece by piece, with the numbers of the piece's terms among all; and what of the texts
-    /// was left out as no words.
+    /// Returns all terms of `texts`, the counted pieces with a mapping of their terms to all terms, and counts of what
+    /// cleaning removed.
     fn count(&self, texts: &[&str], task: &Task) -> Result<(Terms, Pieces, LeftOut)> {
         let mut all_left_out = LeftOut::default();
         let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
         let mut counted = Vec::new();
-        // A few pieces at a time, so that only a few tables of terms exist at once.
+        // A few pieces at a time, so that only a few tables of terms exist at the same time.
         for wave in in_pieces(texts).chunks(rayon::current_num_threads() * 4) {
             if task.is_interrupted() {
                 break;
@@ -455,7 +455,7 @@ impl<'a> Counter<'a> {
         });
     }
 
-    /// The n-grams of `words`, of the lengths that are asked for.
+    /// The n-grams of `words`, of the requested lengths.
     fn terms_of(&self, words: &[u32], terms: &mut Terms, found: &mut Vec<u32>) {
         let (shortest, longest) = self.settings.ngram_range;
         found.clear();
@@ -479,7 +479,7 @@ fn in_pieces<'t, 's>(texts: &'t [&'s str]) -> Vec<&'t [&'s str]> {
     let mut pieces = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (i, text) in texts.iter().enumerate() {
-        // An empty text is work too.
+        // Account for the overhead of empty texts.
         bytes += text.len() + 16;
         if bytes >= PIECE || i + 1 == texts.len() {
             pieces.push(&texts[start..=i]);
@@ -489,7 +489,8 @@ fn in_pieces<'t, 's>(texts: &'t [&'s str]) -> Vec<&'t [&'s str]> {
     pieces
 }
 
-/// The pieces as one matrix of `cols` columns. `column` says where a piece's term goes; [`NO_COLUMN`] leaves it out.
+/// Combines the pieces into a matrix with `cols` columns. `column` maps a piece's term to its column; [`NO_COLUMN`]
+/// drops it.
 fn to_matrix(
     mut pieces: Pieces,
     cols: usize,
@@ -510,7 +511,7 @@ fn to_matrix(
     CsrMatrix::from_sorted(cols, indptr, indices, data)
 }
 
-/// Replaces terms by columns, drops those without, and sorts every text's cells.
+/// Replaces terms with columns, drops those without a column, and sorts the cells of each text.
 fn move_to_columns(piece: &mut Piece<ByTerm<u32>>, column: &impl Fn(&Piece<ByTerm<u32>>, u32) -> u32) {
     let mut cells = std::mem::take(&mut piece.cells);
     let mut ends = std::mem::take(&mut piece.texts);
@@ -533,6 +534,6 @@ fn move_to_columns(piece: &mut Piece<ByTerm<u32>>, column: &impl Fn(&Piece<ByTer
 }
 
 fn too_many_terms() -> Error {
-    Error::new(ErrorKind::InvalidData, Stage::Vectorize, "the texts hold more than 2,147,483,647 different terms")
-        .hint("Ask for shorter n-grams.")
+    Error::new(ErrorKind::InvalidData, Stage::Vectorize, "the texts contain more than 2,147,483,647 distinct terms")
+        .hint("Use shorter n-grams.")
 }

@@ -1,19 +1,19 @@
-//! One word in two Unicode forms is one word.
+//! Unicode normalization: different forms of a word are the same word.
 //!
-//! Texts are counted in the composed form (NFC), and letters that only look different in the compatible one: full-width
-//! and half-width letters and digits, ligatures, letters of mathematics and of Arabic presentation forms. What is a sign
-//! rather than a letter keeps its place: NFKC as a whole makes `tm` of a trademark sign, so that `Java™` would be another
-//! word than `Java`.
+//! Texts are normalized to the composed form (NFC), and letters that differ only in appearance to the compatibility
+//! form: full-width and half-width letters and digits, ligatures, mathematical letters, and Arabic presentation forms.
+//! Symbols are not changed: full NFKC would turn a trademark sign into `tm`, so that `Java™` and `Java` would be
+//! different words.
 
 use std::borrow::Cow;
 
 use unicode_normalization::char::decompose_compatible;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-/// A hyphen that shows only where a line is broken.
+/// A hyphen that is visible only at a line break.
 const SOFT_HYPHEN: char = '\u{ad}';
 
-/// `text` with every letter in one form. Costs next to nothing where it is so already.
+/// `text` with every letter in a single form. Costs almost nothing if it is already normalized.
 pub(super) fn in_one_form(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || is_in_one_form(text) {
         return Cow::Borrowed(text);
@@ -32,22 +32,22 @@ fn is_in_one_form(text: &str) -> bool {
     !text.chars().any(has_other_form) && is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
-/// Whether `c` is a letter or a digit that has a plainer form, or is left out of words.
+/// Whether `c` is a letter or a digit with a simpler form, or is removed from words.
 fn has_other_form(c: char) -> bool {
     match c {
         '\0'..='\x7f' => false,
         SOFT_HYPHEN | 'µ' | 'Ĳ' | 'ĳ' | 'ſ' => true,
         '\u{1c4}'..='\u{1cc}' | '\u{1f1}'..='\u{1f3}' => true,
-        // Greek symbols, letters of mathematics, Roman numerals.
+        // Greek symbols, mathematical letters, Roman numerals.
         '\u{3d0}'..='\u{3d2}' | '\u{3d5}' | '\u{3d6}' | '\u{3f0}'..='\u{3f2}' | '\u{3f4}' | '\u{3f5}' => true,
         '\u{2100}'..='\u{214f}' => c.is_alphabetic(),
         '\u{2160}'..='\u{217f}' | '\u{1d400}'..='\u{1d7ff}' => true,
-        // Radicals, which some PDFs have in place of ideographs.
+        // Radicals, which some PDFs contain instead of ideographs.
         '\u{2e80}'..='\u{2fd5}' => true,
         // Ligatures and presentation forms.
         '\u{fb00}'..='\u{fb06}' | '\u{fb13}'..='\u{fb17}' => true,
         '\u{fb50}'..='\u{fdef}' | '\u{fe80}'..='\u{fefc}' => c.is_alphanumeric(),
-        // Of full width, and of half width.
+        // Full-width and half-width forms.
         '\u{ff10}'..='\u{ff19}' | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}' => true,
         '\u{ff66}'..='\u{ff9f}' | '\u{ffa0}'..='\u{ffdc}' => true,
         _ => false,

@@ -1,21 +1,21 @@
-//! Whether texts are English, by the words that join others.
+//! Detecting English texts by their function words.
 
 use std::collections::HashMap;
 
 use super::reading::{Reading, beginning};
 
-/// Texts that are looked at, evenly spaced among all.
+/// The number of texts in the evenly spaced sample.
 const SAMPLE: usize = 2_000;
-/// Words that are looked at in each.
+/// The number of words examined per text.
 const WORDS_OF_A_TEXT: usize = 200;
-/// Bytes that hold so many words in any case.
+/// A number of bytes that is certain to contain that many words.
 const BYTES_OF_A_TEXT: usize = 8_000;
 
-/// Words that join others in English, and mean nothing common in the languages below.
+/// English function words that are not common words in the languages below.
 const ENGLISH: &str = "the of and that with from this are you not but they which were been their would there what his \
     she who how when these those could should its our your into about than then them only some other where";
 
-/// Words that join others in one of these languages and are not English words.
+/// Function words of these languages that are not English words.
 const OTHERS: [(&str, &str); 24] = [
     (
         "German",
@@ -46,7 +46,7 @@ const OTHERS: [(&str, &str); 24] = [
     ("Welsh, Irish", "yn yr ei wedi ac agus na ar bod"),
 ];
 
-/// What the words of a sample are.
+/// Word counts of a sample.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     words: usize,
@@ -56,7 +56,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    /// Whether to take the texts for English; the rule is told at [`StopWords::Auto`](super::StopWords::Auto).
+    /// Whether the texts are considered English; see [`StopWords::Auto`](super::StopWords::Auto) for the rule.
     pub(super) fn is_english(&self) -> bool {
         let Evidence { words, ascii, english, other } = *self;
         if words == 0 {
@@ -69,13 +69,13 @@ impl Evidence {
         }
     }
 
-    /// Whether there is nothing in English texts that looks like another language.
+    /// Whether English texts show no sign of another language.
     pub(super) fn is_english_alone(&self) -> bool {
         self.is_english() && self.other * 20 <= self.english && self.ascii * 20 >= self.words * 19
     }
 }
 
-/// Looks at a sample of `texts`.
+/// Gathers evidence from a sample of `texts`.
 pub(super) fn gather(texts: &[&str], reading: &Reading) -> Evidence {
     let joining = joining_words();
     let mut evidence = Evidence::default();
@@ -100,7 +100,7 @@ pub(super) fn gather(texts: &[&str], reading: &Reading) -> Evidence {
     evidence
 }
 
-/// Joining words, and whether they are English.
+/// Function words, and whether they are English.
 fn joining_words() -> HashMap<&'static str, bool> {
     let others = OTHERS.iter().flat_map(|(_, words)| words.split_whitespace()).map(|word| (word, false));
     others.chain(ENGLISH.split_whitespace().map(|word| (word, true))).collect()

@@ -1,4 +1,4 @@
-//! Languages, and the stop words of each.
+//! Languages and their stop words.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::stop_words::{english, listed};
 use crate::error::{Error, Stage};
 
-/// Codes (ISO 639-1) and English names, in the order of the names.
+/// Codes (ISO 639-1) and English names, sorted by name.
 const LANGUAGES: &[(&str, &str)] = &[
     ("af", "Afrikaans"),
     ("ar", "Arabic"),
@@ -70,7 +70,7 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("zu", "Zulu"),
 ];
 
-/// Other names of some of them.
+/// Alternative names.
 const ALIASES: &[(&str, &str)] = &[
     ("castilian", "es"),
     ("deutsch", "de"),
@@ -85,10 +85,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("slovene", "sl"),
 ];
 
-/// A language that there are stop words of: those of [stopwords-iso](https://github.com/stopwords-iso/stopwords-iso), less
-/// some nouns that can be what a text is about; of English, [`StopWords::English`](super::StopWords::English).
+/// A language with a list of stop words: that of [stopwords-iso](https://github.com/stopwords-iso/stopwords-iso),
+/// except for some nouns that can be the subject of a text; for English,
+/// [`StopWords::English`](super::StopWords::English).
 ///
-/// Made of its English name or its ISO 639-1 code, in upper or lower case: `"German".parse()`, `"de".parse()`.
+/// Parsed from its English name or its ISO 639-1 code, case-insensitively: `"German".parse()`, `"de".parse()`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(u8);
@@ -97,7 +98,7 @@ impl Language {
     /// English.
     pub(super) const ENGLISH: Language = Language(13);
 
-    /// All of them, in the order of their names.
+    /// All languages, sorted by name.
     pub fn all() -> impl Iterator<Item = Language> {
         (0..LANGUAGES.len()).map(|place| Language(place as u8))
     }
@@ -112,7 +113,8 @@ impl Language {
         LANGUAGES.get(usize::from(self.0)).map_or("", |language| language.0)
     }
 
-    /// The stop words. Chinese, Japanese and Thai words are cut by rules, so that many of theirs are never met.
+    /// The stop words. Chinese, Japanese, and Thai texts are segmented by rules, so many of their stop words never
+    /// occur.
     pub fn stop_words(self) -> Vec<&'static str> {
         if self == Language::ENGLISH {
             return english().collect();
@@ -126,17 +128,17 @@ impl Language {
         all.iter().copied().filter(|word| !kept.contains(word)).collect()
     }
 
-    /// Whether its stop words can be told apart in a text: it puts spaces between words.
+    /// Whether the language separates words with spaces, so that its stop words can be found in a text.
     pub(super) fn has_spaces(self) -> bool {
         !matches!(self.code(), "ja" | "th" | "zh")
     }
 
-    /// A number of its own, below 64.
+    /// A unique index below 64.
     pub(super) fn place(self) -> usize {
         usize::from(self.0)
     }
 
-    /// As `FromStr`, without a word about what there is.
+    /// Like `FromStr`, but without listing the known languages.
     pub(super) fn find(text: &str) -> Option<Language> {
         let text = text.trim().to_lowercase();
         let region = text.split(['-', '_']).next().unwrap_or_default();
@@ -149,7 +151,7 @@ impl Language {
     }
 }
 
-/// The names of all, for messages.
+/// The names of all languages, for messages.
 pub(super) fn known_languages() -> String {
     LANGUAGES.iter().map(|language| language.1).collect::<Vec<_>>().join(", ")
 }

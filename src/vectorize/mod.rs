@@ -1,7 +1,7 @@
-//! Texts to counts of terms, and counts to the weights of a topic's terms.
+//! Counting the terms of texts and weighting the terms of topics.
 //!
-//! [`CountVectorizer`] counts words and n-grams as scikit-learn's does, in any script; [`ClassTfIdf`] weighs the counts
-//! of topics by class-based TF-IDF, as BERTopic does. Weights follow from counts alone, so nothing needs the texts twice.
+//! [`CountVectorizer`] counts words and n-grams like scikit-learn's, in any script; [`ClassTfIdf`] weights the counts
+//! of topics with class-based TF-IDF, like BERTopic. Weights depend only on counts, so the texts are read only once.
 
 mod class_tfidf;
 mod cleaning;

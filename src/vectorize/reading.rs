@@ -1,4 +1,4 @@
-//! A text as its words are read: without what is not counted as words, every letter in one form, in lower case.
+//! Preprocessing texts into words: cleaning, Unicode normalization, and lowercasing.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::cleaning::{LeftOut, TextCleaning};
 use super::forms::in_one_form;
 use super::tokenizer::for_each_word;
 
-/// `text` as an embedder may read it: without what is not counted as words, every letter in one form.
+/// `text` as an embedder may read it: cleaned and Unicode-normalized.
 pub(crate) fn as_read(text: &str, cleaning: TextCleaning) -> Cow<'_, str> {
     match cleaning.clean(text) {
         Cow::Borrowed(text) => in_one_form(text),
@@ -14,7 +14,7 @@ pub(crate) fn as_read(text: &str, cleaning: TextCleaning) -> Cow<'_, str> {
     }
 }
 
-/// How texts are read.
+/// The preprocessing settings for texts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
     pub(super) lowercase: bool,
@@ -22,7 +22,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// In lower case, nothing left out.
+    /// Lower case, without cleaning.
     pub(super) fn plain() -> Self {
         Reading { lowercase: true, cleaning: TextCleaning::None }
     }
@@ -32,7 +32,7 @@ impl Reading {
         self.for_each_word_counting(text, buffer, &mut LeftOut::default(), emit);
     }
 
-    /// As [`for_each_word`](Self::for_each_word); counts what is left out.
+    /// Like [`for_each_word`](Self::for_each_word), but counts what is removed.
     pub(super) fn for_each_word_counting(
         &self,
         text: &str,
@@ -45,8 +45,8 @@ impl Reading {
         for_each_word(if self.lowercase { lowered(&letters, buffer) } else { &letters }, emit);
     }
 
-    /// The words of a list's entries, sorted, each once: what texts hold of `aujourd'hui` is `aujourd` and `hui`. An entry
-    /// with a space is not one: `New York` is not to take `new` and `york` away.
+    /// The distinct words of a list's entries, sorted: `aujourd'hui` occurs in texts as `aujourd` and `hui`. Entries
+    /// with a space are skipped: `New York` must not remove `new` and `york`.
     pub(super) fn words_of_entries<'a>(&self, entries: impl Iterator<Item = &'a str>) -> Vec<String> {
         let (mut words, mut buffer) = (Vec::new(), String::new());
         for entry in entries.map(str::trim).filter(|entry| !entry.contains(char::is_whitespace)) {
@@ -58,7 +58,7 @@ impl Reading {
     }
 }
 
-/// The first `bytes` bytes of `text`, less those of a character that does not end there.
+/// The first `bytes` bytes of `text`, rounded down to a character boundary.
 pub(super) fn beginning(text: &str, bytes: usize) -> &str {
     let mut end = text.len().min(bytes);
     while !text.is_char_boundary(end) {

@@ -1,8 +1,8 @@
-//! Which languages texts are in, by their stop words.
+//! Detecting the languages of texts by their stop words.
 //!
-//! A word that is on the lists of n languages speaks for each of them with the weight 1/n. A text is in the language with
-//! the greatest weight, if that is clear; a corpus is in the languages of its texts, and where few texts are long enough to
-//! be clear, in the language of all their words together.
+//! A word that is on the lists of n languages counts for each of them with a weight of 1/n. A text is in the language
+//! with the highest weight, if that is unambiguous. A corpus is in the languages of its texts or, if few texts are long
+//! enough to be unambiguous, in the language of all their words together.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -10,19 +10,19 @@ use std::sync::OnceLock;
 use super::languages::Language;
 use super::reading::{Reading, beginning};
 
-/// Texts that are looked at, evenly spaced among all.
+/// The number of texts in the evenly spaced sample.
 const SAMPLE: usize = 500;
-/// Bytes that are looked at in each.
+/// The number of bytes examined per text.
 const BYTES_OF_A_TEXT: usize = 1_000;
-/// The least share of stop words in what is in a language, and how much heavier than the second it must be.
+/// The minimum share of stop words in a text in a language, and the minimum ratio of its weight to the second highest.
 const COVERED: f64 = 0.2;
 const CLEARLY: f64 = 1.5;
-/// The fewest different stop words that tell a language.
+/// The minimum number of distinct stop words to detect a language.
 const ENOUGH: usize = 3;
-/// The least weight of the language of all words together.
+/// The minimum weight of the language of all words together.
 const WEIGHT_OF_ALL: f64 = 0.06;
 
-/// The languages that `texts` are clearly in, in the order of their names; English is left to [`super::language`].
+/// The detected languages of `texts`, sorted by name; English is handled by [`super::language`].
 pub(super) fn languages_of(texts: &[&str], reading: &Reading, english: bool) -> Vec<Language> {
     let sampled = texts.len().min(SAMPLE);
     let mut all = Words::default();
@@ -37,7 +37,7 @@ pub(super) fn languages_of(texts: &[&str], reading: &Reading, english: bool) -> 
         all.add(words);
     }
     let total: usize = votes.values().sum();
-    // A handful of foreign texts does not change what is left out of English ones.
+    // A handful of foreign texts does not change the stop words of English texts.
     let least = if english { 5 } else { 1 };
     let often = |votes: usize| votes >= least && votes * 10 >= total && votes * 20 >= spoken;
     let mut found: Vec<Language> =
@@ -49,11 +49,11 @@ pub(super) fn languages_of(texts: &[&str], reading: &Reading, english: bool) -> 
     found
 }
 
-/// Words, and what they say about their language.
+/// Words and the evidence that they provide about their language.
 #[derive(Default)]
 struct Words {
     count: usize,
-    /// For each language on whose list any is: their weight, their number, and which they are.
+    /// For each language with any of the words on its list: their weight, their number, and the words themselves.
     lists: HashMap<Language, (f64, usize, HashSet<String>)>,
 }
 
@@ -90,7 +90,7 @@ impl Words {
         }
     }
 
-    /// Languages with their weight, heaviest first, ties in the order of the names.
+    /// Languages with their weight, in descending order; ties are broken by name.
     fn ranked(&self) -> Vec<(Language, f64)> {
         let mut ranked: Vec<(Language, f64)> = self.lists.iter().map(|(&language, list)| (language, list.0)).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -106,7 +106,7 @@ impl Words {
         self.lists.get(&language).map_or(0, |list| list.2.len())
     }
 
-    /// The language, if it is clear.
+    /// The language, if it is unambiguous.
     fn language(&self) -> Option<Language> {
         let ranked = self.ranked();
         let &(first, weight) = ranked.first()?;
@@ -114,8 +114,8 @@ impl Words {
         (self.covered(first) >= COVERED && weight >= CLEARLY * second).then_some(first)
     }
 
-    /// The language of all words of a corpus, if it is clear; two where they are sisters that cannot be told apart, such as
-    /// Danish and Norwegian: they share most of their stop words.
+    /// The language of all words of a corpus, if it is unambiguous; two for closely related languages that cannot be
+    /// distinguished because they share most of their stop words, such as Danish and Norwegian.
     fn languages_of_all(&self) -> Vec<Language> {
         let ranked = self.ranked();
         let Some(&(first, weight)) = ranked.first() else { return Vec::new() };
@@ -133,13 +133,13 @@ impl Words {
     }
 }
 
-/// Stop words of languages with spaces, and the languages on whose lists each is, as bits.
+/// Stop words of languages with spaces, and a bit set of the languages that each belongs to.
 fn lists() -> &'static HashMap<String, u64> {
     static LISTS: OnceLock<HashMap<String, u64>> = OnceLock::new();
     LISTS.get_or_init(|| {
         let mut lists = HashMap::new();
         for language in Language::all().filter(|language| language.has_spaces()) {
-            // Of English the longer list: what it holds must not speak for another language.
+            // For English, the longer list: its words must not count for another language.
             let mut words = language.stop_words();
             words.extend(stop_words::lookup(language.code()).unwrap_or_default());
             for word in Reading::plain().words_of_entries(words.into_iter()) {
@@ -180,7 +180,11 @@ mod tests {
             ),
             ("Polish", "Wszyscy ludzie rodzą się wolni i równi pod względem swej godności. Są oni obdarzeni rozumem."),
             ("Greek", "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα."),
-            ("Persian", "تمام افراد بشر آزاد به دنیا می‌آیند و از لحاظ حیثیت و حقوق با هم برابرند. همه دارای عقل هستند"),
+            (
+                "Persian",
+                "تمام افراد بشر آزاد به دنیا می‌آیند و از لحاظ حیثیت و حقوق با هم برابرند. همه دارای عقل \
+              هستند",
+            ),
             ("Hindi", "सभी मनुष्यों को गौरव और अधिकारों के मामले में जन्मजात स्वतन्त्रता और समानता प्राप्त है।"),
             ("Vietnamese", "Tất cả mọi người sinh ra đều được tự do và bình đẳng về nhân phẩm và quyền."),
         ];

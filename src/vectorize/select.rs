@@ -1,4 +1,4 @@
-//! Which terms become columns, and in which order.
+//! Selecting and ordering the terms that become columns.
 
 use rayon::prelude::*;
 
@@ -6,10 +6,10 @@ use super::count::CountVectorizer;
 use super::terms::{ByTerm, Terms};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
-/// The column of a term that has none.
+/// Marks a term without a column.
 pub(super) const NO_COLUMN: u32 = u32::MAX;
 
-/// The terms that are kept.
+/// The selected terms.
 pub(super) struct Selection {
     /// In the order of their columns.
     pub(super) vocabulary: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Selection {
     pub(super) columns: ByTerm<u32>,
 }
 
-/// Keeps the terms that min_df, max_df and max_features allow, sorted by code point.
+/// Keeps the terms that satisfy min_df, max_df, and max_features, sorted by code point.
 pub(super) fn select(terms: &Terms, settings: &CountVectorizer, documents: usize) -> Result<Selection> {
     let found = terms.numbers().filter(|&term| terms.totals(term).documents > 0);
     let (low, high) = (settings.min_df.documents(documents), settings.max_df.documents(documents));
@@ -49,13 +49,13 @@ pub(super) fn select(terms: &Terms, settings: &CountVectorizer, documents: usize
     Ok(Selection { vocabulary: kept.par_iter().map(text).collect(), columns })
 }
 
-/// Sorts `kept` as their texts sort, without writing the texts: the space between two words is below every character
-/// of a word, so n-grams sort as the sequences of their words do.
+/// Sorts `kept` by text without building the texts: the space between two words sorts before every character of a word,
+/// so n-grams sort like the sequences of their words.
 fn sort(terms: &Terms, kept: &mut [u32], longest: usize) {
     let rank = ranks_of_words(terms);
     let tail = longest.saturating_sub(2);
     let mut tails = vec![0; kept.len() * tail];
-    // The ranks of the first two words in one number; those of the others in `tails`. 0 where there is no word.
+    // The ranks of the first two words in one number; those of the others in `tails`. 0 if there is no word.
     let mut keys: Vec<(u64, u32, u32)> = Vec::with_capacity(kept.len());
     for (i, &term) in kept.iter().enumerate() {
         let (mut head, mut at) = (0, 0);
@@ -76,7 +76,7 @@ fn sort(terms: &Terms, kept: &mut [u32], longest: usize) {
     }
 }
 
-/// The place of each word among all sorted words, from 1.
+/// The rank of each word among all sorted words, starting at 1.
 fn ranks_of_words(terms: &Terms) -> Vec<u32> {
     let mut words: Vec<(&str, u32)> =
         (0..terms.word_count() as u32).map(|word| (terms.text_of_word(word), word)).collect();
@@ -88,7 +88,7 @@ fn ranks_of_words(terms: &Terms) -> Vec<u32> {
     ranks
 }
 
-/// Keeps the `most` terms that occur most often, of equal ones the first, and their order.
+/// Keeps the `most` most frequent terms in their order; the first ones win ties.
 fn keep_most_frequent(terms: &Terms, kept: &mut Vec<u32>, most: usize) {
     if kept.len() <= most {
         return;
@@ -105,28 +105,29 @@ fn none_left(settings: &CountVectorizer, documents: usize, rare: usize, frequent
     let texts = if documents == 1 { "the only text".to_owned() } else { format!("{documents} texts") };
     if rare + frequent > 0 {
         let message = format!(
-            "no terms remain: of {} different terms in {texts}, {rare} occur in fewer texts than min_df = {} allows, \
-             {frequent} in more than max_df = {} allows",
+            "no terms remain: of {} distinct terms in {texts}, {rare} occur in fewer texts than min_df = {} allows \
+             and {frequent} in more than max_df = {} allows",
             rare + frequent,
             settings.min_df,
             settings.max_df,
         );
-        return Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint("Lower min_df, or raise max_df.");
+        return Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint("Lower min_df or raise max_df.");
     }
-    let message = format!("no terms: {texts} left nothing to count");
-    let a_word = "A word is two letters or digits or more, so that single letters are not; stop words do not count.";
+    let message = format!("no terms: nothing to count in {texts}");
+    let a_word = "Words have two or more letters or digits; single letters and stop words are not counted.";
     let hint = if shortest > 1 {
         Hint::new(format!(
-            "No text has {shortest} words for an n-gram ({shortest} to {longest}), stop words aside: allow shorter ones."
+            "Apart from stop words, no text has the {shortest} words of an n-gram ({shortest} to {longest}): allow \
+             shorter n-grams."
         ))
     } else {
         Hint::new(format!(
-            "{a_word} If all words are stop words, give .stop_words(StopWords::None) or a list of your own; if the texts are \
-             nothing but addresses or tags, .cleaning(TextCleaning::None)."
+            "{a_word} If all words are stop words, use .stop_words(StopWords::None) or a custom list; if the texts \
+             contain only addresses or tags, use .cleaning(TextCleaning::None)."
         ))
         .on_command_line(format!(
-            "{a_word} If all words are stop words, give --stop-words none or a file of your own; if the texts are nothing \
-             but addresses or tags, --clean none."
+            "{a_word} If all words are stop words, use --stop-words none or a custom file; if the texts contain only \
+             addresses or tags, use --clean none."
         ))
     };
     Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint(hint)

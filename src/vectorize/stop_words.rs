@@ -1,4 +1,4 @@
-//! Words that say nothing about a topic.
+//! Stop words: words without information about a topic.
 
 use std::path::Path;
 
@@ -12,54 +12,57 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
 use crate::regular_file::{self, Refusal};
 
-/// The largest file of stop words, in bytes.
+/// The maximum size of a stop word file, in bytes.
 const LARGEST_FILE: u64 = 16 << 20;
 
-/// Which words a [`CountVectorizer`](super::CountVectorizer) leaves out, before it forms n-grams.
+/// The words that a [`CountVectorizer`](super::CountVectorizer) removes before it forms n-grams.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum StopWords {
-    /// The words of the languages that the texts are clearly in, or none. The default.
+    /// The stop words of the detected languages of the texts, or none. The default.
     ///
-    /// At most 2,000 texts, evenly spaced, are looked at, and the first 200 words of each. Words that only English
-    /// uses to join others ("the", "of", "with") count for English, and words that German, French, Spanish and a dozen
-    /// other languages so use ("und", "les", "para") count against. Where one word in a hundred is of either kind, the
-    /// texts are English if there are more of the first, and half of all words at least are plain ASCII. With fewer, as
-    /// in short captions, they are English if nine words in ten are plain ASCII and the second kind does not prevail.
+    /// Detection uses a sample of at most 2,000 evenly spaced texts, and the first 200 words of each. Function words
+    /// that are unique to English ("the", "of", "with") count as evidence for English, and function words of German,
+    /// French, Spanish, and a dozen other languages ("und", "les", "para") as evidence against. If at least one word in
+    /// a hundred is of either kind, the texts are English if the first kind prevails and at least half of all words are
+    /// plain ASCII. With fewer, as in short captions, they are English if nine in ten words are plain ASCII and the
+    /// second kind does not prevail.
     #[default]
     Auto,
     /// No words.
     None,
-    /// scikit-learn's English list; what the token pattern leaves of contractions (don, didn, isn, ll, ve); and a few
-    /// forms that the list lacks (did, does, having). Twelve words on scikit-learn's list that can be what a text is
-    /// about are kept: bill, cry, describe, detail, fire, interest, mill, serious, sincere, system, thick, thin.
+    /// scikit-learn's English list, the remains of contractions under the token pattern (don, didn, isn, ll, ve), and a
+    /// few forms missing from the list (did, does, having). Twelve words on scikit-learn's list that can be the subject
+    /// of a text are not stop words: bill, cry, describe, detail, fire, interest, mill, serious, sincere, system,
+    /// thick, thin.
     English,
-    /// The words of these languages together.
+    /// The combined stop words of these languages.
     Languages(Vec<Language>),
-    /// These words. They are read as texts are: in lower case, unless that is off, and cut at what cuts words (of `don't`
-    /// texts hold `don`). One with a space never matches, since stop words are single words.
+    /// A custom list. Its words are preprocessed like texts: converted to lower case (unless disabled) and split at
+    /// word boundaries (`don't` occurs in texts as `don`). Entries with a space never match, since stop words are
+    /// single words.
     List(Vec<String>),
 }
 
-/// Words of scikit-learn's list that can be what a text is about.
+/// Words on scikit-learn's list that can be the subject of a text.
 const CONTENT_WORDS: [&str; 12] =
     ["bill", "cry", "describe", "detail", "fire", "interest", "mill", "serious", "sincere", "system", "thick", "thin"];
 
 impl StopWords {
-    /// These words.
+    /// A custom list.
     pub fn list<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
         StopWords::List(words.into_iter().map(Into::into).collect())
     }
 
-    /// The English words and these.
+    /// The English stop words plus a custom list.
     pub fn english_and<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Self {
         let words = words.into_iter().map(Into::into);
         StopWords::List(english().map(str::to_owned).chain(words).collect())
     }
 
-    /// The words of a UTF-8 file, one a line. What follows a `|`, and a line that starts with `#`, is a comment.
+    /// The words of a UTF-8 file, one per line. Text after a `|` and lines that start with `#` are comments.
     ///
     /// # Errors
-    /// No such file, none that can be read, larger than 16 MiB, not UTF-8, or without a word.
+    /// The file does not exist, cannot be read, is larger than 16 MiB, is not UTF-8, or contains no words.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let words: Vec<String> = read(path)?
@@ -70,16 +73,16 @@ impl StopWords {
             .filter(|word| !word.is_empty())
             .collect();
         match words.is_empty() {
-            true => Err(wrong_file(ErrorKind::InvalidData, "there is no stop word in it", path)),
+            true => Err(wrong_file(ErrorKind::InvalidData, "the file contains no stop words", path)),
             false => Ok(StopWords::List(words)),
         }
     }
 
-    /// What a user may write: `auto`, `none`, a language or several with commas between (`german`, `de,en`), or the path of
-    /// a file as [`from_file`](Self::from_file) takes it.
+    /// Parses user input: `auto`, `none`, one or more comma-separated languages (`german`, `de,en`), or the path of a
+    /// file for [`from_file`](Self::from_file).
     ///
     /// # Errors
-    /// None of these; whatever the file's reading reports.
+    /// The input is none of these, or the file cannot be read.
     pub fn named(text: &str) -> Result<Self> {
         match text {
             "auto" => return Ok(StopWords::Auto),
@@ -93,7 +96,7 @@ impl StopWords {
             return StopWords::from_file(text);
         }
         let allowed = format!(
-            "`auto`, `none`, a file that exists with one word a line, or languages with commas between, of: {}",
+            "`auto`, `none`, an existing file with one word per line, or a comma-separated list of these languages: {}",
             known_languages()
         );
         Err(Error::parameter(Stage::Vectorize, "stop_words", quoted(text, 80), &allowed))
@@ -110,7 +113,7 @@ impl StopWords {
         }
     }
 
-    /// The words that are left out; none for [`Auto`](StopWords::Auto), which depends on the texts.
+    /// The stop words; none for [`Auto`](StopWords::Auto), which depends on the texts.
     pub fn words(&self) -> Vec<&str> {
         match self {
             StopWords::Auto | StopWords::None => Vec::new(),
@@ -120,7 +123,7 @@ impl StopWords {
         }
     }
 
-    /// What [`Auto`](StopWords::Auto) means for `texts`; everything else is itself.
+    /// Resolves [`Auto`](StopWords::Auto) for `texts`; other variants are returned unchanged.
     pub(super) fn resolve(&self, texts: &[&str], reading: &Reading) -> StopWords {
         if *self != StopWords::Auto {
             return self.clone();
@@ -135,20 +138,19 @@ impl StopWords {
         StopWords::of(languages)
     }
 
-    /// Tells which words are left out, where a user may not expect it; `resolved` is what these came to.
+    /// Reports which stop words are removed, if users may not expect it; `resolved` is the resolved value.
     pub(super) fn tell(&self, resolved: &StopWords, progress: &Progress) {
         match (self, resolved) {
             (StopWords::Auto, StopWords::Languages(languages)) => {
                 let names: Vec<&str> = languages.iter().map(|language| language.name()).collect();
-                let message = format!("the texts are in {}, whose stop words are left out", names.join(" and "));
-                let hint =
-                    Hint::new("StopWords::None would keep them").on_command_line("--stop-words none would keep them");
+                let message = format!("the texts are in {}; the matching stop words are removed", names.join(" and "));
+                let hint = Hint::new("StopWords::None keeps them").on_command_line("--stop-words none keeps them");
                 progress.note_with_hint(Stage::Vectorize, message, hint);
             }
             (StopWords::Auto, StopWords::None) => {
-                let message = "no stop words are left out: it is not clear which language the texts are in";
+                let message = "no stop words are removed: the language of the texts could not be detected";
                 let hint =
-                    Hint::new("StopWords::Languages(..) names it").on_command_line("--stop-words LANGUAGE names it");
+                    Hint::new("StopWords::Languages(..) sets it").on_command_line("--stop-words LANGUAGE sets it");
                 progress.note_with_hint(Stage::Vectorize, message, hint);
             }
             (StopWords::List(words), _) => {
@@ -156,7 +158,7 @@ impl StopWords {
                 let Some(first) = words.iter().find(several) else { return };
                 let count = words.iter().filter(several).count();
                 let first = quoted(first, 40);
-                let message = format!("{count} of the stop words hold a space and never match, such as `{first}`");
+                let message = format!("{count} of the stop words contain a space and never match, such as `{first}`");
                 progress.note(Stage::Vectorize, message);
             }
             _ => {}
@@ -164,24 +166,24 @@ impl StopWords {
     }
 }
 
-/// A file's text, if it is a regular file of a size that stop words may have.
+/// The text of a file, if it is a regular file within the size limit.
 fn read(path: &Path) -> Result<String> {
     let bytes = regular_file::read(path, LARGEST_FILE).map_err(|refusal| {
-        let unreadable = wrong_file(ErrorKind::Io, &format!("the stop words cannot be read: {refusal}"), path);
+        let unreadable = wrong_file(ErrorKind::Io, &format!("cannot read the stop words: {refusal}"), path);
         match refusal {
             Refusal::Io(cause) => unreadable.cause(cause),
             Refusal::Folder | Refusal::Special => unreadable,
-            Refusal::Empty => {
-                wrong_file(ErrorKind::InvalidData, "the file is empty: there is no stop word in it", path)
+            Refusal::Empty => wrong_file(ErrorKind::InvalidData, "the file is empty: it contains no stop words", path),
+            Refusal::TooLarge => {
+                wrong_file(ErrorKind::InvalidData, "the file exceeds the limit of 16 MiB for stop words", path)
             }
-            Refusal::TooLarge => wrong_file(ErrorKind::InvalidData, "a file of stop words has at most 16 MiB", path),
         }
     })?;
     String::from_utf8(bytes).map_err(|cause| {
         let valid = cause.utf8_error().valid_up_to();
         let line = cause.as_bytes().iter().take(valid).filter(|&&byte| byte == b'\n').count() + 1;
-        wrong_file(ErrorKind::InvalidData, &format!("the stop words are not UTF-8 in line {line}"), path)
-            .hint("Save the file as UTF-8, one word a line.")
+        wrong_file(ErrorKind::InvalidData, &format!("line {line} of the stop words is not valid UTF-8"), path)
+            .hint("Save the file as UTF-8, with one word per line.")
     })
 }
 
@@ -194,7 +196,7 @@ pub(super) fn english() -> impl Iterator<Item = &'static str> {
     listed(include_str!("stop_words_sklearn.txt")).filter(kept).chain(listed(include_str!("stop_words_additions.txt")))
 }
 
-/// The words of a file in which a line that starts with # is a comment.
+/// The words of a file, in which lines that start with # are comments.
 pub(super) fn listed(file: &'static str) -> impl Iterator<Item = &'static str> {
     file.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace)
 }

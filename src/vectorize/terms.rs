@@ -1,29 +1,29 @@
-//! Interned terms: every different word and n-gram is stored once, and is a number from then on.
+//! Interned terms: every distinct word and n-gram is stored once and referred to by an ID.
 
 use std::hash::BuildHasher;
 
 use hashbrown::hash_table::{Entry, HashTable};
 
-/// How words are hashed. The seed differs from run to run, but no result depends on it.
+/// The hasher for words. The seed differs between runs, but no result depends on it.
 pub(super) type Hasher = hashbrown::DefaultHashBuilder;
 
-/// The bit of a term's number that makes it an n-gram; the other bits count words and n-grams apart, from 0.
+/// The bit of a term ID that marks n-grams; the other bits number words and n-grams separately, starting at 0.
 const NGRAM: u32 = 1 << 31;
 
-/// How many different words, and how many different n-grams, there can be.
+/// The maximum number of distinct words, and of distinct n-grams.
 pub(super) const MOST: usize = NGRAM as usize - 1;
 
-/// How often a term occurs.
+/// The frequencies of a term.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Totals {
     pub(super) documents: u32,
     pub(super) occurrences: u64,
 }
 
-/// Different words, and n-grams of them. An n-gram is its first words (a term too) and its last word.
+/// Distinct words, and n-grams of them. An n-gram consists of a prefix (also a term) and its last word.
 pub(super) struct Terms {
     hasher: Hasher,
-    /// The words, one after the other, and where each ends.
+    /// The concatenated words, and the end of each.
     text: String,
     ends: Vec<usize>,
     hashes: Vec<u64>,
@@ -40,7 +40,7 @@ pub(super) struct ByTerm<T> {
 }
 
 impl<T: Copy> ByTerm<T> {
-    /// `value` for every one of `terms`.
+    /// `value` for each of `terms`.
     pub(super) fn filled(terms: &Terms, value: T) -> Self {
         ByTerm { words: vec![value; terms.ends.len()], ngrams: vec![value; terms.pairs.len()] }
     }
@@ -55,7 +55,7 @@ impl<T: Copy> ByTerm<T> {
 }
 
 impl Terms {
-    /// No terms but `first`, which are numbered from 0 in their order.
+    /// A table with only the terms `first`, numbered from 0 in order.
     pub(super) fn new(first: &[String], hasher: Hasher) -> Self {
         let mut terms = Terms {
             hasher,
@@ -81,7 +81,7 @@ impl Terms {
         self.pairs.len()
     }
 
-    /// The number of `word`.
+    /// The ID of `word`.
     pub(super) fn word(&mut self, word: &str) -> u32 {
         self.hashed_word(word, self.hasher.hash_one(word))
     }
@@ -103,7 +103,7 @@ impl Terms {
         }
     }
 
-    /// The number of the n-gram that is the term `first` followed by the word `last`.
+    /// The ID of the n-gram that consists of the term `first` followed by the word `last`.
     pub(super) fn ngram(&mut self, first: u32, last: u32) -> u32 {
         let Terms { hasher, pairs, ngrams, totals, .. } = self;
         let hash = |pair: (u32, u32)| hasher.hash_one((u64::from(pair.0) << 32) | u64::from(pair.1));
@@ -121,14 +121,15 @@ impl Terms {
         id | NGRAM
     }
 
-    /// Notes that one more document holds `term`, `times` times.
+    /// Records one more document with `times` occurrences of `term`.
     pub(super) fn add_document(&mut self, term: u32, times: u32) {
         let totals = self.totals.get_mut(term);
         totals.documents += 1;
         totals.occurrences += u64::from(times);
     }
 
-    /// Adds the terms of `other`, which hashes as this does, and what is known of them. Gives their numbers here.
+    /// Adds the terms of `other`, which must use the same hasher, and their frequencies. Returns their IDs in this
+    /// table.
     pub(super) fn absorb(&mut self, other: &Terms) -> ByTerm<u32> {
         let mut here = ByTerm { words: Vec::with_capacity(other.word_count()), ngrams: Vec::new() };
         for id in 0..other.word_count() as u32 {
@@ -137,7 +138,7 @@ impl Terms {
             self.add(term, other.totals.get(id));
         }
         here.ngrams.reserve_exact(other.ngram_count());
-        // An n-gram comes after its first words.
+        // An n-gram comes after its prefix.
         for (id, &(first, last)) in other.pairs.iter().enumerate() {
             let term = self.ngram(here.get(first), here.get(last));
             here.ngrams.push(term);
@@ -156,17 +157,17 @@ impl Terms {
         self.totals.get(term)
     }
 
-    /// Every term's number.
+    /// The IDs of all terms.
     pub(super) fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
         (0..self.word_count() as u32).chain((0..self.ngram_count() as u32).map(|id| id | NGRAM))
     }
 
-    /// The word with this number.
+    /// The word with this ID.
     pub(super) fn text_of_word(&self, word: u32) -> &str {
         word_of(&self.text, &self.ends, word)
     }
 
-    /// Appends the words of `term`, with a space between two.
+    /// Appends the words of `term`, separated by spaces.
     pub(super) fn write(&self, term: u32, out: &mut String) {
         self.for_each_word_of(term, &mut |word| {
             if !out.is_empty() {

@@ -1,34 +1,34 @@
-//! Text to words.
+//! Splitting text into words.
 //!
-//! In scripts that put spaces between words, a word is two or more letters, digits or underscores in a row, as the
-//! token pattern `(?u)\b\w\w+\b` of scikit-learn has it. What differs, because Python's `\w` tears such words apart:
-//! vowel signs (`हिन्दी`), combining accents (`é` written as two characters) and joiners (`می‌خواهم`) stay in their word,
-//! and squared or circled letters (🅰) are pictures, not letters.
+//! In scripts with spaces between words, a word is a run of two or more letters, digits, or underscores, as in
+//! scikit-learn's token pattern `(?u)\b\w\w+\b`. Unlike with Python's `\w`, which splits such words, vowel signs
+//! (`हिन्दी`), combining accents (`é` written as two characters), and joiners (`می‌خواهم`) are part of the word, and
+//! squared or circled letters (🅰) are symbols, not letters.
 //!
-//! Where the script has no spaces there is no dictionary either, so runs of one script are cut by rules:
+//! In scripts without spaces, runs of one script are segmented by rules, without a dictionary:
 //!
 //! | run | words |
 //! |---|---|
 //! | ideographs, up to 3 (`猫`, `東京`, `図書館`) | the run |
 //! | 4 ideographs (`東京大学`) | its halves: `東京`, `大学` |
-//! | 5 ideographs or more (`大学図書館`, a Chinese clause) | each two neighbors: `大学`, `学図`, `図書`, `書館` |
+//! | 5 ideographs or more (`大学図書館`, a Chinese clause) | its bigrams: `大学`, `学図`, `図書`, `書館` |
 //! | katakana, 2 or more (`カメラ`) | the run |
-//! | hiragana right after another word (`食べました`, `猫が`) | none: these are endings and particles |
-//! | other hiragana (`りんごを`) | its pieces of 2 or more between `を`, which is always a particle: `りんご` |
-//! | Thai, Lao, Khmer, Burmese ..., up to 10 user-perceived characters | the run: text whose words were put apart before keeps them |
-//! | the same, longer | each three neighbors |
+//! | hiragana directly after another word (`食べました`, `猫が`) | none: these are endings and particles |
+//! | other hiragana (`りんごを`) | its pieces of 2 or more, split at `を`, which is always a particle: `りんご` |
+//! | Thai, Lao, Khmer, Burmese ..., up to 10 user-perceived characters | the run: presegmented text keeps its words |
+//! | the same, longer | its trigrams |
 //!
-//! Most words of Chinese and Japanese are two ideographs, so two neighbors find them, and some pairs that straddle two
-//! words. A text that was segmented beforehand, with spaces, gives better words.
+//! Most Chinese and Japanese words have two ideographs, so bigrams find them, along with some pairs that straddle two
+//! words. Text that was segmented with spaces beforehand yields better words.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest run of ideographs that is one word.
+/// The maximum length of a run of ideographs that is a single word.
 const LONGEST_HAN_WORD: usize = 3;
-/// The longest run of a Southeast Asian script, in user-perceived characters, that is one word.
+/// The maximum length of a run of a Southeast Asian script that is a single word, in user-perceived characters.
 const LONGEST_SOUTHEAST_ASIAN_WORD: usize = 10;
 
-/// How the words of a run of characters are found.
+/// The segmentation method for a run of characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Script {
     /// Any script with spaces between words.
@@ -39,11 +39,11 @@ enum Script {
     SoutheastAsian,
 }
 
-/// Characters of one script in a row.
+/// A run of characters of one script.
 struct Run {
     script: Script,
     end: usize,
-    /// Letters and digits; marks that are neither do not count.
+    /// The number of letters and digits, not counting marks.
     letters: usize,
 }
 
@@ -51,7 +51,7 @@ struct Run {
 pub(super) fn for_each_word<'a>(text: &'a str, mut emit: impl FnMut(&'a str)) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    // Where the run before ended.
+    // The end of the previous run.
     let mut word_end = usize::MAX;
     while let Some(&byte) = bytes.get(at) {
         if byte.is_ascii() && !is_ascii_word(byte) {
@@ -92,7 +92,7 @@ fn emit_words<'a>(text: &'a str, run: &Run, follows_word: bool, emit: &mut impl 
     }
 }
 
-/// `width` user-perceived characters in a row, then those that start `step` further on, and so on.
+/// Emits windows of `width` user-perceived characters, advancing by `step`.
 fn neighbors<'a>(text: &'a str, width: usize, step: usize, emit: &mut impl FnMut(&'a str)) {
     let firsts = text.grapheme_indices(true);
     let lasts = text.grapheme_indices(true).skip(width - 1);
@@ -101,7 +101,7 @@ fn neighbors<'a>(text: &'a str, width: usize, step: usize, emit: &mut impl FnMut
     }
 }
 
-/// The run of one script that starts at `start`, if a letter or a digit is there.
+/// The run of one script that starts at `start`, if there is a letter or a digit.
 fn run_at(text: &str, start: usize) -> Option<Run> {
     let first = char_at(text, start)?;
     let script = script_of(first)?;
@@ -128,9 +128,9 @@ fn run_at(text: &str, start: usize) -> Option<Run> {
 }
 
 /// Whether `next`, which is not a letter, belongs to the user-perceived character that starts at `letter`: an accent, a
-/// virama, a joiner. Then the run goes on after that character.
+/// virama, a joiner. If so, the run continues after that character.
 fn extend(text: &str, letter: usize, next: char, run: &mut Run) -> bool {
-    // A variation selector makes a digit or a letter a picture.
+    // A variation selector turns a digit or a letter into an emoji.
     if script_of(next).is_some() || next == '\u{fe0f}' {
         return false;
     }
@@ -145,17 +145,17 @@ fn extend(text: &str, letter: usize, next: char, run: &mut Run) -> bool {
 
 fn continues(script: Script, next: char) -> bool {
     match script_of(next) {
-        // The mark for a long vowel is written in both kana.
+        // The long vowel mark is used in both kana.
         Some(Script::Katakana) if script == Script::Hiragana => next == 'ー',
         of_next => of_next == Some(script),
     }
 }
 
-/// The script of a letter, a digit or an underscore; `None` for everything else.
+/// The script of a letter, a digit, or an underscore; `None` for everything else.
 fn script_of(c: char) -> Option<Script> {
     match c {
         '\0'..='\x7f' => return is_ascii_word(c as u8).then_some(Script::Spaced),
-        // Letters in circles and squares.
+        // Circled and squared letters.
         '\u{24b6}'..='\u{24e9}' | '\u{1f130}'..='\u{1f189}' => return None,
         _ if !c.is_alphanumeric() => return None,
         _ => {}

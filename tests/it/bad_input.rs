@@ -383,13 +383,13 @@ fn a_page_that_cannot_be_written_is_an_error() {
 
 #[test]
 fn errors_print_their_cause_and_what_to_do() {
-    let error = Error::new(ErrorKind::Io, Stage::Output, "the file cannot be written")
+    let error = Error::new(ErrorKind::Io, Stage::Output, "cannot write the file")
         .column("c")
         .row(3)
         .path("a/b.csv")
         .hint("Do this.")
         .cause(std::io::Error::other("disk full"));
-    let text = "output: the file cannot be written (column `c`, row 3, a/b.csv): disk full\n  Do this.";
+    let text = "output: cannot write the file (column `c`, row 3, a/b.csv): disk full\n  Do this.";
     assert_eq!(error.to_string(), text);
     assert_eq!(format!("{error:?}"), text);
 }

@@ -154,7 +154,7 @@ fn compressed_files_are_read_whatever_their_name() {
 
     let said = |name: &str, bytes: &[u8]| first_line(&refused(name, bytes, &ReadOptions::new())).to_owned();
     let whole = gzip(content);
-    assert_eq!(said("f.csv.gz", &whole[..whole.len() - 9]), "input: the compressed file is cut short (FILE)");
+    assert_eq!(said("f.csv.gz", &whole[..whole.len() - 9]), "input: the compressed file is truncated (FILE)");
     assert!(said("f.csv", &zstd[..zstd.len() - 3]).starts_with("input: the compressed file is "));
     let mut damaged = whole.clone();
     damaged[14] ^= 0xff;
@@ -169,7 +169,7 @@ fn compressed_files_are_read_whatever_their_name() {
     assert!(said("f.csv", &bomb).contains("unpacks to more than"));
     let folder = tempfile::tempdir().unwrap();
     let refused = write_frame(&df!("a" => [1]).unwrap(), folder.path().join("f.csv.gz")).unwrap_err();
-    assert!(refused.to_string().contains("Leave out the .gz"), "{refused}");
+    assert!(refused.to_string().contains("Drop the .gz"), "{refused}");
 }
 
 #[test]
@@ -198,11 +198,11 @@ fn encodings() {
     let said = refused("f.csv", &windows, &ReadOptions::new());
     assert_eq!(
         said,
-        "input: the file is not text in UTF-8: line 2 holds the byte 0xE9 (FILE)\n  If it has another encoding, name it: \
-         --encoding windows-1252 for many older files."
+        "input: the file is not UTF-8 text: line 2 contains the byte 0xE9 (FILE)\n  If it has another encoding, specify \
+         it: --encoding windows-1252 for many older files."
     );
     let said = refused("f.csv", b"id,text\n1,a\n2,\x82\n", &ReadOptions::new().encoding("shift_jis"));
-    assert_eq!(first_line(&said), "input: line 3 is not text in Shift_JIS (FILE)");
+    assert_eq!(first_line(&said), "input: line 3 is not valid Shift_JIS (FILE)");
     assert!(ReadOptions::new().encoding("klingon").read(&path).unwrap_err().to_string().contains("klingon"));
 }
 
@@ -228,10 +228,10 @@ fn a_text_with_nuls_is_not_taken_for_utf_16() {
     let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let path = file(&folder, "little.csv", little("id,text\n1,\u{4e00} \u{434} a\n"));
     assert_eq!(rows(&options.read(&path).unwrap()), [["1", "\u{4e00} \u{434} a"]]);
-    assert!(notes.text().ends_with("little.csv has no byte-order mark, and is read as UTF-16LE"), "{}", notes.text());
+    assert!(notes.text().ends_with("little.csv has no byte-order mark and is read as UTF-16LE"), "{}", notes.text());
     let cut = file(&folder, "cut.csv", &little("id,text\n1,abc\n")[..27]);
     assert!(options.read(&cut).is_ok());
-    assert!(notes.text().contains("cut.csv has a NUL at every second byte, and is read as UTF-8"), "{}", notes.text());
+    assert!(notes.text().contains("cut.csv has a NUL at every second byte and is read as UTF-8"), "{}", notes.text());
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn only_a_name_that_is_twice_is_a_duplicate() {
     assert_eq!(names(&read_csv(&path).unwrap()), ["", "_duplicated_0", "text"]);
     let error = read_frame_as_text(file(&folder, "f.csv", "text,id,text\na,b,c\n"), &["text"]).unwrap_err();
     assert_eq!((error.kind(), error.column_name()), (ErrorKind::InvalidData, Some("text")));
-    assert!(error.to_string().starts_with("input: two columns have this name (column `text`"), "{error}");
+    assert!(error.to_string().starts_with("input: duplicate column name (column `text`"), "{error}");
 }
 
 #[test]
@@ -327,15 +327,15 @@ fn rows_that_are_short_are_told_and_rows_that_are_long_are_refused() {
     let frame = options.read(&path).unwrap();
     assert_eq!(rows(&frame), [["1", "2", "3"], ["4", "5", "~"], ["6", "~", "~"], ["7", "8", "9"]]);
     let told = notes.text().replace(&path.display().to_string(), "FILE");
-    assert_eq!(told, "2 rows of FILE have fewer fields than the header (first in line 3): what is missing is null");
+    assert_eq!(told, "2 rows of FILE have fewer fields than the header (first in line 3): missing values are null");
     assert_eq!(
         refused("f.csv", "a,b\n1,2\n3,\"4\n\",5,6\n", &options),
-        "input: line 3 has 4 fields, and the header 2 names (FILE)\n  A field that holds a comma must be in quotes. Is it \
-         the separator? Another: --separator ';', or --separator tab."
+        "input: line 3 has 4 fields, but the header has 2 names (FILE)\n  A field that contains a comma must be quoted. \
+         Is this the right separator? To change it: --separator ';', or --separator tab."
     );
     assert!(refused("f.tsv", "a\tb\n1\t2\t3\n", &options).contains("line 2 has 3 fields"));
     assert!(
-        refused("f.csv", "text\nhello, world\n", &options).contains("line 2 has 2 fields, and the header 1 name (")
+        refused("f.csv", "text\nhello, world\n", &options).contains("line 2 has 2 fields, but the header has 1 name (")
     );
 }
 
@@ -347,8 +347,8 @@ fn short_rows_are_not_a_cell_for_each_name_of_a_header() {
     let bomb = format!("{}\n{}", names(20_000), "1\n".repeat(5_000));
     assert_eq!(
         refused("f.csv", bomb, &ReadOptions::new()),
-        "input: the header has 20000 names, and too many rows have few fields (line 1735 has 1 field): more than 34 \
-         million fields are missing up to here (FILE)\n  Is the first line the header of these rows? Leave out the names \
+        "input: the header has 20000 names, but too many rows have few fields (line 1735 has 1 field): more than 34 \
+         million fields are missing so far (FILE)\n  Is the first line the header of these rows? Remove the names \
          that have no values, or complete the rows."
     );
 }
@@ -359,14 +359,14 @@ fn a_quote_that_is_not_closed_is_named_by_its_line() {
     let open = format!("a,b\n1,x\n2,\"open\n{}", "3,some text\n".repeat(500));
     assert_eq!(
         refused("f.csv", &open, &options),
-        "input: the quote that opens in line 3 (column 2) is not closed (FILE)\n  A field in quotes ends with a quote \
-         before the next comma, and a quote within it is written twice. Where quotes are ordinary characters: --quotes no."
+        "input: the quote that opens in line 3 (column 2) is not closed (FILE)\n  A quoted field ends with a quote \
+         before the next comma, and quotes within it are doubled. If quotes are ordinary characters: --quotes no."
     );
     let said = refused("f.csv", "a;b\n1;\"open\n2;\"some\"\n", &options);
     assert_eq!(
         first_line(&said),
-        "input: the field in quotes that begins in line 2 (column 2) has a quote in line 3 that is neither doubled nor its \
-         end (FILE)"
+        "input: the quoted field that begins in line 2 (column 2) contains a quote in line 3 that is neither doubled \
+         nor closing (FILE)"
     );
     assert!(said.contains("before the next semicolon"), "{said}");
     let said = refused("f.csv", "\"a,b\n1,2\n", &options);
@@ -388,7 +388,7 @@ fn every_line_end() {
     let said = refused("f.csv", "a,b\r\"x\ny\",1\r2,3,4\r", &ReadOptions::new());
     assert!(said.contains("line 3 has 3 fields"), "{said}");
     let said = refused("f.csv", b"a,b\r\"x\ny\",1\r2,\xff\r", &ReadOptions::new());
-    assert!(said.contains("line 3 holds the byte 0xFF"), "{said}");
+    assert!(said.contains("line 3 contains the byte 0xFF"), "{said}");
     for nothing in ["", "\n\n", "\u{feff}\n"] {
         assert!(refused("f.csv", nothing, &ReadOptions::new()).contains("the file is empty"));
     }

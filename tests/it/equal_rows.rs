@@ -170,13 +170,13 @@ fn equal_given_vectors_are_one_topic() {
         let frame = given(&vec![vector; 400]);
         let (topics, notes) = noting(of_given(), &frame);
         assert_eq!(topics.labels(), vec![0; 400]);
-        assert!(notes.contains("nothing to tell them apart by"), "{notes}");
+        assert!(notes.contains("they cannot be told apart"), "{notes}");
         assert_together(&of_given(), &frame, "equal vectors");
     }
     // Zeros have no direction, but they do have a position.
     let zeros = given(&vec![vec![0.0; 8]; 400]);
     let (topics, notes) = noting(of_given().reducer(Umap::new().metric(Metric::Euclidean)), &zeros);
-    assert!(topics.summary().topics == 1 && notes.contains("nothing to tell them apart by"), "{notes}");
+    assert!(topics.summary().topics == 1 && notes.contains("they cannot be told apart"), "{notes}");
     let error = of_given().fit(&zeros).map(|_| ()).unwrap_err();
     assert!(error.to_string().contains("all vectors are zero, so the rows cannot be told apart"), "{error}");
 }
@@ -214,7 +214,7 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         let page = folder.path().join("page.html");
         topics.to_html_report(&page).unwrap();
         let page = std::fs::read_to_string(page).unwrap();
-        assert!(page.contains("rows repeated an earlier one; copies share their topic"));
+        assert!(page.contains("rows repeated an earlier one; duplicates share a topic"));
     }
 }
 

@@ -552,7 +552,7 @@ fn pictures_stop_before_the_page_is_too_large() {
     let html = df!("n" => [1, 2, 3, 4, 5, 6]).unwrap().html().formatter("n", wide).to_html();
     assert!(html.len() < 33 << 20);
     let shown = Page::of(&html).cells();
-    assert!(shown[2].len() == 9 << 20 && shown[3].contains("grown too large"), "{}", shown[3]);
+    assert!(shown[2].len() == 9 << 20 && shown[3].contains("the table is too large"), "{}", shown[3]);
 }
 
 #[test]

@@ -156,11 +156,8 @@ fn a_folder_tells_what_it_leaves_out() {
     assert_eq!(paths[..8], expected);
     assert_eq!(paths[8..], ["t0.tif", "t1.tif", "t2.tif"]);
     let told = notes.text();
-    assert!(
-        told.contains("3 .avif, 1 (no ending) and 1 .heic files are images of kinds that cannot be read"),
-        "{told}"
-    );
-    assert!(told.contains("2 (no ending) and 1 .txt files are not images and were left out"), "{told}");
+    assert!(told.contains("3 .avif, 1 (no extension) and 1 .heic files are images in unsupported formats"), "{told}");
+    assert!(told.contains("2 (no extension) and 1 .txt files are not images and were skipped"), "{told}");
     assert!(told.contains("1 link to a folder was not followed"), "{told}");
 }
 
@@ -172,7 +169,8 @@ fn a_folder_without_an_image_that_can_be_read_says_what_is_there() {
     }
     let error = read_image_folder(folder.path()).unwrap_err().to_string();
     assert!(
-        error.contains("no image in this folder") && error.contains("2 .avif files are images of a kind"),
+        error.contains("the folder contains no images")
+            && error.contains("2 .avif files are images in an unsupported format"),
         "{error}"
     );
 }
@@ -225,7 +223,7 @@ fn the_command_reads_a_mixed_folder_and_tells_the_rest() {
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("12 .avif files are images of a kind that cannot be read"), "{said}");
+    assert!(said.contains("12 .avif files are images in an unsupported format"), "{said}");
     assert!(said.contains("in 36 rows"), "{said}");
     assert_eq!(read_frame(folder.path().join("d.csv")).unwrap().height(), 36);
 }

@@ -218,7 +218,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
     for name in NAMES {
         assert!(page.contains(&format!("a {name} square painted")), "{name}");
     }
-    assert!(page.contains("captions that a model gave 60 images"));
+    assert!(page.contains("captions that a model generated for 60 images"));
     let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {
         assert_eq!(gallery.pictures(id).len(), 9);
@@ -341,7 +341,7 @@ fn stages_of_ones_own_that_misbehave_are_reported() {
         }
     }
     let error = error_of(&plain(TopicModel::images("image", Short)), &frame);
-    assert!(error.to_string().contains("59 vectors of 3 dimensions for 60 images"), "{error}");
+    assert!(error.to_string().contains("59 vectors with 3 dimensions for 60 images"), "{error}");
 }
 
 #[test]

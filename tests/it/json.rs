@@ -62,22 +62,22 @@ fn a_broken_line_is_named_with_the_reason() {
         ("{\"a\": NaN}", "line 3, column 7: NaN is not JSON; write null"),
         ("{\"a\": -Infinity}", "line 3, column 7: -Infinity is not JSON; write null"),
         ("{\"é\": Infinity}", "line 3, column 7: Infinity is not JSON; write null"),
-        ("{\"a\": \"the signal crosses n", "line 3 is cut short"),
-        ("{\"a\": 1, ", "line 3 is cut short"),
-        ("{\"a\": tru", "line 3 is cut short"),
-        ("{\"a\": None}", "line 3, column 7: None is Python and not JSON, which has null, true and false"),
-        ("{'a': 1}", "line 3, column 2: here must be the name of a field in double quotes"),
-        ("{\"a\": 'x'}", "line 3, column 7: a text must be in double quotes"),
-        ("{\"a\": 007}", "line 3, column 8: a number does not begin with 0; a text of digits must be in quotes"),
-        ("{\"a\": 1.}", "line 3, column 9: a digit is missing"),
-        ("{\"a\": \"\\x\"}", "line 3, column 8: this is not an escape of JSON; a backslash is written \\\\"),
-        ("{\"a\": 1 \"b\": 2}", "line 3, column 9: a comma or } is missing"),
-        ("{\"a\" 1}", "line 3, column 6: a colon is missing after the name of a field"),
-        ("{\"a\": }", "line 3, column 7: a value is missing before the bracket"),
-        ("{\"a\": [1 2]}", "line 3, column 10: a comma or ] is missing"),
-        ("{\"a\": 1}, ", "line 3, column 9: something follows the object, and a line holds one"),
-        ("[1]", "line 3, column 1: a row must be an object, as {\"text\": \"...\"}"),
-        ("{\"a\": 1, \"b\": 2, \"a\": 3}", "line 3, column 22: the object has two fields `a`"),
+        ("{\"a\": \"the signal crosses n", "line 3 is truncated"),
+        ("{\"a\": 1, ", "line 3 is truncated"),
+        ("{\"a\": tru", "line 3 is truncated"),
+        ("{\"a\": None}", "line 3, column 7: None is Python, not JSON; use null, true, or false"),
+        ("{'a': 1}", "line 3, column 2: expected a field name in double quotes"),
+        ("{\"a\": 'x'}", "line 3, column 7: strings must be in double quotes"),
+        ("{\"a\": 007}", "line 3, column 8: numbers must not begin with 0; a string of digits must be in quotes"),
+        ("{\"a\": 1.}", "line 3, column 9: missing digit"),
+        ("{\"a\": \"\\x\"}", "line 3, column 8: not a valid JSON escape; a backslash is written as \\\\"),
+        ("{\"a\": 1 \"b\": 2}", "line 3, column 9: missing comma or }"),
+        ("{\"a\" 1}", "line 3, column 6: missing colon after a field name"),
+        ("{\"a\": }", "line 3, column 7: missing value before the bracket"),
+        ("{\"a\": [1 2]}", "line 3, column 10: missing comma or ]"),
+        ("{\"a\": 1}, ", "line 3, column 9: unexpected content after the object: a line must contain exactly one"),
+        ("[1]", "line 3, column 1: a row must be an object, such as {\"text\": \"...\"}"),
+        ("{\"a\": 1, \"b\": 2, \"a\": 3}", "line 3, column 22: the object has a duplicate field `a`"),
     ];
     for (bad, said) in cases {
         for name in ["f.ndjson", "f.json"] {
@@ -85,14 +85,14 @@ fn a_broken_line_is_named_with_the_reason() {
         }
     }
     let array = "[{\"a\": 1},\n{\"a\": \"x";
-    assert_eq!(refused("f.json", array), "input: the file is cut short: it ends in line 2, within a value");
+    assert_eq!(refused("f.json", array), "input: the file is truncated: it ends in line 2, within a value");
     assert_eq!(refused("f.json", "[{\"a\": NaN}]"), "input: line 1, column 8: NaN is not JSON; write null");
     assert_eq!(
         refused("f.json", "[{\"a\": 1}] x"),
-        "input: line 1, column 12: something follows the array, and a file holds one"
+        "input: line 1, column 12: unexpected content after the array: a file must contain exactly one"
     );
     assert_eq!(refused("f.json", " \n"), "input: the file is empty");
-    assert!(refused("f.json", "[{\"a\": \"x\ny\"}]").contains("line 1, column 10: a text has a line end in it"));
+    assert!(refused("f.json", "[{\"a\": \"x\ny\"}]").contains("line 1, column 10: a string contains a line break"));
 }
 
 #[test]
@@ -102,10 +102,10 @@ fn deep_values_are_refused_by_line() {
         let lines = format!("{{\"a\": 1}}\n{{\"a\": {value}}}\n");
         for name in ["f.ndjson", "f.json"] {
             let said = refused(name, &lines);
-            assert_eq!(said, "input: line 2, column 70: more than 64 values lie within each other", "{depth}");
+            assert_eq!(said, "input: line 2, column 70: values are nested more than 64 levels deep", "{depth}");
         }
         let nested = format!("[{}", "{\"a\":".repeat(depth));
-        assert!(refused("f.json", nested).contains("more than 64 values"), "{depth}");
+        assert!(refused("f.json", nested).contains("more than 64 levels"), "{depth}");
     }
     let held = format!("{{\"a\": {}{}, \"text\": \"{}\"}}\n", "[".repeat(60), "]".repeat(60), "[".repeat(1000));
     assert_eq!(read("f.ndjson", held).shape(), (1, 2));
@@ -153,7 +153,7 @@ fn objects_with_fields_of_their_own_become_texts() {
     let frame = read("f.ndjson", lines);
     assert_eq!(texts(&frame, "tags")[7], Some("{\"tag7\": 7}"));
     let lines: String = (0..3000).map(|i| format!("{{\"id{i}\": {i}}}\n")).collect();
-    assert!(refused("f.ndjson", lines).contains("3000 different fields"));
+    assert!(refused("f.ndjson", lines).contains("3000 distinct fields"));
 }
 
 #[test]
@@ -260,6 +260,6 @@ fn columns_of_several_kinds_are_told() {
     let content = "{\"id\":1,\"n\":1,\"text\":\"a\"}\n{\"id\":\"x\",\"n\":2,\"text\":\"b\"}\n";
     let (frame, notes) = read_with_notes(&file(&folder, "mixed.ndjson", content));
     assert_eq!(frame.column("id").unwrap().dtype(), &DataType::String);
-    assert!(notes.contains("`id`") && notes.contains("several kinds"), "{notes}");
+    assert!(notes.contains("`id`") && notes.contains("mixed types"), "{notes}");
     assert!(!notes.contains("more are"), "{notes}");
 }

@@ -147,7 +147,7 @@ fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
     }
     let skipped = gallery.skipped().len();
     assert!(skipped > 0);
-    let note = format!("{skipped} pictures could not be read");
+    let note = format!("{skipped} images could not be read");
     assert!(named(&page, "p").any(|p| p.text.contains(&note)), "{note}");
 }
 
@@ -160,7 +160,7 @@ fn the_summary_says_what_was_fitted() {
         format!("{} topics in {} rows of caption, illustrated from image.", summary.topics, summary.rows),
         format!("In a topic{}", summary.clustered),
         format!("Outliers{}", summary.outliers),
-        format!("With a picture{}", summary.images.unwrap()),
+        format!("With an image{}", summary.images.unwrap()),
         format!("{} rows had no text", summary.blank),
         summary.embedder.clone(),
         summary.reducer.clone(),
@@ -237,7 +237,7 @@ fn settings_limit_the_page() {
     let page = page(&html);
     let sections: Vec<&str> = named(&page, "article").map(|section| section.get("id")).collect();
     assert_eq!(sections, ["topic-0", "outliers"]);
-    assert!(named(&page, "p").any(|p| p.text.contains("the 1 largest topic; 2 smaller topics are left out")));
+    assert!(named(&page, "p").any(|p| p.text.contains("the 1 largest topic; 2 smaller topics not shown")));
     assert!(named(&page, "figure").count() <= 4);
     let none = Report::new(fitted()).max_pictures(0).html().unwrap();
     assert_eq!(named(&elements(&none), "img").count(), 0);

@@ -295,8 +295,8 @@ fn without_an_embedder_of_texts() {
     let notes = Arc::new(Notes::default());
     let mmr = Elsewhere { inner: MaximalMarginalRelevance::new(), joint: None };
     let fitted = model().with_progress(Progress::to(notes.clone())).representation("M", mmr).fit(&frame()).unwrap();
-    assert_eq!(aspect(&fitted, "M")[&0].len(), 30, "the words are unchanged");
-    assert!(notes.0.lock().unwrap().iter().any(|note| note.contains("the words stay as they are")));
+    assert_eq!(aspect(&fitted, "M")[&0].len(), 30, "the words stay as they are");
+    assert!(notes.0.lock().unwrap().iter().any(|note| note.contains("the words are unchanged")));
 
     let keybert = Elsewhere { inner: KeyBERTInspired::new(), joint: None };
     let error = model().representation("K", keybert).fit(&frame()).map(|_| ()).unwrap_err();
@@ -343,8 +343,8 @@ fn wrong_parameters_are_reported_before_any_work() {
         (new().representation("V", visual().top_n_words(0)), "top_n_words = 0 "),
         (new().representation("V", visual().template("a photo")), "template = \"a photo\" "),
         (new().representation("V", visual().template("{} and {}")), "template = \"{} and {}\" "),
-        (new().representation("V", visual().vocabulary(Vec::<String>::new())), "vocabulary = no word "),
-        (new().representation("V", visual().vocabulary(["a", " "])), "vocabulary = a blank word at place 1 "),
+        (new().representation("V", visual().vocabulary(Vec::<String>::new())), "vocabulary = no words "),
+        (new().representation("V", visual().vocabulary(["a", " "])), "vocabulary = a blank word at position 1 "),
         (new().representation("V", visual()), "`V` needs vectors of images and an embedder of texts into the same"),
     ];
     for (model, message) in cases {
@@ -457,7 +457,7 @@ fn vectors_of_another_model_are_an_error() {
     let (vectors, topics) = images();
     let error = visual(&["cat"]).words(&[0, 1], &topics, &vectors, &Sums::default(), &Progress::silent()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert!(error.to_string().contains("16 numbers, those of the images 4"), "{error}");
+    assert!(error.to_string().contains("16 dimensions, but the image embeddings have 4"), "{error}");
 }
 
 #[test]

@@ -467,13 +467,13 @@ fn bars_below_numbers_are_as_long_as_the_numbers() {
     assert_eq!(bars(&frame, "odd"), widths(&[100, 25]), "a non-finite value has no bar");
     assert!(bars(&frame, "zero").is_empty());
     let cell = Cell::of(&frame.html().bars("n"));
-    assert_eq!(cell.texts("td")[0], "10", "the number itself is kept");
-    assert!(!cell.text().contains("Bars were asked for"));
-    for (column, reason) in [("text", "has no numbers"), ("yes", "has no numbers"), ("<gone>", "does not have")] {
+    assert_eq!(cell.texts("td")[0], "10", "the number itself stays");
+    assert!(!cell.text().contains("Bars were requested for"));
+    for (column, reason) in [("text", "has no numbers"), ("yes", "has no numbers"), ("<gone>", "does not exist")] {
         let cell = Cell::of(&frame.html().bars(column));
         assert!(cell.with_class("tf-bar").is_empty(), "{column}");
         let said = cell.texts("p").join("\n");
-        assert!(said.contains("Bars were asked for") && said.contains(column) && said.contains(reason), "{said}");
+        assert!(said.contains("Bars were requested for") && said.contains(column) && said.contains(reason), "{said}");
     }
     // The bar's length relates to the values that are shown.
     let long = df!("n" => [1, 2, 1_000, 4]).unwrap();

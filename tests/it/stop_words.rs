@@ -63,7 +63,7 @@ fn the_list_that_was_taken_is_told() {
         notes.text()
     };
     assert!(told(&GERMAN).contains("the texts are in German"), "{}", told(&GERMAN));
-    assert!(told(&["кот", "пёс"]).contains("no stop words are left out"));
+    assert!(told(&["кот", "пёс"]).contains("no stop words are removed"));
     assert_eq!(told(&["the cat and the dog"]), "");
 }
 
@@ -114,7 +114,7 @@ fn stop_words_of_a_file() {
     assert_eq!(count(words, &["café dog cat источник"]).0, ["cat"]);
     assert_eq!(StopWords::named(good.to_str().unwrap()).unwrap(), StopWords::from_file(&good).unwrap());
     let fails = |path: &Path| StopWords::from_file(path).unwrap_err().to_string();
-    assert!(fails(&file("latin", b"der\ndie\nf\xfcr\n")).contains("not UTF-8 in line 3"));
+    assert!(fails(&file("latin", b"der\ndie\nf\xfcr\n")).contains("line 3 of the stop words is not valid UTF-8"));
     assert!(fails(&file("empty", b"# none\n\n")).contains("no stop word"));
     assert!(fails(&folder.path().join("absent.txt")).contains("absent.txt"));
     assert!(fails(folder.path()).contains("folder, not a file"));

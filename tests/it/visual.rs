@@ -186,7 +186,7 @@ fn images_that_cannot_be_read_make_room_for_the_next() {
     assert_eq!(gallery.skipped()[3].to_string(), "row 5 (5.png): the file is empty");
     assert_eq!(notes.len(), 1);
     assert!(notes[0].starts_with(
-        "4 of the 13 images that were tried could not be read and were left out: row 1 (1.png): this is not a PNG"
+        "4 of the 13 candidate images could not be read and were skipped: row 1 (1.png): this is not a PNG"
     ));
     assert!(
         notes[0].contains("row 3 (3.png): there is no such file; ") && notes[0].ends_with("; and 1 more"),
@@ -255,8 +255,7 @@ fn encoded_images_and_structs_work_like_files() {
     assert_eq!(rows(&gallery, 0), [0, 3]);
     assert_eq!(gallery.pictures(0)[0].path, None);
     assert!(
-        notes[0]
-            .starts_with("1 of the 3 images that were tried could not be read and was left out: row 2: this is not"),
+        notes[0].starts_with("1 of the 3 candidate images could not be read and was skipped: row 2: this is not"),
         "{notes:?}"
     );
     // In structs, names may repeat: the bytes determine identity.

@@ -243,7 +243,7 @@ fn one_output_that_fails_is_told_and_the_others_are_written() {
     let output = limited(here, "-f 8192", &arguments);
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("d.arrow") && said.contains("left as it was") && said.contains("large"), "{said}");
+    assert!(said.contains("d.arrow") && said.contains("left unchanged") && said.contains("large"), "{said}");
     let last = said.lines().last().unwrap();
     assert!(last.contains("1 of 3 outputs") && last.contains("t.csv") && last.contains("p.html"), "{said}");
     assert!(!last.contains("d.arrow") && said.matches("error: ").count() == 2, "{said}");

@@ -1,4 +1,4 @@
-//! A page about a fitted model: one HTML file that needs nothing else.
+//! A report about a fitted model as a self-contained HTML file.
 
 use std::path::Path;
 
@@ -14,12 +14,12 @@ mod view;
 
 use view::{Extent, ReportView};
 
-/// A page about a fitted model: a summary, the table of topics, and for each topic its words with their weights, its
-/// pictures and its representative documents.
+/// A report about a fitted model: a summary, the table of topics, and for each topic its words with their weights, its
+/// images, and its representative documents.
 ///
-/// The page is one file. It loads nothing and sends nothing, and its own policy forbids browsers to; every text of the
-/// frame is escaped. It reads well in wide and narrow windows, in dark mode and on paper; without JavaScript only its
-/// filter is gone.
+/// The page is a single file. It makes no network requests, which its content security policy also enforces, and all
+/// text from the frame is escaped. It is readable in wide and narrow windows, in dark mode, and in print; without
+/// JavaScript, only the filter is unavailable.
 ///
 /// ```no_run
 /// use topicframe::prelude::*;
@@ -37,27 +37,27 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report on `topics`, whose memory is shared, not copied.
+    /// A report on `topics`. The memory of the model is shared, not copied.
     pub fn new(topics: &FittedTopicModel) -> Self {
         Report { topics: topics.clone(), title: "Topics".to_owned(), max_topics: 300, max_pictures: 9 }
     }
 
-    /// The title of the page; not blank. Default: "Topics".
+    /// The title of the page; must not be blank. Default: "Topics".
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// The most topics that the page shows, the largest first; the others are counted. At least 1. Default: 300, which
-    /// with pictures makes some 30 MB.
+    /// The maximum number of topics on the page, largest first; the others are counted. At least 1. Default: 300, which
+    /// is about 30 MB with images.
     #[must_use]
     pub fn max_topics(mut self, max_topics: usize) -> Self {
         self.max_topics = max_topics;
         self
     }
 
-    /// The most pictures of one topic; 0 leaves all of them out. Default: 9.
+    /// The maximum number of images per topic; 0 omits all images. Default: 9.
     #[must_use]
     pub fn max_pictures(mut self, max_pictures: usize) -> Self {
         self.max_pictures = max_pictures;
@@ -67,7 +67,7 @@ impl Report {
     /// Checks every setting.
     ///
     /// # Errors
-    /// A blank title, or no topic to show.
+    /// The title is blank, or the maximum number of topics is 0.
     pub fn check(&self) -> Result<()> {
         if self.title.trim().is_empty() {
             return Err(Error::parameter(Stage::Display, "title", format_args!("{:?}", self.title), "not blank"));
@@ -78,10 +78,10 @@ impl Report {
         Ok(())
     }
 
-    /// The page.
+    /// Renders the page.
     ///
     /// # Errors
-    /// A setting out of its range; a picture that can no longer be read, where the model was told to fail on those.
+    /// A setting is out of range, or an image can no longer be read and the model is configured to fail in that case.
     pub fn html(&self) -> Result<String> {
         self.check()?;
         let extent = Extent { max_topics: self.max_topics, max_pictures: self.max_pictures };
@@ -91,28 +91,28 @@ impl Report {
         Ok(html.finish())
     }
 
-    /// Writes the page to a file, whole or not at all.
+    /// Writes the page to a file atomically.
     ///
     /// # Errors
-    /// As [`html`](Self::html), and a file that cannot be written.
+    /// Same as [`html`](Self::html); also if the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         crate::files::write_whole(path.as_ref(), self.html()?)
     }
 }
 
 impl FittedTopicModel {
-    /// Writes a page about the topics to a file: [`Report`] with its defaults.
+    /// Writes a report about the topics to a file: [`Report`] with its defaults.
     ///
     /// # Errors
-    /// As [`Report::write`].
+    /// Same as [`Report::write`].
     pub fn to_html_report(&self, path: impl AsRef<Path>) -> Result<()> {
         Report::new(self).write(path)
     }
 
-    /// A page about the topics: [`Report`] with its defaults.
+    /// Renders a report about the topics: [`Report`] with its defaults.
     ///
     /// # Errors
-    /// As [`Report::html`].
+    /// Same as [`Report::html`].
     pub fn report_html(&self) -> Result<String> {
         Report::new(self).html()
     }

@@ -1,19 +1,19 @@
-//! The page around the parts: head, index, order.
+//! The page structure: head, index, and order of the parts.
 
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
 use super::view::{ReportView, TopicView};
 use super::{summary, topic_section, topic_table};
 
-/// What the page may load: pictures inside it, its own style, and the one script below, known by its SHA-256. Should a
-/// text ever escape the escaping, it could still run nothing and reach nothing.
+/// The content security policy: allows embedded images, inline styles, and the one script below, identified by its
+/// SHA-256. Even if a text were not escaped properly, it could not run scripts or make network requests.
 const POLICY: &str = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; \
     style-src 'unsafe-inline'; script-src 'sha256-H0difpPY3AfRF5nbTRPhce1zYAuJIUiIBwsGj8uABh8='; base-uri 'none'; form-action 'none'\">";
 
-/// The filter over topics.
+/// The topic filter.
 const SCRIPT: &str = include_str!("filter.js");
 
-/// Words of a topic in the index.
+/// The maximum length of a topic name in the index.
 const INDEX_LENGTH: usize = 40;
 
 /// The whole page.
@@ -33,8 +33,8 @@ pub(super) fn push(html: &mut Markup, view: &ReportView) {
     }
     html.raw("</section>");
     summary::push_settings(html, view);
-    html.raw("<footer>Made with topicframe ").raw(env!("CARGO_PKG_VERSION"));
-    html.raw(". This page is complete in itself: it loads nothing and sends nothing.</footer>");
+    html.raw("<footer>Created with topicframe ").raw(env!("CARGO_PKG_VERSION"));
+    html.raw(". This page is self-contained and makes no network requests.</footer>");
     html.raw("</main></div><script>").raw(SCRIPT).raw("</script></body></html>\n");
 }
 

@@ -1,17 +1,17 @@
-//! The top of the page: what was fitted, in numbers.
+//! The top of the page: a numerical summary of the fit.
 
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
 use super::view::ReportView;
 use crate::model::ClusterOn;
 
-/// Segments of the bar; the smallest topics share the last one.
+/// The maximum number of bar segments; the smallest topics share the last one.
 const SEGMENTS: usize = 80;
 
-/// Characters of one setting.
+/// The maximum number of characters per setting.
 const SETTING: usize = 400;
 
-/// Title, tiles, bar of shares.
+/// Title, tiles, and the bar of shares.
 pub(super) fn push(html: &mut Markup, view: &ReportView) {
     html.raw("<header class=\"summary\"><h1 dir=\"auto\">").text(&view.title).raw("</h1>");
     push_lede(html, view);
@@ -49,7 +49,7 @@ fn push_tiles(html: &mut Markup, view: &ReportView) {
     push_tile(html, "In a topic", summary.clustered, &view.percent(summary.clustered));
     push_tile(html, "Outliers", summary.outliers, &view.percent(summary.outliers));
     if let Some(images) = summary.images {
-        push_tile(html, "With a picture", images, &view.percent(images));
+        push_tile(html, "With an image", images, &view.percent(images));
     }
     html.raw("</dl>");
 }
@@ -62,8 +62,8 @@ fn push_tile(html: &mut Markup, name: &'static str, number: usize, share: &str) 
     html.raw("</dd></div>");
 }
 
-/// All rows as one bar: a piece for each topic, then the outliers. The table says the same in words, so screen readers
-/// pass over it.
+/// All rows as one bar: a segment for each topic, then the outliers. The table contains the same information as text,
+/// so it is hidden from screen readers.
 fn push_bar(html: &mut Markup, view: &ReportView) {
     html.raw("<div class=\"shares\" aria-hidden=\"true\">");
     let rest: usize = view.topics.iter().skip(SEGMENTS).map(|topic| topic.size).sum();
@@ -87,38 +87,41 @@ fn push_notes(html: &mut Markup, view: &ReportView) {
     if view.summary.blank > 0 {
         html.raw("<p class=\"note\">").text(&count(view.summary.blank, "row"));
         html.raw(match view.summary.cluster_on {
-            ClusterOn::Images => " had no image that can be read, or no vector, and stand among the outliers.</p>",
+            ClusterOn::Images => " had no readable image or no embedding (counted as outliers).</p>",
             ClusterOn::Text => {
-                " had no text, no vector or no word that the embedder knows, and stand among the outliers.</p>"
+                " had no text, no embedding, or no word known to the embedder (counted as outliers).</p>"
             }
-            _ => " had neither a text nor an image that can be read, or no vector, and stand among the outliers.</p>",
+            _ => " had neither a text nor a readable image, or no embedding (counted as outliers).</p>",
         });
     }
     if view.summary.repeated > 0 {
         html.raw("<p class=\"note\">").text(&count(view.summary.repeated, "row"));
-        html.raw(" repeated an earlier one; copies share their topic.</p>");
+        html.raw(" repeated an earlier one; duplicates share a topic.</p>");
     }
     if view.summary.captions > 0 {
         let images = count(view.summary.captions, "image");
         html.raw("<p class=\"note\">");
         match view.summary.text_column {
-            None => html.raw("Words are counted in the captions that a model gave ").text(&images).raw(".</p>"),
-            Some(_) => {
-                html.raw("A model gave captions to ").text(&images).raw(" without a text; they count as texts.</p>")
+            None => {
+                html.raw("Words are counted in the captions that a model generated for ").text(&images).raw(".</p>")
             }
+            Some(_) => html
+                .raw("A model generated captions for ")
+                .text(&images)
+                .raw(" without a text; they are used as texts.</p>"),
         };
     }
     if view.unreadable > 0 {
-        html.raw("<p class=\"note\">").text(&count(view.unreadable, "picture"));
+        html.raw("<p class=\"note\">").text(&count(view.unreadable, "image"));
         html.raw(" could not be read and were skipped.</p>");
     }
     if view.left_out > 0 {
         html.raw("<p class=\"note\">This page shows the ").text(&count(view.topics.len(), "largest topic"));
-        html.raw("; ").text(&count(view.left_out, "smaller topic")).raw(" are left out.</p>");
+        html.raw("; ").text(&count(view.left_out, "smaller topic")).raw(" not shown.</p>");
     }
 }
 
-/// The settings, for the end of the page: a reader looks for them last.
+/// The settings, at the end of the page, since readers look for them last.
 pub(super) fn push_settings(html: &mut Markup, view: &ReportView) {
     let summary = &view.summary;
     let settings = [
@@ -127,12 +130,12 @@ pub(super) fn push_settings(html: &mut Markup, view: &ReportView) {
         ("Clustered on", Some(summary.cluster_on.to_string())),
         ("Embedding", Some(summary.embedder.clone())),
         ("Captions", summary.captioner.clone()),
-        ("Dimensions of a vector", Some(summary.dimensions.to_string())),
-        ("Reduction", Some(summary.reducer.clone())),
+        ("Dimensions", Some(summary.dimensions.to_string())),
+        ("Dimensionality reduction", Some(summary.reducer.clone())),
         ("Clustering", Some(summary.clusterer.clone())),
         ("Seed", Some(summary.seed.to_string())),
     ];
-    html.raw("<section class=\"made\" aria-labelledby=\"made\"><h2 id=\"made\">How it was made</h2><dl>");
+    html.raw("<section class=\"made\" aria-labelledby=\"made\"><h2 id=\"made\">Model settings</h2><dl>");
     for (name, value) in settings {
         if let Some(value) = value {
             push_setting(html, name, &value);
@@ -141,7 +144,8 @@ pub(super) fn push_settings(html: &mut Markup, view: &ReportView) {
     html.raw("</dl></section>");
 }
 
-/// A setting; what a stage prints of itself as `Name { key: value, ... }` becomes its name and a smaller line.
+/// A setting; the `Name { key: value, ... }` representation of a stage is shown as its name with the details in smaller
+/// type.
 fn push_setting(html: &mut Markup, name: &'static str, value: &str) {
     html.raw("<div><dt>").raw(name).raw("</dt><dd dir=\"auto\">");
     match value.strip_suffix(" }").and_then(|value| value.split_once(" { ")) {

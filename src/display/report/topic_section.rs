@@ -1,4 +1,4 @@
-//! One topic: words, pictures, documents.
+//! The section of a topic: words, images, and documents.
 
 use super::super::html::count;
 use super::super::markup::{Markup, cut, grouped};
@@ -6,11 +6,11 @@ use super::super::number::short_float;
 use super::view::{DocumentView, PictureView, TopicView};
 use crate::model::Summary;
 
-/// Words with bars, and the characters of one.
+/// The maximum number of words with bars, and of characters per word.
 const WORDS: usize = 10;
 const WORD_LENGTH: usize = 60;
 
-/// Characters of a caption and of a document.
+/// The maximum number of characters in a caption and in a document.
 const CAPTION: usize = 110;
 const DOCUMENT: usize = 600;
 
@@ -19,7 +19,7 @@ pub(super) fn push(html: &mut Markup, topic: &TopicView) {
     html.raw("<article class=\"topic\"").attribute("id", topic.anchor());
     html.attribute("data-words", topic.filter_words());
     html.attribute("aria-labelledby", format_args!("heading-{}", topic.id)).raw("><header><div>");
-    // The name of a topic without words is its number already.
+    // A topic without words is already named by its number.
     if topic.has_words() {
         html.raw("<p class=\"kicker\">Topic ").value(topic.id).raw("</p>");
     }
@@ -31,16 +31,16 @@ pub(super) fn push(html: &mut Markup, topic: &TopicView) {
     html.raw("</article>");
 }
 
-/// The outliers, folded: they belong to no topic, and what they have in common says little.
+/// The outliers, collapsed: they belong to no topic, and what they have in common is not informative.
 pub(super) fn push_outliers(html: &mut Markup, topic: &TopicView, summary: &Summary) {
     html.raw("<details class=\"outliers\"><summary>Outliers <span>").text(&count(topic.size, "row"));
     html.raw(" (").text(&topic.percent()).raw(") in no topic</span></summary>");
     html.raw("<article class=\"topic\" id=\"outliers\" aria-label=\"Outliers\"");
-    html.attribute("data-words", topic.filter_words()).raw("><p class=\"note\">These rows are close to no group");
+    html.attribute("data-words", topic.filter_words()).raw("><p class=\"note\">These rows are not close to any topic");
     if summary.blank > 0 {
-        html.raw(", or had nothing to read (").text(&count(summary.blank, "row")).raw(")");
+        html.raw(", or had no content (").text(&count(summary.blank, "row")).raw(")");
     }
-    html.raw(". Their words and examples are shown for inspection.</p>");
+    html.raw(". Their words and examples are shown for inspection only.</p>");
     push_body(html, topic);
     html.raw("</article></details>");
 }
@@ -94,7 +94,7 @@ fn push_gallery(html: &mut Markup, name: &str, pictures: &[PictureView]) {
 
 fn push_picture(html: &mut Markup, picture: &PictureView) {
     html.raw("<li><figure><div class=\"").raw(if picture.on_white { "card" } else { "card photo" }).raw("\"");
-    html.hover(picture.path.as_deref().unwrap_or("held in the frame")).raw("><img decoding=\"async\"");
+    html.hover(picture.path.as_deref().unwrap_or("embedded in the frame")).raw("><img decoding=\"async\"");
     html.attribute("width", picture.width).attribute("height", picture.height).raw(" alt=\"");
     push_alt(html, picture);
     html.raw("\" src=\"").html(&picture.uri).raw("\"></div><figcaption>");
@@ -105,11 +105,11 @@ fn push_picture(html: &mut Markup, picture: &PictureView) {
     html.raw("</figcaption></figure></li>");
 }
 
-/// What the picture shows, as far as is known: its row's text, else its file.
+/// The content of the image, if known: the text of its row, otherwise its file name.
 fn push_alt(html: &mut Markup, picture: &PictureView) {
     match picture.caption.as_ref().or(picture.path.as_ref()) {
         Some(text) => html.text(cut(text, CAPTION).unwrap_or(text)),
-        None => html.raw("Picture of row ").value(picture.row),
+        None => html.raw("Image of row ").value(picture.row),
     };
 }
 
@@ -129,6 +129,6 @@ fn push_documents(html: &mut Markup, documents: &[DocumentView]) {
 fn push_place(html: &mut Markup, row: usize, score: f64) {
     html.raw("<small class=\"place\">row ")
         .value(row)
-        .raw(" <span title=\"how well it stands for the topic, 0 to 1\">score ");
+        .raw(" <span title=\"how representative it is of the topic, 0 to 1\">score ");
     html.value(format_args!("{score:.2}")).raw("</span></small>");
 }

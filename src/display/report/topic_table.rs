@@ -3,18 +3,18 @@
 use super::super::markup::{Markup, grouped};
 use super::view::{ReportView, TopicView};
 
-/// Words of a topic in the table, and the characters of one.
+/// The maximum number of words per topic in the table, and of characters per word.
 const WORDS: usize = 6;
 const WORD_LENGTH: usize = 40;
 
-/// The table, each topic linked to its section.
+/// The table, with links from each topic to its section.
 pub(super) fn push(html: &mut Markup, view: &ReportView) {
     html.raw(
         "<section id=\"overview\" aria-labelledby=\"overview-heading\"><h2 id=\"overview-heading\">All topics</h2>",
     );
     html.raw("<table class=\"overview\"><thead><tr><th scope=\"col\">Topic</th><th scope=\"col\">Rows</th>");
     html.raw(if view.has_words { "<th scope=\"col\">More words</th>" } else { "" });
-    html.raw(if view.has_pictures { "<th scope=\"col\">Pictures</th>" } else { "" }).raw("</tr></thead><tbody>");
+    html.raw(if view.has_pictures { "<th scope=\"col\">Images</th>" } else { "" }).raw("</tr></thead><tbody>");
     for topic in view.topics.iter().chain(&view.outliers) {
         push_row(html, view, topic);
     }
@@ -44,7 +44,7 @@ fn push_row(html: &mut Markup, view: &ReportView, topic: &TopicView) {
     html.raw("</tr>");
 }
 
-/// The count and a bar as long as the topic is large, next to the largest.
+/// The count, and a bar with a length relative to the largest topic.
 fn push_count(html: &mut Markup, view: &ReportView, topic: &TopicView) {
     let length = 100.0 * topic.size as f64 / view.largest.max(1) as f64;
     html.raw("<td class=\"count\"><span").attribute("title", topic.percent()).raw(">").text(&grouped(topic.size));

@@ -1,4 +1,4 @@
-//! What a report says, apart from how it looks.
+//! The content of a report, independent of its presentation.
 
 use image::RgbImage;
 use rayon::prelude::*;
@@ -10,30 +10,30 @@ use crate::model::{FittedTopicModel, Summary};
 use crate::represent::{Aspect, Gallery, Picture};
 use crate::vision::EncodedImage;
 
-/// The words that name a topic in lists and headings.
+/// The number of words that name a topic in lists and headings.
 const NAME_WORDS: usize = 4;
 
-/// Pictures beside a topic in the table.
+/// The number of images per topic in the table.
 const STRIP: usize = 4;
 
-/// Their side in pixels: twice what the page shows, for screens of high density.
+/// Their side length in pixels: twice the displayed size, for high-density screens.
 const STRIP_SIDE: u32 = 96;
 
-/// A report's content. Owned, so that a page can be made of it without the model.
+/// The content of a report. Owned, so that a page can be rendered without the model.
 #[derive(Debug, Clone)]
 pub(super) struct ReportView {
     pub(super) title: String,
     pub(super) summary: Summary,
     pub(super) topics: Vec<TopicView>,
     pub(super) outliers: Option<TopicView>,
-    /// Topics that the page leaves out, the smallest.
+    /// The number of topics not shown, which are the smallest.
     pub(super) left_out: usize,
-    /// Pictures that could not be read.
+    /// The number of images that could not be read.
     pub(super) unreadable: usize,
     pub(super) has_pictures: bool,
     /// Whether any topic has words.
     pub(super) has_words: bool,
-    /// Rows of the largest topic.
+    /// The number of rows of the largest topic.
     pub(super) largest: usize,
 }
 
@@ -42,28 +42,28 @@ pub(super) struct ReportView {
 pub(super) struct TopicView {
     pub(super) id: i32,
     pub(super) size: usize,
-    /// Of all rows, 0 to 1.
+    /// The share of all rows, 0 to 1.
     pub(super) share: f64,
     pub(super) name: String,
-    /// How many of the words the name has already.
+    /// The number of words that are already in the name.
     named: usize,
     pub(super) words: Vec<(String, f64)>,
-    /// Descriptions in words beside the topic's own.
+    /// Additional descriptions in words.
     pub(super) aspects: Vec<(String, Vec<String>)>,
-    /// Descriptions in pictures.
+    /// Descriptions in images.
     pub(super) galleries: Vec<(String, Vec<PictureView>)>,
-    /// Small pictures for the table.
+    /// Small images for the table.
     pub(super) strip: Vec<String>,
     pub(super) documents: Vec<DocumentView>,
 }
 
-/// One picture of a topic.
+/// One image of a topic.
 #[derive(Debug, Clone)]
 pub(super) struct PictureView {
     pub(super) uri: String,
     pub(super) width: u32,
     pub(super) height: u32,
-    /// Whether it stands on white already: a drawing, not a photograph.
+    /// Whether it is on a white background: a drawing, not a photograph.
     pub(super) on_white: bool,
     pub(super) caption: Option<String>,
     pub(super) path: Option<String>,
@@ -79,7 +79,7 @@ pub(super) struct DocumentView {
     pub(super) score: f64,
 }
 
-/// How much of a model goes on the page.
+/// How much of a model is shown on the page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
     pub(super) max_topics: usize,
@@ -87,7 +87,7 @@ pub(super) struct Extent {
 }
 
 impl ReportView {
-    /// Gathers what the page shows of `model`.
+    /// Gathers the content of the page for `model`.
     pub(super) fn of(model: &FittedTopicModel, title: &str, extent: Extent) -> Result<Self> {
         let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id >= 0).collect();
         let shown: Vec<i32> = ids.iter().copied().take(extent.max_topics).collect();
@@ -108,7 +108,7 @@ impl ReportView {
         })
     }
 
-    /// A share of all rows in percent, as people write it.
+    /// A share of all rows in percent.
     pub(super) fn percent(&self, rows: usize) -> String {
         percent(rows as f64 / self.summary.rows.max(1) as f64)
     }
@@ -119,7 +119,7 @@ impl TopicView {
         let size = model.topic_size(id).unwrap_or(0);
         let words = model.get_topic(id).unwrap_or_default().to_vec();
         let (name, named) = name(model, id, &words);
-        // The page calls the outlier topic by what it is, so none of its words is in its name.
+        // The page names the outlier topic "Outliers", so none of its words is in its name.
         let named = if id == OUTLIER { 0 } else { named };
         let mut shown = Vec::new();
         let mut strip = Vec::new();
@@ -160,12 +160,12 @@ impl TopicView {
         self.words.iter().any(|(word, _)| !word.is_empty())
     }
 
-    /// The words that the name does not have, best first.
+    /// The words that are not in the name, best first.
     pub(super) fn more_words(&self) -> impl Iterator<Item = &str> {
         self.words.iter().map(|(word, _)| word.as_str()).filter(|word| !word.is_empty()).skip(self.named)
     }
 
-    /// What the filter looks at: name and words in lower case.
+    /// The text that the filter searches: name and words in lower case.
     pub(super) fn filter_words(&self) -> String {
         let words = self.words.iter().map(|(word, _)| word.as_str());
         let others = self.aspects.iter().flat_map(|(_, words)| words.iter().map(String::as_str));
@@ -181,7 +181,7 @@ impl TopicView {
 
 type PictureParts<'a> = (&'a Picture, RgbImage, &'a EncodedImage);
 
-/// The pictures of a topic with their thumbnails.
+/// The images of a topic with their thumbnails.
 fn gather(gallery: &Gallery, id: i32, most: usize) -> Result<Vec<PictureParts<'_>>> {
     let parts = gallery.pictures(id).iter().zip(gallery.thumbnails(id)).take(most);
     parts.map(|(picture, encoded)| Ok((picture, pixels(&encoded.bytes)?, encoded))).collect()
@@ -202,18 +202,18 @@ impl PictureView {
     }
 }
 
-/// `12 %`; below 10 with a decimal, and what is there is never 0.
+/// `12%`; below 10 with one decimal, and never 0 for a nonzero share.
 fn percent(share: f64) -> String {
     match share * 100.0 {
-        0.0 => "0 %".to_owned(),
-        percent if percent < 0.1 => "< 0.1 %".to_owned(),
-        percent if percent < 9.95 => format!("{percent:.1} %"),
-        percent => format!("{percent:.0} %"),
+        0.0 => "0%".to_owned(),
+        percent if percent < 0.1 => "< 0.1%".to_owned(),
+        percent if percent < 9.95 => format!("{percent:.1}%"),
+        percent => format!("{percent:.0}%"),
     }
 }
 
-/// The topic's label as a reader's name for it, and how many words it takes: of a label made of id and words the words,
-/// any other as it is.
+/// The display name of a topic, and the number of its words in the name. For a default label of ID and words, the name
+/// consists of the words; any other label is used unchanged.
 fn name(model: &FittedTopicModel, id: i32, words: &[(String, f64)]) -> (String, usize) {
     let best: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).take(NAME_WORDS).collect();
     let made = std::iter::once(id.to_string().as_str()).chain(best.iter().copied()).collect::<Vec<_>>().join("_");

@@ -1,4 +1,4 @@
-//! Names and values, one pair a line: what a model is made of, what a step gave.
+//! Names and values, one pair per line: the parts of a model, the results of a step.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::cluster::{Clustering, OUTLIER};
 use crate::model::Summary;
 use crate::reduce::Reduction;
 
-/// Characters of a value.
+/// The maximum number of characters per value.
 const VALUE: usize = 300;
 
 pub(super) fn html(facts: &[(String, String)]) -> Html {
@@ -76,7 +76,7 @@ pub(super) fn of_clustering(clustering: &Clustering) -> Vec<(String, String)> {
 /// The name of a type whose `Debug` may print all of its data.
 fn brief(model: &impl std::fmt::Debug) -> String {
     let mut name = Prefix { text: String::new() };
-    // Stops with an error when there is enough.
+    // Stops with an error when enough has been written.
     let _ = std::fmt::Write::write_fmt(&mut name, format_args!("{model:?}"));
     name.text
 }

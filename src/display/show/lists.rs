@@ -1,4 +1,4 @@
-//! Lists, numbers and queries below a cell.
+//! Displaying lists, numbers, and queries below a cell.
 
 use polars::prelude::*;
 
@@ -8,7 +8,7 @@ use super::super::notebook::print;
 use super::{Show, stacked, texts, words};
 use crate::model::FittedTopicModel;
 
-/// Lists of things that are shown one below the other.
+/// Lists whose items are stacked.
 macro_rules! lists {
     ($($thing:ty),+) => { $(
         impl Show for [$thing] {
@@ -25,7 +25,7 @@ macro_rules! lists {
 
 lists!(Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel);
 
-/// Numbers and the like, alone and in lists, of which the first are shown.
+/// Numbers and similar values, alone and in lists, which are truncated.
 macro_rules! plain {
     ($($plain:ty),+) => { $(
         impl Show for $plain {
@@ -62,13 +62,13 @@ plain!(bool, char, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usiz
 
 #[cfg(feature = "lazy")]
 impl Show for LazyFrame {
-    /// Polars' plan of the query, and what runs it.
+    /// Polars' query plan, and how to run it.
     fn to_html(&self) -> Html {
         self.to_text().unwrap_or_default().to_html()
     }
 
     fn to_text(&self) -> Option<String> {
         let plan = self.describe_plan().unwrap_or_else(|error| error.to_string());
-        Some(format!("A query that has not run yet: `.collect()?` behind it runs it.\n\n{plan}"))
+        Some(format!("A query that has not been run yet: append `.collect()?` to run it.\n\n{plan}"))
     }
 }

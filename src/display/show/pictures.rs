@@ -1,4 +1,4 @@
-//! Pictures below a cell.
+//! Displaying images below a cell.
 
 use super::super::formatter::ImageFormatter;
 use super::super::markup::{Html, Markup};
@@ -7,14 +7,14 @@ use super::framed;
 use crate::represent::Gallery;
 use crate::vision::{ImageSource, data_uri};
 
-/// Topics of a gallery that are shown; the rest is counted.
+/// The maximum number of gallery topics that are shown; the rest are counted.
 const TOPICS: usize = 20;
 
-/// Pixels of the longer side of a picture in a strip: twice what is shown, for screens of high density.
+/// The longer side of an image in a strip, in pixels: twice the displayed size, for high-density screens.
 const SIDE: u32 = 152;
 
-/// An image from a file or from encoded bytes, at most 300 pixels high; where it cannot be read, a small box that says
-/// why.
+/// An image from a file or from encoded bytes, at most 300 pixels high. If it cannot be read, a small box shows the
+/// reason.
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -32,7 +32,7 @@ pub fn picture<'a>(image: impl Into<ImageSource<'a>>) -> Html {
     framed(&ImageFormatter::new().height(300).image(&image)).with_text(format!("[picture: {name}]"))
 }
 
-/// A strip of pictures for each topic.
+/// A strip of images for each topic.
 pub(super) fn gallery(gallery: &Gallery) -> Html {
     let topics = gallery.topics();
     let mut html = Markup::default();

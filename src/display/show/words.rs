@@ -5,12 +5,12 @@ use super::super::number::short_float;
 use super::framed;
 use crate::represent::TopicWords;
 
-/// Words, topics and lines that are shown; the rest is counted.
+/// The maximum numbers of words, topics, and lines that are shown; the rest are counted.
 const WORDS: usize = 40;
 const TOPICS: usize = 100;
 const LINES: usize = 50;
 
-/// Characters of a word and of a line.
+/// The maximum number of characters per word and per line.
 const WORD: usize = 60;
 const LINE: usize = 300;
 
@@ -41,7 +41,7 @@ fn push_rest(html: &mut Markup, all: usize, shown: usize, noun: &'static str) {
     }
 }
 
-/// The words of each topic, on a line.
+/// The words of each topic, one topic per line.
 pub(super) fn topics(topics: &TopicWords) -> Html {
     let mut html = Markup::default();
     html.raw("<dl class=\"tf-facts\">");
@@ -63,7 +63,7 @@ pub(super) fn line(words: &[(String, f64)]) -> String {
     words.iter().take(WORDS).map(word).collect::<Vec<_>>().join(", ")
 }
 
-/// Texts one below the other.
+/// Texts, one per line.
 pub(super) fn list(texts: &[String]) -> Html {
     let mut html = Markup::default();
     html.raw("<ul class=\"tf-list\">");
@@ -75,7 +75,7 @@ pub(super) fn list(texts: &[String]) -> Html {
     framed(&html.finish())
 }
 
-/// Numbers on a line, cut with a count.
+/// Numbers on one line, truncated with a count of the rest.
 pub(super) fn numbers<T: std::fmt::Display>(numbers: &[T]) -> String {
     let shown: Vec<String> = numbers.iter().take(WORDS).map(T::to_string).collect();
     match numbers.len().saturating_sub(WORDS) {

@@ -1,4 +1,4 @@
-//! Fields to columns. A column has the type of which every field of it would be written back byte for byte.
+//! Converting fields to columns. A column has a type only if every field would be written back byte for byte.
 
 use polars::prelude::*;
 
@@ -13,7 +13,7 @@ enum Cells {
     Nulls(usize),
     Flags(BooleanChunkedBuilder),
     Integers(PrimitiveChunkedBuilder<Int64Type>),
-    /// `finite`: whether one is a number at all. A column of `NaN` may be one of texts.
+    /// `finite`: whether any value is finite. A column of only `NaN` may be text.
     Numbers {
         numbers: PrimitiveChunkedBuilder<Float64Type>,
         finite: bool,
@@ -21,7 +21,7 @@ enum Cells {
     Texts(StringChunkedBuilder),
 }
 
-/// What a field can be besides a text.
+/// The types of a field other than text.
 enum Value {
     Flag(bool),
     Integer(i64),
@@ -33,7 +33,7 @@ impl ColumnBuilder {
         ColumnBuilder { name, cells: Cells::Nulls(0) }
     }
 
-    /// A column that is String whatever its fields are.
+    /// A column that is String regardless of its fields.
     pub(super) fn of_texts(name: PlSmallStr) -> Self {
         ColumnBuilder { cells: Cells::Texts(StringChunkedBuilder::new(name.clone(), 0)), name }
     }
@@ -48,7 +48,7 @@ impl ColumnBuilder {
         }
     }
 
-    /// A field: nothing is null, and nothing in quotes is an empty text.
+    /// Adds a field: an empty field is null, and an empty quoted field is an empty string.
     pub(super) fn push(&mut self, text: &str, quoted: bool) {
         if text.is_empty() && !quoted {
             return self.push_null();
@@ -95,8 +95,7 @@ impl ColumnBuilder {
         };
     }
 
-    /// Takes what was read as values back to the texts that they were, which is possible since they are written as they
-    /// were read.
+    /// Converts the values back to the strings they were read from, which is possible since the conversion is lossless.
     fn become_texts(&mut self) {
         let mut texts = StringChunkedBuilder::new(self.name.clone(), 0);
         match std::mem::replace(&mut self.cells, Cells::Nulls(0)) {
@@ -137,7 +136,7 @@ impl ColumnBuilder {
     }
 }
 
-/// The value of which `text` is the written form.
+/// The value whose canonical form is `text`.
 fn value_of(text: &str) -> Option<Value> {
     /// The longest number has 24 characters.
     const LONGEST: usize = 24;

@@ -1,4 +1,4 @@
-//! What separates the fields of a text, and what its quotes mean.
+//! Detecting the separator and quoting of a text.
 
 use std::cmp::Ordering;
 
@@ -8,15 +8,15 @@ use super::records::{Dialect, Field, Records};
 use crate::files::decode::line_end_of;
 use crate::files::options::{Quotes, ReadOptions};
 
-/// What separates fields, the likelier first.
+/// Separators, the most likely first.
 pub(super) const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// How much of a text its separator is looked for in.
+/// The size of the sample for separator detection.
 const SAMPLE_BYTES: usize = 256 << 10;
 const SAMPLE_ROWS: usize = 200;
 
-/// The dialect of `text`, and where its header begins. `usual` is the separator that the file's name speaks for; without
-/// one it is looked for.
+/// The dialect of `text`, and the start of its header. `usual` is the separator implied by the file extension; without
+/// one it is detected.
 pub(super) fn recognise(text: &str, usual: Option<u8>, options: &ReadOptions) -> (Dialect, usize) {
     let line_end = line_end_of(text.as_bytes());
     let (announced, start) = announced_separator(text);
@@ -32,7 +32,7 @@ pub(super) fn recognise(text: &str, usual: Option<u8>, options: &ReadOptions) ->
     (Dialect { separator, quoted, line_end }, start)
 }
 
-/// Excel's first line `sep=;`, and where the next one begins.
+/// The separator in Excel's first line `sep=;`, and the start of the next line.
 fn announced_separator(text: &str) -> (Option<u8>, usize) {
     let line = text.lines().next().unwrap_or_default();
     let after = |separator| match text.get(line.len()..).map(str::as_bytes) {
@@ -51,12 +51,12 @@ struct Split {
     separator: u8,
     columns: usize,
     rows: usize,
-    /// The rows that have as many fields as the header.
+    /// The number of rows with as many fields as the header.
     even: usize,
 }
 
 impl Split {
-    /// The more rows are even, the better; of equals, the one with more columns.
+    /// The more even rows, the better; ties go to the one with more columns.
     fn compare(&self, other: &Split) -> Ordering {
         let share = |split: &Split, rows: usize| (split.even.max(usize::from(split.rows == 0))) * rows.max(1);
         share(self, other.rows).cmp(&share(other, self.rows)).then(self.columns.cmp(&other.columns))
@@ -67,12 +67,12 @@ fn separator_of(text: &str, line_end: u8) -> u8 {
     let sample = sample_of(text, line_end);
     let splits = SEPARATORS.iter().map(|&separator| split(sample, Dialect { separator, quoted: true, line_end }));
     let splits = splits.filter(|split| split.columns > 1 && (split.separator == b',' || split.even * 2 >= split.rows));
-    // The first of equals.
+    // The first one wins ties.
     let best = splits.reduce(|best, split| if split.compare(&best) == Ordering::Greater { split } else { best });
     best.map_or(b',', |best| best.separator)
 }
 
-/// The first rows, whole lines.
+/// The first rows, as complete lines.
 fn sample_of(text: &str, line_end: u8) -> &str {
     if text.len() <= SAMPLE_BYTES {
         return text;
@@ -101,7 +101,7 @@ fn split(sample: &str, dialect: Dialect) -> Split {
     split
 }
 
-/// The number of fields of the next record, and of those that begin with a quote and do not end with one.
+/// The number of fields in the next record, and of those that begin with a quote but do not end with one.
 fn survey_record(records: &mut Records<'_>) -> (usize, usize) {
     let (mut fields, mut faults) = (0, 0);
     loop {
@@ -116,20 +116,20 @@ fn survey_record(records: &mut Records<'_>) -> (usize, usize) {
     }
 }
 
-/// What a way to read a text leaves unexplained.
+/// The anomalies left by an interpretation of a text.
 #[derive(Default)]
 struct Survey {
     columns: usize,
     rows: usize,
-    /// Rows that have not as many fields as the header.
+    /// The number of rows with a different number of fields than the header.
     uneven: usize,
-    /// Fields with a quote that whoever quotes would have doubled, within quotes.
+    /// The number of quoted fields with an undoubled quote.
     stray: usize,
 }
 
-/// Whether a text that tabs separate is written with quotes. Many are not, and have texts that begin with a quote;
-/// others have line ends and tabs within quotes. The reading that leaves fewer rows and quotes unexplained is right; where
-/// both explain all, no rows are joined.
+/// Whether a tab-separated text uses quoting. Many do not, and contain strings that begin with a quote; others have
+/// line breaks and tabs within quotes. The interpretation with fewer anomalous rows and quotes is used; if neither has
+/// any, rows are not joined.
 fn is_quoted(text: &str, quoted: Dialect) -> bool {
     if !begins_a_field_with_a_quote(text, quoted) || names_are_quoted(text, quoted) {
         return true;
@@ -148,7 +148,7 @@ fn begins_a_field_with_a_quote(text: &str, dialect: Dialect) -> bool {
     text.starts_with('"') || after(dialect.separator) || after(dialect.line_end)
 }
 
-/// Whoever quotes all names of the header quotes: our writer says so by it.
+/// A header with all names quoted implies quoting: our writer signals it this way.
 fn names_are_quoted(text: &str, quoted: Dialect) -> bool {
     let mut records = Records::new(text, 0, quoted);
     while records.pass_blank_line() {}

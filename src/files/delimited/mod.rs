@@ -1,4 +1,4 @@
-//! Delimited files: CSV, TSV and their kin, as spreadsheets, scrapers and programs write them.
+//! Delimited files: CSV, TSV, and variants, as written by spreadsheets, scrapers, and programs.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ mod write;
 
 pub(super) use write::write_delimited;
 
-/// The frame that `text`, the content of the file `path`, holds.
+/// Parses `text`, the content of the file `path`.
 pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &ReadOptions) -> Result<DataFrame> {
     if text.trim_start_matches(['\r', '\n']).is_empty() {
         return Err(error(path, "the file is empty"));
@@ -64,7 +64,7 @@ impl ShortRows {
     fn told(&self, path: &Path) -> String {
         let (rows, have) = if self.rows == 1 { ("row", "has") } else { ("rows", "have") };
         format!(
-            "{} {rows} of {} {have} fewer fields than the header (first in line {}): what is missing is null",
+            "{} {rows} of {} {have} fewer fields than the header (first in line {}): missing values are null",
             self.rows,
             path.display(),
             self.first_line
@@ -81,7 +81,7 @@ impl Reader<'_> {
             names.push(field.text.into_owned());
             if names.len() > MOST_COLUMNS {
                 let message =
-                    format!("the header has more than {MOST_COLUMNS} names: the file seems to have no line ends");
+                    format!("the header has more than {MOST_COLUMNS} names: the file seems to have no line breaks");
                 return Err(error(self.path, message));
             }
             if field.is_last {
@@ -89,9 +89,7 @@ impl Reader<'_> {
             }
         }
         if let Some(name) = names::ambiguous(&names, &options.text) {
-            return Err(error(self.path, "two columns have this name")
-                .column(name)
-                .hint("Give one of them another name."));
+            return Err(error(self.path, "duplicate column name").column(name).hint("Rename one of the columns."));
         }
         let is_text = |name: &str| options.text.iter().chain(&options.mixed).any(|text| text == name);
         let column = |name: PlSmallStr| match is_text(&name) {
@@ -101,7 +99,8 @@ impl Reader<'_> {
         let distinct = names::distinct(&names);
         if let Some((given, taken)) = names.iter().zip(&distinct).find(|(given, taken)| **given != ***taken) {
             let message = format!(
-                "the header of {} has the name `{}` more than once: the second of these columns is called `{}`",
+                "the header of {} contains the name `{}` more than once: the second of these columns was renamed to \
+                 `{}`",
                 self.path.display(),
                 quoted(given, LONGEST_NAME),
                 quoted(taken, LONGEST_NAME)
@@ -112,11 +111,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads all rows: their number, and those that are short of fields.
+    /// Reads all rows. Returns their number, and those with too few fields.
     fn read_rows(&mut self) -> Result<(usize, Option<ShortRows>)> {
         let (mut rows, mut short) = (0, None::<ShortRows>);
         while !self.records.is_at_end() {
-            // In a table of one column an empty line is a row; in one of several it is not.
+            // In a table with one column, an empty line is a row; with several columns, it is not.
             if self.columns.len() > 1 && self.records.pass_blank_line() {
                 continue;
             }
@@ -133,7 +132,7 @@ impl Reader<'_> {
         Ok((rows, short))
     }
 
-    /// Reads a row that begins at the byte `begins`: how many fields it lacks.
+    /// Reads a row that begins at the byte `begins`. Returns the number of missing fields.
     fn read_row(&mut self, begins: usize) -> Result<usize> {
         let mut fields = 0;
         loop {
@@ -159,7 +158,7 @@ impl Reader<'_> {
         Ok(lacking)
     }
 
-    /// The line that the byte `at` is in.
+    /// The line number of the byte `at`.
     fn line(&self, at: usize) -> usize {
         line_at(self.text.as_bytes(), at, self.dialect.line_end)
     }
@@ -168,12 +167,12 @@ impl Reader<'_> {
         let (line, names) = (self.line(begins), self.columns.len());
         let have = if fields == 1 { "field" } else { "fields" };
         let message = format!(
-            "the header has {names} names, and too many rows have few fields (line {line} has {fields} {have}): more \
-             than {} fields are missing up to here",
+            "the header has {names} names, but too many rows have few fields (line {line} has {fields} {have}): more \
+             than {} fields are missing so far",
             self.missing
         );
         error(self.path, message).hint(
-            "Is the first line the header of these rows? Leave out the names that have no values, or complete the rows.",
+            "Is the first line the header of these rows? Remove the names that have no values, or complete the rows.",
         )
     }
 
@@ -182,13 +181,13 @@ impl Reader<'_> {
         let message = match quote.stray {
             None => format!("the quote that opens in line {opens} ({place}) is not closed"),
             Some(stray) => format!(
-                "the field in quotes that begins in line {opens} ({place}) has a quote in line {} that is neither doubled \
-                 nor its end",
+                "the quoted field that begins in line {opens} ({place}) contains a quote in line {} that is neither \
+                 doubled nor closing",
                 self.line(stray)
             ),
         };
         let ends = format!(
-            "A field in quotes ends with a quote before the next {}, and a quote within it is written twice.",
+            "A quoted field ends with a quote before the next {}, and quotes within it are doubled.",
             self.separator()
         );
         error(self.path, message).hint(quotes_hint(&ends))
@@ -202,17 +201,19 @@ impl Reader<'_> {
         }
         let line = self.line(begins);
         let names = if self.columns.len() == 1 { "name" } else { "names" };
-        let message = format!("line {line} has {fields} fields, and the header {} {names}", self.columns.len());
+        let message = format!("line {line} has {fields} fields, but the header has {} {names}", self.columns.len());
         let separator = self.separator();
         let quoting = match self.dialect.quoted {
-            true => format!("A field that holds a {separator} must be in quotes."),
-            false => format!("A field cannot hold a {separator} where quotes are ordinary characters."),
+            true => format!("A field that contains a {separator} must be quoted."),
+            false => format!("A field cannot contain a {separator} if quotes are ordinary characters."),
         };
         error(self.path, message).hint(
-            Hint::new(format!("{quoting} Is it the separator? Another: ReadOptions::new().separator(b';')."))
-                .on_command_line(format!(
-                    "{quoting} Is it the separator? Another: --separator ';', or --separator tab."
-                )),
+            Hint::new(format!(
+                "{quoting} Is this the right separator? To change it: ReadOptions::new().separator(b';')."
+            ))
+            .on_command_line(format!(
+                "{quoting} Is this the right separator? To change it: --separator ';', or --separator tab."
+            )),
         )
     }
 

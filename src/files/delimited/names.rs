@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use polars::prelude::PlSmallStr;
 
-/// `names` such that each is there once: the second `x` becomes `x_duplicated_0` as in Polars, or the next of these that
-/// no other column has.
+/// Makes `names` unique: the second `x` becomes `x_duplicated_0` as in Polars, or the next such name that is not taken.
 pub(super) fn distinct(names: &[String]) -> Vec<PlSmallStr> {
     let given: HashSet<&str> = names.iter().map(String::as_str).collect();
     let mut next: HashMap<&str, usize> = HashMap::new();
@@ -29,7 +28,7 @@ pub(super) fn distinct(names: &[String]) -> Vec<PlSmallStr> {
     distinct
 }
 
-/// The first of `text` that two columns have as their name; which of them was meant nobody knows.
+/// The first name in `text` that is ambiguous because two columns have it.
 pub(super) fn ambiguous<'a>(names: &[String], text: &'a [String]) -> Option<&'a str> {
     let is_twice = |name: &&String| names.iter().filter(|other| other == name).take(2).count() == 2;
     text.iter().find(is_twice).map(String::as_str)

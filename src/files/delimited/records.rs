@@ -1,36 +1,36 @@
-//! A text split into records and fields.
+//! Splitting a text into records and fields.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-/// How a delimited text is written.
+/// The format of a delimited text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Dialect {
     pub(super) separator: u8,
-    /// Whether a quote at the beginning of a field holds it together. Within a field it is always a character.
+    /// Whether a quote at the beginning of a field opens a quoted field. Within a field, it is always a character.
     pub(super) quoted: bool,
-    /// The last byte of a line's end: LF also for CR LF.
+    /// The last byte of the line terminator: LF also for CR LF.
     pub(super) line_end: u8,
 }
 
 pub(super) struct Field<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) quoted: bool,
-    /// Whether the record ends with it.
+    /// Whether it is the last field of the record.
     pub(super) is_last: bool,
 }
 
-/// A field that begins with a quote and does not end with one, by byte.
+/// The byte position of a field that begins with a quote but does not end with one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BadQuote {
     pub(super) opens: usize,
-    /// The quote that is neither doubled nor followed by the field's end; `None` where no quote follows at all.
+    /// The quote that is neither doubled nor at the end of the field; `None` if no quote follows at all.
     pub(super) stray: Option<usize>,
 }
 
-/// A reader of records. (The csv crate takes whatever follows a quoted field into it, and an open quote to the end of
-/// the file, and does not tell an empty field in quotes from one without.)
+/// A reader of records. (The csv crate appends to a quoted field whatever follows it, extends an unclosed quote to the
+/// end of the file, and does not distinguish an empty quoted field from an empty unquoted one.)
 pub(super) struct Records<'a> {
     text: &'a str,
     at: usize,
@@ -42,7 +42,7 @@ impl<'a> Records<'a> {
         Records { text, at, dialect }
     }
 
-    /// Where the next field begins, by byte.
+    /// The byte position of the next field.
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -51,7 +51,7 @@ impl<'a> Records<'a> {
         self.at >= self.text.len()
     }
 
-    /// Passes a line that is empty; whether there was one.
+    /// Skips an empty line. Returns whether there was one.
     pub(super) fn pass_blank_line(&mut self) -> bool {
         let bytes = self.text.as_bytes();
         let is_blank = match bytes.get(self.at) {
@@ -65,7 +65,7 @@ impl<'a> Records<'a> {
         is_blank
     }
 
-    /// The next field. After an error the reader still stands before it.
+    /// The next field. After an error, the reader is still positioned before it.
     pub(super) fn field(&mut self) -> Result<Field<'a>, BadQuote> {
         match self.dialect.quoted && self.text.as_bytes().get(self.at) == Some(&b'"') {
             true => self.quoted_field(),
@@ -107,7 +107,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Where the next field begins if one ends before `at`, and whether the record ends there too.
+    /// If a field ends before `at`, the start of the next field, and whether the record ends there too.
     fn stop_at(&self, at: usize) -> Option<(usize, bool)> {
         let bytes = self.text.as_bytes();
         match (bytes.get(at), bytes.get(at + 1)) {

@@ -1,4 +1,4 @@
-//! Frames to delimited files, such that the reader beside this gives the same names and texts.
+//! Writing frames to delimited files such that our reader returns the same names and strings.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -7,9 +7,9 @@ use polars::prelude::*;
 
 use super::dialect::SEPARATORS;
 
-/// Writes `frame`, whose columns are texts, numbers and truth values. A field is in quotes if it must be. All names are
-/// where one holds what could be taken for the separator, and where a field of a TSV is: they say that its quotes are not
-/// ordinary characters.
+/// Writes `frame`, whose columns are strings, numbers, and Booleans. Fields are quoted if necessary. All names are
+/// quoted if one contains a character that could be mistaken for the separator, or if any field of a TSV is quoted, to
+/// signal that its quotes are not ordinary characters.
 pub(in crate::files) fn write_delimited(
     frame: &mut DataFrame,
     separator: u8,
@@ -34,8 +34,8 @@ pub(in crate::files) fn write_delimited(
     CsvWriter::new(file).include_header(false).with_separator(separator).finish(frame)
 }
 
-/// Whether a name could be taken for something else: for several, for none, or for what tells the separator or the
-/// encoding (no file of ours begins with NUL, as UTF-16 may).
+/// Whether a name could be mistaken for several names, for none, or for a marker of the separator or the encoding (our
+/// files never begin with NUL, as UTF-16 may).
 fn needs_quotes(name: &str) -> bool {
     let marks = |byte: u8| SEPARATORS.contains(&byte) || matches!(byte, b'"' | b'\r' | b'\n');
     name.is_empty()
@@ -44,7 +44,7 @@ fn needs_quotes(name: &str) -> bool {
         || name.starts_with("sep=")
 }
 
-/// Whether a text of the frame will be in quotes.
+/// Whether any string of the frame will be quoted.
 fn has_quotes(frame: &DataFrame) -> bool {
     let is_quoted =
         |text: &str| text.is_empty() || text.bytes().any(|byte| matches!(byte, b'\t' | b'"' | b'\r' | b'\n'));

@@ -1,4 +1,4 @@
-//! The values of a column, once its kind is known.
+//! Building the values of a column after its kind is known.
 
 use polars::prelude::{PlSmallStr, PolarsResult, Series};
 use polars_arrow::array::{
@@ -29,7 +29,7 @@ pub(super) struct Lists {
     validity: BitmapBuilder,
 }
 
-/// Fields may be shorter than the column: what is missing at their end is null.
+/// Fields may be shorter than the column: missing values at the end are null.
 pub(super) struct Records {
     names: Names,
     fields: Vec<Cells>,
@@ -99,7 +99,7 @@ impl Cells {
                 scanner.skip(&token)?;
                 texts.push_value(scanner.since(start));
             }
-            // The kind was found by these values, so there is nothing else.
+            // The kind was determined from these values, so there is no other case.
             _ => {
                 scanner.skip(&token)?;
                 self.push_null();

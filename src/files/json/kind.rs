@@ -1,25 +1,25 @@
-//! Of which kind all values of a column are.
+//! The common kind of all values in a column.
 
 use std::collections::HashMap;
 
 use super::scan::{Fault, Scanner, Token};
 use crate::files::budget::{MOST_COLUMNS, Missing};
 
-/// Records with more different fields than this become texts.
+/// Records with more distinct fields than this become strings.
 const MOST_FIELDS: usize = 10_000;
 
-/// What a column can hold of the values that were seen.
+/// The kind of a column that fits all values seen so far.
 pub(super) enum Kind {
-    /// Nothing but null.
+    /// All null.
     Nothing,
     Flag,
-    /// `exact`: whether all of them are numbers of 64-bit floating point too.
+    /// `exact`: whether all of them can be represented as 64-bit floats.
     Integer {
         exact: bool,
     },
     Number,
     Text,
-    /// Values that are of no kind together, or that none can hold: texts, as they stand in the file.
+    /// Values without a common kind, or that no kind can represent: strings, as written in the file.
     Mixed,
     List(List),
     Record(Record),
@@ -28,11 +28,11 @@ pub(super) enum Kind {
 /// The elements of all lists that were seen.
 pub(super) struct List {
     pub(super) kind: Box<Kind>,
-    /// How many they are, null among them.
+    /// Their number, including nulls.
     length: usize,
 }
 
-/// Fields by their names, in the order in which they came.
+/// Fields by name, in order of appearance.
 #[derive(Default)]
 pub(super) struct Names {
     pub(super) names: Vec<String>,
@@ -40,7 +40,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The place of a field that is likely to be at `expected`.
+    /// The index of a field that is probably at `expected`.
     pub(super) fn find(&self, name: &str, expected: usize) -> Option<usize> {
         match self.names.get(expected) {
             Some(likely) if likely == name => Some(expected),
@@ -66,9 +66,9 @@ pub(super) struct Record {
 
 pub(super) struct FieldKind {
     pub(super) kind: Kind,
-    /// The number of the last object that has it.
+    /// The index of the last object that has it.
     object: usize,
-    /// How many objects have it.
+    /// The number of objects that have it.
     values: usize,
     /// Unpaired surrogates in it.
     pub(super) halves: usize,
@@ -119,7 +119,7 @@ impl Kind {
         }
     }
 
-    /// Takes in a value of kind `other`, which is neither a list nor a record.
+    /// Adds a value of kind `other`, which is neither a list nor a record.
     fn join(&mut self, other: Kind) {
         let joined = match (&*self, other) {
             (Kind::Nothing, other) => other,
@@ -133,7 +133,7 @@ impl Kind {
         *self = joined;
     }
 
-    /// As texts, if it is of single values.
+    /// Converts it to strings, unless it contains nested values.
     pub(super) fn as_text(&mut self) {
         if let Kind::Flag | Kind::Integer { .. } | Kind::Number = self {
             *self = Kind::Text;
@@ -155,7 +155,9 @@ impl Record {
             (is_first, expected) = (false, place + 1);
             let Some(field) = self.fields.get_mut(place) else { continue };
             if field.object == self.objects {
-                return Err(scanner.fault(format!("the object has two fields `{}`", crate::error::quoted(&name, 60))));
+                return Err(
+                    scanner.fault(format!("the object has a duplicate field `{}`", crate::error::quoted(&name, 60)))
+                );
             }
             field.object = self.objects;
             field.values += 1;
@@ -163,7 +165,7 @@ impl Record {
             field.halves += scanner.halves - halves;
             halves = scanner.halves;
             if self.fields.len() > MOST_COLUMNS {
-                return Err(scanner.fault(format!("the objects have more than {MOST_COLUMNS} different fields")));
+                return Err(scanner.fault(format!("the objects have more than {MOST_COLUMNS} distinct fields")));
             }
         }
         Ok(())
@@ -173,30 +175,30 @@ impl Record {
         self.fields.len().saturating_mul(self.objects)
     }
 
-    /// How many cells are null because objects do not have the field, in a column of `length` rows.
+    /// The number of cells that are null because objects lack the field, in a column of `length` rows.
     fn missing(&self, length: usize) -> u64 {
         self.fields.iter().map(|field| length.saturating_sub(field.values) as u64).fold(0, u64::saturating_add)
     }
 }
 
-/// Decides what the columns of a file will be, once all values were seen.
+/// Determines the columns of a file, after all values were seen.
 pub(super) struct Settling {
-    /// The most cells of a record; with more it is mostly empty.
+    /// The maximum number of cells in a record; with more, it is mostly empty.
     pub(super) most: usize,
-    /// What all records together may leave out.
+    /// The number of cells that all records together may omit.
     pub(super) missing: Missing,
-    /// Whether what holds nothing but null stays so, and does not become text.
+    /// Whether all-null columns stay null instead of becoming strings.
     pub(super) keeps_nothing: bool,
 }
 
 impl Settling {
-    /// The columns that the fields of `record` will be, of `length` rows.
+    /// The columns for the fields of `record`, of `length` rows.
     pub(super) fn record(&mut self, record: Record, length: usize) -> Record {
         let settled = |field: FieldKind| FieldKind { kind: self.kind(field.kind, length), ..field };
         Record { fields: record.fields.into_iter().map(settled).collect(), ..record }
     }
 
-    /// Records without fields, and those that are mostly empty, become texts.
+    /// Records without fields, and those that are mostly empty, become strings.
     fn kind(&mut self, kind: Kind, length: usize) -> Kind {
         match kind {
             Kind::Nothing if !self.keeps_nothing => Kind::Text,
@@ -207,17 +209,17 @@ impl Settling {
         }
     }
 
-    /// A record has a cell of each field in every row of its parent, also where the record itself is null.
+    /// A record has a cell for each field in every row of its parent, even where the record itself is null.
     fn fits(&mut self, record: &Record, length: usize) -> bool {
         record.cells() <= self.most && self.missing.take(record.missing(length))
     }
 }
 
-/// Whole numbers of more than 64 bits, and numbers beyond floating point, stay as they are written.
+/// Integers of more than 64 bits, and numbers outside the range of floats, are kept as written.
 fn kind_of_number(number: &str) -> Kind {
-    /// The largest whole number below which floating point has all.
+    /// The largest integer up to which floats represent every integer.
     const EXACT: u64 = 1 << 53;
-    /// Numbers of fewer characters and no exponent are never too large.
+    /// Shorter numbers without an exponent are never too large.
     const SHORT: usize = 300;
     if number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') {
         return match number.parse::<i64>() {

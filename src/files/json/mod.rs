@@ -1,4 +1,4 @@
-//! JSON: an array of objects, or an object a line. Each object is a row.
+//! JSON: an array of objects, or one object per line. Each object is a row.
 
 use std::path::Path;
 
@@ -18,16 +18,16 @@ mod cells;
 mod kind;
 mod scan;
 
-/// How the objects lie in the file.
+/// The layout of the objects in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// One a line.
+    /// One per line.
     Lines,
-    /// In an array, or one after the other.
+    /// In an array, or concatenated.
     Document,
 }
 
-/// The frame that `text`, the content of the file `path`, holds.
+/// Parses `text`, the content of the file `path`.
 pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadOptions) -> Result<DataFrame> {
     if text.trim_ascii().is_empty() {
         return Err(error(path, "the file is empty"));
@@ -42,15 +42,15 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
     if let Some(message) = mixed_kinds(&record, path) {
         options.progress.note(Stage::Input, message);
     }
-    // A field takes some bytes where it is, and a cell where it is not.
+    // A field takes some bytes where it is present, and a cell where it is missing.
     let most = text.len().saturating_mul(2).saturating_add(1 << 20);
     if record.cells() > most {
         let message = format!(
-            "the {} objects have {} different fields, nearly all of which are missing in each",
+            "the {} objects have {} distinct fields, nearly all of which are missing in each object",
             record.objects,
             record.fields.len()
         );
-        return Err(error(path, message).hint("Name the fields alike in all objects: a field is a column."));
+        return Err(error(path, message).hint("Use the same field names in all objects: each field becomes a column."));
     }
     let height = record.objects;
     let mut settling = Settling { most, missing: Missing::of(text.len() as u64), keeps_nothing: options.keeps_nothing };
@@ -66,7 +66,7 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
     DataFrame::new(height, columns.into_iter().map(Column::from).collect()).map_err(internal)
 }
 
-/// What is said about columns that are texts because nothing else holds all of their values.
+/// The note about columns that are strings because no other type fits all of their values.
 fn mixed_kinds(record: &Record, path: &Path) -> Option<String> {
     let fields = record.names.names.iter().zip(&record.fields);
     let mut mixed = fields.filter(|(_, field)| matches!(field.kind, Kind::Mixed)).map(|(name, _)| name);
@@ -76,11 +76,12 @@ fn mixed_kinds(record: &Record, path: &Path) -> Option<String> {
         more => format!("the column `{first}` of {} and {more} more are", path.display()),
     };
     Some(format!(
-        "{columns} read as text, as the values stand in the file: they are of several kinds, or too large for a number"
+        "{columns} read as text, with the values as written in the file: they are of mixed types, or too large for a \
+         number"
     ))
 }
 
-/// What is said about escapes that are one half of a character of UTF-16, such as `\ud83d`.
+/// The note about unpaired UTF-16 surrogate escapes, such as `\ud83d`.
 fn unpaired_surrogates(record: &Record, path: &Path) -> Option<String> {
     let fields = record.names.names.iter().zip(&record.fields);
     let with: Vec<(&String, usize)> =
@@ -96,7 +97,7 @@ fn unpaired_surrogates(record: &Record, path: &Path) -> Option<String> {
     Some(format!("{all} unpaired surrogate {escapes} in {place} of {} {becomes} U+FFFD", path.display()))
 }
 
-/// What the content shows, whatever the name says: programs call both layouts `.json`.
+/// The layout of the content, regardless of the extension: programs use `.json` for both layouts.
 fn layout_of(text: &str, format: Format) -> Layout {
     let content = text.trim_ascii_start();
     let first_line = content.lines().next().unwrap_or_default();
@@ -113,7 +114,7 @@ fn layout_of(text: &str, format: Format) -> Layout {
     }
 }
 
-/// Gives `row` a reader at the fields of each object.
+/// Calls `row` with a reader positioned at the fields of each object.
 fn each_row<'a>(
     text: &'a str,
     layout: Layout,
@@ -123,7 +124,10 @@ fn each_row<'a>(
         let at = scanner.start();
         match scanner.value()? {
             Token::Record => row(scanner),
-            _ => Err(Fault { at, reason: Reason::Words("a row must be an object, as {\"text\": \"...\"}".to_owned()) }),
+            _ => Err(Fault {
+                at,
+                reason: Reason::Words("a row must be an object, such as {\"text\": \"...\"}".to_owned()),
+            }),
         }
     };
     if layout == Layout::Document {
@@ -139,7 +143,7 @@ fn each_row<'a>(
         }
         object(&mut scanner)?;
         if !scanner.is_at_end() {
-            return Err(scanner.fault("something follows the object, and a line holds one"));
+            return Err(scanner.fault("unexpected content after the object: a line must contain exactly one"));
         }
     }
     Ok(())
@@ -165,7 +169,7 @@ fn each_of_document<'a>(
     }
     match scanner.is_at_end() {
         true => Ok(()),
-        false => Err(scanner.fault("something follows the array, and a file holds one")),
+        false => Err(scanner.fault("unexpected content after the array: a file must contain exactly one")),
     }
 }
 
@@ -175,13 +179,13 @@ fn not_json(path: &Path, text: &str, layout: Layout, fault: &Fault) -> Error {
     let before = text.get(..fault.at).unwrap_or(text);
     let column = 1 + before.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count();
     match (&fault.reason, layout) {
-        (Reason::Cut, Layout::Lines) => error(path, format!("line {line} is cut short")).hint(layout.hint()),
+        (Reason::Cut, Layout::Lines) => error(path, format!("line {line} is truncated")).hint(layout.hint()),
         (Reason::Cut, Layout::Document) => {
-            error(path, format!("the file is cut short: it ends in line {line}, within a value")).hint(layout.hint())
+            error(path, format!("the file is truncated: it ends in line {line}, within a value")).hint(layout.hint())
         }
         (Reason::Deep, _) => {
-            error(path, format!("line {line}, column {column}: more than {DEEPEST} values lie within each other"))
-                .hint("No table is nested so deep: leave this value out, or write it as a text.")
+            error(path, format!("line {line}, column {column}: values are nested more than {DEEPEST} levels deep"))
+                .hint("Remove this value, or write it as a string.")
         }
         (Reason::Words(words), _) => error(path, format!("line {line}, column {column}: {words}")).hint(layout.hint()),
     }
@@ -191,7 +195,7 @@ impl Layout {
     fn hint(self) -> &'static str {
         match self {
             Layout::Lines => "Each line must be a JSON object.",
-            Layout::Document => "The content must be a JSON array of objects, or an object a line.",
+            Layout::Document => "The content must be a JSON array of objects, or one object per line.",
         }
     }
 }

@@ -1,11 +1,11 @@
-//! JSON, value by value: what it is, where it is not JSON, and how deep it is nested.
+//! A JSON scanner that reads value by value, locates syntax errors, and limits the nesting depth.
 
 use std::borrow::Cow;
 
-/// The most values within each other: readers of values call themselves.
+/// The maximum nesting depth of values: readers are recursive.
 pub(super) const DEEPEST: usize = 64;
 
-/// Where a text is not JSON, by byte, and why.
+/// The byte position and reason of a syntax error.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) at: usize,
@@ -14,14 +14,14 @@ pub(super) struct Fault {
 
 #[derive(Debug)]
 pub(super) enum Reason {
-    /// It ends within a value.
+    /// The text ends within a value.
     Cut,
-    /// More than [`DEEPEST`] values are nested.
+    /// Values are nested more than [`DEEPEST`] levels deep.
     Deep,
     Words(String),
 }
 
-/// A value, or the beginning of one that holds others.
+/// A value, or the beginning of one that contains others.
 pub(super) enum Token<'a> {
     Null,
     Flag(bool),
@@ -33,7 +33,7 @@ pub(super) enum Token<'a> {
     Record,
 }
 
-/// What stands between the quotes.
+/// The content between the quotes.
 #[derive(Clone, Copy)]
 pub(super) struct Text<'a> {
     raw: &'a str,
@@ -46,7 +46,7 @@ pub(super) struct Scanner<'a> {
     at: usize,
     end: usize,
     depth: usize,
-    /// Escapes that are one half of a character of UTF-16.
+    /// The number of unpaired UTF-16 surrogate escapes.
     pub(super) halves: usize,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Scanner<'a> {
         Scanner { text, at, end: end.min(text.len()), depth: 0, halves: 0 }
     }
 
-    /// Where the next value begins, by byte.
+    /// The byte position of the next value.
     pub(super) fn start(&mut self) -> usize {
         let rest = self.rest();
         self.at += rest.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
@@ -66,7 +66,7 @@ impl<'a> Scanner<'a> {
         self.start() >= self.end
     }
 
-    /// What was read from the byte `start` on.
+    /// The text read since the byte `start`.
     pub(super) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
     }
@@ -84,7 +84,7 @@ impl<'a> Scanner<'a> {
         Fault { at: self.at, reason }
     }
 
-    /// Reads the next value, of lists and records only the bracket.
+    /// Reads the next value; of lists and records, only the opening bracket.
     pub(super) fn value(&mut self) -> Result<Token<'a>, Fault> {
         self.start();
         match self.peek() {
@@ -110,15 +110,15 @@ impl<'a> Scanner<'a> {
             return Err(self.fault(format!("{word} is not JSON; write null")));
         }
         if let Some(word) = ["None", "True", "False"].into_iter().find(begins) {
-            return Err(self.fault(format!("{word} is Python and not JSON, which has null, true and false")));
+            return Err(self.fault(format!("{word} is Python, not JSON; use null, true, or false")));
         }
         if ["null", "true", "false"].iter().any(|word| word.starts_with(rest)) {
             return Err(Fault { at: self.end, reason: Reason::Cut });
         }
         match self.peek() {
-            Some(b'\'') => Err(self.fault("a text must be in double quotes")),
-            Some(b']' | b'}') => Err(self.fault("a value is missing before the bracket")),
-            _ => Err(self.fault("here must be a value: a text in double quotes, a number, true, false, null, [ or {")),
+            Some(b'\'') => Err(self.fault("strings must be in double quotes")),
+            Some(b']' | b'}') => Err(self.fault("missing value before the bracket")),
+            _ => Err(self.fault("expected a value: a string in double quotes, a number, true, false, null, [, or {")),
         }
     }
 
@@ -131,7 +131,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether a list has one more element, which is then the next value.
+    /// Whether a list has another element, which is then the next value.
     pub(super) fn element(&mut self, is_first: bool) -> Result<bool, Fault> {
         self.start();
         match self.peek() {
@@ -145,11 +145,11 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
                 Ok(true)
             }
-            _ => Err(self.fault("a comma or ] is missing")),
+            _ => Err(self.fault("missing comma or ]")),
         }
     }
 
-    /// The name of a record's next field, whose value is then the next.
+    /// The name of the next field of a record, whose value comes next.
     pub(super) fn key(&mut self, is_first: bool) -> Result<Option<Text<'a>>, Fault> {
         self.start();
         match self.peek() {
@@ -160,22 +160,22 @@ impl<'a> Scanner<'a> {
             }
             _ if is_first => {}
             Some(b',') => self.at += 1,
-            _ => return Err(self.fault("a comma or } is missing")),
+            _ => return Err(self.fault("missing comma or }")),
         }
         self.start();
         if self.peek() != Some(b'"') {
-            return Err(self.fault("here must be the name of a field in double quotes"));
+            return Err(self.fault("expected a field name in double quotes"));
         }
         let key = self.text()?;
         self.start();
         if self.peek() != Some(b':') {
-            return Err(self.fault("a colon is missing after the name of a field"));
+            return Err(self.fault("missing colon after a field name"));
         }
         self.at += 1;
         Ok(Some(key))
     }
 
-    /// Passes what is within a list or record; other values are over already.
+    /// Skips the content of a list or record; other values have already been read.
     pub(super) fn skip(&mut self, token: &Token<'_>) -> Result<(), Fault> {
         let mut is_first = true;
         loop {
@@ -213,7 +213,8 @@ impl<'a> Scanner<'a> {
                     self.escape()?;
                 }
                 _ => {
-                    let words = "a text has a line end in it (written \\n in JSON), or its quote is not closed";
+                    let words = "a string contains a line break (which must be written as \\n in JSON), or its quote \
+                                 is not closed";
                     return Err(self.fault(words));
                 }
             }
@@ -232,7 +233,7 @@ impl<'a> Scanner<'a> {
                 self.at += length;
             }
             None => return Err(Fault { at: self.end, reason: Reason::Cut }),
-            Some(_) => return Err(self.fault("this is not an escape of JSON; a backslash is written \\\\")),
+            Some(_) => return Err(self.fault("not a valid JSON escape; a backslash is written as \\\\")),
         }
         Ok(())
     }
@@ -261,7 +262,7 @@ impl<'a> Scanner<'a> {
             self.digits()?;
         }
         match self.peek() {
-            Some(b'0'..=b'9') => Err(self.fault("a number does not begin with 0; a text of digits must be in quotes")),
+            Some(b'0'..=b'9') => Err(self.fault("numbers must not begin with 0; a string of digits must be in quotes")),
             _ => Ok(self.since(start)),
         }
     }
@@ -269,12 +270,12 @@ impl<'a> Scanner<'a> {
     fn digits(&mut self) -> Result<(), Fault> {
         let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         self.at += count;
-        if count == 0 { Err(self.fault("a digit is missing")) } else { Ok(()) }
+        if count == 0 { Err(self.fault("missing digit")) } else { Ok(()) }
     }
 }
 
 impl<'a> Text<'a> {
-    /// The text that is meant.
+    /// The unescaped text.
     pub(super) fn unescaped(self) -> Cow<'a, str> {
         if !self.has_escapes {
             return Cow::Borrowed(self.raw);
@@ -301,8 +302,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The character of `\u1234`, or of two of these that make one, and the bytes that it takes. `None` for the character of a
-/// half without its other half; `None` where there are not four digits.
+/// The character of `\u1234`, or of a surrogate pair of such escapes, and its length in bytes. The character is `None`
+/// for an unpaired surrogate; the result is `None` if there are not four digits.
 fn unicode_escape(text: &str) -> Option<(Option<char>, usize)> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6).and_then(|escape| escape.strip_prefix("\\u"))?;

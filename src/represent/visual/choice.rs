@@ -1,4 +1,4 @@
-//! Takes the best images of a topic that can be read, none twice.
+//! Selecting the best readable images of a topic, without duplicates.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,29 +12,29 @@ use crate::error::{Error, Result};
 use crate::vision::decode::{decode_bytes, image_error, read};
 use crate::vision::{EncodedImage, Encoding, Limits, encode, thumbnail};
 
-/// The longer side of thumbnails in pixels: sharp at half that size on screens of high density, 5 to 15 KB each.
+/// The longer side of thumbnails in pixels: sharp at half that size on high-density screens, 5 to 15 KB each.
 const THUMBNAIL_SIDE: u32 = 256;
 
 const THUMBNAIL_ENCODING: Encoding = Encoding::Smallest { quality: 85 };
 
-/// What is the same for all topics.
+/// The settings shared by all topics.
 pub(super) struct Choice<'a> {
     pub(super) images: &'a ImageColumn,
     pub(super) limits: Limits,
-    /// Images of a topic, at most.
+    /// The maximum number of images per topic.
     pub(super) most: usize,
     /// Whether an image that cannot be read is an error.
     pub(super) fail: bool,
 }
 
-/// What was found for one topic.
+/// The result for one topic.
 #[derive(Default)]
 pub(super) struct TopicChoice {
     pub(super) pictures: Vec<ChosenImage>,
     pub(super) skipped: Vec<SkippedImage>,
 }
 
-/// What a topic has already.
+/// The images seen so far for a topic.
 #[derive(Default)]
 struct Seen<'a> {
     paths: HashSet<&'a str>,
@@ -44,8 +44,8 @@ struct Seen<'a> {
 type Candidate = (usize, f64);
 
 impl<'a> Choice<'a> {
-    /// Goes down the candidates in rounds of as many as are still missing. Rounds do not depend on threads, so neither
-    /// does the outcome.
+    /// Processes the candidates in order, in rounds of the number still missing. Rounds do not depend on the number of
+    /// threads, so neither does the result.
     pub(super) fn choose(&self, candidates: &[Candidate]) -> Result<TopicChoice> {
         let mut choice = TopicChoice::default();
         let mut seen = Seen::default();
@@ -62,7 +62,7 @@ impl<'a> Choice<'a> {
         Ok(choice)
     }
 
-    /// Whether no candidate before had the same file. Paths beside bytes are names only, and may repeat.
+    /// Whether no previous candidate had the same file. Paths that accompany bytes are only names and may repeat.
     fn is_new_path(&self, row: usize, seen: &mut Seen<'a>) -> bool {
         match self.images.path(row) {
             Some(path) if self.images.bytes(row).is_none() => seen.paths.insert(path),
@@ -70,7 +70,7 @@ impl<'a> Choice<'a> {
         }
     }
 
-    /// Reads all files of the round, sorts out copies, and decodes what is left.
+    /// Reads all files of the round, drops duplicates, and decodes the rest.
     fn take(&self, round: &[Candidate], seen: &mut Seen<'a>, choice: &mut TopicChoice) -> Result<()> {
         let encoded: Vec<Result<(Cow<'_, [u8]>, u64)>> = round.par_iter().map(|&(row, _)| self.read(row)).collect();
         let mut fresh = Vec::with_capacity(round.len());
@@ -103,7 +103,7 @@ impl<'a> Choice<'a> {
         Ok((bytes, hasher.finish()))
     }
 
-    /// The size of an image, upright, and its thumbnail; the pixels are dropped.
+    /// The size of the upright image and its thumbnail; the pixels are dropped.
     fn shrink(&self, bytes: &[u8]) -> Result<((u32, u32), EncodedImage)> {
         let image = decode_bytes(bytes, &self.limits, true)?;
         Ok((image.dimensions(), encode(&thumbnail(&image, THUMBNAIL_SIDE), THUMBNAIL_ENCODING)?))
@@ -122,7 +122,7 @@ impl<'a> Choice<'a> {
     }
 }
 
-/// The error in one clause, without the stage: row and path stand beside it.
+/// The error in one clause, without the stage: row and path are reported next to it.
 fn reason(error: &Error) -> String {
     let text = error.clone().without_place().without_hint().to_string();
     let stage = format!("{}: ", error.stage());

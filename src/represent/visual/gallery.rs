@@ -1,4 +1,4 @@
-//! The pictures of a fit: a table, thumbnails, and collages on demand.
+//! The images of a fit: a table, thumbnails, and collages on demand.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,40 +13,40 @@ use crate::error::{Hint, Result, quoted};
 use crate::vision::decode::decode_bytes;
 use crate::vision::{Cell, Collage, EncodedImage, Encoding, Limits, decode, encode};
 
-/// The quality of collages as JPEG: on photographs no artefact is seen at it.
+/// The JPEG quality of collages: free of visible artifacts on photographs.
 const COLLAGE_QUALITY: u8 = 90;
 
-/// Paths in messages are cut to this many characters.
+/// Paths in messages are truncated to this many characters.
 const LONGEST_PATH: usize = 120;
 
-/// One picture of a topic.
+/// One image of a topic.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Picture {
-    /// The topic that it stands for.
+    /// The topic that it represents.
     pub topic: i32,
-    /// Its place in the topic, 0 for the best.
+    /// Its rank in the topic, 0 for the best.
     pub rank: usize,
     /// Its row in the frame.
     pub row: usize,
-    /// What it was chosen by: the cosine to the topic's mean image vector, or how well the text of its row stands for
-    /// the topic.
+    /// Its selection score: the cosine similarity to the topic's mean image embedding, or how representative the text
+    /// of its row is of the topic.
     pub score: f64,
-    /// Its path, or the name beside its bytes, as the frame has it; of a `data:` URI the beginning.
+    /// Its path, or the name stored with its bytes, as in the frame; only the beginning for a `data:` URI.
     pub path: Option<String>,
 }
 
-/// An image that could not be read and was left out.
+/// An image that could not be read and was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedImage {
     /// Its row in the frame.
     pub row: usize,
-    /// Its path, or the name beside its bytes, as the frame has it; of a `data:` URI the beginning.
+    /// Its path, or the name stored with its bytes, as in the frame; only the beginning for a `data:` URI.
     pub path: Option<String>,
-    /// Why, in one clause.
+    /// The reason, in one clause.
     pub reason: String,
-    /// What to do about it, where something can be done.
+    /// What to do about it, if anything can be done.
     pub(super) advice: Option<Hint>,
 }
 
@@ -59,7 +59,7 @@ impl fmt::Display for SkippedImage {
     }
 }
 
-/// An image that made it into a gallery.
+/// An image selected for a gallery.
 pub(super) struct ChosenImage {
     pub(super) row: usize,
     pub(super) score: f64,
@@ -68,9 +68,9 @@ pub(super) struct ChosenImage {
     pub(super) thumbnail: EncodedImage,
 }
 
-/// The pictures of every topic. Cheap to clone.
+/// The images of every topic. Cheap to clone.
 ///
-/// It holds thumbnails, so tables and pages need no file; for collages the originals are read again.
+/// It contains thumbnails, so tables and pages need no files; for collages, the originals are read again.
 #[derive(Clone)]
 pub struct Gallery(Arc<Shared>);
 
@@ -115,34 +115,34 @@ impl Gallery {
         Gallery(Arc::new(Shared { topics: topics.collect(), skipped, images, collage, limits }))
     }
 
-    /// The topics in ascending order, those without a picture included.
+    /// The topics in ascending order, including those without images.
     pub fn topics(&self) -> Vec<i32> {
         self.0.topics.keys().copied().collect()
     }
 
-    /// The pictures of `topic`, best first; empty for a topic that has none or does not exist.
+    /// The images of `topic`, best first; empty if the topic has none or does not exist.
     pub fn pictures(&self, topic: i32) -> &[Picture] {
         self.0.topics.get(&topic).map(|topic| topic.pictures.as_slice()).unwrap_or_default()
     }
 
-    /// Thumbnails of the pictures of `topic`, in their order: PNG or JPEG, at most 256 pixels a side, upright, on
-    /// white.
+    /// Thumbnails of the images of `topic`, in the same order: PNG or JPEG, at most 256 pixels per side, upright, on a
+    /// white background.
     pub fn thumbnails(&self, topic: i32) -> &[EncodedImage] {
         self.0.topics.get(&topic).map(|topic| topic.thumbnails.as_slice()).unwrap_or_default()
     }
 
-    /// The thumbnail of one picture.
+    /// The thumbnail of one image.
     pub fn thumbnail(&self, topic: i32, rank: usize) -> Option<&EncodedImage> {
         self.thumbnails(topic).get(rank)
     }
 
-    /// The images that could not be read, by row. Images that no topic needed were not tried.
+    /// The images that could not be read, by row. Images that no topic needed were not read.
     pub fn skipped(&self) -> &[SkippedImage] {
         &self.0.skipped
     }
 
-    /// One row for each picture: `topic` (Int32), `rank` (UInt32, 0 for the best), `row` (UInt32), `score` (Float64)
-    /// and `path` (String, null where the image has none).
+    /// One row per image: `topic` (Int32), `rank` (UInt32, 0 for the best), `row` (UInt32), `score` (Float64), and
+    /// `path` (String, null if the image has none).
     pub fn to_frame(&self) -> Result<DataFrame> {
         let pictures: Vec<&Picture> = self.0.topics.values().flat_map(|topic| &topic.pictures).collect();
         let column = |name: &str, of: fn(&Picture) -> u32| {
@@ -158,9 +158,9 @@ impl Gallery {
         DataFrame::new(pictures.len(), columns).map_err(internal)
     }
 
-    /// The collage of `topic`, best first, three a row, as the bytes of a JPEG; `None` if it has no pictures.
+    /// The collage of `topic`, best first, three images per row, as JPEG bytes; `None` if it has no images.
     ///
-    /// The originals are read again, for the best quality; where one has gone since, its thumbnail takes its place.
+    /// The originals are read again for the best quality; if one is no longer available, its thumbnail is used instead.
     pub fn collage(&self, topic: i32) -> Result<Option<Vec<u8>>> {
         match self.0.topics.get(&topic) {
             Some(pictures) => self.0.compose(pictures),
@@ -168,7 +168,7 @@ impl Gallery {
         }
     }
 
-    /// The collages of all topics that have pictures, as [`collage`](Self::collage), many at a time.
+    /// The collages of all topics with images, as in [`collage`](Self::collage), created in parallel.
     pub fn collages(&self) -> Result<BTreeMap<i32, Vec<u8>>> {
         let compose = |(&topic, pictures): (&i32, &TopicPictures)| Some((topic, self.0.compose(pictures).transpose()?));
         let collages: Vec<_> = self.0.topics.par_iter().filter_map(compose).collect();
@@ -179,7 +179,7 @@ impl Gallery {
 impl Shared {
     fn compose(&self, pictures: &TopicPictures) -> Result<Option<Vec<u8>>> {
         let Some(layout) = self.collage.layout(&pictures.sizes) else { return Ok(None) };
-        // One original at a time and thread is in memory.
+        // Each thread keeps only one original in memory at a time.
         let fill = |(index, cell): (usize, &Cell)| self.image(pictures, index).and_then(|image| cell.fill(&image));
         let filled: Vec<Result<RgbImage>> = layout.cells.par_iter().enumerate().map(fill).collect();
         let mut canvas = layout.canvas();
@@ -204,6 +204,6 @@ impl fmt::Debug for Gallery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pictures: usize = self.0.topics.values().map(|topic| topic.pictures.len()).sum();
         let (topics, skipped) = (self.0.topics.len(), self.0.skipped.len());
-        write!(f, "Gallery({pictures} pictures of {topics} topics, {skipped} skipped)")
+        write!(f, "Gallery({pictures} images of {topics} topics, {skipped} skipped)")
     }
 }

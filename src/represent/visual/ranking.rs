@@ -1,4 +1,4 @@
-//! Which images stand for a topic: the rows that have one, best first.
+//! Ranking the images of a topic: the rows with an image, best first.
 
 use std::collections::BTreeMap;
 
@@ -6,28 +6,28 @@ use rayon::prelude::*;
 
 use crate::corpus::{Embeddings, ImageColumn};
 
-/// The rows with images of every topic, best first, with their scores.
+/// The rows with images of every topic and their scores, best first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     topics: BTreeMap<i32, Vec<(usize, f64)>>,
 }
 
 impl Ranking {
-    /// Ranks a topic's images by the cosine between their vectors and the topic's mean image vector, -1 to 1: the mean
-    /// of the vectors scaled to length 1. Equal scores go by row. Rows that have an image without a vector are not
-    /// candidates: the image could not be read when the vectors were made.
+    /// Ranks a topic's images by the cosine similarity between their embeddings and the topic's mean image embedding,
+    /// -1 to 1. The mean is computed from the normalized embeddings. Ties are broken by row. Rows with an image but
+    /// without an embedding are not candidates: the image could not be read when the embeddings were computed.
     ///
-    /// `assignments` holds the topic of each row; only `topics` are ranked.
+    /// `assignments` contains the topic of each row; only `topics` are ranked.
     pub fn by_image(topics: &[i32], assignments: &[i32], images: &ImageColumn, vectors: &Embeddings) -> Self {
         let rows = rows_with_images(topics, assignments, images, |row| vectors.has(row));
         let scored: Vec<_> = rows.par_iter().map(|(&topic, rows)| (topic, score_by_mean(rows, vectors))).collect();
         Self::sorted(scored)
     }
 
-    /// Ranks a topic's images by how well the text of their row stands for the topic (`scores`, one for each row).
-    /// Equal scores go by row.
+    /// Ranks a topic's images by how representative the text of their row is of the topic (`scores`, one per row). Ties
+    /// are broken by row.
     ///
-    /// `assignments` holds the topic of each row; only `topics` are ranked.
+    /// `assignments` contains the topic of each row; only `topics` are ranked.
     pub fn by_text(topics: &[i32], assignments: &[i32], images: &ImageColumn, scores: &[f64]) -> Self {
         let rows = rows_with_images(topics, assignments, images, |_| true);
         let score = |row: &usize| (*row, scores.get(*row).copied().filter(|score| score.is_finite()).unwrap_or(0.0));
@@ -42,7 +42,7 @@ impl Ranking {
         Ranking { topics: topics.into_iter().map(best_first).collect() }
     }
 
-    /// For each topic, its rows with scores, best first.
+    /// The rows of each topic with their scores, best first.
     pub fn topics(&self) -> &BTreeMap<i32, Vec<(usize, f64)>> {
         &self.topics
     }

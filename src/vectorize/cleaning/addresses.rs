@@ -1,28 +1,28 @@
-//! Web addresses, e-mail addresses and `@names`.
+//! Web addresses, email addresses, and `@names`.
 
 use super::Kind;
 use super::html::entity_at;
 use super::pass::Piece;
 
-/// Bytes that are looked at before an `@` or a `/`: longer names of mailboxes and domains do not exist.
+/// The number of bytes examined before an `@` or a `/`: longer mailbox and domain names do not exist.
 const LONGEST_NAME: usize = 64;
-/// The longest domain.
+/// The maximum length of a domain.
 const LONGEST_DOMAIN: usize = 255;
-/// The longest `@name`.
+/// The maximum length of an `@name`.
 const LONGEST_HANDLE: usize = 30;
 
-/// Schemes of addresses. Text is often glued to the first two.
+/// URL schemes. The first two are often joined to preceding text.
 const SCHEMES: &[&str] =
     &["http", "https", "ftp", "ftps", "sftp", "file", "ws", "wss", "git", "ssh", "gopher", "telnet", "irc", "magnet"];
 
-/// Top-level domains that a domain with a path ends in. Those that are also words or endings of files are left out.
+/// Top-level domains of domains with a path, except those that are also words or file extensions.
 const TOP_LEVEL: &[&str] = &[
     "com", "org", "net", "edu", "gov", "mil", "int", "info", "biz", "io", "co", "me", "tv", "ly", "gl", "gd", "be",
     "us", "uk", "de", "fr", "es", "it", "nl", "ru", "jp", "cn", "au", "ca", "br", "ch", "at", "eu", "se", "pl", "app",
     "dev", "ai", "fm", "gg",
 ];
 
-/// An address whose `://` has its first slash at `at`.
+/// An address with a `://`, whose first slash is at `at`.
 pub(super) fn address_at(text: &str, at: usize, kept: usize) -> Option<Piece> {
     let bytes = text.as_bytes();
     if bytes.get(at + 1) != Some(&b'/') || at.checked_sub(1).and_then(|colon| bytes.get(colon)) != Some(&b':') {
@@ -75,7 +75,7 @@ pub(super) fn domain_path_at(text: &str, at: usize, kept: usize) -> Option<Piece
     (known && goes_on && labels).then(|| Piece::parting(at - domain.len(), address_end(text, at), Kind::Address))
 }
 
-/// Where the address that has its host or path at `from` ends.
+/// The end of the address with its host or path at `from`.
 fn address_end(text: &str, from: usize) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     let mut open = 0_usize;
@@ -93,7 +93,8 @@ fn address_end(text: &str, from: usize) -> usize {
             }
             '&' => entity_at(text, from + i).is_some_and(|entity| parts(&entity.with)),
             '\0'..='\x7f' => false,
-            // Addresses may hold letters; those of scripts without spaces are rather the text that follows.
+            // Addresses may contain letters; letters of scripts without spaces more likely belong to the text that
+            // follows.
             _ => {
                 !c.is_alphanumeric()
                     || matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{ffef}' | '\u{20000}'..)
@@ -106,12 +107,12 @@ fn address_end(text: &str, from: usize) -> usize {
     text.len()
 }
 
-/// Whether an entity stands for what ends an address.
+/// Whether an entity stands for a character that ends an address.
 fn parts(letters: &str) -> bool {
     letters.chars().all(|c| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\''))
 }
 
-/// An e-mail address around the `@` at `at`, with `mailto:` before it.
+/// An email address around the `@` at `at`, with an optional `mailto:`.
 pub(super) fn mail_at(text: &str, at: usize, kept: usize) -> Option<Piece> {
     let before = text.as_bytes().get(kept..at)?;
     let is_local = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'=');
@@ -128,13 +129,13 @@ pub(super) fn mail_at(text: &str, at: usize, kept: usize) -> Option<Piece> {
     Some(Piece::parting(mailto.unwrap_or(start), end, Kind::Mail))
 }
 
-/// Where the domain that starts at `from` ends, if it has a dot and its last label is one of letters.
+/// The end of the domain that starts at `from`, if it has a dot and its last label consists of letters.
 fn domain_end(text: &str, from: usize) -> Option<usize> {
     let rest = text.as_bytes().get(from..)?;
     let is_domain = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-');
     let length = rest.iter().take(LONGEST_DOMAIN).take_while(is_domain).count();
     let domain = text.get(from..from + length)?;
-    // A sentence may end or go on after the domain.
+    // The sentence may end or continue after the domain.
     let labels = domain.split('.').take_while(|label| !label.is_empty());
     let (mut end, mut found) = (0, None);
     for (i, label) in labels.enumerate() {
@@ -146,7 +147,7 @@ fn domain_end(text: &str, from: usize) -> Option<usize> {
     found
 }
 
-/// An `@name` whose `@` is at `at`, with its server behind it where it has one.
+/// An `@name` whose `@` is at `at`, with its server, if any.
 pub(super) fn handle_at(text: &str, at: usize) -> Option<Piece> {
     let before = text.get(..at)?.chars().next_back();
     if before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '/')) {

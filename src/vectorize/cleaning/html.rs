@@ -1,4 +1,4 @@
-//! Tags, comments and entities of HTML.
+//! HTML tags, comments, and entities.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,16 @@ use html_escape::NAMED_ENTITIES;
 use super::Kind;
 use super::pass::Piece;
 
-/// The longest name of an entity, `CounterClockwiseContourIntegral`, and a bound for numbers.
+/// The maximum length of an entity: the longest name is `CounterClockwiseContourIntegral`; also a bound for numbers.
 const LONGEST_ENTITY: usize = 32;
 
-/// Tags that are left out without parting the letters on their two sides: `H<sub>2</sub>O`.
+/// Tags that are removed without separating the letters on either side: `H<sub>2</sub>O`.
 const INLINE: &[&str] = &[
     "abbr", "acronym", "b", "big", "del", "em", "font", "i", "ins", "mark", "s", "small", "strike", "strong", "sub",
     "sup", "tt", "u", "wbr",
 ];
 
-/// All other tags, in the order of their bytes.
+/// All other tags, sorted by bytes.
 const TAGS: &[&str] = &[
     "a",
     "address",
@@ -125,7 +125,7 @@ const TAGS: &[&str] = &[
     "xml",
 ];
 
-/// Attributes that need no value.
+/// Attributes without a value.
 const BOOLEAN: &[&str] = &[
     "allowfullscreen",
     "async",
@@ -153,7 +153,7 @@ const BOOLEAN: &[&str] = &[
     "selected",
 ];
 
-/// What was looked for up to the end of the text and is not there, so that it need not be looked for again.
+/// Closing sequences known to be missing from the rest of the text, so that they are not searched for again.
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     comment: bool,
@@ -161,7 +161,7 @@ pub(super) struct Missing {
     style: bool,
 }
 
-/// The tag or comment that begins at `at`; with a script or a style all that it holds.
+/// The tag or comment that begins at `at`; for scripts and styles, including their content.
 pub(super) fn tag_at(text: &str, at: usize, missing: &mut Missing) -> Option<Piece> {
     match text.as_bytes().get(at + 1)? {
         b'!' | b'?' => declaration_at(text, at, missing),
@@ -214,7 +214,7 @@ fn declaration_at(text: &str, at: usize, missing: &mut Missing) -> Option<Piece>
     known.then(|| tag_end(text, at + 2)).flatten().map(|end| Piece::parting(at, end, Kind::Tag))
 }
 
-/// The name of a known tag at `at`, and where it ends. Written in two cases it is rather a type: `Vec<Path>`.
+/// The name of a known tag at `at`, and its end. A name in mixed case is more likely a type: `Vec<Path>`.
 fn name_at(text: &str, at: usize) -> Option<(&str, usize)> {
     let longest = 12;
     let bytes = text.as_bytes().get(at..)?;
@@ -227,8 +227,8 @@ fn name_at(text: &str, at: usize) -> Option<(&str, usize)> {
     (one_case && known && ends).then_some((name, at + length))
 }
 
-/// Where the tag ends whose attributes start at `from`: after a `>` that is not quoted, or after the first one if a quote
-/// does not end. Tags do not reach beyond the next `<`, so no text is gone through twice.
+/// The end of the tag whose attributes start at `from`: after an unquoted `>`, or after the first one if a quote is not
+/// closed. Tags do not extend beyond the next `<`, so no text is scanned twice.
 fn tag_end(text: &str, from: usize) -> Option<usize> {
     let (mut quote, mut quoted) = (None, None);
     for (i, &byte) in text.as_bytes().get(from..)?.iter().enumerate() {
@@ -244,7 +244,7 @@ fn tag_end(text: &str, from: usize) -> Option<usize> {
     quoted
 }
 
-/// Whether what follows the name of a tag begins as attributes do; `a <b and c> d` is not a tag.
+/// Whether the text after a tag name looks like attributes; `a <b and c> d` is not a tag.
 fn are_attributes(body: &str) -> bool {
     let body = body.trim().trim_start_matches('/').trim_start();
     let name_end = body
@@ -258,7 +258,7 @@ fn are_attributes(body: &str) -> bool {
     }
 }
 
-/// After the closing tag `name`, from `from` on.
+/// The position after the closing tag `name`, searching from `from`.
 fn closing(text: &str, from: usize, name: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -272,8 +272,7 @@ fn closing(text: &str, from: usize, name: &str) -> Option<usize> {
     }
 }
 
-/// The entity that begins at `at`, as the letters it stands for. The semicolon may be missing where nothing else could be
-/// meant.
+/// The entity that begins at `at`, decoded. The semicolon may be missing if the entity is unambiguous.
 pub(super) fn entity_at(text: &str, at: usize) -> Option<Piece> {
     let rest = text.as_bytes().get(at + 1..)?;
     let is_name = |(i, b): &(usize, &u8)| b.is_ascii_alphanumeric() || (*i == 0 && **b == b'#');
@@ -302,7 +301,7 @@ fn numbered(number: &str) -> Option<Cow<'static, str>> {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
     };
-    // As browsers do: the codes of Windows-1252, of which these are letters.
+    // Like browsers: Windows-1252 codes, of which these are letters.
     let letter = match code {
         138 => 'Š',
         140 => 'Œ',

@@ -1,4 +1,4 @@
-//! One pass over a text, from left to right. Every byte is looked at a bounded number of times, whatever the text.
+//! One pass over a text, from left to right. Every byte is examined a bounded number of times, regardless of the text.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use super::addresses::{address_at, domain_path_at, handle_at, mail_at, www_at};
 use super::html::{Missing, entity_at, tag_at};
 use super::{Kind, LeftOut};
 
-/// The fewest digits of a number that is not a word.
+/// The minimum number of digits of a number that is not a word.
 const LONG_NUMBER: usize = 8;
 
-/// What takes the place of a part of the text.
+/// A replacement for a part of the text.
 pub(super) struct Piece {
     pub(super) start: usize,
     pub(super) end: usize,
@@ -18,14 +18,14 @@ pub(super) struct Piece {
 }
 
 impl Piece {
-    /// A piece that parts the words on its two sides.
+    /// A piece that separates the words on either side.
     pub(super) fn parting(start: usize, end: usize, kind: Kind) -> Self {
         Piece { start, end, with: Cow::Borrowed(" "), kind }
     }
 }
 
-/// `text` without what is no words; borrowed if there is none. Also whether an entity stood for `<` or `&`, so that there
-/// may be more to find.
+/// `text` without content that is not words; borrowed if unchanged. Also whether an entity stood for `<` or `&`, in
+/// which case another pass may find more.
 pub(super) fn pass<'t>(text: &'t str, names_and_numbers: bool, left_out: &mut LeftOut) -> (Cow<'t, str>, bool) {
     let bytes = text.as_bytes();
     let looked_for = if names_and_numbers { 3 } else { 1 };
@@ -53,7 +53,7 @@ pub(super) fn pass<'t>(text: &'t str, names_and_numbers: bool, left_out: &mut Le
     (Cow::Owned(out), escaped)
 }
 
-/// By byte: whether what it begins or lies in may be markup (1), or a number (2).
+/// For each byte, whether it may begin or be part of markup (1) or a number (2).
 static BEGINS: [u8; 256] = begins();
 
 const fn begins() -> [u8; 256] {
@@ -72,7 +72,7 @@ const fn begins() -> [u8; 256] {
     begins
 }
 
-/// What is to be replaced around the byte at `at`, not before `kept`.
+/// The piece to replace around the byte at `at`, not before `kept`.
 fn piece_at(text: &str, at: usize, kept: usize, names_and_numbers: bool, missing: &mut Missing) -> Option<Piece> {
     match text.as_bytes().get(at)? {
         b'<' => tag_at(text, at, missing),
@@ -84,7 +84,7 @@ fn piece_at(text: &str, at: usize, kept: usize, names_and_numbers: bool, missing
     }
 }
 
-/// A word of many digits and nothing else.
+/// A word that consists of many digits.
 fn number_at(text: &str, at: usize) -> Option<Piece> {
     let rest = text.get(at..)?;
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
