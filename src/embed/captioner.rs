@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::{Device, ImageCaptioner, workers};
+use super::{Device, ImageCaptioner, Origin, workers};
 use crate::embed::image_input::tell_unreadable;
 use crate::embed::model_folder::computing;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
@@ -353,6 +353,10 @@ impl ImageCaptioner for Captioner {
             .iter()
             .map(|tokens| tokens.as_ref().map(|tokens| self.model.words.sentence(tokens)).transpose())
             .collect()
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        Some(Origin::of_folder(&self.model.folder))
     }
 }
 

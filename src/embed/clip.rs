@@ -8,7 +8,7 @@ use ndarray::Array2;
 
 use super::image_input::preprocessor;
 use super::weights::Weights;
-use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
+use super::{Device, Fusion, ImageEmbedder, JointEmbedder, Origin, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, OnImageError, Preprocessor};
@@ -285,6 +285,10 @@ impl TextEmbedder for MultiModalBackend {
         self.model.config.dimensions
     }
 
+    fn origin(&self) -> Option<Origin> {
+        Some(Origin::of_folder(&self.model.folder))
+    }
+
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         self.check()?;
         if let Some(tower) = &self.text_tower {
@@ -298,6 +302,10 @@ impl TextEmbedder for MultiModalBackend {
 impl ImageEmbedder for MultiModalBackend {
     fn dimensions(&self) -> usize {
         self.model.config.dimensions
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        Some(Origin::of_folder(&self.model.folder))
     }
 
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {

@@ -1,6 +1,6 @@
-//! Texts and images to vectors.
+//! Embedding texts and images, and captioning images.
 //!
-//! An embedder is a value that plugs into [`TopicModel`](crate::model::TopicModel); any type of the user's own will do.
+//! An embedder is passed to [`TopicModel`](crate::model::TopicModel); any type that implements the trait can be one.
 
 use std::fmt::Debug;
 
@@ -19,6 +19,7 @@ pub(crate) mod image_input;
 mod load;
 pub(crate) mod model_folder;
 mod no_embedder;
+mod origin;
 mod sentence_transformer;
 mod static_model;
 pub(crate) mod text_tokenizer;
@@ -34,45 +35,61 @@ pub use fusion::{FittedFusion, Fusion};
 pub use load::LoadedEmbedder;
 pub use no_embedder::NoEmbedder;
 pub(crate) use no_embedder::nothing_embeds;
+pub use origin::Origin;
 pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 
-/// Texts to vectors.
+/// Embeds texts.
 pub trait TextEmbedder: Send + Sync + Debug {
-    /// The width of the vectors.
+    /// The dimensions of the vectors.
     fn dimensions(&self) -> usize;
 
-    /// One L2-normalized row for each text, in the order of the texts; a text without a known token gives zeros.
+    /// One L2-normalized row for each text, in the order of the texts; zeros for a text without a known token.
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>>;
 
-    /// Whether a model should give its texts without what scrapers leave in them, and with every letter in one Unicode
-    /// form (see [`TextCleaning`](crate::vectorize::TextCleaning)). Default: as they are.
+    /// Whether a model should clean texts (see [`TextCleaning`](crate::vectorize::TextCleaning)) and normalize their
+    /// Unicode before it passes them. Default: no.
     fn wants_clean_texts(&self) -> bool {
         false
     }
-}
 
-/// Images to vectors.
-pub trait ImageEmbedder: Send + Sync + Debug {
-    /// The width of the vectors.
-    fn dimensions(&self) -> usize;
-
-    /// One L2-normalized row for each image, in the order of the images; an image that cannot be read gives zeros, and
-    /// is told to `progress`.
-    fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>>;
-
-    /// The embedder of texts into the same space, where there is one. Default: none.
-    fn text_side(&self) -> Option<&dyn TextEmbedder> {
+    /// Where the model comes from, so that it can be found again. Default: unknown.
+    fn origin(&self) -> Option<Origin> {
         None
     }
 }
 
-/// Texts and images to vectors of one space, so that they can be compared and averaged.
+/// Embeds images.
+pub trait ImageEmbedder: Send + Sync + Debug {
+    /// The dimensions of the vectors.
+    fn dimensions(&self) -> usize;
+
+    /// One L2-normalized row for each image, in the order of the images; zeros for an image that cannot be read, which is
+    /// reported to `progress`.
+    fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>>;
+
+    /// The embedder of texts into the same space, if there is one. Default: none.
+    fn text_side(&self) -> Option<&dyn TextEmbedder> {
+        None
+    }
+
+    /// Where the model comes from, so that it can be found again. Default: unknown.
+    fn origin(&self) -> Option<Origin> {
+        None
+    }
+}
+
+/// Embeds texts and images into one space, so that they can be compared and averaged.
 pub trait JointEmbedder: TextEmbedder + ImageEmbedder {}
 
-/// Images to sentences that say what is on them.
+/// Describes images in sentences.
 pub trait ImageCaptioner: Send + Sync + Debug {
-    /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is told
-    /// to `progress`.
+    /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is
+    /// reported to `progress`.
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>>;
+
+    /// Where the model comes from, so that it can be found again. Default: unknown.
+    fn origin(&self) -> Option<Origin> {
+        None
+    }
 }

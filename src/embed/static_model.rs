@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::TextEmbedder;
+use super::{Origin, TextEmbedder};
 use crate::error::{Error, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::progress::Progress;
@@ -53,7 +53,7 @@ pub struct StaticEmbedder(Arc<Model>);
 type Model = std::result::Result<Loaded, Error>;
 
 struct Loaded {
-    name: String,
+    origin: Origin,
     tokenizer: Tokenizer,
     table: TokenTable,
 }
@@ -72,7 +72,7 @@ impl StaticEmbedder {
         static BUILTIN: OnceLock<Arc<Model>> = OnceLock::new();
         StaticEmbedder(Arc::clone(BUILTIN.get_or_init(|| {
             let load = |(word_piece, table)| Loaded {
-                name: "builtin".to_owned(),
+                origin: Origin::BuiltIn,
                 tokenizer: Tokenizer::WordPiece(word_piece),
                 table,
             };
@@ -94,8 +94,8 @@ impl StaticEmbedder {
         let folder = folder.as_ref();
         let (tokenizer, table) = directory::load(folder)?;
         let tokenizer = Tokenizer::Folder(Box::new(tokenizer));
-        let name = folder.display().to_string();
-        Ok(StaticEmbedder(Arc::new(Ok(Loaded { name, tokenizer, table }))))
+        let origin = Origin::of_folder(folder);
+        Ok(StaticEmbedder(Arc::new(Ok(Loaded { origin, tokenizer, table }))))
     }
 
     /// The known tokens of `text` in order, as spelled in the vocabulary: the ones that its vector averages.
@@ -146,6 +146,10 @@ impl TextEmbedder for StaticEmbedder {
         self.model().map_or(0, |model| model.table.dimensions)
     }
 
+    fn origin(&self) -> Option<Origin> {
+        self.model().ok().map(|model| model.origin.clone())
+    }
+
     /// Every token counts the same, so a few URLs outweigh a sentence.
     fn wants_clean_texts(&self) -> bool {
         true
@@ -172,7 +176,7 @@ impl TextEmbedder for StaticEmbedder {
 impl fmt::Debug for StaticEmbedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_ref() {
-            Ok(model) => write!(f, "StaticEmbedder({}, {} dimensions)", model.name, model.table.dimensions),
+            Ok(model) => write!(f, "StaticEmbedder({}, {} dimensions)", model.origin, model.table.dimensions),
             Err(error) => write!(f, "StaticEmbedder({error})"),
         }
     }

@@ -6,7 +6,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::corpus::TextColumn;
-use crate::embed::TextEmbedder;
+use crate::embed::{Origin, TextEmbedder};
 use crate::error::Result;
 use crate::progress::Progress;
 use crate::vectorize::{TextCleaning, as_read};
@@ -38,6 +38,10 @@ impl<'a> Cleaned<'a> {
 impl TextEmbedder for Cleaned<'_> {
     fn dimensions(&self) -> usize {
         self.embedder.dimensions()
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        self.embedder.origin()
     }
 
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {

@@ -1,4 +1,4 @@
-//! Topics to words, labels and pictures.
+//! Describing topics: words, labels and images.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -26,48 +26,48 @@ pub use visual_words::VisualWords;
 /// Words of topics with their weights, best first, by topic id.
 pub type TopicWords = BTreeMap<i32, Vec<(String, f64)>>;
 
-/// One way of describing every topic.
+/// One description of every topic.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Aspect {
     /// Words, or a label as a single word.
     Words(TopicWords),
-    /// Pictures.
+    /// Images.
     Pictures(Gallery),
 }
 
-/// Describes topics. Plugs into [`TopicModel::representation`](crate::model::TopicModel::representation).
+/// Describes topics; passed to [`TopicModel::representation`](crate::model::TopicModel::representation).
 pub trait Representation: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
 
-    /// Whether this needs the model to know an image column.
+    /// Whether the model must have an image column. Default: no.
     fn needs_images(&self) -> bool {
         false
     }
 
-    /// The embedder that this cannot do without; the model looks before any work whether it has it. Default: none.
+    /// The embedder that is required; the model checks for it before any work. Default: none.
     fn needs_embedder(&self) -> Option<NeededEmbedder> {
         None
     }
 
-    /// Whether [`describe`](Self::describe) gives words, on which a chain can go on.
+    /// Whether [`describe`](Self::describe) returns words, so that a chain can continue. Default: yes.
     fn gives_words(&self) -> bool {
         true
     }
 
-    /// What is to put images into words, where the representation was given such a thing: the model takes it as its
+    /// A captioner that the representation was given: the model uses it as its
     /// [`captioner`](crate::model::TopicModel::captioner), unless it has one. Default: none.
     fn captioner(&self) -> Option<Arc<dyn ImageCaptioner>> {
         None
     }
 
-    /// Describes every topic of `context`. `words` are the candidates of the step before: the best c-TF-IDF words, or
-    /// what the previous representation of the same chain made of them.
+    /// Describes every topic of `context`. `words` are the candidates from the previous step: the best c-TF-IDF words, or
+    /// the result of the previous representation in the same chain.
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;
 }
 
-/// An embedder that a [`Representation`] cannot do without.
+/// An embedder that a [`Representation`] requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NeededEmbedder {
@@ -79,14 +79,14 @@ pub enum NeededEmbedder {
 }
 
 impl NeededEmbedder {
-    /// What to say where `representation` lacks it.
+    /// The error if `representation` lacks it.
     pub(crate) fn missing(self, representation: &str) -> Error {
         let (what, hint) = match self {
             NeededEmbedder::Texts => {
-                ("an embedder of texts", "Give the model one, or a joint model of images and texts.")
+                ("an embedder for texts", "Give the model one, or a joint model of images and texts.")
             }
             NeededEmbedder::WordsBesideImages => (
-                "vectors of images and an embedder of texts into the same space",
+                "image vectors and an embedder for texts into the same space",
                 "Embed the images with a joint model, such as CLIP.",
             ),
         };
@@ -103,31 +103,30 @@ pub struct TopicContext<'a> {
     pub topics: &'a [i32],
     /// The topic of each row.
     pub assignments: &'a [i32],
-    /// What the topics' words were counted in, where there is anything: the text column, and for rows that have an image
-    /// alone the captions that a captioner gave some of them.
+    /// The texts in which the topics' words were counted, if any: the text column, and captions for some of the rows that
+    /// have only an image.
     pub texts: Option<&'a TextColumn>,
-    /// The image column, where the model has one.
+    /// The image column, if the model has one.
     pub images: Option<&'a ImageColumn>,
     /// The vectors that were clustered.
     pub embeddings: &'a Embeddings,
-    /// Vectors of the rows' `texts` by `embedder`, where the fit computed such.
+    /// Vectors of the rows' `texts` by `embedder`, if the fit computed them.
     pub text_embeddings: Option<&'a Embeddings>,
-    /// Vectors of the images alone, where there are any: those of the frame, or those that the model computed.
+    /// Vectors of the images alone, if any: from the frame, or computed by the model.
     pub image_embeddings: Option<&'a Embeddings>,
-    /// For each row, how well its text stands for its topic: the cosine between the row's c-TF-IDF and the topic's, 0
-    /// to 1; 0 where the row has no text.
+    /// How well each row's text represents its topic: the cosine between the row's c-TF-IDF and the topic's, 0 to 1; 0 if
+    /// the row has no text.
     pub text_scores: &'a [f64],
     /// The terms, one for each column of `c_tf_idf`.
     pub vocabulary: &'a [String],
     /// Topic-term weights; row i belongs to `topics[i]`.
     pub c_tf_idf: &'a CsrMatrix<f64>,
-    /// The embedder of texts, where the model has one: its own, or that of the joint model of its images. Its vectors
+    /// The embedder of texts, if the model has one: its own, or that of the joint model of its images. Its vectors
     /// can be compared with `embeddings` only if texts, or images of the same joint model, were clustered.
     pub embedder: Option<&'a dyn TextEmbedder>,
-    /// The embedder of images, where the model has one.
+    /// The embedder of images, if the model has one.
     pub image_embedder: Option<&'a dyn ImageEmbedder>,
-    /// The embedder of texts into the space of `image_embeddings`, where there is one: words can be compared with
-    /// images through it.
+    /// The embedder of texts into the space of `image_embeddings`, if there is one, to compare words with images.
     pub joint_text: Option<&'a dyn TextEmbedder>,
     /// The seed of the fit.
     pub seed: u64,
@@ -135,8 +134,69 @@ pub struct TopicContext<'a> {
     pub progress: &'a Progress,
 }
 
-impl TopicContext<'_> {
-    /// The `n` rows of each topic whose texts stand for it best, with their `text_scores`, best first, ties by row; of
+impl<'a> TopicContext<'a> {
+    /// What every representation can look at: the `topics` in ascending order, the topic of each row (`assignments`), the
+    /// `embeddings` that were clustered, and the `c_tf_idf` weights, one row for each of the topics and one column for each
+    /// term of the `vocabulary`. No texts, images or embedders, seed 42. Models make contexts themselves; this is for
+    /// testing a representation.
+    pub fn new(
+        topics: &'a [i32],
+        assignments: &'a [i32],
+        embeddings: &'a Embeddings,
+        vocabulary: &'a [String],
+        c_tf_idf: &'a CsrMatrix<f64>,
+        progress: &'a Progress,
+    ) -> Self {
+        TopicContext {
+            topics,
+            assignments,
+            texts: None,
+            images: None,
+            embeddings,
+            text_embeddings: None,
+            image_embeddings: None,
+            text_scores: &[],
+            vocabulary,
+            c_tf_idf,
+            embedder: None,
+            image_embedder: None,
+            joint_text: None,
+            seed: 42,
+            progress,
+        }
+    }
+
+    /// The rows' texts, and how well each represents its topic (0 to 1).
+    #[must_use]
+    pub fn with_texts(self, texts: &'a TextColumn, text_scores: &'a [f64]) -> Self {
+        TopicContext { texts: Some(texts), text_scores, ..self }
+    }
+
+    /// The rows' images, and their vectors where there are any.
+    #[must_use]
+    pub fn with_images(self, images: &'a ImageColumn, image_embeddings: Option<&'a Embeddings>) -> Self {
+        TopicContext { images: Some(images), image_embeddings, ..self }
+    }
+
+    /// The embedder of texts, and the texts' vectors by it where they are known.
+    #[must_use]
+    pub fn with_embedder(self, embedder: &'a dyn TextEmbedder, text_embeddings: Option<&'a Embeddings>) -> Self {
+        TopicContext { embedder: Some(embedder), text_embeddings, ..self }
+    }
+
+    /// The embedder of images, and that of texts into the same space where there is one.
+    #[must_use]
+    pub fn with_image_embedder(self, embedder: &'a dyn ImageEmbedder) -> Self {
+        TopicContext { image_embedder: Some(embedder), joint_text: embedder.text_side(), ..self }
+    }
+
+    /// The seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        TopicContext { seed, ..self }
+    }
+
+    /// The `n` rows of each topic whose texts represent it best, with their `text_scores`, best first, ties by row; of
     /// equal texts the first. Topics without a text are left out.
     pub fn representative_rows(&self, n: usize) -> BTreeMap<i32, Vec<(usize, f64)>> {
         let rows = |texts| representative_rows(texts, self.assignments, self.text_scores, n);

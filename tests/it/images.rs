@@ -385,7 +385,7 @@ fn captions_can_be_weighed_by_meaning() {
     }
     let error =
         error_of(&model().captioner(Namer::default()).representation("K", KeyBERTInspired::new()), &image_frame(ROWS));
-    assert!(error.to_string().contains("embedder of texts"), "{error}");
+    assert!(error.to_string().contains("embedder for texts"), "{error}");
 }
 
 #[test]

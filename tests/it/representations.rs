@@ -301,7 +301,7 @@ fn without_an_embedder_of_texts() {
     let keybert = Elsewhere { inner: KeyBERTInspired::new(), joint: None };
     let error = model().representation("K", keybert).fit(&frame()).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Represent));
-    assert!(error.to_string().contains("needs an embedder of texts"), "{error}");
+    assert!(error.to_string().contains("needs an embedder for texts"), "{error}");
 }
 
 /// An embedder that must not run, or that returns one row too few once the texts are embedded.
@@ -345,7 +345,7 @@ fn wrong_parameters_are_reported_before_any_work() {
         (new().representation("V", visual().template("{} and {}")), "template = \"{} and {}\" "),
         (new().representation("V", visual().vocabulary(Vec::<String>::new())), "vocabulary = no words "),
         (new().representation("V", visual().vocabulary(["a", " "])), "vocabulary = a blank word at position 1 "),
-        (new().representation("V", visual()), "`V` needs vectors of images and an embedder of texts into the same"),
+        (new().representation("V", visual()), "`V` needs image vectors and an embedder for texts into the same"),
     ];
     for (model, message) in cases {
         let error = error_of(&model);

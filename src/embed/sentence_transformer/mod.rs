@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::TextEmbedder;
 use super::device::Device;
 use super::model_folder::{check_folder, computing, model_error, read_json, read_json_if_there};
 use super::text_tokenizer::TextTokenizer;
 use super::weights::Weights;
 use super::workers;
+use super::{Origin, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
@@ -326,6 +326,10 @@ impl Settings {
 impl TextEmbedder for SentenceTransformer {
     fn dimensions(&self) -> usize {
         self.model.dimensions
+    }
+
+    fn origin(&self) -> Option<Origin> {
+        Some(Origin::of_folder(&self.model.folder))
     }
 
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {

@@ -1,0 +1,68 @@
+//! Where a model comes from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where a model comes from, so that it can be found again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Origin {
+    /// Part of this crate.
+    BuiltIn,
+    /// The Hugging Face hub.
+    Hub {
+        /// The name, such as `sentence-transformers/all-MiniLM-L6-v2`.
+        name: String,
+        /// The commit.
+        revision: String,
+    },
+    /// A folder of this machine, as it was named.
+    Folder(PathBuf),
+}
+
+impl Origin {
+    /// That of a model in `folder`: the hub for a snapshot in a cache of the hub, which records name and commit in its path.
+    pub fn of_folder(folder: impl AsRef<Path>) -> Self {
+        let folder = folder.as_ref();
+        from_cache(folder).unwrap_or_else(|| Origin::Folder(folder.to_path_buf()))
+    }
+}
+
+/// `models--ORGANIZATION--NAME/snapshots/COMMIT`.
+fn from_cache(folder: &Path) -> Option<Origin> {
+    let revision = folder.file_name()?.to_str()?;
+    let snapshots = folder.parent()?;
+    let name = snapshots.parent()?.file_name()?.to_str()?.strip_prefix("models--")?;
+    let is_commit = revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_snapshot = snapshots.file_name()?.to_str()? == "snapshots";
+    (is_commit && is_snapshot && !name.is_empty())
+        .then(|| Origin::Hub { name: name.replace("--", "/"), revision: revision.to_owned() })
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::BuiltIn => f.write_str("builtin"),
+            Origin::Hub { name, revision } => write!(f, "{name}@{revision}"),
+            Origin::Folder(folder) => write!(f, "{}", folder.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_of_the_hub_are_recognized() {
+        let commit = "c9745ed1d9f207416be6d2e6f8de32d1f16199bf";
+        let hub = |name: &str| Origin::Hub { name: name.to_owned(), revision: commit.to_owned() };
+        let snapshot = |name: &str| format!("/cache/hub/models--{name}/snapshots/{commit}");
+        assert_eq!(Origin::of_folder(snapshot("org--model")), hub("org/model"));
+        assert_eq!(Origin::of_folder(snapshot("bert-base-uncased")), hub("bert-base-uncased"));
+        assert_eq!(Origin::of_folder(snapshot("org--model")).to_string(), format!("org/model@{commit}"));
+        for folder in ["model", "", "/", "/cache/hub/models--org--model/snapshots/main", "/models--a--b/refs/main"] {
+            assert_eq!(Origin::of_folder(folder), Origin::Folder(folder.into()));
+        }
+    }
+}
