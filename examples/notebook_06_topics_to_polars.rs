@@ -82,7 +82,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     use topicframe::corpus::Embeddings;
 
     let vectors = Embeddings::read(&drawings, "embedding")?;
-    let plane = Umap::new().n_components(2).min_dist(0.1).fit(vectors.view()?, 42, &Progress::silent())?;
+    let plane = Umap::new().n_components(2).min_dist(0.1).fit(&Training::new(vectors.view()?))?;
     cell(&plane);
 
     // Cell 7

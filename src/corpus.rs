@@ -12,6 +12,7 @@ mod distinct_rows;
 mod embeddings;
 mod images;
 mod kind;
+mod labels;
 
 pub(crate) use address::{escaped, find_image};
 pub(crate) use distinct_rows::{DistinctRows, KnownRows};
@@ -156,6 +157,8 @@ pub struct Columns {
     pub text_embeddings: Option<String>,
     /// Vectors of the images alone, in place of what an embedder would give; pictures are chosen by them.
     pub image_embeddings: Option<String>,
+    /// Classes of rows that are known beforehand.
+    pub labels: Option<String>,
     /// Where relative image paths start.
     pub image_folder: PathBuf,
     /// Whether images outside that folder are refused.
@@ -177,6 +180,8 @@ pub struct Documents {
     pub text_embeddings: Option<Embeddings>,
     /// Vectors of the images alone.
     pub image_embeddings: Option<Embeddings>,
+    /// The class of each row that is known beforehand, -1 where it is not.
+    pub labels: Option<Vec<i32>>,
 }
 
 impl Documents {
@@ -203,6 +208,7 @@ impl Documents {
             embeddings: read(&columns.embeddings)?,
             text_embeddings: read(&columns.text_embeddings)?,
             image_embeddings: read(&columns.image_embeddings)?,
+            labels: columns.labels.as_deref().map(|name| labels::read(frame, name)).transpose()?,
         })
     }
 

@@ -54,6 +54,8 @@ pub mod linalg;
 pub mod neighbors;
 pub mod progress;
 mod regular_file;
+pub mod spec;
+pub mod training;
 pub mod vision;
 
 pub mod corpus;
@@ -81,6 +83,7 @@ pub mod prelude;
 
 pub use error::{Error, ErrorKind, Result};
 pub use model::{ClusterOn, FittedTopicModel, NrTopics, TopicModel};
+pub use training::Training;
 #[doc(no_inline)]
 pub use {ndarray, polars};
 

@@ -215,6 +215,15 @@ impl TopicModel {
         self
     }
 
+    /// Classes of rows that are known beforehand: a column of whole numbers, -1 or null where the class is unknown
+    /// (BERTopic's `y`). They are passed to the reducer and the clusterer ([`Training`](crate::training::Training)), one of
+    /// which must use them; the built-in ones do not.
+    #[must_use]
+    pub fn labels(mut self, column: impl Into<String>) -> Self {
+        self.encoder.columns.labels = Some(column.into());
+        self
+    }
+
     /// How vectors become points: [`Umap`], [`Pca`](crate::reduce::Pca), [`NoReduction`](crate::reduce::NoReduction)
     /// or a type of your own.
     #[must_use]

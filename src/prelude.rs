@@ -29,6 +29,8 @@ pub use crate::represent::{
     VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
+pub use crate::training::Training;
+#[doc(no_inline)]
 pub use crate::vectorize::{ClassTfIdf, CountVectorizer, Language, StopWords, TextCleaning};
 #[doc(no_inline)]
 pub use crate::vision::{ImageSource, Limits};

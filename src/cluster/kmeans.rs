@@ -1,7 +1,5 @@
 //! k-means (Lloyd 1982, initialized by the k-means++ of Arthur and Vassilvitskii 2007), using linfa-clustering.
 
-use std::sync::Arc;
-
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_clustering::KMeans as LinfaKMeans;
@@ -9,16 +7,19 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{Clusterer, Clustering, FittedClusterer, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::progress::Progress;
+use crate::spec::Spec;
+use crate::training::Training;
 
 /// Settings of k-means: a partition of all points into a fixed number of clusters, without outliers.
 ///
 /// Clusters are numbered in order of first occurrence in the rows. A cluster that ends up without points (if there are
 /// fewer distinct points than clusters) has no number, so there may be fewer than `n_clusters`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KMeans {
     n_clusters: usize,
     max_iterations: usize,
@@ -113,12 +114,15 @@ impl Clusterer for KMeans {
     // Probabilities are all 1, since a partition has no membership strengths. linfa distributes rows among threads but
     // sums centers and distances in row order, and its k-means++ draws from a single generator, so the number of
     // threads does not affect the result.
-    fn fit(&self, points: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Clustering> {
+    fn fit(&self, training: &Training<'_>) -> Result<Clustering> {
         self.check()?;
+        training.check(Stage::Cluster)?;
+        let points = training.matrix();
+        let points = points.view();
         self.check_rows(points)?;
-        let _task = progress.task(Stage::Cluster, "k-means", 0);
+        let _task = training.progress.task(Stage::Cluster, "k-means", 0);
         let points = points.as_standard_layout();
-        let random = Xoshiro256Plus::seed_from_u64(seed);
+        let random = Xoshiro256Plus::seed_from_u64(training.seed);
         let fitted = LinfaKMeans::params_with_rng(self.n_clusters, random)
             .max_n_iterations(self.max_iterations as u64)
             .tolerance(self.tolerance)
@@ -129,7 +133,11 @@ impl Clusterer for KMeans {
             })?;
         let model = FittedKMeans::number(fitted.centroids(), points.view());
         let (labels, probabilities) = model.assign(points.view());
-        Ok(Clustering { labels, probabilities, model: Arc::new(model) })
+        Ok(Clustering::new(labels, probabilities, model))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("kmeans", self)
     }
 }
 

@@ -1,12 +1,13 @@
-//! Points to topics.
+//! Clustering.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::progress::Progress;
+use crate::error::{Result, Stage};
+use crate::spec::Spec;
+use crate::training::Training;
 
 pub mod hdbscan;
 mod kmeans;
@@ -22,50 +23,60 @@ pub trait Clusterer: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
 
-    /// The fewest points of which this can make a cluster.
+    /// The minimum number of points from which this can form a cluster.
     fn min_rows(&self) -> usize;
 
-    /// Clusters `points` (n rows, finite). The same points and seed give the same result on any number of threads.
-    fn fit(&self, points: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Clustering>;
-
-    /// Clusters rows of which some are equal: row `i` lies at the point `places[i]`, and each point is given once. The
-    /// labels and probabilities are those of the rows. By default [`fit`](Self::fit) on all rows; where rows at one
-    /// point differ then, a model gives them the label that most of them have.
+    /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads.
     ///
-    /// A model calls this where rows have equal vectors, and `fit` where none have.
-    fn fit_copies(
-        &self,
-        points: ArrayView2<'_, f32>,
-        places: &[u32],
-        seed: u64,
-        progress: &Progress,
-    ) -> Result<Clustering> {
-        check_places(points, places)?;
-        let rows: Vec<usize> = places.iter().map(|&place| place as usize).collect();
-        self.fit(points.select(Axis(0), &rows).view(), seed, progress)
+    /// A model passes every position once, and which rows lie there ([`Training::places`]); labels and probabilities are
+    /// those of the rows. [`Training::matrix`] has one row for each of them, for clusterers that treat copies like any other
+    /// rows; where rows at one position differ then, a model assigns the label that most of them have.
+    fn fit(&self, training: &Training<'_>) -> Result<Clustering>;
+
+    /// Whether this looks at [`Training::labels`]. Default: false.
+    fn uses_labels(&self) -> bool {
+        false
+    }
+
+    /// The name and the settings, from which [`clusterer_of`] makes an equal clusterer. Default: none; the built-in
+    /// clusterers have one.
+    fn spec(&self) -> Option<Spec> {
+        None
     }
 }
 
-/// Every row lies at one of `points`.
-fn check_places(points: ArrayView2<'_, f32>, places: &[u32]) -> Result<()> {
-    match places.iter().position(|&place| place as usize >= points.nrows()) {
-        Some(row) => {
-            let message = format!("a row lies at a point that is not among the {} given", points.nrows());
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).row(row))
-        }
-        None => Ok(()),
-    }
+/// The built-in clusterer that a [`Spec`] describes.
+///
+/// # Errors
+/// `NotFound` for a name that is not built in; settings that cannot be read, or that are out of range.
+pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
+    let clusterer: Arc<dyn Clusterer> = match spec.name.as_str() {
+        "hdbscan" => Arc::new(spec.read::<Hdbscan>(Stage::Cluster)?),
+        "kmeans" => Arc::new(spec.read::<KMeans>(Stage::Cluster)?),
+        _ => return Err(spec.unknown(Stage::Cluster, "hdbscan and kmeans")),
+    };
+    clusterer.check()?;
+    Ok(clusterer)
 }
 
-/// What fitting a [`Clusterer`] gives.
+/// The result of fitting a [`Clusterer`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Clustering {
-    /// The cluster of each point, from 0; [`OUTLIER`] where none.
+    /// The cluster of each row, from 0; [`OUTLIER`] for none.
     pub labels: Vec<i32>,
-    /// How strongly each point belongs to its cluster, 0 to 1; 0 for outliers.
+    /// The membership strength of each row in its cluster, 0 to 1; 0 for outliers.
     pub probabilities: Vec<f64>,
     /// Predicts the cluster of new points.
     pub model: Arc<dyn FittedClusterer>,
+}
+
+impl Clustering {
+    /// The cluster (from 0, [`OUTLIER`] for none) and the membership strength (0 to 1) of each training row, in their
+    /// order, and what predicts those of new points.
+    pub fn new(labels: Vec<i32>, probabilities: Vec<f64>, model: impl FittedClusterer + 'static) -> Self {
+        Clustering { labels, probabilities, model: Arc::new(model) }
+    }
 }
 
 /// Assigns new points to the clusters of a fitted clustering.
@@ -73,8 +84,8 @@ pub trait FittedClusterer: Send + Sync + Debug {
     /// The label and its strength for each row of `points`. Rows do not influence each other.
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)>;
 
-    /// How strongly each fitted point belongs to each cluster (n rows, one column a cluster in label order); `None`
-    /// where the algorithm has no such thing. Of points that stand for several rows there may be one row each.
+    /// The membership of each fitted point in each cluster (n rows, one column a cluster in label order); `None` if the
+    /// algorithm has no soft membership. Points that stand for several rows may have one row each.
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         Ok(None)
     }

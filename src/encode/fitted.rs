@@ -98,7 +98,7 @@ fn first_row(vectors: &Array2<f32>) -> Vec<f32> {
 impl Encoder {
     fn columns_to_place(&self, frame: &DataFrame) -> Columns {
         let there = |name: &Option<String>| name.as_ref().is_none_or(|name| frame.column(name).is_ok());
-        let mut columns = self.columns.clone();
+        let mut columns = Columns { labels: None, ..self.columns.clone() };
         let given = self.plan().given;
         let (text, image) = match self.cluster_on {
             ClusterOn::Text => (true, false),

@@ -25,9 +25,22 @@ impl TopicModel {
             return Err(Error::parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
         }
         self.encoder.check()?;
+        self.check_labels_are_used()?;
         self.check_captioner()?;
         self.representations.iter().try_for_each(|(name, representation)| self.check_one(name, &**representation))?;
         self.check_chains()
+    }
+
+    fn check_labels_are_used(&self) -> Result<()> {
+        match &self.encoder.columns.labels {
+            Some(column) if !self.reducer.uses_labels() && !self.clusterer.uses_labels() => {
+                let message = "labels are given, and neither the reducer nor the clusterer uses them";
+                Err(Error::new(ErrorKind::InvalidParameter, Stage::Cluster, message)
+                    .column(column)
+                    .hint("Give a clusterer (or a reducer) of your own whose uses_labels() is true."))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check_captioner(&self) -> Result<()> {

@@ -2,16 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ndarray::Axis;
+use ndarray::{Array2, Axis};
 
 use super::TopicModel;
 use super::check::{check_labels, check_points};
-use crate::cluster::Clustering;
+use crate::cluster::{Clustering, OUTLIER};
 use crate::corpus::{DistinctRows, Embeddings};
 use crate::error::{Result, Stage};
+use crate::linalg::vectors::Vectors;
 use crate::reduce::Reduction;
+use crate::training::Training;
 
 impl TopicModel {
+    fn training<'a>(&self, vectors: Vectors, rows: &'a [usize], labels: Option<&'a [i32]>) -> Training<'a> {
+        let training = Training::new(vectors).with_frame_rows(rows).with_seed(self.seed).with_progress(&self.progress);
+        match labels {
+            Some(labels) => training.with_labels(labels),
+            None => training,
+        }
+    }
+
     pub(super) fn note_copies(&self, distinct: &DistinctRows) {
         let (rows, repeated) = (distinct.places.len(), distinct.repeated());
         match (repeated, distinct.firsts.len()) {
@@ -29,11 +39,13 @@ impl TopicModel {
         }
     }
 
-    /// The places of the distinct vectors.
-    pub(super) fn reduce(&self, embeddings: &Embeddings, rows: &[usize], distinct: &DistinctRows) -> Result<Reduction> {
+    /// The positions of the distinct vectors.
+    pub(super) fn reduce(&self, data: &Rows<'_>, distinct: &DistinctRows) -> Result<Reduction> {
         let all = distinct.repeated() == 0 || self.reducer.counts_copies();
-        let given = if all { rows } else { &distinct.firsts };
-        let mut reduction = self.reducer.fit_shared(&embeddings.of_rows(given)?, self.seed, &self.progress)?;
+        let given = if all { data.rows } else { &distinct.firsts };
+        let labels = data.labels.map(|labels| labels_of(labels, given));
+        let training = self.training(data.vectors.of_rows(given)?, given, labels.as_deref());
+        let mut reduction = self.reducer.fit(&training)?;
         check_points(&reduction.embedding, given.len())?;
         if given.len() > distinct.firsts.len() {
             reduction.embedding = reduction.embedding.select(Axis(0), &distinct.first_places());
@@ -41,20 +53,35 @@ impl TopicModel {
         Ok(reduction)
     }
 
-    /// The clusters of all rows; rows at one place agree.
-    pub(super) fn cluster(&self, reduction: &Reduction, distinct: &DistinctRows) -> Result<Clustering> {
-        let (points, places) = (reduction.embedding.view(), &distinct.places);
+    /// The clusters of all rows, which lie at `points`; rows at one position agree.
+    pub(super) fn cluster(&self, data: &Rows<'_>, points: Array2<f32>, distinct: &DistinctRows) -> Result<Clustering> {
+        let places = &distinct.places;
         let copies = distinct.repeated() > 0;
-        let mut clustering = match copies {
-            true => self.clusterer.fit_copies(points, places, self.seed, &self.progress)?,
-            false => self.clusterer.fit(points, self.seed, &self.progress)?,
-        };
+        let labels = data.labels.map(|labels| labels_of(labels, data.rows));
+        let mut training = self.training(points.into(), data.rows, labels.as_deref());
+        if copies {
+            training = training.with_places(places);
+        }
+        let mut clustering = self.clusterer.fit(&training)?;
         check_labels(&clustering.labels, &clustering.probabilities, places.len())?;
         if copies {
             settle_by_majority(&mut clustering, distinct);
         }
         Ok(clustering)
     }
+}
+
+/// The rows that are clustered.
+pub(super) struct Rows<'a> {
+    pub(super) vectors: &'a Embeddings,
+    /// Those that can be clustered, ascending.
+    pub(super) rows: &'a [usize],
+    /// The known label of every row of the frame.
+    pub(super) labels: Option<&'a [i32]>,
+}
+
+fn labels_of(labels: &[i32], rows: &[usize]) -> Vec<i32> {
+    rows.iter().map(|&row| labels.get(row).copied().unwrap_or(OUTLIER)).collect()
 }
 
 /// Gives all rows at one place the label that most of them have, of equally frequent ones that of the earliest row, and

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use polars::prelude::*;
 
 use super::data::Data;
+use super::equal_rows::Rows;
 use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, Summary, TopicModel};
@@ -56,9 +57,11 @@ impl TopicModel {
         self.check_rows(&encoded.rows, documents.rows)?;
         let distinct = DistinctRows::of(&encoded.clustered, &encoded.rows);
         self.note_copies(&distinct);
-        let reduction = self.reduce(&encoded.clustered, &encoded.rows, &distinct)?;
+        let labels = documents.labels.as_deref();
+        let rows = Rows { vectors: &encoded.clustered, rows: &encoded.rows, labels };
+        let reduction = self.reduce(&rows, &distinct)?;
         self.progress.check(Stage::Reduce)?;
-        let clustering = self.cluster(&reduction, &distinct)?;
+        let clustering = self.cluster(&rows, reduction.embedding, &distinct)?;
         self.progress.check(Stage::Cluster)?;
         let assignment = Assignment::by_size(&clustering, &encoded.rows, documents.rows);
         let captions = self.captions(&documents, &encoded, &assignment)?;

@@ -14,6 +14,7 @@ impl TopicModel {
         add("image column", columns.image.clone());
         add("text vectors", columns.text_embeddings.clone());
         add("image vectors", columns.image_embeddings.clone());
+        add("labels", columns.labels.clone());
         add("embedder", Some(encoder.in_words()));
         add("fusion", encoder.plan().fuses().then(|| format!("{:?}", encoder.fusion)));
         add("captioner", self.captioner.as_ref().map(|captioner| format!("{captioner:?}")));

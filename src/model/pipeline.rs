@@ -49,7 +49,7 @@ impl Pipeline {
     }
 
     fn label(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
-        let points = self.reducer.transform_shared(vectors, progress)?;
+        let points = self.reducer.transform(vectors, progress)?;
         check_points(&points, vectors.rows())?;
         let (labels, strengths) = self.clusterer.predict(points.view())?;
         check_labels(&labels, &strengths, vectors.rows())?;

@@ -18,6 +18,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
@@ -37,7 +39,8 @@ use approximate::ApproximateIndex;
 use points::Points;
 
 /// The distance between two rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Metric {
     /// 1 minus the cosine of the angle: 0 to 2. A row of zeros is at distance 0 from other rows of zeros and at
@@ -91,7 +94,8 @@ impl Neighbors {
 
 /// The nearest-neighbor search method. The approximate search finds 97 to 99% of 15 neighbors in tens of thousands of
 /// rows and 94% in a million, with exact distances; [`NeighborIndex::is_approximate`] returns which search is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NeighborSearch {
     /// Exact for few rows, approximate for many (8,192 or more).
     #[default]

@@ -1,13 +1,15 @@
-//! Vectors to few dimensions.
+//! Dimensionality reduction.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 
-use crate::error::Result;
+use crate::error::{Result, Stage};
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
+use crate::spec::Spec;
+use crate::training::Training;
 
 mod pca;
 pub mod umap;
@@ -15,54 +17,78 @@ pub mod umap;
 pub use pca::Pca;
 pub use umap::Umap;
 
-/// Settings of a reduction, which [`fit`](Reducer::fit) turns into a [`Reduction`].
+/// Settings of a dimensionality reduction, which [`fit`](Reducer::fit) turns into a [`Reduction`].
 pub trait Reducer: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
 
-    /// Reduces `data` (n rows, d columns, finite) to n rows of fewer columns. The same data and seed give the same
-    /// result on any number of threads.
-    fn fit(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Reduction>;
+    /// Reduces the rows of `training` to fewer dimensions. The same rows and seed produce the same result on any number of
+    /// threads. A reducer that keeps its training vectors can share them instead of copying
+    /// ([`Training::vectors`]).
+    fn fit(&self, training: &Training<'_>) -> Result<Reduction>;
 
-    /// As [`fit`](Self::fit), for vectors that the caller shares: a reducer that keeps its training data need not copy
-    /// them. This is what a model calls. By default the same as `fit`.
-    fn fit_shared(&self, data: &Vectors, seed: u64, progress: &Progress) -> Result<Reduction> {
-        self.fit(data.to_matrix().view(), seed, progress)
-    }
-
-    /// Whether only a row's direction counts. A row of zeros has none: a model counts it as an outlier. By default false.
+    /// Whether only a row's direction counts. A row of zeros has none: a model counts it as an outlier. Default: false.
     fn by_direction(&self) -> bool {
         false
     }
 
-    /// Whether equal rows get equal places by themselves, and copies should count. By default false: a model then gives
-    /// each vector once, so that all rows that have it lie at one place.
+    /// Whether equal rows get equal positions by themselves, and copies should count. Default: false; a model then passes
+    /// each vector once, so that all rows that have it lie at one position.
     fn counts_copies(&self) -> bool {
         false
     }
+
+    /// Whether this looks at [`Training::labels`]. Default: false.
+    fn uses_labels(&self) -> bool {
+        false
+    }
+
+    /// The name and the settings, from which [`reducer_of`] makes an equal reducer. Default: none; the built-in reducers
+    /// have one.
+    fn spec(&self) -> Option<Spec> {
+        None
+    }
 }
 
-/// What fitting a [`Reducer`] gives.
+/// The built-in reducer that a [`Spec`] describes.
+///
+/// # Errors
+/// `NotFound` for a name that is not built in; settings that cannot be read, or that are out of range.
+pub fn reducer_of(spec: &Spec) -> Result<Arc<dyn Reducer>> {
+    let reducer: Arc<dyn Reducer> = match spec.name.as_str() {
+        "umap" => Arc::new(spec.read::<Umap>(Stage::Reduce)?),
+        "pca" => Arc::new(spec.read::<Pca>(Stage::Reduce)?),
+        "none" => Arc::new(NoReduction),
+        _ => return Err(spec.unknown(Stage::Reduce, "umap, pca and none")),
+    };
+    reducer.check()?;
+    Ok(reducer)
+}
+
+/// The result of fitting a [`Reducer`].
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Reduction {
-    /// n rows in few dimensions, in the order of the data.
+    /// One row for each training row, in their order, in few dimensions.
     pub embedding: Array2<f32>,
     /// Places new rows in the same space.
     pub model: Arc<dyn FittedReducer>,
 }
 
-/// Places new rows in the space of a fitted reduction.
-pub trait FittedReducer: Send + Sync + Debug {
-    /// One row for each row of `data`, which has as many columns as the data of the fit. Rows do not influence each other.
-    fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>>;
-
-    /// As [`transform`](Self::transform), for vectors that the caller shares.
-    fn transform_shared(&self, data: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
-        self.transform(data.to_matrix().view(), progress)
+impl Reduction {
+    /// The reduced rows, in the order of the training rows, and what places new ones.
+    pub fn new(embedding: Array2<f32>, model: impl FittedReducer + 'static) -> Self {
+        Reduction { embedding, model: Arc::new(model) }
     }
 }
 
-/// Leaves the vectors as they are: for vectors that are small already, or reduced elsewhere.
+/// Places new rows in the space of a fitted reduction.
+pub trait FittedReducer: Send + Sync + Debug {
+    /// One row for each of `vectors`, which have as many dimensions as those of the fit. Rows do not influence each other.
+    fn transform(&self, vectors: &Vectors, progress: &Progress) -> Result<Array2<f32>>;
+}
+
+/// Leaves the vectors as they are: for vectors that have few dimensions already, or were reduced elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NoReduction;
 
@@ -71,13 +97,18 @@ impl Reducer for NoReduction {
         Ok(())
     }
 
-    fn fit(&self, data: ArrayView2<'_, f32>, _seed: u64, _progress: &Progress) -> Result<Reduction> {
-        Ok(Reduction { embedding: data.to_owned(), model: Arc::new(NoReduction) })
+    fn fit(&self, training: &Training<'_>) -> Result<Reduction> {
+        training.check(Stage::Reduce)?;
+        Ok(Reduction::new(training.matrix().into_owned(), NoReduction))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("none", &serde_json::Map::new())
     }
 }
 
 impl FittedReducer for NoReduction {
-    fn transform(&self, data: ArrayView2<'_, f32>, _progress: &Progress) -> Result<Array2<f32>> {
-        Ok(data.to_owned())
+    fn transform(&self, vectors: &Vectors, _progress: &Progress) -> Result<Array2<f32>> {
+        Ok(vectors.to_matrix().into_owned())
     }
 }

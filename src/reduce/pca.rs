@@ -1,22 +1,25 @@
 //! Principal component analysis, using linfa.
 
-use std::sync::Arc;
-
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use super::{FittedReducer, Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::symmetric_eigen::sign_of_largest;
+use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
+use crate::spec::Spec;
+use crate::training::Training;
 
 /// Principal component analysis: the directions of largest variance. Fast, linear, and a baseline for
 /// [`Umap`](super::Umap).
 ///
 /// Computed by `linfa-reduction` in double precision. The entry of largest magnitude in each direction is positive, so
 /// the result does not depend on how it was computed; the seed is not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pca {
     n_components: usize,
 }
@@ -80,10 +83,16 @@ impl Reducer for Pca {
         Ok(())
     }
 
-    fn fit(&self, data: ArrayView2<'_, f32>, _seed: u64, progress: &Progress) -> Result<Reduction> {
-        let _task = progress.task(Stage::Reduce, "components", 0);
-        let fitted = self.fit_components(data)?;
-        Ok(Reduction { embedding: fitted.project(data), model: Arc::new(fitted) })
+    fn fit(&self, training: &Training<'_>) -> Result<Reduction> {
+        training.check(Stage::Reduce)?;
+        let _task = training.progress.task(Stage::Reduce, "components", 0);
+        let data = training.matrix();
+        let fitted = self.fit_components(data.view())?;
+        Ok(Reduction::new(fitted.project(data.view()), fitted))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("pca", self)
     }
 
     /// A row's position depends only on its own values, and the variance is that of all rows.
@@ -123,7 +132,9 @@ impl FittedPca {
 }
 
 impl FittedReducer for FittedPca {
-    fn transform(&self, data: ArrayView2<'_, f32>, _progress: &Progress) -> Result<Array2<f32>> {
+    fn transform(&self, vectors: &Vectors, _progress: &Progress) -> Result<Array2<f32>> {
+        let data = vectors.to_matrix();
+        let data = data.view();
         if data.ncols() != self.mean.len() {
             let message = format!("rows have {} columns; expected {}", data.ncols(), self.mean.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Reduce, message));

@@ -177,7 +177,10 @@ fn images_that_cannot_be_read_are_skipped_and_counted_or_fail() {
     skipped.sort_unstable();
     assert_eq!(skipped, [5, 8]);
     let told = notes.0.lock().unwrap().join("\n");
-    assert!(told.contains("2 of the 60 images") && told.contains("5.png") && told.contains("8.png"), "{told}");
+    assert!(
+        told.contains("2 of the 60 candidate images") && told.contains("5.png") && told.contains("8.png"),
+        "{told}"
+    );
 
     let error = error_of(&model(all.on_error(OnImageError::Fail)), &frame);
     assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");
@@ -252,9 +255,8 @@ impl Reducer for Careless {
         Ok(())
     }
 
-    fn fit(&self, data: ndarray::ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Reduction> {
-        let embedding = Array2::from_elem((self.len(data.nrows()), 2), self.value);
-        Ok(Reduction { embedding, model: Arc::new(NoReduction) })
+    fn fit(&self, training: &Training<'_>) -> Result<Reduction> {
+        Ok(Reduction::new(Array2::from_elem((self.len(training.rows()), 2), self.value), NoReduction))
     }
 }
 
@@ -267,10 +269,9 @@ impl Clusterer for Careless {
         1
     }
 
-    fn fit(&self, points: ndarray::ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Clustering> {
-        let rows = self.len(points.nrows());
-        let model = Arc::new(self.clone());
-        Ok(Clustering { labels: vec![self.label; rows], probabilities: vec![self.strength; rows], model })
+    fn fit(&self, training: &Training<'_>) -> Result<Clustering> {
+        let rows = self.len(training.rows());
+        Ok(Clustering::new(vec![self.label; rows], vec![self.strength; rows], self.clone()))
     }
 }
 

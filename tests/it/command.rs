@@ -213,19 +213,19 @@ fn without_wide_instructions_the_topics_are_the_same() {
 #[test]
 fn an_interrupt_ends_the_command_at_once_and_leaves_no_half_file() {
     use std::os::unix::process::ExitStatusExt;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
+
+    use crate::signals::{end, with_default_signals};
 
     let folder = tempfile::tempdir().unwrap();
     write_frame(&frame(300_000), folder.path().join("in.arrow")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
     command.current_dir(folder.path()).args(["fit", "in.arrow", "--text", "caption", "--report", "page.html"]);
+    with_default_signals(&mut command);
     let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(Duration::from_millis(700));
     assert!(running.try_wait().unwrap().is_none(), "it must still be running");
-    let sent = Instant::now();
-    assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
-    assert_eq!(running.wait().unwrap().signal(), Some(2));
-    assert!(sent.elapsed() < Duration::from_secs(2));
+    assert_eq!(end(&mut running, "INT", Duration::from_secs(2)).signal(), Some(2));
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["in.arrow"]);
 }

@@ -425,8 +425,8 @@ fn a_column_that_is_not_there_is_told_with_those_most_like_it() {
 #[test]
 fn settings_that_a_kind_of_file_does_not_have_are_refused() {
     let options = ReadOptions::new().separator(b';');
-    assert!(refused("f.ndjson", "{}", &options).contains("a separator is given"));
-    assert!(refused("f.parquet", "x", &ReadOptions::new().encoding("latin1")).contains("an encoding is given"));
+    assert!(refused("f.ndjson", "{}", &options).contains("a separator was given"));
+    assert!(refused("f.parquet", "x", &ReadOptions::new().encoding("latin1")).contains("an encoding was given"));
 }
 
 /// Possible content of a field or a name.

@@ -108,7 +108,7 @@ fn merged_topics_are_what_their_texts_would_have_been() {
     let anew =
         TopicTerms::count(&by_row, &topics.labels(), &topics.topic_ids(), &vectorizer, &weighting, &Progress::silent())
             .unwrap();
-    assert_eq!(topics.vocabulary(), anew.vocabulary);
+    assert_eq!(topics.vocabulary(), &*anew.vocabulary);
     assert_eq!(topics.terms().counts, anew.counts);
     assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
     assert_eq!(topics.terms().text_scores, anew.text_scores);

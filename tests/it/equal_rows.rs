@@ -78,10 +78,10 @@ impl Clusterer for ByOrder {
         1
     }
 
-    fn fit(&self, points: ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Clustering> {
-        let labels: Vec<i32> = (0..points.nrows() as i32).map(|row| row % self.0 - 1).collect();
-        let probabilities = (0..points.nrows()).map(|row| 1.0 / (1.0 + row as f64)).collect();
-        Ok(Clustering { labels, probabilities, model: Arc::new(self.clone()) })
+    fn fit(&self, training: &Training<'_>) -> Result<Clustering> {
+        let labels: Vec<i32> = (0..training.rows() as i32).map(|row| row % self.0 - 1).collect();
+        let probabilities = (0..training.rows()).map(|row| 1.0 / (1.0 + row as f64)).collect();
+        Ok(Clustering::new(labels, probabilities, self.clone()))
     }
 }
 
@@ -139,7 +139,7 @@ fn one_text_again_and_again_is_one_topic() {
             let (topics, notes) = noting(model().min_topic_size(size), &frame);
             assert_eq!(topics.labels(), vec![0; copies], "{copies} copies, {size}");
             assert_eq!(topics.probabilities(), vec![1.0; copies]);
-            assert!(notes.contains(&format!("all {copies} rows have one and the same vector")), "{notes}");
+            assert!(notes.contains(&format!("all {copies} rows have the same vector")), "{notes}");
             assert_eq!(topics.summary().repeated, copies - 1);
         }
         assert_together(&model(), &frame, "one text");
@@ -290,7 +290,7 @@ fn texts_without_copies_are_clustered_as_points_are() {
     assert!(!notes.contains("repeat"), "{notes}");
     let all: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = StaticEmbedder::builtin().embed_texts(&all, &Progress::silent()).unwrap();
-    let points = Umap::new().fit(vectors.view(), 42, &Progress::silent()).unwrap().embedding;
+    let points = Umap::new().fit(&Training::new(vectors.view()).with_seed(42)).unwrap().embedding;
     let clusters = Hdbscan::new().cluster(points.view(), &Progress::silent()).unwrap();
     assert_eq!(topics.probabilities(), clusters.probabilities());
 }
@@ -392,7 +392,7 @@ fn bad_weights_are_errors() {
     }
     let clusterers: [&dyn Clusterer; 2] = [&Hdbscan::new(), &KMeans::new(2)];
     for clusterer in clusterers {
-        let error = clusterer.fit_copies(points.view(), &[0, 20], 1, &Progress::silent()).unwrap_err();
+        let error = clusterer.fit(&Training::new(points.view()).with_places(&[0, 20])).unwrap_err();
         assert_eq!((error.kind(), error.row_index()), (ErrorKind::InvalidData, Some(1)), "{error}");
     }
 }
@@ -409,10 +409,10 @@ fn most_copies_decide_where_a_clusterer_goes_by_rows() {
         fn min_rows(&self) -> usize {
             1
         }
-        fn fit(&self, points: ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Clustering> {
-            assert_eq!(points.len_of(Axis(0)), self.0.len(), "all rows are passed");
+        fn fit(&self, training: &Training<'_>) -> Result<Clustering> {
+            assert_eq!(training.matrix().len_of(Axis(0)), self.0.len(), "all rows are passed");
             let probabilities = (0..self.0.len()).map(|row| 1.0 / (1.0 + row as f64)).collect();
-            Ok(Clustering { labels: self.0.clone(), probabilities, model: Arc::new(ByOrder(1)) })
+            Ok(Clustering::new(self.0.clone(), probabilities, ByOrder(1)))
         }
     }
     // The positions of rows: 0 0 0 | 1 1 1 | 2 2.

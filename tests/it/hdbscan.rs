@@ -10,6 +10,7 @@ use topicframe::cluster::hdbscan::{ClusterSelectionMethod, CondensedRow, FittedH
 use topicframe::cluster::{Clusterer, FittedClusterer};
 use topicframe::error::ErrorKind;
 use topicframe::progress::Progress;
+use topicframe::training::Training;
 
 const SETS: [&str; 6] = ["blobs", "moons", "duplicates", "one_cluster", "all_noise", "umap"];
 
@@ -473,7 +474,7 @@ fn the_trait_gives_what_the_type_gives() {
     let points = points("blobs");
     let fitted = cluster(&Hdbscan::new(), points.view());
     let settings: Box<dyn Clusterer> = Box::new(Hdbscan::new());
-    let clustering = settings.fit(points.view(), 3, &Progress::silent()).unwrap();
+    let clustering = settings.fit(&Training::new(points.view()).with_seed(3)).unwrap();
     assert_eq!(clustering.labels, fitted.labels());
     assert_eq!(clustering.probabilities, fitted.probabilities());
     let queries = npy("blobs.queries.npy");

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis, array, concatenate};
 use topicframe::cluster::{Clusterer, Clustering, KMeans};
 use topicframe::error::ErrorKind;
-use topicframe::progress::Progress;
+use topicframe::training::Training;
 
 /// Points around `centres` corners of a grid, in turn.
 fn blobs(rows: usize, centres: usize, seed: u64) -> Array2<f32> {
@@ -18,7 +18,7 @@ fn blobs(rows: usize, centres: usize, seed: u64) -> Array2<f32> {
 }
 
 fn fit(settings: &KMeans, points: &Array2<f32>, seed: u64) -> Clustering {
-    settings.fit(points.view(), seed, &Progress::silent()).unwrap()
+    settings.fit(&Training::new(points.view()).with_seed(seed)).unwrap()
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn bad_parameters_are_named() {
         ("n_runs", KMeans::new(2).n_runs(0)),
         ("n_clusters", KMeans::new(6)),
     ] {
-        let error = settings.fit(blobs(5, 2, 6).view(), 0, &Progress::silent()).unwrap_err();
+        let error = settings.fit(&Training::new(blobs(5, 2, 6).view()).with_seed(0)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
         assert!(error.to_string().contains(name), "{error}");
     }
@@ -115,7 +115,7 @@ fn bad_parameters_are_named() {
 
 #[test]
 fn bad_points_are_named() {
-    let error = |points: Array2<f32>| KMeans::new(2).fit(points.view(), 0, &Progress::silent()).unwrap_err();
+    let error = |points: Array2<f32>| KMeans::new(2).fit(&Training::new(points.view()).with_seed(0)).unwrap_err();
     let mut points = blobs(9, 2, 7);
     points[[4, 1]] = f32::INFINITY;
     assert_eq!((error(points.clone()).kind(), error(points).row_index()), (ErrorKind::InvalidData, Some(4)));

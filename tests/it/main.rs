@@ -11,6 +11,7 @@ mod approximate;
 mod neighbors;
 mod preprocess;
 mod sparse;
+mod stages;
 mod vision;
 
 // Stages, compared with the reference implementations.
@@ -43,6 +44,7 @@ mod image_kinds;
 mod images;
 mod representations;
 mod search;
+mod signals;
 mod visual;
 
 // User-facing behavior.

@@ -19,6 +19,7 @@ use topicframe::reduce::NoReduction;
 use topicframe::represent::{
     Aspect, KeyBERTInspired, MaximalMarginalRelevance, Representation, TopicContext, TopicWords, VisualWords,
 };
+use topicframe::training::Training;
 use topicframe::vectorize::{CountVectorizer, StopWords};
 
 use crate::notes::Notes;
@@ -76,9 +77,9 @@ impl Clusterer for Given {
         1
     }
 
-    fn fit(&self, _: ArrayView2<'_, f32>, _: u64, _: &Progress) -> Result<Clustering> {
+    fn fit(&self, _: &Training<'_>) -> Result<Clustering> {
         let probabilities = self.0.iter().map(|&label| f64::from(label >= 0)).collect();
-        Ok(Clustering { labels: self.0.clone(), probabilities, model: Arc::new(self.clone()) })
+        Ok(Clustering::new(self.0.clone(), probabilities, self.clone()))
     }
 }
 
@@ -362,7 +363,7 @@ fn an_embedder_that_misbehaves_is_reported() {
     ] {
         let error = error_of(&model);
         assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error}");
-        assert!(error.to_string().contains("the embedder gave"), "{error}");
+        assert!(error.to_string().contains("the embedder returned"), "{error}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use ndarray::Array2;
-use topicframe::cluster::{Clusterer, Clustering, KMeans};
+use topicframe::cluster::{Clusterer, KMeans};
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
@@ -373,16 +373,17 @@ fn galleries_are_a_strip_of_pictures_for_each_topic() {
 #[test]
 fn steps_and_summaries_show_their_numbers() {
     let points = Array2::from_shape_fn((1_200, 2), |(row, axis)| if axis == 0 { (row % 3) as f32 } else { 0.5 });
-    let clustering = KMeans::new(3).fit(points.view(), 0, &Progress::silent()).unwrap();
+    let mut clustering = KMeans::new(3).fit(&Training::new(points.view()).with_seed(0)).unwrap();
     let labels: Vec<i32> = (0..1_200).map(|row| if row < 1_100 { 0 } else { row % 3 - 1 }).collect();
-    let clustering = Clustering { labels, ..clustering };
+    clustering.labels = labels;
     let cell = Cell::of(&clustering);
     assert_eq!(cell.facts()[..2], [("clusters", "2"), ("largest", "1,133, 34")]);
     assert_eq!(cell.facts()[2..], [("points", "1,200"), ("outliers", "33")]);
-    let none = Clustering { labels: vec![-1, -1], ..clustering.clone() };
+    let mut none = clustering.clone();
+    none.labels = vec![-1, -1];
     assert_eq!((Cell::of(&none).fact("clusters"), Cell::of(&none).fact("outliers")), ("0", "2"));
 
-    let reduction = Pca::new().n_components(1).fit(points.view(), 0, &Progress::silent()).unwrap();
+    let reduction = Pca::new().n_components(1).fit(&Training::new(points.view()).with_seed(0)).unwrap();
     let cell = Cell::of(&reduction);
     assert_eq!((cell.fact("points"), cell.fact("dimensions")), ("1,200", "1"));
     assert!(cell.fact("model").contains("Pca") && cell.fact("model").len() < 80, "{}", cell.fact("model"));

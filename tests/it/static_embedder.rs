@@ -387,7 +387,7 @@ fn a_tokenizer_that_fails_on_a_text_is_an_error_not_a_panic() {
     assert!(embedder.embed_texts(&["the cat"], &Progress::silent()).is_ok());
     let error = embedder.embed_texts(&["the cat", "zebra"], &Progress::silent()).unwrap_err();
     assert_eq!(error.stage(), Stage::Embed);
-    assert!(error.to_string().contains("tokens"), "{error}");
+    assert!(error.to_string().contains("cannot be tokenized"), "{error}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use topicframe::neighbors::{Metric, NeighborIndex, Neighbors};
 use topicframe::progress::{Event, Progress, ProgressSink};
 use topicframe::reduce::umap::{FuzzyGraph, Umap, find_ab_params, fuzzy_simplicial_set, smooth_knn_dist};
 use topicframe::reduce::{FittedReducer, Reducer};
+use topicframe::training::Training;
 
 fn numbers(name: &str) -> Vec<u8> {
     let path = format!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/umap/{}.npy"), name);
@@ -54,7 +55,7 @@ fn points() -> Array2<f32> {
 }
 
 fn layout(umap: &Umap, data: ArrayView2<'_, f32>, seed: u64) -> Array2<f32> {
-    umap.fit(data, seed, &Progress::silent()).unwrap().embedding
+    umap.fit(&Training::new(data).with_seed(seed)).unwrap().embedding
 }
 
 fn nearest(data: ArrayView2<'_, f32>, metric: Metric, k: usize) -> Neighbors {
@@ -195,10 +196,10 @@ fn few_rows_work() {
     let points = points();
     for rows in [1, 2, 3, 5, 11, 16] {
         let data = points.slice(s![..rows, ..]);
-        let reduction = Umap::new().fit(data, 1, &Progress::silent()).unwrap();
+        let reduction = Umap::new().fit(&Training::new(data).with_seed(1)).unwrap();
         assert_eq!(reduction.embedding.dim(), (rows, 5));
         assert!(reduction.embedding.iter().all(|value| value.is_finite()), "{rows}: {}", reduction.embedding);
-        let again = reduction.model.transform(points.slice(s![100..104, ..]), &Progress::silent()).unwrap();
+        let again = reduction.model.transform(&points.slice(s![100..104, ..]).into(), &Progress::silent()).unwrap();
         assert!(again.dim() == (4, 5) && again.iter().all(|value| value.is_finite()), "{rows}: {again}");
     }
 }
@@ -256,10 +257,10 @@ fn parts_that_nothing_connects_stay_apart() {
 #[test]
 fn a_training_row_given_again_lands_on_its_place() {
     let (digits, _) = digits();
-    let reduction = Umap::new().fit(digits.view(), 1, &Progress::silent()).unwrap();
-    let again = reduction.model.transform(digits.view(), &Progress::silent()).unwrap();
+    let reduction = Umap::new().fit(&Training::new(digits.view()).with_seed(1)).unwrap();
+    let again = reduction.model.transform(&digits.view().into(), &Progress::silent()).unwrap();
     assert_eq!(again, reduction.embedding);
-    let doubled = reduction.model.transform((&digits * 2.0).view(), &Progress::silent()).unwrap();
+    let doubled = reduction.model.transform(&(&digits * 2.0).view().into(), &Progress::silent()).unwrap();
     assert_eq!(doubled, reduction.embedding, "the cosine ignores lengths");
 }
 
@@ -268,8 +269,8 @@ fn new_rows_land_among_their_like_one_by_one_or_together() {
     let (digits, labels) = digits();
     for metric in [Metric::Cosine, Metric::Euclidean] {
         let (old, new) = (digits.slice(s![..500, ..]), digits.slice(s![500.., ..]));
-        let reduction = Umap::new().metric(metric).fit(old, 1, &Progress::silent()).unwrap();
-        let placed = reduction.model.transform(new, &Progress::silent()).unwrap();
+        let reduction = Umap::new().metric(metric).fit(&Training::new(old).with_seed(1)).unwrap();
+        let placed = reduction.model.transform(&new.into(), &Progress::silent()).unwrap();
         let index = NeighborIndex::new(reduction.embedding.view(), Metric::Euclidean, Stage::Reduce).unwrap();
         let near = index.query(placed.view(), 5, Stage::Reduce, &Progress::silent()).unwrap();
         let vote = |row: usize| {
@@ -281,7 +282,8 @@ fn new_rows_land_among_their_like_one_by_one_or_together() {
         let expected = reference()["digits"][metric.name()]["accuracy"].as_f64().unwrap();
         assert!(right >= expected - 0.04, "{metric}: {right}, umap-learn {expected}");
         for row in [0, 42, 99] {
-            let alone = reduction.model.transform(new.slice(s![row..row + 1, ..]), &Progress::silent()).unwrap();
+            let alone =
+                reduction.model.transform(&new.slice(s![row..row + 1, ..]).into(), &Progress::silent()).unwrap();
             assert_eq!(alone.row(0), placed.row(row));
         }
     }
@@ -289,8 +291,8 @@ fn new_rows_land_among_their_like_one_by_one_or_together() {
 
 #[test]
 fn no_new_rows_give_no_places() {
-    let reduction = Umap::new().n_epochs(5).fit(points().view(), 1, &Progress::silent()).unwrap();
-    let none = reduction.model.transform(Array2::zeros((0, 12)).view(), &Progress::silent()).unwrap();
+    let reduction = Umap::new().n_epochs(5).fit(&Training::new(points().view()).with_seed(1)).unwrap();
+    let none = reduction.model.transform(&Array2::zeros((0, 12)).view().into(), &Progress::silent()).unwrap();
     assert_eq!(none.dim(), (0, 5));
 }
 
@@ -317,24 +319,24 @@ fn bad_parameters_are_named() {
         let error = umap.check().unwrap_err();
         assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Reduce));
         assert!(error.to_string().contains(name), "{error}");
-        assert!(umap.fit(points().view(), 1, &Progress::silent()).is_err());
+        assert!(umap.fit(&Training::new(points().view()).with_seed(1)).is_err());
     }
     assert!(umap().check().is_ok());
 }
 
 #[test]
 fn bad_data_is_named() {
-    let fit = |data: &Array2<f32>| Umap::new().fit(data.view(), 1, &Progress::silent()).unwrap_err();
+    let fit = |data: &Array2<f32>| Umap::new().fit(&Training::new(data.view()).with_seed(1)).unwrap_err();
     assert_eq!(fit(&Array2::zeros((0, 8))).kind(), ErrorKind::InvalidData);
     let mut bad = points();
     bad[(12, 3)] = f32::NAN;
     assert_eq!(fit(&bad).row_index(), Some(12));
     bad[(12, 3)] = f32::NEG_INFINITY;
     assert_eq!(fit(&bad).row_index(), Some(12));
-    let model = Umap::new().n_epochs(5).fit(points().view(), 1, &Progress::silent()).unwrap().model;
+    let model = Umap::new().n_epochs(5).fit(&Training::new(points().view()).with_seed(1)).unwrap().model;
     let bad = bad.slice(s![10..14, ..]);
-    assert_eq!(model.transform(bad, &Progress::silent()).unwrap_err().row_index(), Some(2));
-    let narrow = model.transform(bad.slice(s![.., ..3]), &Progress::silent()).unwrap_err();
+    assert_eq!(model.transform(&bad.into(), &Progress::silent()).unwrap_err().row_index(), Some(2));
+    let narrow = model.transform(&bad.slice(s![.., ..3]).into(), &Progress::silent()).unwrap_err();
     assert!(narrow.to_string().contains("3 columns; expected 12"), "{narrow}");
 }
 
@@ -358,5 +360,5 @@ fn progress_tells_of_neighbors_layout_and_few_rows() {
     assert!(events.iter().any(|e| matches!(e, Event::Note { message, .. } if message.contains("n_neighbors = 15"))));
     let full = |e: &Event| matches!(e, Event::Advanced { task, done: 20, total: 20, .. } if task == "layout");
     assert!(events.iter().any(full));
-    assert!(fitted.transform(points().view(), &Progress::silent()).is_ok());
+    assert!(fitted.transform(&points().view().into(), &Progress::silent()).is_ok());
 }

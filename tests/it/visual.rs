@@ -216,7 +216,7 @@ fn if_no_image_can_be_read_that_is_an_error() {
     assert_eq!((error.kind(), error.column_name(), error.row_index()), (ErrorKind::Image, Some("image"), Some(0)));
     let text = error.to_string();
     assert!(
-        text.contains("none of the 40 images") && text.contains("0.png") && text.contains("image folder"),
+        text.contains("none of the 40 candidate images") && text.contains("0.png") && text.contains("image folder"),
         "{text}"
     );
 }

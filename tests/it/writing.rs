@@ -11,6 +11,7 @@ use topicframe::files::{check_writable, copy_whole, read_frame, write_frame, wri
 use topicframe::polars::prelude::*;
 
 use crate::corpora::{captions, frame};
+use crate::signals::{end, with_default_signals};
 
 fn topicframe(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_topicframe"));
@@ -77,12 +78,12 @@ fn a_signal_while_an_output_is_written_leaves_the_old_file_and_nothing_beside_it
     fs::write(here.join("d.arrow"), "old").unwrap();
     fs::set_permissions(here.join("d.arrow"), fs::Permissions::from_mode(0o664)).unwrap();
     for (name, number) in [("INT", 2), ("TERM", 15), ("HUP", 1), ("QUIT", 3)] {
-        let mut child = writing(here, topicframe(here, &HEAVY));
+        let mut command = topicframe(here, &HEAVY);
+        with_default_signals(&mut command);
+        let mut child = writing(here, command);
         let modes: Vec<u32> = under_way(here).iter().map(|path| mode(path)).collect();
-        let sent = Instant::now();
-        assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
-        assert_eq!(child.wait().unwrap().signal(), Some(number), "it is terminated by the signal");
-        assert!(sent.elapsed() < Duration::from_secs(5), "{name}: {:?}", sent.elapsed());
+        let status = end(&mut child, name, Duration::from_secs(5));
+        assert_eq!(status.signal(), Some(number), "it is terminated by the signal");
         assert_eq!(modes, [0o600], "nobody else can read what is being written");
         assert_eq!(names(here), ["d.arrow", "in.arrow"], "{name}");
         assert_eq!(fs::read_to_string(here.join("d.arrow")).unwrap(), "old");

@@ -13,13 +13,14 @@
 //! which a point is assigned is a convention; hdbscan leaves it to the order of an unstable sort, so the results for
 //! those points may differ.
 
-use std::sync::Arc;
-
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
-use crate::cluster::{Clusterer, Clustering, check_places};
+use crate::cluster::{Clusterer, Clustering};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
+use crate::spec::Spec;
+use crate::training::Training;
 
 mod boruvka;
 mod condensed_tree;
@@ -42,7 +43,8 @@ pub use fitted::FittedHdbscan;
 use single_linkage::Weights;
 
 /// The method for selecting clusters from the condensed tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClusterSelectionMethod {
     /// Excess of mass: the clusters that persist longest, large or small.
     #[default]
@@ -52,7 +54,8 @@ pub enum ClusterSelectionMethod {
 }
 
 /// Settings of HDBSCAN*. The distance is Euclidean.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Hdbscan {
     min_cluster_size: usize,
     min_samples: Option<usize>,
@@ -228,32 +231,24 @@ impl Clusterer for Hdbscan {
         if self.allow_single_cluster { self.min_cluster_size } else { self.min_cluster_size.saturating_mul(2) }
     }
 
-    /// The seed has no effect.
-    fn fit(&self, points: ArrayView2<'_, f32>, _seed: u64, progress: &Progress) -> Result<Clustering> {
-        let model = self.cluster(points, progress)?;
-        Ok(Clustering {
-            labels: model.labels().to_vec(),
-            probabilities: model.probabilities().to_vec(),
-            model: Arc::new(model),
-        })
-    }
-
-    /// Passes each point once, with its number of rows as its [weight](Hdbscan::cluster_weighted).
-    fn fit_copies(
-        &self,
-        points: ArrayView2<'_, f32>,
-        places: &[u32],
-        _seed: u64,
-        progress: &Progress,
-    ) -> Result<Clustering> {
-        check_places(points, places)?;
+    /// The seed has no effect. Passes each position once, with its number of rows as its
+    /// [weight](Hdbscan::cluster_weighted).
+    fn fit(&self, training: &Training<'_>) -> Result<Clustering> {
+        training.check(Stage::Cluster)?;
+        let points = training.vectors.to_matrix();
+        let Some(places) = training.places else {
+            let model = self.cluster(points.view(), &training.progress)?;
+            return Ok(Clustering::new(model.labels().to_vec(), model.probabilities().to_vec(), model));
+        };
         let mut weights = vec![0; points.nrows()];
         places.iter().for_each(|&place| weights[place as usize] += 1);
-        let model = self.cluster_weighted(points, &weights, progress)?;
-        Ok(Clustering {
-            labels: places.iter().map(|&place| model.labels()[place as usize]).collect(),
-            probabilities: places.iter().map(|&place| model.probabilities()[place as usize]).collect(),
-            model: Arc::new(model),
-        })
+        let model = self.cluster_weighted(points.view(), &weights, &training.progress)?;
+        let labels = places.iter().map(|&place| model.labels()[place as usize]).collect();
+        let probabilities = places.iter().map(|&place| model.probabilities()[place as usize]).collect();
+        Ok(Clustering::new(labels, probabilities, model))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("hdbscan", self)
     }
 }

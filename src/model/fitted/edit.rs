@@ -10,8 +10,8 @@ use ndarray::Array2;
 use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::progress::Progress;
 use crate::topics::average_linkage;
+use crate::training::Training;
 
 /// To how many topics to reduce. Written as a number or `auto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -142,9 +142,9 @@ impl FittedTopicModel {
         if directions.nrows() < 2 {
             return Ok(alone);
         }
-        let seed = self.settings.seed;
         let points = directions.mapv(|x| x as f32);
-        let clustering = Hdbscan::new().min_cluster_size(2).fit(points.view(), seed, &Progress::silent())?;
+        let clustering =
+            Hdbscan::new().min_cluster_size(2).fit(&Training::new(points).with_seed(self.settings.seed))?;
         let labels = &clustering.labels;
         let first = |label: i32| labels.iter().position(|&other| other == label);
         Ok(alone

@@ -5,9 +5,8 @@
 //! initial positions (`spectral_layout`, `initial_layout`), their optimization (`optimize_layout`), and new points
 //! (`transform`).
 
-use std::sync::Arc;
-
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -15,6 +14,8 @@ use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{Metric, NeighborIndex, NeighborSearch};
 use crate::progress::Progress;
+use crate::spec::Spec;
+use crate::training::Training;
 
 mod blocks;
 mod counter_rng;
@@ -53,7 +54,8 @@ const NUMBERS_A_ROW: usize = 150;
 const MAX_COMPONENTS: usize = 256;
 
 /// UMAP's settings, with BERTopic's defaults.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Umap {
     n_neighbors: usize,
     n_components: usize,
@@ -282,13 +284,18 @@ impl Reducer for Umap {
         real("repulsion_strength", self.repulsion_strength, self.repulsion_strength >= 0.0, "0 or more")
     }
 
-    fn fit(&self, data: ArrayView2<'_, f32>, seed: u64, progress: &Progress) -> Result<Reduction> {
-        self.fit_shared(&data.into(), seed, progress)
+    fn fit(&self, training: &Training<'_>) -> Result<Reduction> {
+        training.check(Stage::Reduce)?;
+        let data = match training.places {
+            None => training.vectors.clone(),
+            Some(_) => training.matrix().into_owned().into(),
+        };
+        let fitted = self.fit_layout(data, training.seed, &training.progress)?;
+        Ok(Reduction::new(fitted.embedding.clone(), fitted))
     }
 
-    fn fit_shared(&self, data: &Vectors, seed: u64, progress: &Progress) -> Result<Reduction> {
-        let fitted = self.fit_layout(data.clone(), seed, progress)?;
-        Ok(Reduction { embedding: fitted.embedding.clone(), model: Arc::new(fitted) })
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("umap", self)
     }
 
     /// True for the cosine metric.

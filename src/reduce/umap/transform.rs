@@ -1,6 +1,6 @@
 //! Placing new points in a fixed layout.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::counter_rng::mix64;
@@ -52,11 +52,7 @@ impl FittedReducer for FittedUmap {
     /// Places each row near its neighbors among the training rows, as umap-learn does, but independently: a row's
     /// position depends only on the row itself. A row equal to a training row (for cosine: in direction) receives that
     /// row's position.
-    fn transform(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
-        self.transform_shared(&data.into(), progress)
-    }
-
-    fn transform_shared(&self, data: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
+    fn transform(&self, data: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
         let neighbors = self.index.query(data.clone(), self.n_neighbors, Stage::Reduce, progress)?;
         // As in umap-learn: a new point is not connected to any with certainty, so its nearest distance is not
         // subtracted.
