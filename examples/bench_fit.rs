@@ -157,6 +157,22 @@ fn fit(bench: &Fit) -> Outcome<()> {
     line("fit", started);
     let summary = topics.summary();
     println!("{} rows, {} topics, {} outliers", summary.rows, summary.topics, summary.outliers);
+    merge(&topics)
+}
+
+/// Five topics become two, five times over.
+fn merge(topics: &FittedTopicModel) -> Outcome<()> {
+    if topics.summary().topics < 10 {
+        return Ok(());
+    }
+    let mut seconds = Vec::new();
+    for _ in 0..5 {
+        let started = Instant::now();
+        topics.merge_topics(&[&[1, 2], &[4, 7, 9]])?;
+        seconds.push(started.elapsed().as_secs_f64());
+    }
+    seconds.sort_by(f64::total_cmp);
+    println!("{:<32} {:>8.4} s, the median of 5", "merge of 5 topics into 2", seconds[2]);
     Ok(())
 }
 
@@ -241,7 +257,7 @@ fn umap(bench: &Numbers) -> Outcome<()> {
 fn write_points(out: &PathBuf, frame: &DataFrame, rows: &[usize], points: Array2<f32>) -> Result<(), Error> {
     let column = Embeddings::scatter(points, rows, frame.height())?.to_column("points")?;
     let table = DataFrame::new(frame.height(), vec![column])
-        .map_err(|error| Error::new(ErrorKind::Internal, Stage::Input, "no frame").cause(error))?;
+        .map_err(|error| Error::new(ErrorKind::Internal, Stage::Input, "no frame").with_cause(error))?;
     write_frame(&table, out)
 }
 

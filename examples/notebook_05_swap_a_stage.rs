@@ -87,7 +87,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     impl Representation for Vote {
         fn check(&self) -> Result<(), Error> {
             match self.labels.is_empty() {
-                true => Err(Error::parameter(Stage::Represent, "labels", "[]", "one for each row")),
+                true => Err(Error::invalid_parameter(Stage::Represent, "labels", "[]", "one for each row")),
                 false => Ok(()),
             }
         }

@@ -36,10 +36,10 @@ impl TextColumn {
         let column = find(frame, name)?;
         let values = kind::texts(column).ok_or_else(|| {
             let error = match kind::first_that_is_not_text(column) {
-                Some(row) => wrong_type(column, "a text column must hold texts in UTF-8").row(row),
+                Some(row) => wrong_type(column, "a text column must hold texts in UTF-8").with_row(row),
                 None => wrong_type(column, "a text column must hold texts"),
             };
-            error.hint(
+            error.with_hint(
                 Hint::new("Cast it to String, or name another column.")
                     .on_command_line("Name another column with --text, or store the texts as strings."),
             )
@@ -98,12 +98,12 @@ impl TextColumn {
 /// Finds a column, or says which columns there are.
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| {
-        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").column(name);
-        let error = error.hint(columns_of(frame, name));
+        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").with_column(name);
+        let error = error.with_hint(columns_of(frame, name));
         match (frame.height(), frame.get_column_names().as_slice()) {
-            (0, [_, _, ..]) => error.further_hint("There are no rows: was it a file whose line ends were lost?"),
+            (0, [_, _, ..]) => error.with_further_hint("There are no rows: was it a file whose line ends were lost?"),
             (_, [only]) if only.contains([',', ';', '\t', '|']) => {
-                error.further_hint("Was it a file with another separator?")
+                error.with_further_hint("Was it a file with another separator?")
             }
             _ => error,
         }
@@ -137,11 +137,11 @@ fn columns_of(frame: &DataFrame, name: &str) -> String {
 
 fn wrong_type(column: &Column, message: &str) -> Error {
     let message = format!("{message}, and this one holds {}", in_words(column.dtype()));
-    Error::new(ErrorKind::WrongType, Stage::Input, message).column(column.name().as_str())
+    Error::new(ErrorKind::WrongType, Stage::Input, message).with_column(column.name().as_str())
 }
 
 pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Internal, Stage::Input, "the frame could not be processed").cause(error)
+    Error::new(ErrorKind::Internal, Stage::Input, "the frame could not be processed").with_cause(error)
 }
 
 /// Which column of the frame plays which role.

@@ -149,7 +149,15 @@ pub(crate) fn quoted(text: &str, most: usize) -> String {
 
 /// An error that says where it happened and what to do.
 ///
-/// `Display` prints the full message including the cause, since a notebook shows nothing else; `Debug` prints the same.
+/// `{}` prints what is wrong and where; `{:#}`, `{:?}` (which `main` and notebooks print) and [`report`](Self::report) add
+/// the causes and what to do.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let error = TopicModel::text("caption", StaticEmbedder::builtin()).top_n_words(0).check().unwrap_err();
+/// assert_eq!((error.kind(), error.parameter()), (ErrorKind::InvalidParameter, Some("top_n_words")));
+/// ```
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -158,6 +166,8 @@ struct Inner {
     kind: ErrorKind,
     stage: Stage,
     message: String,
+    /// The parameter that is invalid.
+    parameter: Option<String>,
     /// The message for the command line, if it differs.
     on_command_line: Option<String>,
     column: Option<String>,
@@ -174,6 +184,7 @@ impl Error {
             kind,
             stage,
             message: message.into(),
+            parameter: None,
             on_command_line: None,
             column: None,
             row: None,
@@ -184,16 +195,17 @@ impl Error {
     }
 
     /// An invalid parameter: its name, the given value, and the allowed values.
-    pub fn parameter(stage: Stage, name: &str, value: impl fmt::Display, allowed: &str) -> Self {
+    pub fn invalid_parameter(stage: Stage, name: &str, value: impl fmt::Display, allowed: &str) -> Self {
         let refused = format!("{value} cannot be used: it must be {allowed}");
         let mut error = Error::new(ErrorKind::InvalidParameter, stage, format!("{name} = {refused}"));
+        error.0.parameter = Some(name.to_owned());
         error.0.on_command_line = Some(format!("--{} {refused}", name.replace('_', "-")));
         error
     }
 
-    /// Sets the command-line option of a [`parameter`](Self::parameter), if its name differs.
+    /// Sets the command-line option of an [`invalid_parameter`](Self::invalid_parameter), if its name differs.
     #[must_use]
-    pub(crate) fn option(mut self, option: &str) -> Self {
+    pub(crate) fn with_option(mut self, option: &str) -> Self {
         let message = self.0.on_command_line.as_deref().and_then(|message| message.split_once(' '));
         self.0.on_command_line = message.map(|(_, refused)| format!("--{option} {refused}"));
         self
@@ -201,35 +213,35 @@ impl Error {
 
     /// Sets the column.
     #[must_use]
-    pub fn column(mut self, column: impl Into<String>) -> Self {
+    pub fn with_column(mut self, column: impl Into<String>) -> Self {
         self.0.column = Some(column.into());
         self
     }
 
     /// Sets the row, counted from 0 as in Polars.
     #[must_use]
-    pub fn row(mut self, row: usize) -> Self {
+    pub fn with_row(mut self, row: usize) -> Self {
         self.0.row = Some(row);
         self
     }
 
     /// Sets the file.
     #[must_use]
-    pub fn path(mut self, path: impl AsRef<Path>) -> Self {
+    pub fn with_path(mut self, path: impl AsRef<Path>) -> Self {
         self.0.path = Some(path.as_ref().to_path_buf());
         self
     }
 
     /// Adds a hint about what to do; see [`Hint`] for wording that differs between Rust and the command line.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<Hint>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
     /// Appends another hint.
     #[must_use]
-    pub(crate) fn further_hint(mut self, hint: &str) -> Self {
+    pub(crate) fn with_further_hint(mut self, hint: &str) -> Self {
         let with = |before: String| format!("{before} {hint}").trim_start().to_owned();
         self.0.hint = Some(match self.0.hint.take() {
             Some(Hint { rust, command_line }) => Hint { rust: with(rust), command_line: command_line.map(with) },
@@ -254,14 +266,24 @@ impl Error {
 
     /// Sets the underlying error.
     #[must_use]
-    pub fn cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
+    pub fn with_cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
         self.0.cause = Some(std::sync::Arc::new(cause));
         self
     }
 
-    /// The hint, if there is one.
-    pub(crate) fn advice(&self) -> Option<&Hint> {
+    /// What is wrong, in one clause: without stage, place, cause and hint.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do, if there is something.
+    pub fn hint(&self) -> Option<&Hint> {
         self.0.hint.as_ref()
+    }
+
+    /// The parameter that is invalid, if this is an [`invalid_parameter`](Self::invalid_parameter).
+    pub fn parameter(&self) -> Option<&str> {
+        self.0.parameter.as_deref()
     }
 
     /// The kind of the error.
@@ -275,17 +297,17 @@ impl Error {
     }
 
     /// The column that caused the error, if any.
-    pub fn column_name(&self) -> Option<&str> {
+    pub fn column(&self) -> Option<&str> {
         self.0.column.as_deref()
     }
 
     /// The row (from 0) that caused the error, if any.
-    pub fn row_index(&self) -> Option<usize> {
+    pub fn row(&self) -> Option<usize> {
         self.0.row
     }
 
     /// The file that caused the error, if any.
-    pub fn file(&self) -> Option<&Path> {
+    pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 }
@@ -297,24 +319,11 @@ const LONGEST_QUOTE: usize = 200;
 const LONGEST_SENTENCE: usize = 2_000;
 
 impl Error {
-    /// The full message, with the hint worded for `interface`; `Display` uses the wording for Rust.
-    pub fn told(&self, interface: Interface) -> String {
-        let inner = &*self.0;
-        let message = match (interface, &inner.on_command_line) {
-            (Interface::CommandLine, Some(message)) => message,
-            _ => &inner.message,
-        };
-        let mut story = format!("{}: {}", inner.stage, quoted(message, LONGEST_SENTENCE));
-        let place = [
-            inner.column.as_ref().map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
-            inner.row.map(|row| format!("row {row}")),
-            inner.path.as_ref().map(|path| quoted(&path.display().to_string(), LONGEST_QUOTE)),
-        ];
-        let place: Vec<String> = place.into_iter().flatten().collect();
-        if !place.is_empty() {
-            story.push_str(&format!(" ({})", place.join(", ")));
-        }
-        let mut cause = inner.cause.as_deref().map(|cause| cause as &dyn StdError);
+    /// The whole story: what is wrong and where, its causes, and what to do, worded for `interface`. `Debug` prints that
+    /// for Rust.
+    pub fn report(&self, interface: Interface) -> String {
+        let mut story = self.headline(interface);
+        let mut cause = self.source();
         while let Some(error) = cause {
             let said = quoted(&error.to_string(), LONGEST_QUOTE);
             // Some libraries' errors repeat the message of their cause.
@@ -323,25 +332,50 @@ impl Error {
             }
             cause = error.source();
         }
-        let hint = inner.hint.as_ref().map_or("", |hint| hint.for_interface(interface));
+        let hint = self.hint().map_or("", |hint| hint.for_interface(interface));
         if !hint.is_empty() {
             story.push_str(&format!("\n  {}", quoted(hint, LONGEST_SENTENCE)));
         }
         story
     }
+
+    /// Stage, message, and the column, row and file.
+    fn headline(&self, interface: Interface) -> String {
+        let inner = &*self.0;
+        let message = match (interface, &inner.on_command_line) {
+            (Interface::CommandLine, Some(message)) => message,
+            _ => &inner.message,
+        };
+        let headline = format!("{}: {}", inner.stage, quoted(message, LONGEST_SENTENCE));
+        let place = [
+            inner.column.as_ref().map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
+            inner.row.map(|row| format!("row {row}")),
+            inner.path.as_ref().map(|path| quoted(&path.display().to_string(), LONGEST_QUOTE)),
+        ];
+        let place: Vec<String> = place.into_iter().flatten().collect();
+        if place.is_empty() { headline } else { format!("{headline} ({})", place.join(", ")) }
+    }
 }
 
+/// Stage, message, and the column, row and file. Causes are left to [`source`](StdError::source), as error reporters
+/// expect; the alternate form `{:#}` is the whole [`report`](Error::report).
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told(Interface::Rust))
+        match f.alternate() {
+            true => f.write_str(&self.report(Interface::Rust)),
+            false => f.write_str(&self.headline(Interface::Rust)),
+        }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        f.write_str(&self.report(Interface::Rust))
     }
 }
 
-// `Display` already includes the causes, so `source` stays empty: otherwise error reporters would print them twice.
-impl StdError for Error {}
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as &(dyn StdError + 'static))
+    }
+}

@@ -29,13 +29,13 @@ impl Spec {
     pub fn read<T: DeserializeOwned>(&self, stage: Stage) -> Result<T> {
         T::deserialize(&self.settings).map_err(|cause| {
             let message = format!("the settings of `{}` cannot be read", self.name);
-            Error::new(ErrorKind::InvalidData, stage, message).cause(cause)
+            Error::new(ErrorKind::InvalidData, stage, message).with_cause(cause)
         })
     }
 
     /// The error for a kind that is not built in.
     pub(crate) fn unknown(&self, stage: Stage, known: &str) -> Error {
         let message = format!("there is no built-in stage `{}`", self.name);
-        Error::new(ErrorKind::NotFound, stage, message).hint(format!("The built-in ones are {known}."))
+        Error::new(ErrorKind::NotFound, stage, message).with_hint(format!("The built-in ones are {known}."))
     }
 }

@@ -83,7 +83,7 @@ impl<'a> Training<'a> {
         let (rows, vectors) = (self.rows(), self.vectors.rows());
         let lost = self.places.and_then(|places| places.iter().position(|&place| place as usize >= vectors));
         if let Some(row) = lost {
-            return Err(invalid(format!("a row lies at a point that is not among the {vectors} given")).row(row));
+            return Err(invalid(format!("a row lies at a point that is not among the {vectors} given")).with_row(row));
         }
         let parts = [("frame rows", self.frame_rows.map(<[_]>::len)), ("labels", self.labels.map(<[_]>::len))];
         for (what, len) in parts.into_iter().filter_map(|(what, len)| Some((what, len?))) {
@@ -92,7 +92,7 @@ impl<'a> Training<'a> {
             }
         }
         match self.labels.and_then(|labels| labels.iter().position(|&label| label < -1)) {
-            Some(row) => Err(invalid("a label is below -1, which stands for unknown".to_owned()).row(row)),
+            Some(row) => Err(invalid("a label is below -1, which stands for unknown".to_owned()).with_row(row)),
             None => Ok(()),
         }
     }

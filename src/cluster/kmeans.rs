@@ -65,14 +65,14 @@ impl KMeans {
         }
         if self.n_clusters > rows {
             let allowed = format!("at most the number of points, {rows}");
-            return Err(Error::parameter(Stage::Cluster, "n_clusters", self.n_clusters, &allowed));
+            return Err(Error::invalid_parameter(Stage::Cluster, "n_clusters", self.n_clusters, &allowed));
         }
         check_finite(points)?;
         // linfa sums squared distances as f32 and panics if the sum overflows.
         let largest = points.iter().fold(0.0f64, |largest, &value| largest.max(f64::from(value.abs())));
         if 4.0 * largest * largest * rows as f64 * columns as f64 > f64::from(f32::MAX) {
             let message = format!("values as large as {largest} overflow in k-means");
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint("Scale the points down."));
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).with_hint("Scale the points down."));
         }
         Ok(())
     }
@@ -81,7 +81,8 @@ impl KMeans {
 fn check_finite(points: ArrayView2<'_, f32>) -> Result<()> {
     match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
         Some(row) => {
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value").row(row))
+            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value")
+                .with_row(row))
         }
         None => Ok(()),
     }
@@ -89,8 +90,9 @@ fn check_finite(points: ArrayView2<'_, f32>) -> Result<()> {
 
 impl Clusterer for KMeans {
     fn check(&self) -> Result<()> {
-        let bad =
-            |name: &str, value: String, allowed: &str| Err(Error::parameter(Stage::Cluster, name, value, allowed));
+        let bad = |name: &str, value: String, allowed: &str| {
+            Err(Error::invalid_parameter(Stage::Cluster, name, value, allowed))
+        };
         if self.n_clusters == 0 {
             return bad("n_clusters", "0".to_owned(), "at least 1");
         }
@@ -129,7 +131,7 @@ impl Clusterer for KMeans {
             .n_runs(self.n_runs)
             .fit(&DatasetBase::from(points.view()))
             .map_err(|error| {
-                Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centers").cause(error)
+                Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centers").with_cause(error)
             })?;
         let model = FittedKMeans::number(fitted.centroids(), points.view());
         let (labels, probabilities) = model.assign(points.view());

@@ -74,7 +74,7 @@ impl Unreachable {
 
     /// The error in other words.
     pub(super) fn error_of(self, message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Image, Stage::Input, message).hint(self.hint())
+        Error::new(ErrorKind::Image, Stage::Input, message).with_hint(self.hint())
     }
 }
 

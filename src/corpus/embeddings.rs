@@ -42,9 +42,9 @@ impl Embeddings {
             }
             DataType::String => {
                 let hint = "CSV holds vectors as text only: write them as lists to a .parquet, .arrow or JSON file.";
-                Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").hint(hint))
+                Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").with_hint(hint))
             }
-            _ => Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").hint(
+            _ => Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").with_hint(
                 Hint::new("Name another column, or cast this one to lists of Float32.").on_command_line(
                     "Name another column with --embeddings, or write this one again as lists of 32-bit floats.",
                 ),
@@ -145,7 +145,9 @@ impl Embeddings {
     fn check_finite(&self, name: &str) -> Result<()> {
         // Rows that are all null have no width, and are outliers.
         if self.dimensions == 0 && (self.rows == 0 || (0..self.rows).any(|row| self.has(row))) {
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no numbers").column(name));
+            return Err(
+                Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no numbers").with_column(name)
+            );
         }
         let broken = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|x| !x.is_finite()));
         match (0..self.rows).find(|&row| broken(row)) {
@@ -282,15 +284,15 @@ fn append(list: &ListArray<i64>, width: usize, flat: &mut Vec<f32>) -> std::resu
 fn ragged(name: &str, row: usize, length: usize, width: usize) -> Error {
     let message = format!("the vector has {length} numbers, most have {width}");
     Error::new(ErrorKind::InvalidData, Stage::Input, message)
-        .column(name)
-        .row(row)
-        .hint("All vectors must come from one model; set rows that have none to null.")
+        .with_column(name)
+        .with_row(row)
+        .with_hint("All vectors must come from one model; set rows that have none to null.")
 }
 
 fn not_a_number(name: &str, row: usize) -> Error {
     let message = "the vector holds a number that is missing, NaN, infinite or beyond the range of Float32";
     Error::new(ErrorKind::InvalidData, Stage::Input, message)
-        .column(name)
-        .row(row)
-        .hint("Set the whole vector to null to leave the row out, or compute it again.")
+        .with_column(name)
+        .with_row(row)
+        .with_hint("Set the whole vector to null to leave the row out, or compute it again.")
 }

@@ -121,7 +121,7 @@ impl ImageColumn {
             Err(unreachable) => Err(self.located(unreachable.error_of(message(unreachable.message())), first)),
             Ok(Some(ImageSource::File(file))) => {
                 let error = Error::new(ErrorKind::Image, Stage::Input, message("there is no such file"));
-                Err(self.located(error, first).path(file).hint(
+                Err(self.located(error, first).with_path(file).with_hint(
                     Hint::new("Set the image folder, where relative paths start: `.image_folder(..)`.")
                         .on_command_line("Give the image folder, where relative paths start: --image-folder."),
                 ))
@@ -140,8 +140,8 @@ impl ImageColumn {
         let message = "the image folder does not exist or cannot be opened, and only images in it may be read";
         let hint = Hint::new("Set the image folder to one that holds all images, `.image_folder(..)`, or leave out `.only_in_image_folder(true)`.")
             .on_command_line("Give --image-folder one that holds all images, or leave out --only-in-image-folder.");
-        let error = Error::new(ErrorKind::Image, Stage::Input, message).hint(hint);
-        Err(error.column(&self.name).row(row).path(&self.base))
+        let error = Error::new(ErrorKind::Image, Stage::Input, message).with_hint(hint);
+        Err(error.with_column(&self.name).with_row(row).with_path(&self.base))
     }
 
     /// Tells of images that a user may not expect: those outside the image folder, which a table from elsewhere might
@@ -233,9 +233,9 @@ impl ImageColumn {
     }
 
     fn located(&self, error: Error, row: usize) -> Error {
-        let error = error.column(&self.name).row(row);
+        let error = error.with_column(&self.name).with_row(row);
         match self.label(row) {
-            Some(label) => error.path(label),
+            Some(label) => error.with_path(label),
             None => error,
         }
     }
@@ -272,5 +272,5 @@ fn read_image_parts(column: &Column) -> Option<ImageParts> {
 
 fn image_type_error(column: &Column) -> Error {
     wrong_type(column, "an image column must hold paths (texts), encoded images (bytes) or Struct{bytes, path}")
-        .hint("Name the column that holds the images.")
+        .with_hint("Name the column that holds the images.")
 }

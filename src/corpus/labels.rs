@@ -23,7 +23,7 @@ pub(super) fn read(frame: &DataFrame, name: &str) -> Result<Vec<i32>> {
     match (0..labels.len()).find(is_lost) {
         Some(row) => {
             let message = "a label must be -1 (unknown) or a number from 0 to 2147483647";
-            Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).column(name).row(row))
+            Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row))
         }
         None => Ok(labels.iter().map(|label| label.unwrap_or(-1)).collect()),
     }

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use image::RgbImage;
 
 use crate::corpus::find_image;
-use crate::error::{Error, Result};
+use crate::error::{Error, Interface, Result};
 use crate::vision::decode::{decode_bytes, read};
 use crate::vision::{Encoding, ImageSource, Limits, encode, sniff_format, thumbnail};
 
@@ -130,7 +130,7 @@ pub(super) fn data_uri(mime: &'static str, bytes: &[u8]) -> String {
 
 /// The error in one clause, without its location, which is already on the page.
 fn reason(error: &Error) -> String {
-    let text = error.to_string();
+    let text = error.report(Interface::Rust);
     let line = text.lines().next().unwrap_or_default();
     line.split_once(": ").map_or(line, |(_, message)| message).to_owned()
 }

@@ -176,7 +176,7 @@ impl Show for FittedTopicModel {
         html.raw("<p class=\"tf-line\"><b>").text(&count(summary.topics, "topic")).raw("</b> · ");
         html.text(&count(summary.rows, "row")).raw(" · ").text(&count(summary.outliers, "outlier")).raw("</p>");
         let info = self.get_topic_info().or_else(|error| {
-            html.raw("<p class=\"tf-line\">No pictures: ").text(&error.to_string()).raw("</p>");
+            html.raw("<p class=\"tf-line\">No pictures: ").text(&format!("{error:#}")).raw("</p>");
             self.get_topic_info_with_paths()
         });
         match info {
@@ -349,13 +349,13 @@ impl Show for Error {
     }
 
     fn to_text(&self) -> Option<String> {
-        Some(self.to_string())
+        Some(format!("{self:#}"))
     }
 }
 
 /// The first line of an error in bold, with the hint below it.
 fn error(error: &dyn Display) -> Html {
-    let said = error.to_string();
+    let said = format!("{error:#}");
     let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
     let mut html = Markup::default();
     html.raw("<div class=\"tf-error\" role=\"alert\"><p dir=\"auto\"><b>").text(first).raw("</b></p>");
@@ -378,14 +378,14 @@ impl<T: Show, E: Display> Show for std::result::Result<T, E> {
     fn to_text(&self) -> Option<String> {
         match self {
             Ok(value) => value.to_text(),
-            Err(failure) => Some(failure.to_string()),
+            Err(failure) => Some(format!("{failure:#}")),
         }
     }
 
     fn evcxr_display(&self) {
         match self {
             Ok(value) => value.evcxr_display(),
-            Err(failure) => print(Some(&error(failure)), Some(&failure.to_string())),
+            Err(failure) => print(Some(&error(failure)), Some(&format!("{failure:#}"))),
         }
     }
 }

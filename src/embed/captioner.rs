@@ -230,7 +230,12 @@ impl Captioner {
         let (positions, vocabulary) = (self.model.positions, self.model.vocabulary);
         if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocabulary) {
             let allowed = format!("at most {positions} tokens, each below {vocabulary}");
-            return Err(Error::parameter(Stage::Embed, "tokens", format!("({} tokens)", tokens.len()), &allowed));
+            return Err(Error::invalid_parameter(
+                Stage::Embed,
+                "tokens",
+                format!("({} tokens)", tokens.len()),
+                &allowed,
+            ));
         }
         let pixels = self.model.pixels(image, &self.limits, self.upright)?;
         rows(tokens.len(), self.model.scores(pixels, tokens)?)
@@ -240,29 +245,29 @@ impl Captioner {
     fn search(&self) -> Result<Search> {
         self.limits.check(Stage::Embed)?;
         if !(1..=MAX_BATCH).contains(&self.batch_size) {
-            return Err(Error::parameter(Stage::Embed, "batch_size", self.batch_size, "1 to 1,024"));
+            return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "1 to 1,024"));
         }
         let mut search = self.model.search.clone();
         if let Some(num_beams) = self.num_beams {
             search.num_beams = num_beams;
         }
         if !(1..=MAX_BEAMS).contains(&search.num_beams) {
-            return Err(Error::parameter(Stage::Embed, "num_beams", search.num_beams, "1 to 100"));
+            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", search.num_beams, "1 to 100"));
         }
         let most = search.candidates();
         if search.num_beams > 1 && most > self.model.vocabulary {
             let allowed = format!("lower for a vocabulary of {} tokens", self.model.vocabulary);
-            return Err(Error::parameter(Stage::Embed, "num_beams", search.num_beams, &allowed));
+            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", search.num_beams, &allowed));
         }
         if let Some(size) = self.no_repeat_ngram_size {
             if size > config::MAX_NGRAM {
-                return Err(Error::parameter(Stage::Embed, "no_repeat_ngram_size", size, "0 to 1,000"));
+                return Err(Error::invalid_parameter(Stage::Embed, "no_repeat_ngram_size", size, "0 to 1,000"));
             }
             search.no_repeat_ngram = size;
         }
         if let Some(penalty) = self.length_penalty {
             if penalty.is_nan() || penalty.abs() > MAX_PENALTY {
-                return Err(Error::parameter(Stage::Embed, "length_penalty", penalty, "-100 to 100"));
+                return Err(Error::invalid_parameter(Stage::Embed, "length_penalty", penalty, "-100 to 100"));
             }
             search.length_penalty = penalty;
         }
@@ -288,7 +293,7 @@ impl Captioner {
         match self.max_length {
             Some(length) if !(least..=most).contains(&length) => {
                 let allowed = format!("{least} to {most}, including the start token and the prompt");
-                return Err(Error::parameter(Stage::Embed, "max_length", length, &allowed));
+                return Err(Error::invalid_parameter(Stage::Embed, "max_length", length, &allowed));
             }
             Some(length) => search.limit_to(length),
             None => search.limit_to(search.limit().min(most)),
@@ -298,7 +303,7 @@ impl Captioner {
                 "the prompt leaves no room for a caption within the maximum length of {} tokens",
                 search.limit()
             );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
                 Hint::new("Set a higher max_length.")
                     .on_command_line("Pass --captioner a model whose configuration allows longer captions."),
             ));
@@ -337,8 +342,9 @@ impl Captioner {
 
 fn rows(count: usize, numbers: Vec<f32>) -> Result<Array2<f32>> {
     let width = numbers.len() / count.max(1);
-    Array2::from_shape_vec((count, width), numbers)
-        .map_err(|cause| Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").cause(cause))
+    Array2::from_shape_vec((count, width), numbers).map_err(|cause| {
+        Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").with_cause(cause)
+    })
 }
 
 impl ImageCaptioner for Captioner {

@@ -132,7 +132,7 @@ impl MultiModalBackend {
         if texts != images {
             let message = format!("the text tower has {texts} dimensions, but the image vectors have {images}");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-                .hint("Use a text tower that was trained for this exact model."));
+                .with_hint("Use a text tower that was trained for this exact model."));
         }
         self.text_tower = Some(Arc::new(text_tower));
         Ok(self)
@@ -176,7 +176,7 @@ impl MultiModalBackend {
     /// A batch size of 0; a fusion weight or a limit that is out of range.
     pub fn check(&self) -> Result<()> {
         if self.batch_size == 0 {
-            return Err(Error::parameter(Stage::Embed, "batch_size", self.batch_size, "at least 1"));
+            return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "at least 1"));
         }
         self.fusion.check()?;
         self.reading.limits.check(Stage::Embed)
@@ -217,7 +217,7 @@ impl MultiModalBackend {
         if [documents.len(), images.len()].iter().any(|n| *n != rows && *n != 0) {
             let message = format!("there are {} documents and {} images", documents.len(), images.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-                .hint("Pass one of each for every row, `None` where a row lacks it, or an empty list."));
+                .with_hint("Pass one of each for every row, `None` where a row lacks it, or an empty list."));
         }
         let given: Vec<Option<&str>> =
             documents.iter().map(|text| text.filter(|text| !text.trim().is_empty())).collect();

@@ -27,7 +27,7 @@ impl Device {
                     false => "topicframe was built without the feature `cuda`.",
                 };
                 let message = format!("the device `{self}` cannot be used");
-                Error::new(ErrorKind::Model, Stage::Embed, message).cause(cause).hint(hint)
+                Error::new(ErrorKind::Model, Stage::Embed, message).with_cause(cause).with_hint(hint)
             }),
         }
     }
@@ -44,7 +44,7 @@ impl FromStr for Device {
             Some(("cuda", number)) if number.parse::<usize>().is_ok() => {
                 Ok(Device::Cuda(number.parse().unwrap_or_default()))
             }
-            _ => Err(Error::parameter(Stage::Embed, "device", text, "cpu, cuda or cuda:N")),
+            _ => Err(Error::invalid_parameter(Stage::Embed, "device", text, "cpu, cuda or cuda:N")),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Fusion {
         if (0.0..=1.0).contains(&self.image_weight) {
             return Ok(());
         }
-        Err(Error::parameter(Stage::Embed, "image_weight", self.image_weight, "0 to 1"))
+        Err(Error::invalid_parameter(Stage::Embed, "image_weight", self.image_weight, "0 to 1"))
     }
 
     /// Computes what fusion needs from all rows: the means, if vectors are centered. `texts` and `images` are n x d; a
@@ -176,5 +176,5 @@ fn check_alike(texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Resul
     let ((n, d), (m, e)) = (texts.dim(), images.dim());
     let message = format!("{n} x {d} text vectors cannot be fused with {m} x {e} image vectors");
     Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-        .hint("Embed texts and images with the same joint model."))
+        .with_hint("Embed texts and images with the same joint model."))
 }

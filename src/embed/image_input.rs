@@ -38,9 +38,9 @@ pub(crate) fn tell_unreadable(broken: &[&Error], images: usize, what: &str, prog
             1 => "the image cannot be read".to_owned(),
             many => format!("none of the {many} images can be read"),
         };
-        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).cause(first.clone()));
+        return Err(Error::new(ErrorKind::Image, Stage::Embed, message).with_cause(first.clone()));
     }
-    let told = |error: &&Error| error.told(progress.interface()).replace('\n', " ");
+    let told = |error: &&Error| error.report(progress.interface()).replace('\n', " ");
     let reasons: Vec<String> = broken.iter().take(REASONS).map(told).collect();
     let more = if broken.len() > REASONS { "; ..." } else { "" };
     let verb = if broken.len() == 1 { "has" } else { "have" };

@@ -38,7 +38,9 @@ impl LoadedEmbedder {
             Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
             Kind::Untold => {
                 let hint = "config.json has no `model_type`, so this was loaded as a Model2Vec model.";
-                StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static).map_err(|error| error.further_hint(hint))
+                StaticEmbedder::from_dir(folder)
+                    .map(LoadedEmbedder::Static)
+                    .map_err(|error| error.with_further_hint(hint))
             }
             Kind::SentenceTransformer => SentenceTransformer::from_dir(folder)
                 .and_then(|model| model.device(device))
@@ -62,7 +64,7 @@ pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
         return Ok(path.to_path_buf());
     }
     let hint = "There is no local folder of this name, so it was treated as a model on the hub.";
-    Hub::new().model_folder(name, progress).map_err(|error| error.further_hint(hint))
+    Hub::new().model_folder(name, progress).map_err(|error| error.with_further_hint(hint))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,7 +93,7 @@ fn kind_of(folder: &Path) -> Result<Kind> {
         "model2vec" => Ok(Kind::Static),
         "vision-encoder-decoder" | "blip" => {
             let hint = Hint::new("Load it with Captioner::from_dir.").on_command_line("Pass it with --captioner.");
-            Err(model_error(folder, "this model generates captions; it is not an embedder").hint(hint))
+            Err(model_error(folder, "this model generates captions; it is not an embedder").with_hint(hint))
         }
         // Model2Vec's older configurations have a tokenizer name and no model type.
         "" if config.get("tokenizer_name").is_some() || config.get("seq_length").is_some() => Ok(Kind::Static),

@@ -20,12 +20,13 @@ pub(crate) const MAX_VOCABULARY_FILE: u64 = 16 << 20;
 
 /// An error about a model's file or folder.
 pub(crate) fn model_error(path: &Path, what: &str) -> Error {
-    Error::new(ErrorKind::Model, Stage::Embed, format!("the model cannot be used: {what}")).path(PathBuf::from(path))
+    Error::new(ErrorKind::Model, Stage::Embed, format!("the model cannot be used: {what}"))
+        .with_path(PathBuf::from(path))
 }
 
 /// A computation that failed in candle.
 pub(crate) fn computing(cause: candle_core::Error) -> Error {
-    Error::new(ErrorKind::Internal, Stage::Embed, "the model could not be computed").cause(cause)
+    Error::new(ErrorKind::Internal, Stage::Embed, "the model could not be computed").with_cause(cause)
 }
 
 /// Checks that the folder exists.
@@ -33,7 +34,7 @@ pub(crate) fn check_folder(folder: &Path) -> Result<()> {
     match std::fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(()),
         Ok(_) => Err(model_error(folder, "this is a file, but a model is a folder")),
-        Err(cause) => Err(model_error(folder, "there is no such folder").cause(cause)),
+        Err(cause) => Err(model_error(folder, "there is no such folder").with_cause(cause)),
     }
 }
 
@@ -51,8 +52,8 @@ fn refused(path: &Path, refusal: Refusal, limit: u64) -> Error {
     let what = refusal_of_model(&refusal, limit);
     match refusal {
         Refusal::Io(cause) => model_error(path, &what)
-            .cause(cause)
-            .hint("Is this the folder of a model, and was it downloaded completely?"),
+            .with_cause(cause)
+            .with_hint("Is this the folder of a model, and was it downloaded completely?"),
         _ => model_error(path, &what),
     }
 }
@@ -73,7 +74,7 @@ pub(crate) fn read_json(path: &Path) -> Result<Value> {
 /// Reads a JSON file of at most `limit` bytes.
 pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
     let bytes = read_text_file(path, limit)?;
-    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").cause(cause))
+    serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").with_cause(cause))
 }
 
 /// Reads a configuration, if it exists.

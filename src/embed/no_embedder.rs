@@ -45,7 +45,7 @@ impl JointEmbedder for NoEmbedder {}
 /// The error for input that has no embedder.
 pub(crate) fn nothing_embeds(what: &str) -> Error {
     let message = format!("the model has no embedder for {what}: it can only use vectors from the frame");
-    Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+    Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
         Hint::new("Use an embedder instead of NoEmbedder; for a fit, the column of the vectors is enough.")
             .on_command_line("Pass --embedder a model for them, or --embeddings the column of their vectors."),
     )

@@ -168,7 +168,8 @@ impl TextEmbedder for StaticEmbedder {
             Ok::<(), Error>(())
         })?;
         Array2::from_shape_vec((texts.len(), dimensions), rows).map_err(|cause| {
-            Error::new(crate::error::ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").cause(cause)
+            Error::new(crate::error::ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix")
+                .with_cause(cause)
         })
     }
 }

@@ -135,7 +135,7 @@ fn from_vocabulary(folder: &Path) -> Result<Tokenizer> {
     let path = folder.join("vocab.txt");
     if !path.exists() {
         return Err(model_error(folder, "there is no tokenizer.json and no vocab.txt")
-            .hint("Is this the folder of a model, and was it downloaded completely?"));
+            .with_hint("Is this the folder of a model, and was it downloaded completely?"));
     }
     let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
     let flag = |key: &str, default: bool| config.get(key).and_then(serde_json::Value::as_bool).unwrap_or(default);

@@ -82,9 +82,8 @@ impl Weights {
             Source::pickled(path)?
         } else {
             let message = format!("there is no {SAFETENSORS}, {INDEX} or {PICKLED}");
-            return Err(
-                model_error(folder, &message).hint("Is this the folder of a model, and was it downloaded completely?")
-            );
+            return Err(model_error(folder, &message)
+                .with_hint("Is this the folder of a model, and was it downloaded completely?"));
         };
         Ok(Weights { source: Arc::new(source), prefix: String::new() })
     }
@@ -169,10 +168,10 @@ impl Weights {
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         self.check(name, shape)?;
         let place = self.place(name)?;
-        let tensor =
-            read_tensor(&self.source.files, place).map_err(|cause| self.error(name, "cannot be read").cause(cause))?;
+        let tensor = read_tensor(&self.source.files, place)
+            .map_err(|cause| self.error(name, "cannot be read").with_cause(cause))?;
         let single = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.contiguous());
-        single.map_err(|cause| self.error(name, "cannot be converted to single precision").cause(cause))
+        single.map_err(|cause| self.error(name, "cannot be converted to single precision").with_cause(cause))
     }
 
     /// The values of the tensor with this name and shape.
@@ -185,10 +184,10 @@ impl Weights {
         if place.dtype == DType::F32 && place.order == Order::Rows {
             // The usual case, and most of a model: nothing is in memory twice.
             let read = read_singles(&self.source.files, place);
-            return read.map_err(|cause| self.error(name, "cannot be read").cause(cause));
+            return read.map_err(|cause| self.error(name, "cannot be read").with_cause(cause));
         }
         let flat = self.tensor(name, shape)?.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>());
-        flat.map_err(|cause| self.error(name, "cannot be read").cause(cause))
+        flat.map_err(|cause| self.error(name, "cannot be read").with_cause(cause))
     }
 
     fn place(&self, name: &str) -> Result<&Place> {
@@ -229,7 +228,7 @@ impl Source {
         open_regular(&path)?;
         let places = pytorch::places(&path).map_err(|why| {
             model_error(&path, &format!("it is not a complete file of pickled tensors: {why}"))
-                .hint("Was the download interrupted? Prefer model.safetensors if the model has it.")
+                .with_hint("Was the download interrupted? Prefer model.safetensors if the model has it.")
         })?;
         Ok(Source { files: vec![path], places })
     }

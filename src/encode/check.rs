@@ -29,8 +29,8 @@ impl Encoder {
             if let Some(column) = column.as_ref().filter(|column| taken.contains(&column.as_str())) {
                 let message = format!("the {role} column has the name of a column that the result adds");
                 return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
-                    .column(column)
-                    .hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
+                    .with_column(column)
+                    .with_hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
             }
         }
         Ok(())
@@ -44,7 +44,7 @@ impl Encoder {
             if needed && column.is_none() {
                 let message =
                     format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
                     Hint::new("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..).")
                         .on_command_line("Name both columns with --text and --images."),
                 ));
@@ -66,7 +66,7 @@ impl Encoder {
                 "the embedder's text vectors have {of_texts} dimensions and its image vectors {of_images}: those of a \
                  joint model have the same"
             );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).hint(joint_model()));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(joint_model()));
         }
         Ok(())
     }
@@ -93,7 +93,7 @@ pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -
     match broken {
         Some((_, &row)) => {
             let message = "the embedder returned a vector with NaN or an infinite number";
-            Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).row(row))
+            Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).with_row(row))
         }
         None => Ok(()),
     }
@@ -102,13 +102,13 @@ pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -
 /// `message`, with the column that is clustered.
 pub(crate) fn no_row(documents: &Documents, cluster_on: ClusterOn, message: &str) -> Error {
     let error = Error::new(ErrorKind::InvalidData, Stage::Input, message)
-        .hint("Check that this is the column you mean, and that it was read correctly.");
+        .with_hint("Check that this is the column you mean, and that it was read correctly.");
     let column = match cluster_on {
         ClusterOn::Images => documents.images.as_ref().map(ImageColumn::name),
         ClusterOn::Text | ClusterOn::Both => documents.texts.as_ref().map(TextColumn::name),
     };
     match column {
-        Some(column) => error.column(column),
+        Some(column) => error.with_column(column),
         None => error,
     }
 }

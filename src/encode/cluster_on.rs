@@ -35,7 +35,7 @@ impl FromStr for ClusterOn {
             "text" => Ok(ClusterOn::Text),
             "images" => Ok(ClusterOn::Images),
             "both" => Ok(ClusterOn::Both),
-            _ => Err(Error::parameter(Stage::Embed, "cluster_on", text, "text, images or both")),
+            _ => Err(Error::invalid_parameter(Stage::Embed, "cluster_on", text, "text, images or both")),
         }
     }
 }

@@ -118,7 +118,7 @@ impl Encoder {
         if fusion.width().is_some_and(|fitted| fitted != width) {
             let message = format!("the vectors have {width} dimensions, unlike those of the fit");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-                .hint("Use the embedder that the model was fitted with."));
+                .with_hint("Use the embedder that the model was fitted with."));
         }
         check_room(Stage::Embed, "the vectors of texts and images", documents.rows, width)?;
         let mut fused = Array2::zeros((documents.rows, width));
@@ -156,7 +156,7 @@ impl Encoder {
             return Ok(());
         }
         let message = format!("text vectors have {text} dimensions and image vectors {image}: they cannot be fused");
-        Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).hint(joint_model()))
+        Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).with_hint(joint_model()))
     }
 
     /// The vectors of the texts; null where there is none.

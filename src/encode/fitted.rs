@@ -24,7 +24,7 @@ impl FittedEncoder {
         if new != fitted && !encoded.rows.is_empty() {
             let message = format!("the vectors have {new} dimensions, those of the fit had {fitted}");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
-                .hint("Use the embedder that the model was fitted with."));
+                .with_hint("Use the embedder that the model was fitted with."));
         }
         Ok(encoded)
     }
@@ -78,7 +78,7 @@ impl FittedEncoder {
         if width != fitted {
             let message = format!("the query's vector has {width} dimensions, those of the fit had {fitted}");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Topics, message)
-                .hint("The model must have the embedder that the vectors came from."));
+                .with_hint("The model must have the embedder that the vectors came from."));
         }
         let Some(fusion) = &self.fusion else { return Ok(vector) };
         let row = Array2::from_shape_vec((1, width), vector).map_err(internal)?;

@@ -26,7 +26,7 @@ pub(crate) fn image_sources<'a>(
         }
     }
     if let Some(first) = refused.first() {
-        let first = first.told(progress.interface()).replace('\n', " ");
+        let first = first.report(progress.interface()).replace('\n', " ");
         let message = format!("{} cannot be read; the first: {first}", counted(refused.len(), "image", "images"));
         progress.note(Stage::Input, message);
     }
@@ -48,9 +48,9 @@ pub(super) fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Resu
         1 => "the only image cannot be read".to_owned(),
         count => format!("not one of the {count} images can be read"),
     };
-    let error = Error::new(ErrorKind::Image, Stage::Embed, message).column(images.name()).row(first);
+    let error = Error::new(ErrorKind::Image, Stage::Embed, message).with_column(images.name()).with_row(first);
     let error = match images.label(first) {
-        Some(path) => error.path(path),
+        Some(path) => error.with_path(path),
         None => error,
     };
     let is_missing = matches!(images.get(first), Ok(Some(ImageSource::File(path))) if !path.exists());
@@ -60,12 +60,12 @@ pub(super) fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Resu
     });
     let hint = relative_paths();
     Err(match reason {
-        Err(cause) => match cause.advice().cloned() {
-            Some(advice) => error.hint(advice).cause(cause.without_hint()),
+        Err(cause) => match cause.hint().cloned() {
+            Some(advice) => error.with_hint(advice).with_cause(cause.without_hint()),
             // A file that is there is damaged, or no image.
-            None if is_missing => error.hint(hint).cause(cause),
-            None => error.cause(cause),
+            None if is_missing => error.with_hint(hint).with_cause(cause),
+            None => error.with_cause(cause),
         },
-        Ok(()) => error.hint(hint),
+        Ok(()) => error.with_hint(hint),
     })
 }

@@ -64,7 +64,7 @@ impl Encoder {
         if (0..documents.rows).any(|row| has_input(row) && encoded.clustered.is_zero(row)) {
             let message = "all vectors are zero, so the rows cannot be told apart";
             let hint = "A row of zeros usually stands for a text or an image that could not be embedded.";
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).hint(hint));
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_hint(hint));
         }
         let message = match self.cluster_on {
             _ if (0..documents.rows).any(has_input) => "no row has a usable vector: all are null or zero",

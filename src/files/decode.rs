@@ -29,19 +29,19 @@ pub(super) fn read_text(path: &Path, file: File, length: u64, options: &ReadOpti
 }
 
 fn unknown_encoding(name: &str) -> Error {
-    Error::parameter(Stage::Input, "encoding", name, "a WHATWG encoding label")
-        .hint("For example utf-8, utf-16le, windows-1252, iso-8859-2, koi8-r, shift_jis, gb18030 or big5.")
+    Error::invalid_parameter(Stage::Input, "encoding", name, "a WHATWG encoding label")
+        .with_hint("For example utf-8, utf-16le, windows-1252, iso-8859-2, koi8-r, shift_jis, gb18030 or big5.")
 }
 
 /// The content of `file`, of `length` bytes when it was opened. A file truncated by another program in the meantime
 /// would silently lose its last rows.
 fn all_of(path: &Path, mut file: File, length: u64) -> Result<Vec<u8>> {
-    let unreadable = || Error::new(ErrorKind::Io, Stage::Input, "cannot read the file").path(path);
+    let unreadable = || Error::new(ErrorKind::Io, Stage::Input, "cannot read the file").with_path(path);
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|error| unreadable().cause(error))?;
+    file.read_to_end(&mut bytes).map_err(|error| unreadable().with_cause(error))?;
     match (bytes.len() as u64) < length {
         false => Ok(bytes),
-        true => Err(error(path, "the file was truncated while being read").hint("Try again when it is complete.")),
+        true => Err(error(path, "the file was truncated while being read").with_hint("Try again when it is complete.")),
     }
 }
 
@@ -53,28 +53,28 @@ fn inflated(path: &Path, bytes: Vec<u8>, most: Option<u64>) -> Result<Vec<u8>> {
         [0x1f, 0x8b, ..] => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len(), most),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => match zstd::Decoder::with_buffer(bytes.as_slice()) {
             Ok(decoder) => inflate(path, decoder, bytes.len(), most),
-            Err(cause) => Err(error(path, "cannot read the compressed file").cause(cause)),
+            Err(cause) => Err(error(path, "cannot read the compressed file").with_cause(cause)),
         },
         [b'P', b'K', 3, 4, ..] => is("a ZIP archive or a spreadsheet format")
-            .map_err(|error| error.hint("Unpack it, or save the spreadsheet as CSV.")),
+            .map_err(|error| error.with_hint("Unpack it, or save the spreadsheet as CSV.")),
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => is("compressed with bzip2").map_err(unpack),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => is("compressed with xz").map_err(unpack),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => {
-            is("an old Excel or Word file").map_err(|error| error.hint("Save the spreadsheet as CSV."))
+            is("an old Excel or Word file").map_err(|error| error.with_hint("Save the spreadsheet as CSV."))
         }
         // A CSV may have a column called PAR1.
         [b'P', b'A', b'R', b'1', .., b'P', b'A', b'R', b'1'] => {
-            is("Parquet").map_err(|error| error.hint("Rename it to end in .parquet."))
+            is("Parquet").map_err(|error| error.with_hint("Rename it to end in .parquet."))
         }
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, .., b'A', b'R', b'R', b'O', b'W', b'1'] => {
-            is("Arrow").map_err(|error| error.hint("Rename it to end in .arrow."))
+            is("Arrow").map_err(|error| error.with_hint("Rename it to end in .arrow."))
         }
         _ => Ok(bytes),
     }
 }
 
 fn unpack(error: Error) -> Error {
-    error.hint("Unpack it first; only gzip and zstd are read directly.")
+    error.with_hint("Unpack it first; only gzip and zstd are read directly.")
 }
 
 fn inflate(path: &Path, decoder: impl Read, size: usize, most: u64) -> Result<Vec<u8>> {
@@ -82,10 +82,10 @@ fn inflate(path: &Path, decoder: impl Read, size: usize, most: u64) -> Result<Ve
     match decoder.take(most + 1).read_to_end(&mut bytes) {
         Ok(length) if length as u64 > most => {
             Err(error(path, format!("the compressed file of {size} bytes unpacks to more than {most} bytes"))
-                .hint(unpacked_hint()))
+                .with_hint(unpacked_hint()))
         }
         Ok(_) if bytes.starts_with(&[0x1f, 0x8b]) => {
-            Err(error(path, "the file is compressed twice").hint("Unpack it once."))
+            Err(error(path, "the file is compressed twice").with_hint("Unpack it once."))
         }
         Ok(_) => Ok(bytes),
         Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => {
@@ -97,7 +97,7 @@ fn inflate(path: &Path, decoder: impl Read, size: usize, most: u64) -> Result<Ve
 
 fn decoded(path: &Path, mut bytes: Vec<u8>, named: Option<&'static Encoding>, progress: &Progress) -> Result<String> {
     if bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
-        return Err(error(path, "the file is UTF-32 text").hint("Convert it to UTF-8, for example with iconv."));
+        return Err(error(path, "the file is UTF-32 text").with_hint("Convert it to UTF-8, for example with iconv."));
     }
     let (encoding, mark) = match Encoding::for_bom(&bytes) {
         Some(marked) => marked,
@@ -172,20 +172,21 @@ fn not_utf_8(path: &Path, cause: &std::string::FromUtf8Error) -> Error {
     let at = cause.utf8_error().valid_up_to();
     let byte = cause.as_bytes().get(at).copied().unwrap_or_default();
     let line = line_at(cause.as_bytes(), at, line_end_of(cause.as_bytes()));
-    error(path, format!("the file is not UTF-8 text: line {line} contains the byte 0x{byte:02X}")).hint(encoding_hint())
+    error(path, format!("the file is not UTF-8 text: line {line} contains the byte 0x{byte:02X}"))
+        .with_hint(encoding_hint())
 }
 
 fn transcoded(path: &Path, bytes: &[u8], encoding: &'static Encoding) -> Result<String> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = String::new();
     let length = decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(usize::MAX);
-    text.try_reserve(length).map_err(|cause| error(path, "not enough memory for the file").cause(cause))?;
+    text.try_reserve(length).map_err(|cause| error(path, "not enough memory for the file").with_cause(cause))?;
     match decoder.decode_to_string_without_replacement(bytes, &mut text, true).0 {
         DecoderResult::InputEmpty => Ok(text),
         DecoderResult::OutputFull | DecoderResult::Malformed(..) => {
             let line = line_at(text.as_bytes(), text.len(), line_end_of(text.as_bytes()));
             let message = format!("line {line} is not valid {}", encoding.name());
-            Err(error(path, message).hint(encoding_hint()))
+            Err(error(path, message).with_hint(encoding_hint()))
         }
     }
 }
@@ -214,5 +215,5 @@ pub(super) fn line_end_of(text: &[u8]) -> u8 {
 
 /// An error in the content of a file.
 pub(super) fn error(path: &Path, message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidData, Stage::Input, message).path(path)
+    Error::new(ErrorKind::InvalidData, Stage::Input, message).with_path(path)
 }

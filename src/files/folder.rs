@@ -29,8 +29,9 @@ pub(super) fn each_file(
     let mut passed_over = PassedOver::default();
     let mut left = vec![(folder.to_path_buf(), String::new())];
     while let Some((folder, prefix)) = left.pop() {
-        let unreadable =
-            |cause| Error::new(ErrorKind::Io, Stage::Input, "cannot read the folder").path(&folder).cause(cause);
+        let unreadable = |cause| {
+            Error::new(ErrorKind::Io, Stage::Input, "cannot read the folder").with_path(&folder).with_cause(cause)
+        };
         let entries = match fs::read_dir(&folder).map_err(unreadable) {
             Ok(entries) => entries,
             Err(error) if prefix.is_empty() => return Err(error),

@@ -58,8 +58,8 @@ pub fn read_image_folder_with(folder: impl AsRef<Path>, progress: &Progress) -> 
     let mut paths = found.paths;
     if paths.is_empty() {
         let message = format!("the folder contains no images (.{})", EXTENSIONS.join(", ."));
-        let error = Error::new(ErrorKind::InvalidData, Stage::Input, message).path(folder);
-        return Err(if notes.is_empty() { error } else { error.hint(format!("{}.", notes.join(". "))) });
+        let error = Error::new(ErrorKind::InvalidData, Stage::Input, message).with_path(folder);
+        return Err(if notes.is_empty() { error } else { error.with_hint(format!("{}.", notes.join(". "))) });
     }
     for note in notes {
         progress.note(Stage::Input, note);

@@ -59,8 +59,8 @@ fn format_of(path: &Path, stage: Stage) -> Result<Format> {
         return match (stage, ending_of(&path.with_extension("")).as_deref()) {
             (Stage::Output, _) => {
                 Err(Error::new(ErrorKind::InvalidParameter, stage, "compressed files can be read but not written")
-                    .path(path)
-                    .hint(format!("Drop the .{compressed} extension.")))
+                    .with_path(path)
+                    .with_hint(format!("Drop the .{compressed} extension.")))
             }
             (_, Some("csv")) => Ok(Format::Csv),
             (_, Some("tsv" | "tab")) => Ok(Format::Tsv),
@@ -91,5 +91,5 @@ fn compressed_ending(path: &Path) -> Option<String> {
 }
 
 fn unknown_kind(path: &Path, stage: Stage) -> Error {
-    Error::new(ErrorKind::InvalidParameter, stage, "unknown file extension").path(path).hint(FORMATS)
+    Error::new(ErrorKind::InvalidParameter, stage, "unknown file extension").with_path(path).with_hint(FORMATS)
 }

@@ -30,18 +30,18 @@ pub(super) enum Refused {
 impl Refused {
     /// The error for the file `path`, which should be of the kind `what`.
     pub(super) fn error(self, path: &Path, what: &str) -> Error {
-        let error = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).path(path);
+        let error = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).with_path(path);
         match self {
             Refused::Deep { column, depth } => {
                 error(format!("the column is nested {depth} levels deep; at most {DEEPEST} are supported"))
-                    .column(column)
-                    .hint("Rewrite the file without this column, or with its values as JSON text.")
+                    .with_column(column)
+                    .with_hint("Rewrite the file without this column, or with its values as JSON text.")
             }
             Refused::Unread { column, what } => error(format!("the column contains {what}, which are not supported"))
-                .column(column)
-                .hint("Rewrite the file without this column, or with its values as text."),
+                .with_column(column)
+                .with_hint("Rewrite the file without this column, or with its values as text."),
             Refused::Twice { column } => {
-                error("duplicate column name".to_owned()).column(column).hint("Rename one of the columns.")
+                error("duplicate column name".to_owned()).with_column(column).with_hint("Rename one of the columns.")
             }
             Refused::Damaged => damaged(path, what, Cause::new("its schema is inconsistent")),
         }
@@ -52,9 +52,9 @@ impl Refused {
 pub(super) fn damaged(path: &Path, what: &str, cause: Cause) -> Error {
     if cause.is_over_a_limit {
         return Error::new(ErrorKind::InvalidData, Stage::Input, "the compression ratio of the file is too high")
-            .path(path)
-            .hint(unpacked_hint())
-            .cause(cause);
+            .with_path(path)
+            .with_hint(unpacked_hint())
+            .with_cause(cause);
     }
     let is_what = |found: &str| ["Parquet", "Arrow"].iter().any(|kind| found.contains(kind) && what.contains(kind));
     let hint = match kind_of_content(path).filter(|found| !is_what(found)) {
@@ -62,9 +62,9 @@ pub(super) fn damaged(path: &Path, what: &str, cause: Cause) -> Error {
         None => format!("Check that the content is complete and is {what}."),
     };
     Error::new(ErrorKind::Io, Stage::Input, "cannot read the file in the format given by its extension")
-        .path(path)
-        .hint(hint)
-        .cause(cause)
+        .with_path(path)
+        .with_hint(hint)
+        .with_cause(cause)
 }
 
 /// The format indicated by the first bytes of a file that is in none of the binary formats.

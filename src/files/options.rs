@@ -45,7 +45,7 @@ impl FromStr for Quotes {
             "auto" => Ok(Quotes::Auto),
             "yes" => Ok(Quotes::Yes),
             "no" => Ok(Quotes::No),
-            other => Err(Error::parameter(Stage::Input, "quotes", other, "auto, yes or no")),
+            other => Err(Error::invalid_parameter(Stage::Input, "quotes", other, "auto, yes or no")),
         }
     }
 }
@@ -162,10 +162,10 @@ impl ReadOptions {
         };
         if let Some(foreign) = foreign {
             let message = format!("{foreign} was given, which does not apply to this file format");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(path));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message).with_path(path));
         }
         match self.separator {
-            Some(b'"' | b'\r' | b'\n' | 0x80..) => Err(Error::parameter(
+            Some(b'"' | b'\r' | b'\n' | 0x80..) => Err(Error::invalid_parameter(
                 Stage::Input,
                 "separator",
                 format!("{:?}", self.separator.map(char::from).unwrap_or_default()),
@@ -184,7 +184,7 @@ pub fn separator_named(name: &str) -> Result<u8> {
     match (name, name.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
         (_, [character]) if character.is_ascii() => Ok(*character),
-        _ => Err(Error::parameter(Stage::Input, "separator", name, "one ASCII character, or tab")),
+        _ => Err(Error::invalid_parameter(Stage::Input, "separator", name, "one ASCII character, or tab")),
     }
 }
 

@@ -65,7 +65,7 @@ impl Inputs {
     /// Same as [`find`](Self::find); also if there is no input, a folder contains no tables, or a file occurs twice.
     pub fn find_all(inputs: &[PathBuf]) -> Result<Self> {
         let wrong =
-            |message: &str, path: &Path| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(path);
+            |message: &str, path: &Path| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).with_path(path);
         match inputs {
             [] => return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, "no input was given")),
             [only] => return Self::find(only),
@@ -75,9 +75,8 @@ impl Inputs {
         for input in inputs {
             let found = Self::find(input)?;
             if found.tables.is_empty() {
-                return Err(
-                    wrong("the folder contains no tables", input).hint("A folder of images must be the only input.")
-                );
+                return Err(wrong("the folder contains no tables", input)
+                    .with_hint("A folder of images must be the only input."));
             }
             tables.extend(found.tables);
             unreadable = unreadable.or(found.unreadable);
@@ -114,13 +113,14 @@ impl Inputs {
     }
 
     fn of_pattern(input: &Path, pattern: &str) -> Result<Self> {
-        let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(input);
+        let wrong = |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).with_path(input);
         let options = glob::MatchOptions { require_literal_leading_dot: true, ..Default::default() };
-        let found = glob::glob_with(pattern, options)
-            .map_err(|cause| wrong("the name contains `*`, `?`, or `[` but is not a valid pattern").cause(cause))?;
+        let found = glob::glob_with(pattern, options).map_err(|cause| {
+            wrong("the name contains `*`, `?`, or `[` but is not a valid pattern").with_cause(cause)
+        })?;
         // An unreadable folder must not cause its files to be skipped silently.
         let found: std::result::Result<Vec<PathBuf>, _> = found.collect();
-        let found = found.map_err(|cause| wrong("cannot read a folder that the pattern matches").cause(cause))?;
+        let found = found.map_err(|cause| wrong("cannot read a folder that the pattern matches").with_cause(cause))?;
         let wanted = input.file_name().is_some_and(|name| name.to_string_lossy().starts_with('_'));
         let is_part = |path: &PathBuf| {
             path.is_file() && path.file_name().is_some_and(|name| wanted || !is_hidden(&name.to_string_lossy()))
@@ -170,7 +170,7 @@ impl Inputs {
         if let Some(error) = &self.unreadable {
             return Err(error.clone());
         }
-        let wrong = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).path(several);
+        let wrong = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).with_path(several);
         let mut kinds: Vec<(&str, Kind, usize)> = Vec::new();
         for part in &self.tables {
             let (name, kind) = kind_of(format_of(part, Stage::Input)?);
@@ -180,13 +180,13 @@ impl Inputs {
             }
         }
         match kinds.as_slice() {
-            [] => Err(wrong("the folder contains no tables".to_owned()).hint(super::FORMATS)),
+            [] => Err(wrong("the folder contains no tables".to_owned()).with_hint(super::FORMATS)),
             [(_, kind, _)] => Ok(Some(*kind)),
             several => {
                 let all: Vec<String> = several.iter().map(|(name, _, count)| format!("{count} {name}")).collect();
                 let message =
                     format!("files of different formats cannot be combined into one table: {}", all.join(", "));
-                Err(wrong(message).hint("Select one format with a pattern, such as 'folder/*.parquet'."))
+                Err(wrong(message).with_hint("Select one format with a pattern, such as 'folder/*.parquet'."))
             }
         }
     }

@@ -79,9 +79,9 @@ fn even(frame: DataFrame, path: &Path) -> Result<DataFrame> {
             let message =
                 format!("the file is corrupt: it has {} rows, but one column has {}", frame.height(), column.len());
             Err(Error::new(ErrorKind::Io, Stage::Input, message)
-                .column(column.name().as_str())
-                .path(path)
-                .hint("Write or download it again."))
+                .with_column(column.name().as_str())
+                .with_path(path)
+                .with_hint("Write or download it again."))
         }
     }
 }

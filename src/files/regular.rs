@@ -12,10 +12,10 @@ use crate::regular_file::{self, Refusal};
 /// The path does not exist or is not a regular file, or the file is empty or not readable.
 pub(super) fn open_regular(path: &Path) -> Result<(File, u64)> {
     regular_file::open(path).map_err(|refusal| {
-        let refuse = |message: String| Error::new(ErrorKind::Io, Stage::Input, message).path(path);
+        let refuse = |message: String| Error::new(ErrorKind::Io, Stage::Input, message).with_path(path);
         match refusal {
-            Refusal::Io(cause) => refuse("cannot open the file".to_owned()).cause(cause),
-            Refusal::Special => refuse(refusal.to_string()).hint("Write its output to a regular file first."),
+            Refusal::Io(cause) => refuse("cannot open the file".to_owned()).with_cause(cause),
+            Refusal::Special => refuse(refusal.to_string()).with_hint("Write its output to a regular file first."),
             _ => refuse(refusal.to_string()),
         }
     })

@@ -56,7 +56,7 @@ pub fn copy_whole(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<()> {
         Ok((file, permissions))
     };
     let (mut file, permissions) = open().map_err(|cause: io::Error| {
-        Error::new(ErrorKind::Io, Stage::Output, "cannot read the file to copy").path(from).cause(cause)
+        Error::new(ErrorKind::Io, Stage::Output, "cannot read the file to copy").with_path(from).with_cause(cause)
     })?;
     replace_with(to, Some(permissions), |copy| io::copy(&mut file, copy).map(drop))
 }
@@ -102,15 +102,17 @@ fn begin(path: &Path) -> io::Result<(PathBuf, Temporary, File)> {
 
 fn incomplete(path: &Path, cause: Cause) -> Error {
     Error::new(ErrorKind::Io, Stage::Output, "the file could not be written completely and was left unchanged")
-        .path(path)
-        .cause(cause)
+        .with_path(path)
+        .with_cause(cause)
 }
 
 fn unwritable(path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Io, Stage::Output, "cannot write the file")
-        .path(path)
-        .hint("Check that the folder exists and is writable, and that the name is unused or belongs to a regular file.")
-        .cause(error)
+        .with_path(path)
+        .with_hint(
+            "Check that the folder exists and is writable, and that the name is unused or belongs to a regular file.",
+        )
+        .with_cause(error)
 }
 
 /// The target of `path`; if it exists, it must be a writable regular file.

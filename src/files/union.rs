@@ -115,7 +115,7 @@ fn wanted_columns(parts: &[PathBuf], kind: Kind, frames: &[DataFrame]) -> Result
 fn check_names(part: &Path, frame: &DataFrame, parts: &[PathBuf], places: &BTreeMap<PlSmallStr, usize>) -> Result<()> {
     let first = named(parts, 0);
     let differ = |message: String, column: &str| {
-        Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).column(column).path(part).hint(
+        Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(column).with_path(part).with_hint(
             "All parts of a table must have the same columns. Select the files that belong together with a pattern.",
         ))
     };
@@ -148,7 +148,7 @@ fn check_missing(parts: &[PathBuf], kind: Kind, frames: &[DataFrame], wanted: &[
                 "this part lacks most of the fields that other parts have: more than {missing} values \
                  are missing so far"
             );
-            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).path(part).hint(
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_path(part).with_hint(
                 "Use the same field names in all parts, or select the parts that belong together with a pattern.",
             ));
         }
@@ -208,9 +208,9 @@ fn other_type(part: &Path, name: &str, dtype: &DataType, wanted: &Wanted, parts:
         named(parts, wanted.from)
     );
     Error::new(ErrorKind::WrongType, Stage::Input, message)
-        .column(name)
-        .path(part)
-        .hint("All parts of a table must have the same column types: rewrite one of them.")
+        .with_column(name)
+        .with_path(part)
+        .with_hint("All parts of a table must have the same column types: rewrite one of them.")
 }
 
 /// The innermost types without a common type, and the path of fields to them.

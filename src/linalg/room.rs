@@ -18,7 +18,7 @@ pub(crate) fn check_room(stage: Stage, what: &str, rows: usize, columns: usize) 
         let message =
             format!("{what} ({rows} x {columns} values) need {gigabytes:.1} GB of memory, which is not available");
         Error::new(ErrorKind::Internal, stage, message)
-            .cause(cause)
-            .hint("Use fewer rows or a machine with more memory.")
+            .with_cause(cause)
+            .with_hint("Use fewer rows or a machine with more memory.")
     })
 }

@@ -305,7 +305,7 @@ pub(crate) fn check_classes(classes: &[Option<usize>], rows: usize, n_classes: u
         return Err(invalid(format!("{} classes do not match {rows} rows", classes.len())));
     }
     match classes.iter().position(|class| class.is_some_and(|class| class >= n_classes)) {
-        Some(row) => Err(invalid(format!("the class of a row must be less than {n_classes}")).row(row)),
+        Some(row) => Err(invalid(format!("the class of a row must be less than {n_classes}")).with_row(row)),
         None => Ok(()),
     }
 }

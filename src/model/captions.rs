@@ -129,5 +129,5 @@ fn no_caption(tried: usize, images: &ImageColumn) -> Error {
         1 => "the one image that was tried could not be captioned".to_owned(),
         tried => format!("not one of the {tried} images that were tried could be captioned"),
     };
-    Error::new(ErrorKind::Image, Stage::Represent, message).column(images.name()).hint(relative_paths())
+    Error::new(ErrorKind::Image, Stage::Represent, message).with_column(images.name()).with_hint(relative_paths())
 }

@@ -19,10 +19,10 @@ impl TopicModel {
         self.vectorizer.check()?;
         self.ctfidf.check()?;
         if !(1..=1000).contains(&self.top_n_words) {
-            return Err(Error::parameter(Stage::Represent, "top_n_words", self.top_n_words, "1 to 1000"));
+            return Err(Error::invalid_parameter(Stage::Represent, "top_n_words", self.top_n_words, "1 to 1000"));
         }
         if self.nr_repr_docs > 1000 {
-            return Err(Error::parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
+            return Err(Error::invalid_parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
         }
         self.encoder.check()?;
         self.check_labels_are_used()?;
@@ -36,8 +36,8 @@ impl TopicModel {
             Some(column) if !self.reducer.uses_labels() && !self.clusterer.uses_labels() => {
                 let message = "labels are given, and neither the reducer nor the clusterer uses them";
                 Err(Error::new(ErrorKind::InvalidParameter, Stage::Cluster, message)
-                    .column(column)
-                    .hint("Give a clusterer (or a reducer) of your own whose uses_labels() is true."))
+                    .with_column(column)
+                    .with_hint("Give a clusterer (or a reducer) of your own whose uses_labels() is true."))
             }
             _ => Ok(()),
         }
@@ -45,12 +45,12 @@ impl TopicModel {
 
     fn check_captioner(&self) -> Result<()> {
         if self.nr_captioned_images == 0 {
-            return Err(Error::parameter(Stage::Represent, "nr_captioned_images", 0, "at least 1"));
+            return Err(Error::invalid_parameter(Stage::Represent, "nr_captioned_images", 0, "at least 1"));
         }
         if self.captioner.is_some() && !self.encoder.plan().images {
             let message =
                 "the model clusters texts, so rows without a text have no topic that a caption could describe";
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint(
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(
                 Hint::new("Cluster images, or leave the captioner out.")
                     .on_command_line("Give --cluster-on images or both, or leave --captioner out."),
             ));
@@ -77,12 +77,14 @@ impl TopicModel {
         if name.is_empty() || TAKEN.contains(&name) {
             let message =
                 format!("a representation cannot be called `{name}`: the topic table has that column already");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint("Choose another name."));
+            return Err(
+                Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint("Choose another name.")
+            );
         }
         representation.check()?;
         if representation.needs_images() && self.encoder.columns.image.is_none() {
             let message = format!("the representation `{name}` needs images, and the model has no image column");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint(
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(
                 Hint::new("Name the column: TopicModel::text(..).with_images(\"image\").")
                     .on_command_line("Name the column with --images."),
             ));
@@ -149,10 +151,11 @@ pub(super) fn check_captions(captions: &[Option<String>], images: usize) -> Resu
 
 pub(super) fn after_pictures(name: &str) -> Error {
     let message = format!("the representation `{name}` goes on after pictures");
-    Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint("Pictures must be the last of their chain.")
+    Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
+        .with_hint("Pictures must be the last of their chain.")
 }
 
 pub(super) fn pictures_as_main() -> Error {
     Error::new(ErrorKind::InvalidParameter, Stage::Represent, "`Main` must be words, not pictures")
-        .hint("Give the pictures a name of their own, such as `Visual_Aspect`.")
+        .with_hint("Give the pictures a name of their own, such as `Visual_Aspect`.")
 }

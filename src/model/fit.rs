@@ -103,7 +103,7 @@ impl TopicModel {
         let hint = Hint::new(hint).on_command_line(
             "Give more rows, or lower --min-cluster-size (two topics need twice that number of rows).",
         );
-        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).hint(hint))
+        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).with_hint(hint))
     }
 
     fn summarize(&self, data: &Data, assignment: &Assignment, distinct: &DistinctRows) -> Summary {

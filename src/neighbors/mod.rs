@@ -130,7 +130,9 @@ impl FromStr for NeighborSearch {
     fn from_str(name: &str) -> Result<Self> {
         let all = [NeighborSearch::Auto, NeighborSearch::Exact, NeighborSearch::Approximate];
         let named = all.into_iter().find(|search| search.name() == name);
-        named.ok_or_else(|| Error::parameter(Stage::Reduce, "neighbor_search", name, "auto, exact or approximate"))
+        named.ok_or_else(|| {
+            Error::invalid_parameter(Stage::Reduce, "neighbor_search", name, "auto, exact or approximate")
+        })
     }
 }
 

@@ -63,7 +63,7 @@ impl Points {
         };
         if let Some(row) = half_norms.iter().position(|norm| !norm.is_finite()) {
             let message = "a value is too large: its square overflows";
-            return Err(Error::new(ErrorKind::InvalidData, stage, message).row(row));
+            return Err(Error::new(ErrorKind::InvalidData, stage, message).with_row(row));
         }
         let scales = if metric == Metric::Cosine { scales } else { Vec::new() };
         Ok(Points { vectors, metric, scales, half_norms, mean, zero_axis })
@@ -204,7 +204,7 @@ fn check_finite(vectors: &Vectors, stage: Stage) -> Result<()> {
         None => Ok(()),
         Some(row) => {
             let error = Error::new(ErrorKind::InvalidData, stage, "a vector contains a NaN or infinite value");
-            Err(error.row(row).hint("Remove the row or embed it again."))
+            Err(error.with_row(row).with_hint("Remove the row or embed it again."))
         }
     }
 }

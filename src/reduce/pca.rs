@@ -55,11 +55,12 @@ impl Pca {
         let (rows, columns) = data.dim();
         if self.n_components > rows.min(columns) {
             let allowed = format!("at most the number of rows ({rows}) and columns ({columns}) of the data");
-            return Err(Error::parameter(Stage::Reduce, "n_components", self.n_components, &allowed));
+            return Err(Error::invalid_parameter(Stage::Reduce, "n_components", self.n_components, &allowed));
         }
         let dataset = DatasetBase::from(data.mapv(f64::from));
         let fitted = linfa_reduction::Pca::params(self.n_components).fit(&dataset).map_err(|error| {
-            Error::new(ErrorKind::Internal, Stage::Reduce, "failed to compute the principal components").cause(error)
+            Error::new(ErrorKind::Internal, Stage::Reduce, "failed to compute the principal components")
+                .with_cause(error)
         })?;
         let mut components = fitted.components().clone();
         if components.nrows() == 0 {
@@ -78,7 +79,7 @@ impl Pca {
 impl Reducer for Pca {
     fn check(&self) -> Result<()> {
         if self.n_components == 0 {
-            return Err(Error::parameter(Stage::Reduce, "n_components", 0, "1 or more"));
+            return Err(Error::invalid_parameter(Stage::Reduce, "n_components", 0, "1 or more"));
         }
         Ok(())
     }
@@ -149,7 +150,7 @@ fn check_finite(data: ArrayView2<'_, f32>) -> Result<()> {
         None => Ok(()),
         Some(row) => {
             let error = Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector contains a NaN or infinite value");
-            Err(error.row(row).hint("Remove the row or embed it again."))
+            Err(error.with_row(row).with_hint("Remove the row or embed it again."))
         }
     }
 }

@@ -104,7 +104,7 @@ fn higher(a: Option<f64>, b: Option<f64>) -> Option<f64> {
 impl Representation for MaximalMarginalRelevance {
     fn check(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.diversity) {
-            return Err(Error::parameter(Stage::Represent, "diversity", self.diversity, "from 0 to 1"));
+            return Err(Error::invalid_parameter(Stage::Represent, "diversity", self.diversity, "from 0 to 1"));
         }
         check_count("top_n_words", self.top_n_words, MOST_WORDS)
     }

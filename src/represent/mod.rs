@@ -91,7 +91,7 @@ impl NeededEmbedder {
             ),
         };
         let message = format!("the representation `{representation}` needs {what}, and the model has none");
-        Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).hint(hint)
+        Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(hint)
     }
 }
 

@@ -94,6 +94,6 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 pub(super) fn check_count(name: &str, value: usize, most: usize) -> Result<()> {
     match (1..=most).contains(&value) {
         true => Ok(()),
-        false => Err(Error::parameter(Stage::Represent, name, value, &format!("from 1 to {most}"))),
+        false => Err(Error::invalid_parameter(Stage::Represent, name, value, &format!("from 1 to {most}"))),
     }
 }

@@ -174,9 +174,10 @@ fn report(
     if !found {
         let message =
             format!("none of the {} candidate images can be read; the first: {}", skipped.len(), first.reason);
-        let error = Error::new(ErrorKind::Image, Stage::Represent, message).column(images.name()).row(first.row);
+        let error =
+            Error::new(ErrorKind::Image, Stage::Represent, message).with_column(images.name()).with_row(first.row);
         let error = match &first.path {
-            Some(path) => error.path(path),
+            Some(path) => error.with_path(path),
             None => error,
         };
         let hint =
@@ -187,7 +188,7 @@ fn report(
                  images.",
             )
             });
-        return Err(error.hint(hint));
+        return Err(error.with_hint(hint));
     }
     let named: Vec<String> = skipped.iter().take(NAMED).map(SkippedImage::to_string).collect();
     let more = match skipped.len().saturating_sub(NAMED) {
@@ -211,11 +212,11 @@ impl Representation for VisualRepresentation {
     fn check(&self) -> Result<()> {
         if !(1..=MOST_IMAGES).contains(&self.nr_repr_images) {
             let allowed = format!("from 1 to {MOST_IMAGES}");
-            return Err(Error::parameter(Stage::Represent, "nr_repr_images", self.nr_repr_images, &allowed));
+            return Err(Error::invalid_parameter(Stage::Represent, "nr_repr_images", self.nr_repr_images, &allowed));
         }
         if !(30..=4096).contains(&self.image_height) {
             let allowed = "from 30 to 4096 pixels";
-            return Err(Error::parameter(Stage::Represent, "image_height", self.image_height, allowed));
+            return Err(Error::invalid_parameter(Stage::Represent, "image_height", self.image_height, allowed));
         }
         self.limits.check(Stage::Represent)
     }
@@ -235,8 +236,9 @@ impl Representation for VisualRepresentation {
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {
         let Some(images) = context.images else {
             let message = "a visual representation needs an image column";
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-                .hint(Hint::new("Set it with `.with_images(\"image\")`.").on_command_line("Set it with --images.")));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(
+                Hint::new("Set it with `.with_images(\"image\")`.").on_command_line("Set it with --images."),
+            ));
         };
         let ranking = match context.image_embeddings {
             Some(vectors) => Ranking::by_image(context.topics, context.assignments, images, vectors),

@@ -104,7 +104,7 @@ impl VisualWords {
             let message =
                 format!("the word embeddings have {texts} dimensions, but the image embeddings have {images_width}");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message)
-                .hint("Image embeddings and the text embedder must come from the same joint model."));
+                .with_hint("Image embeddings and the text embedder must come from the same joint model."));
         }
         let means = Means::of(topics, assignments, images);
         let center = means.topics.len() > 1;
@@ -223,7 +223,7 @@ impl Representation for VisualWords {
         check_count("top_n_words", self.top_n_words, MOST_WORDS)?;
         if self.template.matches(PLACE).count() != 1 {
             let value = format!("\"{}\"", self.template);
-            return Err(Error::parameter(
+            return Err(Error::invalid_parameter(
                 Stage::Represent,
                 "template",
                 value,
@@ -232,13 +232,13 @@ impl Representation for VisualWords {
         }
         let Some(words) = &self.vocabulary else { return Ok(()) };
         if words.is_empty() {
-            return Err(Error::parameter(Stage::Represent, "vocabulary", "no words", "one or more words"));
+            return Err(Error::invalid_parameter(Stage::Represent, "vocabulary", "no words", "one or more words"));
         }
         match words.iter().position(|word| word.trim().is_empty()) {
             None => Ok(()),
             Some(place) => {
                 let value = format!("a blank word at position {place}");
-                Err(Error::parameter(Stage::Represent, "vocabulary", value, "words that are not blank"))
+                Err(Error::invalid_parameter(Stage::Represent, "vocabulary", value, "words that are not blank"))
             }
         }
     }

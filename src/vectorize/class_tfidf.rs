@@ -66,7 +66,7 @@ impl ClassTfIdf {
         if self.seed_multiplier.is_finite() && self.seed_multiplier > 0.0 {
             return Ok(());
         }
-        Err(Error::parameter(
+        Err(Error::invalid_parameter(
             Stage::Vectorize,
             "seed_words multiplier",
             self.seed_multiplier,

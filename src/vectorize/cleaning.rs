@@ -118,7 +118,7 @@ impl FromStr for TextCleaning {
             "none" => Ok(TextCleaning::None),
             "markup" => Ok(TextCleaning::Markup),
             "all" => Ok(TextCleaning::All),
-            _ => Err(Error::parameter(Stage::Vectorize, "clean", text, "auto, none, markup, or all")),
+            _ => Err(Error::invalid_parameter(Stage::Vectorize, "clean", text, "auto, none, markup, or all")),
         }
     }
 }

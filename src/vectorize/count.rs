@@ -48,7 +48,7 @@ impl DocumentFrequency {
             DocumentFrequency::Count(count) => (count > 0, "1 or more documents, or a share such as 0.5"),
             DocumentFrequency::Share(share) => ((0.0..=1.0).contains(&share), "a share from 0.0 to 1.0"),
         };
-        if fits { Ok(()) } else { Err(Error::parameter(Stage::Vectorize, name, self, allowed)) }
+        if fits { Ok(()) } else { Err(Error::invalid_parameter(Stage::Vectorize, name, self, allowed)) }
     }
 }
 
@@ -209,7 +209,12 @@ impl CountVectorizer {
         let (shortest, longest) = self.ngram_range;
         if shortest == 0 || shortest > longest || longest > LONGEST_NGRAM {
             let allowed = "1 or more words, with the first number at most the second, and the second at most 10";
-            return Err(Error::parameter(Stage::Vectorize, "ngram_range", format!("({shortest}, {longest})"), allowed));
+            return Err(Error::invalid_parameter(
+                Stage::Vectorize,
+                "ngram_range",
+                format!("({shortest}, {longest})"),
+                allowed,
+            ));
         }
         self.min_df.check("min_df")?;
         self.max_df.check("max_df")?;
@@ -220,10 +225,10 @@ impl CountVectorizer {
         };
         if crossed {
             let allowed = format!("at most max_df = {}", self.max_df);
-            return Err(Error::parameter(Stage::Vectorize, "min_df", self.min_df, &allowed));
+            return Err(Error::invalid_parameter(Stage::Vectorize, "min_df", self.min_df, &allowed));
         }
         if self.max_features == Some(0) {
-            return Err(Error::parameter(Stage::Vectorize, "max_features", 0, "1 or more"));
+            return Err(Error::invalid_parameter(Stage::Vectorize, "max_features", 0, "1 or more"));
         }
         Ok(())
     }
@@ -281,11 +286,11 @@ impl FittedCountVectorizer {
         settings.check()?;
         if settings.cleaning == TextCleaning::Auto {
             let allowed = "None, Markup, or All: Auto needs the texts of the fit";
-            return Err(Error::parameter(Stage::Vectorize, "cleaning", "Auto", allowed));
+            return Err(Error::invalid_parameter(Stage::Vectorize, "cleaning", "Auto", allowed));
         }
         if settings.stop_words == StopWords::Auto {
             let allowed = "English, None, Languages, or a List: Auto needs the texts of the fit";
-            return Err(Error::parameter(Stage::Vectorize, "stop_words", "Auto", allowed));
+            return Err(Error::invalid_parameter(Stage::Vectorize, "stop_words", "Auto", allowed));
         }
         if let Some(pair) = vocabulary.windows(2).find(|pair| pair[0] >= pair[1]) {
             let message = format!("the vocabulary is not in ascending order: `{}` comes before `{}`", pair[0], pair[1]);
@@ -535,5 +540,5 @@ fn move_to_columns(piece: &mut Piece<ByTerm<u32>>, column: &impl Fn(&Piece<ByTer
 
 fn too_many_terms() -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Vectorize, "the texts contain more than 2,147,483,647 distinct terms")
-        .hint("Use shorter n-grams.")
+        .with_hint("Use shorter n-grams.")
 }

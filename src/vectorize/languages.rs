@@ -173,7 +173,7 @@ impl FromStr for Language {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let allowed = || format!("the name or the ISO 639-1 code of one of these: {}", known_languages());
-        Language::find(text).ok_or_else(|| Error::parameter(Stage::Vectorize, "language", text, &allowed()))
+        Language::find(text).ok_or_else(|| Error::invalid_parameter(Stage::Vectorize, "language", text, &allowed()))
     }
 }
 

@@ -111,7 +111,8 @@ fn none_left(settings: &CountVectorizer, documents: usize, rare: usize, frequent
             settings.min_df,
             settings.max_df,
         );
-        return Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint("Lower min_df or raise max_df.");
+        return Error::new(ErrorKind::InvalidData, Stage::Vectorize, message)
+            .with_hint("Lower min_df or raise max_df.");
     }
     let message = format!("no terms: nothing to count in {texts}");
     let a_word = "Words have two or more letters or digits; single letters and stop words are not counted.";
@@ -130,5 +131,5 @@ fn none_left(settings: &CountVectorizer, documents: usize, rare: usize, frequent
              addresses or tags, use --clean none."
         ))
     };
-    Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).hint(hint)
+    Error::new(ErrorKind::InvalidData, Stage::Vectorize, message).with_hint(hint)
 }

@@ -99,7 +99,7 @@ impl StopWords {
             "`auto`, `none`, an existing file with one word per line, or a comma-separated list of these languages: {}",
             known_languages()
         );
-        Err(Error::parameter(Stage::Vectorize, "stop_words", quoted(text, 80), &allowed))
+        Err(Error::invalid_parameter(Stage::Vectorize, "stop_words", quoted(text, 80), &allowed))
     }
 
     /// The words of `languages`.
@@ -171,7 +171,7 @@ fn read(path: &Path) -> Result<String> {
     let bytes = regular_file::read(path, LARGEST_FILE).map_err(|refusal| {
         let unreadable = wrong_file(ErrorKind::Io, &format!("cannot read the stop words: {refusal}"), path);
         match refusal {
-            Refusal::Io(cause) => unreadable.cause(cause),
+            Refusal::Io(cause) => unreadable.with_cause(cause),
             Refusal::Folder | Refusal::Special => unreadable,
             Refusal::Empty => wrong_file(ErrorKind::InvalidData, "the file is empty: it contains no stop words", path),
             Refusal::TooLarge => {
@@ -183,12 +183,12 @@ fn read(path: &Path) -> Result<String> {
         let valid = cause.utf8_error().valid_up_to();
         let line = cause.as_bytes().iter().take(valid).filter(|&&byte| byte == b'\n').count() + 1;
         wrong_file(ErrorKind::InvalidData, &format!("line {line} of the stop words is not valid UTF-8"), path)
-            .hint("Save the file as UTF-8, with one word per line.")
+            .with_hint("Save the file as UTF-8, with one word per line.")
     })
 }
 
 fn wrong_file(kind: ErrorKind, message: &str, path: &Path) -> Error {
-    Error::new(kind, Stage::Vectorize, message).path(path)
+    Error::new(kind, Stage::Vectorize, message).with_path(path)
 }
 
 pub(super) fn english() -> impl Iterator<Item = &'static str> {

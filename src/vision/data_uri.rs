@@ -43,7 +43,7 @@ pub(super) fn bytes_of(uri: &str, limits: &Limits) -> Result<Vec<u8>> {
     if is_base64 {
         bytes.retain(|byte| !byte.is_ascii_whitespace());
         let engine = if bytes.iter().any(|byte| matches!(byte, b'-' | b'_')) { URL_SAFE } else { STANDARD };
-        bytes = engine.decode(&bytes).map_err(|cause| image_error("the data: URI is not base64").cause(cause))?;
+        bytes = engine.decode(&bytes).map_err(|cause| image_error("the data: URI is not base64").with_cause(cause))?;
     }
     limits.check_bytes(bytes.len() as u64)?;
     match bytes.is_empty() {

@@ -46,10 +46,10 @@ pub fn decode_as_stored(source: &ImageSource<'_>, limits: &Limits) -> Result<Rgb
 
 fn locate<T>(source: &ImageSource<'_>, result: Result<T>) -> Result<T> {
     result.map_err(|error| match source {
-        ImageSource::File(path) => error.path(path),
-        ImageSource::Encoded { name: Some(name), .. } => error.path(name),
+        ImageSource::File(path) => error.with_path(path),
+        ImageSource::Encoded { name: Some(name), .. } => error.with_path(name),
         ImageSource::Encoded { name: None, .. } => error,
-        ImageSource::DataUri(uri) => error.path(data_uri::label(uri)),
+        ImageSource::DataUri(uri) => error.with_path(data_uri::label(uri)),
     })
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn read<'a>(source: &ImageSource<'a>, limits: &Limits) -> Result<Cow<
 fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     regular_file::read(path, limits.max_bytes).map_err(|refusal| match refusal {
         Refusal::Io(error) if error.kind() == IoKind::NotFound => image_error("there is no such file"),
-        Refusal::Io(error) => image_error("the file cannot be read").cause(error),
+        Refusal::Io(error) => image_error("the file cannot be read").with_cause(error),
         Refusal::Folder => image_error("this is a folder, not an image file"),
         Refusal::Special | Refusal::Empty => image_error(refusal.to_string()),
         Refusal::TooLarge => limits.too_large(std::fs::metadata(path).map_or(u64::MAX, |metadata| metadata.len())),
@@ -172,7 +172,7 @@ fn turned(image: RgbImage, orientation: Orientation) -> RgbImage {
 }
 
 fn undecodable(error: image::ImageError) -> Error {
-    image_error("the image cannot be decoded").cause(error)
+    image_error("the image cannot be decoded").with_cause(error)
 }
 
 pub(crate) fn image_error(message: impl Into<String>) -> Error {

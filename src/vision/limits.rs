@@ -64,7 +64,9 @@ impl Limits {
             ("max_side", "max-image-side", u64::from(self.max_side)),
         ];
         match limits.iter().find(|(.., value)| *value == 0) {
-            Some((name, option, value)) => Err(Error::parameter(stage, name, value, "at least 1").option(option)),
+            Some((name, option, value)) => {
+                Err(Error::invalid_parameter(stage, name, value, "at least 1").with_option(option))
+            }
             None => Ok(()),
         }
     }
@@ -77,7 +79,7 @@ impl Limits {
     pub(super) fn too_large(&self, bytes: u64) -> Error {
         let needed = bytes.div_ceil(1_000_000);
         image_error(format!("the image is larger than {} bytes", self.max_bytes))
-            .hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}")))
+            .with_hint(higher(&format!("max_bytes({bytes})"), &format!("--max-image-megabytes {needed}")))
     }
 
     pub(super) fn check_size(&self, width: u32, height: u32) -> Result<()> {
@@ -88,12 +90,12 @@ impl Limits {
         if side > self.max_side {
             let message = format!("the image is {width} x {height}, but a side may be at most {}", self.max_side);
             let hint = higher(&format!("max_side({side})"), &format!("--max-image-side {side}"));
-            return Err(image_error(message).hint(hint));
+            return Err(image_error(message).with_hint(hint));
         }
         let pixels = u64::from(width) * u64::from(height);
         if pixels > self.max_pixels {
             let message = format!("the image is {width} x {height}, more than {} pixels", self.max_pixels);
-            return Err(image_error(message).hint(more_pixels(pixels)));
+            return Err(image_error(message).with_hint(more_pixels(pixels)));
         }
         Ok(())
     }
@@ -107,7 +109,7 @@ impl Limits {
             "the passes of the image cover {scanned} pixels, more than {scans} passes over the limit of {} pixels",
             self.max_pixels
         );
-        Err(image_error(message).hint(more_pixels(scanned.div_ceil(scans))))
+        Err(image_error(message).with_hint(more_pixels(scanned.div_ceil(scans))))
     }
 
     /// The memory that one image may take during decoding.
@@ -125,7 +127,7 @@ impl Limits {
              allowed with the limit of {} pixels",
             self.max_pixels
         );
-        Err(image_error(message).hint(more_pixels(needed.div_ceil(6))))
+        Err(image_error(message).with_hint(more_pixels(needed.div_ceil(6))))
     }
 }
 

@@ -63,7 +63,7 @@ impl Preprocessor {
     /// bilinear, bicubic or Lanczos; unusable numbers.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        read_text(path).and_then(|text| parse(&text)).map_err(|why| config_error(&why).path(path))
+        read_text(path).and_then(|text| parse(&text)).map_err(|why| config_error(&why).with_path(path))
     }
 
     /// Parses the text of such a file.
@@ -356,5 +356,5 @@ fn read_text(path: &Path) -> Parsed<String> {
 
 fn config_error(why: &str) -> Error {
     Error::new(ErrorKind::Model, Stage::Embed, format!("the image preprocessing configuration cannot be used: {why}"))
-        .hint("Is this the folder of an image model, and was it downloaded completely?")
+        .with_hint("Is this the folder of an image model, and was it downloaded completely?")
 }

@@ -6,7 +6,7 @@ use super::limits::Limits;
 use crate::error::{Error, Result};
 
 fn cut_short() -> Error {
-    image_error("the image is truncated").hint("The file may not have been copied or downloaded completely.")
+    image_error("the image is truncated").with_hint("The file may not have been copied or downloaded completely.")
 }
 
 /// The size of a PNG is at a fixed position.

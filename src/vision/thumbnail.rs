@@ -102,7 +102,7 @@ pub fn encode(image: &RgbImage, encoding: Encoding) -> Result<EncodedImage> {
 
 fn encode_jpeg(image: &RgbImage, quality: u8) -> Result<EncodedImage> {
     if !(1..=100).contains(&quality) {
-        return Err(Error::parameter(Stage::Output, "quality", quality, "from 1 to 100"));
+        return Err(Error::invalid_parameter(Stage::Output, "quality", quality, "from 1 to 100"));
     }
     let mut bytes = Vec::new();
     let written = write(image, JpegEncoder::new_with_quality(&mut bytes, quality));
@@ -127,7 +127,7 @@ fn finish(image: &RgbImage, format: ImageFormat, bytes: Vec<u8>, written: ImageR
     }
     written.map_err(|error| {
         let message = format!("an image of {width} x {height} cannot be encoded");
-        Error::new(ErrorKind::Image, Stage::Output, message).cause(error)
+        Error::new(ErrorKind::Image, Stage::Output, message).with_cause(error)
     })?;
     Ok(EncodedImage { bytes, format, width, height })
 }

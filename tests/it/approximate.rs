@@ -155,6 +155,6 @@ fn a_way_to_search_is_known_by_its_name() {
     for search in [NeighborSearch::Auto, NeighborSearch::Exact, NeighborSearch::Approximate] {
         assert_eq!(search.to_string().parse::<NeighborSearch>().unwrap(), search);
     }
-    let error = "fast".parse::<NeighborSearch>().unwrap_err().to_string();
-    assert!(error.contains("fast") && error.contains("auto, exact or approximate"), "{error}");
+    let error = "fast".parse::<NeighborSearch>().map_err(|error| format!("{error:#}")).unwrap_err();
+    assert!(error.contains("fast") && error.contains("auto, exact or approximate"), "{error:#}");
 }

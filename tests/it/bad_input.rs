@@ -35,10 +35,10 @@ fn error_of(model: &TopicModel, frame: &DataFrame) -> Error {
 #[test]
 fn missing_column() {
     let error = error_of(&TopicModel::text("text", Slow), &frame(30));
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::MissingColumn, Some("text")));
-    assert!(error.to_string().contains("The only column is `caption`."), "{error}");
+    assert_eq!((error.kind(), error.column()), (ErrorKind::MissingColumn, Some("text")));
+    assert!(format!("{error:#}").contains("The only column is `caption`."), "{error:#}");
     for model in [model().with_images("absent"), model().embeddings("absent"), model().image_embeddings("absent")] {
-        assert_eq!(error_of(&model, &frame(30)).column_name(), Some("absent"));
+        assert_eq!(error_of(&model, &frame(30)).column(), Some("absent"));
     }
 }
 
@@ -46,11 +46,11 @@ fn missing_column() {
 fn wrong_dtype() {
     let frame = df!("caption" => [1, 2, 3]).unwrap();
     let error = error_of(&model(), &frame);
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::WrongType, Some("caption")));
+    assert_eq!((error.kind(), error.column()), (ErrorKind::WrongType, Some("caption")));
     let frame = df!("caption" => captions(30), "n" => vec![1.5; 30]).unwrap();
     for model in [model().with_images("n"), model().embeddings("n")] {
         let error = error_of(&model, &frame);
-        assert_eq!((error.kind(), error.column_name()), (ErrorKind::WrongType, Some("n")), "{error}");
+        assert_eq!((error.kind(), error.column()), (ErrorKind::WrongType, Some("n")), "{error:#}");
     }
 }
 
@@ -58,7 +58,7 @@ fn wrong_dtype() {
 fn empty_frame() {
     let error = error_of(&model(), &frame(0));
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Input));
-    assert!(error.to_string().contains("no rows"), "{error}");
+    assert!(format!("{error:#}").contains("no rows"), "{error:#}");
     assert_eq!(error_of(&model(), &DataFrame::empty()).kind(), ErrorKind::MissingColumn);
 }
 
@@ -67,8 +67,8 @@ fn fewer_rows_than_a_topic_needs() {
     for rows in [1, 2, 5, 9] {
         let error = error_of(&model(), &frame(rows));
         assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Cluster));
-        assert!(error.to_string().contains(&format!("{rows} of {rows} rows")), "{error}");
-        assert!(error.to_string().contains("min_cluster_size"), "{error}");
+        assert!(format!("{error:#}").contains(&format!("{rows} of {rows} rows")), "{error:#}");
+        assert!(format!("{error:#}").contains("min_cluster_size"), "{error:#}");
     }
     let error = error_of(&model().clusterer(KMeans::new(40)), &frame(30));
     assert_eq!(error.stage(), Stage::Cluster);
@@ -79,16 +79,16 @@ fn texts_that_are_all_null_or_blank() {
     let nulls = DataFrame::new(12, vec![Column::full_null("caption".into(), 12, &DataType::String)]).unwrap();
     for frame in [nulls, df!("caption" => [" "; 12]).unwrap()] {
         let error = error_of(&model(), &frame);
-        assert_eq!((error.kind(), error.column_name()), (ErrorKind::InvalidData, Some("caption")), "{error}");
-        assert!(error.to_string().contains("no row has a text"), "{error}");
+        assert_eq!((error.kind(), error.column()), (ErrorKind::InvalidData, Some("caption")), "{error:#}");
+        assert!(format!("{error:#}").contains("no row has a text"), "{error:#}");
     }
 }
 
 #[test]
 fn texts_without_a_word() {
     let error = error_of(&model(), &df!("caption" => vec!["the of and"; 30]).unwrap());
-    assert_eq!(error.stage(), Stage::Vectorize, "{error}");
-    assert!(error.to_string().contains("stop words"), "{error}");
+    assert_eq!(error.stage(), Stage::Vectorize, "{error:#}");
+    assert!(format!("{error:#}").contains("stop words"), "{error:#}");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn vectors_that_are_not_numbers() {
         let frame =
             DataFrame::new(30, vec![Column::new("caption".into(), captions(30)), Column::new("v".into(), rows)]);
         let error = error_of(&TopicModel::text("caption", Slow).embeddings("v"), &frame.unwrap());
-        assert_eq!((error.row_index(), error.column_name()), (Some(17), Some("v")), "{error}");
+        assert_eq!((error.row(), error.column()), (Some(17), Some("v")), "{error:#}");
     }
 }
 
@@ -113,7 +113,7 @@ fn rows_of_different_length() {
         (0..30).map(|i| Series::new("".into(), vec![1.0_f32; 4 + usize::from(i == 20)])).collect();
     let frame = DataFrame::new(30, vec![Column::new("caption".into(), captions(30)), Column::new("v".into(), vectors)]);
     let error = error_of(&TopicModel::text("caption", Slow).embeddings("v"), &frame.unwrap());
-    assert_eq!((error.row_index(), error.column_name()), (Some(20), Some("v")), "{error}");
+    assert_eq!((error.row(), error.column()), (Some(20), Some("v")), "{error:#}");
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn parameters_out_of_range_before_any_work() {
     for (parameter, model) in bad {
         let error = error_of(&model, &frame(30));
         assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{parameter}: {error}");
-        assert!(error.to_string().contains(parameter), "{parameter}: {error}");
+        assert!(format!("{error:#}").contains(parameter), "{parameter}: {error}");
     }
 }
 
@@ -146,7 +146,7 @@ fn pictures_without_an_image_column() {
     let model = TopicModel::text("caption", Slow).representation("Visual_Aspect", VisualRepresentation::new());
     let error = error_of(&model, &frame(30));
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(error.to_string().contains("with_images"), "{error}");
+    assert!(format!("{error:#}").contains("with_images"), "{error:#}");
 }
 
 #[test]
@@ -183,9 +183,9 @@ fn images_that_cannot_be_read_are_skipped_and_counted_or_fail() {
     );
 
     let error = error_of(&model(all.on_error(OnImageError::Fail)), &frame);
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");
-    assert!([Some(5), Some(8)].contains(&error.row_index()), "{error}");
-    assert!(error.file().is_some());
+    assert_eq!((error.kind(), error.column()), (ErrorKind::Image, Some("image")), "{error:#}");
+    assert!([Some(5), Some(8)].contains(&error.row()), "{error:#}");
+    assert!(error.path().is_some());
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn an_image_folder_that_is_wrong_is_an_error() {
         .representation("Visual_Aspect", VisualRepresentation::new());
     let error = error_of(&model, &frame);
     assert_eq!(error.kind(), ErrorKind::Image);
-    assert!(error.to_string().contains("folder"), "{error}");
+    assert!(format!("{error:#}").contains("folder"), "{error:#}");
 }
 
 #[test]
@@ -227,10 +227,10 @@ fn an_embedder_that_misbehaves_is_reported() {
     }
     for wrong in [Wrong(1, 1.0), Wrong(0, f32::NAN)] {
         let error = error_of(&TopicModel::text("caption", wrong), &frame(30));
-        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Embed), "{error}");
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Embed), "{error:#}");
     }
     let error = error_of(&TopicModel::text("caption", Wrong(0, 0.0)), &frame(30));
-    assert!(error.to_string().contains("no row has a usable vector"), "{error}");
+    assert!(format!("{error:#}").contains("no row has a usable vector"), "{error:#}");
 }
 
 /// A stage that returns too little, too much, or nonsense.
@@ -285,10 +285,10 @@ impl FittedClusterer for Careless {
 fn stages_that_misbehave_are_reported() {
     for rows in [-15, 5] {
         let error = error_of(&model().reducer(Careless { rows, ..CAREFUL }), &frame(30));
-        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Reduce), "{error}");
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Reduce), "{error:#}");
     }
     let error = error_of(&model().reducer(Careless { value: f32::NAN, ..CAREFUL }), &frame(30));
-    assert_eq!(error.stage(), Stage::Reduce, "{error}");
+    assert_eq!(error.stage(), Stage::Reduce, "{error:#}");
     let clusterers = [
         Careless { rows: -15, ..CAREFUL },
         Careless { rows: 30, ..CAREFUL },
@@ -298,11 +298,11 @@ fn stages_that_misbehave_are_reported() {
     ];
     for clusterer in clusterers {
         let error = error_of(&model().clusterer(clusterer), &frame(30));
-        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Cluster), "{error}");
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Cluster), "{error:#}");
     }
     let topics = model().clusterer(CAREFUL).fit(&frame(30)).unwrap();
     let error = topics.transform(&df!("caption" => ["something new"]).unwrap()).unwrap_err();
-    assert_eq!(error.stage(), Stage::Cluster, "{error}");
+    assert_eq!(error.stage(), Stage::Cluster, "{error:#}");
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn words_that_leave_a_topic_out_are_reported() {
         }
     }
     let error = error_of(&model().representation("Main", Silent), &frame(60));
-    assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error}");
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error:#}");
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn a_column_that_the_result_would_replace_is_refused() {
     for name in ["Topic", "Probability", "embedding"] {
         let frame = df!(name => captions(30)).unwrap();
         let error = error_of(&TopicModel::text(name, Slow), &frame);
-        assert_eq!((error.kind(), error.column_name()), (ErrorKind::InvalidParameter, Some(name)), "{error}");
+        assert_eq!((error.kind(), error.column()), (ErrorKind::InvalidParameter, Some(name)), "{error:#}");
     }
 }
 
@@ -371,27 +371,27 @@ fn new_rows_of_another_width_are_refused() {
     let new =
         DataFrame::new(2, vec![Column::new("caption".into(), captions(2)), Column::new("embedding".into(), narrow)]);
     let error = topics.transform(&new.unwrap()).unwrap_err();
-    assert!(error.to_string().contains("2 dimensions"), "{error}");
+    assert!(format!("{error:#}").contains("2 dimensions"), "{error:#}");
 }
 
 #[test]
 fn a_page_that_cannot_be_written_is_an_error() {
     let topics = model().fit(&frame(40)).unwrap();
     let error = topics.to_html_report("/nowhere/at/all/page.html").unwrap_err();
-    assert_eq!((error.kind(), error.stage()), (ErrorKind::Io, Stage::Output), "{error}");
-    assert!(error.file().is_some());
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::Io, Stage::Output), "{error:#}");
+    assert!(error.path().is_some());
 }
 
 #[test]
 fn errors_print_their_cause_and_what_to_do() {
     let error = Error::new(ErrorKind::Io, Stage::Output, "cannot write the file")
-        .column("c")
-        .row(3)
-        .path("a/b.csv")
-        .hint("Do this.")
-        .cause(std::io::Error::other("disk full"));
+        .with_column("c")
+        .with_row(3)
+        .with_path("a/b.csv")
+        .with_hint("Do this.")
+        .with_cause(std::io::Error::other("disk full"));
     let text = "output: cannot write the file (column `c`, row 3, a/b.csv): disk full\n  Do this.";
-    assert_eq!(error.to_string(), text);
+    assert_eq!(format!("{error:#}"), text);
     assert_eq!(format!("{error:?}"), text);
 }
 

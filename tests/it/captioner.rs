@@ -300,9 +300,9 @@ fn damaged(model: &str, file: &str, change: impl Fn(&Path)) -> String {
     let folder = copy(model);
     change(&folder.path().join(file));
     let error = Captioner::from_dir(folder.path()).map(|_| ()).expect_err(file);
-    assert_eq!(error.kind(), ErrorKind::Model, "{error}");
-    assert!(error.file().is_some(), "{error}");
-    error.to_string()
+    assert_eq!(error.kind(), ErrorKind::Model, "{error:#}");
+    assert!(error.path().is_some(), "{error:#}");
+    format!("{error:#}")
 }
 
 #[test]
@@ -311,12 +311,12 @@ fn damaged_folders_are_errors_that_name_the_file() {
         let weights = if model.ends_with("same") { "pytorch_model.bin" } else { "model.safetensors" };
         for file in ["config.json", "preprocessor_config.json", "tokenizer.json", weights] {
             let error = damaged(model, file, |path| fs::remove_file(path).unwrap());
-            assert!(error.contains(file), "{error}");
+            assert!(error.contains(file), "{error:#}");
             let error = damaged(model, file, |path| {
                 let bytes = fs::read(path).unwrap();
                 fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
             });
-            assert!(error.contains(file), "{error}");
+            assert!(error.contains(file), "{error:#}");
             damaged(model, file, |path| {
                 fs::remove_file(path).unwrap();
                 fs::create_dir(path).unwrap();
@@ -367,7 +367,7 @@ fn a_configuration_that_cannot_be_is_an_error() {
             config[key] = value.clone();
             fs::write(path, config.to_string()).unwrap();
         });
-        assert!(error.contains(key), "{error}");
+        assert!(error.contains(key), "{error:#}");
     }
 }
 
@@ -378,7 +378,7 @@ fn a_device_that_is_not_there_is_an_error() {
     }
     let error = captioner("blip/base").device(Device::Cuda(0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Model);
-    assert!(error.to_string().contains("cuda"), "{error}");
+    assert!(format!("{error:#}").contains("cuda"), "{error:#}");
 }
 
 /// `python tests/peers/models.py make FOLDER` and `expected FOLDER` create the models.

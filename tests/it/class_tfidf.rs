@@ -176,7 +176,7 @@ fn bad_input() {
     for multiplier in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let error = ClassTfIdf::new().seed_words(["a"], multiplier).check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-        assert!(error.to_string().contains("seed_words"), "{error}");
+        assert!(format!("{error:#}").contains("seed_words"), "{error:#}");
         let (counts, vocabulary) = animals();
         assert!(ClassTfIdf::new().seed_words(["a"], multiplier).fit(&counts, &vocabulary).is_err());
     }

@@ -103,7 +103,7 @@ fn change(path: &Path, change: impl FnOnce(&mut Value)) {
 
 fn load_error(folder: &Path) -> Error {
     let error = MultiModalBackend::from_dir(folder).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Model, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Model, "{error:#}");
     error
 }
 
@@ -113,8 +113,8 @@ fn config_error(name: &str, spoil: impl FnOnce(&mut Value)) -> String {
     let path = copy.path().join("config.json");
     change(&path, spoil);
     let error = load_error(copy.path());
-    assert_eq!(error.file(), Some(path.as_path()), "{error}");
-    error.to_string()
+    assert_eq!(error.path(), Some(path.as_path()), "{error:#}");
+    format!("{error:#}")
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_row_with_one_of_the_two_has_its_vector() {
     let alone = model.embed(&[], &images[2..4]).unwrap();
     assert!(near(alone.row(0), pictures.row(1)));
     let error = model.embed(&documents, &images[..3]).unwrap_err();
-    assert!(error.to_string().contains("5 documents and 3 images"), "{error}");
+    assert!(format!("{error:#}").contains("5 documents and 3 images"), "{error:#}");
     assert!(model.fusion(Fusion::new().image_weight(1.5)).embed(&documents, &images).is_err());
 }
 
@@ -247,12 +247,12 @@ fn broken_images_are_told_and_have_no_vector() {
 
     let strict = model.clone().on_error(OnImageError::Fail);
     let error = strict.embed_images(&images).unwrap_err();
-    assert_eq!((error.kind(), error.row_index()), (ErrorKind::Image, Some(1)), "{error}");
+    assert_eq!((error.kind(), error.row()), (ErrorKind::Image, Some(1)), "{error:#}");
     let error = model.embed_images(&[missing(), missing()]).unwrap_err();
-    assert!(error.to_string().contains("none of the 2 images can be read"), "{error}");
+    assert!(format!("{error:#}").contains("none of the 2 images can be read"), "{error:#}");
     assert_eq!(error.kind(), ErrorKind::Image);
     let error = model.clone().limits(Limits::new().max_side(30)).embed_images(&[file("odd.png")]).unwrap_err();
-    assert!(error.to_string().contains("a side may be at most 30"), "{error}");
+    assert!(format!("{error:#}").contains("a side may be at most 30"), "{error:#}");
     assert!(model.clone().limits(Limits::new().max_side(0)).embed_images(&images).is_err());
     assert!(model.batch_size(0).embed_images(&images).is_err());
 }
@@ -301,18 +301,18 @@ fn another_text_tower_takes_the_texts() {
     assert_eq!(both.row(0), found.row(0));
     let error = model.text_tower(StaticEmbedder::builtin()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(error.to_string().contains("but the image vectors have 20"), "{error}");
+    assert!(format!("{error:#}").contains("but the image vectors have 20"), "{error:#}");
 }
 
 #[test]
 fn a_model_of_texts_alone_is_refused() {
     let texts = fixtures().join("sentence_transformers/bert_cls");
     let error = load_error(&texts);
-    assert!(error.to_string().contains("SentenceTransformer"), "{error}");
+    assert!(format!("{error:#}").contains("SentenceTransformer"), "{error:#}");
     let error = config_error("gelu", |config| config["model_type"] = json!("bert"));
-    assert!(error.contains("`bert`") && error.contains("SentenceTransformer"), "{error}");
+    assert!(error.contains("`bert`") && error.contains("SentenceTransformer"), "{error:#}");
     let error = config_error("gelu", |config| config["model_type"] = json!("blip"));
-    assert!(error.contains("`blip`") && !error.contains("SentenceTransformer"), "{error}");
+    assert!(error.contains("`blip`") && !error.contains("SentenceTransformer"), "{error:#}");
     assert!(config_error("gelu", |config| *config = json!({})).contains("no `model_type`"));
 }
 
@@ -345,11 +345,11 @@ fn sizes_that_do_not_fit_the_weights_name_the_tensor() {
     let folder = copy("gelu");
     change(&folder.path().join("config.json"), |config| config["text_config"]["hidden_size"] = json!(64));
     let error = load_error(folder.path());
-    assert!(error.to_string().contains("has the shape") && error.file().unwrap().ends_with("config.json"));
+    assert!(format!("{error:#}").contains("has the shape") && error.path().unwrap().ends_with("config.json"));
     let copy = copy("gelu");
     change(&copy.path().join("preprocessor_config.json"), |config| config["crop_size"] = json!(7));
     let error = load_error(copy.path());
-    assert!(error.to_string().contains("7 x 7"), "{error}");
+    assert!(format!("{error:#}").contains("7 x 7"), "{error:#}");
 }
 
 #[test]
@@ -359,16 +359,16 @@ fn missing_and_damaged_files_are_named() {
         let path = copy.path().join(name);
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        assert_eq!(load_error(copy.path()).file(), Some(path.as_path()), "half a {name}");
+        assert_eq!(load_error(copy.path()).path(), Some(path.as_path()), "half a {name}");
         fs::write(&path, b"").unwrap();
-        assert_eq!(load_error(copy.path()).file(), Some(path.as_path()), "an empty {name}");
+        assert_eq!(load_error(copy.path()).path(), Some(path.as_path()), "an empty {name}");
         fs::remove_file(&path).unwrap();
         let error = load_error(copy.path()).to_string();
         assert!(error.contains(name) || name == "tokenizer.json" && error.contains("vocab.json"), "no {name}: {error}");
     }
     let old = copy("sentence_transformers");
     fs::remove_file(old.path().join("0_CLIPModel/merges.txt")).unwrap();
-    assert!(load_error(old.path()).file().unwrap().ends_with("0_CLIPModel/merges.txt"));
+    assert!(load_error(old.path()).path().unwrap().ends_with("0_CLIPModel/merges.txt"));
     assert!(load_error(Path::new("no/such/folder")).to_string().contains("no such folder"));
 }
 
@@ -402,7 +402,7 @@ fn a_tokenizer_that_does_not_fit_is_refused() {
 fn a_device_that_is_not_there_is_an_error() {
     assert!(model("gelu").device(Device::Cpu).is_ok());
     let error = model("gelu").device(Device::Cuda(99)).unwrap_err();
-    assert!(error.to_string().contains("cuda:99"), "{error}");
+    assert!(format!("{error:#}").contains("cuda:99"), "{error:#}");
 }
 
 #[test]

@@ -21,15 +21,15 @@ fn blank_texts_are_no_texts() {
 fn a_missing_column_names_those_there_are() {
     let error = TextColumn::read(&df!("caption" => ["a"], "image" => ["b"]).unwrap(), "text").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::MissingColumn);
-    assert_eq!(error.column_name(), Some("text"));
-    assert!(error.to_string().contains("`caption`, `image`"), "{error}");
+    assert_eq!(error.column(), Some("text"));
+    assert!(format!("{error:#}").contains("`caption`, `image`"), "{error:#}");
 }
 
 #[test]
 fn a_text_column_of_numbers_is_refused() {
     let error = TextColumn::read(&df!("text" => [1, 2]).unwrap(), "text").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::WrongType);
-    assert!(error.to_string().contains("whole numbers (Int32)"), "{error}");
+    assert!(format!("{error:#}").contains("whole numbers (Int32)"), "{error:#}");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn an_image_column_of_another_type_is_refused() {
     for name in ["n", "s"] {
         let error = ImageColumn::read(&frame, name, Path::new("")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::WrongType);
-        assert!(error.to_string().contains("Struct{bytes, path}"), "{error}");
+        assert!(format!("{error:#}").contains("Struct{bytes, path}"), "{error:#}");
     }
 }
 
@@ -68,7 +68,7 @@ fn a_path_does_not_leave_the_image_folder() {
     let images = ImageColumn::read(&df!("image" => paths).unwrap(), "image", Path::new("/pictures")).unwrap();
     for row in [0, 1] {
         let error = images.get(row).unwrap_err();
-        assert_eq!((error.row_index(), error.column_name()), (Some(row), Some("image")));
+        assert_eq!((error.row(), error.column()), (Some(row), Some("image")));
     }
     assert!(images.get(2).unwrap().is_some());
     assert_eq!(images.get(3).unwrap().unwrap(), ImageSource::File("/absolute.png".into()));
@@ -118,7 +118,7 @@ fn vectors_that_cannot_be_used_name_the_row() {
         (1, vectors(&[Some(good), Some(&[1.0])]), ErrorKind::InvalidData),
     ] {
         let error = Embeddings::read(&bad, "v").unwrap_err();
-        assert_eq!((error.kind(), error.row_index(), error.column_name()), (kind, Some(row), Some("v")), "{error}");
+        assert_eq!((error.kind(), error.row(), error.column()), (kind, Some(row), Some("v")), "{error:#}");
     }
     let hole = df!("x" => [1.0_f32]).unwrap();
     assert_eq!(Embeddings::read(&hole, "x").unwrap_err().kind(), ErrorKind::WrongType);
@@ -135,7 +135,7 @@ fn a_number_that_is_missing_inside_a_vector_names_the_row() {
     let arrays = list.cast(&DataType::Array(Box::new(DataType::Float32), 2)).unwrap();
     for column in [list, arrays] {
         let error = Embeddings::read(&DataFrame::new(1, vec![column]).unwrap(), "v").unwrap_err();
-        assert_eq!(error.row_index(), Some(0), "{error}");
+        assert_eq!(error.row(), Some(0), "{error:#}");
     }
 }
 

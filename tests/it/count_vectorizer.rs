@@ -244,7 +244,7 @@ fn parameters_out_of_range_are_refused_by_name() {
     for (name, vectorizer) in cases {
         let error = vectorizer.check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-        assert!(error.to_string().contains(&format!("{name} = ")), "{error}");
+        assert!(format!("{error:#}").contains(&format!("{name} = ")), "{error:#}");
         assert!(vectorizer.fit_transform(&["a text"], &Progress::silent()).is_err());
     }
 }
@@ -254,7 +254,7 @@ fn no_terms_left_says_why_and_what_to_do() {
     let fails = |vectorizer: CountVectorizer, texts: &[&str]| {
         let error = vectorizer.fit_transform(texts, &Progress::silent()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
-        error.to_string()
+        format!("{error:#}")
     };
     let new = CountVectorizer::new;
     let pruned = fails(new().min_df(2).max_df(0.5), &["cat dog", "cat bird", "cat"]);

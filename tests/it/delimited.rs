@@ -45,8 +45,8 @@ fn refused(name: &str, content: impl AsRef<[u8]>, options: &ReadOptions) -> Stri
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, name, content);
     let error = options.read(&path).unwrap_err();
-    assert_eq!(error.file(), Some(path.as_path()), "{error}");
-    error.told(Interface::CommandLine).replace(&format!("{}", path.display()), "FILE")
+    assert_eq!(error.path(), Some(path.as_path()), "{error:#}");
+    error.report(Interface::CommandLine).replace(&format!("{}", path.display()), "FILE")
 }
 
 fn first_line(said: &str) -> &str {
@@ -203,7 +203,14 @@ fn encodings() {
     );
     let said = refused("f.csv", b"id,text\n1,a\n2,\x82\n", &ReadOptions::new().encoding("shift_jis"));
     assert_eq!(first_line(&said), "input: line 3 is not valid Shift_JIS (FILE)");
-    assert!(ReadOptions::new().encoding("klingon").read(&path).unwrap_err().to_string().contains("klingon"));
+    assert!(
+        ReadOptions::new()
+            .encoding("klingon")
+            .read(&path)
+            .map_err(|error| format!("{error:#}"))
+            .unwrap_err()
+            .contains("klingon")
+    );
 }
 
 #[test]
@@ -314,8 +321,8 @@ fn only_a_name_that_is_twice_is_a_duplicate() {
     let path = file(&folder, "f.tsv", "\t\ttext\n1\t2\t3\n");
     assert_eq!(names(&read_csv(&path).unwrap()), ["", "_duplicated_0", "text"]);
     let error = read_frame_as_text(file(&folder, "f.csv", "text,id,text\na,b,c\n"), &["text"]).unwrap_err();
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::InvalidData, Some("text")));
-    assert!(error.to_string().starts_with("input: duplicate column name (column `text`"), "{error}");
+    assert_eq!((error.kind(), error.column()), (ErrorKind::InvalidData, Some("text")));
+    assert!(format!("{error:#}").starts_with("input: duplicate column name (column `text`"), "{error:#}");
 }
 
 #[test]

@@ -151,17 +151,17 @@ fn topics_can_become_outliers_but_outliers_no_topic() {
     assert_eq!(column_of_topics(&topics.transform(&new).unwrap()), [-1]);
 
     let error = fitted().merge_topics(&[&[2, -1]]).unwrap_err();
-    assert!(error.to_string().contains("Put -1 first"), "{error}");
+    assert!(format!("{error:#}").contains("Put -1 first"), "{error:#}");
 }
 
 #[test]
 fn groups_that_make_no_sense_are_errors() {
     let error = fitted().merge_topics(&[&[0, 9]]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.to_string().contains("topic 9"), "{error}");
+    assert!(format!("{error:#}").contains("topic 9"), "{error:#}");
     for groups in [&[&[0, 1][..], &[1, 2]][..], &[&[1, 2], &[1, 3]]] {
         let error = fitted().merge_topics(groups).unwrap_err();
-        assert!(error.to_string().contains("topic 1 is in two groups"), "{error}");
+        assert!(format!("{error:#}").contains("topic 1 is in two groups"), "{error:#}");
     }
     // Nothing to merge: nothing changes.
     for groups in [&[][..], &[&[3][..]], &[&[]], &[&[4, 4]]] {
@@ -185,7 +185,7 @@ fn topics_are_reduced_to_as_many_as_asked_for() {
     }
     assert_eq!(fitted().reduce_topics(100).unwrap().labels(), fitted().labels());
     let error = fitted().reduce_topics(0).unwrap_err();
-    assert!(error.to_string().contains("nr_topics"), "{error}");
+    assert!(format!("{error:#}").contains("nr_topics"), "{error:#}");
     let auto = fitted().reduce_topics(NrTopics::Auto).unwrap();
     assert_sound(&auto, &frame());
     assert!(auto.summary().topics < 6, "{:?}", auto.summary());

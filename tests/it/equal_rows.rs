@@ -151,7 +151,7 @@ fn one_text_again_and_again_is_one_topic() {
         assert_eq!(topic_column(&placed)[0], 0);
     }
     let error = model().fit(&frame(&vec!["too few".to_owned(); 12])).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("12 of 12 rows"), "{error}");
+    assert!(format!("{error:#}").contains("12 of 12 rows"), "{error:#}");
 }
 
 fn given(vectors: &[Vec<f32>]) -> DataFrame {
@@ -178,7 +178,7 @@ fn equal_given_vectors_are_one_topic() {
     let (topics, notes) = noting(of_given().reducer(Umap::new().metric(Metric::Euclidean)), &zeros);
     assert!(topics.summary().topics == 1 && notes.contains("they cannot be told apart"), "{notes}");
     let error = of_given().fit(&zeros).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("all vectors are zero, so the rows cannot be told apart"), "{error}");
+    assert!(format!("{error:#}").contains("all vectors are zero, so the rows cannot be told apart"), "{error:#}");
 }
 
 #[test]
@@ -388,12 +388,12 @@ fn bad_weights_are_errors() {
     let points = points(20);
     for weights in [&[1_u32; 19][..], &[1; 21], &[0; 20], &[u32::MAX; 20]] {
         let error = Hdbscan::new().cluster_weighted(points.view(), weights, &Progress::silent()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+        assert_eq!(error.kind(), ErrorKind::InvalidData, "{error:#}");
     }
     let clusterers: [&dyn Clusterer; 2] = [&Hdbscan::new(), &KMeans::new(2)];
     for clusterer in clusterers {
         let error = clusterer.fit(&Training::new(points.view()).with_places(&[0, 20])).unwrap_err();
-        assert_eq!((error.kind(), error.row_index()), (ErrorKind::InvalidData, Some(1)), "{error}");
+        assert_eq!((error.kind(), error.row()), (ErrorKind::InvalidData, Some(1)), "{error:#}");
     }
 }
 

@@ -80,7 +80,7 @@ fn files_that_cannot_be_read_are_named() {
     ];
     for path in broken {
         let error = read_frame(&path).unwrap_err();
-        assert_eq!(error.file(), Some(path.as_path()), "{error}");
+        assert_eq!(error.path(), Some(path.as_path()), "{error:#}");
     }
 }
 
@@ -97,7 +97,7 @@ fn checking_an_output_changes_nothing() {
 
     let nowhere = folder.path().join("absent").join("new.csv");
     let error = check_writable_frame(&nowhere).unwrap_err();
-    assert_eq!((error.kind(), error.file()), (ErrorKind::Io, Some(nowhere.as_path())));
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Io, Some(nowhere.as_path())));
     assert!(check_writable_frame(folder.path().join("table.docx")).is_err());
     assert!(check_writable_frame(folder.path()).is_err());
 }
@@ -221,7 +221,7 @@ fn arrow_streams_are_read() {
     assert!(read_frame(&path).unwrap().equals_missing(&sample()));
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(read_frame(&path).unwrap_err().file(), Some(path.as_path()));
+    assert_eq!(read_frame(&path).unwrap_err().path(), Some(path.as_path()));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_write_that_fails_leaves_the_old_file() {
     // A frame that claims one more row than it has: the writer fails after it has written two.
     let ragged = unsafe { DataFrame::new_unchecked(3, vec![Column::new("words".into(), ["a", "b"])]) };
     let error = write_frame(&ragged, &path).unwrap_err();
-    assert!(error.to_string().contains("left unchanged"), "{error}");
+    assert!(format!("{error:#}").contains("left unchanged"), "{error:#}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
 
@@ -260,8 +260,8 @@ fn links_stand_for_what_they_lead_to() {
     assert!(same_file(&file, &other) && same_file(&link, &other));
     let ring = folder.path().join("ring.csv");
     std::os::unix::fs::symlink("ring.csv", &ring).unwrap();
-    assert_eq!(check_writable(&ring).unwrap_err().file(), Some(ring.as_path()));
-    assert!(check_writable("/dev/null").unwrap_err().to_string().contains("regular"));
+    assert_eq!(check_writable(&ring).unwrap_err().path(), Some(ring.as_path()));
+    assert!(check_writable("/dev/null").map_err(|error| format!("{error:#}")).unwrap_err().contains("regular"));
 }
 
 #[test]
@@ -271,8 +271,8 @@ fn what_is_wrong_with_a_csv_is_said_in_a_line_or_two() {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
         let error = read_frame_as_text(&path, text).unwrap_err();
-        assert_eq!(error.file(), Some(path.as_path()), "{error}");
-        let said = error.to_string();
+        assert_eq!(error.path(), Some(path.as_path()), "{error:#}");
+        let said = format!("{error:#}");
         assert!(said.lines().count() <= 2 && said.len() < 600, "{said}");
         assert!(!said.contains("truncate_ragged") && !said.contains("infer_schema"), "{said}");
         said

@@ -88,13 +88,13 @@ fn what_cannot_be_fused_is_an_error() {
     let (a, b, c) = (Array2::<f32>::ones((4, 3)), Array2::<f32>::ones((4, 2)), Array2::<f32>::ones((5, 3)));
     for other in [b.view(), c.view()] {
         let error = Fusion::new().fuse(a.view(), other).unwrap_err();
-        assert!(error.to_string().contains("4 x 3 text vectors"), "{error}");
+        assert!(format!("{error:#}").contains("4 x 3 text vectors"), "{error:#}");
     }
     let fitted = Fusion::new().centre(true).fit(a.view(), a.view()).unwrap();
     assert!(fitted.fuse(b.view(), b.view()).is_err());
     for weight in [-0.1, 1.1, f32::NAN] {
         let error = Fusion::new().image_weight(weight).check().unwrap_err();
-        assert!(error.to_string().contains("image_weight"), "{error}");
+        assert!(format!("{error:#}").contains("image_weight"), "{error:#}");
         let model = plain(TopicModel::text_and_images("text", "image", Never(3, 3)));
         let error = model.fusion(Fusion::new().image_weight(weight)).fit(&holey()).map(|_| ()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
@@ -159,7 +159,7 @@ fn one_of_the_two_can_be_clustered_alone() {
     let (texts, pictures) = (frame.select(["text"]).unwrap(), frame.select(["image"]).unwrap());
     assert_eq!(column_of_topics(&text.transform(&texts).unwrap()), text.labels());
     assert_eq!(column_of_topics(&images.transform(&pictures).unwrap()), images.labels());
-    assert_eq!(text.transform(&pictures).unwrap_err().column_name(), Some("text"));
+    assert_eq!(text.transform(&pictures).unwrap_err().column(), Some("text"));
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_may_have_either() {
         let placed = column_of_topics(&topics.transform(&pictures).unwrap());
         let themes: Vec<usize> = placed.iter().map(|&topic| theme_of(&topics.labels(), topic)).collect();
         assert_eq!(themes, [0, 1, 2]);
-        assert_eq!(topics.transform(&df!("n" => [1]).unwrap()).unwrap_err().column_name(), Some("text"));
+        assert_eq!(topics.transform(&df!("n" => [1]).unwrap()).unwrap_err().column(), Some("text"));
     }
 }
 
@@ -206,7 +206,7 @@ fn vectors_of_the_frame_are_fused_as_computed_ones() {
     assert_eq!(column_of_topics(&topics.transform(&bare).unwrap()), expected.labels());
 
     let error = none().text_embeddings("text_embedding").fit(&embedded).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("no embedder for images"), "{error}");
+    assert!(format!("{error:#}").contains("no embedder for images"), "{error:#}");
 }
 
 #[test]
@@ -215,24 +215,24 @@ fn texts_and_images_of_different_width_are_told_before_any_work() {
     let model = plain(TopicModel::text_and_images("text", "image", Never(3, 4)));
     let error = model.fit(&frame).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
-    assert!(error.to_string().contains("3 dimensions and its image vectors 4"), "{error}");
+    assert!(format!("{error:#}").contains("3 dimensions and its image vectors 4"), "{error:#}");
 
     let wide: Vec<Series> = (0..ROWS).map(|row| Series::new("".into(), vec![1.0_f32 + row as f32; 5])).collect();
     let mut frame = frame;
     frame.with_column(Column::new("wide".into(), wide)).unwrap();
     let model = plain(TopicModel::text_and_images("text", "image", Never(3, 3))).image_embeddings("wide");
     let error = model.fit(&frame).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("3 dimensions and image vectors 5"), "{error}");
+    assert!(format!("{error:#}").contains("3 dimensions and image vectors 5"), "{error:#}");
 }
 
 #[test]
 fn rows_without_anything_are_an_error() {
     let frame = text_and_image_frame(&vec![None; 12], &vec![None; 12]);
     let error = model().fit(&frame).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("no row has a text or an image"), "{error}");
+    assert!(format!("{error:#}").contains("no row has a text or an image"), "{error:#}");
     let broken = text_and_image_frame(&texts(12), &vec![Some(b"no picture".to_vec()); 12]);
     let error = model().fit(&broken).map(|_| ()).unwrap_err();
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::Image, Some("image")), "{error}");
+    assert_eq!((error.kind(), error.column()), (ErrorKind::Image, Some("image")), "{error:#}");
     // Images alone, with no captioner: topics without words, as in an image model.
     let silent = text_and_image_frame(&vec![None; ROWS], &pictures(ROWS));
     let topics = model().fit(&silent).unwrap();

@@ -28,7 +28,7 @@ fn decoded(bytes: &[u8]) -> Result<RgbImage, String> {
     assert!(started.elapsed() < LONGEST, "it took {:?}", started.elapsed());
     image.map_err(|error| {
         assert_eq!(error.kind(), ErrorKind::Image);
-        error.to_string()
+        format!("{error:#}")
     })
 }
 
@@ -162,8 +162,8 @@ fn pixels_beyond_the_last_row_are_not_inflated() {
 fn what_takes_too_much_memory_for_its_pixels_is_told_with_the_option() {
     // 121 megapixels of four channels: if interlaced, they must all be in memory together.
     let error = error_of(&png(11_000, 8, 6, true, b""));
-    assert!(error.contains("808 MiB to decode, more than the 768 MiB"), "{error}");
-    assert!(error.contains("max_pixels(142000000)"), "{error}");
+    assert!(error.contains("808 MiB to decode, more than the 768 MiB"), "{error:#}");
+    assert!(error.contains("max_pixels(142000000)"), "{error:#}");
 }
 
 /// The segments of a JPEG.
@@ -192,7 +192,7 @@ fn a_jpeg_of_tables_is_refused() {
     for table in [quantisation, huffman] {
         let bomb = [&good[..2], &table.repeat((44 << 20) / table.len()), &good[2..]].concat();
         let error = error_of(&bomb);
-        assert!(error.contains("bytes of tables"), "{error}");
+        assert!(error.contains("bytes of tables"), "{error:#}");
     }
     // Comments and profiles are skipped.
     let comments = segment(0xfe, &[b'x'; 60_000]).repeat(1000);

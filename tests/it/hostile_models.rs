@@ -67,8 +67,8 @@ pub fn load(folder: &Path) -> Result<(), Error> {
 
 pub fn refused(folder: &Path) -> String {
     let error = load(folder).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Model, "{error}");
-    let told = error.to_string();
+    assert_eq!(error.kind(), ErrorKind::Model, "{error:#}");
+    let told = format!("{error:#}");
     assert!(told.len() < 3_000, "{} bytes of a message", told.len());
     told
 }
@@ -172,7 +172,7 @@ fn every_number_of_every_configuration_is_either_used_or_refused() {
                 fs::write(&path, changed.to_string()).unwrap();
                 if let Err(error) = load(folder.path()) {
                     assert_eq!(error.kind(), ErrorKind::Model, "{place} = {value}: {error}");
-                    assert!(error.file().is_some(), "{place} = {value}: {error}");
+                    assert!(error.path().is_some(), "{place} = {value}: {error}");
                 }
                 tried += 1;
             }

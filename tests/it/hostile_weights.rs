@@ -94,7 +94,7 @@ fn pickled_tensors_lie_within_their_storage() {
             content.truncate(content.len() / 2);
         }
     });
-    assert!(error.unwrap_err().to_string().contains("not completely in its storage"));
+    assert!(error.map_err(|error| format!("{error:#}")).unwrap_err().contains("not completely in its storage"));
     // Storages that are not there: their names in the pickle are others.
     let error = rewritten(&|name, content| {
         if name.ends_with("data.pkl") {
@@ -215,5 +215,5 @@ fn a_file_that_is_cut_short_while_it_is_read_is_an_error() {
     let length = fs::metadata(&path).unwrap().len();
     File::options().write(true).open(&path).unwrap().set_len(length / 4).unwrap();
     let error = model.embed_documents(&["a cat"]).unwrap_err();
-    assert!(error.kind() == ErrorKind::Model && error.to_string().contains("model.safetensors"), "{error}");
+    assert!(error.kind() == ErrorKind::Model && format!("{error:#}").contains("model.safetensors"), "{error:#}");
 }

@@ -174,7 +174,7 @@ fn offline_without_the_model_says_where_it_looked() {
     let (cache, server) = (TempDir::new().unwrap(), Server::start(plain()));
     let error = bring(&hub(&cache, &server).offline(true)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    let text = error.to_string();
+    let text = format!("{error:#}");
     assert!(text.contains("models--tests--tiny") && text.contains("HF_HUB_OFFLINE"), "{text}");
     assert!(server.requests().is_empty());
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "nothing was created");
@@ -184,7 +184,7 @@ fn offline_without_the_model_says_where_it_looked() {
 fn a_hub_out_of_reach_is_told_after_the_retries() {
     let error = bring(&nowhere(&TempDir::new().unwrap())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(error.to_string().contains("127.0.0.1"), "{error}");
+    assert!(format!("{error:#}").contains("127.0.0.1"), "{error:#}");
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn revisions_are_pinned_by_the_name_and_by_the_setting() {
 
     let error = bring(&hub.revision("v9")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.to_string().contains("no revision `v9`"), "{error}");
+    assert!(format!("{error:#}").contains("no revision `v9`"), "{error:#}");
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn a_download_that_always_breaks_is_an_error_and_keeps_what_came() {
     });
     let error = bring(&hub(&cache, &server)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert!(error.to_string().contains("broke"), "{error}");
+    assert!(format!("{error:#}").contains("broke"), "{error:#}");
     assert_eq!(server.downloads().len(), 3, "one that made progress, then two that did not");
     assert_eq!(fs::metadata(partial_of(&cache, &weights())).unwrap().len(), 300_000);
     assert!(!model_cache(&cache).join("refs/main").exists(), "the revision is not recorded before its files");
@@ -283,7 +283,10 @@ fn content_with_a_wrong_hash_is_refused_and_removed() {
     });
     let error = bring(&hub(&cache, &server)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Model);
-    assert!(error.to_string().contains("model.safetensors") && error.to_string().contains("SHA-256"), "{error}");
+    assert!(
+        format!("{error:#}").contains("model.safetensors") && format!("{error:#}").contains("SHA-256"),
+        "{error:#}"
+    );
     assert!(!partial_of(&cache, &weights()).exists());
     assert!(!model_cache(&cache).join("blobs").join(sha256(&weights())).exists());
     assert_eq!(server.downloads().len(), 1);
@@ -305,7 +308,7 @@ fn content_of_a_wrong_size_is_refused() {
     let (cache, server) = (TempDir::new().unwrap(), announced("1000"));
     let error = bring(&hub(&cache, &server)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Model);
-    assert!(error.to_string().contains("longer"), "{error}");
+    assert!(format!("{error:#}").contains("longer"), "{error:#}");
     assert!(!partial_of(&cache, &weights()).exists());
 
     let (cache, server) = (TempDir::new().unwrap(), announced("99000000"));
@@ -336,7 +339,7 @@ fn refusals_say_what_to_do() {
         let server = refusing(status, code);
         let error = bring(&hub(&cache, &server).token(token)).unwrap_err();
         assert_eq!(error.kind(), kind, "{status} {code}: {error}");
-        let text = error.to_string();
+        let text = format!("{error:#}");
         assert!(words.iter().all(|word| text.contains(word)) && !text.contains("hf_secret"), "{status} {code}: {text}");
         assert_eq!(server.requests().len(), 1, "{status} {code} is not retried");
     }
@@ -358,7 +361,7 @@ fn what_may_pass_is_tried_again() {
     }
     let server = refusing(503, "");
     let error = bring(&hub(&TempDir::new().unwrap(), &server)).unwrap_err();
-    assert!(error.kind() == ErrorKind::Io && error.to_string().contains("503"), "{error}");
+    assert!(error.kind() == ErrorKind::Io && format!("{error:#}").contains("503"), "{error:#}");
     assert_eq!(server.requests().len(), 3, "one attempt and two retries");
 }
 
@@ -425,12 +428,12 @@ fn guides_that_lead_out_of_the_folder_are_errors() {
     };
     let many: Vec<String> = (0..1_001).map(|i| format!(r#""{i}": "model-{i}.safetensors""#)).collect();
     let error = error_of("model.safetensors.index.json", &format!(r#"{{"weight_map": {{{}}}}}"#, many.join(",")));
-    assert!(error.to_string().contains("names 1001 files in its `weight_map`; 1 to 1000"), "{error}");
+    assert!(format!("{error:#}").contains("names 1001 files in its `weight_map`; 1 to 1000"), "{error:#}");
     for (name, content) in [("modules.json", modules), ("model.safetensors.index.json", index)] {
         let error = error_of(name, content);
         assert!(
-            error.kind() == ErrorKind::Model && error.to_string().contains("outside the model's folder"),
-            "{error}"
+            error.kind() == ErrorKind::Model && format!("{error:#}").contains("outside the model's folder"),
+            "{error:#}"
         );
     }
 }
@@ -449,7 +452,7 @@ fn hostile_answers_are_errors() {
     ] {
         let server = Server::with(plain(), move |_, _| Reply::body(body.clone()));
         let error = bring(&hub(&TempDir::new().unwrap(), &server)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Io, "{error:#}");
     }
     for etag in ["../../../evil", "", "a/b", ".."] {
         let server = Server::with(plain(), move |site, request| match request.method.as_str() {
@@ -457,7 +460,7 @@ fn hostile_answers_are_errors() {
             _ => site.reply(request),
         });
         let error = bring(&hub(&TempDir::new().unwrap(), &server)).unwrap_err();
-        assert!(error.to_string().contains("ETag"), "{error}");
+        assert!(format!("{error:#}").contains("ETag"), "{error:#}");
     }
 }
 
@@ -493,7 +496,7 @@ fn pieces_come_with_their_index_and_pickles_only_where_there_is_nothing_else() {
     site.files.retain(|name, _| !name.starts_with("pytorch"));
     let (cache, server) = (TempDir::new().unwrap(), Server::start(site));
     let error = bring(&hub(&cache, &server)).unwrap_err();
-    assert!(error.kind() == ErrorKind::Model && error.to_string().contains("no readable weights"), "{error}");
+    assert!(error.kind() == ErrorKind::Model && format!("{error:#}").contains("no readable weights"), "{error:#}");
 }
 
 /// A snapshot as downloaded by Python: without the list of the model's files.
@@ -638,7 +641,7 @@ fn single_files_can_be_asked_for() {
     let folder = hub.snapshot(MODEL, &["README.md", "onnx/model.onnx"], &silent).unwrap();
     assert_eq!(files_under(&folder), ["README.md", "onnx/model.onnx"]);
     let error = hub.snapshot(MODEL, &["no.json"], &silent).unwrap_err();
-    assert!(error.kind() == ErrorKind::NotFound && error.to_string().contains("no.json"), "{error}");
+    assert!(error.kind() == ErrorKind::NotFound && format!("{error:#}").contains("no.json"), "{error:#}");
     let error = hub.snapshot(MODEL, &["../x"], &silent).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
     // Two files do not make a model.
@@ -657,7 +660,7 @@ fn short_names_are_those_of_sentence_transformers() {
     ] {
         let cache = TempDir::new().unwrap();
         let error = nowhere(&cache).offline(true).model_folder(name, &Progress::silent()).unwrap_err();
-        assert_eq!(error.file().unwrap(), cache.path().join(folder), "{name}");
+        assert_eq!(error.path().unwrap(), cache.path().join(folder), "{name}");
     }
 }
 
@@ -693,7 +696,7 @@ fn names_and_settings_that_are_none_are_errors_before_any_work() {
     ] {
         let error = nowhere(&cache).model_folder(name, &silent).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{name:?}: {error}");
-        assert!(!error.to_string().contains('\0'));
+        assert!(!format!("{error:#}").contains('\0'));
     }
     let hub = || nowhere(&cache);
     for wrong in [
@@ -711,7 +714,7 @@ fn names_and_settings_that_are_none_are_errors_before_any_work() {
     ] {
         let error = bring(&wrong).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{wrong:?}: {error}");
-        assert!(!error.to_string().contains("two words"), "{error}");
+        assert!(!format!("{error:#}").contains("two words"), "{error:#}");
     }
     assert!(hub().check().is_ok());
 }
@@ -720,7 +723,7 @@ fn names_and_settings_that_are_none_are_errors_before_any_work() {
 fn looked(variables: &[(&str, &str)]) -> String {
     let lookup = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
     let error = Hub::with_variables(lookup).offline(true).model_folder("a/b", &Progress::silent()).unwrap_err();
-    error.file().unwrap().to_string_lossy().replace('\\', "/")
+    error.path().unwrap().to_string_lossy().replace('\\', "/")
 }
 
 #[test]
@@ -875,7 +878,7 @@ fn a_server_that_breaks_after_every_byte_is_left_within_a_bound() {
             false => site.reply(request),
         });
         let error = bring(&hub(&cache, &server)).unwrap_err();
-        assert!(error.to_string().contains("broke"), "{error}");
+        assert!(format!("{error:#}").contains("broke"), "{error:#}");
         assert_eq!(server.downloads().len(), 3, "one attempt and two retries");
     }
 }
@@ -894,7 +897,7 @@ fn a_file_that_the_disk_has_no_room_for_is_not_begun() {
             reply
         });
         let error = bring(&hub(&cache, &server)).unwrap_err();
-        let told = error.to_string();
+        let told = format!("{error:#}");
         assert!(error.kind() == ErrorKind::Io && told.contains("MB free") && told.contains("needs"), "{told}");
         assert!(server.downloads().is_empty());
         assert!(!partial_of(&cache, &weights()).exists());
@@ -906,6 +909,6 @@ fn a_model_of_too_many_files_is_refused() {
     let mut site = plain();
     site.files.extend((0..3_000).map(|i| (format!("names-{i}.json"), b"{}".to_vec())));
     let (cache, server) = (TempDir::new().unwrap(), Server::start(site));
-    assert!(bring(&hub(&cache, &server)).unwrap_err().to_string().contains("3003 files"));
+    assert!(bring(&hub(&cache, &server)).map_err(|error| format!("{error:#}")).unwrap_err().contains("3003 files"));
     assert!(server.requests().len() < 10);
 }

@@ -60,11 +60,11 @@ fn web_addresses_are_told_as_such() {
         let frame = names(|row| format!("{scheme}://example.org/{row}.jpg"));
         let error = model(Path::new("")).fit(&frame).map(|_| ()).unwrap_err();
         assert_eq!(
-            (error.kind(), error.column_name(), error.row_index()),
+            (error.kind(), error.column(), error.row()),
             (ErrorKind::Image, Some("image"), Some(0)),
-            "{error}"
+            "{error:#}"
         );
-        let said = error.to_string();
+        let said = format!("{error:#}");
         assert!(said.contains("address") && said.contains("none of the 30 images"), "{said}");
         assert!(said.contains("Download") && !said.contains("image_folder"), "{said}");
         let is_web = scheme.to_lowercase().starts_with("http");
@@ -117,7 +117,7 @@ fn data_uris_are_images() {
         let source = images.get(0).unwrap().unwrap();
         let expected = decode(&ImageSource::Encoded { bytes: expected, name: None }, &Limits::new()).unwrap();
         assert_eq!(decode(&source, &Limits::new()).unwrap(), expected, "{uri}");
-        let limited = decode(&source, &Limits::new().max_bytes(20)).unwrap_err().to_string();
+        let limited = decode(&source, &Limits::new().max_bytes(20)).map_err(|error| format!("{error:#}")).unwrap_err();
         assert!(limited.contains("larger than 20 bytes"), "{limited}");
     }
     let (topics, said) = fit(model(Path::new("")), &names(data_uri));
@@ -137,9 +137,10 @@ fn data_uris_that_hold_no_image_are_cut_in_what_is_told() {
     for (uri, reason) in bad {
         let frame = df!("image" => [uri.as_str()]).unwrap();
         let images = column(&frame, Path::new(""));
-        let error = decode(&images.get(0).unwrap().unwrap(), &Limits::new()).unwrap_err().to_string();
-        assert!(error.contains(reason) && error.contains("characters)"), "{error}");
-        assert!(error.len() < 500, "{error}");
+        let error =
+            decode(&images.get(0).unwrap().unwrap(), &Limits::new()).map_err(|error| format!("{error:#}")).unwrap_err();
+        assert!(error.contains(reason) && error.contains("characters)"), "{error:#}");
+        assert!(error.len() < 500, "{error:#}");
         let frame = names(|row| if row == 3 { uri.clone() } else { data_uri(row) });
         let model =
             model(Path::new("")).representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(20));
@@ -175,7 +176,7 @@ fn file_addresses_are_paths() {
     assert!(decode(&source, &Limits::new()).is_ok());
     let frame = df!("image" => ["file://server/share/a.png", "file:///../../etc/passwd"]).unwrap();
     let error = column(&frame, Path::new("")).get(0).unwrap_err();
-    assert!(error.to_string().contains("another machine"), "{error}");
+    assert!(format!("{error:#}").contains("another machine"), "{error:#}");
 }
 
 #[cfg(unix)]
@@ -186,8 +187,12 @@ fn paths_of_windows_are_recognised() {
     let (topics, said) = fit(model(folder.path()), &names(|row| format!("images\\{row}.png")));
     assert!(topics.iter().all(|&topic| topic >= 0) && said.is_empty(), "{said}");
     for path in ["pictures\\0.jpg", "C:\\Users\\me\\0.jpg", "d:/photos/0.jpg", "\\\\server\\share\\0.jpg"] {
-        let error = model(folder.path()).fit(&names(|_| path.into())).map(|_| ()).unwrap_err().to_string();
-        assert!(error.contains("looks like a path of Windows") && error.contains("with /"), "{error}");
+        let error = model(folder.path())
+            .fit(&names(|_| path.into()))
+            .map(|_| ())
+            .map_err(|error| format!("{error:#}"))
+            .unwrap_err();
+        assert!(error.contains("looks like a path of Windows") && error.contains("with /"), "{error:#}");
     }
     let climbs = column(&names(|_| "..\\..\\secret.png".into()), folder.path()).get(0).unwrap_err();
     assert!(climbs.to_string().contains("leaves the folder"), "{climbs}");
@@ -285,10 +290,10 @@ fn a_missing_image_folder_lets_no_file_through() {
     let missing = folder.path().join("missing");
     let frame = names(|row| folder.path().join("images").join(format!("{row}.png")).to_str().unwrap().to_owned());
     let error = model(&missing).only_in_image_folder(true).fit(&frame).map(|_| ()).unwrap_err();
-    assert_eq!((error.kind(), error.column_name(), error.file()), (ErrorKind::Image, Some("image"), Some(&*missing)));
-    assert!(error.to_string().contains("image folder does not exist"), "{error}");
+    assert_eq!((error.kind(), error.column(), error.path()), (ErrorKind::Image, Some("image"), Some(&*missing)));
+    assert!(format!("{error:#}").contains("image folder does not exist"), "{error:#}");
     let images = column(&frame, &missing).only_in_folder(true);
-    assert!(images.get(0).unwrap_err().to_string().contains("outside the folder"));
+    assert!(images.get(0).map_err(|error| format!("{error:#}")).unwrap_err().contains("outside the folder"));
     // If it is allowed, it is noted.
     let (topics, said) = fit(model(&missing), &frame);
     assert!(topics.iter().all(|&topic| topic >= 0), "{topics:?}");
@@ -324,7 +329,7 @@ fn files_with_the_names_of_addresses_are_files() {
                 assert!(decode(&source.unwrap(), &Limits::new()).is_ok(), "{path}");
                 assert_eq!(images.label(row).as_deref(), Some(path));
             }
-            Err(error) => assert!(path.contains("link") && error.to_string().contains("outside"), "{path}: {error}"),
+            Err(error) => assert!(path.contains("link") && format!("{error:#}").contains("outside"), "{path}: {error}"),
         }
     }
     // A folder is not an image, a path that leaves the folder is not followed, and a URI of megabytes is not looked up.

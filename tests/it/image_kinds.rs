@@ -24,7 +24,7 @@ fn encoded(bytes: &[u8]) -> ImageSource<'_> {
 fn error_of(bytes: &[u8]) -> String {
     let error = decode(&encoded(bytes), &Limits::new()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Image);
-    error.to_string()
+    format!("{error:#}")
 }
 
 fn picture() -> RgbImage {
@@ -167,11 +167,11 @@ fn a_folder_without_an_image_that_can_be_read_says_what_is_there() {
     for i in 0..2 {
         fs::write(folder.path().join(format!("{i}.avif")), b"").unwrap();
     }
-    let error = read_image_folder(folder.path()).unwrap_err().to_string();
+    let error = read_image_folder(folder.path()).map_err(|error| format!("{error:#}")).unwrap_err();
     assert!(
         error.contains("the folder contains no images")
             && error.contains("2 .avif files are images in an unsupported format"),
-        "{error}"
+        "{error:#}"
     );
 }
 
@@ -264,10 +264,10 @@ fn limits_name_the_option_that_lifts_them() {
     assert!(fit(&["--max-image-side", "10"]).contains("a side may be at most 10"));
     assert!(fit(&["--max-image-megabytes", "0"]).contains("--max-image-megabytes 0 cannot be used"));
     let source = ImageSource::File(here.join("7.png"));
-    let error = decode(&source, &Limits::new()).unwrap_err().to_string();
-    assert!(error.contains("Limits::new().max_pixels(138000000)"), "{error}");
-    let error = decode(&source, &Limits::new().max_side(100)).unwrap_err().to_string();
-    assert!(error.contains("max_side(12000)"), "{error}");
+    let error = decode(&source, &Limits::new()).map_err(|error| format!("{error:#}")).unwrap_err();
+    assert!(error.contains("Limits::new().max_pixels(138000000)"), "{error:#}");
+    let error = decode(&source, &Limits::new().max_side(100)).map_err(|error| format!("{error:#}")).unwrap_err();
+    assert!(error.contains("max_side(12000)"), "{error:#}");
 }
 
 #[test]

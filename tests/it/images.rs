@@ -156,27 +156,23 @@ fn a_path_that_leaves_its_folder_is_an_image_that_cannot_be_read() {
     assert!(notes.text().contains("leaves the folder"), "{}", notes.text());
     let all = df!("image" => vec!["../secret.png"; 30]).unwrap();
     let error = error_of(&model, &all);
-    assert_eq!(
-        (error.kind(), error.column_name(), error.row_index()),
-        (ErrorKind::Image, Some("image"), Some(0)),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.column(), error.row()), (ErrorKind::Image, Some("image"), Some(0)), "{error:#}");
 }
 
 #[test]
 fn images_of_which_not_one_can_be_read_are_an_error() {
     let broken = vec![Some(b"no picture".to_vec()); 30];
     let error = error_of(&model().captioner(Namer::default()), &framed(&broken));
-    assert_eq!((error.kind(), error.column_name(), error.row_index()), (ErrorKind::Image, Some("image"), Some(0)));
-    assert!(error.to_string().contains("not one of the 30 images can be read"), "{error}");
+    assert_eq!((error.kind(), error.column(), error.row()), (ErrorKind::Image, Some("image"), Some(0)));
+    assert!(format!("{error:#}").contains("not one of the 30 images can be read"), "{error:#}");
 
     let error = error_of(&model(), &framed(&vec![None; 30]));
-    assert!(error.to_string().contains("no row has an image"), "{error}");
-    assert_eq!(error.column_name(), Some("image"));
+    assert!(format!("{error:#}").contains("no row has an image"), "{error:#}");
+    assert_eq!(error.column(), Some("image"));
 
     let missing = df!("image" => (0..30).map(|i| format!("{i}.png")).collect::<Vec<_>>()).unwrap();
     let error = error_of(&plain(TopicModel::images("image", Never(3, 3))).image_folder("/nowhere"), &missing);
-    assert!(error.to_string().contains("folder"), "{error}");
+    assert!(format!("{error:#}").contains("folder"), "{error:#}");
 }
 
 #[test]
@@ -286,9 +282,12 @@ fn what_cannot_work_is_told_before_any_work() {
     let frame = image_frame(ROWS);
     let error = error_of(&plain(TopicModel::images("image", NoEmbedder)), &frame);
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
-    assert!(error.to_string().contains("no embedder for images") && error.to_string().contains("column"), "{error}");
+    assert!(
+        format!("{error:#}").contains("no embedder for images") && format!("{error:#}").contains("column"),
+        "{error:#}"
+    );
     let error = NoEmbedder.embed_texts(&["a"], &Progress::silent()).unwrap_err();
-    assert!(error.to_string().contains("no embedder for texts"), "{error}");
+    assert!(format!("{error:#}").contains("no embedder for texts"), "{error:#}");
     assert!(NoEmbedder.embed_images(&[], &Progress::silent()).is_err());
 
     let text = TopicModel::text("caption", Never(3, 3)).captioner(Namer::default());
@@ -298,10 +297,10 @@ fn what_cannot_work_is_told_before_any_work() {
     for on in [ClusterOn::Text, ClusterOn::Both] {
         let error = error_of(&plain(TopicModel::images("image", Never(3, 3))).cluster_on(on), &frame);
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-        assert!(error.to_string().contains("text_and_images"), "{error}");
+        assert!(format!("{error:#}").contains("text_and_images"), "{error:#}");
     }
     let error = error_of(&TopicModel::text("caption", Never(3, 3)).cluster_on(ClusterOn::Images), &frame);
-    assert!(error.to_string().contains("column of images"), "{error}");
+    assert!(format!("{error:#}").contains("column of images"), "{error:#}");
 }
 
 #[test]
@@ -311,7 +310,7 @@ fn what_is_clustered_has_a_name() {
         assert_eq!(on.to_string(), name);
     }
     let error = "pictures".parse::<ClusterOn>().unwrap_err();
-    assert!(error.to_string().contains("text, images or both"), "{error}");
+    assert!(format!("{error:#}").contains("text, images or both"), "{error:#}");
 }
 
 #[test]
@@ -325,10 +324,10 @@ fn stages_of_ones_own_that_misbehave_are_reported() {
     }
     let frame = image_frame(ROWS);
     let error = error_of(&model().captioner(Silent(1)), &frame);
-    assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error}");
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error:#}");
     let error = error_of(&model().captioner(Silent(0)), &frame);
     assert_eq!(error.kind(), ErrorKind::Image);
-    assert!(error.to_string().contains("captioned"), "{error}");
+    assert!(format!("{error:#}").contains("captioned"), "{error:#}");
 
     #[derive(Debug)]
     struct Short;
@@ -341,7 +340,7 @@ fn stages_of_ones_own_that_misbehave_are_reported() {
         }
     }
     let error = error_of(&plain(TopicModel::images("image", Short)), &frame);
-    assert!(error.to_string().contains("59 vectors with 3 dimensions for 60 images"), "{error}");
+    assert!(format!("{error:#}").contains("59 vectors with 3 dimensions for 60 images"), "{error:#}");
 }
 
 #[test]
@@ -372,7 +371,7 @@ fn a_joint_model_names_topics_of_images_without_captions() {
 
     let error = error_of(&model().representation("Words", VisualWords::new()), &frame);
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(error.to_string().contains("joint model"), "{error}");
+    assert!(format!("{error:#}").contains("joint model"), "{error:#}");
 }
 
 #[test]
@@ -385,7 +384,7 @@ fn captions_can_be_weighed_by_meaning() {
     }
     let error =
         error_of(&model().captioner(Namer::default()).representation("K", KeyBERTInspired::new()), &image_frame(ROWS));
-    assert!(error.to_string().contains("embedder for texts"), "{error}");
+    assert!(format!("{error:#}").contains("embedder for texts"), "{error:#}");
 }
 
 #[test]

@@ -28,8 +28,8 @@ fn refused(name: &str, content: impl AsRef<[u8]>) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, name, content);
     let error = read_frame(&path).unwrap_err();
-    assert_eq!(error.file(), Some(path.as_path()), "{error}");
-    let said = error.told(Interface::CommandLine);
+    assert_eq!(error.path(), Some(path.as_path()), "{error:#}");
+    let said = error.report(Interface::CommandLine);
     assert!(said.len() < 600, "{said}");
     said.lines().next().unwrap().replace(&format!(" ({})", path.display()), "")
 }

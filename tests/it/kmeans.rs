@@ -82,7 +82,7 @@ fn new_points_go_to_the_nearest_cluster() {
     assert_eq!(model.predict(array![[-5.0f32], [20.0], [2.0]].view()).unwrap().0, [0, 1, 0]);
     assert!(model.predict(Array2::zeros((0, 1)).view()).unwrap().0.is_empty());
     assert_eq!(model.predict(Array2::zeros((1, 2)).view()).unwrap_err().kind(), ErrorKind::InvalidData);
-    assert_eq!(model.predict(array![[0.0f32], [f32::NAN]].view()).unwrap_err().row_index(), Some(1));
+    assert_eq!(model.predict(array![[0.0f32], [f32::NAN]].view()).unwrap_err().row(), Some(1));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn bad_parameters_are_named() {
     ] {
         let error = settings.fit(&Training::new(blobs(5, 2, 6).view()).with_seed(0)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-        assert!(error.to_string().contains(name), "{error}");
+        assert!(format!("{error:#}").contains(name), "{error:#}");
     }
     assert_eq!(KMeans::new(6).min_rows(), 6);
 }
@@ -118,7 +118,7 @@ fn bad_points_are_named() {
     let error = |points: Array2<f32>| KMeans::new(2).fit(&Training::new(points.view()).with_seed(0)).unwrap_err();
     let mut points = blobs(9, 2, 7);
     points[[4, 1]] = f32::INFINITY;
-    assert_eq!((error(points.clone()).kind(), error(points).row_index()), (ErrorKind::InvalidData, Some(4)));
+    assert_eq!((error(points.clone()).kind(), error(points).row()), (ErrorKind::InvalidData, Some(4)));
     assert_eq!(error(Array2::zeros((0, 2))).kind(), ErrorKind::InvalidData);
     assert_eq!(error(array![[1e30f32], [-1e30], [0.0]]).kind(), ErrorKind::InvalidData);
 }

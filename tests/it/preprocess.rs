@@ -29,7 +29,7 @@ fn picture(pictures: &Value, file: &Value, upright: &Value) -> RgbImage {
 fn parse_error(config: &Value) -> String {
     let error = Preprocessor::from_json(&config.to_string()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Model);
-    error.to_string()
+    format!("{error:#}")
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn hostile_configurations_are_errors() {
     assert!(vit("rescale_factor", json!("much")).contains("is not a number"));
     assert!(vit("image_processor_type", json!("FuyuImageProcessor")).contains("`FuyuImageProcessor` is not supported"));
     assert!(parse_error(&json!([1])).contains("not a JSON object"));
-    assert!(Preprocessor::from_json("{").unwrap_err().to_string().contains("not JSON"));
+    assert!(Preprocessor::from_json("{").map_err(|error| format!("{error:#}")).unwrap_err().contains("not JSON"));
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn files_that_are_none_are_errors_with_their_name() {
     let path = folder.path().join("preprocessor_config.json");
     let error = |path: &Path| {
         let error = Preprocessor::from_file(path).unwrap_err();
-        assert_eq!((error.kind(), error.file()), (ErrorKind::Model, Some(path)));
-        error.to_string()
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Model, Some(path)));
+        format!("{error:#}")
     };
     assert!(error(&path).contains("missing"));
     assert!(error(folder.path()).contains("folder, not a file"));

@@ -247,13 +247,13 @@ fn settings_limit_the_page() {
 fn bad_settings_and_places_are_errors() {
     let error = Report::new(fitted()).title(" \n").html().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(error.to_string().contains("title"), "{error}");
+    assert!(format!("{error:#}").contains("title"), "{error:#}");
     let error = Report::new(fitted()).max_topics(0).check().unwrap_err();
-    assert!(error.to_string().contains("max_topics = 0"), "{error}");
+    assert!(format!("{error:#}").contains("max_topics = 0"), "{error:#}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/topics.html");
     let error = fitted().to_html_report(&path).unwrap_err();
-    assert_eq!((error.kind(), error.file()), (ErrorKind::Io, Some(path.as_path())));
+    assert_eq!((error.kind(), error.path()), (ErrorKind::Io, Some(path.as_path())));
     let path = folder.path().join("topics.html");
     fitted().to_html_report(&path).unwrap();
     assert_eq!(fs::read_to_string(path).unwrap(), fitted().report_html().unwrap(), "the same model, the same page");

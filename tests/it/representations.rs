@@ -302,7 +302,7 @@ fn without_an_embedder_of_texts() {
     let keybert = Elsewhere { inner: KeyBERTInspired::new(), joint: None };
     let error = model().representation("K", keybert).fit(&frame()).map(|_| ()).unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Represent));
-    assert!(error.to_string().contains("needs an embedder for texts"), "{error}");
+    assert!(format!("{error:#}").contains("needs an embedder for texts"), "{error:#}");
 }
 
 /// An embedder that must not run, or that returns one row too few once the texts are embedded.
@@ -350,8 +350,8 @@ fn wrong_parameters_are_reported_before_any_work() {
     ];
     for (model, message) in cases {
         let error = error_of(&model);
-        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Represent), "{error}");
-        assert!(error.to_string().contains(message), "{error}");
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Represent), "{error:#}");
+        assert!(format!("{error:#}").contains(message), "{error:#}");
     }
 }
 
@@ -362,8 +362,8 @@ fn an_embedder_that_misbehaves_is_reported() {
         model_of(Bad { never: false }, labels()).representation("M", MaximalMarginalRelevance::new()),
     ] {
         let error = error_of(&model);
-        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error}");
-        assert!(error.to_string().contains("the embedder returned"), "{error}");
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidData, Stage::Represent), "{error:#}");
+        assert!(format!("{error:#}").contains("the embedder returned"), "{error:#}");
     }
 }
 
@@ -458,7 +458,7 @@ fn vectors_of_another_model_are_an_error() {
     let (vectors, topics) = images();
     let error = visual(&["cat"]).words(&[0, 1], &topics, &vectors, &Sums::default(), &Progress::silent()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidData);
-    assert!(error.to_string().contains("16 dimensions, but the image embeddings have 4"), "{error}");
+    assert!(format!("{error:#}").contains("16 dimensions, but the image embeddings have 4"), "{error:#}");
 }
 
 #[test]

@@ -86,21 +86,21 @@ fn what_cannot_be_looked_for_is_an_error() {
     let frame = image_frame(ROWS);
     let deaf = plain(TopicModel::images("image", Eye)).fit(&frame).unwrap();
     let error = deaf.find_topics("red", 5).unwrap_err();
-    assert!(error.to_string().contains("no embedder for texts"), "{error}");
+    assert!(format!("{error:#}").contains("no embedder for texts"), "{error:#}");
     assert!(deaf.find_topics_by_image(png(0, 0).as_slice(), 5).is_ok());
 
     let text = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&crate::corpora::frame(108)).unwrap();
     let error = text.find_topics_by_image("cat.png", 5).unwrap_err();
-    assert!(error.to_string().contains("no embedder for images"), "{error}");
+    assert!(format!("{error:#}").contains("no embedder for images"), "{error:#}");
     for query in ["", "  ", "\u{1F600}"] {
         assert_eq!(text.find_topics(query, 5).unwrap_err().kind(), ErrorKind::InvalidData, "{query:?}");
     }
-    assert!(text.find_topics("cat", 0).unwrap_err().to_string().contains("top_n"));
+    assert!(text.find_topics("cat", 0).map_err(|error| format!("{error:#}")).unwrap_err().contains("top_n"));
 
     let topics = plain(TopicModel::images("image", EyeAndEar)).fit(&frame).unwrap();
     let error = topics.find_topics_by_image("/nowhere/cat.png", 5).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Image);
-    assert!(error.file().is_some(), "{error}");
+    assert!(error.path().is_some(), "{error:#}");
     assert_eq!(topics.find_topics_by_image(b"no picture".as_slice(), 5).unwrap_err().kind(), ErrorKind::Image);
 
     // Vectors from a column computed by another model.
@@ -112,5 +112,5 @@ fn what_cannot_be_looked_for_is_an_error() {
     let given =
         plain(TopicModel::text("caption", StaticEmbedder::builtin())).embeddings("embedding").fit(&other).unwrap();
     let error = given.find_topics("cat", 5).unwrap_err();
-    assert!(error.to_string().contains("those of the fit had 3"), "{error}");
+    assert!(format!("{error:#}").contains("those of the fit had 3"), "{error:#}");
 }

@@ -154,7 +154,7 @@ fn lengths_and_prompts_out_of_range_are_told() {
     assert_eq!(model.clone().max_seq_length(100_000).unwrap_err().kind(), ErrorKind::InvalidParameter);
     let error = model.clone().prompt_name("nothing").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(error.to_string().contains("query"), "{error}");
+    assert!(format!("{error:#}").contains("query"), "{error:#}");
     let short = model.clone().max_seq_length(4).unwrap();
     let texts = ["cat dog house red market", "cat dog house red market and more"];
     assert_ne!(
@@ -186,8 +186,8 @@ fn copy(name: &str) -> tempfile::TempDir {
 
 fn refused(folder: &Path) -> String {
     let error = SentenceTransformer::from_dir(folder).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Model, "{error}");
-    error.to_string()
+    assert_eq!(error.kind(), ErrorKind::Model, "{error:#}");
+    format!("{error:#}")
 }
 
 fn edit(path: &Path, change: impl Fn(&mut Value)) {
@@ -282,7 +282,7 @@ fn every_tensor_must_be_there() {
         bytes[at..at + 6].copy_from_slice(b"nobody");
         fs::write(&path, bytes).unwrap();
         let error = refused(folder.path());
-        assert!(error.contains(tensor) && error.contains("model.safetensors"), "{error}");
+        assert!(error.contains(tensor) && error.contains("model.safetensors"), "{error:#}");
     }
 }
 

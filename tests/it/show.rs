@@ -93,7 +93,8 @@ fn pictures_of(topics: &FittedTopicModel) -> &Gallery {
 #[test]
 fn hostile_text_is_text_in_whatever_shows_it() {
     for hostile in HOSTILE {
-        let error = Error::new(ErrorKind::Io, Stage::Input, hostile).column(hostile).path(hostile).hint(hostile);
+        let error =
+            Error::new(ErrorKind::Io, Stage::Input, hostile).with_column(hostile).with_path(hostile).with_hint(hostile);
         let fails: std::result::Result<String, String> = Err(hostile.to_owned());
         let of_topics = TopicWords::from([(0, vec![(hostile.to_owned(), 1.0)])]);
         let things: Vec<(&str, Html)> = vec![
@@ -141,14 +142,14 @@ fn a_result_shows_its_value_or_its_error_and_an_option_its_value_or_none() {
     let fine: topicframe::error::Result<DataFrame> = Ok(frame.clone());
     assert_eq!(Cell::of(&fine).texts("td"), ["7"]);
     assert_eq!(fine.to_text(), Some(frame.to_string()));
-    let error = Error::new(ErrorKind::NotFound, Stage::Topics, "no topic 9").hint("Ask for 0 to 3.");
+    let error = Error::new(ErrorKind::NotFound, Stage::Topics, "no topic 9").with_hint("Ask for 0 to 3.");
     let fails: topicframe::error::Result<DataFrame> = Err(error.clone());
     let cell = Cell::of(&fails);
     assert_eq!(cell.texts("p"), ["topics: no topic 9", "Ask for 0 to 3."]);
     assert_eq!(cell.texts("b"), ["topics: no topic 9"], "the problem is in bold");
     assert_eq!(cell.with_class("tf-error")[0].get("role"), "alert");
     assert_eq!(fails.to_html(), error.to_html());
-    assert_eq!(fails.to_text(), Some(error.to_string()));
+    assert_eq!(fails.to_text(), Some(format!("{error:#}")));
     let polars: PolarsResult<Column> = frame.column("gone").cloned();
     assert!(Cell::of(&polars).text().contains("gone"), "errors from other crates");
 
@@ -492,7 +493,7 @@ fn what_has_a_text_is_that_text_for_whoever_shows_no_html() {
     assert_eq!(Show::to_text(&frame), Some(frame.to_string()));
     assert_eq!(Show::to_text(&frame.html().max_rows(1)), Some(frame.to_string()));
     assert!(Show::to_text(frame.column("word").unwrap()).unwrap().contains("\"b\""));
-    let error = Error::new(ErrorKind::Io, Stage::Output, "it is full").hint("Make room.");
+    let error = Error::new(ErrorKind::Io, Stage::Output, "it is full").with_hint("Make room.");
     assert_eq!(Show::to_text(&error).unwrap(), "output: it is full\n  Make room.");
     assert_eq!((Show::to_text("a <b>"), Show::to_text(&"c".to_owned())), (Some("a <b>".into()), Some("c".into())));
     assert_eq!(vec!["a".to_owned(), "b".to_owned()].to_text().unwrap(), "a\nb");

@@ -141,7 +141,7 @@ fn classes_must_fit() {
     let other = sparse(&dense(3, 5));
     assert!(matrix.sum_rows_by(&[Some(0), None], 1).is_err());
     let error = matrix.sum_rows_by(&[Some(0), None, Some(2)], 2).unwrap_err();
-    assert_eq!(error.row_index(), Some(2));
+    assert_eq!(error.row(), Some(2));
     assert!(matrix.cosines(&matrix, &[None, None]).is_err());
     assert!(matrix.cosines(&matrix, &[None, None, Some(3)]).is_err());
     assert!(matrix.cosines(&other, &[None, None, None]).is_err());

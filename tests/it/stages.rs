@@ -47,8 +47,8 @@ fn parts_that_do_not_fit_are_refused() {
         ];
         for stage in stages {
             let error = stage().unwrap();
-            assert_eq!((error.kind(), error.row_index()), (ErrorKind::InvalidData, row), "{error}");
-            assert!(error.to_string().contains(message), "{error}");
+            assert_eq!((error.kind(), error.row()), (ErrorKind::InvalidData, row), "{error:#}");
+            assert!(format!("{error:#}").contains(message), "{error:#}");
         }
     }
 }
@@ -181,11 +181,11 @@ fn known_labels_reach_a_clusterer_that_uses_them() {
     assert_eq!(topics.transform(&new).unwrap().height(), 60);
 
     let error = model.labels("label").fit(&frame).map(|_| ()).unwrap_err();
-    assert!(error.to_string().contains("neither the reducer nor the clusterer uses them"), "{error}");
+    assert!(format!("{error:#}").contains("neither the reducer nor the clusterer uses them"), "{error:#}");
     let error = supervised.clone().labels("wrong").fit(&frame).map(|_| ()).unwrap_err();
-    assert_eq!((error.column_name(), error.row_index()), (Some("wrong"), Some(0)), "{error}");
+    assert_eq!((error.column(), error.row()), (Some("wrong"), Some(0)), "{error:#}");
     let error = supervised.labels("name").fit(&frame).map(|_| ()).unwrap_err();
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::WrongType, Some("name")), "{error}");
+    assert_eq!((error.kind(), error.column()), (ErrorKind::WrongType, Some("name")), "{error:#}");
 }
 
 #[test]

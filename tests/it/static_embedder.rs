@@ -246,8 +246,8 @@ fn assert_refused(file: &str, says: &str, damage: impl FnOnce(&Path)) {
     damage(&folder.path().join(file));
     let error: Error = StaticEmbedder::from_dir(folder.path()).expect_err(says);
     assert_eq!((error.kind(), error.stage()), (ErrorKind::Model, Stage::Embed));
-    assert_eq!(error.file(), Some(folder.path().join(file).as_path()));
-    let message = error.to_string();
+    assert_eq!(error.path(), Some(folder.path().join(file).as_path()));
+    let message = format!("{error:#}");
     assert!(message.contains(says), "{message:?} does not say {says:?}");
 }
 
@@ -278,7 +278,10 @@ const TOKENS: usize = 34;
 fn missing_folders_and_files_are_named() {
     let error = StaticEmbedder::from_dir("no/such/model").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Model);
-    assert!(error.to_string().contains("no such folder") && error.to_string().contains("no/such/model"), "{error}");
+    assert!(
+        format!("{error:#}").contains("no such folder") && format!("{error:#}").contains("no/such/model"),
+        "{error:#}"
+    );
     for file in ["model.safetensors", "tokenizer.json", "config.json"] {
         assert_refused(file, "the file is missing", |path| fs::remove_file(path).unwrap());
         assert_refused(file, "a folder, not a file", |path| {
@@ -373,7 +376,7 @@ fn damaged_tokenizers_are_refused() {
     let folder = copy_of("f32");
     fs::write(folder.path().join("tokenizer.json"), other.to_string()).unwrap();
     let error = StaticEmbedder::from_dir(folder.path()).unwrap_err();
-    assert!(error.to_string().contains("34 rows, but tokenizer.json has 2 tokens"), "{error}");
+    assert!(format!("{error:#}").contains("34 rows, but tokenizer.json has 2 tokens"), "{error:#}");
 }
 
 #[test]
@@ -387,7 +390,7 @@ fn a_tokenizer_that_fails_on_a_text_is_an_error_not_a_panic() {
     assert!(embedder.embed_texts(&["the cat"], &Progress::silent()).is_ok());
     let error = embedder.embed_texts(&["the cat", "zebra"], &Progress::silent()).unwrap_err();
     assert_eq!(error.stage(), Stage::Embed);
-    assert!(error.to_string().contains("cannot be tokenized"), "{error}");
+    assert!(format!("{error:#}").contains("cannot be tokenized"), "{error:#}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn every_type_that_texts_come_in_is_text() {
 fn bytes_that_are_no_text_are_no_text() {
     let frame = df!("text" => [&b"\x89PNG"[..], &b"\xff\xd8"[..]]).unwrap();
     let error = TextColumn::read(&frame, "text").unwrap_err();
-    assert!(error.to_string().contains("bytes (Binary)"), "{error}");
+    assert!(format!("{error:#}").contains("bytes (Binary)"), "{error:#}");
 }
 
 #[test]
@@ -93,17 +93,17 @@ fn vectors_of_any_floats_and_whole_numbers() {
 fn what_a_column_cannot_be_is_said_in_plain_words() {
     let frame = read_frame(fixture("vectors.parquet")).unwrap();
     let error = TextColumn::read(&frame, "tensor").unwrap_err();
-    assert_eq!((error.kind(), error.column_name()), (ErrorKind::WrongType, Some("tensor")));
-    let said = error.told(Interface::CommandLine);
+    assert_eq!((error.kind(), error.column()), (ErrorKind::WrongType, Some("tensor")));
+    let said = error.report(Interface::CommandLine);
     assert!(said.contains("`arrow.fixed_shape_tensor`") && said.contains("arrays of 2 numbers (Float32)"), "{said}");
     assert!(said.contains("--text") && !said.contains("Cast") && !said.contains('{'), "{said}");
-    assert!(error.to_string().contains("Cast it to String"), "{error}");
+    assert!(format!("{error:#}").contains("Cast it to String"), "{error:#}");
 
-    let of = |name: &str| TextColumn::read(&frame, name).unwrap_err().to_string();
+    let of = |name: &str| TextColumn::read(&frame, name).map_err(|error| format!("{error:#}")).unwrap_err();
     assert!(of("half").contains("lists of numbers (Float16)"), "{}", of("half"));
     assert!(of("int8").contains("lists of whole numbers (Int8)"), "{}", of("int8"));
     let error = Embeddings::read(&read_frame(fixture("texts.arrow")).unwrap(), "dictionary").unwrap_err();
-    assert!(error.told(Interface::CommandLine).contains("--embeddings"), "{error}");
+    assert!(error.report(Interface::CommandLine).contains("--embeddings"), "{error:#}");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn the_row_that_is_wrong_is_blamed() {
         let rows: Vec<Series> = lengths.iter().map(|&length| Series::new("".into(), vec![1.0_f32; length])).collect();
         let frame = DataFrame::new(lengths.len(), vec![Column::new("v".into(), rows)]).unwrap();
         let error = Embeddings::read(&frame, "v").unwrap_err();
-        (error.row_index(), error.to_string())
+        (error.row(), format!("{error:#}"))
     };
     let (row, said) = with(&[2, 3, 3, 3]);
     assert_eq!(row, Some(0), "{said}");
@@ -128,16 +128,16 @@ fn numbers_that_are_missing_within_a_vector_name_their_row() {
     let frame = DataFrame::new(2, vec![Column::new("v".into(), rows.to_vec())]).unwrap();
     let mut twice = frame.clone();
     twice.vstack_mut(&frame).unwrap();
-    assert_eq!(Embeddings::read(&frame, "v").unwrap_err().row_index(), Some(1));
-    assert_eq!(Embeddings::read(&twice.slice(2, 2), "v").unwrap_err().row_index(), Some(1));
+    assert_eq!(Embeddings::read(&frame, "v").unwrap_err().row(), Some(1));
+    assert_eq!(Embeddings::read(&twice.slice(2, 2), "v").unwrap_err().row(), Some(1));
 }
 
 #[test]
 fn two_columns_of_a_name_are_told_as_that() {
     for name in ["twice.parquet", "twice.arrow"] {
         let error = read_frame(fixture(name)).unwrap_err();
-        assert_eq!(error.column_name(), Some("text"), "{error}");
-        assert!(error.to_string().contains("duplicate column name"), "{error}");
+        assert_eq!(error.column(), Some("text"), "{error:#}");
+        assert!(format!("{error:#}").contains("duplicate column name"), "{error:#}");
     }
 }
 
@@ -148,8 +148,8 @@ fn nesting_has_a_limit() {
         for (name, depth) in [("lists_40", "40 levels"), ("structs_60", "60 levels")] {
             let path = fixture(&format!("{name}.{ending}"));
             let error = read_frame(&path).unwrap_err();
-            assert_eq!((error.column_name(), error.file()), (Some("deep"), Some(path.as_path())), "{error}");
-            assert!(error.to_string().contains(depth), "{error}");
+            assert_eq!((error.column(), error.path()), (Some("deep"), Some(path.as_path())), "{error:#}");
+            assert!(format!("{error:#}").contains(depth), "{error:#}");
         }
     }
 }
@@ -173,8 +173,8 @@ fn lengths_that_cannot_be_are_not_believed() {
                 changed[at] ^= change;
                 fs::write(&path, &changed).unwrap();
                 if let Err(error) = read_frame(&path) {
-                    assert_eq!(error.file(), Some(path.as_path()), "{name}, byte {at}: {error}");
-                    assert!(error.to_string().len() < 2_000, "{name}, byte {at}: {error}");
+                    assert_eq!(error.path(), Some(path.as_path()), "{name}, byte {at}: {error}");
+                    assert!(format!("{error:#}").len() < 2_000, "{name}, byte {at}: {error}");
                 }
             }
         }
@@ -192,8 +192,8 @@ fn a_length_of_petabytes_is_an_error() {
         let path = folder.path().join(name);
         fs::write(&path, bytes).unwrap();
         let error = read_frame(&path).unwrap_err();
-        assert_eq!(error.file(), Some(path.as_path()));
-        assert!(error.to_string().contains("unpack"), "{error}");
+        assert_eq!(error.path(), Some(path.as_path()));
+        assert!(format!("{error:#}").contains("unpack"), "{error:#}");
     }
 }
 
@@ -238,18 +238,18 @@ fn what_is_no_regular_file_is_not_waited_for() {
         let path = folder.path().join(format!("pipe.{ending}"));
         assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
         let error = read_frame(&path).unwrap_err();
-        assert!(error.to_string().contains("not a regular file"), "{error}");
+        assert!(format!("{error:#}").contains("not a regular file"), "{error:#}");
         let device = folder.path().join(format!("zero.{ending}"));
         std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
-        assert!(read_frame(&device).unwrap_err().to_string().contains("not a regular file"));
+        assert!(read_frame(&device).map_err(|error| format!("{error:#}")).unwrap_err().contains("not a regular file"));
     }
 }
 
 #[test]
 fn columns_of_different_lengths_are_a_damaged_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/fuzz/parquet/found_uneven_columns.parquet");
-    let error = read_frame(&path).unwrap_err().to_string();
-    assert!(error.contains("the file is corrupt") && error.contains("found_uneven_columns.parquet"), "{error}");
+    let error = read_frame(&path).map_err(|error| format!("{error:#}")).unwrap_err();
+    assert!(error.contains("the file is corrupt") && error.contains("found_uneven_columns.parquet"), "{error:#}");
 }
 
 #[test]
@@ -257,12 +257,13 @@ fn types_that_are_not_read_are_named_with_their_column() {
     let kinds = [("union", "several types"), ("interval", "calendar intervals"), ("decimal", "256-bit")];
     let ends = [("runs", "run-end encoded"), ("view", "list views")];
     for (name, what) in kinds.iter().chain(&ends) {
-        let error = read_frame(fixture(&format!("unread_{name}.arrow"))).unwrap_err().to_string();
+        let error =
+            read_frame(fixture(&format!("unread_{name}.arrow"))).map_err(|error| format!("{error:#}")).unwrap_err();
         assert!(error.contains(what) && error.contains("column `odd`"), "{name}: {error}");
         assert!(!error.contains("Err") && !error.contains("POLARS") && !error.contains("not yet"), "{name}: {error}");
     }
-    let error = read_frame(fixture("unread_decimal.parquet")).unwrap_err().to_string();
-    assert!(error.contains("256-bit") && error.contains("column `odd`"), "{error}");
+    let error = read_frame(fixture("unread_decimal.parquet")).map_err(|error| format!("{error:#}")).unwrap_err();
+    assert!(error.contains("256-bit") && error.contains("column `odd`"), "{error:#}");
 }
 
 #[test]
@@ -278,7 +279,7 @@ fn a_file_of_another_kind_is_called_what_it_is() {
     for (name, content, says) in contents {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
-        let error = read_frame(&path).unwrap_err().to_string();
+        let error = read_frame(&path).map_err(|error| format!("{error:#}")).unwrap_err();
         assert!(error.contains(says), "{name}: {error}");
     }
 }
@@ -286,8 +287,8 @@ fn a_file_of_another_kind_is_called_what_it_is() {
 #[test]
 fn a_row_of_bytes_that_is_not_text_is_named() {
     let frame = df!("text" => [&b"red apple"[..], &b"fast \xfftrain"[..]]).unwrap();
-    let error = TextColumn::read(&frame, "text").unwrap_err().to_string();
-    assert!(error.contains("UTF-8") && error.contains("row 1"), "{error}");
+    let error = TextColumn::read(&frame, "text").map_err(|error| format!("{error:#}")).unwrap_err();
+    assert!(error.contains("UTF-8") && error.contains("row 1"), "{error:#}");
 }
 
 #[test]

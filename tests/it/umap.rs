@@ -318,7 +318,7 @@ fn bad_parameters_are_named() {
     for (umap, name) in cases {
         let error = umap.check().unwrap_err();
         assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Reduce));
-        assert!(error.to_string().contains(name), "{error}");
+        assert!(format!("{error:#}").contains(name), "{error:#}");
         assert!(umap.fit(&Training::new(points().view()).with_seed(1)).is_err());
     }
     assert!(umap().check().is_ok());
@@ -330,12 +330,12 @@ fn bad_data_is_named() {
     assert_eq!(fit(&Array2::zeros((0, 8))).kind(), ErrorKind::InvalidData);
     let mut bad = points();
     bad[(12, 3)] = f32::NAN;
-    assert_eq!(fit(&bad).row_index(), Some(12));
+    assert_eq!(fit(&bad).row(), Some(12));
     bad[(12, 3)] = f32::NEG_INFINITY;
-    assert_eq!(fit(&bad).row_index(), Some(12));
+    assert_eq!(fit(&bad).row(), Some(12));
     let model = Umap::new().n_epochs(5).fit(&Training::new(points().view()).with_seed(1)).unwrap().model;
     let bad = bad.slice(s![10..14, ..]);
-    assert_eq!(model.transform(&bad.into(), &Progress::silent()).unwrap_err().row_index(), Some(2));
+    assert_eq!(model.transform(&bad.into(), &Progress::silent()).unwrap_err().row(), Some(2));
     let narrow = model.transform(&bad.slice(s![.., ..3]).into(), &Progress::silent()).unwrap_err();
     assert!(narrow.to_string().contains("3 columns; expected 12"), "{narrow}");
 }

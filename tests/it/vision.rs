@@ -33,8 +33,8 @@ fn encoded(bytes: &[u8]) -> ImageSource<'_> {
 fn decode_error(bytes: &[u8]) -> String {
     let error = decode(&encoded(bytes), &Limits::default()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Image);
-    assert_eq!(error.file(), Some(Path::new("picture")));
-    error.to_string()
+    assert_eq!(error.path(), Some(Path::new("picture")));
+    format!("{error:#}")
 }
 
 /// The encoded bytes of one case of decode.json.
@@ -127,8 +127,8 @@ fn only_regular_files_are_opened() {
     let folder = tempfile::tempdir().unwrap();
     let error = |path: &Path| {
         let error = decode(&ImageSource::File(path.to_path_buf()), &Limits::default()).unwrap_err();
-        assert_eq!((error.kind(), error.file()), (ErrorKind::Image, Some(path)));
-        error.to_string()
+        assert_eq!((error.kind(), error.path()), (ErrorKind::Image, Some(path)));
+        format!("{error:#}")
     };
     assert!(error(&folder.path().join("missing.png")).contains("there is no such file"));
     assert!(error(folder.path()).contains("folder"));
@@ -253,7 +253,7 @@ fn bombs_within_a_webp_are_found() {
 #[test]
 fn limits_are_settable_and_checked() {
     let png = case("png rgb");
-    let error = |limits: Limits| decode(&encoded(&png), &limits).unwrap_err().to_string();
+    let error = |limits: Limits| decode(&encoded(&png), &limits).map_err(|error| format!("{error:#}")).unwrap_err();
     assert!(error(Limits::new().max_bytes(10)).contains("larger than 10 bytes"));
     assert!(error(Limits::new().max_pixels(13 * 9 - 1)).contains("more than 116 pixels"));
     assert!(error(Limits::new().max_side(12)).contains("at most 12"));
@@ -262,7 +262,12 @@ fn limits_are_settable_and_checked() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.png"), &png).unwrap();
     let file = ImageSource::File(folder.path().join("a.png"));
-    assert!(decode(&file, &Limits::new().max_bytes(10)).unwrap_err().to_string().contains("larger than 10 bytes"));
+    assert!(
+        decode(&file, &Limits::new().max_bytes(10))
+            .map_err(|error| format!("{error:#}"))
+            .unwrap_err()
+            .contains("larger than 10 bytes")
+    );
     let parameter = Limits::new().max_pixels(0).check(Stage::Represent).unwrap_err();
     assert_eq!(parameter.kind(), ErrorKind::InvalidParameter);
     assert!(parameter.to_string().contains("max_pixels = 0"));

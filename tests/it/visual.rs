@@ -202,9 +202,9 @@ fn an_unreadable_image_is_an_error_if_wanted() {
     let images = numbered(5, folder.path());
     let strict = VisualRepresentation::new().on_error(OnImageError::Fail);
     let error = choose(&images, &strict).unwrap_err();
-    assert_eq!((error.kind(), error.column_name(), error.row_index()), (ErrorKind::Image, Some("image"), Some(2)));
-    assert_eq!(error.file(), Some(Path::new("2.png")));
-    assert!(error.to_string().contains("there is no such file"));
+    assert_eq!((error.kind(), error.column(), error.row()), (ErrorKind::Image, Some("image"), Some(2)));
+    assert_eq!(error.path(), Some(Path::new("2.png")));
+    assert!(format!("{error:#}").contains("there is no such file"));
     // Only the needed images are tried.
     assert!(choose(&images, &strict.nr_repr_images(2)).is_ok());
 }
@@ -213,8 +213,8 @@ fn an_unreadable_image_is_an_error_if_wanted() {
 fn if_no_image_can_be_read_that_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let error = choose(&numbered(40, folder.path()), &VisualRepresentation::new()).unwrap_err();
-    assert_eq!((error.kind(), error.column_name(), error.row_index()), (ErrorKind::Image, Some("image"), Some(0)));
-    let text = error.to_string();
+    assert_eq!((error.kind(), error.column(), error.row()), (ErrorKind::Image, Some("image"), Some(0)));
+    let text = format!("{error:#}");
     assert!(
         text.contains("none of the 40 candidate images") && text.contains("0.png") && text.contains("image folder"),
         "{text}"
@@ -382,7 +382,7 @@ fn limits_hold_and_parameters_are_checked() {
     for (named, visual) in bad {
         let error = visual.check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-        assert!(error.to_string().contains(named), "{error}");
+        assert!(format!("{error:#}").contains(named), "{error:#}");
         assert!(choose(&images, &visual).is_err());
     }
     assert!(VisualRepresentation::new().check().is_ok() && VisualRepresentation::new().needs_images());

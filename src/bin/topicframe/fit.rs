@@ -157,7 +157,7 @@ impl Fit {
         let printed = table::print(&table::topics(&topics));
         report(&topics, &outputs.written, started);
         let printed = printed.map_err(|error| {
-            Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").cause(error)
+            Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").with_cause(error)
         });
         outputs.complete().and(printed)
     }
@@ -186,8 +186,9 @@ impl Fit {
 
     /// Checks the input before models are loaded, which may take a while.
     fn check_input(&self, progress: &Progress) -> Result<()> {
-        let wrong =
-            |message: &str| Error::new(ErrorKind::InvalidParameter, Stage::Input, message).path(self.first_input());
+        let wrong = |message: &str| {
+            Error::new(ErrorKind::InvalidParameter, Stage::Input, message).with_path(self.first_input())
+        };
         let found = Inputs::find_all(&self.input)?;
         let inputs = self.inputs.get_or_init(|| found);
         self.tell_left_out(inputs, progress);
@@ -203,8 +204,8 @@ impl Fit {
         for input in inputs.tables() {
             if let Err(cause) = std::fs::metadata(input) {
                 return Err(Error::new(ErrorKind::Io, Stage::Input, "the input cannot be read")
-                    .path(input)
-                    .cause(cause));
+                    .with_path(input)
+                    .with_cause(cause));
             }
         }
         match (&self.text, &self.images) {
@@ -263,7 +264,7 @@ impl Fit {
         match frame.height() == 0 && text.iter().all(|name| frame.column(name).is_ok()) {
             false => Ok(frame),
             true => Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the input has no rows, only column names")
-                .path(self.first_input())),
+                .with_path(self.first_input())),
         }
     }
 
@@ -350,7 +351,7 @@ impl Outputs {
             return Ok(());
         }
         for error in &self.failed {
-            table::tell(&format!("error: {}", error.told(Interface::CommandLine)));
+            table::tell(&format!("error: {}", error.report(Interface::CommandLine)));
         }
         let all = self.failed.len() + self.written.len();
         let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
@@ -372,12 +373,12 @@ fn check_page(path: &Path) -> Result<()> {
             Stage::Output,
             "the report file name must end in .html or .htm",
         )
-        .path(path)),
+        .with_path(path)),
     }
 }
 
 fn taken(path: &Path, message: &str) -> Error {
-    Error::new(ErrorKind::InvalidParameter, Stage::Output, message).path(path).hint("Choose another name.")
+    Error::new(ErrorKind::InvalidParameter, Stage::Output, message).with_path(path).with_hint("Choose another name.")
 }
 
 /// Whether a column contains embeddings (arrays; except in JSON, also lists of floats) or encoded images (binary

@@ -43,7 +43,7 @@ impl Fit {
             None => Ok(model),
             Some(_) if self.image_column().is_none() => {
                 Err(wrong("--captioner requires images, but no image column was specified")
-                    .hint("Specify the image column with --images."))
+                    .with_hint("Specify the image column with --images."))
             }
             Some(name) => {
                 let captioner = Captioner::load(name, self.device, &progress)?;
@@ -58,8 +58,9 @@ impl Fit {
             self.note_device("the embeddings are precomputed", progress);
             return self.with_vectors();
         }
-        let texts_only =
-            |what: &str| wrong(&format!("the embedder `{}` only supports text, {what}", self.embedder)).hint(NAMES);
+        let texts_only = |what: &str| {
+            wrong(&format!("the embedder `{}` only supports text, {what}", self.embedder)).with_hint(NAMES)
+        };
         if self.embedder == "builtin" && self.clusters_images() {
             // Reported before anything is loaded.
             return Err(texts_only("but images are to be clustered"));
@@ -112,7 +113,7 @@ impl Fit {
             return Ok(());
         }
         let message = "--image-weight balances text and images, but only one of them is clustered";
-        Err(wrong(message).hint("Omit it, or specify both columns and an embedder that supports both."))
+        Err(wrong(message).with_hint("Omit it, or specify both columns and an embedder that supports both."))
     }
 
     /// Clusters on text; images only illustrate the topics.

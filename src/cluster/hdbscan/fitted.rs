@@ -153,7 +153,7 @@ impl FittedClusterer for FittedHdbscan {
         if rows.saturating_mul(columns) > MOST_MEMBERSHIPS {
             let message = format!("membership matrix too large: {rows} points x {columns} clusters");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message)
-                .hint("Request some rows at a time with FittedHdbscan::membership_vectors_of_rows."));
+                .with_hint("Request some rows at a time with FittedHdbscan::membership_vectors_of_rows."));
         }
         Ok(Some(self.all_points_membership_vectors()))
     }

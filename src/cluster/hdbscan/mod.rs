@@ -197,7 +197,8 @@ fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
 fn check_points(points: ArrayView2<'_, f32>) -> Result<()> {
     match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
         Some(row) => {
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value").row(row))
+            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value")
+                .with_row(row))
         }
         None => Ok(()),
     }
@@ -205,8 +206,9 @@ fn check_points(points: ArrayView2<'_, f32>) -> Result<()> {
 
 impl Clusterer for Hdbscan {
     fn check(&self) -> Result<()> {
-        let bad =
-            |name: &str, value: String, allowed: &str| Err(Error::parameter(Stage::Cluster, name, value, allowed));
+        let bad = |name: &str, value: String, allowed: &str| {
+            Err(Error::invalid_parameter(Stage::Cluster, name, value, allowed))
+        };
         if self.min_cluster_size < 2 {
             return bad("min_cluster_size", self.min_cluster_size.to_string(), "at least 2");
         }

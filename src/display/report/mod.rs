@@ -70,10 +70,15 @@ impl Report {
     /// The title is blank, or the maximum number of topics is 0.
     pub fn check(&self) -> Result<()> {
         if self.title.trim().is_empty() {
-            return Err(Error::parameter(Stage::Display, "title", format_args!("{:?}", self.title), "not blank"));
+            return Err(Error::invalid_parameter(
+                Stage::Display,
+                "title",
+                format_args!("{:?}", self.title),
+                "not blank",
+            ));
         }
         if self.max_topics == 0 {
-            return Err(Error::parameter(Stage::Display, "max_topics", 0, "at least 1"));
+            return Err(Error::invalid_parameter(Stage::Display, "max_topics", 0, "at least 1"));
         }
         Ok(())
     }

@@ -108,7 +108,7 @@ pub(super) fn read(folder: &Path) -> Result<(Description, Weights)> {
         other => {
             let other = other.unwrap_or("missing");
             Err(model_error(&path, &format!("its model_type is {other}, which is not a supported captioner"))
-                .hint("Supported are vision-encoder-decoder (ViT and GPT-2) and blip."))
+                .with_hint("Supported are vision-encoder-decoder (ViT and GPT-2) and blip."))
         }
     }
 }
@@ -188,7 +188,7 @@ fn blip(config: &Config<'_>, json: &Value, generation: Option<Config<'_>>) -> Re
     let architecture = json["architectures"][0].as_str().unwrap_or("BlipForConditionalGeneration");
     if architecture != "BlipForConditionalGeneration" {
         let what = format!("it is a {architecture}, which does not generate captions");
-        return Err(model_error(config.path(), &what).hint("Use a BlipForConditionalGeneration."));
+        return Err(model_error(config.path(), &what).with_hint("Use a BlipForConditionalGeneration."));
     }
     let text = config.part("text_config");
     let decoder = blip_text(&text)?;

@@ -153,8 +153,8 @@ impl Batch<'_> {
             let image = image.unwrap_or_else(|| Err(Error::new(ErrorKind::Internal, Stage::Embed, "no such image")));
             match image {
                 Ok(image) => Ok((*row, Ok(self.tower.fit(&image)))),
-                Err(error) if self.reading.on_error == OnImageError::Fail => Err(error.row(*row)),
-                Err(error) => Ok((*row, Err(error.row(*row)))),
+                Err(error) if self.reading.on_error == OnImageError::Fail => Err(error.with_row(*row)),
+                Err(error) => Ok((*row, Err(error.with_row(*row)))),
             }
         };
         match shared {

@@ -178,10 +178,11 @@ fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::
     };
     let error = model_error(path, &what);
     match model_type {
-        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error.hint(
-            Hint::new("This is a text-only model: load it with SentenceTransformer.")
-                .on_command_line("This is a text-only model: omit --images, or use --cluster-on text."),
-        ),
+        Some("bert" | "roberta" | "xlm-roberta" | "distilbert" | "mpnet" | "modernbert" | "nomic_bert") => error
+            .with_hint(
+                Hint::new("This is a text-only model: load it with SentenceTransformer.")
+                    .on_command_line("This is a text-only model: omit --images, or use --cluster-on text."),
+            ),
         _ => error,
     }
 }

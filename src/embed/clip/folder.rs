@@ -29,7 +29,7 @@ pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
                 let hint = Hint::new("Load a text-only model with SentenceTransformer.").on_command_line(
                     "--embedder accepts CLIP, SigLIP, and text-only models as saved by sentence-transformers.",
                 );
-                return Err(model_error(&path, &what).hint(hint));
+                return Err(model_error(&path, &what).with_hint(hint));
             }
         }
     }

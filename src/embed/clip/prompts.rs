@@ -48,9 +48,9 @@ impl PromptTokenizer {
         let mut path = folder.join("tokenizer.json");
         let bytes = if path.exists() || family == Family::Siglip {
             read_text_file(&path, MAX_TOKENIZER).map_err(|error| match folder.join("spiece.model").exists() {
-                true => {
-                    error.hint("spiece.model is not supported: load the tokenizer with transformers and save it again.")
-                }
+                true => error.with_hint(
+                    "spiece.model is not supported: load the tokenizer with transformers and save it again.",
+                ),
                 false => error,
             })?
         } else {
@@ -112,7 +112,7 @@ impl PromptTokenizer {
     /// The tokens of a text, and whether any of them belongs to the text itself.
     fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
         let text = beginning(text, self.length.saturating_mul(BYTES_A_TOKEN));
-        let failed = |error: Error| error.hint("Save the tokenizer again with transformers.");
+        let failed = |error: Error| error.with_hint("Save the tokenizer again with transformers.");
         let encoding = caught(|| self.tokenizer.encode_fast(text, true))
             .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
             .map_err(|cause| failed(model_error(&self.path, &format!("it fails on a text: {cause}"))))?;
@@ -164,7 +164,7 @@ impl Settings {
 /// CLIP's tokenizer from its vocabulary and merges, in the form of a `tokenizer.json`.
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
     const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
-    let missing = |error: Error| error.hint("The folder needs tokenizer.json, or vocab.json and merges.txt.");
+    let missing = |error: Error| error.with_hint("The folder needs tokenizer.json, or vocab.json and merges.txt.");
     let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
     let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
     let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is not text"))?;
@@ -210,5 +210,5 @@ fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Resu
             "continuing_subword_prefix": "", "end_of_word_suffix": "</w>", "fuse_unk": false,
         },
     });
-    serde_json::to_vec(&tokenizer).map_err(|cause| model_error(vocabulary, "it cannot be used").cause(cause))
+    serde_json::to_vec(&tokenizer).map_err(|cause| model_error(vocabulary, "it cannot be used").with_cause(cause))
 }

@@ -150,8 +150,8 @@ impl Cache {
             Ok(free) if free < bytes => {
                 let needed = format!("the model `{model}` needs {} MB more", bytes.div_ceil(1_000_000));
                 let message = format!("{needed}, but the disk of the cache has only {} MB free", free / 1_000_000);
-                let error = Error::new(ErrorKind::Io, Stage::Embed, message).path(&self.folder);
-                Err(error.hint(another_folder("Is there room on another disk?")))
+                let error = Error::new(ErrorKind::Io, Stage::Embed, message).with_path(&self.folder);
+                Err(error.with_hint(another_folder("Is there room on another disk?")))
             }
             // If the system does not report free space, a failed write will.
             _ => Ok(()),
@@ -237,9 +237,10 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Resul
 /// Reads a whole regular file of at most `limit` bytes.
 pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     regular_file::read(path, limit).map_err(|refusal| {
-        let problem = |what: &str| Error::new(ErrorKind::Model, Stage::Embed, format!("the file {what}")).path(path);
+        let problem =
+            |what: &str| Error::new(ErrorKind::Model, Stage::Embed, format!("the file {what}")).with_path(path);
         match refusal {
-            Refusal::Io(cause) => problem("cannot be read").cause(cause),
+            Refusal::Io(cause) => problem("cannot be read").with_cause(cause),
             Refusal::Empty => problem("is empty"),
             _ => problem(&format!("is not a regular file of at most {limit} bytes")),
         }
@@ -254,7 +255,7 @@ fn another_folder(question: &str) -> Hint {
 
 pub(super) fn unwritable(path: &Path, cause: io::Error) -> Error {
     Error::new(ErrorKind::Io, Stage::Embed, "the model cache cannot be written")
-        .path(path)
-        .cause(cause)
-        .hint(another_folder("Is the disk full or read-only?"))
+        .with_path(path)
+        .with_cause(cause)
+        .with_hint(another_folder("Is the disk full or read-only?"))
 }

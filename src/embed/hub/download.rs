@@ -220,7 +220,7 @@ impl Snapshot<'_> {
             self.remote.model.id
         );
         Error::new(ErrorKind::Model, Stage::Embed, message)
-            .hint("Try again; if the error persists, something between this machine and the hub modifies files.")
+            .with_hint("Try again; if the error persists, something between this machine and the hub modifies files.")
     }
 }
 

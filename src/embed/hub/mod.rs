@@ -218,17 +218,22 @@ impl Hub {
         let is_plain = |c: char| c.is_ascii_graphic() && !"?#@\\\"<>".contains(c);
         if !address.is_some_and(|address| is_host(address) && address.chars().all(is_plain)) {
             let allowed = "a URL like https://huggingface.co";
-            return Err(Error::parameter(Stage::Embed, "endpoint", format!("{:?}", self.endpoint), allowed));
+            return Err(Error::invalid_parameter(Stage::Embed, "endpoint", format!("{:?}", self.endpoint), allowed));
         }
         if self.token.as_ref().is_some_and(|token| !token.chars().all(|c| c.is_ascii_graphic())) {
             // The token itself stays secret.
-            return Err(Error::parameter(Stage::Embed, "token", "(not shown)", "visible ASCII characters only"));
+            return Err(Error::invalid_parameter(
+                Stage::Embed,
+                "token",
+                "(not shown)",
+                "visible ASCII characters only",
+            ));
         }
         if self.retries > 100 {
-            return Err(Error::parameter(Stage::Embed, "retries", self.retries, "at most 100"));
+            return Err(Error::invalid_parameter(Stage::Embed, "retries", self.retries, "at most 100"));
         }
         if self.timeout.is_zero() {
-            return Err(Error::parameter(Stage::Embed, "timeout", "0 s", "more than 0"));
+            return Err(Error::invalid_parameter(Stage::Embed, "timeout", "0 s", "more than 0"));
         }
         check_revision(&self.revision)?;
         self.cache().map(drop)
@@ -260,7 +265,7 @@ impl Hub {
     /// As [`model_folder`](Self::model_folder); and a file that is outside the folder or that the model does not have.
     pub fn snapshot(&self, name: &str, files: &[&str], progress: &Progress) -> Result<PathBuf> {
         if let Some(file) = files.iter().find(|file| !is_inside(file)) {
-            return Err(Error::parameter(
+            return Err(Error::invalid_parameter(
                 Stage::Embed,
                 "file",
                 format!("{file:?}"),
@@ -282,7 +287,7 @@ impl Hub {
             None => self.fetch(model, cache, wanted, progress),
             Some(cached) => match self.fetch(model, cache, wanted, progress) {
                 Err(error) if error.kind() == ErrorKind::Io => {
-                    progress.note(Stage::Embed, format!("using the cached model as is: {error}"));
+                    progress.note(Stage::Embed, format!("using the cached model as is: {error:#}"));
                     Ok(cached.folder)
                 }
                 result => result,
@@ -293,7 +298,7 @@ impl Hub {
     fn cache(&self) -> Result<&Path> {
         self.cache_folder.as_deref().ok_or_else(|| {
             Error::new(ErrorKind::InvalidParameter, Stage::Embed, "there is no cache folder for models")
-                .hint(Hint::new("Set HF_HOME or `Hub::cache_folder`.").on_command_line("Set HF_HOME."))
+                .with_hint(Hint::new("Set HF_HOME or `Hub::cache_folder`.").on_command_line("Set HF_HOME."))
         })
     }
 
@@ -310,7 +315,7 @@ impl Hub {
             let _ = sender.send(result);
         };
         let started = std::thread::Builder::new().name("hub".to_owned()).spawn(work);
-        started.map_err(|cause| internal("no thread can be started").cause(cause))?;
+        started.map_err(|cause| internal("no thread can be started").with_cause(cause))?;
         loop {
             match receiver.recv_timeout(LOOK) {
                 Ok(result) => return result,
@@ -349,7 +354,7 @@ fn not_cached(model: &ModelName, cache: &Cache) -> Error {
     let ModelName { id, revision } = model;
     let message =
         format!("the model `{id}` (revision `{revision}`) is not in the cache, and network requests are disabled");
-    Error::new(ErrorKind::NotFound, Stage::Embed, message).path(cache.folder()).hint(format!(
+    Error::new(ErrorKind::NotFound, Stage::Embed, message).with_path(cache.folder()).with_hint(format!(
         "Run once online and without HF_HUB_OFFLINE, or run `hf download {id}` on another machine and copy the folder."
     ))
 }

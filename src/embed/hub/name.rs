@@ -94,7 +94,7 @@ impl ModelName {
         if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
             let allowed = "`organization/name` of letters, digits and single `-`, `_`, `.`";
             let hint = "A local folder is not a name on the hub: load it as a folder.";
-            return Err(Error::parameter(Stage::Embed, "model", format!("{text:?}"), allowed).hint(hint));
+            return Err(Error::invalid_parameter(Stage::Embed, "model", format!("{text:?}"), allowed).with_hint(hint));
         }
         check_revision(revision)?;
         let has_no_organization = parts.len() == 1 && !WITHOUT_ORGANIZATION.contains(&name);
@@ -124,7 +124,7 @@ pub(super) fn check_revision(revision: &str) -> Result<()> {
     let letters = revision.chars().all(|c| c.is_ascii_alphanumeric() || "-_.+/".contains(c));
     match letters && is_inside(revision) {
         true => Ok(()),
-        false => Err(Error::parameter(
+        false => Err(Error::invalid_parameter(
             Stage::Embed,
             "revision",
             format!("{revision:?}"),
@@ -155,5 +155,5 @@ pub(super) fn is_inside(path: &str) -> bool {
 /// The error for a path in `file` that is not [inside](is_inside) the model's folder.
 pub(super) fn leads_out(path: &str, file: &str) -> Error {
     let message = format!("{file} names {path:?}, which is outside the model's folder");
-    Error::new(ErrorKind::Model, Stage::Embed, message).hint("Do not use this model: its files look malicious.")
+    Error::new(ErrorKind::Model, Stage::Embed, message).with_hint("Do not use this model: its files look malicious.")
 }

@@ -74,8 +74,9 @@ pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<Strin
     }
     if !found {
         let message = format!("the model has no readable weights: neither {SAFETENSORS} nor {PICKLED}");
-        return Err(Error::new(ErrorKind::Model, Stage::Embed, message)
-            .hint("Look for another copy of the model, or save it again with a current version of transformers."));
+        return Err(Error::new(ErrorKind::Model, Stage::Embed, message).with_hint(
+            "Look for another copy of the model, or save it again with a current version of transformers.",
+        ));
     }
     files.sort();
     files.dedup();
@@ -198,7 +199,7 @@ fn mentions_images(config: &Value) -> bool {
 }
 
 fn parse(file: &str, bytes: &[u8]) -> Result<Value> {
-    serde_json::from_slice(bytes).map_err(|cause| damaged(file, "is not JSON").cause(cause))
+    serde_json::from_slice(bytes).map_err(|cause| damaged(file, "is not JSON").with_cause(cause))
 }
 
 fn damaged(file: &str, what: &str) -> Error {

@@ -82,7 +82,8 @@ enum Method {
 impl<'a> Remote<'a> {
     pub(super) fn new(hub: &'a Hub, model: &'a ModelName, progress: &'a Progress) -> Result<Self> {
         let endpoint = hub.endpoint.trim_end_matches('/').parse().map_err(|cause| {
-            Error::parameter(Stage::Embed, "endpoint", &hub.endpoint, "a URL like https://huggingface.co").cause(cause)
+            Error::invalid_parameter(Stage::Embed, "endpoint", &hub.endpoint, "a URL like https://huggingface.co")
+                .with_cause(cause)
         })?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -119,7 +120,7 @@ impl<'a> Remote<'a> {
             }
         })?;
         let answer: Value =
-            serde_json::from_slice(&answer).map_err(|cause| self.strange("invalid JSON").cause(cause))?;
+            serde_json::from_slice(&answer).map_err(|cause| self.strange("invalid JSON").with_cause(cause))?;
         let commit = answer.get("sha").and_then(Value::as_str).filter(|sha| is_commit(sha));
         let files = answer.get("siblings").and_then(Value::as_array);
         let (Some(commit), Some(files)) = (commit, files) else {
@@ -183,7 +184,7 @@ impl<'a> Remote<'a> {
     /// at the redirect that carries the metadata and leads to another host; the flag says whether it reached its target
     /// instead.
     fn follow(&self, method: Method, url: &str, range: Option<u64>) -> Try<(Response<Body>, bool)> {
-        let mut place: Uri = url.parse().map_err(|cause| self.strange("an invalid URL").cause(cause))?;
+        let mut place: Uri = url.parse().map_err(|cause| self.strange("an invalid URL").with_cause(cause))?;
         for _ in 0..=MAX_REDIRECTS {
             self.progress.check(Stage::Embed)?;
             let response = self.request(method, &place, range)?;
@@ -226,8 +227,8 @@ impl<'a> Remote<'a> {
             | ureq::Error::Timeout(_)
             | ureq::Error::HostNotFound
             | ureq::Error::ConnectionFailed
-            | ureq::Error::Protocol(_) => Failure::passing(self.unreachable(place).cause(cause)),
-            cause => Failure::Final(self.unreachable(place).cause(cause)),
+            | ureq::Error::Protocol(_) => Failure::passing(self.unreachable(place).with_cause(cause)),
+            cause => Failure::Final(self.unreachable(place).with_cause(cause)),
         })
     }
 
@@ -281,25 +282,27 @@ impl<'a> Remote<'a> {
         if status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT || status.is_server_error()
         {
             let message = format!("{endpoint} returned status {status} when asked for {what} of `{id}`");
-            let error = error(ErrorKind::Io, message).hint("This is usually temporary: try again later.");
+            let error = error(ErrorKind::Io, message).with_hint("This is usually temporary: try again later.");
             let after = header(response.headers(), "retry-after").and_then(|seconds| seconds.parse().ok());
             return Failure::Passing { error, after: after.map(Duration::from_secs), further: false };
         }
         Failure::Final(match (status.as_u16(), code) {
             (_, "GatedRepo") => error(ErrorKind::Io, format!("the model `{id}` is gated: its owner requires consent"))
-                .hint(format!("Accept its terms at {endpoint}/{id}, and set HF_TOKEN to a token of that account.")),
+                .with_hint(format!(
+                    "Accept its terms at {endpoint}/{id}, and set HF_TOKEN to a token of that account."
+                )),
             (_, "RevisionNotFound") => {
                 error(ErrorKind::NotFound, format!("the model `{id}` has no revision `{revision}`"))
-                    .hint(format!("{endpoint}/{id}/commits/main lists the available revisions."))
+                    .with_hint(format!("{endpoint}/{id}/commits/main lists the available revisions."))
             }
             (404, "EntryNotFound") => error(ErrorKind::NotFound, format!("the model `{id}` has no file {what}")),
             (404, _) | (401, "RepoNotFound" | "") if self.hub.token.is_none() || status == StatusCode::NOT_FOUND => {
                 error(ErrorKind::NotFound, format!("{endpoint} has no model `{id}`, or it is not public"))
-                    .hint(format!("Check the spelling (`organization/name`). {token}"))
+                    .with_hint(format!("Check the spelling (`organization/name`). {token}"))
             }
             (401 | 403, _) => {
                 error(ErrorKind::Io, format!("{endpoint} denied access to {what} of `{id}` (status {status})"))
-                    .hint(token)
+                    .with_hint(token)
             }
             _ => error(ErrorKind::Io, format!("{endpoint} returned status {status} for {what} of `{id}`")),
         })
@@ -309,20 +312,20 @@ impl<'a> Remote<'a> {
         let host = place.host().unwrap_or_default();
         let message = format!("no response from {host} for the model `{}`", self.model.id);
         Error::new(ErrorKind::Io, Stage::Embed, message)
-            .hint("Is the network up, and is HTTPS_PROXY set if a proxy is needed? HF_ENDPOINT selects a mirror.")
+            .with_hint("Is the network up, and is HTTPS_PROXY set if a proxy is needed? HF_ENDPOINT selects a mirror.")
     }
 
     /// The connection ended before the response did.
     pub(super) fn broken(&self, cause: impl std::error::Error + Send + Sync + 'static) -> Error {
         let message = format!("the connection broke while the model `{}` was downloading", self.model.id);
-        let error = Error::new(ErrorKind::Io, Stage::Embed, message).cause(cause);
-        error.hint("Run it again: downloaded data is kept, and the download resumes.")
+        let error = Error::new(ErrorKind::Io, Stage::Embed, message).with_cause(cause);
+        error.with_hint("Run it again: downloaded data is kept, and the download resumes.")
     }
 
     /// The server does not behave like a hub.
     pub(super) fn strange(&self, what: &str) -> Error {
         let message = format!("{} returned {what} for the model `{}`", self.hub.endpoint, self.model.id);
-        Error::new(ErrorKind::Io, Stage::Embed, message).hint("Is HF_ENDPOINT the URL of a Hugging Face hub?")
+        Error::new(ErrorKind::Io, Stage::Embed, message).with_hint("Is HF_ENDPOINT the URL of a Hugging Face hub?")
     }
 }
 

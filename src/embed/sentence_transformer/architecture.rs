@@ -59,10 +59,10 @@ impl Family {
             "distilbert" => Ok(Family::DistilBert),
             "mpnet" => Ok(Family::MpNet),
             "clip" | "siglip" => Err(model_error(config.path(), "this is a model for images and texts")
-                .hint(Hint::new("Load it as a MultiModalBackend.").on_command_line(
+                .with_hint(Hint::new("Load it as a MultiModalBackend.").on_command_line(
                     "Pass --embedder the folder of that model itself, which embeds texts and images.",
                 ))),
-            other => Err(model_error(config.path(), &format!("models of type `{other}` are not supported")).hint(
+            other => Err(model_error(config.path(), &format!("models of type `{other}` are not supported")).with_hint(
                 "Supported are bert, roberta, xlm-roberta, camembert, distilbert, mpnet, modernbert and nomic_bert.",
             )),
         }

@@ -112,7 +112,12 @@ impl SentenceTransformer {
     pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
         let longest = self.model.encoder.longest();
         if !(3..=longest).contains(&max_seq_length) {
-            return Err(Error::parameter(Stage::Embed, "max_seq_length", max_seq_length, &format!("3 to {longest}")));
+            return Err(Error::invalid_parameter(
+                Stage::Embed,
+                "max_seq_length",
+                max_seq_length,
+                &format!("3 to {longest}"),
+            ));
         }
         self.max_seq_length = max_seq_length;
         self.tokenizer.set_length(max_seq_length)?;
@@ -138,7 +143,7 @@ impl SentenceTransformer {
                 let known: Vec<&str> = self.model.prompts.iter().map(|(name, _)| name.as_str()).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
                 let message = format!("the model has no prompt named `{name}`");
-                Err(Error::new(ErrorKind::NotFound, Stage::Embed, message).hint(format!("It has: {known}.")))
+                Err(Error::new(ErrorKind::NotFound, Stage::Embed, message).with_hint(format!("It has: {known}.")))
             }
         }
     }

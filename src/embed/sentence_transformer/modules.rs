@@ -56,7 +56,7 @@ impl Modules {
             match (number, kind.rsplit('.').next().unwrap_or_default()) {
                 (0, "Transformer") => modules.transformer = inside,
                 (0, "CLIPModel") => {
-                    return Err(model_error(folder, "this is a CLIP model for images and texts").hint(
+                    return Err(model_error(folder, "this is a CLIP model for images and texts").with_hint(
                         Hint::new("Load it as a MultiModalBackend.")
                             .on_command_line("Pass --embedder the folder of the CLIP model itself."),
                     ));
@@ -69,7 +69,7 @@ impl Modules {
                 (_, other) => {
                     let message = format!("its module {number} has the type `{other}`, which is not supported");
                     return Err(model_error(&path, &message)
-                        .hint("Supported are Transformer (first), Pooling, Dense, LayerNorm and Normalize."));
+                        .with_hint("Supported are Transformer (first), Pooling, Dense, LayerNorm and Normalize."));
                 }
             }
         }

@@ -15,9 +15,9 @@ static VECTORS: &[u8] = include_bytes!("../builtin/vectors.safetensors");
 /// in about a millisecond.
 pub(super) fn load() -> Result<(WordPiece, TokenTable)> {
     let word_piece = WordPiece::new(VOCABULARY);
-    let tensors = SafeTensors::deserialize(VECTORS).map_err(|cause| damaged("no safetensors").cause(cause))?;
-    let embeddings = tensors.tensor("embeddings").map_err(|cause| damaged("no embeddings").cause(cause))?;
-    let scales = tensors.tensor("scales").map_err(|cause| damaged("no scales").cause(cause))?;
+    let tensors = SafeTensors::deserialize(VECTORS).map_err(|cause| damaged("no safetensors").with_cause(cause))?;
+    let embeddings = tensors.tensor("embeddings").map_err(|cause| damaged("no embeddings").with_cause(cause))?;
+    let scales = tensors.tensor("scales").map_err(|cause| damaged("no scales").with_cause(cause))?;
     let &[rows, dimensions] = embeddings.shape() else {
         return Err(damaged("embeddings that are not a matrix"));
     };
@@ -34,5 +34,5 @@ pub(super) fn load() -> Result<(WordPiece, TokenTable)> {
 
 fn damaged(how: &str) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, format!("the built-in vectors are damaged: {how}"))
-        .hint("Rebuild the crate from a clean copy of its source.")
+        .with_hint("Rebuild the crate from a clean copy of its source.")
 }

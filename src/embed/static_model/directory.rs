@@ -35,16 +35,17 @@ const SAVE_AGAIN: &str = "Save the model again with Model2Vec's save_pretrained,
 pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
     if !folder.is_dir() {
         return Err(model_error(folder, "there is no such folder")
-            .hint("Use a folder with model.safetensors, tokenizer.json and config.json, as Model2Vec saves it."));
+            .with_hint("Use a folder with model.safetensors, tokenizer.json and config.json, as Model2Vec saves it."));
     }
     let max_length = read_max_length(&folder.join("config.json"))?;
     let tokenizer_path = folder.join("tokenizer.json");
     let tokenizer_file = read(&tokenizer_path, MAX_TOKENIZER)?;
     let tokenizer = FolderTokenizer::parse(&tokenizer_file, max_length)
-        .map_err(|why| model_error(&tokenizer_path, &why).hint(SAVE_AGAIN))?;
+        .map_err(|why| model_error(&tokenizer_path, &why).with_hint(SAVE_AGAIN))?;
     let tensor_path = folder.join("model.safetensors");
     let tensor_file = read(&tensor_path, MAX_TENSOR_FILE)?;
-    let table = read_table(&tensor_file, &tokenizer).map_err(|why| model_error(&tensor_path, &why).hint(SAVE_AGAIN))?;
+    let table =
+        read_table(&tensor_file, &tokenizer).map_err(|why| model_error(&tensor_path, &why).with_hint(SAVE_AGAIN))?;
     Ok((tokenizer, table))
 }
 
@@ -52,9 +53,9 @@ pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
 fn read_max_length(path: &Path) -> Result<Option<usize>> {
     let bytes = read(path, MAX_CONFIG_FILE)?;
     let config: Value =
-        serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").cause(cause))?;
+        serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").with_cause(cause))?;
     let Value::Object(config) = config else {
-        return Err(model_error(path, "it is not a JSON object").hint(SAVE_AGAIN));
+        return Err(model_error(path, "it is not a JSON object").with_hint(SAVE_AGAIN));
     };
     match config.get("max_length") {
         None => Ok(Some(DEFAULT_MAX_LENGTH)),
@@ -62,7 +63,7 @@ fn read_max_length(path: &Path) -> Result<Option<usize>> {
         Some(value) => match value.as_u64().and_then(|length| usize::try_from(length).ok()) {
             Some(length) if length > 0 => Ok(Some(length)),
             _ => Err(model_error(path, &format!("max_length = {value} is not a number of tokens"))
-                .hint("Use a whole number of at least 1, or null for no limit.")),
+                .with_hint("Use a whole number of at least 1, or null for no limit.")),
         },
     }
 }
@@ -152,8 +153,8 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
         let error = model_error(path, &refusal_of_model(&refusal, limit));
         match refusal {
             Refusal::Io(cause) => error
-                .cause(cause)
-                .hint("A Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable."),
+                .with_cause(cause)
+                .with_hint("A Model2Vec folder has model.safetensors, tokenizer.json and config.json, all readable."),
             _ => error,
         }
     })
@@ -161,5 +162,5 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 
 fn model_error(path: &Path, what: &str) -> Error {
     Error::new(ErrorKind::Model, Stage::Embed, format!("the static model cannot be used: {what}"))
-        .path(PathBuf::from(path))
+        .with_path(PathBuf::from(path))
 }

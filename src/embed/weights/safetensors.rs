@@ -49,9 +49,9 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
         return Err(broken(&format!("its header has {length} bytes; the maximum is {MAX_HEADER}")));
     }
     let mut header = vec![0; length as usize];
-    file.read_exact(&mut header).map_err(|cause| broken("its header cannot be read").cause(cause))?;
+    file.read_exact(&mut header).map_err(|cause| broken("its header cannot be read").with_cause(cause))?;
     let header: Value =
-        serde_json::from_slice(&header).map_err(|cause| broken("its header is not JSON").cause(cause))?;
+        serde_json::from_slice(&header).map_err(|cause| broken("its header is not JSON").with_cause(cause))?;
     let header = header.as_object().ok_or_else(|| broken("its header is not an object"))?;
     let mut taken: Vec<(u64, u64, &str)> = Vec::with_capacity(header.len());
     for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {

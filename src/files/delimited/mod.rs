@@ -89,7 +89,9 @@ impl Reader<'_> {
             }
         }
         if let Some(name) = names::ambiguous(&names, &options.text) {
-            return Err(error(self.path, "duplicate column name").column(name).hint("Rename one of the columns."));
+            return Err(error(self.path, "duplicate column name")
+                .with_column(name)
+                .with_hint("Rename one of the columns."));
         }
         let is_text = |name: &str| options.text.iter().chain(&options.mixed).any(|text| text == name);
         let column = |name: PlSmallStr| match is_text(&name) {
@@ -171,7 +173,7 @@ impl Reader<'_> {
              than {} fields are missing so far",
             self.missing
         );
-        error(self.path, message).hint(
+        error(self.path, message).with_hint(
             "Is the first line the header of these rows? Remove the names that have no values, or complete the rows.",
         )
     }
@@ -190,7 +192,7 @@ impl Reader<'_> {
             "A quoted field ends with a quote before the next {}, and quotes within it are doubled.",
             self.separator()
         );
-        error(self.path, message).hint(quotes_hint(&ends))
+        error(self.path, message).with_hint(quotes_hint(&ends))
     }
 
     fn too_long(&self, begins: usize) -> Error {
@@ -207,7 +209,7 @@ impl Reader<'_> {
             true => format!("A field that contains a {separator} must be quoted."),
             false => format!("A field cannot contain a {separator} if quotes are ordinary characters."),
         };
-        error(self.path, message).hint(
+        error(self.path, message).with_hint(
             Hint::new(format!(
                 "{quoting} Is this the right separator? To change it: ReadOptions::new().separator(b';')."
             ))

@@ -50,7 +50,9 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
             record.objects,
             record.fields.len()
         );
-        return Err(error(path, message).hint("Use the same field names in all objects: each field becomes a column."));
+        return Err(
+            error(path, message).with_hint("Use the same field names in all objects: each field becomes a column.")
+        );
     }
     let height = record.objects;
     let mut settling = Settling { most, missing: Missing::of(text.len() as u64), keeps_nothing: options.keeps_nothing };
@@ -179,15 +181,18 @@ fn not_json(path: &Path, text: &str, layout: Layout, fault: &Fault) -> Error {
     let before = text.get(..fault.at).unwrap_or(text);
     let column = 1 + before.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count();
     match (&fault.reason, layout) {
-        (Reason::Cut, Layout::Lines) => error(path, format!("line {line} is truncated")).hint(layout.hint()),
+        (Reason::Cut, Layout::Lines) => error(path, format!("line {line} is truncated")).with_hint(layout.hint()),
         (Reason::Cut, Layout::Document) => {
-            error(path, format!("the file is truncated: it ends in line {line}, within a value")).hint(layout.hint())
+            error(path, format!("the file is truncated: it ends in line {line}, within a value"))
+                .with_hint(layout.hint())
         }
         (Reason::Deep, _) => {
             error(path, format!("line {line}, column {column}: values are nested more than {DEEPEST} levels deep"))
-                .hint("Remove this value, or write it as a string.")
+                .with_hint("Remove this value, or write it as a string.")
         }
-        (Reason::Words(words), _) => error(path, format!("line {line}, column {column}: {words}")).hint(layout.hint()),
+        (Reason::Words(words), _) => {
+            error(path, format!("line {line}, column {column}: {words}")).with_hint(layout.hint())
+        }
     }
 }
 

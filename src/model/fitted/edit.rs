@@ -36,7 +36,7 @@ impl FromStr for NrTopics {
         match (text, text.parse()) {
             ("auto", _) => Ok(NrTopics::Auto),
             (_, Ok(count)) if count > 0 => Ok(NrTopics::Count(count)),
-            _ => Err(Error::parameter(Stage::Topics, "nr_topics", text, "at least 1, or auto")),
+            _ => Err(Error::invalid_parameter(Stage::Topics, "nr_topics", text, "at least 1, or auto")),
         }
     }
 }
@@ -70,7 +70,7 @@ impl FittedTopicModel {
                 if targets.insert(topic, group.first().copied().unwrap_or(topic)).is_some() {
                     let message = format!("topic {topic} is in two groups of topics to merge");
                     return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                        .hint("Make one group of the two, or take the topic out of one."));
+                        .with_hint("Make one group of the two, or take the topic out of one."));
                 }
             }
         }
@@ -82,14 +82,14 @@ impl FittedTopicModel {
         if let Some(topic) = group.iter().find(|topic| !known(topic)) {
             let message = format!("there is no topic {topic} to merge");
             return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .hint("get_topic_info() lists the topics; merging numbers them anew."));
+                .with_hint("get_topic_info() lists the topics; merging numbers them anew."));
         }
         match group.iter().skip(1).any(|&topic| topic == OUTLIER) && group.first() != Some(&OUTLIER) {
             false => Ok(()),
             true => {
                 let message = "outliers cannot be merged into a topic: they have nothing in common";
                 Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                    .hint("Put -1 first to make outliers of the group's topics."))
+                    .with_hint("Put -1 first to make outliers of the group's topics."))
             }
         }
     }
@@ -106,7 +106,7 @@ impl FittedTopicModel {
     pub fn reduce_topics(&self, nr_topics: impl Into<NrTopics>) -> Result<FittedTopicModel> {
         let nr_topics = nr_topics.into();
         if nr_topics == NrTopics::Count(0) {
-            return Err(Error::parameter(Stage::Topics, "nr_topics", 0, "at least 1, or auto"));
+            return Err(Error::invalid_parameter(Stage::Topics, "nr_topics", 0, "at least 1, or auto"));
         }
         let ids: Vec<i32> = self.topic_ids().into_iter().filter(|&topic| topic != OUTLIER).collect();
         let directions = self.directions(&ids);

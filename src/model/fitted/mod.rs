@@ -107,8 +107,9 @@ impl FittedTopicModel {
     pub fn topic_aspect(&self, name: &str) -> Result<&Aspect> {
         self.topics.description.aspects.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.topics.description.order.iter().map(String::as_str).collect();
-            Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no representation `{name}`"))
-                .hint(format!("The model has: {}.", if names.is_empty() { "none".into() } else { names.join(", ") }))
+            Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no representation `{name}`")).with_hint(
+                format!("The model has: {}.", if names.is_empty() { "none".into() } else { names.join(", ") }),
+            )
         })
     }
 
@@ -159,7 +160,7 @@ impl FittedTopicModel {
         self.data.as_deref().ok_or_else(|| {
             let message = format!("{what} needs the rows of the fit, and this model does not keep them");
             Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .hint("Use the model as it was before without_data().")
+                .with_hint("Use the model as it was before without_data().")
         })
     }
 }

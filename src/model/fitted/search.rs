@@ -32,7 +32,7 @@ impl FittedTopicModel {
 
     fn nearest_topics(&self, query: &[f32], top_n: usize) -> Result<DataFrame> {
         if top_n == 0 {
-            return Err(Error::parameter(Stage::Topics, "top_n", 0, "at least 1"));
+            return Err(Error::invalid_parameter(Stage::Topics, "top_n", 0, "at least 1"));
         }
         let topics = self.topics.centroids.iter().filter(|(topic, _)| *topic != OUTLIER);
         let mut found: Vec<(i32, f64)> = topics.map(|(topic, mean)| (topic, cosine(query, mean))).collect();

@@ -211,7 +211,7 @@ impl Umap {
         optimize_layout(&mut layout, self.n_components, &graph, &forces, &task);
         task.finish()?;
         let embedding = Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
-            Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has the wrong size").cause(error)
+            Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has the wrong size").with_cause(error)
         })?;
         Ok(FittedUmap {
             embedding,
@@ -262,12 +262,16 @@ impl Umap {
 impl Reducer for Umap {
     fn check(&self) -> Result<()> {
         let whole = |name: &str, value: usize, range: std::ops::RangeInclusive<usize>, allowed: &str| {
-            if range.contains(&value) { Ok(()) } else { Err(Error::parameter(Stage::Reduce, name, value, allowed)) }
+            if range.contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::invalid_parameter(Stage::Reduce, name, value, allowed))
+            }
         };
         let real = |name: &str, value: f64, fits: bool, allowed: &str| {
             // Also false for NaN and infinities, and for values that underflow to zero or overflow in single precision.
             let usable = value.is_finite() && (value as f32).is_finite();
-            if usable && fits { Ok(()) } else { Err(Error::parameter(Stage::Reduce, name, value, allowed)) }
+            if usable && fits { Ok(()) } else { Err(Error::invalid_parameter(Stage::Reduce, name, value, allowed)) }
         };
         whole("n_neighbors", self.n_neighbors, 2..=usize::MAX, "2 or more")?;
         whole("n_components", self.n_components, 1..=MAX_COMPONENTS, "1 to 256")?;

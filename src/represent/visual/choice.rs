@@ -110,15 +110,15 @@ impl<'a> Choice<'a> {
     }
 
     fn locate(&self, row: usize, error: Error) -> Error {
-        let error = error.column(self.images.name()).row(row);
+        let error = error.with_column(self.images.name()).with_row(row);
         match self.images.label(row) {
-            Some(path) => error.path(path),
+            Some(path) => error.with_path(path),
             None => error,
         }
     }
 
     fn skipped(&self, row: usize, error: &Error) -> SkippedImage {
-        SkippedImage { row, path: self.images.label(row), reason: reason(error), advice: error.advice().cloned() }
+        SkippedImage { row, path: self.images.label(row), reason: reason(error), advice: error.hint().cloned() }
     }
 }
 

@@ -86,5 +86,5 @@ fn push_rgb(rgb: &mut Vec<u8>, samples: &[u8], color: ColorType) -> Result<()> {
 }
 
 fn undecodable(error: DecodingError) -> Error {
-    image_error("the image cannot be decoded").cause(error)
+    image_error("the image cannot be decoded").with_cause(error)
 }

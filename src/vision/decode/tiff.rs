@@ -31,7 +31,7 @@ fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
     if longest_text(bytes).unwrap_or(0) > bytes.len() as u64 {
         return Err(image_error("the image is damaged: one of its text fields claims to be longer than the file"));
     }
-    let damaged = |cause: tiff::TiffError| image_error("the image cannot be decoded").cause(cause);
+    let damaged = |cause: tiff::TiffError| image_error("the image cannot be decoded").with_cause(cause);
     let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(damaged)?;
     let (width, height) = decoder.dimensions().map_err(damaged)?;
     limits.check_size(width, height)?;
@@ -78,5 +78,5 @@ fn longest_text(bytes: &[u8]) -> Option<u64> {
 }
 
 fn unsupported(what: &str) -> Error {
-    image_error(format!("TIFF images {what} are not supported")).hint("Convert it to PNG or JPEG.")
+    image_error(format!("TIFF images {what} are not supported")).with_hint("Convert it to PNG or JPEG.")
 }

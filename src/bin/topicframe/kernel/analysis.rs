@@ -156,13 +156,13 @@ fn sources_of(library: &Target, folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>
 
 /// What cargo reports about the library's dependencies on this machine.
 fn metadata(folder: &Path, rustc: &str) -> Result<Metadata> {
-    let failed = || wrong("cargo metadata failed").path(folder);
+    let failed = || wrong("cargo metadata failed").with_path(folder);
     let host = host(rustc).ok_or_else(|| wrong("rustc does not report a host platform"))?;
     let mut command = cargo(folder);
     command.args(["metadata", "--format-version", "1", "--filter-platform", host]);
-    let output = command.output().map_err(|cause| failed().cause(cause))?;
+    let output = command.output().map_err(|cause| failed().with_cause(cause))?;
     if !output.status.success() {
-        return Err(failed().hint(String::from_utf8_lossy(&output.stderr).into_owned()));
+        return Err(failed().with_hint(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
-    serde_json::from_slice(&output.stdout).map_err(|cause| failed().cause(cause))
+    serde_json::from_slice(&output.stdout).map_err(|cause| failed().with_cause(cause))
 }

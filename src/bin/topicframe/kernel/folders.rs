@@ -28,7 +28,7 @@ pub struct Places {
 impl Places {
     pub fn folders(&self) -> Result<Folders> {
         let root = match &self.folder {
-            Some(folder) => std::path::absolute(folder).map_err(|cause| wrong("no such folder").cause(cause))?,
+            Some(folder) => std::path::absolute(folder).map_err(|cause| wrong("no such folder").with_cause(cause))?,
             None => base()?.data_dir().join("topicframe").join("kernel"),
         };
         Ok(Folders { root })
@@ -44,7 +44,7 @@ impl Places {
     pub fn kernelspec(&self) -> Result<PathBuf> {
         let jupyter = match &self.prefix {
             Some(prefix) => std::path::absolute(prefix)
-                .map_err(|cause| wrong("no such folder").path(prefix).cause(cause))?
+                .map_err(|cause| wrong("no such folder").with_path(prefix).with_cause(cause))?
                 .join("share")
                 .join("jupyter"),
             None => jupyter_data_dir()?,
@@ -66,7 +66,7 @@ fn jupyter_data_dir() -> Result<PathBuf> {
 }
 
 fn base() -> Result<impl BaseStrategy> {
-    etcetera::choose_base_strategy().map_err(|cause| wrong("the home directory cannot be determined").cause(cause))
+    etcetera::choose_base_strategy().map_err(|cause| wrong("the home directory cannot be determined").with_cause(cause))
 }
 
 /// The folder of the kernel and its parts.
@@ -152,5 +152,5 @@ pub fn wrong(message: impl Into<String>) -> Error {
 
 /// An error about a file of the kernel.
 pub fn unreadable(message: &str, path: &Path, cause: std::io::Error) -> Error {
-    wrong(message).path(path).cause(cause)
+    wrong(message).with_path(path).with_cause(cause)
 }

@@ -43,7 +43,7 @@ impl Install {
             return Err(wrong(
                 "the kernel is not supported on Windows: topicframe does not fit in one dynamic library",
             )
-            .hint("Use Linux, macOS or the Windows Subsystem for Linux."));
+            .with_hint("Use Linux, macOS or the Windows Subsystem for Linux."));
         }
         let needs = needs::check(self.places.jupyter())?;
         let folders = self.places.folders()?;
@@ -76,8 +76,8 @@ impl Install {
                 None => "topicframe's sources are no longer where they were when this program was built",
             };
             return Err(Error::new(ErrorKind::NotFound, Stage::Notebook, message)
-                .path(&source)
-                .hint("Specify their folder with --source."));
+                .with_path(&source)
+                .with_hint("Specify their folder with --source."));
         }
         Ok(source)
     }
@@ -146,7 +146,7 @@ fn build_library(folder: &Path) -> Result<()> {
         return Ok(());
     }
     let message = "cargo build --release failed; see its output above";
-    Err(Error::new(ErrorKind::Internal, Stage::Notebook, message).path(folder))
+    Err(Error::new(ErrorKind::Internal, Stage::Notebook, message).with_path(folder))
 }
 
 /// Runs a test cell in the new kernel, the way a notebook does.
@@ -178,5 +178,5 @@ fn first_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
         tell(&format!("It works ({:.0} s).", started.elapsed().as_secs_f64()));
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Internal, Stage::Notebook, "the test cell failed").hint(said))
+    Err(Error::new(ErrorKind::Internal, Stage::Notebook, "the test cell failed").with_hint(said))
 }

@@ -34,8 +34,8 @@ pub fn check(kernelspec: &Path) -> Result<()> {
     }
     let message = format!("another kernel is already named `{NAME}`");
     Err(Error::new(ErrorKind::InvalidData, Stage::Notebook, message)
-        .path(kernelspec)
-        .hint("Rename its folder, or select another Jupyter with --prefix."))
+        .with_path(kernelspec)
+        .with_hint("Rename its folder, or select another Jupyter with --prefix."))
 }
 
 /// Registers the kernel with Jupyter.

@@ -56,7 +56,7 @@ pub fn check(jupyter: Option<PathBuf>) -> Result<Vec<Need>> {
     let commands: Vec<String> = missing.iter().map(|need| format!("\n    {}", need.command)).collect();
     let message = format!("the kernel needs {}", names.join(" and "));
     Err(Error::new(ErrorKind::NotFound, Stage::Notebook, message)
-        .hint(format!("Install what is missing, then try again:{}", commands.concat())))
+        .with_hint(format!("Install what is missing, then try again:{}", commands.concat())))
 }
 
 /// The location of evcxr_jupyter: on the path, or where cargo installs executables.

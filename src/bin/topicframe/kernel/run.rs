@@ -31,7 +31,9 @@ impl Run {
         let folders = Folders { root: self.folder.clone() };
         check(&folders)?;
         let Some(evcxr) = evcxr_jupyter() else {
-            return Err(wrong("evcxr_jupyter is missing").hint("`topicframe kernel doctor` shows how to install it."));
+            return Err(
+                wrong("evcxr_jupyter is missing").with_hint("`topicframe kernel doctor` shows how to install it.")
+            );
         };
         let (slot, lock) = free_slot(&folders)?;
         let mut command = Command::new(evcxr);
@@ -47,13 +49,13 @@ impl Run {
 fn check(folders: &Folders) -> Result<()> {
     let Some(state) = State::read(folders) else {
         return Err(wrong("the kernel is not completely installed")
-            .path(&folders.root)
-            .hint("Run `topicframe kernel install`."));
+            .with_path(&folders.root)
+            .with_hint("Run `topicframe kernel install`."));
     };
     match state.stale(&rustc()?, None).first() {
         None => Ok(()),
         Some(reason) => Err(Error::new(ErrorKind::InvalidData, Stage::Notebook, "the kernel must be rebuilt")
-            .hint(format!("Run `topicframe kernel install` to rebuild {reason}."))),
+            .with_hint(format!("Run `topicframe kernel install` to rebuild {reason}."))),
     }
 }
 
@@ -79,7 +81,7 @@ fn free_slot(folders: &Folders) -> Result<(PathBuf, File)> {
             Err(TryLockError::Error(cause)) => return Err(failed(cause)),
         }
     }
-    Err(wrong(format!("{SLOTS} kernels are already running")).path(folders.slots()).hint("Shut one down."))
+    Err(wrong(format!("{SLOTS} kernels are already running")).with_path(folders.slots()).with_hint("Shut one down."))
 }
 
 /// The environment variables for evcxr. Its own settings, and those of other kernels, are elsewhere and stay unchanged.
@@ -113,7 +115,7 @@ fn rust_libraries() -> PathBuf {
 #[cfg(unix)]
 fn become_it(mut command: Command) -> Result<()> {
     use std::os::unix::process::CommandExt;
-    Err(wrong("evcxr_jupyter cannot be started").cause(command.exec()))
+    Err(wrong("evcxr_jupyter cannot be started").with_cause(command.exec()))
 }
 
 #[cfg(not(unix))]

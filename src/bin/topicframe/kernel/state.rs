@@ -36,7 +36,7 @@ impl State {
 
     pub fn write(&self, folders: &Folders, written: &mut Written) -> Result<()> {
         let text =
-            serde_json::to_vec_pretty(self).map_err(|cause| wrong("the state cannot be written").cause(cause))?;
+            serde_json::to_vec_pretty(self).map_err(|cause| wrong("the state cannot be written").with_cause(cause))?;
         written.write(&folders.state(), &text)
     }
 
@@ -91,7 +91,7 @@ pub fn source_folder(named: Option<&Path>) -> PathBuf {
 pub fn rustc() -> Result<String> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("-vV").output().map_err(|cause| {
-        wrong("rustc cannot be started").cause(cause).hint("Install Rust: https://rustup.rs, then try again.")
+        wrong("rustc cannot be started").with_cause(cause).with_hint("Install Rust: https://rustup.rs, then try again.")
     })?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -120,7 +120,9 @@ impl Written {
         // Some network file systems have no locks. The previous lock holder may have removed the folder.
         if lock && (matches!(marker.try_lock(), Err(TryLockError::WouldBlock)) || metadata_of(&path)?.is_none()) {
             let message = "another `topicframe kernel install` or `uninstall` is running in this folder";
-            return Err(wrong(message).path(&folders.root).hint("Wait until it has finished, then try again."));
+            return Err(wrong(message)
+                .with_path(&folders.root)
+                .with_hint("Wait until it has finished, then try again."));
         }
         let mut text = String::new();
         (&mut marker).take(LONGEST_LIST).read_to_string(&mut text).map_err(failed)?;
@@ -145,7 +147,7 @@ impl Written {
         if self.entries.get(relative) == Some(&kind) {
             return Ok(());
         }
-        let name = relative.to_str().ok_or_else(|| wrong("a file name is not valid Unicode").path(relative))?;
+        let name = relative.to_str().ok_or_else(|| wrong("a file name is not valid Unicode").with_path(relative))?;
         self.append(&format!("{} {}\n", kind.name(), serde_json::Value::from(name)))?;
         match kind {
             Kind::Gone => drop(self.entries.remove(relative)),
@@ -394,7 +396,7 @@ impl Written {
     fn relative(&self, path: &Path) -> Result<PathBuf> {
         let relative = path.strip_prefix(&self.root).ok().filter(|relative| is_ours(relative));
         relative.map(Path::to_path_buf).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, Stage::Notebook, "this is not part of the kernel's folder").path(path)
+            Error::new(ErrorKind::Internal, Stage::Notebook, "this is not part of the kernel's folder").with_path(path)
         })
     }
 }
@@ -475,13 +477,13 @@ fn list_remaining(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
 
 fn foreign(path: &Path) -> Error {
     Error::new(ErrorKind::InvalidParameter, Stage::Notebook, "the folder contains something that is not topicframe's")
-        .path(path)
-        .hint("Specify an empty or new folder with --folder.")
+        .with_path(path)
+        .with_hint("Specify an empty or new folder with --folder.")
 }
 
 /// An error about something that `kernel install` did not write.
 pub fn in_the_way(path: &Path) -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Notebook, "this is in the way, and `kernel install` did not write it")
-        .path(path)
-        .hint("Move it elsewhere, or specify an empty or new folder with --folder.")
+        .with_path(path)
+        .with_hint("Move it elsewhere, or specify an empty or new folder with --folder.")
 }
