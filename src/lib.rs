@@ -31,7 +31,7 @@
 //! |---|---|---|---|
 //! | reading the frame's columns | [`corpus`] | | |
 //! | embedding texts and images | [`embed`] | [`TextEmbedder`](embed::TextEmbedder), [`ImageEmbedder`](embed::ImageEmbedder), [`JointEmbedder`](embed::JointEmbedder) | [`StaticEmbedder`](embed::StaticEmbedder), [`SentenceTransformer`](embed::SentenceTransformer), [`MultiModalBackend`](embed::MultiModalBackend) |
-//! | captioning images | [`embed`] | [`ImageCaptioner`](embed::ImageCaptioner) | [`Captioner`](embed::Captioner) |
+//! | captioning images | [`caption`] | [`ImageCaptioner`](caption::ImageCaptioner) | [`Captioner`](caption::Captioner) |
 //! | dimensionality reduction | [`reduce`] | [`Reducer`](reduce::Reducer) | [`Umap`](reduce::Umap), [`Pca`](reduce::Pca), [`NoReduction`](reduce::NoReduction) |
 //! | clustering | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |
 //! | counting and weighting terms | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
@@ -60,6 +60,12 @@ pub mod vision;
 
 pub mod corpus;
 pub mod files;
+
+pub mod hub;
+
+mod nn;
+
+pub mod caption;
 
 pub mod embed;
 

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::caption::ImageCaptioner;
 use crate::cluster::{Clusterer, Hdbscan};
 use crate::corpus::Columns;
-use crate::embed::{Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmbedder};
+use crate::embed::{Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::encode::Encoder;
 use crate::progress::{Interrupt, Progress};
 use crate::reduce::{Reducer, Umap};

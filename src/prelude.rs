@@ -1,13 +1,15 @@
 //! Everything that a notebook cell needs: `use topicframe::prelude::*;`.
 
 #[doc(no_inline)]
+pub use crate::caption::{Captioner, ImageCaptioner};
+#[doc(no_inline)]
 pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans};
 #[doc(no_inline)]
 pub use crate::display::*;
 #[doc(no_inline)]
 pub use crate::embed::{
-    Captioner, Device, Fusion, ImageCaptioner, ImageEmbedder, JointEmbedder, LoadedEmbedder, MultiModalBackend,
-    NoEmbedder, SentenceTransformer, StaticEmbedder, TextEmbedder,
+    Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, MultiModalBackend, NoEmbedder, SentenceTransformer,
+    StaticEmbedder, TextEmbedder,
 };
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};

@@ -6,10 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 
-use super::image_input::preprocessor;
-use super::weights::Weights;
-use super::{Device, Fusion, ImageEmbedder, JointEmbedder, Origin, TextEmbedder};
+use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::hub::Origin;
+use crate::nn::image_input::preprocessor;
+use crate::nn::weights::Weights;
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, OnImageError, Preprocessor};
 

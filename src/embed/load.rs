@@ -1,13 +1,13 @@
 //! Models by name: a local folder, or a model on the hub; and which kind of model a folder contains.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
-use super::hub::Hub;
-use super::model_folder::{check_folder, model_error, read_json, read_json_if_there};
-use super::{Captioner, Device, MultiModalBackend, SentenceTransformer, StaticEmbedder};
+use super::{Device, MultiModalBackend, SentenceTransformer, StaticEmbedder};
 use crate::error::{Hint, Result};
+use crate::hub::{self, Hub};
+use crate::nn::model_folder::{model_error, read_json, read_json_if_there};
 use crate::progress::Progress;
 
 /// An embedder of any kind, loaded by name.
@@ -33,7 +33,7 @@ impl LoadedEmbedder {
         if name == "builtin" {
             return Ok(LoadedEmbedder::Static(StaticEmbedder::builtin()));
         }
-        let folder = model_folder(name, progress)?;
+        let folder = hub::folder_of(name, progress)?;
         match kind_of(&folder)? {
             Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
             Kind::Untold => {
@@ -50,21 +50,6 @@ impl LoadedEmbedder {
                 .map(LoadedEmbedder::MultiModal),
         }
     }
-}
-
-/// A local folder, or the folder into which the hub's model of this name is downloaded.
-///
-/// # Errors
-/// A path to a folder that does not exist; as [`Hub::model_folder`].
-pub(super) fn model_folder(name: &str, progress: &Progress) -> Result<PathBuf> {
-    let path = Path::new(name);
-    let is_path = path.is_absolute() || name.starts_with('.') || name.contains('\\') || path.components().count() > 2;
-    if is_path || path.is_dir() {
-        check_folder(path)?;
-        return Ok(path.to_path_buf());
-    }
-    let hint = "There is no local folder of this name, so it was treated as a model on the hub.";
-    Hub::new().model_folder(name, progress).map_err(|error| error.with_further_hint(hint))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,24 +119,5 @@ impl StaticEmbedder {
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
     pub fn from_hub(name: &str) -> Result<Self> {
         Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
-    }
-}
-
-impl Captioner {
-    /// Loads a model from the Hugging Face hub, such as `nlpconnect/vit-gpt2-image-captioning` or
-    /// `Salesforce/blip-image-captioning-base`; as [`SentenceTransformer::from_hub`].
-    ///
-    /// # Errors
-    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
-    pub fn from_hub(name: &str) -> Result<Self> {
-        Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
-    }
-
-    /// Loads a folder, or a model from the hub if there is no such folder.
-    ///
-    /// # Errors
-    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
-    pub fn load(name: &str, device: Device, progress: &Progress) -> Result<Self> {
-        Self::from_dir(model_folder(name, progress)?)?.device(device)
     }
 }

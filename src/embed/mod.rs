@@ -1,4 +1,4 @@
-//! Embedding texts and images, and captioning images.
+//! Embedding texts and images.
 //!
 //! An embedder is passed to [`TopicModel`](crate::model::TopicModel); any type that implements the trait can be one.
 
@@ -7,35 +7,23 @@ use std::fmt::Debug;
 use ndarray::Array2;
 
 use crate::error::Result;
+use crate::hub::Origin;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
-mod captioner;
 mod clip;
-mod device;
 mod fusion;
-pub mod hub;
-pub(crate) mod image_input;
 mod load;
-pub(crate) mod model_folder;
 mod no_embedder;
-mod origin;
 mod sentence_transformer;
 mod static_model;
-pub(crate) mod text_tokenizer;
-mod tokenizer_bounds;
-pub(crate) mod transformer;
-pub(crate) mod weights;
-pub(crate) mod workers;
 
-pub use captioner::{Captioner, EarlyStopping};
+pub use crate::nn::device::Device;
 pub use clip::MultiModalBackend;
-pub use device::Device;
 pub use fusion::{FittedFusion, Fusion};
 pub use load::LoadedEmbedder;
 pub use no_embedder::NoEmbedder;
 pub(crate) use no_embedder::nothing_embeds;
-pub use origin::Origin;
 pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 
@@ -81,15 +69,3 @@ pub trait ImageEmbedder: Send + Sync + Debug {
 
 /// Embeds texts and images into one space, so that they can be compared and averaged.
 pub trait JointEmbedder: TextEmbedder + ImageEmbedder {}
-
-/// Describes images in sentences.
-pub trait ImageCaptioner: Send + Sync + Debug {
-    /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is
-    /// reported to `progress`.
-    fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>>;
-
-    /// Where the model comes from, so that it can be found again. Default: unknown.
-    fn origin(&self) -> Option<Origin> {
-        None
-    }
-}

@@ -8,8 +8,9 @@ use std::sync::{Arc, OnceLock};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::{Origin, TextEmbedder};
+use super::TextEmbedder;
 use crate::error::{Error, Result, Stage};
+use crate::hub::Origin;
 use crate::linalg::room::check_room;
 use crate::progress::Progress;
 

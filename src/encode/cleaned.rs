@@ -6,8 +6,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use crate::corpus::TextColumn;
-use crate::embed::{Origin, TextEmbedder};
+use crate::embed::TextEmbedder;
 use crate::error::Result;
+use crate::hub::Origin;
 use crate::progress::Progress;
 use crate::vectorize::{TextCleaning, as_read};
 

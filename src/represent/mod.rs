@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::caption::ImageCaptioner;
 use crate::corpus::{Embeddings, ImageColumn, TextColumn};
-use crate::embed::{ImageCaptioner, ImageEmbedder, TextEmbedder};
+use crate::embed::{ImageEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;

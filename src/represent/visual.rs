@@ -12,8 +12,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{Aspect, Representation, TopicContext, TopicWords};
+use crate::caption::ImageCaptioner;
 use crate::corpus::ImageColumn;
-use crate::embed::ImageCaptioner;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{Collage, Limits};

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::{ImageFormat, Rgb, RgbImage};
 use ndarray::Array2;
-use topicframe::embed::{ImageCaptioner, ImageEmbedder, JointEmbedder, TextEmbedder};
+use topicframe::caption::ImageCaptioner;
+use topicframe::embed::{ImageEmbedder, JointEmbedder, TextEmbedder};
 use topicframe::error::{Result, Stage};
 use topicframe::polars::prelude::*;
 use topicframe::progress::Progress;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use serde_json::{Value, json};
-use topicframe::embed::{Captioner, Device, LoadedEmbedder};
+use topicframe::caption::Captioner;
+use topicframe::embed::{Device, LoadedEmbedder};
 use topicframe::error::{Error, ErrorKind};
 use topicframe::progress::Progress;
 use topicframe::vision::Preprocessor;

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use topicframe::embed::hub::Hub;
 use topicframe::error::{Error, ErrorKind};
+use topicframe::hub::Hub;
 use topicframe::progress::{Event, Interrupt, Progress, ProgressSink};
 
 use crate::hub_server::{Reply, Request, Server, Site, sha256};

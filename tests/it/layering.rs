@@ -1,38 +1,26 @@
-//! Imports flow in one direction (ARCHITECTURE.md), and files stay within their size limit.
+//! Imports point down (the drawing in ARCHITECTURE.md), and files stay within their size limit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The crate's modules that each part of `src` may import.
-fn allowed() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let leaves =
-        vec!["error", "guard", "linalg", "neighbors", "progress", "regular_file", "spec", "training", "vision"];
-    let with = |more: &[&'static str]| leaves.iter().chain(more).copied().collect::<Vec<_>>();
-    let stages = with(&["corpus", "embed", "reduce", "cluster", "vectorize"]);
-    let above = |more: &[&'static str]| stages.iter().chain(more).copied().collect::<Vec<_>>();
-    BTreeMap::from([
-        ("error", vec![]),
-        ("guard", vec![]),
-        ("regular_file", vec![]),
-        ("progress", vec!["error"]),
-        ("spec", vec!["error"]),
-        ("training", vec!["error", "progress", "linalg"]),
-        ("linalg", vec!["error"]),
-        ("neighbors", vec!["error", "linalg", "progress"]),
-        ("vision", vec!["error", "guard", "progress", "regular_file"]),
-        ("corpus", leaves.clone()),
-        ("files", with(&["corpus"])),
-        ("embed", with(&["corpus"])),
-        ("reduce", with(&["corpus"])),
-        ("cluster", with(&["corpus"])),
-        ("vectorize", with(&["corpus"])),
-        ("encode", with(&["corpus", "embed", "vectorize"])),
-        ("represent", with(&["corpus", "embed", "vectorize"])),
-        ("topics", with(&["corpus", "cluster", "vectorize", "represent"])),
-        ("model", above(&["encode", "represent", "topics"])),
-        ("display", above(&["represent", "model", "files"])),
-    ])
+/// The lines of the drawing in ARCHITECTURE.md, the highest first.
+fn drawing() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).unwrap();
+    let (_, rest) = text.split_once("```rooms\n").expect("ARCHITECTURE.md has a drawing of rooms");
+    let (drawing, _) = rest.split_once("```").unwrap();
+    drawing.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+/// The line of each room, counted from the top.
+fn lines() -> BTreeMap<String, usize> {
+    let rooms = drawing().into_iter().enumerate();
+    rooms.flat_map(|(line, rooms)| rooms.into_iter().map(move |room| (room, line))).collect()
+}
+
+/// The import is from a room on a lower line.
+fn is_allowed(lines: &BTreeMap<String, usize>, room: &str, import: &str) -> bool {
+    lines.get(import).is_some_and(|below| *below > lines[room])
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -69,26 +57,32 @@ fn imports(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn imports_flow_one_way() {
-    let allowed = allowed();
+fn imports_point_down() {
+    let lines = lines();
+    let mut rooms = BTreeSet::new();
     for path in sources(&src()) {
-        let part = part_of(&path);
-        if ["lib", "prelude", "bin"].contains(&part.as_str()) {
+        let room = part_of(&path);
+        if ["lib", "prelude", "bin"].contains(&room.as_str()) {
             continue;
         }
-        let may = allowed.get(part.as_str()).unwrap_or_else(|| panic!("src/{part} has no rule in this test"));
+        assert!(lines.contains_key(&room), "src/{room} is not on the drawing in ARCHITECTURE.md");
         for import in imports(&fs::read_to_string(&path).unwrap()) {
-            let is_own = import == part;
-            assert!(is_own || may.contains(&import.as_str()), "{}: {part} must not import {import}", path.display());
+            let fine = import == room || is_allowed(&lines, &room, &import);
+            assert!(fine, "{}: {room} must not import {import}", path.display());
         }
+        rooms.insert(room);
     }
+    assert!(lines.keys().all(|room| rooms.contains(room)), "the drawing has a room that src lacks");
 }
 
 #[test]
 fn the_rule_sees_an_import_that_breaks_it() {
     assert_eq!(imports("use crate::display::html;\n// use crate::topics::x;\n"), ["display"]);
-    assert!(!allowed()["topics"].contains(&"display") && !allowed()["topics"].contains(&"model"));
-    assert!(!allowed()["cluster"].contains(&"reduce") && !allowed()["reduce"].contains(&"cluster"));
+    let lines = lines();
+    for (room, import) in [("topics", "display"), ("topics", "model"), ("cluster", "reduce"), ("reduce", "cluster")] {
+        assert!(!is_allowed(&lines, room, import), "{room} -> {import}");
+    }
+    assert!(is_allowed(&lines, "model", "topics") && !is_allowed(&lines, "error", "unheard_of"));
 }
 
 #[test]

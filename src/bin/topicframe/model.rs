@@ -1,8 +1,7 @@
 //! Builds the model from the command-line options.
 
-use topicframe::embed::{
-    Captioner, Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder,
-};
+use topicframe::caption::Captioner;
+use topicframe::embed::{Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
 use topicframe::prelude::{CountVectorizer, Hdbscan, Limits, StopWords, Umap, VisualRepresentation};

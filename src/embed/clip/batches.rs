@@ -9,12 +9,12 @@ use rayon::prelude::*;
 use super::prompts::{Prompt, PromptTokenizer};
 use super::text_tower::TextTower;
 use super::vision_tower::VisionTower;
-use crate::embed::image_input::tell_unreadable;
-use crate::embed::model_folder::computing;
-use crate::embed::workers;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
+use crate::nn::image_input::tell_unreadable;
+use crate::nn::model_folder::computing;
+use crate::nn::workers;
 use crate::progress::{Progress, Task};
 use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_as_stored};
 

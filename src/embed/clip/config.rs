@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::text_tower::LAYER;
-use crate::embed::model_folder::{Config, model_error, read_json};
-use crate::embed::transformer::{Activation, FeedForward, LayerShape, NormPlace};
-use crate::embed::weights::Weights;
 use crate::error::{Hint, Result};
+use crate::nn::model_folder::{Config, model_error, read_json};
+use crate::nn::transformer::{Activation, FeedForward, LayerShape, NormPlace};
+use crate::nn::weights::Weights;
 
 /// Upper bounds: no model exceeds them, and larger sizes would allocate what no file could fill.
 const MAX_WIDTH: usize = 16_384;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::embed::model_folder::{check_folder, model_error, read_json_if_there, within};
 use crate::error::{Hint, Result};
+use crate::nn::model_folder::{check_folder, model_error, read_json_if_there, within};
 
 /// The folder that contains `config.json`. sentence-transformers' `modules.json` names it: `0_CLIPModel` in the older
 /// layout, the folder itself in the newer one.

@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use tokenizers::{Tokenizer, TruncationParams};
 
 use super::config::{Family, TextConfig};
-use crate::embed::model_folder::{
-    MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_json_of, read_text_file,
-};
-use crate::embed::text_tokenizer::{BYTES_A_TOKEN, beginning, parse_tokenizer};
-use crate::embed::tokenizer_bounds::check_length;
 use crate::error::{Error, Result};
 use crate::guard::caught;
+use crate::nn::model_folder::{
+    MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_json_of, read_text_file,
+};
+use crate::nn::text_tokenizer::{BYTES_A_TOKEN, beginning, parse_tokenizer};
+use crate::nn::tokenizer_bounds::check_length;
 
 /// The `eos_token_id` of models that were saved before it was fixed: the token with the highest id ends a text.
 const WRONG_END: u64 = 2;

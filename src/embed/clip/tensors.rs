@@ -3,8 +3,8 @@
 
 use super::config::{Family, ModelConfig, TowerConfig};
 use super::text_tower::LAYER;
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::weights::Weights;
 
 /// Checks names and shapes without reading any tensor.
 pub(super) fn check(weights: &Weights, config: &ModelConfig) -> Result<()> {

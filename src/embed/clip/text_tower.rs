@@ -4,10 +4,10 @@ use candle_core::{Device, Tensor};
 
 use super::config::{Family, ModelConfig, TowerConfig};
 use super::prompts::Prompt;
-use crate::embed::model_folder::computing;
-use crate::embed::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, forward_of};
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::computing;
+use crate::nn::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, forward_of};
+use crate::nn::weights::Weights;
 
 /// The tensor names of a layer.
 pub(super) const LAYER: LayerNames = LayerNames {

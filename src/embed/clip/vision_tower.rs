@@ -4,10 +4,10 @@ use candle_core::{D, Device, Tensor};
 
 use super::config::{Family, ModelConfig, TowerConfig, VisionConfig};
 use super::text_tower::load_layers;
-use crate::embed::model_folder::computing;
-use crate::embed::transformer::{Activation, EncoderLayer, LayerNorm, Linear, Spans, forward_of};
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::computing;
+use crate::nn::transformer::{Activation, EncoderLayer, LayerNorm, Linear, Spans, forward_of};
+use crate::nn::weights::Weights;
 use crate::vision::{Preprocessor, RgbImage};
 
 /// The image half of the model.

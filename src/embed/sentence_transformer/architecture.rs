@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
-use crate::embed::model_folder::{Config, computing, model_error};
-use crate::embed::transformer::{
+use crate::error::{Hint, Result};
+use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::transformer::{
     Activation, EncoderLayer, FeedForward, LayerNames, LayerNorm, LayerShape, NormPlace, RelativeBias, Spans,
 };
-use crate::embed::weights::Weights;
-use crate::error::{Hint, Result};
+use crate::nn::weights::Weights;
 
 const BERT_LAYER: LayerNames = LayerNames {
     query: "attention.self.query",

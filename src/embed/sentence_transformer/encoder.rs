@@ -9,10 +9,10 @@ use super::architecture::PackedEncoder;
 use super::modern_bert;
 use super::nomic_bert;
 use super::padded::PaddedEncoder;
-use crate::embed::model_folder::Config;
-use crate::embed::transformer::Spans;
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::Config;
+use crate::nn::transformer::Spans;
+use crate::nn::weights::Weights;
 
 /// An encoder: one vector per token.
 #[allow(clippy::large_enum_variant, reason = "one is created for a model, and kept")]

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::device::Device;
-use super::model_folder::{check_folder, computing, model_error, read_json, read_json_if_there};
-use super::text_tokenizer::TextTokenizer;
-use super::weights::Weights;
-use super::workers;
-use super::{Origin, TextEmbedder};
+use super::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::hub::Origin;
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
+use crate::nn::device::Device;
+use crate::nn::model_folder::{check_folder, computing, model_error, read_json, read_json_if_there};
+use crate::nn::text_tokenizer::TextTokenizer;
+use crate::nn::weights::Weights;
+use crate::nn::workers;
 use crate::progress::Progress;
 
 mod architecture;

@@ -4,9 +4,9 @@ use candle_core::Device;
 use candle_transformers::models::modernbert::{Config as CandleConfig, ModernBert};
 
 use super::padded::{Model, PaddedEncoder, ROTATION_BASE, SIZES, Sizes, Tensors, refuse};
-use crate::embed::model_folder::{Config, computing, model_error};
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::weights::Weights;
 
 /// A layer with attention to the whole text.
 const GLOBAL: &str = "full_attention";

@@ -7,10 +7,10 @@ use candle_core::{Device, Tensor};
 use serde_json::Value;
 
 use super::pooling::Pooling;
-use crate::embed::model_folder::{Config, computing, model_error, read_json, read_json_if_there, within};
-use crate::embed::transformer::{Activation, LayerNorm, Linear};
-use crate::embed::weights::Weights;
 use crate::error::{Hint, Result};
+use crate::nn::model_folder::{Config, computing, model_error, read_json, read_json_if_there, within};
+use crate::nn::transformer::{Activation, LayerNorm, Linear};
+use crate::nn::weights::Weights;
 
 /// The maximum number of modules.
 const MAX_MODULES: usize = 64;

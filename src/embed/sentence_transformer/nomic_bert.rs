@@ -4,9 +4,9 @@ use candle_core::Device;
 use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
 
 use super::padded::{Model, PaddedEncoder, ROTATION_BASE, SIZES, Sizes, Tensors, refuse};
-use crate::embed::model_folder::{Config, computing, model_error};
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::weights::Weights;
 
 /// The size keys of the hub's models, which come with their own code.
 const HUB_SIZES: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];

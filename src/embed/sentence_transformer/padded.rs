@@ -10,10 +10,10 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::modernbert::ModernBert;
 use candle_transformers::models::nomic_bert::NomicBertModel;
 
-use crate::embed::model_folder::{Config, computing, model_error};
-use crate::embed::transformer::Spans;
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::transformer::Spans;
+use crate::nn::weights::Weights;
 
 /// Padding tokens that are not worth a separate computation.
 const SPARE: usize = 32;

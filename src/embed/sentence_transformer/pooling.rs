@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::embed::model_folder::{model_error, read_json};
 use crate::error::Result;
+use crate::nn::model_folder::{model_error, read_json};
 
 /// A pooling mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::folder_tokenizer::FolderTokenizer;
 use super::token_table::{Rows, TokenTable};
-use crate::embed::model_folder::{MAX_TOKENIZER, refusal_of_model};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::nn::model_folder::{MAX_TOKENIZER, refusal_of_model};
 use crate::regular_file::{self, Refusal};
 
 const MAX_TENSOR_FILE: u64 = 4 << 30;

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::{PostProcessorWrapper, Tokenizer};
 
-use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
+use crate::nn::text_tokenizer::parse_tokenizer;
 
 /// A tokenizer without padding and special tokens that truncates to `max_length` tokens and drops unknown tokens.
 pub(super) struct FolderTokenizer {

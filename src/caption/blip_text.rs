@@ -9,10 +9,10 @@ use candle_core::{Device, Tensor};
 
 use super::config;
 use super::decoder::{Decoder, Heads, Memory, Past, Vocabulary, VocabularySource};
-use crate::embed::model_folder::computing;
-use crate::embed::transformer::{Activation, LayerNorm, Linear};
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::computing;
+use crate::nn::transformer::{Activation, LayerNorm, Linear};
+use crate::nn::weights::Weights;
 
 pub(super) struct BlipText {
     vocabulary: Vocabulary,

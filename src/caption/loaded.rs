@@ -14,11 +14,11 @@ use super::search::Search;
 use super::vision::VisionEncoder;
 use super::words::Words;
 use super::{beam_search, greedy};
-use crate::embed::Device;
-use crate::embed::image_input::preprocessor;
-use crate::embed::model_folder::{check_folder, computing};
-use crate::embed::transformer::{Activation, Linear};
 use crate::error::Result;
+use crate::nn::device::Device;
+use crate::nn::image_input::preprocessor;
+use crate::nn::model_folder::{check_folder, computing};
+use crate::nn::transformer::{Activation, Linear};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, Preprocessor, decode, decode_as_stored};
 

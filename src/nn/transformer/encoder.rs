@@ -5,9 +5,9 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 
 use super::{Activation, LayerNorm, Linear, RelativeBias, SelfAttention, Spans};
-use crate::embed::model_folder::computing;
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::computing;
+use crate::nn::weights::Weights;
 
 /// Where a layer normalizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,11 +6,11 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Shape, Tenso
 
 use super::activation::Activation;
 use super::numbers;
-use crate::embed::model_folder::computing;
-use crate::embed::weights::Weights;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::linalg::matmul::PackedMatrix;
+use crate::nn::model_folder::computing;
+use crate::nn::weights::Weights;
 
 /// A layer of `inputs` x `outputs` weights. Cheap to clone.
 #[derive(Clone)]

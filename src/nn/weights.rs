@@ -21,12 +21,12 @@ mod pickle;
 mod pytorch;
 mod safetensors;
 
-pub(super) const SAFETENSORS: &str = "model.safetensors";
-pub(super) const INDEX: &str = "model.safetensors.index.json";
-pub(super) const PICKLED: &str = "pytorch_model.bin";
+pub(crate) const SAFETENSORS: &str = "model.safetensors";
+pub(crate) const INDEX: &str = "model.safetensors.index.json";
+pub(crate) const PICKLED: &str = "pytorch_model.bin";
 
 /// Size limit for an index of weights.
-pub(super) const MAX_INDEX: u64 = 16 << 20;
+pub(crate) const MAX_INDEX: u64 = 16 << 20;
 
 /// The maximum number of shards.
 const MAX_PARTS: usize = 1_000;
@@ -208,7 +208,7 @@ impl Weights {
 ///
 /// They are names without a folder. The caller, who knows where the index comes from, must check that they stay inside
 /// the model's folder.
-pub(super) fn parts_of(index: &Value) -> std::result::Result<BTreeSet<&str>, String> {
+pub(crate) fn parts_of(index: &Value) -> std::result::Result<BTreeSet<&str>, String> {
     let map = index.get("weight_map").and_then(Value::as_object).ok_or("has no `weight_map`")?;
     let names: Option<BTreeSet<&str>> = map.values().map(Value::as_str).collect();
     let names = names.ok_or("has a tensor without a file name in its `weight_map`")?;

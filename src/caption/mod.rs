@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use super::{Device, ImageCaptioner, Origin, workers};
-use crate::embed::image_input::tell_unreadable;
-use crate::embed::model_folder::computing;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::hub::Origin;
+use crate::nn::device::Device;
+use crate::nn::image_input::tell_unreadable;
+use crate::nn::model_folder::computing;
+use crate::nn::workers;
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits};
 
@@ -20,6 +22,7 @@ mod config;
 mod decoder;
 mod gpt2;
 mod greedy;
+mod load;
 mod loaded;
 mod search;
 mod vision;
@@ -29,6 +32,18 @@ use config::{MAX_BEAMS, MAX_PENALTY};
 use loaded::Loaded;
 pub use search::EarlyStopping;
 use search::Search;
+
+/// Describes images in sentences.
+pub trait ImageCaptioner: Send + Sync + fmt::Debug {
+    /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is
+    /// reported to `progress`.
+    fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>>;
+
+    /// Where the model comes from, so that it can be found again. Default: unknown.
+    fn origin(&self) -> Option<Origin> {
+        None
+    }
+}
 
 /// Images per batch, unless set with [`Captioner::batch_size`].
 const BATCH: usize = 8;
@@ -53,7 +68,7 @@ const MAX_BATCH: usize = 1_024;
 ///
 /// ```no_run
 /// use std::path::PathBuf;
-/// use topicframe::embed::{Captioner, ImageCaptioner};
+/// use topicframe::caption::{Captioner, ImageCaptioner};
 /// use topicframe::progress::Progress;
 /// use topicframe::vision::ImageSource;
 ///

@@ -6,10 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::search::{EarlyStopping, Search};
-use crate::embed::model_folder::{Config, model_error, read_json, read_json_if_there};
-use crate::embed::transformer::Activation;
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::{Config, model_error, read_json, read_json_if_there};
+use crate::nn::transformer::Activation;
+use crate::nn::weights::Weights;
 
 /// No captioner exceeds these sizes; the tensors have to match them anyway.
 const MAX_WIDTH: usize = 65_536;

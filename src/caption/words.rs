@@ -5,10 +5,10 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 use tokenizers::Tokenizer;
 
-use crate::embed::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_text_file};
-use crate::embed::text_tokenizer::parse_tokenizer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
+use crate::nn::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_text_file};
+use crate::nn::text_tokenizer::parse_tokenizer;
 
 /// A captioner's tokenizer.
 pub(super) struct Words(Tokenizer);

@@ -8,8 +8,8 @@ use candle_core::DType;
 use serde_json::Value;
 
 use super::{MAX_INDEX, MAX_NUMBERS, Order, Place, parts_of};
-use crate::embed::model_folder::{model_error, open_regular, read_json_of};
 use crate::error::Result;
+use crate::nn::model_folder::{model_error, open_regular, read_json_of};
 
 /// Size limit for the header: names, types and places of tensors, some hundred bytes for each.
 const MAX_HEADER: u64 = 16 << 20;

@@ -39,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::nn::model_folder::check_folder;
 use crate::progress::Progress;
 
 mod cache;
@@ -47,6 +48,7 @@ mod download;
 mod environment;
 mod name;
 mod needed;
+mod origin;
 #[cfg(feature = "hub")]
 mod pace;
 #[cfg(feature = "hub")]
@@ -55,6 +57,7 @@ mod remote;
 use cache::Cache;
 use environment::Environment;
 use name::{ModelName, check_revision, is_inside};
+pub use origin::Origin;
 
 /// The endpoint of Hugging Face.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -66,7 +69,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The Hugging Face hub and its cache on this machine. See the [module](self) for the layout and the variables.
 ///
 /// ```no_run
-/// use topicframe::embed::hub::Hub;
+/// use topicframe::hub::Hub;
 /// use topicframe::progress::Progress;
 ///
 /// let folder = Hub::new().model_folder("all-MiniLM-L6-v2", &Progress::silent())?;
@@ -362,4 +365,19 @@ fn not_cached(model: &ModelName, cache: &Cache) -> Error {
 #[cfg(feature = "hub")]
 fn internal(message: &str) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, message)
+}
+
+/// A local folder, or the folder into which the hub's model of this name is downloaded.
+///
+/// # Errors
+/// A path to a folder that does not exist; as [`Hub::model_folder`].
+pub(crate) fn folder_of(name: &str, progress: &Progress) -> Result<PathBuf> {
+    let path = Path::new(name);
+    let is_path = path.is_absolute() || name.starts_with('.') || name.contains('\\') || path.components().count() > 2;
+    if is_path || path.is_dir() {
+        check_folder(path)?;
+        return Ok(path.to_path_buf());
+    }
+    let hint = "There is no local folder of this name, so it was treated as a model on the hub.";
+    Hub::new().model_folder(name, progress).map_err(|error| error.with_further_hint(hint))
 }

@@ -3,12 +3,12 @@
 use candle_core::{Device, Tensor};
 
 use super::config;
-use crate::embed::model_folder::computing;
-use crate::embed::transformer::{
+use crate::error::{Result, Stage};
+use crate::nn::model_folder::computing;
+use crate::nn::transformer::{
     Activation, EncoderLayer, FeedForward, LayerNames, LayerNorm, LayerShape, Linear, NormPlace, Spans,
 };
-use crate::embed::weights::Weights;
-use crate::error::{Result, Stage};
+use crate::nn::weights::Weights;
 use crate::progress::Progress;
 
 /// The tensor names.

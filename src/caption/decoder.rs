@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use candle_core::{Device, Tensor};
 
-use crate::embed::model_folder::computing;
-use crate::embed::transformer::{Activation, Linear};
-use crate::embed::weights::Weights;
 use crate::error::Result;
+use crate::nn::model_folder::computing;
+use crate::nn::transformer::{Activation, Linear};
+use crate::nn::weights::Weights;
 
 /// The capacity for tokens grows in steps of this size.
 const ROOM: usize = 16;

@@ -7,10 +7,10 @@ use candle_core::{CpuStorage, CustomOp1, D, Device, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::numbers;
-use crate::embed::model_folder::computing;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::linalg::matmul::{Aligned, Kernel};
+use crate::nn::model_folder::computing;
 
 /// Where the sequences of a batch begin and end.
 #[derive(Debug, Clone)]

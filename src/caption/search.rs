@@ -1,8 +1,8 @@
 //! Search settings, and what both search methods share.
 
 use super::decoder::{Decoder, Memory, Past};
-use crate::embed::model_folder::computing;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::nn::model_folder::computing;
 
 /// When a beam search stops following the beams of an image, once it has as many finished captions as beams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

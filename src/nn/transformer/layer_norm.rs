@@ -3,10 +3,10 @@
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 
 use super::numbers;
-use crate::embed::model_folder::computing;
-use crate::embed::weights::Weights;
 use crate::error::Result;
 use crate::linalg::elementwise;
+use crate::nn::model_folder::computing;
+use crate::nn::weights::Weights;
 
 /// Normalizes each row to mean 0 and variance 1, then applies a learned weight and bias to each value.
 #[derive(Clone)]
