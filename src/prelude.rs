@@ -1,15 +1,14 @@
 //! Everything that a notebook cell needs: `use topicframe::prelude::*;`.
 
 #[doc(no_inline)]
-pub use crate::caption::{Captioner, ImageCaptioner};
+pub use crate::caption::ImageCaptioner;
 #[doc(no_inline)]
 pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans};
 #[doc(no_inline)]
 pub use crate::display::*;
 #[doc(no_inline)]
 pub use crate::embed::{
-    Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, MultiModalBackend, NoEmbedder, SentenceTransformer,
-    StaticEmbedder, TextEmbedder,
+    Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder, TextEmbedder,
 };
 #[doc(no_inline)]
 pub use crate::error::{Error, ErrorKind, Stage};
@@ -36,5 +35,11 @@ pub use crate::training::Training;
 pub use crate::vectorize::{ClassTfIdf, CountVectorizer, Language, StopWords, TextCleaning};
 #[doc(no_inline)]
 pub use crate::vision::{ImageSource, Limits};
+#[cfg(feature = "models")]
+#[doc(no_inline)]
+pub use crate::{
+    caption::Captioner,
+    embed::{MultiModalBackend, SentenceTransformer},
+};
 #[doc(no_inline)]
 pub use polars::prelude::{Column, DataFrame, NamedFrom, Series, df};

@@ -1,37 +1,41 @@
-//! Image captioning: an image encoder, and a decoder that generates one token at a time.
+//! Captioning images.
 
 use std::fmt;
-use std::ops::Range;
-use std::path::Path;
-use std::sync::Arc;
 
-use ndarray::Array2;
-
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::error::Result;
 use crate::hub::Origin;
-use crate::nn::device::Device;
-use crate::nn::image_input::tell_unreadable;
-use crate::nn::model_folder::computing;
-use crate::nn::workers;
 use crate::progress::Progress;
-use crate::vision::{ImageSource, Limits};
+use crate::vision::ImageSource;
 
+#[cfg(feature = "models")]
 mod beam_search;
+#[cfg(feature = "models")]
 mod blip_text;
+#[cfg(feature = "models")]
+mod captioner;
+#[cfg(feature = "models")]
 mod config;
+#[cfg(feature = "models")]
 mod decoder;
+#[cfg(feature = "models")]
 mod gpt2;
+#[cfg(feature = "models")]
 mod greedy;
+#[cfg(feature = "models")]
 mod load;
+#[cfg(feature = "models")]
 mod loaded;
+#[cfg(feature = "models")]
 mod search;
+#[cfg(feature = "models")]
 mod vision;
+#[cfg(feature = "models")]
 mod words;
 
-use config::{MAX_BEAMS, MAX_PENALTY};
-use loaded::Loaded;
+#[cfg(feature = "models")]
+pub use captioner::Captioner;
+#[cfg(feature = "models")]
 pub use search::EarlyStopping;
-use search::Search;
 
 /// Describes images in sentences.
 pub trait ImageCaptioner: Send + Sync + fmt::Debug {
@@ -42,347 +46,5 @@ pub trait ImageCaptioner: Send + Sync + fmt::Debug {
     /// Where the model comes from, so that it can be found again. Default: unknown.
     fn origin(&self) -> Option<Origin> {
         None
-    }
-}
-
-/// Images per batch, unless set with [`Captioner::batch_size`].
-const BATCH: usize = 8;
-
-/// Larger batches only take more memory.
-const MAX_BATCH: usize = 1_024;
-
-/// Captions images with a model loaded from a folder.
-///
-/// Two architectures are supported, as declared in the folder's `config.json`: `VisionEncoderDecoderModel` with ViT and
-/// GPT-2, such as `nlpconnect/vit-gpt2-image-captioning`, and `BlipForConditionalGeneration`, such as
-/// `Salesforce/blip-image-captioning-base`. The folder contains `config.json`, `preprocessor_config.json`, the weights
-/// (`model.safetensors`, whole or sharded, or `pytorch_model.bin`) and `tokenizer.json` (or GPT-2's `vocab.json`, or
-/// BLIP's `vocab.txt`).
-///
-/// Captions match those of transformers with the same settings (checked against 5.24): greedy search, or beam search if
-/// [`num_beams`](Self::num_beams) is above 1. Unset settings default to the model's own, from `generation_config.json`
-/// or `config.json`, and otherwise to those of transformers: 20 new tokens, 1 beam. Sampling (`do_sample`) is ignored,
-/// so the same image always gets the same caption.
-///
-/// Captions do not depend on the other images of a call, nor on the number of threads. Cloning is cheap.
-///
-/// ```no_run
-/// use std::path::PathBuf;
-/// use topicframe::caption::{Captioner, ImageCaptioner};
-/// use topicframe::progress::Progress;
-/// use topicframe::vision::ImageSource;
-///
-/// let captioner = Captioner::from_dir("models/vit-gpt2-image-captioning")?.max_length(16).num_beams(4);
-/// let images = [ImageSource::File(PathBuf::from("boat.jpg"))];
-/// let captions = captioner.caption_images(&images, &Progress::silent())?;
-/// # Ok::<(), topicframe::error::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct Captioner {
-    model: Arc<Loaded>,
-    max_length: Option<usize>,
-    num_beams: Option<usize>,
-    length_penalty: Option<f64>,
-    early_stopping: Option<EarlyStopping>,
-    no_repeat_ngram_size: Option<usize>,
-    batch_size: usize,
-    prompt: Option<String>,
-    upright: bool,
-    limits: Limits,
-}
-
-impl Captioner {
-    /// Loads the model in `folder` on the CPU.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Model`], naming the file, if the folder or a file is missing, too large or damaged, if the model's
-    /// architecture is not supported, or if its tensors do not have the sizes declared in its configuration.
-    pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
-        Ok(Captioner {
-            model: Arc::new(Loaded::read(folder.as_ref(), Device::Cpu)?),
-            max_length: None,
-            num_beams: None,
-            length_penalty: None,
-            early_stopping: None,
-            no_repeat_ngram_size: None,
-            batch_size: BATCH,
-            prompt: None,
-            upright: true,
-            limits: Limits::default(),
-        })
-    }
-
-    /// Moves the model to `device`. Unless it is already there, its folder is read again.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Model`] if the device cannot be used; otherwise as [`from_dir`](Self::from_dir).
-    pub fn device(mut self, device: Device) -> Result<Self> {
-        if self.model.place != device {
-            self.model = Arc::new(Loaded::read(&self.model.folder, device)?);
-        }
-        Ok(self)
-    }
-
-    /// Maximum number of tokens in a caption, including the start token and the prompt, as transformers counts them.
-    /// Default: the model's own, otherwise 20 more than the start token and the prompt. At least one more than these,
-    /// at most the model's number of positions (1,024 in GPT-2, 512 in BLIP).
-    #[must_use]
-    pub fn max_length(mut self, max_length: usize) -> Self {
-        self.max_length = Some(max_length);
-        self
-    }
-
-    /// Number of beams in the beam search, which returns the most likely caption. 1 means greedy search. Default: the
-    /// model's own, otherwise 1. From 1 to 100.
-    #[must_use]
-    pub fn num_beams(mut self, num_beams: usize) -> Self {
-        self.num_beams = Some(num_beams);
-        self
-    }
-
-    /// Length penalty: with several beams, a caption's score is divided by its length to this power, so values above 0
-    /// favor long captions. Default: the model's own, otherwise 1. From -100 to 100.
-    #[must_use]
-    pub fn length_penalty(mut self, length_penalty: f64) -> Self {
-        self.length_penalty = Some(length_penalty);
-        self
-    }
-
-    /// When a beam search stops. Default: the model's own, otherwise [`EarlyStopping::Heuristic`].
-    #[must_use]
-    pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
-        self.early_stopping = Some(early_stopping);
-        self
-    }
-
-    /// Size of the n-grams that may not repeat within a caption; 0 for no restriction. Default: the model's own,
-    /// otherwise 0. At most 1,000.
-    #[must_use]
-    pub fn no_repeat_ngram_size(mut self, no_repeat_ngram_size: usize) -> Self {
-        self.no_repeat_ngram_size = Some(no_repeat_ngram_size);
-        self
-    }
-
-    /// Number of images that a thread captions together; larger batches take more memory and are faster up to a point.
-    /// Captions do not depend on it. Default 8. From 1 to 1,024.
-    #[must_use]
-    pub fn batch_size(mut self, batch_size: usize) -> Self {
-        self.batch_size = batch_size;
-        self
-    }
-
-    /// The prompt that every caption begins with, such as `a photography of`. Only BLIP accepts one. Default: none.
-    #[must_use]
-    pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.prompt = Some(prompt.into());
-        self
-    }
-
-    /// Whether images are rotated upright according to their Exif orientation. Default: yes, as in transformers;
-    /// Pillow's `Image.open` leaves them as stored.
-    #[must_use]
-    pub fn upright(mut self, upright: bool) -> Self {
-        self.upright = upright;
-        self
-    }
-
-    /// Size limits for images. Default: [`Limits::default`].
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidParameter`] for a value out of range, or for a prompt if the model does not accept one.
-    pub fn check(&self) -> Result<()> {
-        self.search().map(|_| ())
-    }
-
-    /// The tokens of each image's caption, from the start token to the end token, which is missing if the caption was
-    /// truncated; `None` for an image that cannot be read.
-    ///
-    /// # Errors
-    /// As [`caption_images`](ImageCaptioner::caption_images).
-    pub fn caption_tokens(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<Vec<u32>>>> {
-        let search = self.search()?;
-        let task = progress.task(Stage::Embed, "captions", images.len());
-        let batches = self.batches(images.len());
-        let written = workers::run(&batches, &self.model.device, progress, |batch| {
-            let images = images.get(batch.clone()).unwrap_or_default();
-            let captions = self.write(images, &search, progress)?;
-            task.advance(images.len());
-            Ok(captions)
-        })?;
-        task.finish()?;
-        let captions: Vec<Result<Vec<u32>>> = written.into_iter().flatten().collect();
-        let broken: Vec<&Error> = captions.iter().filter_map(|caption| caption.as_ref().err()).collect();
-        tell_unreadable(&broken, images.len(), "caption", progress)?;
-        Ok(captions.into_iter().map(|caption| caption.ok()).collect())
-    }
-
-    /// The encoder's output for an image (its last hidden state, normalized): one row for the class token, then one for
-    /// each patch. Meant for comparing models.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Image`] if the image cannot be read.
-    pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
-        let pixels = self.model.pixels(image, &self.limits, self.upright)?;
-        let states = self.model.encoded(&[pixels], &Progress::silent())?;
-        let numbers = states.flatten_all().and_then(|states| states.to_vec1()).map_err(computing)?;
-        rows(states.dims().first().copied().unwrap_or(0), numbers)
-    }
-
-    /// The logits of all tokens in the vocabulary after each of `tokens`, which begin a caption of the image: tokens x
-    /// vocabulary. Meant for comparing models or captions.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens than
-    /// the model has positions, or if a token is not in its vocabulary.
-    pub fn token_scores(&self, image: &ImageSource<'_>, tokens: &[u32]) -> Result<Array2<f32>> {
-        let (positions, vocabulary) = (self.model.positions, self.model.vocabulary);
-        if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocabulary) {
-            let allowed = format!("at most {positions} tokens, each below {vocabulary}");
-            return Err(Error::invalid_parameter(
-                Stage::Embed,
-                "tokens",
-                format!("({} tokens)", tokens.len()),
-                &allowed,
-            ));
-        }
-        let pixels = self.model.pixels(image, &self.limits, self.upright)?;
-        rows(tokens.len(), self.model.scores(pixels, tokens)?)
-    }
-
-    /// The model's own search settings, overridden by those that were set.
-    fn search(&self) -> Result<Search> {
-        self.limits.check(Stage::Embed)?;
-        if !(1..=MAX_BATCH).contains(&self.batch_size) {
-            return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "1 to 1,024"));
-        }
-        let mut search = self.model.search.clone();
-        if let Some(num_beams) = self.num_beams {
-            search.num_beams = num_beams;
-        }
-        if !(1..=MAX_BEAMS).contains(&search.num_beams) {
-            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", search.num_beams, "1 to 100"));
-        }
-        let most = search.candidates();
-        if search.num_beams > 1 && most > self.model.vocabulary {
-            let allowed = format!("lower for a vocabulary of {} tokens", self.model.vocabulary);
-            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", search.num_beams, &allowed));
-        }
-        if let Some(size) = self.no_repeat_ngram_size {
-            if size > config::MAX_NGRAM {
-                return Err(Error::invalid_parameter(Stage::Embed, "no_repeat_ngram_size", size, "0 to 1,000"));
-            }
-            search.no_repeat_ngram = size;
-        }
-        if let Some(penalty) = self.length_penalty {
-            if penalty.is_nan() || penalty.abs() > MAX_PENALTY {
-                return Err(Error::invalid_parameter(Stage::Embed, "length_penalty", penalty, "-100 to 100"));
-            }
-            search.length_penalty = penalty;
-        }
-        if let Some(early_stopping) = self.early_stopping {
-            search.early_stopping = early_stopping;
-        }
-        if let Some(prompt) = &self.prompt {
-            if !self.model.takes_prompts {
-                let message = "the captioner does not accept a prompt: only BLIP does";
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
-            }
-            search.start.extend(self.model.words.tokens(prompt)?);
-        }
-        self.with_length(search)
-    }
-
-    fn with_length(&self, mut search: Search) -> Result<Search> {
-        let (least, most) = (search.start.len() + 1, self.model.positions);
-        if let Some(token) = search.start.iter().find(|token| **token as usize >= self.model.vocabulary) {
-            let message = format!("the prompt contains the token {token}, which is not in the model's vocabulary");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
-        }
-        match self.max_length {
-            Some(length) if !(least..=most).contains(&length) => {
-                let allowed = format!("{least} to {most}, including the start token and the prompt");
-                return Err(Error::invalid_parameter(Stage::Embed, "max_length", length, &allowed));
-            }
-            Some(length) => search.limit_to(length),
-            None => search.limit_to(search.limit().min(most)),
-        }
-        if search.limit() < least {
-            let message = format!(
-                "the prompt leaves no room for a caption within the maximum length of {} tokens",
-                search.limit()
-            );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
-                Hint::new("Set a higher max_length.")
-                    .on_command_line("Pass --captioner a model whose configuration allows longer captions."),
-            ));
-        }
-        Ok(search)
-    }
-
-    /// The images of each batch: no more than the batch size, and no thread idle while another has several.
-    fn batches(&self, images: usize) -> Vec<Range<usize>> {
-        let threads = match self.model.device {
-            candle_core::Device::Cpu => rayon::current_num_threads().max(1),
-            _ => 1,
-        };
-        let rounds = images.div_ceil(threads.saturating_mul(self.batch_size)).max(1);
-        let size = images.div_ceil(threads.saturating_mul(rounds)).max(1);
-        (0..images).step_by(size).map(|first| first..(first + size).min(images)).collect()
-    }
-
-    /// The tokens of a batch's captions, each or the reason why there is none.
-    fn write(&self, images: &[ImageSource<'_>], search: &Search, progress: &Progress) -> Result<Vec<Result<Vec<u32>>>> {
-        let pixels = self.model.all_pixels(images, &self.limits, self.upright);
-        let (mut readable, mut captions) = (Vec::new(), Vec::with_capacity(pixels.len()));
-        for pixels in pixels {
-            captions.push(pixels.map(|pixels| {
-                readable.push(pixels);
-                Vec::new()
-            }));
-        }
-        let written = self.model.write(&readable, search, progress)?;
-        for (caption, tokens) in captions.iter_mut().flatten().zip(written) {
-            *caption = tokens;
-        }
-        Ok(captions)
-    }
-}
-
-fn rows(count: usize, numbers: Vec<f32>) -> Result<Array2<f32>> {
-    let width = numbers.len() / count.max(1);
-    Array2::from_shape_vec((count, width), numbers).map_err(|cause| {
-        Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").with_cause(cause)
-    })
-}
-
-impl ImageCaptioner for Captioner {
-    /// One caption for each image, trimmed, with single spaces.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidParameter`] as [`Captioner::check`]; [`ErrorKind::Image`] if no image can be read;
-    /// [`ErrorKind::Model`] if the model's scores or tokens do not form a caption; [`ErrorKind::Interrupted`].
-    fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>> {
-        let tokens = self.caption_tokens(images, progress)?;
-        tokens
-            .iter()
-            .map(|tokens| tokens.as_ref().map(|tokens| self.model.words.sentence(tokens)).transpose())
-            .collect()
-    }
-
-    fn origin(&self) -> Option<Origin> {
-        Some(Origin::of_folder(&self.model.folder))
-    }
-}
-
-impl fmt::Debug for Captioner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Captioner({:?})", self.model)
     }
 }

@@ -9,9 +9,12 @@ use super::html::{DataFrameHtml, HtmlTable, count};
 use super::markup::{Html, Markup};
 use super::notebook::print;
 use super::report::Report;
+#[cfg(feature = "models")]
 use crate::caption::Captioner;
 use crate::cluster::{Clustering, Hdbscan, KMeans};
-use crate::embed::{Fusion, LoadedEmbedder, MultiModalBackend, SentenceTransformer, StaticEmbedder};
+use crate::embed::{Fusion, LoadedEmbedder, StaticEmbedder};
+#[cfg(feature = "models")]
+use crate::embed::{MultiModalBackend, SentenceTransformer};
 use crate::error::Error;
 use crate::model::TopicModel;
 use crate::model::{FittedTopicModel, Summary};
@@ -493,7 +496,9 @@ macro_rules! steps {
     )+ };
 }
 
-steps!(StaticEmbedder, SentenceTransformer, MultiModalBackend, LoadedEmbedder, Captioner, Fusion);
+steps!(StaticEmbedder, LoadedEmbedder, Fusion);
+#[cfg(feature = "models")]
+steps!(SentenceTransformer, MultiModalBackend, Captioner);
 steps!(Umap, Pca, NoReduction, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
 steps!(KeyBERTInspired, MaximalMarginalRelevance, VisualRepresentation, VisualWords);
 

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Device, MultiModalBackend, SentenceTransformer, StaticEmbedder};
+use super::{Device, StaticEmbedder};
+#[cfg(feature = "models")]
+use super::{MultiModalBackend, SentenceTransformer};
+#[cfg(not(feature = "models"))]
+use crate::error::{Error, ErrorKind, Stage};
 use crate::error::{Hint, Result};
 use crate::hub::{self, Hub};
 use crate::nn::model_folder::{model_error, read_json, read_json_if_there};
@@ -18,8 +22,10 @@ pub enum LoadedEmbedder {
     /// A table of token vectors: the built-in one, or Model2Vec's.
     Static(StaticEmbedder),
     /// A sentence-transformers model, for texts.
+    #[cfg(feature = "models")]
     SentenceTransformer(SentenceTransformer),
     /// CLIP or SigLIP, for texts and images.
+    #[cfg(feature = "models")]
     MultiModal(MultiModalBackend),
 }
 
@@ -42,12 +48,22 @@ impl LoadedEmbedder {
                     .map(LoadedEmbedder::Static)
                     .map_err(|error| error.with_further_hint(hint))
             }
+            #[cfg(feature = "models")]
             Kind::SentenceTransformer => SentenceTransformer::from_dir(folder)
                 .and_then(|model| model.device(device))
                 .map(LoadedEmbedder::SentenceTransformer),
+            #[cfg(feature = "models")]
             Kind::MultiModal => MultiModalBackend::from_dir(folder)
                 .and_then(|model| model.device(device))
                 .map(LoadedEmbedder::MultiModal),
+            #[cfg(not(feature = "models"))]
+            Kind::SentenceTransformer | Kind::MultiModal => {
+                let _ = device;
+                let message = "this model needs the feature `models`, and topicframe was built without it";
+                Err(Error::new(ErrorKind::Model, Stage::Embed, message)
+                    .with_path(folder)
+                    .with_hint("Build with --features models, or use a Model2Vec model or the built-in embedder."))
+            }
         }
     }
 }
@@ -87,6 +103,7 @@ fn kind_of(folder: &Path) -> Result<Kind> {
     }
 }
 
+#[cfg(feature = "models")]
 impl SentenceTransformer {
     /// Loads a model from the Hugging Face hub, such as `sentence-transformers/all-MiniLM-L6-v2` (or just
     /// `all-MiniLM-L6-v2`); `@revision` may follow. A model in Hugging Face's cache is not downloaded again; a download
@@ -100,6 +117,7 @@ impl SentenceTransformer {
     }
 }
 
+#[cfg(feature = "models")]
 impl MultiModalBackend {
     /// Loads a model from the Hugging Face hub, such as `openai/clip-vit-base-patch32`,
     /// `google/siglip-base-patch16-224` or `clip-ViT-B-32`; as [`SentenceTransformer::from_hub`].

@@ -11,19 +11,23 @@ use crate::hub::Origin;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+#[cfg(feature = "models")]
 mod clip;
 mod fusion;
 mod load;
 mod no_embedder;
+#[cfg(feature = "models")]
 mod sentence_transformer;
 mod static_model;
 
 pub use crate::nn::device::Device;
+#[cfg(feature = "models")]
 pub use clip::MultiModalBackend;
 pub use fusion::{FittedFusion, Fusion};
 pub use load::LoadedEmbedder;
 pub use no_embedder::NoEmbedder;
 pub(crate) use no_embedder::nothing_embeds;
+#[cfg(feature = "models")]
 pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 

@@ -330,7 +330,8 @@ impl Hub {
 
     #[cfg(not(feature = "hub"))]
     fn fetch(&self, model: ModelName, cache: Cache, _: Wanted, _: &Progress) -> Result<PathBuf> {
-        Err(not_cached(&model, &cache).hint("topicframe was built without the feature `hub`, which downloads models."))
+        Err(not_cached(&model, &cache)
+            .with_hint("topicframe was built without the feature `hub`, which downloads models."))
     }
 }
 

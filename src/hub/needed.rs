@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::cache::read_limited;
 use super::name::{is_inside, leads_out};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::nn::weights::{INDEX, MAX_INDEX, PICKLED, SAFETENSORS, parts_of};
+use crate::nn::weight_files::{INDEX, MAX_INDEX, PICKLED, SAFETENSORS, parts_of};
 
 /// The files of a model at one commit, with their sizes where known.
 pub(super) type Listing = BTreeMap<String, Option<u64>>;

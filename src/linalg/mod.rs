@@ -1,6 +1,8 @@
 //! Shared low-level modules: matrices used by more than one stage, and CPU feature detection.
 
+#[cfg(feature = "models")]
 pub(crate) mod elementwise;
+#[cfg(feature = "models")]
 pub(crate) mod matmul;
 pub(crate) mod processor;
 pub(crate) mod room;

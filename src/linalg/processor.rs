@@ -23,6 +23,7 @@ pub(crate) fn has_avx2() -> bool {
 /// AVX2 with fused multiply-add.
 #[cfg(target_arch = "x86_64")]
 #[inline]
+#[cfg(feature = "models")]
 pub(crate) fn has_avx2_fma() -> bool {
     has_avx2() && std::arch::is_x86_feature_detected!("fma")
 }
@@ -30,6 +31,7 @@ pub(crate) fn has_avx2_fma() -> bool {
 /// AVX-512 as found in servers and desktops since 2017, with AVX2 and fused multiply-add.
 #[cfg(target_arch = "x86_64")]
 #[inline]
+#[cfg(feature = "models")]
 pub(crate) fn has_avx512() -> bool {
     has_avx2_fma()
         && std::arch::is_x86_feature_detected!("avx512f")

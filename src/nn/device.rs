@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, ErrorKind, Result, Stage};
+#[cfg(feature = "models")]
+use crate::error::ErrorKind;
+use crate::error::{Error, Result, Stage};
 
 /// The device that a model runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -18,6 +20,7 @@ pub enum Device {
 
 impl Device {
     /// Candle's handle on the device.
+    #[cfg(feature = "models")]
     pub(crate) fn open(self) -> Result<candle_core::Device> {
         match self {
             Device::Cpu => Ok(candle_core::Device::Cpu),

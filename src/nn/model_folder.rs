@@ -25,6 +25,7 @@ pub(crate) fn model_error(path: &Path, what: &str) -> Error {
 }
 
 /// A computation that failed in candle.
+#[cfg(feature = "models")]
 pub(crate) fn computing(cause: candle_core::Error) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, "the model could not be computed").with_cause(cause)
 }

@@ -4,7 +4,7 @@
 //! memory-mapped, so a file that another program truncates while it is read is an error like any other. Requested sizes
 //! are compared with those in the file before anything is allocated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Bound;
@@ -12,24 +12,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};
-use serde_json::Value;
 
 use super::model_folder::{Config, model_error, open_regular};
+use super::weight_files::{INDEX, PICKLED, SAFETENSORS};
 use crate::error::{Error, Result};
 
 mod pickle;
 mod pytorch;
 mod safetensors;
-
-pub(crate) const SAFETENSORS: &str = "model.safetensors";
-pub(crate) const INDEX: &str = "model.safetensors.index.json";
-pub(crate) const PICKLED: &str = "pytorch_model.bin";
-
-/// Size limit for an index of weights.
-pub(crate) const MAX_INDEX: u64 = 16 << 20;
-
-/// The maximum number of shards.
-const MAX_PARTS: usize = 1_000;
 
 /// The maximum number of values in one tensor: 16 GiB in single precision.
 const MAX_NUMBERS: usize = 1 << 32;
@@ -201,20 +191,6 @@ impl Weights {
         let Source { files, places } = &*self.source;
         let file = files.get(places.get(&full).map_or(0, |place| place.file));
         model_error(file.map_or(Path::new(""), PathBuf::as_path), &format!("the tensor `{full}` {what}"))
-    }
-}
-
-/// The files that an index of weights names, each once; or what is wrong with the index, as a predicate.
-///
-/// They are names without a folder. The caller, who knows where the index comes from, must check that they stay inside
-/// the model's folder.
-pub(crate) fn parts_of(index: &Value) -> std::result::Result<BTreeSet<&str>, String> {
-    let map = index.get("weight_map").and_then(Value::as_object).ok_or("has no `weight_map`")?;
-    let names: Option<BTreeSet<&str>> = map.values().map(Value::as_str).collect();
-    let names = names.ok_or("has a tensor without a file name in its `weight_map`")?;
-    match names.len() {
-        1..=MAX_PARTS => Ok(names),
-        many => Err(format!("names {many} files in its `weight_map`; 1 to {MAX_PARTS} are allowed")),
     }
 }
 

@@ -114,6 +114,7 @@ impl Preprocessor {
     }
 
     /// The value of each byte, for each channel.
+    #[cfg(feature = "models")]
     pub(crate) fn table(&self) -> &[Vec<f32>; 3] {
         &self.table
     }

@@ -15,9 +15,11 @@ mod stages;
 mod vision;
 
 // Stages, compared with the reference implementations.
+#[cfg(feature = "models")]
 mod captioner;
 mod class_tfidf;
 mod cleaning;
+#[cfg(feature = "models")]
 mod clip;
 mod count_vectorizer;
 mod hdbscan;
@@ -26,8 +28,10 @@ mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod kmeans;
+#[cfg(feature = "models")]
 mod minilm;
 mod pca;
+#[cfg(feature = "models")]
 mod sentence_transformer;
 mod static_embedder;
 mod stop_words;
@@ -50,13 +54,17 @@ mod visual;
 // User-facing behavior.
 mod bad_input;
 mod command;
+#[cfg(feature = "models")]
 mod command_models;
 mod corpus;
 mod delimited;
 mod files;
 mod hostile_images;
+#[cfg(feature = "models")]
 mod hostile_models;
+#[cfg(feature = "models")]
 mod hostile_tokenizers;
+#[cfg(feature = "models")]
 mod hostile_weights;
 mod html;
 mod interrupt;
@@ -79,4 +87,5 @@ mod writing;
 // The project's own rules.
 mod documents;
 mod layering;
+#[cfg(feature = "models")]
 mod notebooks;

@@ -106,7 +106,8 @@ fn specs_from_elsewhere_are_refused_with_a_reason() {
     };
     let (reducer, clusterer) = refused("spectral", serde_json::json!({}));
     assert_eq!((reducer.kind(), clusterer.kind()), (ErrorKind::NotFound, ErrorKind::NotFound));
-    assert!(reducer.to_string().contains("`spectral`") && reducer.to_string().contains("umap"), "{reducer}");
+    let told = format!("{reducer:#}");
+    assert!(told.contains("`spectral`") && told.contains("umap"), "{told}");
     let mut settings = Umap::new().spec().unwrap().settings;
     settings["n_neighbors"] = serde_json::json!(1);
     assert_eq!(refused("umap", settings.clone()).0.kind(), ErrorKind::InvalidParameter);

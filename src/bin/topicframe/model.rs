@@ -1,6 +1,5 @@
 //! Builds the model from the command-line options.
 
-use topicframe::caption::Captioner;
 use topicframe::embed::{Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
@@ -44,11 +43,20 @@ impl Fit {
                 Err(wrong("--captioner requires images, but no image column was specified")
                     .with_hint("Specify the image column with --images."))
             }
-            Some(name) => {
-                let captioner = Captioner::load(name, self.device, &progress)?;
-                Ok(model.captioner(captioner.limits(self.image_limits())))
-            }
+            Some(name) => self.captioned(model, name, &progress),
         }
+    }
+
+    #[cfg(feature = "models")]
+    fn captioned(&self, model: TopicModel, name: &str, progress: &Progress) -> Result<TopicModel> {
+        let captioner = topicframe::caption::Captioner::load(name, self.device, progress)?;
+        Ok(model.captioner(captioner.limits(self.image_limits())))
+    }
+
+    #[cfg(not(feature = "models"))]
+    fn captioned(&self, _: TopicModel, _: &str, _: &Progress) -> Result<TopicModel> {
+        Err(wrong("--captioner needs the feature `models`, and topicframe was built without it")
+            .with_hint("Build with --features models."))
     }
 
     /// The model for the specified columns.
@@ -65,14 +73,14 @@ impl Fit {
             return Err(texts_only("but images are to be clustered"));
         }
         match LoadedEmbedder::load(&self.embedder, self.device, progress)? {
+            #[cfg(feature = "models")]
             LoadedEmbedder::MultiModal(model) => self.joint(model.limits(self.image_limits())),
-            LoadedEmbedder::Static(_) | LoadedEmbedder::SentenceTransformer(_) if self.clusters_images() => {
-                Err(texts_only("but images are to be clustered"))
-            }
+            _ if self.clusters_images() => Err(texts_only("but images are to be clustered")),
             LoadedEmbedder::Static(model) => {
                 self.note_device("the embedder is a lookup table", progress);
                 self.texts(|text| TopicModel::text(text, model))
             }
+            #[cfg(feature = "models")]
             LoadedEmbedder::SentenceTransformer(model) => self.texts(|text| TopicModel::text(text, model)),
             _ => Err(wrong("the command does not support this kind of embedder")),
         }

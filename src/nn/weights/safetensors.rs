@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use candle_core::DType;
 use serde_json::Value;
 
-use super::{MAX_INDEX, MAX_NUMBERS, Order, Place, parts_of};
+use super::{MAX_NUMBERS, Order, Place};
 use crate::error::Result;
 use crate::nn::model_folder::{model_error, open_regular, read_json_of};
+use crate::nn::weight_files::{MAX_INDEX, parts_of};
 
 /// Size limit for the header: names, types and places of tensors, some hundred bytes for each.
 const MAX_HEADER: u64 = 16 << 20;
