@@ -165,7 +165,7 @@ fn known_labels_reach_a_clusterer_that_uses_them() {
     let texts: Vec<String> = (0..60).map(|row| format!("{} number {row}", ["cat", "train", "plum"][row % 3])).collect();
     let vectors: Vec<Series> = points().rows().into_iter().map(|row| Series::new("".into(), row.to_vec())).collect();
     // Every tenth row has a label; the classes are 0, 5 and 7.
-    let label = |row: usize| (row % 10 == 0).then(|| [0_i64, 5, 7][row % 3]);
+    let label = |row: usize| row.is_multiple_of(10).then(|| [0_i64, 5, 7][row % 3]);
     let labels: Vec<Option<i64>> = (0..60).map(label).collect();
     let frame = df!("text" => texts, "label" => labels, "wrong" => vec![-3_i64; 60], "name" => vec!["a"; 60]).unwrap();
     let frame = frame.hstack(&[Column::new("v".into(), vectors)]).unwrap();
