@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use rayon::prelude::*;
+
 use crate::corpus::TextColumn;
 
 /// The `n` rows of each topic with the most representative texts and their scores, in descending order; ties are broken
@@ -18,10 +20,10 @@ pub(crate) fn representative_rows(
             by_topic.entry(topic).or_default().push((row, score));
         }
     }
-    for rows in by_topic.values_mut() {
+    by_topic.par_iter_mut().for_each(|(_, rows)| {
         rows.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let mut seen = HashSet::new();
         rows.retain(|&(row, _)| seen.len() < n && texts.get(row).is_some_and(|text| seen.insert(text)));
-    }
+    });
     by_topic
 }

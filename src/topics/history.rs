@@ -1,6 +1,8 @@
 //! What became of topics.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 use crate::cluster::OUTLIER;
 

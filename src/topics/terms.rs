@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::{Assignment, Regrouping};
 use crate::cluster::OUTLIER;
 use crate::error::{Result, Stage};
@@ -95,7 +97,8 @@ impl TopicTerms {
             let best = crate::vectorize::top_terms(&self.c_tf_idf, row, n);
             best.into_iter().filter_map(|(term, weight)| Some((self.vocabulary.get(term)?.clone(), weight))).collect()
         };
-        ids.iter().enumerate().map(|(row, &id)| (id, words(row))).collect()
+        let of_topics: Vec<_> = (0..ids.len()).into_par_iter().map(words).collect();
+        ids.iter().copied().zip(of_topics).collect()
     }
 }
 

@@ -91,7 +91,7 @@ impl ClassTfIdf {
         let words: f64 = frequencies.iter().sum();
         // An integer, as in BERTopic; at least 1, or every weight would be 0 if there are more topics than words.
         let average = (words / counts.rows().max(1) as f64).trunc().max(1.0);
-        let mut idf: Vec<f64> = frequencies.iter().map(|&frequency| self.idf(frequency, average)).collect();
+        let mut idf: Vec<f64> = frequencies.par_iter().map(|&frequency| self.idf(frequency, average)).collect();
         let mut unknown_seed_words = Vec::new();
         let mut seeds = Vec::new();
         for word in &self.seed_words {
