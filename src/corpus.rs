@@ -8,6 +8,7 @@ use polars::prelude::*;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 
 mod address;
+mod calendar;
 mod distinct_rows;
 mod embeddings;
 mod images;
@@ -15,6 +16,7 @@ mod kind;
 mod labels;
 
 pub(crate) use address::{escaped, find_image};
+pub(crate) use calendar::civil;
 pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Clusterer, Clustering, FittedClusterer, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::finite::check_finite;
 use crate::spec::Spec;
 use crate::training::Training;
 
@@ -67,7 +68,7 @@ impl KMeans {
             let allowed = format!("at most the number of points, {rows}");
             return Err(Error::invalid_parameter(Stage::Cluster, "n_clusters", self.n_clusters, &allowed));
         }
-        check_finite(points)?;
+        check_finite(points, Stage::Cluster, "point")?;
         // linfa sums squared distances as f32 and panics if the sum overflows.
         let largest = points.iter().fold(0.0f64, |largest, &value| largest.max(f64::from(value.abs())));
         if 4.0 * largest * largest * rows as f64 * columns as f64 > f64::from(f32::MAX) {
@@ -75,16 +76,6 @@ impl KMeans {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).with_hint("Scale the points down."));
         }
         Ok(())
-    }
-}
-
-fn check_finite(points: ArrayView2<'_, f32>) -> Result<()> {
-    match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
-        Some(row) => {
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value")
-                .with_row(row))
-        }
-        None => Ok(()),
     }
 }
 
@@ -184,7 +175,7 @@ impl FittedClusterer for FittedKMeans {
                 format!("fitted points have {} columns, new points have {}", self.centers.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
-        check_finite(points)?;
+        check_finite(points, Stage::Cluster, "point")?;
         Ok(self.assign(points))
     }
 }

@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::number::short_float;
+use crate::corpus::civil;
 
 /// The maximum number of list items that are written; the rest are counted.
 const ITEMS: usize = 10;
@@ -154,18 +155,9 @@ pub(super) fn bytes_in_words(bytes: &[u8]) -> String {
     }
 }
 
-/// Days since 1970-01-01 as a date in the proleptic Gregorian calendar. Polars' own `Display` panics on days outside
-/// the range of its calendar.
+/// Days since 1970-01-01 as `2024-02-29`.
 fn date(days: i64) -> String {
-    // Counted from March 1 of year 0, so that the leap day is the last day of its year; an era is 400 years.
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = civil(days);
     format!("{year:04}-{month:02}-{day:02}")
 }
 

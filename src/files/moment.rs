@@ -2,6 +2,8 @@
 
 use polars::prelude::TimeUnit;
 
+use crate::corpus::civil;
+
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// Days since 1970-01-01 as `2024-02-29`.
@@ -58,19 +60,4 @@ fn decimals(part: u64, unit: TimeUnit) -> String {
 
 fn clock(seconds: i64) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-/// Year, month and day in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is
-/// the last of its year, in eras of 400 years, which all have the same number of days.
-fn civil(days: i64) -> (i64, i64, i64) {
-    const DAYS_AN_ERA: i64 = 146_097;
-    let since_march_of_year_0 = days + 719_468;
-    let era = since_march_of_year_0.div_euclid(DAYS_AN_ERA);
-    let day_of_era = since_march_of_year_0.rem_euclid(DAYS_AN_ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }

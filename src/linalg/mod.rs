@@ -2,6 +2,8 @@
 
 #[cfg(feature = "models")]
 pub(crate) mod elementwise;
+pub(crate) mod finite;
+pub(crate) mod marginal_relevance;
 #[cfg(feature = "models")]
 pub(crate) mod matmul;
 pub(crate) mod processor;

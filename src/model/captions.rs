@@ -9,6 +9,7 @@ use super::check::check_captions;
 use crate::corpus::{Documents, Embeddings, ImageColumn};
 use crate::encode::{Encoded, image_sources, relative_paths};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::marginal_relevance::MarginalRelevance;
 use crate::linalg::vectors::{dot, scale_to_unit};
 use crate::represent::Ranking;
 use crate::topics::Assignment;
@@ -105,23 +106,17 @@ fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embed
         vector
     };
     let units: Vec<Vec<f32>> = rest.iter().map(|&(row, _)| of_row(row)).collect();
-    let mut nearest = vec![-1.0_f64; rest.len()];
-    for known in before.iter().map(|&row| of_row(row)) {
-        nearest.iter_mut().zip(&units).for_each(|(near, vector)| *near = near.max(dot(vector, &known)));
-    }
-    let mut chosen = Vec::with_capacity(n);
-    while chosen.len() < n {
-        let worth = |place: usize| (1.0 - DIVERSITY) * rest[place].1 - DIVERSITY * nearest[place];
-        let fresh = (0..rest.len()).filter(|&place| nearest[place] < 1.0 - SAME);
-        // Of equal ones the first, which is the better or the earlier.
-        let Some(best) = fresh.reduce(|a, b| if worth(b) > worth(a) { b } else { a }) else { break };
-        chosen.push(rest[best].0);
-        for (near, vector) in nearest.iter_mut().zip(&units) {
-            *near = near.max(dot(vector, &units[best]));
-        }
-        nearest[best] = 1.0;
-    }
-    chosen
+    let before: Vec<Vec<f32>> = before.iter().map(|&row| of_row(row)).collect();
+    let nearest = |vector: &Vec<f32>| before.iter().map(|known| dot(vector, known)).reduce(f64::max);
+    let relevance: Vec<f64> = rest.iter().map(|&(_, score)| score).collect();
+    let candidates = MarginalRelevance {
+        relevance: &relevance,
+        nearest: units.iter().map(nearest).collect(),
+        diversity: DIVERSITY,
+        same: 1.0 - SAME,
+    };
+    let chosen = candidates.choose(n, |a, b| dot(&units[b], &units[a]));
+    chosen.into_iter().map(|place| rest[place].0).collect()
 }
 
 fn no_caption(tried: usize, images: &ImageColumn) -> Error {

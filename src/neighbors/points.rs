@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::Metric;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::finite::{EMBED_AGAIN, not_finite};
 use crate::linalg::vectors::{Reader, Vectors};
 
 /// Lanes of the distance sum: a fixed number, so that the sum is the same on every machine.
@@ -202,10 +203,7 @@ fn check_finite(vectors: &Vectors, stage: Stage) -> Result<()> {
     let bad = |row: &usize| reader.row(*row).iter().any(|value| !value.is_finite());
     match (0..vectors.rows()).into_par_iter().find_first(bad) {
         None => Ok(()),
-        Some(row) => {
-            let error = Error::new(ErrorKind::InvalidData, stage, "a vector contains a NaN or infinite value");
-            Err(error.with_row(row).with_hint("Remove the row or embed it again."))
-        }
+        Some(row) => Err(not_finite(stage, "vector").with_row(row).with_hint(EMBED_AGAIN)),
     }
 }
 

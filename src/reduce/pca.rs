@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FittedReducer, Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::finite::{EMBED_AGAIN, check_finite};
 use crate::linalg::symmetric_eigen::sign_of_largest;
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
@@ -51,7 +52,7 @@ impl Pca {
     /// the row).
     pub fn fit_components(&self, data: ArrayView2<'_, f32>) -> Result<FittedPca> {
         self.check()?;
-        check_finite(data)?;
+        check_finite(data, Stage::Reduce, "vector").map_err(|error| error.with_hint(EMBED_AGAIN))?;
         let (rows, columns) = data.dim();
         if self.n_components > rows.min(columns) {
             let allowed = format!("at most the number of rows ({rows}) and columns ({columns}) of the data");
@@ -140,17 +141,7 @@ impl FittedReducer for FittedPca {
             let message = format!("rows have {} columns; expected {}", data.ncols(), self.mean.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Reduce, message));
         }
-        check_finite(data)?;
+        check_finite(data, Stage::Reduce, "vector").map_err(|error| error.with_hint(EMBED_AGAIN))?;
         Ok(self.project(data))
-    }
-}
-
-fn check_finite(data: ArrayView2<'_, f32>) -> Result<()> {
-    match data.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
-        None => Ok(()),
-        Some(row) => {
-            let error = Error::new(ErrorKind::InvalidData, Stage::Reduce, "a vector contains a NaN or infinite value");
-            Err(error.with_row(row).with_hint("Remove the row or embed it again."))
-        }
     }
 }

@@ -3,6 +3,7 @@
 use super::text_vectors::{TextVectors, check_count, dot};
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::error::{Error, Result, Stage};
+use crate::linalg::marginal_relevance::MarginalRelevance;
 
 /// The maximum number of words per topic, as for [`TopicModel::top_n_words`](crate::model::TopicModel::top_n_words).
 const MOST_WORDS: usize = 1000;
@@ -59,45 +60,13 @@ impl MaximalMarginalRelevance {
 
     /// The indices of the words to keep, in ascending order. Vectors have unit length or are zero.
     fn choose(&self, words: &[Vec<f64>], topic: &[f64]) -> Vec<usize> {
-        // Index, cosine to the topic, highest cosine to a selected word.
-        let mut left: Vec<(usize, f64, Option<f64>)> =
-            words.iter().enumerate().map(|(place, word)| (place, dot(word, topic), None)).collect();
-        let mut taken = Vec::new();
-        while taken.len() < self.top_n_words {
-            let Some(best) = self.best(&left) else { break };
-            let (place, ..) = left.remove(best);
-            if let Some(word) = words.get(place) {
-                let nearer = |other: usize| words.get(other).map(|other| dot(word, other));
-                left.iter_mut().for_each(|(other, _, nearest)| *nearest = higher(*nearest, nearer(*other)));
-            }
-            taken.push(place);
-        }
+        let relevance: Vec<f64> = words.iter().map(|word| dot(word, topic)).collect();
+        let nearest = vec![None; words.len()];
+        let words_left =
+            MarginalRelevance { relevance: &relevance, nearest, diversity: self.diversity, same: f64::INFINITY };
+        let mut taken = words_left.choose(self.top_n_words, |a, b| dot(&words[a], &words[b]));
         taken.sort_unstable();
         taken
-    }
-
-    /// The index in `left` of the next word to select; the first one wins ties.
-    fn best(&self, left: &[(usize, f64, Option<f64>)]) -> Option<usize> {
-        let score = |relevance: f64, nearest: Option<f64>| match nearest {
-            None => relevance,
-            Some(nearest) => (1.0 - self.diversity) * relevance - self.diversity * nearest,
-        };
-        let mut best: Option<(usize, f64)> = None;
-        for (place, &(_, relevance, nearest)) in left.iter().enumerate() {
-            let score = score(relevance, nearest);
-            if best.is_none_or(|(_, highest)| score > highest) {
-                best = Some((place, score));
-            }
-        }
-        best.map(|(place, _)| place)
-    }
-}
-
-/// The maximum of two optional numbers.
-fn higher(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (a, b) => a.or(b),
     }
 }
 

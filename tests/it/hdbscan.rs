@@ -12,27 +12,16 @@ use topicframe::error::ErrorKind;
 use topicframe::progress::Progress;
 use topicframe::training::Training;
 
+use crate::npy;
+
 const SETS: [&str; 6] = ["blobs", "moons", "duplicates", "one_cluster", "all_noise", "umap"];
 
 fn fixture(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/hdbscan")).join(name)
 }
 
-/// Reads a two-dimensional little-endian float32 .npy file.
-fn npy(name: &str) -> Array2<f32> {
-    let bytes = std::fs::read(fixture(name)).unwrap();
-    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
-    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header = std::str::from_utf8(&bytes[10..start]).unwrap();
-    assert!(header.contains("'<f4'") && header.contains("'fortran_order': False"), "{header}");
-    let shape = header.split("'shape': (").nth(1).unwrap().split(')').next().unwrap();
-    let shape: Vec<usize> = shape.split(',').map(|length| length.trim().parse().unwrap()).collect();
-    let values = bytes[start..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
-    Array2::from_shape_vec((shape[0], shape[1]), values).unwrap()
-}
-
 fn points(set: &str) -> Array2<f32> {
-    npy(&format!("{set}.points.npy"))
+    npy::matrix(&format!("hdbscan/{set}.points.npy"))
 }
 
 fn expected(set: &str) -> Value {
@@ -212,7 +201,8 @@ fn predictions_are_those_of_python() {
     for set in ["blobs", "moons", "duplicates", "umap"] {
         let detail = &expected(set)["detail"];
         let fitted = cluster(&settings(&detail["parameters"]), points(set).view());
-        let (ours, strengths) = fitted.approximate_predict(npy(&format!("{set}.queries.npy")).view()).unwrap();
+        let (ours, strengths) =
+            fitted.approximate_predict(npy::matrix(&format!("hdbscan/{set}.queries.npy")).view()).unwrap();
         assert_eq!(ours, labels(&detail["predicted_labels"]), "{set}");
         assert!(ours.iter().collect::<BTreeSet<_>>().len() > 1, "{set}");
         let theirs = floats(&detail["predicted_probabilities"]);
@@ -259,7 +249,7 @@ fn soft_memberships_are_those_of_python() {
         assert_eq!(all.dim(), (fitted.labels().len(), fitted.n_clusters()));
         let some: Vec<usize> = (0..all.nrows()).step_by(step).collect();
         assert_rows_close(all.select(Axis(0), &some).view(), &detail["all_points_membership"], set);
-        let new = fitted.membership_vector(npy(&format!("{set}.queries.npy")).view()).unwrap();
+        let new = fitted.membership_vector(npy::matrix(&format!("hdbscan/{set}.queries.npy")).view()).unwrap();
         assert_rows_close(new.view(), &detail["membership"], &format!("{set}, new points"));
         assert_eq!(FittedClusterer::membership_vectors(&fitted).unwrap().unwrap(), all);
         let rows = all.nrows();
@@ -425,7 +415,7 @@ fn views_need_not_be_contiguous() {
 #[test]
 fn rows_are_predicted_one_by_one() {
     let fitted = cluster(&Hdbscan::new(), points("blobs").view());
-    let queries = npy("blobs.queries.npy");
+    let queries = npy::matrix("hdbscan/blobs.queries.npy");
     let (labels, strengths) = fitted.approximate_predict(queries.view()).unwrap();
     for (row, query) in queries.rows().into_iter().enumerate() {
         let alone = fitted.approximate_predict(query.insert_axis(Axis(0))).unwrap();
@@ -483,7 +473,7 @@ fn the_trait_gives_what_the_type_gives() {
     let clustering = settings.fit(&Training::new(points.view()).with_seed(3)).unwrap();
     assert_eq!(clustering.labels, fitted.labels());
     assert_eq!(clustering.probabilities, fitted.probabilities());
-    let queries = npy("blobs.queries.npy");
+    let queries = npy::matrix("hdbscan/blobs.queries.npy");
     assert_eq!(clustering.model.predict(queries.view()).unwrap(), fitted.approximate_predict(queries.view()).unwrap());
     assert_eq!((settings.min_rows(), Hdbscan::new().allow_single_cluster(true).min_rows()), (20, 10));
 }

@@ -5,6 +5,7 @@
 // Shared by tests.
 mod corpora;
 mod notes;
+mod npy;
 
 // Low-level modules.
 mod approximate;

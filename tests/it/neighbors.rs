@@ -5,23 +5,7 @@ use topicframe::error::{ErrorKind, Stage};
 use topicframe::neighbors::{Metric, NeighborIndex, Neighbors};
 use topicframe::progress::Progress;
 
-const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/umap/");
-
-/// Reads a .npy file of the given type; returns the shape and the raw bytes of the values.
-fn npy(name: &str, descr: &str) -> (Vec<usize>, Vec<u8>) {
-    let bytes = std::fs::read(format!("{FIXTURES}{name}.npy")).unwrap();
-    let end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header = std::str::from_utf8(&bytes[10..end]).unwrap();
-    assert!(header.contains(descr) && header.contains("'fortran_order': False"), "{name}: {header}");
-    let shape = header.split(['(', ')']).nth(1).unwrap();
-    (shape.split(',').filter_map(|n| n.trim().parse().ok()).collect(), bytes[end..].to_vec())
-}
-
-fn floats(name: &str) -> Array2<f32> {
-    let (shape, bytes) = npy(name, "<f4");
-    let values = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
-    Array2::from_shape_vec((shape[0], shape[1]), values).unwrap()
-}
+use crate::npy;
 
 /// Random numbers from -1 to 1 that depend only on `seed`.
 pub fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
@@ -78,13 +62,13 @@ fn check(found: &Neighbors, queries: ArrayView2<'_, f32>, data: ArrayView2<'_, f
 
 #[test]
 fn the_fixtures_neighbors_are_found() {
-    let points = floats("points");
+    let points = npy::matrix("umap/points.npy");
     for metric in [Metric::Cosine, Metric::Euclidean] {
         let found = search(&points, metric, 15);
-        let (_, bytes) = npy(&format!("{metric}_indices"), "<i4");
+        let (_, bytes) = npy::values(&format!("umap/{metric}_indices.npy"), "<i4");
         let expected: Vec<u32> = bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
         assert_eq!(found.indices, expected, "{metric}");
-        for (got, expected) in found.distances.iter().zip(&floats(&format!("{metric}_distances"))) {
+        for (got, expected) in found.distances.iter().zip(&npy::matrix(&format!("umap/{metric}_distances.npy"))) {
             assert!((got - expected).abs() <= 1e-6 * (1.0 + expected), "{metric}: {got}, not {expected}");
             assert_eq!(*got == 0.0, *expected == 0.0, "{metric}: {got}, not {expected}");
         }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Clusterer, Clustering};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::finite::check_finite;
 use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::training::Training;
@@ -195,13 +196,7 @@ fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
 
 /// Checks that every value is finite.
 fn check_points(points: ArrayView2<'_, f32>) -> Result<()> {
-    match points.rows().into_iter().position(|row| row.iter().any(|value| !value.is_finite())) {
-        Some(row) => {
-            Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, "a point contains a NaN or infinite value")
-                .with_row(row))
-        }
-        None => Ok(()),
-    }
+    check_finite(points, Stage::Cluster, "point")
 }
 
 impl Clusterer for Hdbscan {
