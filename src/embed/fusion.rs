@@ -10,16 +10,16 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 /// | setting | default |
 /// |---|---|
 /// | [`image_weight`](Self::image_weight) | 0.5 |
-/// | [`centre`](Self::centre) | no |
+/// | [`center`](Self::center) | no |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fusion {
     image_weight: f32,
-    centre: bool,
+    center: bool,
 }
 
 impl Default for Fusion {
     fn default() -> Self {
-        Fusion { image_weight: 0.5, centre: false }
+        Fusion { image_weight: 0.5, center: false }
     }
 }
 
@@ -40,8 +40,8 @@ impl Fusion {
     /// vector, before averaging. Joint models place all texts in one region of their space and all images in another;
     /// without centering, rows that lack one of the two lie apart from rows that have both. Default false.
     #[must_use]
-    pub fn centre(mut self, centre: bool) -> Self {
-        self.centre = centre;
+    pub fn center(mut self, center: bool) -> Self {
+        self.center = center;
         self
     }
 
@@ -76,8 +76,8 @@ impl Fusion {
         self.check()?;
         Ok(FittedFusion {
             image_weight: self.image_weight,
-            text_mean: self.centre.then(|| mean_direction(width, texts)),
-            image_mean: self.centre.then(|| mean_direction(width, images)),
+            text_mean: self.center.then(|| mean_direction(width, texts)),
+            image_mean: self.center.then(|| mean_direction(width, images)),
         })
     }
 

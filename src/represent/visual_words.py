@@ -12,7 +12,7 @@ at least half of its noun senses are concrete, and at least half of all its sens
 the most common sense, so the result was reviewed manually: NOT_SEEN are words that the rule selects but whose common
 sense is not visible, proper names, and offensive words. Of words for people, only PEOPLE are selected, who can be
 recognized by their appearance. FURTHER are everyday things that the rule misses, including words that the embedder's
-vocabulary contains only in pieces. SCENES and COLOURS are not things.
+vocabulary contains only in pieces. SCENES and COLORS are not things.
 """
 
 import collections
@@ -188,7 +188,7 @@ line drawing|oil painting|pencil drawing|clip art|comic book|movie poster|album 
 x-ray|satellite image|screenshot|graph|map of the world|handwritten note|printed text|pattern|stripes|polka dots
 """
 
-COLOURS = "black white grey red orange yellow green blue purple pink brown beige turquoise gold silver".split()
+COLORS = "black white grey red orange yellow green blue purple pink brown beige turquoise gold silver".split()
 
 
 def senses(path):
@@ -222,7 +222,7 @@ def main():
     taken = {word for word in rank if is_concrete(wordnet[word]) and not is_person(wordnet[word])}
     taken -= set(NOT_SEEN)
     phrases = [phrase.strip() for phrase in SCENES.replace("\n", "").split("|")]
-    taken |= set(PEOPLE) | set(FURTHER) | set(COLOURS) | set(phrases)
+    taken |= set(PEOPLE) | set(FURTHER) | set(COLORS) | set(phrases)
 
     def order(word):
         return (rank.get(word, len(rank) + len(lines)), word)

@@ -13,10 +13,10 @@ use crate::notes::Notes;
 
 /// Rows around many centers, in an order that interleaves them.
 fn clustered(rows: usize, columns: usize) -> Array2<f32> {
-    let centres = random(70, columns, 1);
+    let centers = random(70, columns, 1);
     let mut data = random(rows, columns, 2) * 0.7;
     for (row, mut to) in data.axis_iter_mut(Axis(0)).enumerate() {
-        to += &centres.row(row * 37 % 70);
+        to += &centers.row(row * 37 % 70);
     }
     data
 }

@@ -63,10 +63,10 @@ pub fn frame_with_images(rows: usize, folder: &Path) -> DataFrame {
     for (i, name) in names.iter().enumerate() {
         // No two images are the same, so none is treated as a repeat.
         let shade = (40 + 3 * (i / 3) % 200) as u8;
-        let mut colour = [shade; 3];
-        colour[i % 3] = 255;
+        let mut color = [shade; 3];
+        color[i % 3] = 255;
         let width = 30 + (i % 17) as u32;
-        image::RgbImage::from_pixel(width, 24, image::Rgb(colour)).save(folder.join(name)).unwrap();
+        image::RgbImage::from_pixel(width, 24, image::Rgb(color)).save(folder.join(name)).unwrap();
     }
     df!("caption" => captions(rows), "image" => names).unwrap()
 }

@@ -54,7 +54,7 @@ fn first_line(said: &str) -> &str {
 }
 
 #[test]
-fn separators_are_recognised() {
+fn separators_are_recognized() {
     let cases: [(&str, &[&str], &[&str]); 11] = [
         ("id;text\n0;the compost\n1;the soil\n", &["id", "text"], &["0", "the compost"]),
         ("id;text\n0;the compost, and the soil\n1;trains\n", &["id", "text"], &["0", "the compost, and the soil"]),

@@ -9,7 +9,7 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 use topicframe::topics::TopicTerms;
 
-use crate::colours::{EyeAndEar, Namer, column_of_topics, image_frame, pictures, png, text_and_image_frame, texts};
+use crate::colors::{EyeAndEar, Namer, column_of_topics, image_frame, pictures, png, text_and_image_frame, texts};
 
 /// Six kinds of texts, two per subject, in different numbers, and some meaningless ones.
 const KINDS: [(&str, usize); 6] = [
@@ -246,7 +246,7 @@ fn topics_of_images_are_merged_and_reduced_with_their_pictures() {
         }
         let found = topics.find_topics("red", 2).unwrap();
         assert_eq!(found.height(), 2);
-        let new = DataFrame::new(1, vec![crate::colours::image_column(&[Some(png(1, 444))])]).unwrap();
+        let new = DataFrame::new(1, vec![crate::colors::image_column(&[Some(png(1, 444))])]).unwrap();
         let placed = column_of_topics(&topics.transform(&new).unwrap())[0];
         assert_eq!(placed, topics.labels()[1], "a green image is placed with the green ones");
     }
@@ -254,7 +254,7 @@ fn topics_of_images_are_merged_and_reduced_with_their_pictures() {
 
 #[test]
 fn topics_without_words_are_reduced_too() {
-    let model = TopicModel::images("image", crate::colours::Eye).reducer(NoReduction).clusterer(KMeans::new(3));
+    let model = TopicModel::images("image", crate::colors::Eye).reducer(NoReduction).clusterer(KMeans::new(3));
     let frame = image_frame(60);
     let topics = model.fit(&frame).unwrap().reduce_topics(2).unwrap();
     assert_sound(&topics, &frame);

@@ -12,7 +12,7 @@ use topicframe::neighbors::Metric;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
-use crate::colours::{Eye, EyeAndEar, pictures, text_and_image_frame, texts};
+use crate::colors::{Eye, EyeAndEar, pictures, text_and_image_frame, texts};
 use crate::corpora::captions;
 use crate::notes::Notes;
 
@@ -247,11 +247,11 @@ fn groups_and_a_heap(groups: usize, of_each: usize, copies: usize) -> (Vec<Vec<f
         state ^= state << 17;
         (state >> 40) as f32 / (1_u64 << 24) as f32 - 0.5
     };
-    let centres: Vec<Vec<f32>> = (0..groups).map(|_| (0..10).map(|_| uniform()).collect()).collect();
+    let centers: Vec<Vec<f32>> = (0..groups).map(|_| (0..10).map(|_| uniform()).collect()).collect();
     let mut vectors = Vec::new();
     let mut truth = Vec::new();
     for row in 0..groups * of_each {
-        vectors.push(centres[row % groups].iter().map(|x| x + 0.2 * uniform()).collect());
+        vectors.push(centers[row % groups].iter().map(|x| x + 0.2 * uniform()).collect());
         truth.push((row % groups) as i32);
     }
     let far: Vec<f32> = (0..10).map(|axis| if axis == 0 { -1.5 } else { 0.1 * uniform() }).collect();

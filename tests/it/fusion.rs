@@ -8,7 +8,7 @@ use topicframe::embed::Fusion;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
-use crate::colours::{
+use crate::colors::{
     EyeAndEar, NAMES, Namer, Never, column_of_topics, pictures, png, text_and_image_frame, texts, theme_of,
 };
 use crate::notes::Notes;
@@ -70,16 +70,16 @@ fn centring_closes_the_gap_between_texts_and_images() {
     let gap = |fused: &Array2<f32>| (fused.row(0).dot(&fused.row(18)), fused.row(0).dot(&fused.row(1)));
     let (same, other) = gap(&Fusion::new().fuse(texts.view(), images.view()).unwrap());
     assert!(same < other, "uncentered, a text is nearer to another theme's text than to its own theme's images");
-    let fusion = Fusion::new().centre(true);
-    let centred = fusion.fuse(texts.view(), images.view()).unwrap();
-    let (same, other) = gap(&centred);
+    let fusion = Fusion::new().center(true);
+    let centered = fusion.fuse(texts.view(), images.view()).unwrap();
+    let (same, other) = gap(&centered);
     assert!(same > 0.99 && other < -0.99, "{same} {other}");
-    assert!(centred.outer_iter().all(|row| (length(row) - 1.0).abs() < 1e-5));
+    assert!(centered.outer_iter().all(|row| (length(row) - 1.0).abs() < 1e-5));
     // New rows are centered by the means of the fit, one at a time.
     let fitted = fusion.fit(texts.view(), images.view()).unwrap();
     for row in [0, 13, 19] {
         let at = ndarray::s![row..row + 1, ..];
-        assert_eq!(fitted.fuse(texts.slice(at), images.slice(at)).unwrap().row(0), centred.row(row));
+        assert_eq!(fitted.fuse(texts.slice(at), images.slice(at)).unwrap().row(0), centered.row(row));
     }
 }
 
@@ -90,7 +90,7 @@ fn what_cannot_be_fused_is_an_error() {
         let error = Fusion::new().fuse(a.view(), other).unwrap_err();
         assert!(format!("{error:#}").contains("4 x 3 text vectors"), "{error:#}");
     }
-    let fitted = Fusion::new().centre(true).fit(a.view(), a.view()).unwrap();
+    let fitted = Fusion::new().center(true).fit(a.view(), a.view()).unwrap();
     assert!(fitted.fuse(b.view(), b.view()).is_err());
     for weight in [-0.1, 1.1, f32::NAN] {
         let error = Fusion::new().image_weight(weight).check().unwrap_err();
@@ -165,7 +165,7 @@ fn one_of_the_two_can_be_clustered_alone() {
 #[test]
 fn rows_of_the_fit_keep_their_topics_and_new_ones_may_have_either() {
     let frame = holey();
-    for fusion in [Fusion::new(), Fusion::new().image_weight(0.3).centre(true)] {
+    for fusion in [Fusion::new(), Fusion::new().image_weight(0.3).center(true)] {
         let topics = model().fusion(fusion).fit(&frame).unwrap();
         assert_eq!(column_of_topics(&topics.transform(&frame).unwrap()), topics.labels());
         let words = df!("text" => ["so red", "so green", "so blue", "", "nothing known"]).unwrap();
@@ -174,7 +174,7 @@ fn rows_of_the_fit_keep_their_topics_and_new_ones_may_have_either() {
         assert_eq!(themes, [0, 1, 2]);
         assert_eq!(placed[3..], [-1, -1]);
         let pictures: Vec<_> = (0..3).map(|theme| Some(png(theme, 500))).collect();
-        let pictures = DataFrame::new(3, vec![crate::colours::image_column(&pictures)]).unwrap();
+        let pictures = DataFrame::new(3, vec![crate::colors::image_column(&pictures)]).unwrap();
         let placed = column_of_topics(&topics.transform(&pictures).unwrap());
         let themes: Vec<usize> = placed.iter().map(|&topic| theme_of(&topics.labels(), topic)).collect();
         assert_eq!(themes, [0, 1, 2]);

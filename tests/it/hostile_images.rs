@@ -111,8 +111,8 @@ fn deflated_zeros(bytes: usize) -> Vec<u8> {
 }
 
 /// A PNG of `side` x `side` black pixels, with chunks between its header and its data.
-fn png(side: u32, depth: u8, colour: u8, interlaced: bool, between: &[u8]) -> Vec<u8> {
-    let channels = match colour {
+fn png(side: u32, depth: u8, color: u8, interlaced: bool, between: &[u8]) -> Vec<u8> {
+    let channels = match color {
         6 => 4,
         2 => 3,
         _ => 1,
@@ -120,7 +120,7 @@ fn png(side: u32, depth: u8, colour: u8, interlaced: bool, between: &[u8]) -> Ve
     let row = side as usize * channels * usize::from(depth) / 8 + 1;
     // Interlaced images are rejected here before their data is read.
     let data = deflated_zeros(if interlaced { 1 } else { row * side as usize });
-    let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[depth, colour, 0, 0, u8::from(interlaced)]].concat();
+    let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[depth, color, 0, 0, u8::from(interlaced)]].concat();
     [
         b"\x89PNG\r\n\x1a\n".to_vec(),
         png_chunk(b"IHDR", &header),

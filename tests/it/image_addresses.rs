@@ -14,7 +14,7 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 use topicframe::vision::decode;
 
-use crate::colours::{Eye, png};
+use crate::colors::{Eye, png};
 use crate::notes::Notes;
 
 const ROWS: usize = 30;
@@ -181,7 +181,7 @@ fn file_addresses_are_paths() {
 
 #[cfg(unix)]
 #[test]
-fn paths_of_windows_are_recognised() {
+fn paths_of_windows_are_recognized() {
     let folder = folder();
     // They are found as if written with slashes.
     let (topics, said) = fit(model(folder.path()), &names(|row| format!("images\\{row}.png")));

@@ -14,7 +14,7 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 use topicframe::vision::{ImageFormat, decode, decode_as_stored, sniff_format};
 
-use crate::colours::{Eye, column_of_topics, png};
+use crate::colors::{Eye, column_of_topics, png};
 use crate::notes::Notes;
 
 fn encoded(bytes: &[u8]) -> ImageSource<'_> {
@@ -210,8 +210,8 @@ fn the_command_reads_a_mixed_folder_and_tells_the_rest() {
     }
     for i in 0..12 {
         fs::write(pictures.join(format!("q{i}.avif")), b"\0\0\0\x1cftypavif\0\0\0\0").unwrap();
-        let colour = Rgb([(i * 20) as u8, 100, 255 - (i * 20) as u8]);
-        let tiff = tiff(&DynamicImage::ImageRgb8(RgbImage::from_pixel(9, 9, colour)));
+        let color = Rgb([(i * 20) as u8, 100, 255 - (i * 20) as u8]);
+        let tiff = tiff(&DynamicImage::ImageRgb8(RgbImage::from_pixel(9, 9, color)));
         fs::write(pictures.join(format!("r{i}.tif")), tiff).unwrap();
     }
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/clip/gelu");

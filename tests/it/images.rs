@@ -8,7 +8,7 @@ use topicframe::error::Result;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
-use crate::colours::{
+use crate::colors::{
     Eye, EyeAndEar, NAMES, Namer, Never, column_of_topics, framed, image_frame, pictures, png, theme_of,
 };
 use crate::notes::Notes;

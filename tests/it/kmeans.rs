@@ -5,14 +5,14 @@ use topicframe::cluster::{Clusterer, Clustering, KMeans};
 use topicframe::error::ErrorKind;
 use topicframe::training::Training;
 
-/// Points around `centres` corners of a grid, in turn.
-fn blobs(rows: usize, centres: usize, seed: u64) -> Array2<f32> {
+/// Points around `centers` corners of a grid, in turn.
+fn blobs(rows: usize, centers: usize, seed: u64) -> Array2<f32> {
     let mut state = seed;
     Array2::from_shape_fn((rows, 3), |(row, column)| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        let corner = ((row % centres) >> column) & 1;
+        let corner = ((row % centers) >> column) & 1;
         10.0 * corner as f32 + (state >> 40) as f32 / (1u64 << 24) as f32
     })
 }
@@ -34,7 +34,7 @@ fn separate_blobs_are_found_and_numbered_by_row() {
 
 /// Every seed finds the same partition here, so every seed yields the same labels.
 #[test]
-fn labels_do_not_depend_on_which_centre_came_first() {
+fn labels_do_not_depend_on_which_center_came_first() {
     let points = blobs(200, 4, 2);
     for seed in 0..8 {
         assert_eq!(fit(&KMeans::new(4), &points, seed).labels, fit(&KMeans::new(4), &points, 99).labels);
@@ -56,22 +56,22 @@ fn a_seed_gives_the_same_on_any_number_of_threads() {
 }
 
 #[test]
-fn every_point_is_with_its_nearest_centre_of_gravity() {
+fn every_point_is_with_its_nearest_center_of_gravity() {
     let points = blobs(400, 8, 4);
     let clustering = fit(&KMeans::new(12), &points, 1);
     let clusters = *clustering.labels.iter().max().unwrap() as usize + 1;
-    let mut centres = Array2::<f64>::zeros((clusters, 3));
+    let mut centers = Array2::<f64>::zeros((clusters, 3));
     let mut counts = vec![0.0; clusters];
     for (point, &label) in points.rows().into_iter().zip(&clustering.labels) {
-        let mut centre = centres.row_mut(label as usize);
-        centre += &point.mapv(f64::from);
+        let mut center = centers.row_mut(label as usize);
+        center += &point.mapv(f64::from);
         counts[label as usize] += 1.0;
     }
-    for (mut centre, count) in centres.rows_mut().into_iter().zip(counts) {
-        centre /= count;
+    for (mut center, count) in centers.rows_mut().into_iter().zip(counts) {
+        center /= count;
     }
     for (point, &label) in points.rows().into_iter().zip(&clustering.labels) {
-        let to = |label: usize| (&point.mapv(f64::from) - &centres.row(label)).mapv(|value| value * value).sum();
+        let to = |label: usize| (&point.mapv(f64::from) - &centers.row(label)).mapv(|value| value * value).sum();
         assert!((0..clusters).all(|other| to(label as usize) <= to(other) + 0.02));
     }
 }

@@ -40,7 +40,7 @@ mod umap;
 mod unicode_words;
 
 // Topics.
-mod colours;
+mod colors;
 mod edit;
 mod equal_rows;
 mod fusion;

@@ -11,7 +11,7 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 use topicframe::progress::Lines;
 
-use crate::colours::{EyeAndEar, png, texts};
+use crate::colors::{EyeAndEar, png, texts};
 
 /// Captures the output.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,7 @@
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
-use crate::colours::{Eye, EyeAndEar, NAMES, image_frame, pictures, png, text_and_image_frame, texts, theme_of};
+use crate::colors::{Eye, EyeAndEar, NAMES, image_frame, pictures, png, text_and_image_frame, texts, theme_of};
 
 const ROWS: usize = 60;
 
@@ -59,7 +59,7 @@ fn texts_and_images_find_topics_of_images() {
 #[test]
 fn texts_and_images_find_topics_of_both() {
     let frame = text_and_image_frame(&texts(ROWS), &pictures(ROWS));
-    for fusion in [Fusion::new(), Fusion::new().centre(true)] {
+    for fusion in [Fusion::new(), Fusion::new().center(true)] {
         let topics = plain(TopicModel::text_and_images("text", "image", EyeAndEar)).fusion(fusion).fit(&frame).unwrap();
         for (theme, name) in NAMES.iter().enumerate() {
             let (by_text, _) = parts(&topics.find_topics(name, 1).unwrap());

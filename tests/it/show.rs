@@ -10,7 +10,7 @@ use topicframe::cluster::{Clusterer, KMeans};
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
-use crate::colours::{EyeAndEar, Namer, image_frame, png, texts};
+use crate::colors::{EyeAndEar, Namer, image_frame, png, texts};
 use crate::html::{Element, HOSTILE, assert_harmless, elements};
 
 const ROWS: usize = 60;

@@ -168,7 +168,7 @@ fn similar_texts_are_closer_than_others() {
 }
 
 #[test]
-fn rows_keep_the_order_and_do_not_depend_on_threads_or_neighbours() {
+fn rows_keep_the_order_and_do_not_depend_on_threads_or_neighbors() {
     let embedder = StaticEmbedder::builtin();
     let texts: Vec<String> = (0..1500).map(|at| format!("Text number {at} about café {} boats", at * 7 % 31)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -222,7 +222,7 @@ fn folder_tokens_leave_out_unknown_ones_and_stop_at_the_limit() {
 }
 
 #[test]
-fn folder_without_normalisation_still_gives_length_one() {
+fn folder_without_normalization_still_gives_length_one() {
     let folder = copy_of("f32");
     fs::write(folder.path().join("config.json"), r#"{"normalize": false}"#).unwrap();
     let embedder = StaticEmbedder::from_dir(folder.path()).unwrap();

@@ -36,7 +36,7 @@ fn language(name: &str) -> Language {
 }
 
 #[test]
-fn the_texts_language_is_recognised() {
+fn the_texts_language_is_recognized() {
     let (words, resolved) = count(StopWords::Auto, &GERMAN);
     assert_eq!(resolved, StopWords::Languages(vec![language("de")]));
     assert!(!words.iter().any(|word| ["die", "und", "der", "nicht", "auf"].contains(&word.as_str())), "{words:?}");

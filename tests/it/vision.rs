@@ -332,7 +332,7 @@ fn block_averages_are_pillows_bit_for_bit() {
 }
 
 #[test]
-fn resampling_keeps_flat_colours_and_odd_sizes() {
+fn resampling_keeps_flat_colors_and_odd_sizes() {
     let flat = RgbImage::from_pixel(33, 21, Rgb([250, 3, 128]));
     for filter in [Filter::Nearest, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos3] {
         for (width, height) in [(1, 1), (100, 1), (7, 90), (33, 21)] {
@@ -473,21 +473,21 @@ fn extreme_shapes_do_not_decide_the_rest() {
 
 #[test]
 fn collages_show_each_image_once_in_order() {
-    let colours: Vec<Rgb<u8>> = (0..7_u8).map(|index| Rgb([index * 30, 100, 255 - index * 30])).collect();
+    let colors: Vec<Rgb<u8>> = (0..7_u8).map(|index| Rgb([index * 30, 100, 255 - index * 30])).collect();
     let sizes = [(40, 30), (30, 40), (300, 30), (50, 50), (64, 48), (1, 1), (90, 60)];
     let images: Vec<RgbImage> = sizes
         .iter()
-        .zip(&colours)
-        .map(|(&(width, height), &colour)| RgbImage::from_pixel(width, height, colour))
+        .zip(&colors)
+        .map(|(&(width, height), &color)| RgbImage::from_pixel(width, height, color))
         .collect();
     let collage = Collage::new(300, false);
     let composed = collage.compose(&images).unwrap().unwrap();
     assert_eq!(Some(composed.clone()), collage.compose(&images).unwrap());
     let layout = collage.layout(&sizes).unwrap();
     assert_eq!(composed.dimensions(), (layout.width, layout.height));
-    for (cell, colour) in layout.cells.iter().zip(&colours) {
+    for (cell, color) in layout.cells.iter().zip(&colors) {
         for (x, y) in [(0, 0), (cell.width - 1, cell.height - 1), (cell.width / 2, cell.height / 2)] {
-            assert_eq!(composed.get_pixel(cell.x + x, cell.y + y), colour);
+            assert_eq!(composed.get_pixel(cell.x + x, cell.y + y), color);
         }
     }
     let white = composed.pixels().filter(|pixel| pixel.0 == [255; 3]).count() as u32;

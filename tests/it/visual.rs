@@ -17,14 +17,14 @@ use topicframe::vision::{ImageSource, Limits, decode};
 
 use crate::notes::Notes;
 
-fn colour(index: u32) -> Rgb<u8> {
+fn color(index: u32) -> Rgb<u8> {
     Rgb([(index * 37 % 256) as u8, (index * 101 % 256) as u8, (40 + index * 13 % 200) as u8])
 }
 
 /// A PNG of a single color, a different one for every index.
 fn png(index: u32, width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let image = RgbImage::from_pixel(width, height, colour(index));
+    let image = RgbImage::from_pixel(width, height, color(index));
     image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
     bytes
 }
@@ -123,7 +123,7 @@ fn the_best_nine_are_chosen_for_every_topic() {
             assert_eq!(picture.path, Some(format!("{}.png", picture.row)));
             assert_eq!(picture.score, scores[picture.row]);
             let thumbnail = gallery.thumbnail(topic, rank).unwrap();
-            assert_eq!(pixels(&thumbnail.bytes).get_pixel(3, 3), &colour(picture.row as u32));
+            assert_eq!(pixels(&thumbnail.bytes).get_pixel(3, 3), &color(picture.row as u32));
         }
         assert!(gallery.thumbnail(topic, 9).is_none());
     }
@@ -279,7 +279,7 @@ fn the_collage_shows_the_originals_in_order() {
     let folder = tempfile::tempdir().unwrap();
     for index in 0..9 {
         // Larger than a thumbnail, and with one-pixel lines that no thumbnail can show.
-        let mut image = RgbImage::from_pixel(640, 480, colour(index));
+        let mut image = RgbImage::from_pixel(640, 480, color(index));
         for (x, y, pixel) in image.enumerate_pixels_mut() {
             if y >= 240 && (x / 2) % 2 == 0 {
                 *pixel = Rgb([255; 3]);
@@ -295,7 +295,7 @@ fn the_collage_shows_the_originals_in_order() {
     assert_eq!(collage.dimensions(), (1920, 1440));
     for index in 0..9 {
         let (x, y) = (index % 3 * 640, index / 3 * 480);
-        assert!(near(collage.get_pixel(x + 320, y + 100), &colour(index)), "{index}");
+        assert!(near(collage.get_pixel(x + 320, y + 100), &color(index)), "{index}");
     }
     // At full size the lines are visible: alternately white and colored.
     let line: Vec<u8> = (100..140).map(|x| collage.get_pixel(x, 400).0[1]).collect();
@@ -333,7 +333,7 @@ fn a_collage_survives_the_loss_of_its_files() {
     drop(folder);
     let after = gallery.clone().collage(0).unwrap().unwrap();
     assert_eq!(pixels(&before).dimensions(), pixels(&after).dimensions());
-    assert!(near(pixels(&after).get_pixel(50, 50), &colour(0)));
+    assert!(near(pixels(&after).get_pixel(50, 50), &color(0)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 use super::condensed_tree::CondensedTree;
 use super::core_distance::core_distances;
 use super::index::Index;
-use super::labelling::{Labelling, label_points};
+use super::labeling::{Labeling, label_points};
 use super::outlier_score::outlier_scores;
 use super::selection::select_clusters;
 use super::single_linkage::{Weights, single_linkage};
@@ -28,7 +28,7 @@ pub struct FittedHdbscan {
     /// Squared core distances, counting each point as its own first neighbor.
     pub(super) core_with_self: Vec<f64>,
     pub(super) condensed_tree: CondensedTree,
-    pub(super) labelling: Labelling,
+    pub(super) labeling: Labeling,
     labels: Vec<i32>,
     probabilities: Vec<f64>,
     outlier_scores: Vec<f64>,
@@ -57,8 +57,8 @@ impl FittedHdbscan {
             true => Vec::new(),
             false => select_clusters(&condensed_tree, settings),
         };
-        let labelling = Labelling::new(&condensed_tree, selected, settings);
-        let (labels, probabilities) = label_points(&condensed_tree, &labelling);
+        let labeling = Labeling::new(&condensed_tree, selected, settings);
+        let (labels, probabilities) = label_points(&condensed_tree, &labeling);
         let outlier_scores = outlier_scores(&condensed_tree);
         let core_with_self = core.squared_with_self;
         Ok(FittedHdbscan {
@@ -67,7 +67,7 @@ impl FittedHdbscan {
             min_samples,
             core_with_self,
             condensed_tree,
-            labelling,
+            labeling,
             labels,
             probabilities,
             outlier_scores,
@@ -103,7 +103,7 @@ impl FittedHdbscan {
 
     /// The number of clusters.
     pub fn n_clusters(&self) -> usize {
-        self.labelling.selected.len()
+        self.labeling.selected.len()
     }
 
     /// The label of each of `points` (any number of rows, with the same number of columns as the fitted points) and its

@@ -10,7 +10,7 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use super::condensed_tree::CondensedTree;
 use super::fitted::FittedHdbscan;
 use super::index::{squared_distance, widen};
-use super::labelling::Labelling;
+use super::labeling::Labeling;
 use super::nearest::Nearest;
 use super::prediction::CHUNK;
 
@@ -32,14 +32,14 @@ struct Clusters<'a> {
 }
 
 impl<'a> Clusters<'a> {
-    fn new(tree: &'a CondensedTree, labelling: &'a Labelling, points: &Array2<f32>) -> Self {
-        let (walk, held) = walk(tree, &labelling.selected);
-        let exemplars = exemplars(tree, labelling, points);
+    fn new(tree: &'a CondensedTree, labeling: &'a Labeling, points: &Array2<f32>) -> Self {
+        let (walk, held) = walk(tree, &labeling.selected);
+        let exemplars = exemplars(tree, labeling, points);
         let mut below = vec![Vec::new(); tree.nodes.len()];
         for (cluster, node) in tree.nodes.iter().enumerate().skip(1) {
             below[node.parent].push(cluster);
         }
-        Clusters { tree, selected: &labelling.selected, exemplars, walk, held, below }
+        Clusters { tree, selected: &labeling.selected, exemplars, walk, held, below }
     }
 
     /// The lambda at which a point in `cluster` separates from each label's cluster. If one cluster contains the other,
@@ -185,13 +185,13 @@ fn walk(tree: &CondensedTree, selected: &[usize]) -> (Vec<usize>, Vec<(usize, us
 }
 
 /// The points of each label that leave its leaf clusters last.
-fn exemplars(tree: &CondensedTree, labelling: &Labelling, points: &Array2<f32>) -> Vec<Vec<f32>> {
-    let mut exemplars = vec![Vec::new(); labelling.selected.len()];
+fn exemplars(tree: &CondensedTree, labeling: &Labeling, points: &Array2<f32>) -> Vec<Vec<f32>> {
+    let mut exemplars = vec![Vec::new(); labeling.selected.len()];
     for (point, &cluster) in tree.point_cluster.iter().enumerate() {
         let node = tree.nodes[cluster];
         if node.children.is_none()
             && tree.point_lambda[point] == node.death
-            && let Ok(label) = usize::try_from(labelling.cluster_label[cluster])
+            && let Ok(label) = usize::try_from(labeling.cluster_label[cluster])
         {
             exemplars[label].extend(points.row(point));
         }
@@ -237,12 +237,12 @@ impl FittedHdbscan {
         points: ArrayView2<'_, f32>,
         fill: impl Fn(&Clusters<'_>, usize, &[f64], &mut Nearest, &mut [f64], &mut [f64]) + Sync,
     ) -> Array2<f64> {
-        let labels = self.labelling.selected.len();
+        let labels = self.labeling.selected.len();
         let mut result = Array2::zeros((points.nrows(), labels));
         if labels == 0 {
             return result;
         }
-        let clusters = Clusters::new(&self.condensed_tree, &self.labelling, &self.points);
+        let clusters = Clusters::new(&self.condensed_tree, &self.labeling, &self.points);
         result.axis_chunks_iter_mut(Axis(0), CHUNK).into_par_iter().enumerate().for_each_init(
             || (Nearest::new(self.neighbors_to_find()), Vec::new(), vec![0.0; labels]),
             |(nearest, query, heights), (chunk, mut memberships)| {

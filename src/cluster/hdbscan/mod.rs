@@ -29,7 +29,7 @@ mod core_distance;
 mod fitted;
 mod index;
 mod kd_tree;
-mod labelling;
+mod labeling;
 mod membership;
 mod nearest;
 mod outlier_score;

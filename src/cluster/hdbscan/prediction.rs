@@ -51,7 +51,7 @@ impl FittedHdbscan {
                 cluster = tree.nodes[cluster].parent;
             }
         }
-        self.labelling.label(tree, cluster, connection.lambda)
+        self.labeling.label(tree, cluster, connection.lambda)
     }
 
     /// The labels and strengths of validated points.

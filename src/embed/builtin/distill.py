@@ -83,27 +83,27 @@ def zipf(count):
     return inverse_rank / inverse_rank.sum()
 
 
-def principal_axes(centred):
+def principal_axes(centered):
     """The first axes of the vocabulary (each token counts once) and the variances along them."""
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))
+    variances, axes = np.linalg.eigh(centered.T @ centered / len(centered))
     variances, axes = variances[::-1][:DIMENSIONS], axes[:, ::-1][:, :DIMENSIONS]
     largest = np.abs(axes).argmax(0)
     return axes * np.sign(axes[largest, np.arange(DIMENSIONS)]), variances
 
 
-def distil(vectors, tokens):
+def distill(vectors, tokens):
     """Weighted vectors of `DIMENSIONS` dimensions, to be averaged."""
     probability = zipf(len(tokens))
     weight = SIF / (SIF + probability)
     share = probability * weight
-    centred = vectors - share @ vectors / share.sum()
-    axes, variances = principal_axes(centred)
-    reduced = centred @ axes * (variances / variances[0]) ** (-WHITENING / 2)
+    centered = vectors - share @ vectors / share.sum()
+    axes, variances = principal_axes(centered)
+    reduced = centered @ axes * (variances / variances[0]) ** (-WHITENING / 2)
     continues = np.array([token.startswith("##") for token in tokens])
     return reduced * (weight * np.where(continues, CONTINUATION_WEIGHT, 1))[:, None]
 
 
-def quantise(vectors):
+def quantize(vectors):
     """Signed bytes and the scale of each row."""
     scales = np.abs(vectors).max(1) / 127
     return np.rint(vectors / scales[:, None]).astype(np.int8), scales.astype(np.float32)
@@ -114,7 +114,7 @@ def main():
     special = re.compile(r"\[(unused\d+|PAD|UNK|CLS|SEP|MASK)\]")
     ids = [at for at, token in enumerate(teacher.tokens) if not special.fullmatch(token)]
     tokens = [teacher.tokens[at] for at in ids]
-    embeddings, scales = quantise(distil(teacher.embed_tokens(ids).astype(np.float64), tokens))
+    embeddings, scales = quantize(distill(teacher.embed_tokens(ids).astype(np.float64), tokens))
     (HERE / "vocabulary.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
     save_file({"embeddings": embeddings, "scales": scales}, HERE / "vectors.safetensors")
 

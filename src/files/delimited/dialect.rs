@@ -17,7 +17,7 @@ const SAMPLE_ROWS: usize = 200;
 
 /// The dialect of `text`, and the start of its header. `usual` is the separator implied by the file extension; without
 /// one it is detected.
-pub(super) fn recognise(text: &str, usual: Option<u8>, options: &ReadOptions) -> (Dialect, usize) {
+pub(super) fn detect(text: &str, usual: Option<u8>, options: &ReadOptions) -> (Dialect, usize) {
     let line_end = line_end_of(text.as_bytes());
     let (announced, start) = announced_separator(text);
     let separator = options.separator.or(announced).or(usual);

@@ -17,9 +17,9 @@ pub const NAMES: [&str; 3] = ["red", "green", "blue"];
 
 /// A PNG of the color of `theme` with some of the other colors mixed in; every index yields a different image.
 pub fn png(theme: usize, index: usize) -> Vec<u8> {
-    let mut colour = [(index * 7 % 60) as u8, (index * 11 % 60) as u8, (index * 13 % 60) as u8];
-    colour[theme] = 255 - (index % 20) as u8;
-    let picture = RgbImage::from_pixel(8 + (index % 5) as u32, 8 + (index / 5 % 7) as u32, Rgb(colour));
+    let mut color = [(index * 7 % 60) as u8, (index * 11 % 60) as u8, (index * 13 % 60) as u8];
+    color[theme] = 255 - (index % 20) as u8;
+    let picture = RgbImage::from_pixel(8 + (index % 5) as u32, 8 + (index / 5 % 7) as u32, Rgb(color));
     let mut bytes = Vec::new();
     picture.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
     bytes
@@ -57,7 +57,7 @@ pub fn text_and_image_frame(texts: &[Option<String>], pictures: &[Option<Vec<u8>
     DataFrame::new(texts.len(), vec![Column::new("text".into(), texts), image_column(pictures)]).unwrap()
 }
 
-fn mean_colour(source: &ImageSource<'_>) -> Result<[f32; 3]> {
+fn mean_color(source: &ImageSource<'_>) -> Result<[f32; 3]> {
     let picture = decode(source, &Limits::new())?;
     let mut sum = [0.0_f32; 3];
     for pixel in picture.pixels() {
@@ -84,8 +84,8 @@ impl ImageEmbedder for Eye {
         let mut vectors = Array2::zeros((images.len(), 3));
         let mut unreadable = 0;
         for (mut row, image) in vectors.outer_iter_mut().zip(images) {
-            match mean_colour(image) {
-                Ok(colour) => row.assign(&ndarray::arr1(&unit(colour))),
+            match mean_color(image) {
+                Ok(color) => row.assign(&ndarray::arr1(&unit(color))),
                 Err(_) => unreadable += 1,
             }
         }
@@ -148,8 +148,8 @@ impl ImageCaptioner for Namer {
             {
                 return None;
             }
-            let colour = mean_colour(image).ok()?;
-            let best = (0..3).max_by(|&a, &b| colour[a].total_cmp(&colour[b]))?;
+            let color = mean_color(image).ok()?;
+            let best = (0..3).max_by(|&a, &b| color[a].total_cmp(&color[b]))?;
             Some(format!("a {} square painted {}", NAMES[best], ["warm", "fresh", "cold"][best]))
         };
         Ok(images.iter().map(name).collect())

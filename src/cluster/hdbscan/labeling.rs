@@ -6,7 +6,7 @@ use crate::cluster::OUTLIER;
 
 /// The selected clusters and the labels of the tree's clusters.
 #[derive(Debug)]
-pub(super) struct Labelling {
+pub(super) struct Labeling {
     /// The number of each label's cluster in the condensed tree, ascending.
     pub(super) selected: Vec<usize>,
     /// The label of each cluster of the condensed tree: its own, or that of the selected cluster containing it.
@@ -16,7 +16,7 @@ pub(super) struct Labelling {
     pub(super) least_lambda: f64,
 }
 
-impl Labelling {
+impl Labeling {
     pub(super) fn new(tree: &CondensedTree, selected: Vec<usize>, settings: &Hdbscan) -> Self {
         let mut cluster_label = vec![OUTLIER; tree.nodes.len()];
         for (label, &cluster) in selected.iter().enumerate() {
@@ -32,7 +32,7 @@ impl Labelling {
             (Some(0), _) => tree.nodes[0].death,
             _ => 0.0,
         };
-        Labelling { selected, cluster_label, least_lambda }
+        Labeling { selected, cluster_label, least_lambda }
     }
 
     /// The label and strength of a point that leaves `cluster` at `lambda`; the strength is its lambda as a fraction of
@@ -48,7 +48,7 @@ impl Labelling {
 }
 
 /// The label and membership strength of each point of the tree.
-pub(super) fn label_points(tree: &CondensedTree, labelling: &Labelling) -> (Vec<i32>, Vec<f64>) {
+pub(super) fn label_points(tree: &CondensedTree, labeling: &Labeling) -> (Vec<i32>, Vec<f64>) {
     let leaves = tree.point_cluster.iter().zip(&tree.point_lambda);
-    leaves.map(|(&cluster, &lambda)| labelling.label(tree, cluster, lambda)).unzip()
+    leaves.map(|(&cluster, &lambda)| labeling.label(tree, cluster, lambda)).unzip()
 }
