@@ -96,3 +96,11 @@ pub use {ndarray, polars};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/library.md")]
+struct Library;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/models.md")]
+struct Models;

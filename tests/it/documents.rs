@@ -1,8 +1,10 @@
-//! What the README says is true.
+//! What the README and the documents say is true.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use topicframe::prelude::*;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -12,10 +14,25 @@ fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap()
 }
 
-/// The commands of the README's `sh` blocks.
+/// The documents for users, the README first.
+fn documents() -> Vec<String> {
+    let inside = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = inside.map(|name| format!("docs/{}", name.to_string_lossy())).collect();
+    names.retain(|name| name.ends_with(".md"));
+    names.sort();
+    names.insert(0, "README.md".to_owned());
+    names
+}
+
+/// The text of all documents for users.
+fn manual() -> String {
+    documents().iter().map(|name| read(name)).collect()
+}
+
+/// The commands of the documents' `sh` blocks.
 fn commands() -> Vec<String> {
-    let readme = read("README.md");
-    let blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let manual = manual();
+    let blocks = manual.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let joined: Vec<String> = blocks.map(|block| block.replace("\\\n", " ")).collect();
     joined.iter().flat_map(|block| block.lines()).map(|line| line.trim().to_owned()).filter(|l| !l.is_empty()).collect()
 }
@@ -41,11 +58,24 @@ fn the_main_command_makes_a_page() {
 }
 
 #[test]
-fn every_command_of_the_readme_is_one_that_exists() {
+fn the_readme_shows_what_its_code_prints() {
+    let readme = read("README.md");
+    let drawings = read_csv(root().join("examples/data/openclipart/captions.csv")).unwrap();
+    let (topics, drawings) = TopicModel::text("caption", StaticEmbedder::builtin()).fit_transform(&drawings).unwrap();
+    let largest = topics.get_topic_info().unwrap().select(["Topic", "Count", "Name"]).unwrap().head(Some(4));
+    let found = topics.find_topics("a boat on the sea", 3).unwrap();
+    let size = format!("{} rows, {} columns", drawings.height(), drawings.width());
+    let printed = format!("```text\n{largest}\n{found}\n{size}\n```");
+    assert!(readme.contains(&printed), "README.md does not show this:\n{printed}");
+}
+
+#[test]
+fn every_command_of_the_documents_is_one_that_exists() {
     let needs = read("src/bin/topicframe/kernel/needs.rs");
     assert!(needs.contains("EVCXR: &str = \"0.22.0\""));
     for command in commands() {
-        let known = command.starts_with("cargo test --release") || command.starts_with("cargo doc");
+        let known = ["cargo test --release", "cargo doc", "cargo install --path . --locked"];
+        let known = known.iter().any(|known| command.starts_with(known));
         let runs = command.split_once(" -- fit ").is_some_and(|(before, _)| before == "cargo run --release");
         let example = command.split_once("--example ").map(|(_, rest)| rest.split_whitespace().next().unwrap_or(""));
         let example = example.is_some_and(|name| root().join(format!("examples/{name}.rs")).exists());
@@ -61,33 +91,36 @@ fn every_command_of_the_readme_is_one_that_exists() {
 
 #[test]
 fn links_within_the_documents_lead_somewhere() {
-    for name in ["README.md", "ARCHITECTURE.md", "DIVERGENCES.md"] {
-        let text = read(name);
+    let others =
+        ["ARCHITECTURE.md", "BENCHMARKS.md", "CHANGELOG.md", "CONTRIBUTING.md", "DIVERGENCES.md", "SECURITY.md"];
+    for name in documents().into_iter().chain(others.map(str::to_owned)) {
+        let text = read(&name);
+        let folder = root().join(&name).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             if link.starts_with("http") || link.starts_with('#') {
                 continue;
             }
-            let target: PathBuf = root().join(link.split('#').next().unwrap());
+            let target: PathBuf = folder.join(link.split('#').next().unwrap());
             assert!(target.exists(), "{name} links to {link}");
         }
     }
 }
 
 #[test]
-fn every_example_is_in_the_readme() {
-    let readme = read("README.md");
+fn every_example_is_in_the_documents() {
+    let manual = manual();
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            assert!(readme.contains(&name), "README.md does not mention examples/{name}");
+            assert!(manual.contains(&name), "no document mentions examples/{name}");
         }
     }
 }
 
 #[test]
-fn the_help_of_the_command_is_in_the_readme() {
-    let readme = read("README.md");
+fn the_help_of_the_command_is_in_the_documents() {
+    let manual = manual();
     let help = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_topicframe")).args(arguments).arg("--help").output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -96,6 +129,6 @@ fn the_help_of_the_command_is_in_the_readme() {
     let help: String = commands.map(help).concat();
     for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
         let option = option.trim_end_matches([',', '.']);
-        assert!(option == "--help" || readme.contains(option), "README.md does not mention {option}");
+        assert!(option == "--help" || manual.contains(option), "no document mentions {option}");
     }
 }
