@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use ndarray::Array2;
+use proptest::prelude::*;
 use topicframe::error::Result;
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
@@ -268,4 +269,130 @@ fn topics_of_both_are_merged() {
     let topics = model.fit(&frame).unwrap().merge_topics(&[&[1, 2]]).unwrap();
     assert_sound(&topics, &frame);
     assert_eq!(sizes(&topics), [40, 20]);
+}
+
+#[test]
+fn the_history_says_what_became_of_topics() {
+    assert!(fitted().history().is_empty());
+    let topics = fitted().merge_topics(&[&[0, 1], &[-1, 5]]).unwrap().reduce_topics(2).unwrap();
+    let edits: Vec<&str> = topics.history().iter().map(|edit| edit.edit.as_str()).collect();
+    assert_eq!(edits, ["merge_topics", "reduce_topics"]);
+    let merge = &topics.history()[0];
+    assert_eq!([0, 1, 2, 3, 4, 5, -1].map(|topic| merge.heir(topic)), [0, 0, 1, 2, 3, -1, -1]);
+    assert_eq!(merge.went_to[&1], BTreeMap::from([(0, 24)]));
+    // Composed, the edits lead from the topics of the fit to those of now.
+    let heir = |topic: i32| topics.history().iter().fold(topic, |topic, edit| edit.heir(topic));
+    let now: Vec<i32> = fitted().labels().into_iter().map(heir).collect();
+    assert_eq!(now, topics.labels());
+}
+
+#[test]
+fn a_model_without_its_rows_answers_what_needs_none() {
+    let light = fitted().merge_topics(&[&[0, 1]]).unwrap();
+    let (whole, light) = (&light, light.without_data());
+    assert_eq!(light.labels(), whole.labels());
+    assert_eq!(light.get_topics(), whole.get_topics());
+    assert_eq!(light.topic_embeddings(), whole.topic_embeddings());
+    assert!(light.find_topics("cat purrs", 3).unwrap().equals(&whole.find_topics("cat purrs", 3).unwrap()));
+    let new = df!("text" => ["my cat purrs", "an apple pie", "nothing known"]).unwrap();
+    assert!(light.transform(&new).unwrap().equals_missing(&whole.transform(&new).unwrap()));
+    // Rows of the fit are placed like new ones; these vectors leave no doubt.
+    assert_eq!(column_of_topics(&light.transform(&frame()).unwrap()), whole.labels());
+    assert_eq!((light.text(0), light.captions().len()), (None, 0));
+    for error in [
+        light.get_document_info().map(|_| ()).unwrap_err(),
+        light.merge_topics(&[&[0, 1]]).map(|_| ()).unwrap_err(),
+        light.reduce_topics(2).map(|_| ()).unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::NotFound, Stage::Topics));
+        assert!(error.message().contains("needs the rows of the fit") && error.hint().is_some(), "{error}");
+    }
+    assert!(light.get_topic_info().unwrap().column("Representative_Docs").is_ok());
+    light.report_html().unwrap();
+}
+
+/// An edit that may be asked for.
+#[derive(Debug, Clone)]
+enum Step {
+    /// Topics at these places in the list of topics become one.
+    Merge(usize, usize),
+    /// The topic at this place becomes outliers.
+    Drop(usize),
+    Reduce(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0_usize..6, 0_usize..6).prop_map(|(a, b)| Step::Merge(a, b)),
+        (0_usize..6).prop_map(Step::Drop),
+        (1_usize..6).prop_map(Step::Reduce),
+    ]
+}
+
+/// The model after `step`; unchanged if it has too few topics.
+fn after(topics: &FittedTopicModel, step: &Step) -> FittedTopicModel {
+    let ids: Vec<i32> = topics.topic_ids().into_iter().filter(|&topic| topic >= 0).collect();
+    let at = |place: usize| ids.get(place % ids.len().max(1)).copied();
+    match *step {
+        Step::Merge(a, b) => match (at(a), at(b)) {
+            (Some(a), Some(b)) if a != b => topics.merge_topics(&[&[a, b]]).unwrap(),
+            _ => topics.clone(),
+        },
+        Step::Drop(place) => at(place).map_or(topics.clone(), |topic| topics.merge_topics(&[&[-1, topic]]).unwrap()),
+        Step::Reduce(count) => topics.reduce_topics(count).unwrap(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn chains_of_edits_keep_rows_terms_and_meaning(steps in prop::collection::vec(step(), 1..6)) {
+        let before = fitted();
+        let terms = |topics: &FittedTopicModel| topics.terms().counts.column_sums();
+        let mut topics = before.clone();
+        for step in &steps {
+            topics = after(&topics, step);
+            assert_sound(&topics, &frame());
+            prop_assert_eq!(terms(&topics), terms(before));
+        }
+        // Rows that were together are together, and the history leads to where they are.
+        let heir = |topic: i32| topics.history().iter().fold(topic, |topic, edit| edit.heir(topic));
+        let expected: Vec<i32> = before.labels().into_iter().map(heir).collect();
+        prop_assert_eq!(topics.labels(), expected);
+        // An outlier has no strength; other strengths stay.
+        let pairs = topics.labels().into_iter().zip(topics.probabilities()).zip(before.probabilities());
+        for ((topic, now), then) in pairs {
+            prop_assert_eq!(now, if topic == -1 { 0.0 } else { then });
+        }
+        // The same texts, counted by the topics at the end, give the same weights.
+        let texts = documents();
+        let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
+        let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new());
+        let (labels, ids) = (topics.labels(), topics.topic_ids());
+        let anew = TopicTerms::count(&by_row, &labels, &ids, &vectorizer, &weighting, &Progress::silent()).unwrap();
+        prop_assert_eq!(&topics.terms().counts, &anew.counts);
+        prop_assert_eq!(&topics.terms().c_tf_idf, &anew.c_tf_idf);
+        prop_assert_eq!(&topics.terms().text_scores, &anew.text_scores);
+    }
+
+    #[test]
+    fn merges_of_different_topics_may_come_in_any_order(
+        order in Just((0_i32..6).collect::<Vec<_>>()).prop_shuffle()
+    ) {
+        let names = |topics: &FittedTopicModel| -> Vec<Option<String>> {
+            topics.labels().into_iter().map(|topic| topics.topic_label(topic)).collect()
+        };
+        let (first, second) = ([order[0], order[1]], [order[2], order[3]]);
+        let together = fitted().merge_topics(&[&first, &second]).unwrap();
+        let one = fitted().merge_topics(&[&second]).unwrap();
+        let renumbered = first.map(|topic| one.history()[0].heir(topic));
+        let turned = one.merge_topics(&[&renumbered]).unwrap();
+        // Topics of one size may be numbered differently; what they are called without the number agrees.
+        let bare = |names: Vec<Option<String>>| -> Vec<Option<String>> {
+            names.into_iter().map(|name| name.map(|name| name.split_once('_').unwrap().1.to_owned())).collect()
+        };
+        prop_assert_eq!(bare(names(&together)), bare(names(&turned)));
+        prop_assert_eq!(together.topic_ids(), turned.topic_ids());
+    }
 }
