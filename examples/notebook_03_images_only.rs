@@ -24,9 +24,9 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     /// The color histogram of an image.
     #[derive(Debug, Clone)]
-    struct Colours;
+    struct Colors;
 
-    impl Colours {
+    impl Colors {
         fn count(&self, image: &ImageSource<'_>, mut row: ArrayViewMut1<'_, f32>) -> Result<(), Error> {
             let small = thumbnail(&decode(image, &Limits::new())?, 64);
             for pixel in small.pixels().filter(|pixel| pixel.0.iter().any(|&shade| shade < 250)) {
@@ -41,7 +41,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
 
-    impl ImageEmbedder for Colours {
+    impl ImageEmbedder for Colors {
         fn dimensions(&self) -> usize {
             4 * 4 * 4
         }
@@ -58,7 +58,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // Cell 3
-    let model = TopicModel::images("image", Colours)
+    let model = TopicModel::images("image", Colors)
         .image_folder(folder)
         .clusterer(Hdbscan::new().min_cluster_size(15))
         .representation("Visual_Aspect", VisualRepresentation::new());

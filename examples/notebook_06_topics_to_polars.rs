@@ -102,10 +102,10 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         let style = "max-width:760px;width:100%;background:#fff;border-radius:8px";
         let mut svg = format!("<svg viewBox='0 0 760 460' style='{style}'>");
         for (row, topic) in topics.iter().enumerate() {
-            let colour = if *topic < 0 { "#ddd".to_string() } else { format!("hsl({} 60% 48%)", topic * 47 % 360) };
+            let color = if *topic < 0 { "#ddd".to_string() } else { format!("hsl({} 60% 48%)", topic * 47 % 360) };
             let caption = escape_html(captions.str()?.get(row).unwrap_or(""));
             let (x, y) = (left[row], top[row]);
-            svg += &format!("<circle cx='{x:.1}' cy='{y:.1}' r='3' fill='{colour}'><title>{caption}</title></circle>");
+            svg += &format!("<circle cx='{x:.1}' cy='{y:.1}' r='3' fill='{color}'><title>{caption}</title></circle>");
         }
         Ok(Html::trusted(svg + "</svg>"))
     }
