@@ -27,12 +27,18 @@ mod union;
 mod write;
 
 pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
-pub use options::{Quotes, ReadOptions, separator_named};
+#[doc(hidden)] // For the command.
+pub use options::separator_named;
+pub use options::{Quotes, ReadOptions};
 pub use parts::Inputs;
 pub use read::{read_csv, read_frame, read_frame_as_text};
+#[doc(hidden)] // For the command.
 pub use replace::{check_writable, copy_whole, same_file, write_whole};
+#[doc(hidden)] // For the command.
 pub use temporary::{HaltedWriting, halt_writing};
-pub use write::{check_writable_frame, write_frame};
+#[doc(hidden)] // For the command.
+pub use write::check_writable_frame;
+pub use write::write_frame;
 
 /// A file format for frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,5 +9,6 @@ pub(crate) mod matmul;
 pub(crate) mod processor;
 pub(crate) mod room;
 pub mod sparse;
+#[doc(hidden)] // For the tests.
 pub mod symmetric_eigen;
 pub mod vectors;

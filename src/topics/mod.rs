@@ -1,6 +1,6 @@
 //! Topics as data: which row has which topic, what the topics' texts contain, where topics lie, how they are described.
 //!
-//! Knows nothing of the model that found them. Every edit is one [`Topics::regroup`].
+//! Knows nothing of the model that found them. Every edit is one `regroup` of rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -79,6 +79,7 @@ mod kernel_run;
 mod model;
 mod parts;
 mod progress_lines;
+mod quality;
 mod report;
 mod show;
 mod tables;

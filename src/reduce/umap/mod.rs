@@ -1,7 +1,7 @@
 //! Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
 //!
 //! Each step has its own file: nearest neighbors ([`crate::neighbors`]), the distance scale of each row
-//! ([`smooth_knn_dist`]), the weighted graph ([`fuzzy_simplicial_set`]), the closeness curve ([`find_ab_params`]),
+//! (`smooth_knn_dist`), the weighted graph (`fuzzy_simplicial_set`), the closeness curve (`find_ab_params`),
 //! initial positions (`spectral_layout`, `initial_layout`), their optimization (`optimize_layout`), and new points
 //! (`transform`).
 
@@ -35,8 +35,11 @@ mod transform;
 mod turns;
 mod wide;
 
+#[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
 pub use find_ab_params::find_ab_params;
+#[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
 pub use fuzzy_simplicial_set::{FuzzyGraph, fuzzy_simplicial_set};
+#[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
 pub use smooth_knn_dist::{KnnScales, smooth_knn_dist};
 pub use transform::FittedUmap;
 
