@@ -46,7 +46,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     cell(&fewer.get_topic_info()?.select(["Topic", "Count", "Name", "Representation"])?);
 
     // Cell 10
-    topics.to_html_report("target/topics.html")?;
+    topics.report().write("target/topics.html")?;
 
     Ok(())
 }

@@ -58,7 +58,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         .bars("Probability"));
 
     // Cell 8
-    topics.to_html_report("target/topics_with_pictures.html")?;
+    topics.report().write("target/topics_with_pictures.html")?;
 
     Ok(())
 }

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("the topic table is {} kB of HTML", table.len() / 1000);
 
     // ... and an HTML report to share.
-    topics.to_html_report(&page)?;
+    topics.report().write(&page)?;
     println!("wrote {}", page.display());
     Ok(())
 }

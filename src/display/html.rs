@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -11,6 +12,7 @@ use super::formatter::{CellFormatter, ImageFormatter};
 use super::markup::{Html, Markup, grouped};
 use super::number::FloatStyle;
 use super::value::{float, number};
+use crate::error::Result;
 
 /// The maximum size of a table in bytes; images beyond it are replaced with a placeholder.
 const MAX_BYTES: usize = 32 << 20;
@@ -155,6 +157,16 @@ impl HtmlTable {
         self.push_footer(&mut html, &rows, &columns);
         html.raw("</div>");
         Html::trusted(html.finish())
+    }
+
+    /// Writes the table to a file atomically, as a page of its own.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let head = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+                    content=\"width=device-width\"><title>Table</title></head><body>\n";
+        crate::files::write_whole(path.as_ref(), format!("{head}{}\n</body></html>\n", self.to_html().as_str()))
     }
 
     fn push_header(&self, html: &mut Markup, columns: &Shown) {

@@ -223,12 +223,12 @@ facts!(
 impl Show for Report {
     /// The page in an iframe, 44 rem high.
     fn to_html(&self) -> Html {
-        match self.html() {
+        match Report::to_html(self) {
             Err(error) => Show::to_html(&error),
             Ok(page) => {
                 let mut html = Markup::default();
                 html.raw("<iframe class=\"tf-page\" title=\"Topics\" sandbox=\"allow-scripts\"");
-                html.attribute("srcdoc", page).raw("></iframe>");
+                html.attribute("srcdoc", page.as_str()).raw("></iframe>");
                 framed(&html.finish())
             }
         }

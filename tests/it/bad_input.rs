@@ -377,7 +377,7 @@ fn new_rows_of_another_width_are_refused() {
 #[test]
 fn a_page_that_cannot_be_written_is_an_error() {
     let topics = model().fit(&frame(40)).unwrap();
-    let error = topics.to_html_report("/nowhere/at/all/page.html").unwrap_err();
+    let error = topics.report().write("/nowhere/at/all/page.html").unwrap_err();
     assert_eq!((error.kind(), error.stage()), (ErrorKind::Io, Stage::Output), "{error:#}");
     assert!(error.path().is_some());
 }

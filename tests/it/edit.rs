@@ -308,7 +308,7 @@ fn a_model_without_its_rows_answers_what_needs_none() {
         assert!(error.message().contains("needs the rows of the fit") && error.hint().is_some(), "{error}");
     }
     assert!(light.get_topic_info().unwrap().column("Representative_Docs").is_ok());
-    light.report_html().unwrap();
+    light.report().to_html().unwrap().into_string();
 }
 
 /// An edit that may be asked for.

@@ -212,7 +212,7 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         assert!(topics.labels()[0] >= 0, "{:?}", topics.summary());
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("page.html");
-        topics.to_html_report(&page).unwrap();
+        topics.report().write(&page).unwrap();
         let page = std::fs::read_to_string(page).unwrap();
         assert!(page.contains("rows repeated an earlier one; duplicates share a topic"));
     }

@@ -118,7 +118,7 @@ fn a_row_may_lack_its_text_or_its_image() {
     assert!(told.contains("2 rows have neither a text nor an image"), "{told}");
     assert!(told.contains("only an image: without a captioner, no words are counted"), "{told}");
     assert!(told.contains("rows have both a text and an image"), "{told}");
-    let page = topics.report_html().unwrap();
+    let page = topics.report().to_html().unwrap().into_string();
     assert!(page.contains("rows of <code dir=\"auto\">text</code> and <code dir=\"auto\">image</code>."));
 }
 

@@ -607,3 +607,16 @@ fn a_notebook_gets_one_block_whatever_the_text() {
     let page = Page::of(&lines[starts[0] + 1..ends[0]].join("\n"));
     assert!(page.cells().iter().any(|cell| cell.contains("EVCXR_END_CONTENT")), "the text itself is present");
 }
+
+#[test]
+fn a_table_is_written_as_a_page_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.html");
+    let frame = df!("a <b>" => ["1 < 2"]).unwrap();
+    frame.html().write(&path).unwrap();
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains(frame.html().to_html().as_str()));
+    assert!(!page.contains("<b>") && page.contains("1 &lt; 2"));
+    let error = frame.html().write(folder.path().join("nowhere/table.html")).unwrap_err();
+    assert_eq!((error.kind(), error.stage()), (ErrorKind::Io, Stage::Output));
+}

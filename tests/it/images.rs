@@ -192,7 +192,7 @@ fn without_captions_and_words_topics_still_have_pictures() {
     let info = topics.get_topic_info().unwrap();
     assert_eq!(info.to_html().matches("data:image/jpeg;base64,").count(), 3);
     assert_eq!(topics.get_document_info().unwrap().column("Document").unwrap().null_count(), ROWS);
-    let page = topics.report_html().unwrap();
+    let page = topics.report().to_html().unwrap().into_string();
     assert!(page.matches("data:image/").count() >= 27);
     assert!(
         page.contains(">Topic 2</h2>") && !page.contains("More words"),
@@ -209,7 +209,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
         .representation("Visual_Aspect", VisualRepresentation::new())
         .fit(&image_frame(ROWS))
         .unwrap();
-    let page = topics.report_html().unwrap();
+    let page = topics.report().to_html().unwrap().into_string();
     assert!(page.contains("3 topics in 60 rows of <code dir=\"auto\">image</code>."), "the heading of the page");
     for name in NAMES {
         assert!(page.contains(&format!("a {name} square painted")), "{name}");

@@ -97,7 +97,7 @@ fn by_id<'a>(page: &'a [Element], id: &str) -> &'a Element {
 
 #[test]
 fn every_topic_has_its_section_and_every_link_leads_somewhere() {
-    let page = page(&fitted().report_html().unwrap());
+    let page = page(fitted().report().to_html().unwrap().as_str());
     let ids: Vec<&str> = page.iter().map(|element| element.get("id")).filter(|id| !id.is_empty()).collect();
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
     assert_eq!(ids.len(), unique.len(), "ids are unique");
@@ -120,7 +120,7 @@ fn every_topic_has_its_section_and_every_link_leads_somewhere() {
 
 #[test]
 fn words_carry_their_weights_and_bars() {
-    let page = page(&fitted().report_html().unwrap());
+    let page = page(fitted().report().to_html().unwrap().as_str());
     let words = fitted().get_topic(0).unwrap();
     let items: Vec<&Element> = named(&page, "li").filter(|item| item.get("style").starts_with("--w:")).collect();
     assert_eq!(items[0].get("style"), "--w:100.0%");
@@ -132,7 +132,7 @@ fn words_carry_their_weights_and_bars() {
 
 #[test]
 fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
-    let page = page(&fitted().report_html().unwrap());
+    let page = page(fitted().report().to_html().unwrap().as_str());
     let Aspect::Pictures(gallery) = fitted().topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     let expected: usize = fitted().topic_ids().iter().map(|&id| gallery.pictures(id).len()).sum();
     assert_eq!(named(&page, "figure").count(), expected);
@@ -153,7 +153,7 @@ fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
 
 #[test]
 fn the_summary_says_what_was_fitted() {
-    let page = page(&fitted().report_html().unwrap());
+    let page = page(fitted().report().to_html().unwrap().as_str());
     let summary = fitted().summary();
     let text = &named(&page, "main").next().unwrap().text;
     for expected in [
@@ -174,7 +174,7 @@ fn the_summary_says_what_was_fitted() {
 #[test]
 fn a_model_without_pictures_has_a_page_without_them() {
     let frame = with_vectors(df!("caption" => captions(ROWS)).unwrap());
-    let html = model("caption").fit(&frame).unwrap().report_html().unwrap();
+    let html = model("caption").fit(&frame).unwrap().report().to_html().unwrap().into_string();
     let page = page(&html);
     assert_eq!(named(&page, "img").count() + named(&page, "figure").count(), 0);
     assert!(!named(&page, "main").next().unwrap().text.contains("icture"));
@@ -201,7 +201,7 @@ fn hostile_texts_and_names_do_nothing() {
             .representation("\"><script>", Capitals)
             .fit(&with_vectors(frame))
             .unwrap();
-        let html = Report::new(&topics).title(HOSTILE[4]).html().unwrap();
+        let html = Report::new(&topics).title(HOSTILE[4]).to_html().unwrap().into_string();
         let page = page(&html);
         assert_eq!(named(&page, "h1").next().unwrap().text, HOSTILE[4]);
         assert_eq!(named(&page, "title").next().unwrap().text, HOSTILE[4]);
@@ -215,7 +215,7 @@ fn hostile_texts_and_names_do_nothing() {
 
 #[test]
 fn the_policy_allows_the_one_script_and_nothing_else() {
-    let page = page(&fitted().report_html().unwrap());
+    let page = page(fitted().report().to_html().unwrap().as_str());
     let policy = named(&page, "meta").find(|meta| meta.get("http-equiv") == "Content-Security-Policy").unwrap();
     let rules: BTreeSet<&str> = policy.get("content").split("; ").collect();
     let script = &named(&page, "script").next().unwrap().text;
@@ -233,30 +233,34 @@ fn the_policy_allows_the_one_script_and_nothing_else() {
 
 #[test]
 fn settings_limit_the_page() {
-    let html = Report::new(fitted()).title("Ours").max_topics(1).max_pictures(2).html().unwrap();
+    let html = Report::new(fitted()).title("Ours").max_topics(1).max_pictures(2).to_html().unwrap().into_string();
     let page = page(&html);
     let sections: Vec<&str> = named(&page, "article").map(|section| section.get("id")).collect();
     assert_eq!(sections, ["topic-0", "outliers"]);
     assert!(named(&page, "p").any(|p| p.text.contains("the 1 largest topic; 2 smaller topics not shown")));
     assert!(named(&page, "figure").count() <= 4);
-    let none = Report::new(fitted()).max_pictures(0).html().unwrap();
+    let none = Report::new(fitted()).max_pictures(0).to_html().unwrap().into_string();
     assert_eq!(named(&elements(&none), "img").count(), 0);
 }
 
 #[test]
 fn bad_settings_and_places_are_errors() {
-    let error = Report::new(fitted()).title(" \n").html().unwrap_err();
+    let error = Report::new(fitted()).title(" \n").to_html().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
     assert!(format!("{error:#}").contains("title"), "{error:#}");
     let error = Report::new(fitted()).max_topics(0).check().unwrap_err();
     assert!(format!("{error:#}").contains("max_topics = 0"), "{error:#}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("missing/topics.html");
-    let error = fitted().to_html_report(&path).unwrap_err();
+    let error = fitted().report().write(&path).unwrap_err();
     assert_eq!((error.kind(), error.path()), (ErrorKind::Io, Some(path.as_path())));
     let path = folder.path().join("topics.html");
-    fitted().to_html_report(&path).unwrap();
-    assert_eq!(fs::read_to_string(path).unwrap(), fitted().report_html().unwrap(), "the same model, the same page");
+    fitted().report().write(&path).unwrap();
+    assert_eq!(
+        fs::read_to_string(path).unwrap(),
+        fitted().report().to_html().unwrap().into_string(),
+        "the same model, the same page"
+    );
 }
 
 #[test]

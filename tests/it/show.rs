@@ -436,12 +436,12 @@ fn a_report_is_a_page_of_its_own_within_the_cell() {
     let folder = tempfile::tempdir().unwrap();
     let topics = illustrated(folder.path());
     let report = Report::new(&topics).title("Ours & \"theirs\" <script>");
-    let html = report.to_html();
+    let html = Show::to_html(&report);
     assert!(html.starts_with("<div class=\"topicframe\"><style>") && html.ends_with("</iframe></div>"));
     let elements = elements(&html);
     let frames: Vec<&Element> = elements.iter().filter(|element| element.name == "iframe").collect();
     assert_eq!(frames.len(), 1);
-    assert_eq!(frames[0].get("srcdoc"), report.html().unwrap(), "it decodes to the page");
+    assert_eq!(frames[0].get("srcdoc"), report.to_html().unwrap().as_str(), "it decodes to the page");
     assert_eq!(frames[0].get("sandbox"), "allow-scripts", "it can neither access the notebook nor navigate");
     assert!(!elements.iter().any(|element| element.name == "script"), "scripts stay inside the frame");
     assert!(Cell::of(&Report::new(&topics).max_topics(0)).text().contains("max_topics"), "an error is shown as such");

@@ -300,7 +300,7 @@ impl Fit {
         outputs.add("documents", self.documents.as_deref(), |path| {
             write_frame(&self.writable_documents(documents, path, progress), path)
         });
-        outputs.add("report", self.report.as_deref(), |path| topics.to_html_report(path));
+        outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
         outputs
     }
 

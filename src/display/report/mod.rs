@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::markup::Markup;
+use super::markup::{Html, Markup};
 use crate::error::{Error, Result, Stage};
 use crate::model::FittedTopicModel;
 
@@ -24,7 +24,7 @@ use view::{Extent, ReportView};
 /// ```no_run
 /// use topicframe::prelude::*;
 /// # fn page(topics: FittedTopicModel) -> topicframe::error::Result<()> {
-/// Report::new(&topics).title("Our posts").write("topics.html")?;
+/// topics.report().title("Our posts").write("topics.html")?;
 /// # Ok(())
 /// # }
 /// ```
@@ -87,38 +87,27 @@ impl Report {
     ///
     /// # Errors
     /// A setting is out of range, or an image can no longer be read and the model is configured to fail in that case.
-    pub fn html(&self) -> Result<String> {
+    pub fn to_html(&self) -> Result<Html> {
         self.check()?;
         let extent = Extent { max_topics: self.max_topics, max_pictures: self.max_pictures };
         let view = ReportView::of(&self.topics, &self.title, extent)?;
         let mut html = Markup::default();
         page::push(&mut html, &view);
-        Ok(html.finish())
+        Ok(Html::trusted(html.finish()))
     }
 
     /// Writes the page to a file atomically.
     ///
     /// # Errors
-    /// Same as [`html`](Self::html); also if the file cannot be written.
+    /// Same as [`to_html`](Self::to_html); also if the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        crate::files::write_whole(path.as_ref(), self.html()?)
+        crate::files::write_whole(path.as_ref(), self.to_html()?.as_str())
     }
 }
 
 impl FittedTopicModel {
-    /// Writes a report about the topics to a file: [`Report`] with its defaults.
-    ///
-    /// # Errors
-    /// Same as [`Report::write`].
-    pub fn to_html_report(&self, path: impl AsRef<Path>) -> Result<()> {
-        Report::new(self).write(path)
-    }
-
-    /// Renders a report about the topics: [`Report`] with its defaults.
-    ///
-    /// # Errors
-    /// Same as [`Report::html`].
-    pub fn report_html(&self) -> Result<String> {
-        Report::new(self).html()
+    /// A report about the topics: `topics.report().write("topics.html")?` writes it, [`Report::to_html`] renders it.
+    pub fn report(&self) -> Report {
+        Report::new(self)
     }
 }
