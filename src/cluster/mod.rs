@@ -26,11 +26,12 @@ pub trait Clusterer: Send + Sync + Debug {
     /// The minimum number of points required to form a cluster.
     fn min_rows(&self) -> usize;
 
-    /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads. A
-    /// model passes every position once, with the position of each row ([`Training::places`]); labels and probabilities
-    /// are per row. [`Training::matrix`] has one row for each of them, for clusterers that do not treat duplicates
-    /// specially; if rows at the same position then get different labels, the model assigns the label that most of them
-    /// have.
+    /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads.
+    ///
+    /// A model passes every position once, with the position of each row ([`Training::places`]); labels and
+    /// probabilities are per row. [`Training::matrix`] has one row for each of them, for clusterers that do not treat
+    /// duplicates specially; if rows at the same position then get different labels, the model assigns the label that
+    /// most of them have.
     fn fit(&self, training: &Training<'_>) -> Result<Clustering>;
 
     /// Whether this uses [`Training::labels`]. Default: false.

@@ -80,9 +80,11 @@ impl Unreachable {
 }
 
 /// Locates the image that `text` refers to: a path (relative ones are resolved against `base`), a `file:` URL, or a
-/// `data:` URI. If a file with exactly this path exists, it is used, even if the path looks like a URL. Otherwise,
-/// `\xE9` in the path stands for a byte, the way [`escaped`] writes file names that are not Unicode, and backslashes
-/// stand for slashes.
+/// `data:` URI.
+///
+/// If a file with exactly this path exists, it is used, even if the path looks like a URL. Otherwise, `\xE9` in the
+/// path stands for a byte, the way [`escaped`] writes file names that are not Unicode, and backslashes stand for
+/// slashes.
 pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'a>, Unreachable> {
     let scheme = scheme_of(text);
     let is_data = data_uri::is_data_uri(text);

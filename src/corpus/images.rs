@@ -13,8 +13,9 @@ use crate::progress::Progress;
 use crate::vision::{ImageSource, data_uri};
 
 /// A nullable image column: paths (String, Categorical or Enum), encoded images (Binary), or `Struct{bytes, path}` as
-/// in Hugging Face datasets. Instead of a path, a value may be a `file:` URL or a `data:` URI with an encoded image.
-/// Web URLs are not fetched.
+/// in Hugging Face datasets.
+///
+/// Instead of a path, a value may be a `file:` URL or a `data:` URI with an encoded image. Web URLs are not fetched.
 #[derive(Debug, Clone)]
 pub struct ImageColumn {
     name: String,

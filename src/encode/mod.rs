@@ -1,5 +1,6 @@
-//! Encoding: converts the rows of a frame to the vectors that are clustered. The only module that decides what is
-//! clustered: precomputed vectors, texts, images, or texts and images fused.
+//! Encoding: converts the rows of a frame to the vectors that are clustered.
+//!
+//! The only module that decides what is clustered: precomputed vectors, texts, images, or texts and images fused.
 
 use std::sync::Arc;
 

@@ -2,8 +2,10 @@
 
 /// Clusters `n` items (0 to n - 1) into `groups` groups by average linkage over the symmetric `distance`: equivalent to
 /// repeatedly merging the two groups with the smallest mean distance. Each item's group is identified by its smallest
-/// member. If `groups` is at least `n`, each item is its own group. Uses the nearest-neighbor chain algorithm (Murtagh
-/// 1983) in O(n²) time; ties are resolved in favor of the smaller index, so the result is deterministic.
+/// member. If `groups` is at least `n`, each item is its own group.
+///
+/// Uses the nearest-neighbor chain algorithm (Murtagh 1983) in O(n²) time; ties are resolved in favor of the smaller
+/// index, so the result is deterministic.
 pub(crate) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
     let mut merges = Merges::new(n, distance).all();
     // The merges are not found in the order of their heights.

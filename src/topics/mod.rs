@@ -1,5 +1,6 @@
-//! Topics as data: the topic of each row, term counts, centroids and descriptions. Independent of the model that found
-//! them. Every edit is one call of [`Topics::regroup`].
+//! Topics as data: the topic of each row, term counts, centroids and descriptions.
+//!
+//! Independent of the model that found them. Every edit is one call of [`Topics::regroup`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,8 +68,9 @@ impl Topics {
     /// Regroups the same rows by `groups`, an arbitrary number for each row, -1 for outliers. Topics are numbered by
     /// size, ties by group number. Counts and weights are recomputed without reading the texts, and so is the mean of
     /// every topic whose rows changed. A row that becomes an outlier has probability 0; other probabilities are
-    /// unchanged. `describe` describes the new topics. `edit` is the name of the edit, for the
-    /// [history](Self::history).
+    /// unchanged.
+    ///
+    /// `describe` describes the new topics. `edit` is the name of the edit, for the [history](Self::history).
     pub(crate) fn regroup(
         &self,
         edit: &str,

@@ -52,6 +52,7 @@ impl fmt::Display for NrTopics {
 
 impl FittedTopicModel {
     /// Returns a model with the topics of each group merged into one: `topics.merge_topics(&[&[1, 2], &[4, 7, 9]])`.
+    ///
     /// Term counts are added up, weights and all representations are recomputed, topics are renumbered by size, and new
     /// rows are placed in the merged topics. Probabilities are unchanged. A group that starts with -1 turns its topics
     /// into outliers, with probability 0.
@@ -92,8 +93,9 @@ impl FittedTopicModel {
         }
     }
 
-    /// Returns a model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`. Topics
-    /// are grouped by average linkage on the cosine distance of their mean vectors until the requested number is
+    /// Returns a model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`.
+    ///
+    /// Topics are grouped by average linkage on the cosine distance of their mean vectors until the requested number is
     /// reached; the outlier topic is not included and stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2)
     /// clusters the mean vectors, normalized to unit length; topics that it considers outliers stay. Groups are merged
     /// as in [`merge_topics`](Self::merge_topics). If there are no more topics than requested, nothing changes.

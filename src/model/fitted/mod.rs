@@ -144,9 +144,11 @@ impl FittedTopicModel {
     }
 
     /// The same topics without the rows of the fit: frame, texts, image paths and vectors are freed, unless something
-    /// else still needs them (UMAP keeps the vectors to place new rows). Topics, their words and images, searches and
-    /// [`transform`](Self::transform) work as before, except that a row of the fit is placed like any new row. Methods
-    /// that need the rows (edits, documents, captions) return an error or an empty result.
+    /// else still needs them (UMAP keeps the vectors to place new rows).
+    ///
+    /// Topics, their words and images, searches and [`transform`](Self::transform) work as before, except that a row of
+    /// the fit is placed like any new row. Methods that need the rows (edits, documents, captions) return an error or
+    /// an empty result.
     #[must_use]
     pub fn without_data(&self) -> FittedTopicModel {
         let pipeline = Pipeline { known: None, ..(*self.pipeline).clone() };

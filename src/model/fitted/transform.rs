@@ -12,9 +12,11 @@ use crate::topics::Assignment;
 impl FittedTopicModel {
     /// Assigns topics to new rows: `frame` with `embedding`, `Topic` and `Probability` added, as in the fit. Rows are
     /// placed independently of each other, and a row whose vector occurred in the fit gets the same topic and
-    /// probability as in the fit. Only the clustered columns are used: a model that clusters texts does not need the
-    /// image column, and a model that clusters both texts and images needs only one of the two. Rows with neither are
-    /// outliers, as are rows whose image cannot be read.
+    /// probability as in the fit.
+    ///
+    /// Only the clustered columns are used: a model that clusters texts does not need the image column, and a model
+    /// that clusters both texts and images needs only one of the two. Rows with neither are outliers, as are rows whose
+    /// image cannot be read.
     ///
     /// # Errors
     /// The frame has no rows, a column is missing or has the wrong type, an embedder fails, or the vectors have
