@@ -1,4 +1,4 @@
-//! The only reader of the user's columns: a frame and the roles of its columns in, typed columns out.
+//! The only module that reads the user's columns: turns a frame, and the roles of its columns, into typed columns.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ pub use embeddings::Embeddings;
 pub use images::ImageColumn;
 pub(crate) use kind::in_words;
 
-/// A text column, nullable: String, categories, an enum, or bytes that are UTF-8.
+/// A nullable text column: String, Categorical, Enum, or Binary with valid UTF-8.
 #[derive(Debug, Clone)]
 pub struct TextColumn {
     name: String,
@@ -33,23 +33,23 @@ impl TextColumn {
     /// Reads the column `name` of `frame`.
     ///
     /// # Errors
-    /// A column that is not there, or that holds no texts.
+    /// The column does not exist, or does not contain text.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = find(frame, name)?;
         let values = kind::texts(column).ok_or_else(|| {
             let error = match kind::first_that_is_not_text(column) {
-                Some(row) => wrong_type(column, "a text column must hold texts in UTF-8").with_row(row),
-                None => wrong_type(column, "a text column must hold texts"),
+                Some(row) => wrong_type(column, "a text column must contain valid UTF-8").with_row(row),
+                None => wrong_type(column, "a text column must contain text"),
             };
             error.with_hint(
-                Hint::new("Cast it to String, or name another column.")
-                    .on_command_line("Name another column with --text, or store the texts as strings."),
+                Hint::new("Cast it to String, or specify another column.")
+                    .on_command_line("Specify another column with --text, or store the texts as strings."),
             )
         })?;
         Ok(TextColumn { name: name.to_owned(), values: values.rechunk().into_owned() })
     }
 
-    /// The texts of `rows` rows: those of `texts`, and where a row has none its caption.
+    /// The texts of `rows` rows: those in `texts`, or the row's caption if it has no text.
     pub(crate) fn with_captions(texts: Option<&TextColumn>, captions: &BTreeMap<usize, String>, rows: usize) -> Self {
         let caption = |row: usize| captions.get(&row).map(String::as_str);
         let text = |row: usize| match texts {
@@ -75,18 +75,18 @@ impl TextColumn {
         self.values.is_empty()
     }
 
-    /// The text of `row`; `None` where it is null, empty or nothing but whitespace.
+    /// The text of `row`; `None` if it is null, empty or whitespace.
     pub fn get(&self, row: usize) -> Option<&str> {
         self.raw(row).filter(|text| !text.trim().is_empty())
     }
 
-    /// The text of `row` as the frame has it.
+    /// The text of `row`, exactly as in the frame.
     pub fn raw(&self, row: usize) -> Option<&str> {
-        // Polars panics on a row that is not there.
+        // Polars panics if the index is out of bounds.
         if row < self.len() { self.values.get(row) } else { None }
     }
 
-    /// The rows that have a text, with it.
+    /// The rows that have a text, with their texts.
     pub(crate) fn by_row(&self) -> Vec<(usize, &str)> {
         (0..self.len()).filter_map(|row| Some((row, self.get(row)?))).collect()
     }
@@ -97,22 +97,22 @@ impl TextColumn {
     }
 }
 
-/// Finds a column, or says which columns there are.
+/// Finds a column; the error lists the columns that exist.
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| {
         let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").with_column(name);
         let error = error.with_hint(columns_of(frame, name));
         match (frame.height(), frame.get_column_names().as_slice()) {
-            (0, [_, _, ..]) => error.with_further_hint("There are no rows: was it a file whose line ends were lost?"),
+            (0, [_, _, ..]) => error.with_further_hint("There are no rows: did the file lose its line endings?"),
             (_, [only]) if only.contains([',', ';', '\t', '|']) => {
-                error.with_further_hint("Was it a file with another separator?")
+                error.with_further_hint("Does the file use a different separator?")
             }
             _ => error,
         }
     })
 }
 
-/// The columns of `frame`, those whose names are most like `name` where there are many.
+/// Lists the columns of `frame`; if there are many, only those with the names most similar to `name`.
 fn columns_of(frame: &DataFrame, name: &str) -> String {
     const MOST: usize = 10;
     const LONGEST: usize = 60;
@@ -138,7 +138,7 @@ fn columns_of(frame: &DataFrame, name: &str) -> String {
 }
 
 fn wrong_type(column: &Column, message: &str) -> Error {
-    let message = format!("{message}, and this one holds {}", in_words(column.dtype()));
+    let message = format!("{message}, but this one contains {}", in_words(column.dtype()));
     Error::new(ErrorKind::WrongType, Stage::Input, message).with_column(column.name().as_str())
 }
 
@@ -146,28 +146,28 @@ pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) ->
     Error::new(ErrorKind::Internal, Stage::Input, "the frame could not be processed").with_cause(error)
 }
 
-/// Which column of the frame plays which role.
+/// The role of each column of the frame.
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
     /// The texts.
     pub text: Option<String>,
     /// The images.
     pub image: Option<String>,
-    /// Vectors that the frame has already, to cluster as they are.
+    /// Precomputed embeddings to cluster as they are.
     pub embeddings: Option<String>,
-    /// Vectors of the texts alone, in place of what an embedder would give.
+    /// Precomputed text embeddings, which replace the embedder's output.
     pub text_embeddings: Option<String>,
-    /// Vectors of the images alone, in place of what an embedder would give; pictures are chosen by them.
+    /// Precomputed image embeddings, which replace the embedder's output; representative images are selected by them.
     pub image_embeddings: Option<String>,
-    /// Classes of rows that are known beforehand.
+    /// Known class labels of rows.
     pub labels: Option<String>,
-    /// Where relative image paths start.
+    /// The folder that relative image paths are resolved against.
     pub image_folder: PathBuf,
-    /// Whether images outside that folder are refused.
+    /// Whether images outside that folder are rejected.
     pub only_in_image_folder: bool,
 }
 
-/// The columns of a frame that a model works with: what the user gave. Never changed.
+/// The columns of a frame that a model uses: the user's input. Never modified.
 #[derive(Debug, Clone)]
 pub struct Documents {
     /// The number of rows of the frame.
@@ -176,13 +176,13 @@ pub struct Documents {
     pub texts: Option<TextColumn>,
     /// The images.
     pub images: Option<ImageColumn>,
-    /// Vectors that the frame has already.
+    /// Precomputed embeddings.
     pub embeddings: Option<Embeddings>,
-    /// Vectors of the texts alone.
+    /// Precomputed text embeddings.
     pub text_embeddings: Option<Embeddings>,
-    /// Vectors of the images alone.
+    /// Precomputed image embeddings.
     pub image_embeddings: Option<Embeddings>,
-    /// The class of each row that is known beforehand, -1 where it is not.
+    /// The known class label of each row, -1 if unknown.
     pub labels: Option<Vec<i32>>,
 }
 
@@ -190,8 +190,7 @@ impl Documents {
     /// Reads every column that has a role.
     ///
     /// # Errors
-    /// A frame without rows, a column that is missing or of a type that its role cannot have, vectors that cannot be
-    /// used.
+    /// The frame has no rows, a column is missing or has the wrong type for its role, or embeddings are not usable.
     pub fn read(frame: &DataFrame, columns: &Columns) -> Result<Self> {
         let read = |name: &Option<String>| name.as_deref().map(|name| Embeddings::read(frame, name)).transpose();
         let texts = columns.text.as_deref().map(|name| TextColumn::read(frame, name)).transpose()?;
@@ -214,12 +213,12 @@ impl Documents {
         })
     }
 
-    /// Whether `row` has a text; every row has what it takes where there is no text column.
+    /// Whether `row` has a text; always true without a text column.
     pub(crate) fn has_text(&self, row: usize) -> bool {
         self.texts.as_ref().is_none_or(|texts| texts.get(row).is_some())
     }
 
-    /// Whether `row` has an image; every row has what it takes where there is no image column.
+    /// Whether `row` has an image; always true without an image column.
     pub(crate) fn has_image(&self, row: usize) -> bool {
         self.images.as_ref().is_none_or(|images| images.has(row))
     }

@@ -1,4 +1,4 @@
-//! The description of a model. Its fit is in `model/fit.rs`: the pipeline in one screen.
+//! The settings of a model. Fitting is in `model/fit.rs`: the whole pipeline on one screen.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,27 +27,28 @@ pub use fitted::{FittedTopicModel, NrTopics, Summary};
 
 pub use crate::encode::ClusterOn;
 
-/// The name of the representation that the topics' own words are.
+/// The name of the representation that provides the topics' main words.
 const MAIN: &str = "Main";
 
-/// Images of a topic that are captioned, unless the user says otherwise. A topic's words are counted in its captions: at
-/// ten words a caption, of which half are content, nine captions (BERTopic's number) hold hardly more words than are
-/// shown, most of them once. Thirty tell frequent words from chance, and take seconds a topic.
+/// The default number of captioned images per topic. A topic's words are counted in its captions: at ten words per
+/// caption, half of them content words, nine captions (BERTopic's number) contain hardly more words than are shown, and
+/// most of them only once. Thirty captions are enough to distinguish frequent words from chance, and take seconds per
+/// topic.
 const CAPTIONED_IMAGES: usize = 30;
 
-/// A topic model's description: which columns play which role, and the stages. Nothing here changes when it is fitted.
+/// The settings of a topic model: the roles of the columns, and the stages. Fitting does not change them.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`cluster_on`](Self::cluster_on) | what the constructor says |
-/// | [`fusion`](Self::fusion) | [`Fusion`]: text and image count alike |
+/// | [`cluster_on`](Self::cluster_on) | set by the constructor |
+/// | [`fusion`](Self::fusion) | [`Fusion`]: text and image have equal weight |
 /// | [`captioner`](Self::captioner) | none |
-/// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 a topic |
+/// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 per topic |
 /// | [`only_in_image_folder`](Self::only_in_image_folder) | no |
-/// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: addresses, tags and entities are not counted as words |
+/// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: URLs, tags and entities are not counted as words |
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbors, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
-/// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: single words, without the stop words of the texts' language |
+/// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
@@ -69,15 +70,15 @@ pub struct TopicModel {
 }
 
 impl TopicModel {
-    /// Topics of the texts in the column `text`, which `embedder` turns into vectors.
+    /// Topics of the texts in the column `text`, embedded with `embedder`.
     pub fn text(text: impl Into<String>, embedder: impl TextEmbedder + 'static) -> Self {
         let columns = Columns { text: Some(text.into()), ..Columns::default() };
         Self::new(columns, ClusterOn::Text).embedders(Some(Arc::new(embedder)), None)
     }
 
-    /// Topics of the texts in the column `text` and the images in the column `image` together: `joint` turns both into
-    /// vectors of one space, and [`fusion`](Self::fusion) makes one of the two. A row may lack its text or its image;
-    /// a row that lacks both is an outlier.
+    /// Topics of the texts in the column `text` and the images in the column `image` together: `joint` embeds both into
+    /// the same space, and [`fusion`](Self::fusion) combines the two vectors. A row may lack a text or an image; a row
+    /// that lacks both is an outlier.
     pub fn text_and_images(
         text: impl Into<String>,
         image: impl Into<String>,
@@ -89,17 +90,18 @@ impl TopicModel {
     }
 
     /// Topics of the images in the column `image` (String paths, Binary encoded images, or `Struct{bytes, path}`),
-    /// which `embedder` turns into vectors. Rows without an image, or with one that cannot be read, are outliers.
+    /// embedded with `embedder`. Rows without an image, or with one that cannot be read, are outliers.
     ///
-    /// Words come from a [`captioner`](Self::captioner). Without one, and with an embedder that knows texts too
-    /// ([`ImageEmbedder::text_side`]), they are chosen from a vocabulary by how well they fit the topic's images. With
-    /// neither, topics have pictures and no words.
+    /// Words come from a [`captioner`](Self::captioner). Without one, if the embedder also embeds text
+    /// ([`ImageEmbedder::text_side`]), they are selected from a vocabulary by their similarity to the topic's images.
+    /// With neither, topics have images but no words.
     pub fn images(image: impl Into<String>, embedder: impl ImageEmbedder + 'static) -> Self {
         let columns = Columns { image: Some(image.into()), ..Columns::default() };
         Self::new(columns, ClusterOn::Images).embedders(None, Some(Arc::new(embedder)))
     }
 
-    /// An embedder without dimensions embeds nothing ([`NoEmbedder`](crate::embed::NoEmbedder)): the model has none then.
+    /// An embedder with zero dimensions ([`NoEmbedder`](crate::embed::NoEmbedder)) embeds nothing, and counts as no
+    /// embedder.
     fn embedders(mut self, text: Option<Arc<dyn TextEmbedder>>, image: Option<Arc<dyn ImageEmbedder>>) -> Self {
         self.encoder.text_embedder = text.filter(|embedder| embedder.dimensions() > 0);
         self.encoder.image_embedder = image.filter(|embedder| embedder.dimensions() > 0);
@@ -130,45 +132,45 @@ impl TopicModel {
         }
     }
 
-    /// What is clustered, where the model has texts and images. Default: [`ClusterOn::Both`] after
-    /// [`text_and_images`](Self::text_and_images). The other one still describes the topics.
+    /// What to cluster, if the model has texts and images. Default: [`ClusterOn::Both`] after
+    /// [`text_and_images`](Self::text_and_images). A column that is not clustered still describes the topics.
     #[must_use]
     pub fn cluster_on(mut self, cluster_on: ClusterOn) -> Self {
         self.encoder.cluster_on = cluster_on;
         self
     }
 
-    /// How a row's text and image become one vector. Default: both count alike.
+    /// How a row's text and image vectors are combined. Default: equal weights.
     #[must_use]
     pub fn fusion(mut self, fusion: Fusion) -> Self {
         self.encoder.fusion = fusion;
         self
     }
 
-    /// Puts images into words: the most representative images of each topic that have no text of their own are
-    /// captioned, and the captions are the topic's texts, for words, names and representative documents.
+    /// Captions images: of each topic, the most representative images without a text are captioned, and the captions
+    /// serve as the topic's texts, for words, names and representative documents.
     #[must_use]
     pub fn captioner(mut self, captioner: impl ImageCaptioner + 'static) -> Self {
         self.captioner = Some(Arc::new(captioner));
         self
     }
 
-    /// How many images of each topic are captioned, at least 1. Default 30: each costs time, and much fewer leave a
-    /// topic short of words (BERTopic captions nine).
+    /// The number of images captioned per topic, at least 1. Default 30: every caption takes time, but with far fewer,
+    /// a topic has too few words (BERTopic captions nine).
     #[must_use]
     pub fn nr_captioned_images(mut self, nr_captioned_images: usize) -> Self {
         self.nr_captioned_images = nr_captioned_images;
         self
     }
 
-    /// Captions every image that has no text of its own, instead of some of each topic.
+    /// Captions every image without a text, instead of some per topic.
     #[must_use]
     pub fn caption_all_images(self) -> Self {
         self.nr_captioned_images(usize::MAX)
     }
 
-    /// The column `image` holds pictures that illustrate the topics: String paths, Binary encoded images, or
-    /// `Struct{bytes, path}`. They do not change what is clustered. Add a
+    /// Adds the column `image` of images that illustrate the topics: String paths, Binary encoded images, or
+    /// `Struct{bytes, path}`. They do not affect the clustering. Add a
     /// [`VisualRepresentation`](crate::represent::VisualRepresentation) to see them.
     #[must_use]
     pub fn with_images(mut self, image: impl Into<String>) -> Self {
@@ -176,104 +178,105 @@ impl TopicModel {
         self
     }
 
-    /// Where relative image paths start. Default: the working folder.
+    /// The folder that relative image paths are resolved against. Default: the working directory.
     #[must_use]
     pub fn image_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.encoder.columns.image_folder = folder.into();
         self
     }
 
-    /// Whether images outside the [image folder](Self::image_folder) are refused, as images that cannot be read: those
-    /// with an absolute path to elsewhere, and links that lead out of it. Default: no; they are read, and told with a
-    /// count and the first path. A table from somebody else can name any picture on this machine, and a page would show
-    /// it.
+    /// Whether images outside the [image folder](Self::image_folder) are rejected and treated as unreadable: absolute
+    /// paths to files elsewhere, and symbolic links that lead outside. Default: no; they are read, and reported with
+    /// their number and the first path. An untrusted table can refer to any image on this machine, and a report would
+    /// show it.
     #[must_use]
     pub fn only_in_image_folder(mut self, only_in_image_folder: bool) -> Self {
         self.encoder.columns.only_in_image_folder = only_in_image_folder;
         self
     }
 
-    /// Clusters the vectors in this column as they are, `Array(Float32, d)` or `List(Float32)`; then no embedder runs.
-    /// Rows whose vector is null are outliers.
+    /// Clusters the precomputed embeddings in this column, `Array(Float32, d)` or `List(Float32)`, without running an
+    /// embedder. Rows with a null vector are outliers.
     #[must_use]
     pub fn embeddings(mut self, column: impl Into<String>) -> Self {
         self.encoder.columns.embeddings = Some(column.into());
         self
     }
 
-    /// Vectors of the texts alone, `Array(Float32, d)` or `List(Float32)`: texts are not embedded. Null: no vector.
+    /// Precomputed text embeddings, `Array(Float32, d)` or `List(Float32)`, used instead of embedding the texts. Null
+    /// means no vector.
     #[must_use]
     pub fn text_embeddings(mut self, column: impl Into<String>) -> Self {
         self.encoder.columns.text_embeddings = Some(column.into());
         self
     }
 
-    /// Vectors of the images alone, `Array(Float32, d)` or `List(Float32)`: images are not embedded, and pictures are
-    /// chosen by these. Null: no vector.
+    /// Precomputed image embeddings, `Array(Float32, d)` or `List(Float32)`, used instead of embedding the images, and
+    /// to select representative images. Null means no vector.
     #[must_use]
     pub fn image_embeddings(mut self, column: impl Into<String>) -> Self {
         self.encoder.columns.image_embeddings = Some(column.into());
         self
     }
 
-    /// Classes of rows that are known beforehand: a column of whole numbers, -1 or null where the class is unknown
-    /// (BERTopic's `y`). They are passed to the reducer and the clusterer ([`Training`](crate::training::Training)), one of
-    /// which must use them; the built-in ones do not.
+    /// Known class labels: an integer column, -1 or null if the class is unknown (BERTopic's `y`). They are passed to
+    /// the reducer and the clusterer ([`Training`](crate::training::Training)), at least one of which must use them;
+    /// the built-in ones do not.
     #[must_use]
     pub fn labels(mut self, column: impl Into<String>) -> Self {
         self.encoder.columns.labels = Some(column.into());
         self
     }
 
-    /// How vectors become points: [`Umap`], [`Pca`](crate::reduce::Pca), [`NoReduction`](crate::reduce::NoReduction)
-    /// or a type of your own.
+    /// The dimensionality reduction: [`Umap`], [`Pca`](crate::reduce::Pca), [`NoReduction`](crate::reduce::NoReduction)
+    /// or a custom type.
     #[must_use]
     pub fn reducer(mut self, reducer: impl Reducer + 'static) -> Self {
         self.reducer = Arc::new(reducer);
         self
     }
 
-    /// How points become topics: [`Hdbscan`], [`KMeans`](crate::cluster::KMeans) or a type of your own.
+    /// The clustering: [`Hdbscan`], [`KMeans`](crate::cluster::KMeans) or a custom type.
     #[must_use]
     pub fn clusterer(mut self, clusterer: impl Clusterer + 'static) -> Self {
         self.clusterer = Arc::new(clusterer);
         self
     }
 
-    /// [`Hdbscan`] with this `min_cluster_size`, the fewest documents that make a topic (2 or more). Replaces the
-    /// clusterer.
+    /// Replaces the clusterer with [`Hdbscan`] with this `min_cluster_size`, the minimum number of documents in a topic
+    /// (at least 2).
     #[must_use]
     pub fn min_topic_size(self, min_topic_size: usize) -> Self {
         self.clusterer(Hdbscan::new().min_cluster_size(min_topic_size))
     }
 
-    /// What of scraped texts is neither a word nor seen by a [`StaticEmbedder`](crate::embed::StaticEmbedder): addresses,
-    /// tags, entities. The texts stay as they are in every table, and embedders of other kinds see them so. A
-    /// [`CountVectorizer`] with a [`cleaning`](CountVectorizer::cleaning) of its own counts by that. Default
-    /// [`TextCleaning::Auto`].
+    /// What is removed from scraped texts before counting words, and before embedding with a
+    /// [`StaticEmbedder`](crate::embed::StaticEmbedder): URLs, tags, entities. The texts are unchanged in all tables,
+    /// and other embedders receive them unchanged. If the [`CountVectorizer`] has its own
+    /// [`cleaning`](CountVectorizer::cleaning), that is used for counting. Default [`TextCleaning::Auto`].
     #[must_use]
     pub fn cleaning(mut self, cleaning: TextCleaning) -> Self {
         self.encoder.cleaning = cleaning;
         self
     }
 
-    /// How texts become counts of terms.
+    /// How terms are counted in texts.
     #[must_use]
     pub fn vectorizer(mut self, vectorizer: CountVectorizer) -> Self {
         self.vectorizer = vectorizer;
         self
     }
 
-    /// How counts become weights.
+    /// How term counts are weighted.
     #[must_use]
     pub fn ctfidf(mut self, ctfidf: ClassTfIdf) -> Self {
         self.ctfidf = ctfidf;
         self
     }
 
-    /// Describes the topics in one more way. `name` becomes a column of
-    /// [`get_topic_info`](FittedTopicModel::get_topic_info); `Main` replaces the topics' own words. Given
-    /// twice under one name, the second works on the words of the first: a chain.
+    /// Adds a description of the topics. `name` becomes a column of
+    /// [`get_topic_info`](FittedTopicModel::get_topic_info); `Main` replaces the topics' main words. A repeated name
+    /// builds a chain: the second representation works on the words of the first.
     #[must_use]
     pub fn representation(mut self, name: impl Into<String>, representation: impl Representation + 'static) -> Self {
         if self.captioner.is_none() {
@@ -297,21 +300,21 @@ impl TopicModel {
         self
     }
 
-    /// The seed of everything random. Default 42: every fit is reproducible.
+    /// The random seed. Default 42: every fit is reproducible.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Whether to say on standard error what is going on, as throttled whole lines. Default: silence; in a notebook, work
-    /// that takes longer than a moment is told of.
+    /// Whether to report progress on standard error, as throttled, complete lines. Default: silent; in a notebook,
+    /// steps that take longer than a moment are reported.
     #[must_use]
     pub fn verbose(self, verbose: bool) -> Self {
         self.with_progress(if verbose { Progress::lines() } else { Progress::silent() })
     }
 
-    /// Where to say what is going on.
+    /// The destination of progress reports.
     #[must_use]
     pub fn with_progress(mut self, progress: Progress) -> Self {
         self.progress = match (progress.interrupt(), self.progress.interrupt()) {
@@ -321,8 +324,8 @@ impl TopicModel {
         self
     }
 
-    /// What stops a fit, an embedding or a placing of new rows that is under way. A switch stays thrown: after
-    /// [`stop`](Interrupt::stop) the model needs a new one.
+    /// A switch that cancels a running fit, embedding or transform. It cannot be reset: after
+    /// [`stop`](Interrupt::stop), the model needs a new one.
     #[must_use]
     pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
         self.progress = self.progress.with_interrupt(interrupt);

@@ -1,4 +1,4 @@
-//! The name and the settings of a stage, in a form that files can hold.
+//! The name and settings of a stage, in serializable form.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,26 +6,26 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// What a stage is: the name of its kind, such as `umap`, and its settings as JSON.
+/// The specification of a stage: the name of its kind, such as `umap`, and its settings as JSON.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Spec {
-    /// The kind: `umap`, `pca`, `none`, `hdbscan`, `kmeans`, or a name that a user chose.
+    /// The kind: `umap`, `pca`, `none`, `hdbscan`, `kmeans`, or a user-defined name.
     pub name: String,
     /// The settings, by name.
     pub settings: Value,
 }
 
 impl Spec {
-    /// The spec of a stage of this kind; `None` if the settings cannot be written as JSON.
+    /// The spec of a stage of this kind; `None` if the settings cannot be serialized to JSON.
     pub fn new(name: impl Into<String>, settings: &impl Serialize) -> Option<Self> {
         Some(Spec { name: name.into(), settings: serde_json::to_value(settings).ok()? })
     }
 
-    /// The settings as a type that was written by [`new`](Self::new).
+    /// Deserializes settings that were written by [`new`](Self::new).
     ///
     /// # Errors
-    /// `InvalidData` of `stage`: settings that are missing, unknown or of another type.
+    /// `InvalidData` of `stage`: a setting is missing, unknown or has the wrong type.
     pub fn read<T: DeserializeOwned>(&self, stage: Stage) -> Result<T> {
         T::deserialize(&self.settings).map_err(|cause| {
             let message = format!("the settings of `{}` cannot be read", self.name);
@@ -36,6 +36,6 @@ impl Spec {
     /// The error for a kind that is not built in.
     pub(crate) fn unknown(&self, stage: Stage, known: &str) -> Error {
         let message = format!("there is no built-in stage `{}`", self.name);
-        Error::new(ErrorKind::NotFound, stage, message).with_hint(format!("The built-in ones are {known}."))
+        Error::new(ErrorKind::NotFound, stage, message).with_hint(format!("The built-in stages are {known}."))
     }
 }

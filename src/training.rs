@@ -1,4 +1,4 @@
-//! What a stage is fitted to.
+//! The training data of a stage.
 
 use ndarray::{Array2, ArrayView1, CowArray, Ix2};
 
@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 
-/// What a [`Reducer`](crate::reduce::Reducer) or a [`Clusterer`](crate::cluster::Clusterer) is fitted to: vectors, and what
-/// is known about their rows.
+/// The training data of a [`Reducer`](crate::reduce::Reducer) or a [`Clusterer`](crate::cluster::Clusterer): vectors,
+/// and what is known about their rows.
 ///
 /// ```
 /// use topicframe::ndarray::Array2;
@@ -21,69 +21,70 @@ use crate::progress::Progress;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Training<'a> {
-    /// The vectors, each once: n rows of d finite numbers.
+    /// The vectors: n rows of d finite values. Duplicates may be stored once.
     pub vectors: Vectors,
-    /// Where rows share vectors: the vector that each row has. `None`: row `i` has vector `i`.
+    /// If rows share vectors: the index of each row's vector. `None`: row `i` has vector `i`.
     pub places: Option<&'a [u32]>,
-    /// The row of the user's frame that each row is, ascending, where that is known.
+    /// The index of each row in the user's frame, ascending, if known.
     pub frame_rows: Option<&'a [usize]>,
-    /// The class of each row that is known beforehand, -1 where it is not; `None` where nothing is known.
+    /// The known class label of each row, -1 if unknown; `None` if no labels are known.
     pub labels: Option<&'a [i32]>,
-    /// The seed of everything random.
+    /// The random seed.
     pub seed: u64,
-    /// Where to report, and what interrupts.
+    /// Progress reporting and interruption.
     pub progress: Progress,
 }
 
 impl<'a> Training<'a> {
-    /// Rows of finite numbers: an `Array2<f32>`, which is not copied, a view, which is, or [`Vectors`]. The seed is 42,
-    /// progress is silent, and nothing else is known.
+    /// Training data from rows of finite values: an `Array2<f32>` (not copied), a view (copied), or [`Vectors`]. The
+    /// seed is 42, progress is silent, and nothing else is known.
     pub fn new(vectors: impl Into<Vectors>) -> Self {
         let progress = Progress::silent();
         Training { vectors: vectors.into(), places: None, frame_rows: None, labels: None, seed: 42, progress }
     }
 
-    /// There are as many rows as `places`, and row `i` has the vector `places[i]`. Default: each row has its own.
+    /// Sets the vector of each row: there are `places.len()` rows, and row `i` has the vector `places[i]`. Default:
+    /// each row has its own.
     #[must_use]
     pub fn with_places(self, places: &'a [u32]) -> Self {
         Training { places: Some(places), ..self }
     }
 
-    /// The row of the user's frame that each row is, ascending. Default: unknown.
+    /// Sets the index of each row in the user's frame, ascending. Default: unknown.
     #[must_use]
     pub fn with_frame_rows(self, rows: &'a [usize]) -> Self {
         Training { frame_rows: Some(rows), ..self }
     }
 
-    /// The known class of each row, -1 where it is unknown. Default: none is known.
+    /// Sets the known class label of each row, -1 if unknown. Default: none are known.
     #[must_use]
     pub fn with_labels(self, labels: &'a [i32]) -> Self {
         Training { labels: Some(labels), ..self }
     }
 
-    /// The seed. Default 42.
+    /// Sets the random seed. Default 42.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Training { seed, ..self }
     }
 
-    /// Where to report, and what interrupts. Default: silent.
+    /// Sets progress reporting and interruption. Default: silent.
     #[must_use]
     pub fn with_progress(self, progress: &Progress) -> Self {
         Training { progress: progress.clone(), ..self }
     }
 
-    /// Checks that the parts fit each other. Every built-in stage does so first.
+    /// Checks that the parts are consistent. Every built-in stage does so first.
     ///
     /// # Errors
-    /// `InvalidData` of `stage`: a place that is not among the vectors; more or fewer frame rows or labels than rows; a
-    /// label below -1.
+    /// `InvalidData` of `stage`: a place is out of range; the number of frame rows or labels differs from the number of
+    /// rows; a label is below -1.
     pub fn check(&self, stage: Stage) -> Result<()> {
         let invalid = |message: String| Error::new(ErrorKind::InvalidData, stage, message);
         let (rows, vectors) = (self.rows(), self.vectors.rows());
         let lost = self.places.and_then(|places| places.iter().position(|&place| place as usize >= vectors));
         if let Some(row) = lost {
-            return Err(invalid(format!("a row lies at a point that is not among the {vectors} given")).with_row(row));
+            return Err(invalid(format!("the row's place is out of range for {vectors} vectors")).with_row(row));
         }
         let parts = [("frame rows", self.frame_rows.map(<[_]>::len)), ("labels", self.labels.map(<[_]>::len))];
         for (what, len) in parts.into_iter().filter_map(|(what, len)| Some((what, len?))) {
@@ -92,19 +93,19 @@ impl<'a> Training<'a> {
             }
         }
         match self.labels.and_then(|labels| labels.iter().position(|&label| label < -1)) {
-            Some(row) => Err(invalid("a label is below -1, which stands for unknown".to_owned()).with_row(row)),
+            Some(row) => Err(invalid("a label is below -1 (unknown)".to_owned()).with_row(row)),
             None => Ok(()),
         }
     }
 
-    /// The number of rows, copies included.
+    /// The number of rows, including duplicates.
     pub fn rows(&self) -> usize {
         self.places.map_or(self.vectors.rows(), <[_]>::len)
     }
 
-    /// One vector a row, copies included: for stages that treat equal rows like any others. A view of
-    /// [`vectors`](Self::vectors) where they lie one after the other and no rows share one, a copy otherwise. A row whose
-    /// place is not among the vectors is NaN.
+    /// One vector per row, including duplicates, for stages that do not treat equal rows specially. A view of
+    /// [`vectors`](Self::vectors) if they are contiguous and no rows share a vector, otherwise a copy. A row whose
+    /// place is out of range is NaN.
     pub fn matrix(&self) -> CowArray<'_, f32, Ix2> {
         let Some(places) = self.places else { return self.vectors.to_matrix() };
         let (reader, vectors) = (self.vectors.reader(), self.vectors.rows());

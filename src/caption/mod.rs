@@ -37,13 +37,13 @@ pub use captioner::Captioner;
 #[cfg(feature = "models")]
 pub use search::EarlyStopping;
 
-/// Describes images in sentences.
+/// Captions images.
 pub trait ImageCaptioner: Send + Sync + fmt::Debug {
     /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is
     /// reported to `progress`.
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>>;
 
-    /// Where the model comes from, so that it can be found again. Default: unknown.
+    /// The origin of the model, from which it can be loaded again. Default: unknown.
     fn origin(&self) -> Option<Origin> {
         None
     }

@@ -18,27 +18,28 @@ pub use kmeans::KMeans;
 /// The label of a point that belongs to no cluster.
 pub const OUTLIER: i32 = -1;
 
-/// Settings of a clustering, which [`fit`](Clusterer::fit) turns into a [`Clustering`].
+/// The settings of a clustering algorithm; [`fit`](Clusterer::fit) returns a [`Clustering`].
 pub trait Clusterer: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
 
-    /// The minimum number of points from which this can form a cluster.
+    /// The minimum number of points required to form a cluster.
     fn min_rows(&self) -> usize;
 
     /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads.
     ///
-    /// A model passes every position once, and which rows lie there ([`Training::places`]); labels and probabilities are
-    /// those of the rows. [`Training::matrix`] has one row for each of them, for clusterers that treat copies like any other
-    /// rows; where rows at one position differ then, a model assigns the label that most of them have.
+    /// A model passes every position once, with the position of each row ([`Training::places`]); labels and
+    /// probabilities are per row. [`Training::matrix`] has one row for each of them, for clusterers that do not treat
+    /// duplicates specially; if rows at the same position then get different labels, the model assigns the label that
+    /// most of them have.
     fn fit(&self, training: &Training<'_>) -> Result<Clustering>;
 
-    /// Whether this looks at [`Training::labels`]. Default: false.
+    /// Whether this uses [`Training::labels`]. Default: false.
     fn uses_labels(&self) -> bool {
         false
     }
 
-    /// The name and the settings, from which [`clusterer_of`] makes an equal clusterer. Default: none; the built-in
+    /// The name and settings, from which [`clusterer_of`] builds an equal clusterer. Default: none; the built-in
     /// clusterers have one.
     fn spec(&self) -> Option<Spec> {
         None
@@ -48,7 +49,7 @@ pub trait Clusterer: Send + Sync + Debug {
 /// The built-in clusterer that a [`Spec`] describes.
 ///
 /// # Errors
-/// `NotFound` for a name that is not built in; settings that cannot be read, or that are out of range.
+/// `NotFound` if there is no built-in clusterer with this name; the settings cannot be read, or are out of range.
 pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
     let clusterer: Arc<dyn Clusterer> = match spec.name.as_str() {
         "hdbscan" => Arc::new(spec.read::<Hdbscan>(Stage::Cluster)?),
@@ -72,8 +73,8 @@ pub struct Clustering {
 }
 
 impl Clustering {
-    /// The cluster (from 0, [`OUTLIER`] for none) and the membership strength (0 to 1) of each training row, in their
-    /// order, and what predicts those of new points.
+    /// A clustering from the cluster (from 0, [`OUTLIER`] for none) and the membership strength (0 to 1) of each
+    /// training row, in order, and the model that predicts those of new points.
     pub fn new(labels: Vec<i32>, probabilities: Vec<f64>, model: impl FittedClusterer + 'static) -> Self {
         Clustering { labels, probabilities, model: Arc::new(model) }
     }
@@ -81,11 +82,11 @@ impl Clustering {
 
 /// Assigns new points to the clusters of a fitted clustering.
 pub trait FittedClusterer: Send + Sync + Debug {
-    /// The label and its strength for each row of `points`. Rows do not influence each other.
+    /// The label and membership strength of each row of `points`. Rows are labeled independently of each other.
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)>;
 
-    /// The membership of each fitted point in each cluster (n rows, one column a cluster in label order); `None` if the
-    /// algorithm has no soft membership. Points that stand for several rows may have one row each.
+    /// The membership of each fitted point in each cluster (n rows, one column per cluster in label order); `None` if
+    /// the algorithm has no soft membership. Points that represent several rows may have one row each.
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         Ok(None)
     }

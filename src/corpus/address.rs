@@ -1,4 +1,4 @@
-//! What the text in an image column names: a file, an image within the text itself, or something that is not fetched.
+//! Resolves the text in an image column: a file, an image inside the text itself, or a URL, which is not fetched.
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
@@ -7,81 +7,84 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Error, ErrorKind, Hint, Stage};
 use crate::vision::{ImageSource, data_uri};
 
-/// Why the text of a cell names no image that could be read.
+/// Why the text of a cell does not refer to a readable image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unreachable {
-    /// It is somewhere on the web.
+    /// It is a web URL.
     WebAddress,
-    /// It is in a store (`s3:`, `gs:`, `hf:`), or behind another scheme.
+    /// It is in object storage (`s3:`, `gs:`, `hf:`), or uses another URL scheme.
     Store,
-    /// A `file://` address with the name of a machine.
+    /// A `file://` URL with a host name.
     OtherMachine,
-    /// A relative path that climbs above the folder it starts in.
+    /// A relative path that leaves its base folder.
     LeavesFolder,
-    /// An absolute path or a link to somewhere outside the image folder, and these are refused.
+    /// An absolute path or a symbolic link to a file outside the image folder, if these are rejected.
     Outside,
-    /// A path with backslashes or a drive's letter, and no such file.
+    /// A path with backslashes or a drive letter that does not exist.
     WindowsPath,
 }
 
 impl Unreachable {
-    /// In one clause.
+    /// The message, as a single clause.
     pub(crate) fn message(self) -> &'static str {
         match self {
-            Unreachable::WebAddress => "this is a web address, and addresses are not fetched",
-            Unreachable::Store => "this is an address and not a path, and addresses are not fetched",
-            Unreachable::OtherMachine => "the address names a file on another machine",
-            Unreachable::LeavesFolder => "the path leaves the folder of the images",
-            Unreachable::Outside => "the image lies outside the folder of the images",
-            Unreachable::WindowsPath => "there is no such file, and this looks like a path of Windows",
+            Unreachable::WebAddress => "this is a web address, which is not fetched",
+            Unreachable::Store => "this is an address, not a path, and is not fetched",
+            Unreachable::OtherMachine => "the address refers to a file on another machine",
+            Unreachable::LeavesFolder => "the path leaves the image folder",
+            Unreachable::Outside => "the image is outside the image folder",
+            Unreachable::WindowsPath => "there is no such file, and this looks like a Windows path",
         }
     }
 
     fn hint(self) -> Hint {
         match self {
             Unreachable::WebAddress => Hint::new(
-                "Download the pictures first (`wget --input-file=addresses.txt` takes a list of addresses) and name \
-                 their files in the column.",
+                "Download the images first (`wget --input-file=addresses.txt` takes a list of addresses), and put \
+                 their paths in the column.",
             ),
-            Unreachable::Store => Hint::new("Download the pictures first and name their files in the column."),
-            Unreachable::OtherMachine => Hint::new("Copy the files to this machine and name their paths."),
+            Unreachable::Store => Hint::new("Download the images first, and put their paths in the column."),
+            Unreachable::OtherMachine => Hint::new("Copy the files to this machine, and use their local paths."),
             Unreachable::LeavesFolder => Hint::new(
-                "Set the image folder to one that holds all images, `.image_folder(..)`, or use absolute paths.",
+                "Set the image folder to one that contains all images, `.image_folder(..)`, or use absolute paths.",
             )
-            .on_command_line("Give --image-folder one that holds all images, or use absolute paths."),
+            .on_command_line("Set --image-folder to one that contains all images, or use absolute paths."),
             Unreachable::Outside => Hint::new(
-                "`.only_in_image_folder(true)` refuses it; set the image folder to one that holds all images, or leave \
-                 the setting out.",
+                "`.only_in_image_folder(true)` rejects it; set the image folder to one that contains all images, or \
+                 remove the setting.",
             )
             .on_command_line(
-                "--only-in-image-folder refuses it; give --image-folder one that holds all images, or leave the option \
-                 out.",
+                "--only-in-image-folder rejects it; set --image-folder to one that contains all images, or omit the \
+                 option.",
             ),
             Unreachable::WindowsPath => Hint::new(
-                "Write the paths with / and without a drive, and set the image folder, where relative paths start: \
-                 `.image_folder(..)`.",
+                "Write the paths with / and without a drive letter, and set the image folder that they are relative \
+                 to: `.image_folder(..)`.",
             )
             .on_command_line(
-                "Write the paths with / and without a drive, and give --image-folder, where relative paths start.",
+                "Write the paths with / and without a drive letter, and set --image-folder to the folder that they are \
+                 relative to.",
             ),
         }
     }
 
-    /// The error, still without a place.
+    /// The error, without a location.
     pub(crate) fn error(self) -> Error {
         self.error_of(self.message())
     }
 
-    /// The error in other words.
+    /// The error with a different message.
     pub(super) fn error_of(self, message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Image, Stage::Input, message).with_hint(self.hint())
     }
 }
 
-/// Where the image is that `text` names: a path (relative ones start at `base`), a `file:` address, or a `data:` URI.
+/// Locates the image that `text` refers to: a path (relative ones are resolved against `base`), a `file:` URL, or a
+/// `data:` URI.
 ///
-/// A path is taken as it stands where there is such a file, even if it begins as an address does. Otherwise `\xE9` in it
-/// stands for a byte, as [`escaped`] writes names that are not Unicode, and backslashes for slashes.
+/// If a file with exactly this path exists, it is used, even if the path looks like a URL. Otherwise, `\xE9` in the
+/// path stands for a byte, the way [`escaped`] writes file names that are not Unicode, and backslashes stand for
+/// slashes.
 pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'a>, Unreachable> {
     let scheme = scheme_of(text);
     let is_data = data_uri::is_data_uri(text);
@@ -122,10 +125,11 @@ pub(crate) fn find_image<'a>(text: &'a str, base: &Path) -> Result<ImageSource<'
     }
 }
 
-/// The longest text that is looked for as a path where it may be a URI of megabytes: the most that Linux takes.
+/// The maximum length of a text that is tried as a path, since it may be a `data:` URI of several megabytes: the limit
+/// on Linux.
 const LONGEST_PATH: usize = 4096;
 
-/// The file in `base` that has `text` as its relative path, as it stands or as [`escaped`] wrote it.
+/// The file in `base` with the relative path `text`, either verbatim or as written by [`escaped`].
 fn stored_file(text: &str, base: &Path) -> Option<PathBuf> {
     if text.len() > LONGEST_PATH {
         return None;
@@ -135,7 +139,7 @@ fn stored_file(text: &str, base: &Path) -> Option<PathBuf> {
     files.find(|file| file.symlink_metadata().is_ok_and(|metadata| !metadata.is_dir()))
 }
 
-/// What stands before `://` (or `file:`), if it is the name of a scheme. One letter is a drive of Windows.
+/// The part before `://` (or `file:`), if it is a valid scheme. A single letter is a Windows drive.
 fn scheme_of(text: &str) -> Option<&str> {
     let (scheme, rest) = text.trim_start().split_once(':')?;
     let is_name = scheme.len() > 1
@@ -159,13 +163,13 @@ fn path_of_file_address(text: &str) -> Result<PathBuf, Unreachable> {
     Ok(path_of_bytes(percent_encoding::percent_decode(path.as_bytes()).collect()))
 }
 
-/// Whether a path has backslashes, or begins with a drive.
+/// Whether a path contains backslashes, or begins with a drive letter.
 fn looks_like_windows(path: &str) -> bool {
     let drive = matches!(path.as_bytes(), [letter, b':', b'/' | b'\\', ..] if letter.is_ascii_alphabetic());
     cfg!(not(windows)) && (drive || path.contains('\\'))
 }
 
-/// Whether a relative path climbs above the folder it starts in, anywhere on its way.
+/// Whether a relative path leaves its base folder at any point.
 fn leaves_its_folder(path: &Path) -> bool {
     if path.is_absolute() {
         return false;
@@ -181,8 +185,8 @@ fn leaves_its_folder(path: &Path) -> bool {
     })
 }
 
-/// A file's name as it can stand in a column: bytes that are not UTF-8 become `\xE9` and the like. [`find_image`] finds
-/// the file by it.
+/// A file name as a string for a column: bytes that are not valid UTF-8 are written as `\xE9` and the like.
+/// [`find_image`] resolves it to the file.
 pub(crate) fn escaped(name: &OsStr) -> String {
     let mut text = String::new();
     for chunk in name.as_encoded_bytes().utf8_chunks() {
@@ -192,7 +196,7 @@ pub(crate) fn escaped(name: &OsStr) -> String {
     text
 }
 
-/// The path whose bytes `text` has in part as `\xE9`; `None` where it has none so.
+/// Decodes bytes written as `\xE9` in `text`; `None` if there are none.
 fn unescaped(text: &str) -> Option<PathBuf> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;

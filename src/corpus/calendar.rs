@@ -1,7 +1,7 @@
-//! Days as dates. Polars' own `Display` panics on days outside the range of its calendar.
+//! Converts days to dates. Polars' own `Display` panics on days outside its supported range.
 
-/// Year, month and day in the proleptic Gregorian calendar. Years are counted from March, so that the leap day is
-/// the last of its year, in eras of 400 years, which all have the same number of days.
+/// Year, month and day in the proleptic Gregorian calendar. Years start in March, so that the leap day is the last day
+/// of the year, and are grouped into eras of 400 years, which all have the same number of days.
 pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
     const DAYS_AN_ERA: i64 = 146_097;
     let since_march_of_year_0 = days + 719_468;

@@ -1,22 +1,23 @@
-//! Rows with equal vectors are one: which of them stands for the others.
+//! Deduplication: of rows with equal vectors, one represents the others.
 
 use rayon::prelude::*;
 
 use super::Embeddings;
 
-/// Some rows of a frame by their vectors. Of rows with equal vectors the first stands for all; 0 and -0 are equal.
+/// Rows of a frame, deduplicated by their vectors. The first of several rows with equal vectors represents them all; 0
+/// and -0 are equal.
 #[derive(Debug)]
 pub(crate) struct DistinctRows {
-    /// The rows that stand for others or for themselves alone, ascending: each distinct vector once.
+    /// The first row with each distinct vector, ascending.
     pub(crate) firsts: Vec<usize>,
-    /// For each of the rows, in their order, where in `firsts` its vector is.
+    /// For each of the rows, in order, the index of its vector in `firsts`.
     pub(crate) places: Vec<u32>,
-    /// The same vectors, to look one up.
+    /// The same vectors, as a lookup table.
     pub(crate) known: KnownRows,
 }
 
 impl DistinctRows {
-    /// Of `rows` (ascending), which all have a vector.
+    /// Deduplicates `rows` (ascending), which all have a vector.
     pub(crate) fn of(embeddings: &Embeddings, rows: &[usize]) -> Self {
         let vector = |place: u32| rows.get(place as usize).and_then(|&row| embeddings.get(row)).unwrap_or_default();
         let mut hashed: Vec<(u64, u32)> =
@@ -44,12 +45,12 @@ impl DistinctRows {
         distinct
     }
 
-    /// How many rows repeat an earlier one.
+    /// The number of rows that repeat an earlier one.
     pub(crate) fn repeated(&self) -> usize {
         self.places.len() - self.firsts.len()
     }
 
-    /// For each distinct vector, where among the rows the first is that has it.
+    /// For each distinct vector, the index of the first row with this vector among the rows.
     pub(crate) fn first_places(&self) -> Vec<usize> {
         let mut first_places = Vec::with_capacity(self.firsts.len());
         for (row, &place) in self.places.iter().enumerate() {
@@ -61,8 +62,8 @@ impl DistinctRows {
     }
 }
 
-/// Finds equal vectors among rows of one hash, and leaves different ones in the order of their numbers: whoever makes
-/// many vectors of one hash costs no more than a sort, here and in [`KnownRows::find`].
+/// Finds equal vectors among rows with the same hash, and sorts different ones by their values: input crafted to make
+/// many vectors collide costs no more than a sort, here and in [`KnownRows::find`].
 fn join_equal<'a>(alike: &mut [(u64, u32)], vector: impl Fn(u32) -> &'a [f32], first_of: &mut [u32]) {
     let all_equal = |alike: &[(u64, u32)]| alike.iter().all(|&(_, place)| vector(place) == vector(alike[0].1));
     if !all_equal(alike) {
@@ -80,7 +81,7 @@ fn in_order(a: &[f32], b: &[f32]) -> std::cmp::Ordering {
     pairs.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }
 
-/// Rows in the order of a hash of their vector, those of one hash in the order of the vector's numbers; each vector once.
+/// Rows sorted by the hash of their vector, then by the vector's values; each vector occurs once.
 #[derive(Debug, Default)]
 pub(crate) struct KnownRows {
     hashes: Vec<u64>,
@@ -88,7 +89,7 @@ pub(crate) struct KnownRows {
 }
 
 impl KnownRows {
-    /// The row of `embeddings`, those that the rows were taken from, that has this vector.
+    /// The row with this vector. `embeddings` are those that the rows were taken from.
     pub(crate) fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {
         let hash = hash_of(vector);
         let start = self.hashes.partition_point(|&other| other < hash);
@@ -100,7 +101,7 @@ impl KnownRows {
     }
 }
 
-/// FNV-1a over the bits; adding 0 makes -0 and 0 the same.
+/// FNV-1a over the bits; adding 0 turns -0 into 0.
 fn hash_of(vector: &[f32]) -> u64 {
     let mix = |hash: u64, x: &f32| (hash ^ u64::from((x + 0.0).to_bits())).wrapping_mul(0x0000_0100_0000_01b3);
     vector.iter().fold(0xcbf2_9ce4_8422_2325, mix)

@@ -1,4 +1,4 @@
-//! Vectors of rows.
+//! Embeddings: one vector per row.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 
-/// Vectors, one a row of the frame, held once as f32 in the column that the output frame shows.
+/// Embeddings, one per row of the frame, stored once as f32, in the memory of the output frame's column.
 #[derive(Debug, Clone)]
 pub struct Embeddings {
     values: FixedSizeListArray,
@@ -23,12 +23,13 @@ pub struct Embeddings {
 }
 
 impl Embeddings {
-    /// Reads the column `name` of `frame`, nullable: `Array(_, d)` or `List(_)` of Float32, or of any other floats or
-    /// whole numbers up to 64 bits, which become Float32 (what is wider is rounded); and extension types that are stored
-    /// so, such as Arrow's tensors of a fixed shape.
+    /// Reads the nullable column `name` of `frame`: `Array(_, d)` or `List(_)` of Float32, or of other floats or
+    /// integers of up to 64 bits, which are cast to Float32 (with rounding); and extension types with such a storage
+    /// type, such as Arrow's fixed-shape tensors.
     ///
     /// # Errors
-    /// Another type, a row of another length than most, or a number that is missing, NaN or infinite: with the row.
+    /// The column has another type, a row's length differs from that of most rows, or a value is missing, NaN or
+    /// infinite; the error has the row.
     pub fn read(frame: &DataFrame, name: &str) -> Result<Self> {
         let column = kind::stored(find(frame, name)?);
         let embeddings = match column.dtype() {
@@ -41,12 +42,13 @@ impl Embeddings {
                 Self::from_list(&column.cast(&single).map_err(internal)?)
             }
             DataType::String => {
-                let hint = "CSV holds vectors as text only: write them as lists to a .parquet, .arrow or JSON file.";
-                Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").with_hint(hint))
+                let hint =
+                    "CSV can only store vectors as text: write them as lists to a .parquet, .arrow or JSON file.";
+                Err(wrong_type(&column, "an embedding column must contain lists or arrays of numbers").with_hint(hint))
             }
-            _ => Err(wrong_type(&column, "a column of vectors must hold lists or arrays of numbers").with_hint(
-                Hint::new("Name another column, or cast this one to lists of Float32.").on_command_line(
-                    "Name another column with --embeddings, or write this one again as lists of 32-bit floats.",
+            _ => Err(wrong_type(&column, "an embedding column must contain lists or arrays of numbers").with_hint(
+                Hint::new("Specify another column, or cast this one to lists of Float32.").on_command_line(
+                    "Specify another column with --embeddings, or rewrite this one as lists of 32-bit floats.",
                 ),
             )),
         }?;
@@ -78,8 +80,8 @@ impl Embeddings {
         Self::from_flat(flat, dimensions, len, Some(Bitmap::from(valid)))
     }
 
-    /// The same vectors, less those of nothing but zeros: an embedder gives them for what it cannot read. Their rows
-    /// become null.
+    /// The same vectors without those that are all zeros, which an embedder returns for input that it cannot read.
+    /// Their rows become null.
     pub(crate) fn without_zeros(self) -> Result<Self> {
         let says_something = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|&x| x != 0.0));
         let valid: Vec<bool> = (0..self.rows).map(says_something).collect();
@@ -111,7 +113,7 @@ impl Embeddings {
         }
     }
 
-    /// Nulls below null rows are padding; nulls in a row that is there are missing numbers.
+    /// Inner nulls of null rows are padding; nulls in a non-null row are missing values.
     fn refuse_inner_nulls(self, name: &str) -> Result<Self> {
         let holes = self.values.values().validity().cloned();
         let hole = |row: usize| {
@@ -143,10 +145,10 @@ impl Embeddings {
     }
 
     fn check_finite(&self, name: &str) -> Result<()> {
-        // Rows that are all null have no width, and are outliers.
+        // If all rows are null, there are no dimensions, and all rows are outliers.
         if self.dimensions == 0 && (self.rows == 0 || (0..self.rows).any(|row| self.has(row))) {
             return Err(
-                Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no numbers").with_column(name)
+                Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no dimensions").with_column(name)
             );
         }
         let broken = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|x| !x.is_finite()));
@@ -166,7 +168,7 @@ impl Embeddings {
         self.rows == 0
     }
 
-    /// The width of a vector.
+    /// The number of dimensions.
     pub fn dimensions(&self) -> usize {
         self.dimensions
     }
@@ -176,12 +178,12 @@ impl Embeddings {
         row < self.rows && self.values.validity().is_none_or(|valid| valid.get_bit(row))
     }
 
-    /// Whether `row` has a vector, and it is nothing but zeros.
+    /// Whether `row` has a vector of all zeros.
     pub(crate) fn is_zero(&self, row: usize) -> bool {
         self.get(row).is_some_and(|vector| vector.iter().all(|&x| x == 0.0))
     }
 
-    /// The vector of `row`, where it has one.
+    /// The vector of `row`, if it has one.
     pub fn get(&self, row: usize) -> Option<&[f32]> {
         if !self.has(row) {
             return None;
@@ -189,14 +191,14 @@ impl Embeddings {
         self.flat().get(row * self.dimensions..(row + 1) * self.dimensions)
     }
 
-    /// The vectors of `rows` (ascending, each once) in the memory of the column: nothing is copied.
+    /// The vectors of `rows` (ascending, without duplicates), which share the column's memory: nothing is copied.
     ///
     /// # Errors
-    /// A row that is not there.
+    /// A row does not exist.
     pub fn of_rows(&self, rows: &[usize]) -> Result<Vectors> {
         let all = Vectors::shared(Arc::new(Numbers(self.values.clone())), self.rows, self.dimensions);
         let some = all.and_then(|all| if rows.len() == self.rows { Some(all) } else { all.select(rows) });
-        some.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "the vectors do not have all of the rows"))
+        some.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "some of the rows do not exist"))
     }
 
     /// A copy of the vectors of `rows`, in their order; zeros for a row without a vector.
@@ -210,12 +212,12 @@ impl Embeddings {
         selected
     }
 
-    /// All rows as a matrix; rows without a vector hold zeros or padding.
+    /// All rows as a matrix; rows without a vector contain zeros or padding.
     pub fn view(&self) -> Result<ArrayView2<'_, f32>> {
         ArrayView2::from_shape((self.rows, self.dimensions), self.flat()).map_err(internal)
     }
 
-    /// The column of these vectors: `Array(Float32, d)`. Costs nothing: the frame shares the memory.
+    /// The column of these vectors: `Array(Float32, d)`. Zero-copy: the frame shares the memory.
     pub fn to_column(&self, name: &str) -> Result<Column> {
         let series = Series::try_from((PlSmallStr::from_str(name), self.values.clone().boxed())).map_err(internal)?;
         Ok(series.into_column())
@@ -226,7 +228,7 @@ impl Embeddings {
     }
 }
 
-/// A column's vectors as numbers.
+/// A column's vectors as flat values.
 struct Numbers(FixedSizeListArray);
 
 impl AsRef<[f32]> for Numbers {
@@ -244,12 +246,12 @@ fn is_number(dtype: &DataType) -> bool {
     dtype.is_float() || (dtype.is_integer() && !matches!(dtype, DataType::Int128 | DataType::UInt128))
 }
 
-/// The lengths of a list column's rows; none where a row is null.
+/// The lengths of a list column's rows; `None` if a row is null.
 fn lengths(list: &ListArray<i64>) -> impl Iterator<Item = Option<usize>> {
     list.offsets().lengths().enumerate().map(|(row, length)| list.is_valid(row).then_some(length))
 }
 
-/// The length that most rows have; of those that are as frequent, the one that comes first.
+/// The most frequent length; ties are resolved in favor of the one that occurs first.
 fn commonest(lengths: impl Iterator<Item = usize>) -> usize {
     let mut counts: BTreeMap<usize, (usize, Reverse<usize>)> = BTreeMap::new();
     for (place, length) in lengths.enumerate() {
@@ -258,14 +260,14 @@ fn commonest(lengths: impl Iterator<Item = usize>) -> usize {
     counts.into_iter().max_by_key(|&(_, count)| count).map_or(0, |(length, _)| length)
 }
 
-/// The first row of another length, with that.
+/// The first row with a different length, and its length.
 fn find_other_length(lengths: &[Option<usize>], width: usize) -> Option<(usize, usize)> {
     let other = |(row, length): (usize, &Option<usize>)| length.filter(|&length| length != width).map(|l| (row, l));
     lengths.iter().enumerate().find_map(other)
 }
 
-/// Appends the rows of a list column, all of length `width`, zeros for those that are null. The error is the row of a
-/// number that is missing.
+/// Appends the rows of a list column, all of length `width`, with zeros for null rows. The error is the first row with
+/// a missing value.
 fn append(list: &ListArray<i64>, width: usize, flat: &mut Vec<f32>) -> std::result::Result<(), usize> {
     let Some(values) = list.values().as_any().downcast_ref::<PrimitiveArray<f32>>() else { return Err(0) };
     for (row, (start, length)) in list.offsets().offset_and_length_iter().enumerate() {
@@ -282,17 +284,17 @@ fn append(list: &ListArray<i64>, width: usize, flat: &mut Vec<f32>) -> std::resu
 }
 
 fn ragged(name: &str, row: usize, length: usize, width: usize) -> Error {
-    let message = format!("the vector has {length} numbers, most have {width}");
+    let message = format!("the vector has {length} dimensions, most have {width}");
     Error::new(ErrorKind::InvalidData, Stage::Input, message)
         .with_column(name)
         .with_row(row)
-        .with_hint("All vectors must come from one model; set rows that have none to null.")
+        .with_hint("All vectors must come from the same model; set rows without a vector to null.")
 }
 
 fn not_a_number(name: &str, row: usize) -> Error {
-    let message = "the vector holds a number that is missing, NaN, infinite or beyond the range of Float32";
+    let message = "the vector contains a value that is missing, NaN, infinite or out of range for Float32";
     Error::new(ErrorKind::InvalidData, Stage::Input, message)
         .with_column(name)
         .with_row(row)
-        .with_hint("Set the whole vector to null to leave the row out, or compute it again.")
+        .with_hint("Set the whole vector to null to exclude the row, or recompute it.")
 }

@@ -1,4 +1,4 @@
-//! Image columns: where the picture of each row is, in what the user's column holds.
+//! Image columns: locating the image of each row from the value in the user's column.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,14 +12,15 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, data_uri};
 
-/// An image column, nullable: paths (String, categories or an enum), Binary encoded images, or `Struct{bytes, path}` as Hugging Face has it.
+/// A nullable image column: paths (String, Categorical or Enum), encoded images (Binary), or `Struct{bytes, path}` as
+/// in Hugging Face datasets.
 ///
-/// In place of a path there may be a `file:` address or a `data:` URI of an encoded image. Web addresses are not fetched.
+/// Instead of a path, a value may be a `file:` URL or a `data:` URI with an encoded image. Web URLs are not fetched.
 #[derive(Debug, Clone)]
 pub struct ImageColumn {
     name: String,
     base: PathBuf,
-    /// `base` without links; `None` if there is no such folder: then every file lies outside it.
+    /// The canonical path of `base`; `None` if the folder does not exist, in which case every file is outside it.
     home: Option<PathBuf>,
     only_in_folder: bool,
     paths: Option<StringChunked>,
@@ -27,7 +28,7 @@ pub struct ImageColumn {
 }
 
 impl ImageColumn {
-    /// Reads the column `name` of `frame`; relative paths start at `base`.
+    /// Reads the column `name` of `frame`; relative paths are resolved against `base`.
     pub fn read(frame: &DataFrame, name: &str, base: &Path) -> Result<Self> {
         let column = &kind::stored(find(frame, name)?);
         let (paths, bytes) = match column.dtype() {
@@ -44,7 +45,7 @@ impl ImageColumn {
         })
     }
 
-    /// Refuses images whose files lie outside the folder in which relative paths start, by an absolute path or a link.
+    /// Rejects images whose files are outside the base folder, through an absolute path or a symbolic link.
     #[must_use]
     pub fn only_in_folder(mut self, only_in_folder: bool) -> Self {
         self.only_in_folder = only_in_folder;
@@ -72,32 +73,33 @@ impl ImageColumn {
         self.bytes(row).is_some() || self.path(row).is_some()
     }
 
-    /// The path of `row` as the frame has it; `None` where there is none, or nothing but whitespace.
+    /// The path of `row`, exactly as in the frame; `None` if there is none, or only whitespace.
     pub fn path(&self, row: usize) -> Option<&str> {
         let paths = self.paths.as_ref().filter(|paths| row < paths.len())?;
         paths.get(row).filter(|path| !path.trim().is_empty())
     }
 
-    /// What `row`'s image is called where it is told of: its path, or how its `data:` URI begins.
+    /// The name of `row`'s image in messages: its path, or the beginning of its `data:` URI.
     pub fn label(&self, row: usize) -> Option<String> {
         let path = self.path(row)?;
-        // A file may have a name that begins as such a URI does.
+        // The name of a file may look like a `data:` URI.
         let is_uri = data_uri::is_data_uri(path) && !matches!(self.source(row), Ok(Some(ImageSource::File(_))));
         Some(if is_uri { data_uri::label(path) } else { path.to_owned() })
     }
 
-    /// The encoded image of `row`; `None` where there is none, or no byte of it.
+    /// The encoded image of `row`; `None` if there is none, or if it is empty.
     pub fn bytes(&self, row: usize) -> Option<&[u8]> {
         let bytes = self.bytes.as_ref().filter(|bytes| row < bytes.len())?;
         bytes.get(row).filter(|bytes| !bytes.is_empty())
     }
 
-    /// Whether the images can be found at all: looks for up to 100 of the files, spread over the column, and for all of
-    /// them where none of those is there.
+    /// Checks that images can be found at all: looks for up to 100 of the files, evenly spaced over the column, and for
+    /// all of them if none of those exists.
     ///
     /// # Errors
-    /// Not one of the images exists: the first of them, and why; a wrong image folder is better told before the slow
-    /// steps than after them. So is one that does not exist, with [`only_in_folder`](Self::only_in_folder).
+    /// None of the images exists: the error has the first one, and the reason, so that a wrong image folder is reported
+    /// before the slow steps rather than after them. With [`only_in_folder`](Self::only_in_folder), an image folder
+    /// that does not exist is also an error.
     pub fn check_reachable(&self) -> Result<()> {
         self.check_home()?;
         let named: Vec<usize> = self.named().collect();
@@ -114,38 +116,41 @@ impl ImageColumn {
         }
         let count = named.len();
         let message = |why: &str| match count {
-            1 => format!("the only image that the column names cannot be found: {why}"),
-            _ => format!("none of the {count} images that the column names can be found; the first: {why}"),
+            1 => format!("the only image in the column cannot be found: {why}"),
+            _ => format!("none of the {count} images in the column can be found; the first: {why}"),
         };
         match self.source(first) {
             Err(unreachable) => Err(self.located(unreachable.error_of(message(unreachable.message())), first)),
             Ok(Some(ImageSource::File(file))) => {
                 let error = Error::new(ErrorKind::Image, Stage::Input, message("there is no such file"));
                 Err(self.located(error, first).with_path(file).with_hint(
-                    Hint::new("Set the image folder, where relative paths start: `.image_folder(..)`.")
-                        .on_command_line("Give the image folder, where relative paths start: --image-folder."),
+                    Hint::new("Set the image folder, which relative paths are resolved against: `.image_folder(..)`.")
+                        .on_command_line("Set --image-folder, which relative paths are resolved against."),
                 ))
             }
             Ok(_) => Ok(()),
         }
     }
 
-    /// Images in a folder that is not there are none; images within the table need no folder.
+    /// If the image folder does not exist, none of its images can be read; images stored in the table need no folder.
     fn check_home(&self) -> Result<()> {
         if !self.only_in_folder || self.home.is_some() {
             return Ok(());
         }
         let in_a_file = |row: &usize| matches!(self.source(*row), Ok(Some(ImageSource::File(_))));
         let Some(row) = self.named().find(in_a_file) else { return Ok(()) };
-        let message = "the image folder does not exist or cannot be opened, and only images in it may be read";
-        let hint = Hint::new("Set the image folder to one that holds all images, `.image_folder(..)`, or leave out `.only_in_image_folder(true)`.")
-            .on_command_line("Give --image-folder one that holds all images, or leave out --only-in-image-folder.");
+        let message = "the image folder does not exist or cannot be opened, and only images inside it may be read";
+        let hint = Hint::new(
+            "Set the image folder to one that contains all images, `.image_folder(..)`, or remove \
+             `.only_in_image_folder(true)`.",
+        )
+        .on_command_line("Set --image-folder to one that contains all images, or omit --only-in-image-folder.");
         let error = Error::new(ErrorKind::Image, Stage::Input, message).with_hint(hint);
         Err(error.with_column(&self.name).with_row(row).with_path(&self.base))
     }
 
-    /// Tells of images that a user may not expect: those outside the image folder, which a table from elsewhere might
-    /// bring into a page; and web addresses, which are not fetched.
+    /// Reports images that a user may not expect: those outside the image folder, which an untrusted table might bring
+    /// into a report; and web URLs, which are not fetched.
     pub(crate) fn tell_unexpected(&self, progress: &Progress) {
         let is_web = |row: &usize| matches!(self.source(*row), Err(Unreachable::WebAddress | Unreachable::Store));
         let web: Vec<usize> = self.named().filter(is_web).collect();
@@ -156,17 +161,17 @@ impl ImageColumn {
                     format!("{count} images are addresses, which are not fetched (the first: {})", self.place(first))
                 }
             };
-            progress.note_with_hint(Stage::Input, message, "download the pictures first and name their files");
+            progress.note_with_hint(Stage::Input, message, "download the images first, and use their paths");
         }
         let outside = if self.only_in_folder { Vec::new() } else { self.outside() };
         if let Some((row, file)) = outside.first() {
             let (file, count) = (quoted(&file.display().to_string(), LONGEST_PATH), outside.len());
             let message = match count {
-                1 => format!("1 image lies outside the image folder (row {row}: {file})"),
-                _ => format!("{count} images lie outside the image folder (the first, in row {row}: {file})"),
+                1 => format!("1 image is outside the image folder (row {row}: {file})"),
+                _ => format!("{count} images are outside the image folder (the first, in row {row}: {file})"),
             };
-            let hint = Hint::new("`.only_in_image_folder(true)` refuses such images")
-                .on_command_line("--only-in-image-folder refuses such images");
+            let hint = Hint::new("use `.only_in_image_folder(true)` to reject them")
+                .on_command_line("use --only-in-image-folder to reject them");
             progress.note_with_hint(Stage::Input, message, hint);
         }
     }
@@ -175,12 +180,12 @@ impl ImageColumn {
         format!("row {row}, {}", quoted(self.path(row).unwrap_or_default(), LONGEST_PATH))
     }
 
-    /// The rows whose image is not in the frame itself.
+    /// The rows whose image is not stored in the frame itself.
     fn named(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.len()).filter(|&row| self.bytes(row).is_none() && self.path(row).is_some())
     }
 
-    /// The rows whose file lies outside the image folder, with it. A folder is looked up once.
+    /// The rows whose file is outside the image folder, with the file. Each folder is looked up once.
     fn outside(&self) -> Vec<(usize, PathBuf)> {
         let mut folders: HashMap<PathBuf, bool> = HashMap::new();
         let mut outside = Vec::new();
@@ -201,13 +206,13 @@ impl ImageColumn {
         outside
     }
 
-    /// The image of `row`: its bytes if the frame holds them, else its file, or the `data:` URI that it is written in.
-    /// `None` where the row has no image.
+    /// The image of `row`: its bytes if the frame contains them, otherwise its file or `data:` URI. `None` if the row
+    /// has no image.
     ///
     /// # Errors
-    /// A relative path that climbs out of the base folder: a frame from elsewhere must not reach other files. With
-    /// [`only_in_folder`](Self::only_in_folder) any other file outside it. A web address, or a path of Windows for which
-    /// there is no file.
+    /// A relative path leaves the base folder, since an untrusted frame must not access other files; with
+    /// [`only_in_folder`](Self::only_in_folder), any file outside the folder. A web URL, or a Windows path that does
+    /// not exist.
     pub fn get(&self, row: usize) -> Result<Option<ImageSource<'_>>> {
         let source = self.source(row).map_err(|unreachable| self.located(unreachable.error(), row))?;
         if let Some(ImageSource::File(file)) = source.as_ref().filter(|_| self.only_in_folder)
@@ -219,7 +224,7 @@ impl ImageColumn {
         Ok(source)
     }
 
-    /// Whether a file or folder that is there lies in the image folder, all links followed.
+    /// Whether an existing file or folder is inside the image folder, after resolving all links.
     fn is_inside(&self, path: &Path) -> bool {
         let home = self.home.as_ref();
         home.is_some_and(|home| fs::canonicalize(path).is_ok_and(|path| path.starts_with(home)))
@@ -241,14 +246,14 @@ impl ImageColumn {
     }
 }
 
-/// Paths in notes are cut to this many characters.
+/// Paths in notes are truncated to this many characters.
 const LONGEST_PATH: usize = 120;
 
 type ImageParts = (Option<StringChunked>, Option<BinaryChunked>);
 
 fn read_image_struct(column: &Column) -> Result<ImageParts> {
     let fields = column.struct_().map_err(|_| image_type_error(column))?.fields_as_series();
-    // A field that is null in every row may come as dtype Null: there is nothing to read in it.
+    // A field that is null in every row may have dtype Null: there is nothing to read.
     let field = |name: &str| {
         let field = fields.iter().find(|field| field.name() == name)?;
         Some(field.clone().into_column()).filter(|field| field.dtype() != &DataType::Null)
@@ -262,7 +267,7 @@ fn read_image_struct(column: &Column) -> Result<ImageParts> {
     Ok((path, bytes))
 }
 
-/// A column of bytes is one of encoded images; one of texts holds paths.
+/// Binary columns contain encoded images; text columns contain paths.
 fn read_image_parts(column: &Column) -> Option<ImageParts> {
     match kind::bytes(column) {
         Some(bytes) => Some((None, Some(bytes))),
@@ -271,6 +276,6 @@ fn read_image_parts(column: &Column) -> Option<ImageParts> {
 }
 
 fn image_type_error(column: &Column) -> Error {
-    wrong_type(column, "an image column must hold paths (texts), encoded images (bytes) or Struct{bytes, path}")
-        .with_hint("Name the column that holds the images.")
+    wrong_type(column, "an image column must contain paths (strings), encoded images (bytes) or Struct{bytes, path}")
+        .with_hint("Specify the column that contains the images.")
 }

@@ -1,9 +1,9 @@
-//! What type a column is of: as texts, as bytes, and in words.
+//! Column types: reading a column as text or bytes, and describing its type in words.
 
 use polars::prelude::*;
 
-/// The column as it is stored, where its type is an extension (`arrow.json`, `arrow.fixed_shape_tensor`, a user's own)
-/// of another.
+/// The column in its storage type, if its type is an extension type (`arrow.json`, `arrow.fixed_shape_tensor`, or
+/// user-defined).
 pub(super) fn stored(column: &Column) -> Column {
     match column.dtype() {
         DataType::Extension(..) => stored(&column.as_materialized_series().to_storage().clone().into_column()),
@@ -11,8 +11,8 @@ pub(super) fn stored(column: &Column) -> Column {
     }
 }
 
-/// The texts of a column of any type that texts come in: String, categories, enums, bytes that are UTF-8, and nothing
-/// at all (a column without any value may have come without a type).
+/// The texts of a column of any type that can contain text: String, Categorical, Enum, Binary with valid UTF-8, and
+/// Null (a column without values may have lost its type).
 pub(super) fn texts(column: &Column) -> Option<StringChunked> {
     let column = stored(column);
     match column.dtype() {
@@ -24,13 +24,13 @@ pub(super) fn texts(column: &Column) -> Option<StringChunked> {
     }
 }
 
-/// The first row of a column of bytes that are not UTF-8.
+/// The first row of a binary column that is not valid UTF-8.
 pub(super) fn first_that_is_not_text(column: &Column) -> Option<usize> {
     let is_other = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| std::str::from_utf8(bytes).is_err());
     bytes(column)?.iter().position(is_other)
 }
 
-/// The bytes of a column of bytes.
+/// The bytes of a binary column.
 pub(super) fn bytes(column: &Column) -> Option<BinaryChunked> {
     let column = stored(column);
     match column.dtype() {
@@ -40,35 +40,36 @@ pub(super) fn bytes(column: &Column) -> Option<BinaryChunked> {
     }
 }
 
-/// The most levels of lists and structs that are spelled out.
+/// The maximum number of nesting levels that are spelled out.
 const SPELLED_OUT: usize = 3;
 
-/// What a column of this type holds, for messages: plain words, and the type's name where it has one that users know.
+/// What a column of this type contains, for messages: plain words, with the name of the type if it is one that users
+/// know.
 pub(crate) fn in_words(dtype: &DataType) -> String {
     spelled(dtype, SPELLED_OUT)
 }
 
 fn spelled(dtype: &DataType, depth: usize) -> String {
     let inner = |dtype: &DataType| match depth {
-        0 => "more of them".to_owned(),
+        0 => "nested values".to_owned(),
         _ => spelled(dtype, depth - 1),
     };
     match dtype {
-        DataType::String => "texts".to_owned(),
+        DataType::String => "strings".to_owned(),
         DataType::Categorical(..) | DataType::Enum(..) => "categories".to_owned(),
-        DataType::Boolean => "truth values (Boolean)".to_owned(),
-        DataType::Null => "nothing but missing values".to_owned(),
+        DataType::Boolean => "booleans".to_owned(),
+        DataType::Null => "only nulls".to_owned(),
         DataType::Binary | DataType::BinaryOffset => "bytes (Binary)".to_owned(),
         DataType::Date => "dates".to_owned(),
         DataType::Time => "times of day".to_owned(),
-        DataType::Datetime(..) => "points in time (Datetime)".to_owned(),
-        DataType::Duration(_) => "lengths of time (Duration)".to_owned(),
-        DataType::Decimal(..) => "decimal numbers (Decimal)".to_owned(),
+        DataType::Datetime(..) => "timestamps (Datetime)".to_owned(),
+        DataType::Duration(_) => "durations".to_owned(),
+        DataType::Decimal(..) => "decimals".to_owned(),
         DataType::List(item) => format!("lists of {}", inner(item)),
         DataType::Array(item, width) => format!("arrays of {width} {}", inner(item)),
         DataType::Struct(fields) => format!("structs of {}", fields_in_words(fields)),
         DataType::Extension(extension, storage) => {
-            format!("the extension type `{}`, which is stored as {}", extension.name(), inner(storage))
+            format!("the extension type `{}`, stored as {}", extension.name(), inner(storage))
         }
         number => number_in_words(number),
     }
@@ -88,13 +89,13 @@ fn number_in_words(dtype: &DataType) -> String {
         DataType::UInt16 => "UInt16",
         DataType::UInt32 => "UInt32",
         DataType::UInt64 => "UInt64",
-        _ => return "values of a type that is not known".to_owned(),
+        _ => return "values of an unknown type".to_owned(),
     };
     let whole = if dtype.is_float() { "" } else { "whole " };
     format!("{whole}numbers ({name})")
 }
 
-/// The names of a struct's fields, as many as a line takes.
+/// The names of a struct's fields, as many as fit on a line.
 fn fields_in_words(fields: &[Field]) -> String {
     const MOST: usize = 5;
     let names: Vec<String> = fields.iter().take(MOST).map(|field| format!("`{}`", field.name())).collect();

@@ -1,18 +1,18 @@
-//! Classes of rows that are known beforehand.
+//! Known class labels of rows.
 
 use polars::prelude::*;
 
 use super::{find, internal, wrong_type};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// Reads a column of whole numbers, nullable: the class of each row, -1 where it is null or unknown.
+/// Reads a nullable integer column: the class label of each row, -1 if null or unknown.
 ///
 /// # Errors
-/// Another type; a number below -1 or beyond Int32, with the row.
+/// The column has another type, or a label is below -1 or out of range for Int32; then the error has the row.
 pub(super) fn read(frame: &DataFrame, name: &str) -> Result<Vec<i32>> {
     let column = find(frame, name)?;
     if !column.dtype().is_integer() && *column.dtype() != DataType::Null {
-        return Err(wrong_type(column, "labels must be whole numbers, -1 or null where they are unknown"));
+        return Err(wrong_type(column, "labels must be integers, -1 or null if unknown"));
     }
     let cast = column.cast(&DataType::Int32).map_err(internal)?;
     let labels = cast.i32().map_err(internal)?;
@@ -22,7 +22,7 @@ pub(super) fn read(frame: &DataFrame, name: &str) -> Result<Vec<i32>> {
     };
     match (0..labels.len()).find(is_lost) {
         Some(row) => {
-            let message = "a label must be -1 (unknown) or a number from 0 to 2147483647";
+            let message = "a label must be -1 (unknown) or an integer from 0 to 2147483647";
             Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row))
         }
         None => Ok(labels.iter().map(|label| label.unwrap_or(-1)).collect()),

@@ -33,19 +33,19 @@ pub use static_model::StaticEmbedder;
 
 /// Embeds texts.
 pub trait TextEmbedder: Send + Sync + Debug {
-    /// The dimensions of the vectors.
+    /// The number of dimensions of the embeddings.
     fn dimensions(&self) -> usize;
 
     /// One L2-normalized row for each text, in the order of the texts; zeros for a text without a known token.
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>>;
 
     /// Whether a model should clean texts (see [`TextCleaning`](crate::vectorize::TextCleaning)) and normalize their
-    /// Unicode before it passes them. Default: no.
+    /// Unicode before passing them. Default: no.
     fn wants_clean_texts(&self) -> bool {
         false
     }
 
-    /// Where the model comes from, so that it can be found again. Default: unknown.
+    /// The origin of the model, from which it can be loaded again. Default: unknown.
     fn origin(&self) -> Option<Origin> {
         None
     }
@@ -53,11 +53,11 @@ pub trait TextEmbedder: Send + Sync + Debug {
 
 /// Embeds images.
 pub trait ImageEmbedder: Send + Sync + Debug {
-    /// The dimensions of the vectors.
+    /// The number of dimensions of the embeddings.
     fn dimensions(&self) -> usize;
 
-    /// One L2-normalized row for each image, in the order of the images; zeros for an image that cannot be read, which is
-    /// reported to `progress`.
+    /// One L2-normalized row for each image, in the order of the images; zeros for an image that cannot be read, which
+    /// is reported to `progress`.
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>>;
 
     /// The embedder of texts into the same space, if there is one. Default: none.
@@ -65,7 +65,7 @@ pub trait ImageEmbedder: Send + Sync + Debug {
         None
     }
 
-    /// Where the model comes from, so that it can be found again. Default: unknown.
+    /// The origin of the model, from which it can be loaded again. Default: unknown.
     fn origin(&self) -> Option<Origin> {
         None
     }

@@ -1,5 +1,5 @@
-//! What is clustered is checked before the first slow step, and what embedders return before anything is built on it: any
-//! of them may be the user's own.
+//! Validation: the inputs to clustering are checked before the first slow step, and the output of embedders before it
+//! is used, since any embedder may be user-defined.
 
 use ndarray::Array2;
 
@@ -15,7 +15,7 @@ impl Encoder {
         self.check_sources()
     }
 
-    /// A column that the output adds would take the place of one that the model reads.
+    /// Rejects input columns that would be replaced by a column of the output.
     fn check_columns(&self) -> Result<()> {
         let columns = &self.columns;
         let roles = [
@@ -27,26 +27,26 @@ impl Encoder {
         ];
         for (role, column, taken) in roles {
             if let Some(column) = column.as_ref().filter(|column| taken.contains(&column.as_str())) {
-                let message = format!("the {role} column has the name of a column that the result adds");
+                let message = format!("the {role} column has the same name as a column that the result adds");
                 return Err(Error::new(ErrorKind::InvalidParameter, Stage::Input, message)
                     .with_column(column)
-                    .with_hint("Rename it; the result adds `embedding`, `Topic` and `Probability`."));
+                    .with_hint("Rename it: the result adds `embedding`, `Topic` and `Probability`."));
             }
         }
         Ok(())
     }
 
-    /// What is clustered has columns, and something that embeds them.
+    /// Checks that the columns to cluster are set, and that there is an embedder for them.
     pub(crate) fn check_sources(&self) -> Result<()> {
         self.fusion.check()?;
         let (columns, plan) = (&self.columns, self.plan());
         for (needed, column, what) in [(plan.texts, &columns.text, "text"), (plan.images, &columns.image, "image")] {
             if needed && column.is_none() {
                 let message =
-                    format!("cluster_on = {} needs a column of {what}s, and the model has none", self.cluster_on);
+                    format!("cluster_on = {} needs a column of {what}s, but the model has none", self.cluster_on);
                 return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
-                    Hint::new("Name both columns: TopicModel::text_and_images(\"text\", \"image\", ..).")
-                        .on_command_line("Name both columns with --text and --images."),
+                    Hint::new("Specify both columns: TopicModel::text_and_images(\"text\", \"image\", ..).")
+                        .on_command_line("Specify both columns with --text and --images."),
                 ));
             }
         }
@@ -63,8 +63,8 @@ impl Encoder {
             && of_texts != of_images
         {
             let message = format!(
-                "the embedder's text vectors have {of_texts} dimensions and its image vectors {of_images}: those of a \
-                 joint model have the same"
+                "the embedder's text vectors have {of_texts} dimensions and its image vectors {of_images}: a joint \
+                 model must use the same number for both"
             );
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(joint_model()));
         }
@@ -72,13 +72,13 @@ impl Encoder {
     }
 }
 
-/// What to do where texts and images have vectors of their own.
+/// The hint for text and image vectors from different spaces.
 pub(super) fn joint_model() -> Hint {
     Hint::new("Texts and images must be embedded by one joint model, such as CLIP.")
-        .on_command_line("Give --embedder a model of texts and images, such as CLIP.")
+        .on_command_line("Set --embedder to a joint model of texts and images, such as CLIP.")
 }
 
-/// An embedder returns a vector of finite numbers for each text, or each image: `what`.
+/// Checks that an embedder returned one finite vector for each input; `what` is `texts` or `images`.
 pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -> Result<()> {
     if vectors.nrows() != rows.len() || (vectors.ncols() == 0 && !rows.is_empty()) {
         let message = format!(
@@ -92,17 +92,17 @@ pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -
     let broken = vectors.outer_iter().zip(rows).find(|(vector, _)| vector.iter().any(|x| !x.is_finite()));
     match broken {
         Some((_, &row)) => {
-            let message = "the embedder returned a vector with NaN or an infinite number";
+            let message = "the embedder returned a vector with a NaN or infinite value";
             Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).with_row(row))
         }
         None => Ok(()),
     }
 }
 
-/// `message`, with the column that is clustered.
+/// An error with `message` and the clustered column.
 pub(crate) fn no_row(documents: &Documents, cluster_on: ClusterOn, message: &str) -> Error {
     let error = Error::new(ErrorKind::InvalidData, Stage::Input, message)
-        .with_hint("Check that this is the column you mean, and that it was read correctly.");
+        .with_hint("Check that this is the intended column, and that it was read correctly.");
     let column = match cluster_on {
         ClusterOn::Images => documents.images.as_ref().map(ImageColumn::name),
         ClusterOn::Text | ClusterOn::Both => documents.texts.as_ref().map(TextColumn::name),

@@ -1,4 +1,4 @@
-//! What embedders see of scraped texts.
+//! Cleaning scraped texts before they are embedded.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use crate::hub::Origin;
 use crate::progress::Progress;
 use crate::vectorize::{TextCleaning, as_read};
 
-/// What `cleaning` comes to for these texts.
+/// Resolves `cleaning` for these texts.
 pub(crate) fn resolve_cleaning(cleaning: TextCleaning, texts: Option<&TextColumn>) -> TextCleaning {
-    // Anything but Auto is settled: the texts need not be looked at.
+    // Only Auto depends on the texts.
     if cleaning != TextCleaning::Auto {
         return cleaning;
     }
@@ -22,7 +22,7 @@ pub(crate) fn resolve_cleaning(cleaning: TextCleaning, texts: Option<&TextColumn
     cleaning.resolve(&rows.unwrap_or_default())
 }
 
-/// An embedder whose texts are cleaned first, if it wants them so.
+/// An embedder whose texts are cleaned first, if it requests that.
 #[derive(Debug)]
 pub(crate) struct Cleaned<'a> {
     embedder: &'a dyn TextEmbedder,
@@ -30,7 +30,7 @@ pub(crate) struct Cleaned<'a> {
 }
 
 impl<'a> Cleaned<'a> {
-    /// `embedder`, which sees what `cleaning` leaves of texts.
+    /// Wraps `embedder`, so that it receives texts after `cleaning`.
     pub(crate) fn new(embedder: &'a dyn TextEmbedder, cleaning: TextCleaning) -> Self {
         Cleaned { embedder, cleaning }
     }

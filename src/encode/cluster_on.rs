@@ -1,17 +1,17 @@
-//! What is clustered.
+//! The choice of what to cluster.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Stage};
 
-/// What a model clusters: the vectors of texts, of images, or both fused. Written `text`, `images`, `both`.
+/// What a model clusters: text embeddings, image embeddings, or both, fused. Written as `text`, `images` or `both`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClusterOn {
-    /// Texts. Images, if there are any, illustrate the topics.
+    /// Texts. Images, if any, illustrate the topics.
     Text,
-    /// Images. Texts, if there are any, describe the topics.
+    /// Images. Texts, if any, describe the topics.
     Images,
     /// Texts and images, fused row by row.
     Both,

@@ -1,4 +1,4 @@
-//! Texts that occur more than once.
+//! Embedding duplicate texts only once.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use crate::error::{Result, Stage};
 use crate::linalg::room::check_room;
 use crate::progress::Progress;
 
-/// The vectors of `texts`, each text embedded once where at least half of them are copies: with fewer copies, holding the
-/// vectors twice costs more than is saved.
+/// The vectors of `texts`. Each distinct text is embedded once if at least half of the texts are duplicates; with fewer
+/// duplicates, storing the vectors twice costs more than it saves.
 pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
     let mut firsts = HashMap::new();
     let mut distinct: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! Documents to vectors: embedding, and fusing where both texts and images are clustered.
+//! Converts documents to vectors: embedding, and fusion if both texts and images are clustered.
 
 use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
@@ -13,16 +13,16 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::progress::Progress;
 
-/// Why rows are encoded.
+/// The purpose of encoding rows.
 #[derive(Clone, Copy)]
 pub(super) enum For<'a> {
-    /// A fit, which needs at least one image that can be read.
+    /// A fit, which requires at least one readable image.
     Fit,
-    /// Placing new rows in a fitted model: rows that have nothing are outliers.
+    /// Placing new rows in a fitted model: rows without input are outliers.
     Placing(Option<&'a FittedFusion>),
 }
 
-/// The vectors of all rows: of the whole and of its parts.
+/// The vectors of all rows: those to cluster, and those of texts and images.
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) clustered: Embeddings,
@@ -32,7 +32,7 @@ pub(crate) struct Parts {
 }
 
 impl Encoder {
-    /// Reads the columns of a fit. `opens_images`: something else than the encoder opens the images, too.
+    /// Reads the columns of a fit. `opens_images`: whether anything other than the encoder opens the images.
     pub(crate) fn read(&self, frame: &DataFrame, opens_images: bool, progress: &Progress) -> Result<Documents> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images || opens_images {
@@ -40,14 +40,14 @@ impl Encoder {
         }
         if !self.plan().given && frame.column("embedding").is_ok() {
             let message = "the frame's column `embedding` is not used and is replaced by newly computed vectors";
-            let hint = Hint::new("name it with .embeddings(\"embedding\") to use it")
-                .on_command_line("name it with --embeddings embedding to use it");
+            let hint = Hint::new("use it with .embeddings(\"embedding\")")
+                .on_command_line("use it with --embeddings embedding");
             progress.note_with_hint(Stage::Embed, message, hint);
         }
         Ok(documents)
     }
 
-    /// The vectors of `frame` without clustering them.
+    /// Computes the vectors of `frame`, without clustering them.
     pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<Parts> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images {
@@ -56,8 +56,8 @@ impl Encoder {
         self.resolved(&documents).parts(&documents, For::Fit, progress)
     }
 
-    /// Encodes the documents of a fit, at least one of which can be clustered. `by_direction`: a vector of zeros has no
-    /// place among the others.
+    /// Encodes the documents of a fit, of which at least one must be usable for clustering. `by_direction`: whether
+    /// only the direction of vectors counts, so that all-zero vectors are outliers.
     pub(crate) fn fit(
         &self,
         documents: &Documents,
@@ -72,12 +72,12 @@ impl Encoder {
         Ok((encoded, FittedEncoder { encoder, fusion, dimensions, by_direction }))
     }
 
-    /// The same settings, with the cleaning that suits the texts of `documents`.
+    /// The same settings, with the cleaning resolved for the texts of `documents`.
     pub(crate) fn resolved(&self, documents: &Documents) -> Encoder {
         Encoder { cleaning: resolve_cleaning(self.cleaning, documents.texts.as_ref()), ..self.clone() }
     }
 
-    /// The vectors of all rows; null where there is nothing to embed.
+    /// The vectors of all rows; null if there is nothing to embed.
     pub(super) fn parts(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
         let (texts, images) = (documents.text_embeddings.clone(), documents.image_embeddings.clone());
         if let Some(given) = documents.embeddings.clone() {
@@ -106,7 +106,7 @@ impl Encoder {
         let has_images = documents.images.is_some() || documents.image_embeddings.is_some();
         let texts = if has_texts { Some(self.text_vectors(documents, progress)?) } else { None };
         let images = if has_images { Some(self.image_vectors(documents, purpose, progress)?) } else { None };
-        // Vectors that are all null have no width.
+        // If all vectors are null, they have no dimensions.
         let width = texts.iter().chain(&images).map(Embeddings::dimensions).max().unwrap_or(0);
         let text = |row: usize| texts.as_ref().filter(|_| documents.has_text(row))?.get(row).map(ArrayView1::from);
         let image = |row: usize| images.as_ref().filter(|_| documents.has_image(row))?.get(row).map(ArrayView1::from);
@@ -116,7 +116,7 @@ impl Encoder {
             _ => self.fusion.fit_rows(width, all.clone().filter_map(text), all.clone().filter_map(image))?,
         };
         if fusion.width().is_some_and(|fitted| fitted != width) {
-            let message = format!("the vectors have {width} dimensions, unlike those of the fit");
+            let message = format!("the vectors have {width} dimensions, unlike those in the fit");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .with_hint("Use the embedder that the model was fitted with."));
         }
@@ -141,7 +141,7 @@ impl Encoder {
         Ok(Parts { clustered: all_rows(fused)?, texts, images, fusion: Some(fusion) })
     }
 
-    /// Texts and images of different dimensions are reported before the slow steps.
+    /// Reports text and image vectors with different dimensions before the slow steps.
     fn check_widths(&self, documents: &Documents) -> Result<()> {
         let text = match &documents.text_embeddings {
             Some(vectors) => vectors.dimensions(),
@@ -159,7 +159,7 @@ impl Encoder {
         Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).with_hint(joint_model()))
     }
 
-    /// The vectors of the texts; null where there is none.
+    /// The vectors of the texts; null if there is none.
     fn text_vectors(&self, documents: &Documents, progress: &Progress) -> Result<Embeddings> {
         if let Some(given) = &documents.text_embeddings {
             return Ok(given.clone());
@@ -177,7 +177,7 @@ impl Encoder {
         Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()
     }
 
-    /// The vectors of the images; null where there is none, or none that can be read.
+    /// The vectors of the images; null if there is none, or if it cannot be read.
     fn image_vectors(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Embeddings> {
         if let Some(given) = &documents.image_embeddings {
             return Ok(given.clone());
@@ -199,18 +199,18 @@ impl Encoder {
         Ok(vectors)
     }
 
-    /// What embeds texts into the space of the images.
+    /// The embedder of texts into the same space as images.
     pub(crate) fn joint_text(&self) -> Option<&dyn TextEmbedder> {
         let images = self.image_embedder.as_deref()?;
         images.text_side().or(self.text_embedder.as_deref())
     }
 
-    /// What embeds words and texts for describing topics.
+    /// The embedder of words and texts for topic descriptions.
     pub(crate) fn words_embedder(&self) -> Option<&dyn TextEmbedder> {
         self.text_embedder.as_deref().or_else(|| self.joint_text())
     }
 
-    /// The embedders and their settings, or the columns that hold vectors instead.
+    /// The embedders and their settings, or the columns with precomputed vectors.
     pub(crate) fn in_words(&self) -> String {
         let column = |name: &String| format!("the column `{name}`");
         let none = || "none".to_owned();
@@ -235,7 +235,7 @@ impl Encoder {
     }
 }
 
-/// Checks that images can be found, and reports those that may be a surprise.
+/// Checks that images can be found, and reports unexpected ones.
 fn check_images(documents: &Documents, progress: &Progress) -> Result<()> {
     let Some(images) = &documents.images else { return Ok(()) };
     images.check_reachable()?;
@@ -243,7 +243,7 @@ fn check_images(documents: &Documents, progress: &Progress) -> Result<()> {
     Ok(())
 }
 
-/// Every row of `vectors`; null where it is zeros.
+/// All rows of `vectors`, with all-zero rows as null.
 fn all_rows(vectors: Array2<f32>) -> Result<Embeddings> {
     let rows: Vec<usize> = (0..vectors.nrows()).collect();
     Embeddings::scatter(vectors, &rows, rows.len())?.without_zeros()

@@ -1,4 +1,4 @@
-//! New rows, and what is searched for, to vectors of the space of a fit.
+//! Encodes new rows and search queries as vectors in the space of a fit.
 
 use ndarray::Array2;
 use polars::prelude::DataFrame;
@@ -12,8 +12,8 @@ use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, decode};
 
 impl FittedEncoder {
-    /// Encodes rows that are to be placed: columns that do not decide where a row lies may be missing, and all rows may
-    /// be blank. Where texts and images were fused, one of the two columns is enough.
+    /// Encodes new rows to be placed: columns that do not affect the placement may be missing, and all rows may be
+    /// blank. If texts and images were fused, one of the two columns is enough.
     pub(crate) fn encode(&self, frame: &DataFrame, progress: &Progress) -> Result<Encoded> {
         let encoder = &self.encoder;
         let documents = Documents::read(frame, &encoder.columns_to_place(frame))?;
@@ -22,18 +22,18 @@ impl FittedEncoder {
         let encoded = encoder.encoded(&documents, (clustered, texts, images), self.by_direction, progress);
         let (new, fitted) = (encoded.clustered.dimensions(), self.dimensions);
         if new != fitted && !encoded.rows.is_empty() {
-            let message = format!("the vectors have {new} dimensions, those of the fit had {fitted}");
+            let message = format!("the vectors have {new} dimensions, but those in the fit had {fitted}");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .with_hint("Use the embedder that the model was fitted with."));
         }
         Ok(encoded)
     }
 
-    /// The vector of a text, as that of a row with nothing else.
+    /// The vector of a text, encoded like a row that has only this text.
     pub(crate) fn encode_text(&self, text: &str, progress: &Progress) -> Result<Vec<f32>> {
         let embedder = self.query_embedder().ok_or_else(|| nothing_embeds("texts"))?;
         let unknown = || {
-            let message = "the query has no word that the embedder knows";
+            let message = "the query contains no word known to the embedder";
             Error::new(ErrorKind::InvalidData, Stage::Topics, message)
         };
         if text.trim().is_empty() {
@@ -46,13 +46,13 @@ impl FittedEncoder {
         }
     }
 
-    /// The vector of an image, as that of a row with nothing else.
+    /// The vector of an image, encoded like a row that has only this image.
     pub(crate) fn encode_image(&self, image: ImageSource<'_>, progress: &Progress) -> Result<Vec<f32>> {
         let embedder = self.query_image_embedder().ok_or_else(|| nothing_embeds("images"))?;
         let image = [image];
         match first_row(&embedder.embed_images(&image, progress)?) {
             vector if vector.iter().all(|&x| x == 0.0) => {
-                // The embedder reports that it cannot be read, not why.
+                // The embedder only reports that the image cannot be read; decoding returns the reason.
                 decode(&image[0], &Limits::new())?;
                 Err(Error::new(ErrorKind::Image, Stage::Topics, "the embedder cannot read the image"))
             }
@@ -60,7 +60,7 @@ impl FittedEncoder {
         }
     }
 
-    /// What embeds texts into the space of the clustered vectors.
+    /// The embedder of texts into the space of the clustered vectors.
     fn query_embedder(&self) -> Option<&dyn TextEmbedder> {
         match self.encoder.cluster_on {
             ClusterOn::Images => self.encoder.joint_text(),
@@ -68,7 +68,7 @@ impl FittedEncoder {
         }
     }
 
-    /// What embeds images into the space of the clustered vectors.
+    /// The embedder of images into the space of the clustered vectors.
     fn query_image_embedder(&self) -> Option<&dyn ImageEmbedder> {
         self.encoder.image_embedder.as_deref()
     }
@@ -76,9 +76,9 @@ impl FittedEncoder {
     fn as_clustered(&self, vector: Vec<f32>, is: ClusterOn) -> Result<Vec<f32>> {
         let (width, fitted) = (vector.len(), self.dimensions);
         if width != fitted {
-            let message = format!("the query's vector has {width} dimensions, those of the fit had {fitted}");
+            let message = format!("the query vector has {width} dimensions, but those in the fit had {fitted}");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Topics, message)
-                .with_hint("The model must have the embedder that the vectors came from."));
+                .with_hint("The model must have the embedder that computed the vectors."));
         }
         let Some(fusion) = &self.fusion else { return Ok(vector) };
         let row = Array2::from_shape_vec((1, width), vector).map_err(internal)?;
@@ -108,7 +108,7 @@ impl Encoder {
                 let text = there(&columns.text) && there(&columns.text_embeddings);
                 let vectors = &columns.image_embeddings;
                 let image = if vectors.is_some() { there(vectors) } else { there(&columns.image) };
-                // Where both are missing, the error names what the fit had.
+                // If both are missing, the error is about the columns of the fit.
                 (text || !image, image || !text)
             }
         };
@@ -121,7 +121,7 @@ impl Encoder {
         if given {
             columns = Columns { text_embeddings: None, image_embeddings: None, ..columns };
         }
-        // An image need not be there where its vector is.
+        // The image column may be missing if its vectors are present.
         if (given || columns.image_embeddings.is_some()) && !there(&columns.image) {
             columns.image = None;
         }

@@ -1,4 +1,4 @@
-//! Where images are, and what to say if they cannot be read.
+//! Locating images, and reporting those that cannot be read.
 
 use super::counted;
 use crate::corpus::{Embeddings, ImageColumn};
@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
-/// The sources of the images of `rows`, of those rows that have one. Paths that leave the image folder are reported and
-/// left out: to the model they are images that cannot be read.
+/// The image sources of those `rows` that have an image. Paths that leave the image folder are reported and omitted:
+/// the model treats them as unreadable images.
 pub(crate) fn image_sources<'a>(
     images: &'a ImageColumn,
     rows: impl Iterator<Item = usize>,
@@ -33,20 +33,21 @@ pub(crate) fn image_sources<'a>(
     found
 }
 
-/// What to do where images are not found.
+/// The hint for images that are not found.
 pub(crate) fn relative_paths() -> Hint {
     Hint::new("Relative paths are resolved against the image folder: check that it contains the images.").on_command_line(
         "Relative paths are resolved against the input folder or --image-folder: check that it contains the images.",
     )
 }
 
-/// If not one image can be read, the folder is wrong, or the column: an error says more than a count.
+/// If none of the images can be read, the folder or the column is probably wrong: an error is more helpful than a
+/// count.
 pub(super) fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
     let there: Vec<usize> = (0..images.len()).filter(|&row| images.has(row)).collect();
     let Some(&first) = there.first().filter(|_| !there.iter().any(|&row| vectors.has(row))) else { return Ok(()) };
     let message = match there.len() {
         1 => "the only image cannot be read".to_owned(),
-        count => format!("not one of the {count} images can be read"),
+        count => format!("none of the {count} images can be read"),
     };
     let error = Error::new(ErrorKind::Image, Stage::Embed, message).with_column(images.name()).with_row(first);
     let error = match images.label(first) {
@@ -62,7 +63,7 @@ pub(super) fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Resu
     Err(match reason {
         Err(cause) => match cause.hint().cloned() {
             Some(advice) => error.with_hint(advice).with_cause(cause.without_hint()),
-            // A file that is there is damaged, or no image.
+            // An existing file is corrupt, or not an image.
             None if is_missing => error.with_hint(hint).with_cause(cause),
             None => error.with_cause(cause),
         },

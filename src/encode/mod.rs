@@ -1,6 +1,6 @@
-//! Encoding: the rows of a frame to the vectors that are clustered.
+//! Encoding: converts the rows of a frame to the vectors that are clustered.
 //!
-//! The only place that decides what is clustered: vectors of the frame, texts, images, or both fused.
+//! The only module that decides what is clustered: precomputed vectors, texts, images, or texts and images fused.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) use encoder::Parts;
 pub(crate) use images::{image_sources, relative_paths};
 pub(crate) use usable::counted;
 
-/// Settings of encoding: which columns play which role, what embeds them, and how two vectors of a row become one.
+/// The settings of encoding: the roles of columns, the embedders, and how the two vectors of a row are fused.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoder {
     pub(crate) columns: Columns,
@@ -35,28 +35,28 @@ pub(crate) struct Encoder {
     pub(crate) cleaning: TextCleaning,
 }
 
-/// What was computed from the documents of a frame, row by row.
+/// The vectors computed from the documents of a frame, row by row.
 #[derive(Debug, Clone)]
 pub(crate) struct Encoded {
     /// The vectors that are clustered.
     pub(crate) clustered: Embeddings,
-    /// Vectors of the texts alone, given or computed; none where the texts' vectors are `clustered` or unknown.
+    /// Text vectors, precomputed or computed; `None` if they are unknown, or known only as `clustered`.
     pub(crate) texts: Option<Embeddings>,
-    /// Vectors of the images alone, given or computed.
+    /// Image vectors, precomputed or computed.
     pub(crate) images: Option<Embeddings>,
-    /// The rows that can be clustered, ascending.
+    /// The rows usable for clustering, ascending.
     pub(crate) rows: Vec<usize>,
 }
 
-/// An [`Encoder`] that has seen the rows of a fit, and encodes new rows as it did those.
+/// An [`Encoder`] fitted to the rows of a fit, which encodes new rows in the same way.
 #[derive(Debug, Clone)]
 pub(crate) struct FittedEncoder {
     /// The settings; the cleaning is resolved.
     pub(crate) encoder: Encoder,
-    /// How texts and images were fused, where they were.
+    /// The fitted fusion, if texts and images were fused.
     pub(crate) fusion: Option<FittedFusion>,
-    /// Dimensions of the vectors that were clustered.
+    /// The dimensions of the clustered vectors.
     pub(crate) dimensions: usize,
-    /// Whether only a vector's direction counts: a vector of zeros has no place.
+    /// Whether only a vector's direction counts, so that all-zero vectors are outliers.
     pub(crate) by_direction: bool,
 }

@@ -2,37 +2,37 @@
 
 use super::{ClusterOn, Encoder};
 
-/// What decides where a row lies, and what has to be computed for it.
+/// What determines the placement of a row, and what has to be computed for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Texts decide.
+    /// Texts are clustered.
     pub(crate) texts: bool,
-    /// Images decide.
+    /// Images are clustered.
     pub(crate) images: bool,
-    /// The vectors to cluster are a column of the frame.
+    /// The vectors to cluster are precomputed, in a column of the frame.
     pub(crate) given: bool,
     /// Texts have to be embedded.
     pub(crate) embeds_texts: bool,
     /// Images have to be embedded.
     pub(crate) embeds_images: bool,
-    /// The vector of the one thing that is clustered comes from the frame, as the vector to cluster or as that of the
-    /// texts or images alone.
+    /// The clustered vectors come from the frame without fusion: either the vectors to cluster, or precomputed text or
+    /// image vectors.
     pub(crate) reads_vectors: bool,
-    /// There are vectors of the images alone.
+    /// There are image vectors.
     pub(crate) has_image_vectors: bool,
-    /// The vectors of the texts are those that the model's embedder returns.
+    /// The text vectors are computed by the model's embedder.
     pub(crate) computes_text_vectors: bool,
 }
 
 impl Plan {
-    /// Whether a row's vector is made of two.
+    /// Whether text and image vectors are fused.
     pub(crate) fn fuses(self) -> bool {
         self.texts && self.images && !self.given
     }
 }
 
 impl Encoder {
-    /// What is clustered.
+    /// Resolves what is clustered.
     pub(crate) fn plan(&self) -> Plan {
         let columns = &self.columns;
         let (texts, images) = (self.cluster_on != ClusterOn::Images, self.cluster_on != ClusterOn::Text);

@@ -1,4 +1,4 @@
-//! Which rows can be clustered.
+//! Determining which rows can be clustered.
 
 use super::check::no_row;
 use super::{ClusterOn, Encoded, Encoder};
@@ -7,10 +7,10 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
 impl Encoder {
-    /// The vectors (to cluster, of texts, of images) with the rows that have what is clustered and a vector of it; the
-    /// others are counted and reported. A vector of zeros is what an embedder returns for a text without a known word;
-    /// among vectors of the frame's own it is a point like any other, unless the reducer goes by directions
-    /// (`by_direction`): it has none.
+    /// The vectors (to cluster, of texts, of images), with the rows that have both the clustered input and a vector;
+    /// the other rows are counted and reported. Embedders return an all-zero vector for a text without a known word;
+    /// among precomputed vectors it is a point like any other, unless the reducer only uses directions
+    /// (`by_direction`), since it has none.
     pub(super) fn encoded(
         &self,
         documents: &Documents,
@@ -27,13 +27,12 @@ impl Encoder {
         let given = self.plan().reads_vectors;
         let (nothing, no_vector) = match self.cluster_on {
             ClusterOn::Text if given => ("no text (null, empty or whitespace)", "a text but no vector (null)"),
-            ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word that the embedder knows"),
+            ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word known to the embedder"),
             ClusterOn::Images if given => ("no image (null)", "an image but no vector (null)"),
             ClusterOn::Images => ("no image (null)", "an image that cannot be read"),
-            ClusterOn::Both => (
-                "neither a text nor an image",
-                "a text or an image, but neither a known word nor pixels that can be read",
-            ),
+            ClusterOn::Both => {
+                ("neither a text nor an image", "a text or an image, but neither a known word nor a readable image")
+            }
         };
         note_outliers(documents.rows - filled.len(), nothing, progress);
         note_outliers(filled.len() - there.len(), no_vector, progress);
@@ -46,7 +45,7 @@ impl Encoder {
         match self.cluster_on {
             ClusterOn::Text => documents.has_text(row),
             ClusterOn::Images => documents.has_image(row),
-            // A column that new rows lack refuses none of them, but what they have beside it may.
+            // A column missing from new rows does not exclude any of them, but the other column may.
             ClusterOn::Both if texts || images => {
                 texts && documents.has_text(row) || images && documents.has_image(row) || !images && has_image_vector
             }
@@ -54,7 +53,7 @@ impl Encoder {
         }
     }
 
-    /// A fit without a usable row says which input is missing.
+    /// If no row is usable, returns an error that states which input is missing.
     pub(super) fn check_usable(&self, documents: &Documents, encoded: &Encoded) -> Result<()> {
         if !encoded.rows.is_empty() {
             return Ok(());
@@ -62,8 +61,8 @@ impl Encoder {
         let has_image_vector = |row: usize| encoded.images.as_ref().is_some_and(|vectors| vectors.has(row));
         let has_input = |row: usize| self.has_input(documents, row, has_image_vector(row));
         if (0..documents.rows).any(|row| has_input(row) && encoded.clustered.is_zero(row)) {
-            let message = "all vectors are zero, so the rows cannot be told apart";
-            let hint = "A row of zeros usually stands for a text or an image that could not be embedded.";
+            let message = "all vectors are zero, so the rows cannot be distinguished";
+            let hint = "An all-zero vector usually means that a text or an image could not be embedded.";
             return Err(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_hint(hint));
         }
         let message = match self.cluster_on {

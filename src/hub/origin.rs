@@ -1,27 +1,28 @@
-//! Where a model comes from.
+//! The origin of a model.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where a model comes from, so that it can be found again.
+/// The origin of a model, from which it can be loaded again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
     /// Part of this crate.
     BuiltIn,
-    /// The Hugging Face hub.
+    /// The Hugging Face Hub.
     Hub {
         /// The name, such as `sentence-transformers/all-MiniLM-L6-v2`.
         name: String,
-        /// The commit.
+        /// The commit hash.
         revision: String,
     },
-    /// A folder of this machine, as it was named.
+    /// A folder on this machine, as specified.
     Folder(PathBuf),
 }
 
 impl Origin {
-    /// That of a model in `folder`: the hub for a snapshot in a cache of the hub, which records name and commit in its path.
+    /// The origin of a model in `folder`: the Hub for a snapshot in a Hub cache, whose path contains the model's name
+    /// and commit, otherwise the folder.
     pub fn of_folder(folder: impl AsRef<Path>) -> Self {
         let folder = folder.as_ref();
         from_cache(folder).unwrap_or_else(|| Origin::Folder(folder.to_path_buf()))

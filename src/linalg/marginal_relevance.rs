@@ -1,22 +1,23 @@
-//! Maximal marginal relevance (Carbonell and Goldstein 1998): choosing what is relevant and unlike what was chosen.
+//! Maximal marginal relevance (Carbonell and Goldstein 1998): selecting candidates that are relevant, but unlike those
+//! already selected.
 
-/// What is chosen from: numbered candidates.
+/// The candidates to select from, identified by index.
 #[derive(Debug)]
 pub(crate) struct MarginalRelevance<'a> {
-    /// How relevant each candidate is.
+    /// The relevance of each candidate.
     pub(crate) relevance: &'a [f64],
-    /// Each candidate's greatest similarity to what was chosen before; `None` where nothing was.
+    /// Each candidate's maximum similarity to previously selected ones; `None` if there are none.
     pub(crate) nearest: Vec<Option<f64>>,
-    /// How much similarity counts against relevance, 0 to 1.
+    /// The weight of similarity versus relevance, 0 to 1.
     pub(crate) diversity: f64,
-    /// Candidates at least as similar as this to one chosen are not chosen.
+    /// Candidates with at least this similarity to a selected one are excluded.
     pub(crate) same: f64,
 }
 
 impl MarginalRelevance<'_> {
-    /// Up to `n` candidates, in the order in which they are chosen: each has the highest `(1 - diversity) * relevance -
-    /// diversity * greatest similarity to one chosen`, where nothing was chosen the highest relevance. The first wins
-    /// ties.
+    /// Selects up to `n` candidates, in order: each maximizes `(1 - diversity) * relevance - diversity * maximum
+    /// similarity to a selected one`, or the relevance if none is selected yet. Ties are resolved in favor of the first
+    /// candidate.
     pub(crate) fn choose(mut self, n: usize, similarity: impl Fn(usize, usize) -> f64) -> Vec<usize> {
         let mut is_left = vec![true; self.relevance.len()];
         let mut chosen = Vec::new();
@@ -54,7 +55,7 @@ impl MarginalRelevance<'_> {
 mod tests {
     use super::*;
 
-    /// Similarity of numbers on a line.
+    /// Selects among points on a line, by their distance.
     fn choose(points: &[f64], diversity: f64, same: f64, n: usize) -> Vec<usize> {
         let candidates = MarginalRelevance { relevance: points, nearest: vec![None; points.len()], diversity, same };
         candidates.choose(n, |a, b| 1.0 - (points[a] - points[b]).abs())
@@ -65,7 +66,7 @@ mod tests {
         let points = [0.9, 0.85, 0.2, 0.9];
         assert_eq!(choose(&points, 0.0, f64::INFINITY, 3), [0, 3, 1]);
         assert_eq!(choose(&points, 1.0, f64::INFINITY, 3), [0, 2, 1]);
-        assert_eq!(choose(&points, 0.0, 1.0, 4), [0, 1, 2], "the copy is left out");
+        assert_eq!(choose(&points, 0.0, 1.0, 4), [0, 1, 2], "the duplicate is excluded");
         assert_eq!(choose(&[], 0.5, 1.0, 4), [0_usize; 0]);
     }
 }

@@ -1,4 +1,4 @@
-//! The images that stand for a topic, in words.
+//! Captioning the representative images of each topic.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,23 +14,23 @@ use crate::linalg::vectors::{dot, scale_to_unit};
 use crate::represent::Ranking;
 use crate::topics::Assignment;
 
-/// How much a picture's likeness to those chosen before it counts against its likeness to its topic. BERTopic's value.
+/// The weight of an image's similarity to those already selected, versus its similarity to the topic. BERTopic's value.
 const DIVERSITY: f64 = 0.1;
 
-/// Of a topic's images the best so many times more than are captioned are looked at.
+/// The number of candidates per captioned image: only the best images of a topic are considered.
 const CANDIDATES: usize = 20;
 
-/// Vectors that differ by less are of the same picture.
+/// Vectors that differ by less are considered the same image.
 const SAME: f64 = 1e-6;
 
-/// How often images that could not be captioned are replaced by the next best.
+/// The maximum number of rounds in which images that could not be captioned are replaced by the next best.
 const ROUNDS: usize = 3;
 
-/// The rows of each topic that can be captioned, with how well they stand for it, best first.
+/// The rows of each topic that can be captioned, with their scores as representatives, best first.
 type Candidates = BTreeMap<i32, Vec<(usize, f64)>>;
 
 impl TopicModel {
-    /// Captions by row: of every topic's best images, those without a text of their own. Empty without a captioner.
+    /// Captions, by row, of every topic's best images without a text. Empty without a captioner.
     pub(super) fn captions(
         &self,
         documents: &Documents,
@@ -76,7 +76,7 @@ impl TopicModel {
     }
 }
 
-/// The rows of every topic that have an image, a vector and no text, best first.
+/// The rows of every topic with an image and a vector but no text, best first.
 fn candidates(
     documents: &Documents,
     images: &ImageColumn,
@@ -91,9 +91,9 @@ fn candidates(
     ranking.topics().iter().map(of_topic).collect()
 }
 
-/// What is missing of `n` images beside those in `before`: rows of `candidates` (best first) that stand for their topic
-/// without being alike. Each maximizes its likeness to the topic, less that to the ones before it (maximal marginal
-/// relevance). No picture twice, unless all are asked for.
+/// Selects rows from `candidates` (best first) that are representative but diverse, until there are `n` images
+/// including those in `before`. Each maximizes its similarity to the topic, minus its similarity to the previous ones
+/// (maximal marginal relevance). No image is selected twice, unless all are requested.
 fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embeddings, n: usize) -> Vec<usize> {
     let n = n - before.len().min(n);
     if n >= candidates.len() {
@@ -121,8 +121,8 @@ fn representative(candidates: &[(usize, f64)], before: &[usize], vectors: &Embed
 
 fn no_caption(tried: usize, images: &ImageColumn) -> Error {
     let message = match tried {
-        1 => "the one image that was tried could not be captioned".to_owned(),
-        tried => format!("not one of the {tried} images that were tried could be captioned"),
+        1 => "the only image that was tried could not be captioned".to_owned(),
+        tried => format!("none of the {tried} images that were tried could be captioned"),
     };
     Error::new(ErrorKind::Image, Stage::Represent, message).with_column(images.name()).with_hint(relative_paths())
 }

@@ -1,5 +1,5 @@
-//! What is asked for is checked before the first slow step, and what stages give before anything is built on it: any of
-//! them may be the user's own.
+//! Validation: settings are checked before the first slow step, and the output of stages before it is used, since any
+//! stage may be user-defined.
 
 use ndarray::Array2;
 
@@ -9,10 +9,10 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{NeededEmbedder, Representation, TopicWords};
 
 impl TopicModel {
-    /// Checks every parameter of every stage. [`fit`](Self::fit) does so before any work.
+    /// Checks every parameter of every stage. [`fit`](Self::fit) calls it before any work.
     ///
     /// # Errors
-    /// The first parameter that is out of its range, or a representation that lacks the column it needs.
+    /// A parameter is out of range, or a representation needs a column that is not set; the first one is reported.
     pub fn check(&self) -> Result<()> {
         self.reducer.check()?;
         self.clusterer.check()?;
@@ -34,10 +34,10 @@ impl TopicModel {
     fn check_labels_are_used(&self) -> Result<()> {
         match &self.encoder.columns.labels {
             Some(column) if !self.reducer.uses_labels() && !self.clusterer.uses_labels() => {
-                let message = "labels are given, and neither the reducer nor the clusterer uses them";
+                let message = "labels are set, but neither the reducer nor the clusterer uses them";
                 Err(Error::new(ErrorKind::InvalidParameter, Stage::Cluster, message)
                     .with_column(column)
-                    .with_hint("Give a clusterer (or a reducer) of your own whose uses_labels() is true."))
+                    .with_hint("Use a custom clusterer (or reducer) whose uses_labels() returns true."))
             }
             _ => Ok(()),
         }
@@ -48,17 +48,16 @@ impl TopicModel {
             return Err(Error::invalid_parameter(Stage::Represent, "nr_captioned_images", 0, "at least 1"));
         }
         if self.captioner.is_some() && !self.encoder.plan().images {
-            let message =
-                "the model clusters texts, so rows without a text have no topic that a caption could describe";
+            let message = "the model clusters texts, so rows without a text have no topic that captions could describe";
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(
-                Hint::new("Cluster images, or leave the captioner out.")
-                    .on_command_line("Give --cluster-on images or both, or leave --captioner out."),
+                Hint::new("Cluster images, or remove the captioner.")
+                    .on_command_line("Set --cluster-on to images or both, or omit --captioner."),
             ));
         }
         Ok(())
     }
 
-    /// Pictures end a chain, and are not the topics' own words.
+    /// A representation that returns images must be the last in its chain, and cannot replace the topics' main words.
     fn check_chains(&self) -> Result<()> {
         let mut ended = Vec::new();
         for (name, representation) in &self.representations {
@@ -75,18 +74,17 @@ impl TopicModel {
     fn check_one(&self, name: &str, representation: &dyn Representation) -> Result<()> {
         const TAKEN: [&str; 5] = ["Topic", "Count", "Name", "Representation", "Representative_Docs"];
         if name.is_empty() || TAKEN.contains(&name) {
-            let message =
-                format!("a representation cannot be called `{name}`: the topic table has that column already");
+            let message = format!("a representation cannot be named `{name}`: the topic table already has that column");
             return Err(
                 Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint("Choose another name.")
             );
         }
         representation.check()?;
         if representation.needs_images() && self.encoder.columns.image.is_none() {
-            let message = format!("the representation `{name}` needs images, and the model has no image column");
+            let message = format!("the representation `{name}` needs images, but the model has no image column");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(
-                Hint::new("Name the column: TopicModel::text(..).with_images(\"image\").")
-                    .on_command_line("Name the column with --images."),
+                Hint::new("Specify the column: TopicModel::text(..).with_images(\"image\").")
+                    .on_command_line("Specify the column with --images."),
             ));
         }
         let lacks = |needed: &NeededEmbedder| match needed {
@@ -102,60 +100,60 @@ impl TopicModel {
     }
 }
 
-/// A reducer gives a point of finite numbers for each row.
+/// Checks that a reducer returned a finite point for each row.
 pub(super) fn check_points(points: &Array2<f32>, rows: usize) -> Result<()> {
     let message = match (points.nrows() == rows && points.ncols() > 0, points.iter().all(|x| x.is_finite())) {
         (true, true) => return Ok(()),
-        (true, false) => "the reducer gave a point with NaN or an infinite number".to_owned(),
+        (true, false) => "the reducer returned a point with a NaN or infinite value".to_owned(),
         (false, _) => {
-            format!("the reducer gave {} points of {} numbers for {rows} rows", points.nrows(), points.ncols())
+            format!("the reducer returned {} points with {} dimensions for {rows} rows", points.nrows(), points.ncols())
         }
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Reduce, message))
 }
 
-/// What a clusterer says of `rows` points: a label of -1 or more and a strength of 0 to 1 for each.
+/// Checks that a clusterer returned a label of at least -1 and a strength from 0 to 1 for each of `rows` points.
 pub(super) fn check_labels(labels: &[i32], strengths: &[f64], rows: usize) -> Result<()> {
     let message = if labels.len() != rows || strengths.len() != rows {
-        format!("the clusterer gave {} labels and {} strengths for {rows} points", labels.len(), strengths.len())
+        format!("the clusterer returned {} labels and {} strengths for {rows} points", labels.len(), strengths.len())
     } else if let Some(label) = labels.iter().find(|label| **label < OUTLIER) {
-        format!("the clusterer gave the label {label}: -1 is the outlier label, clusters count from 0")
+        format!("the clusterer returned the label {label}: labels must be -1 (outlier) or cluster numbers from 0")
     } else if let Some(strength) = strengths.iter().find(|strength| !(0.0..=1.0).contains(*strength)) {
-        format!("the clusterer gave the strength {strength}: it must be 0 to 1")
+        format!("the clusterer returned the strength {strength}: it must be from 0 to 1")
     } else {
         return Ok(());
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
 }
 
-/// The topics' own words are words of every topic.
+/// Checks that the topics' main words cover every topic.
 pub(super) fn check_described(words: &TopicWords, ids: &[i32], name: &str) -> Result<()> {
     match ids.iter().find(|id| !words.contains_key(id)) {
         None => Ok(()),
         Some(id) => {
             let message =
-                format!("the representation `{name}` says nothing of topic {id}: every topic needs its words");
+                format!("the representation `{name}` has no words for topic {id}: every topic must have an entry");
             Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message))
         }
     }
 }
 
-/// A captioner gives a caption, or none, for each image.
+/// Checks that a captioner returned a caption, or none, for each image.
 pub(super) fn check_captions(captions: &[Option<String>], images: usize) -> Result<()> {
     if captions.len() == images {
         return Ok(());
     }
-    let message = format!("the captioner gave {} captions for {images} images", captions.len());
+    let message = format!("the captioner returned {} captions for {images} images", captions.len());
     Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message))
 }
 
 pub(super) fn after_pictures(name: &str) -> Error {
-    let message = format!("the representation `{name}` goes on after pictures");
+    let message = format!("the representation `{name}` continues after a representation that returns images");
     Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
-        .with_hint("Pictures must be the last of their chain.")
+        .with_hint("A representation that returns images must be the last in its chain.")
 }
 
 pub(super) fn pictures_as_main() -> Error {
-    Error::new(ErrorKind::InvalidParameter, Stage::Represent, "`Main` must be words, not pictures")
-        .with_hint("Give the pictures a name of their own, such as `Visual_Aspect`.")
+    Error::new(ErrorKind::InvalidParameter, Stage::Represent, "`Main` must return words, not images")
+        .with_hint("Use another name for the images, such as `Visual_Aspect`.")
 }

@@ -1,4 +1,4 @@
-//! What a fit saw, and what was computed from it row by row.
+//! The data of a fit, and what was computed from it for each row.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::corpus::{Documents, TextColumn};
 use crate::encode::{Encoded, resolve_cleaning};
 use crate::vectorize::TextCleaning;
 
-/// The rows of a fit. A fitted model works without them, apart from what needs rows.
+/// The rows of a fit. Only methods that need the rows require them in a fitted model.
 #[derive(Debug)]
 pub(crate) struct Data {
-    /// The frame as the user gave it.
+    /// The user's frame.
     pub(crate) frame: DataFrame,
     /// Its columns.
     pub(crate) documents: Documents,
@@ -19,20 +19,20 @@ pub(crate) struct Data {
     pub(crate) encoded: Encoded,
     /// Captions by row.
     pub(crate) captions: BTreeMap<usize, String>,
-    /// The texts that words are counted in: the documents' own, and for rows without one the caption.
+    /// The texts in which words are counted: the documents' texts, or the caption for rows without one.
     pub(crate) texts: Option<TextColumn>,
-    /// The cleaning that suits `texts`.
+    /// The cleaning resolved for `texts`.
     pub(crate) cleaning: TextCleaning,
 }
 
 impl Data {
-    /// Without captions; `cleaning` suits the texts of `documents`.
+    /// Data without captions; `cleaning` is resolved for the texts of `documents`.
     pub(super) fn new(frame: &DataFrame, documents: Documents, encoded: Encoded, cleaning: TextCleaning) -> Self {
         let texts = documents.texts.clone();
         Data { frame: frame.clone(), documents, encoded, captions: BTreeMap::new(), texts, cleaning }
     }
 
-    /// The same with captions by row as the texts of rows that have none. `cleaning` is that of the model.
+    /// The same data with captions, by row, as the texts of rows without one. `cleaning` is the model's setting.
     pub(super) fn with_captions(self, captions: BTreeMap<usize, String>, cleaning: TextCleaning) -> Self {
         if captions.is_empty() {
             return self;

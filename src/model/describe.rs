@@ -1,4 +1,4 @@
-//! Topics to words, and to what else describes them.
+//! Describing topics with words and other representations.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::error::{Hint, Result, Stage};
 use crate::represent::{Aspect, Ranking, TopicContext, TopicWords, VisualWords, representative_rows};
 use crate::topics::{Assignment, Description, TopicTerms};
 
-/// Candidates that a representation chooses from, as in BERTopic.
+/// The number of candidate words passed to a representation, as in BERTopic.
 const CANDIDATE_WORDS: usize = 30;
 
 impl TopicModel {
@@ -36,7 +36,7 @@ impl TopicModel {
         TopicTerms::count(&texts, topics, &ids, &vectorizer, &self.ctfidf, &self.progress)
     }
 
-    /// Describes the topics of `assignment` in every way that the model was asked for.
+    /// Describes the topics of `assignment` with every representation of the model.
     pub(super) fn describe(&self, data: &Data, assignment: &Assignment, terms: &TopicTerms) -> Result<Description> {
         let ids = assignment.ids();
         let encoded = &data.encoded;
@@ -83,7 +83,7 @@ impl TopicModel {
         Ok(Description { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
 
-    /// The rows that stand for each topic: by their texts, or where nothing has any, by their images.
+    /// The representative rows of each topic: by their texts, or if there are none, by their images.
     fn representatives(
         &self,
         data: &Data,
@@ -103,14 +103,15 @@ impl TopicModel {
         }
     }
 
-    /// The words that representations choose from: the best of c-TF-IDF; where nothing was counted, words for the images.
+    /// The candidate words for representations: the top words by c-TF-IDF, or if no words were counted, words selected
+    /// by the images.
     fn candidates(&self, context: &TopicContext<'_>, terms: &TopicTerms) -> Result<TopicWords> {
         let n = self.top_n_words.max(CANDIDATE_WORDS);
         if !terms.vocabulary.is_empty() {
             return Ok(terms.top_words(context.topics, n));
         }
         let nothing = context.topics.iter().map(|&topic| (topic, Vec::new())).collect();
-        // The user's own way of naming topics needs no second one.
+        // A user-defined `Main` representation needs no substitute.
         if self.representations.iter().any(|(name, _)| name == MAIN) {
             return Ok(nothing);
         }

@@ -1,4 +1,4 @@
-//! Rows with equal vectors belong together: they lie at one place, and have one topic and one probability.
+//! Duplicate rows: rows with equal vectors have the same position, topic and probability.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +28,7 @@ impl TopicModel {
             (0, _) => {}
             (_, 1) => self.progress.note(
                 Stage::Cluster,
-                format!("all {rows} rows have the same vector, so they cannot be told apart"),
+                format!("all {rows} rows have the same vector, so they cannot be distinguished"),
             ),
             (_, different) => self.progress.note(
                 Stage::Cluster,
@@ -39,7 +39,7 @@ impl TopicModel {
         }
     }
 
-    /// The positions of the distinct vectors.
+    /// The reduced positions of the distinct vectors.
     pub(super) fn reduce(&self, data: &Rows<'_>, distinct: &DistinctRows) -> Result<Reduction> {
         let all = distinct.repeated() == 0 || self.reducer.counts_copies();
         let given = if all { data.rows } else { &distinct.firsts };
@@ -53,7 +53,7 @@ impl TopicModel {
         Ok(reduction)
     }
 
-    /// The clusters of all rows, which lie at `points`; rows at one position agree.
+    /// Clusters all rows by their positions `points`; rows at the same position have the same cluster.
     pub(super) fn cluster(&self, data: &Rows<'_>, points: Array2<f32>, distinct: &DistinctRows) -> Result<Clustering> {
         let places = &distinct.places;
         let copies = distinct.repeated() > 0;
@@ -71,10 +71,10 @@ impl TopicModel {
     }
 }
 
-/// The rows that are clustered.
+/// The rows to cluster.
 pub(super) struct Rows<'a> {
     pub(super) vectors: &'a Embeddings,
-    /// Those that can be clustered, ascending.
+    /// The rows usable for clustering, ascending.
     pub(super) rows: &'a [usize],
     /// The known label of every row of the frame.
     pub(super) labels: Option<&'a [i32]>,
@@ -84,15 +84,15 @@ fn labels_of(labels: &[i32], rows: &[usize]) -> Vec<i32> {
     rows.iter().map(|&row| labels.get(row).copied().unwrap_or(OUTLIER)).collect()
 }
 
-/// Gives all rows at one place the label that most of them have, of equally frequent ones that of the earliest row, and
-/// the probability of the first row that has it.
+/// Assigns all rows at the same position the label that most of them have (ties are resolved in favor of the earliest
+/// row), and the probability of the first row with that label.
 fn settle_by_majority(clustering: &mut Clustering, distinct: &DistinctRows) {
     let mut decides = distinct.first_places();
     let labels = &clustering.labels;
     let labeled = || distinct.places.iter().copied().zip(labels.iter().copied());
     let differs = |&(place, label): &(u32, i32)| labels[decides[place as usize]] != label;
     let disputed: BTreeSet<u32> = labeled().filter(differs).map(|(place, _)| place).collect();
-    // For each label at a disputed place: how many rows have it, and the first that does.
+    // For each label at a disputed position: the number of rows with it, and the first such row.
     let mut votes = BTreeMap::<(u32, i32), (usize, usize)>::new();
     for (row, vote) in labeled().enumerate().filter(|(_, (place, _))| disputed.contains(place)) {
         votes.entry(vote).or_insert((0, row)).0 += 1;

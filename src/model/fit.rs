@@ -1,4 +1,4 @@
-//! The fit: the pipeline in one screen.
+//! Fitting: the whole pipeline on one screen.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::topics::{Assignment, Centroids, Topics};
 
 impl TopicModel {
-    /// `frame` with a column `embedding` of the vectors that a fit would cluster, `Array(Float32, d)`, null where there
-    /// is none: embed once, then fit often with [`.embeddings("embedding")`](Self::embeddings). Where texts and images
-    /// are fused, the columns `text_embedding` and `image_embedding` hold what was fused, for other fusions
-    /// ([`text_embeddings`](Self::text_embeddings), [`image_embeddings`](Self::image_embeddings)).
+    /// Adds a column `embedding` to `frame`, with the vectors that a fit would cluster, `Array(Float32, d)`, or null if
+    /// there is none: embed once, then fit repeatedly with [`.embeddings("embedding")`](Self::embeddings). If texts and
+    /// images are fused, the columns `text_embedding` and `image_embedding` contain the vectors before fusion, to try
+    /// other fusions ([`text_embeddings`](Self::text_embeddings), [`image_embeddings`](Self::image_embeddings)).
     ///
     /// # Errors
-    /// A column that is missing or of a wrong type; an embedder that fails; images of which not one can be read.
+    /// A column is missing or has the wrong type; an embedder fails; none of the images can be read.
     pub fn embed(&self, frame: &DataFrame) -> Result<DataFrame> {
         self.encoder.check_sources()?;
         let Parts { clustered, texts, images, fusion } = self.encoder.vectors(frame, &self.progress)?;
@@ -34,8 +34,8 @@ impl TopicModel {
         replace_columns(frame, columns)
     }
 
-    /// Finds the topics of `frame`: the fitted model, and the frame with `embedding` (the vectors that were clustered), `Topic`
-    /// (Int32, -1 where none) and `Probability` (Float64, how strongly the row belongs to its topic) added.
+    /// Finds the topics of `frame`. Returns the fitted model, and the frame with the added columns `embedding` (the
+    /// clustered vectors), `Topic` (Int32, -1 for outliers) and `Probability` (Float64, the membership strength).
     ///
     /// # Errors
     /// See [`fit`](Self::fit).
@@ -48,8 +48,8 @@ impl TopicModel {
     /// Finds the topics of `frame`.
     ///
     /// # Errors
-    /// A parameter out of its range (before any work), a column that is missing or of a wrong type, vectors that
-    /// cannot be used, fewer rows than a topic needs, texts without a word, and whatever a stage reports.
+    /// A parameter is out of range (checked before any work), a column is missing or has the wrong type, vectors are
+    /// not usable, there are fewer rows than a topic needs, texts contain no words, or a stage fails.
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let documents = self.encoder.read(frame, self.opens_images(), &self.progress)?;
@@ -97,11 +97,11 @@ impl TopicModel {
             return Ok(());
         }
         let message =
-            format!("{} of {all} rows can be clustered, and these settings need at least {needed}", rows.len());
+            format!("{} of {all} rows can be clustered, but these settings need at least {needed}", rows.len());
         let hint =
-            "Give more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.";
+            "Provide more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.";
         let hint = Hint::new(hint).on_command_line(
-            "Give more rows, or lower --min-cluster-size (two topics need twice that number of rows).",
+            "Provide more rows, or lower --min-cluster-size (two topics need twice that number of rows).",
         );
         Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).with_hint(hint))
     }

@@ -1,10 +1,10 @@
-//! What a model is made of, in words.
+//! The parameters of a model as text.
 
 use super::TopicModel;
 
 impl TopicModel {
-    /// The columns, the steps and their settings, as names and values in the order of the pipeline (BERTopic's
-    /// `get_params`). A notebook's cell that ends with a model shows them.
+    /// The columns, the stages and their settings, as names and values in pipeline order (BERTopic's `get_params`). A
+    /// notebook cell that ends with a model displays them.
     pub fn get_params(&self) -> Vec<(String, String)> {
         let (encoder, columns) = (&self.encoder, &self.encoder.columns);
         let mut params = Vec::new();

@@ -1,4 +1,4 @@
-//! Places new rows: encoder, reducer and clusterer of a fit, one after the other.
+//! Placing new rows: runs the fitted encoder, reducer and clusterer in sequence.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ pub(crate) struct Pipeline {
     pub(crate) encoder: FittedEncoder,
     pub(crate) reducer: Arc<dyn FittedReducer>,
     pub(crate) clusterer: Arc<dyn FittedClusterer>,
-    /// The rows of the fit, where they are at hand.
+    /// The rows of the fit, if available.
     pub(crate) known: Option<Arc<Known>>,
 }
 
-/// The rows of the fit by their vectors.
+/// The rows of the fit, indexed by their vectors.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) rows: KnownRows,
@@ -30,7 +30,7 @@ pub(crate) struct Known {
 }
 
 impl Pipeline {
-    /// The place of each of `vectors`. Rows do not influence each other.
+    /// Places each of `vectors`. Rows are placed independently of each other.
     pub(crate) fn place(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<Place>> {
         let reader = vectors.reader();
         let known = |row: usize| self.known.as_ref()?.find(reader.row(row));

@@ -1,6 +1,7 @@
-//! What neural models are made of: weights and their files, layers, tokenizers, devices, and threads that share batches.
+//! Building blocks of neural models: weights and their files, layers, tokenizers, devices, and worker threads that
+//! process batches.
 
-// Without models, only parts of what reads their folders are used.
+// Without the `models` feature, only parts of the code that reads model folders are used.
 #![cfg_attr(not(feature = "models"), allow(dead_code))]
 
 pub(crate) mod device;

@@ -17,33 +17,33 @@ pub mod umap;
 pub use pca::Pca;
 pub use umap::Umap;
 
-/// Settings of a dimensionality reduction, which [`fit`](Reducer::fit) turns into a [`Reduction`].
+/// The settings of a dimensionality reduction; [`fit`](Reducer::fit) returns a [`Reduction`].
 pub trait Reducer: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
 
-    /// Reduces the rows of `training` to fewer dimensions. The same rows and seed produce the same result on any number of
-    /// threads. A reducer that keeps its training vectors can share them instead of copying
-    /// ([`Training::vectors`]).
+    /// Reduces the rows of `training` to fewer dimensions. The same rows and seed produce the same result on any number
+    /// of threads. A reducer that keeps its training vectors can share them instead of copying ([`Training::vectors`]).
     fn fit(&self, training: &Training<'_>) -> Result<Reduction>;
 
-    /// Whether only a row's direction counts. A row of zeros has none: a model counts it as an outlier. Default: false.
+    /// Whether only a row's direction counts. An all-zero row has no direction, so a model treats it as an outlier.
+    /// Default: false.
     fn by_direction(&self) -> bool {
         false
     }
 
-    /// Whether equal rows get equal positions by themselves, and copies should count. Default: false; a model then passes
-    /// each vector once, so that all rows that have it lie at one position.
+    /// Whether duplicate rows should count, and get equal positions without help. Default: false; a model then passes
+    /// each vector once, so that all rows with this vector have the same position.
     fn counts_copies(&self) -> bool {
         false
     }
 
-    /// Whether this looks at [`Training::labels`]. Default: false.
+    /// Whether this uses [`Training::labels`]. Default: false.
     fn uses_labels(&self) -> bool {
         false
     }
 
-    /// The name and the settings, from which [`reducer_of`] makes an equal reducer. Default: none; the built-in reducers
+    /// The name and settings, from which [`reducer_of`] builds an equal reducer. Default: none; the built-in reducers
     /// have one.
     fn spec(&self) -> Option<Spec> {
         None
@@ -53,7 +53,7 @@ pub trait Reducer: Send + Sync + Debug {
 /// The built-in reducer that a [`Spec`] describes.
 ///
 /// # Errors
-/// `NotFound` for a name that is not built in; settings that cannot be read, or that are out of range.
+/// `NotFound` if there is no built-in reducer with this name; the settings cannot be read, or are out of range.
 pub fn reducer_of(spec: &Spec) -> Result<Arc<dyn Reducer>> {
     let reducer: Arc<dyn Reducer> = match spec.name.as_str() {
         "umap" => Arc::new(spec.read::<Umap>(Stage::Reduce)?),
@@ -69,14 +69,14 @@ pub fn reducer_of(spec: &Spec) -> Result<Arc<dyn Reducer>> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Reduction {
-    /// One row for each training row, in their order, in few dimensions.
+    /// The reduced rows, in the order of the training rows.
     pub embedding: Array2<f32>,
     /// Places new rows in the same space.
     pub model: Arc<dyn FittedReducer>,
 }
 
 impl Reduction {
-    /// The reduced rows, in the order of the training rows, and what places new ones.
+    /// A reduction from the reduced rows, in the order of the training rows, and the model that places new rows.
     pub fn new(embedding: Array2<f32>, model: impl FittedReducer + 'static) -> Self {
         Reduction { embedding, model: Arc::new(model) }
     }
@@ -84,11 +84,12 @@ impl Reduction {
 
 /// Places new rows in the space of a fitted reduction.
 pub trait FittedReducer: Send + Sync + Debug {
-    /// One row for each of `vectors`, which have as many dimensions as those of the fit. Rows do not influence each other.
+    /// Reduces `vectors`, which have the same dimensions as those of the fit, to one row each. Rows are placed
+    /// independently of each other.
     fn transform(&self, vectors: &Vectors, progress: &Progress) -> Result<Array2<f32>>;
 }
 
-/// Leaves the vectors as they are: for vectors that have few dimensions already, or were reduced elsewhere.
+/// No dimensionality reduction: for vectors that already have few dimensions, or were reduced elsewhere.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NoReduction;
 

@@ -47,7 +47,7 @@ pub trait Representation: Send + Sync + Debug {
         false
     }
 
-    /// The embedder that is required; the model checks for it before any work. Default: none.
+    /// The embedder that this requires; the model checks for it before any work. Default: none.
     fn needs_embedder(&self) -> Option<NeededEmbedder> {
         None
     }
@@ -57,14 +57,14 @@ pub trait Representation: Send + Sync + Debug {
         true
     }
 
-    /// A captioner that the representation was given: the model uses it as its
-    /// [`captioner`](crate::model::TopicModel::captioner), unless it has one. Default: none.
+    /// The representation's captioner, if any: the model uses it as its
+    /// [`captioner`](crate::model::TopicModel::captioner), unless it already has one. Default: none.
     fn captioner(&self) -> Option<Arc<dyn ImageCaptioner>> {
         None
     }
 
-    /// Describes every topic of `context`. `words` are the candidates from the previous step: the best c-TF-IDF words, or
-    /// the result of the previous representation in the same chain.
+    /// Describes every topic of `context`. `words` are the candidates from the previous step: the best c-TF-IDF words,
+    /// or the result of the previous representation in the same chain.
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;
 }
 
@@ -72,10 +72,10 @@ pub trait Representation: Send + Sync + Debug {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NeededEmbedder {
-    /// One of texts: [`TopicContext::embedder`].
+    /// An embedder of texts: [`TopicContext::embedder`].
     Texts,
-    /// One of texts into the space of the images' vectors, and such vectors: [`TopicContext::joint_text`] and
-    /// [`TopicContext::image_embeddings`].
+    /// An embedder of texts into the same space as image embeddings, and image embeddings: [`TopicContext::joint_text`]
+    /// and [`TopicContext::image_embeddings`].
     WordsBesideImages,
 }
 
@@ -91,32 +91,32 @@ impl NeededEmbedder {
                 "Embed the images with a joint model, such as CLIP.",
             ),
         };
-        let message = format!("the representation `{representation}` needs {what}, and the model has none");
+        let message = format!("the representation `{representation}` needs {what}, but the model has none");
         Error::new(ErrorKind::InvalidParameter, Stage::Represent, message).with_hint(hint)
     }
 }
 
-/// What a [`Representation`] may look at. Rows are those of the fitted frame.
+/// The data available to a [`Representation`]. Rows are those of the fitted frame.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct TopicContext<'a> {
-    /// Topic ids in ascending order, -1 first where there are outliers.
+    /// Topic ids in ascending order, starting with -1 if there are outliers.
     pub topics: &'a [i32],
     /// The topic of each row.
     pub assignments: &'a [i32],
-    /// The texts in which the topics' words were counted, if any: the text column, and captions for some of the rows that
-    /// have only an image.
+    /// The texts in which the topics' words were counted, if any: the text column, and captions for some of the rows
+    /// that have only an image.
     pub texts: Option<&'a TextColumn>,
     /// The image column, if the model has one.
     pub images: Option<&'a ImageColumn>,
     /// The vectors that were clustered.
     pub embeddings: &'a Embeddings,
-    /// Vectors of the rows' `texts` by `embedder`, if the fit computed them.
+    /// The embeddings of the rows' `texts` by `embedder`, if the fit computed them.
     pub text_embeddings: Option<&'a Embeddings>,
-    /// Vectors of the images alone, if any: from the frame, or computed by the model.
+    /// The image embeddings, if any: from the frame, or computed by the model.
     pub image_embeddings: Option<&'a Embeddings>,
-    /// How well each row's text represents its topic: the cosine between the row's c-TF-IDF and the topic's, 0 to 1; 0 if
-    /// the row has no text.
+    /// How well each row's text represents its topic: the cosine similarity of the row's c-TF-IDF to the topic's, 0 to
+    /// 1; 0 if the row has no text.
     pub text_scores: &'a [f64],
     /// The terms, one for each column of `c_tf_idf`.
     pub vocabulary: &'a [String],
@@ -131,15 +131,15 @@ pub struct TopicContext<'a> {
     pub joint_text: Option<&'a dyn TextEmbedder>,
     /// The seed of the fit.
     pub seed: u64,
-    /// Where to report.
+    /// Progress reporting.
     pub progress: &'a Progress,
 }
 
 impl<'a> TopicContext<'a> {
-    /// What every representation can look at: the `topics` in ascending order, the topic of each row (`assignments`), the
-    /// `embeddings` that were clustered, and the `c_tf_idf` weights, one row for each of the topics and one column for each
-    /// term of the `vocabulary`. No texts, images or embedders, seed 42. Models make contexts themselves; this is for
-    /// testing a representation.
+    /// A context with the data that every representation can use: the `topics` in ascending order, the topic of each
+    /// row (`assignments`), the `embeddings` that were clustered, and the `c_tf_idf` weights, one row for each of the
+    /// topics and one column for each term of the `vocabulary`. No texts, images or embedders; seed 42. Models build
+    /// contexts themselves; this is for testing a representation.
     pub fn new(
         topics: &'a [i32],
         assignments: &'a [i32],
@@ -167,25 +167,25 @@ impl<'a> TopicContext<'a> {
         }
     }
 
-    /// The rows' texts, and how well each represents its topic (0 to 1).
+    /// Sets the rows' texts, and how well each represents its topic (0 to 1).
     #[must_use]
     pub fn with_texts(self, texts: &'a TextColumn, text_scores: &'a [f64]) -> Self {
         TopicContext { texts: Some(texts), text_scores, ..self }
     }
 
-    /// The rows' images, and their vectors where there are any.
+    /// Sets the rows' images, and their embeddings, if any.
     #[must_use]
     pub fn with_images(self, images: &'a ImageColumn, image_embeddings: Option<&'a Embeddings>) -> Self {
         TopicContext { images: Some(images), image_embeddings, ..self }
     }
 
-    /// The embedder of texts, and the texts' vectors by it where they are known.
+    /// Sets the embedder of texts, and the embeddings of the texts, if known.
     #[must_use]
     pub fn with_embedder(self, embedder: &'a dyn TextEmbedder, text_embeddings: Option<&'a Embeddings>) -> Self {
         TopicContext { embedder: Some(embedder), text_embeddings, ..self }
     }
 
-    /// The embedder of images, and that of texts into the same space where there is one.
+    /// Sets the embedder of images, and that of texts into the same space, if there is one.
     #[must_use]
     pub fn with_image_embedder(self, embedder: &'a dyn ImageEmbedder) -> Self {
         TopicContext { image_embedder: Some(embedder), joint_text: embedder.text_side(), ..self }
@@ -198,7 +198,7 @@ impl<'a> TopicContext<'a> {
     }
 
     /// The `n` rows of each topic whose texts represent it best, with their `text_scores`, best first, ties by row; of
-    /// equal texts the first. Topics without a text are left out.
+    /// equal texts, only the first. Topics without a text are omitted.
     pub fn representative_rows(&self, n: usize) -> BTreeMap<i32, Vec<(usize, f64)>> {
         let rows = |texts| representative_rows(texts, self.assignments, self.text_scores, n);
         self.texts.map(rows).unwrap_or_default()

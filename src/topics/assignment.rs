@@ -1,35 +1,35 @@
-//! Clusters to topic ids: the largest is topic 0.
+//! Mapping clusters to topic ids: the largest cluster is topic 0.
 
 use std::collections::BTreeMap;
 
 use super::Regrouping;
 use crate::cluster::{Clustering, OUTLIER};
 
-/// Where a row belongs, before it has a topic.
+/// The placement of a row, before it is mapped to a topic.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Place {
-    /// With this row of the fit, which has the same vector.
+    /// The same as this row of the fit, which has the same vector.
     Known(usize),
-    /// In the cluster of this label, with this strength.
+    /// In the cluster with this label, with this membership strength.
     New(i32, f64),
 }
 
-/// The topic of every row of the frame, and which cluster became which topic.
+/// The topic of every row of the frame, and the mapping from clusters to topics.
 #[derive(Debug, Clone)]
 pub(crate) struct Assignment {
     /// The topic of each row; -1 for outliers and for rows that were not clustered.
     pub(crate) topics: Vec<i32>,
-    /// How strongly each row belongs to its topic, 0 to 1.
+    /// The membership strength of each row, 0 to 1.
     pub(crate) probabilities: Vec<f64>,
-    /// Rows of each topic, by topic id.
+    /// The number of rows of each topic, by topic id.
     pub(crate) sizes: BTreeMap<i32, usize>,
     /// Cluster label to topic id.
     mapper: BTreeMap<i32, i32>,
 }
 
 impl Assignment {
-    /// Numbers the clusters of `clustering`, whose points are the `rows` (ascending) of a frame of `len` rows, by
-    /// size. Clusters of one size keep the order of their labels.
+    /// Numbers the clusters of `clustering` by size; its points are the `rows` (ascending) of a frame of `len` rows.
+    /// Clusters of the same size keep the order of their labels.
     pub(crate) fn by_size(clustering: &Clustering, rows: &[usize], len: usize) -> Self {
         let mapper = topic_ids(&clustering.labels);
         let mut topics = vec![OUTLIER; len];
@@ -41,8 +41,9 @@ impl Assignment {
         Assignment { sizes: sizes_of(&topics), topics, probabilities, mapper }
     }
 
-    /// Rows by `groups`, any number for each, [`OUTLIER`] for none: numbered by size, those of one size in the order of
-    /// their groups. A cluster label follows most rows of its topic. A row that becomes an outlier has the probability 0.
+    /// Regroups the rows by `groups`, an arbitrary number for each, [`OUTLIER`] for outliers. Groups are numbered by
+    /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
+    /// topic. A row that becomes an outlier has probability 0.
     pub(super) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
         let numbers = topic_ids(groups);
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
@@ -54,17 +55,17 @@ impl Assignment {
         (Assignment { sizes: sizes_of(&topics), probabilities, mapper, topics }, regrouping)
     }
 
-    /// Topics, without the outlier topic.
+    /// The number of topics, not counting the outlier topic.
     pub(crate) fn topic_count(&self) -> usize {
         self.sizes.keys().filter(|&&topic| topic != OUTLIER).count()
     }
 
-    /// Rows in a topic, outliers not counted.
+    /// The number of rows in a topic, not counting outliers.
     pub(crate) fn clustered(&self) -> usize {
         self.topics.len() - self.sizes.get(&OUTLIER).copied().unwrap_or(0)
     }
 
-    /// Topic ids in ascending order, -1 first where there are outliers.
+    /// Topic ids in ascending order, starting with -1 if there are outliers.
     pub(crate) fn ids(&self) -> Vec<i32> {
         self.sizes.keys().copied().collect()
     }
@@ -89,7 +90,7 @@ fn topic_ids(labels: &[i32]) -> BTreeMap<i32, i32> {
     by_size(sizes)
 }
 
-/// Numbers from 0, the largest first, those of one size in the order of their keys.
+/// Assigns numbers from 0, largest first, ties by key.
 fn by_size(sizes: BTreeMap<i32, usize>) -> BTreeMap<i32, i32> {
     let mut by_size: Vec<(i32, usize)> = sizes.into_iter().collect();
     by_size.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));

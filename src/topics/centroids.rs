@@ -1,11 +1,11 @@
-//! Where topics lie: the mean vector of each topic's rows.
+//! Topic centroids: the mean vector of each topic's rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Assignment, Regrouping};
 use crate::corpus::Embeddings;
 
-/// The mean vector of each topic that has a row with a vector, by topic id, summed in the order of the rows.
+/// The mean vector of each topic that has a row with a vector, by topic id, summed in row order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Centroids(BTreeMap<i32, Vec<f32>>);
 
@@ -28,7 +28,7 @@ impl Centroids {
         Centroids(sums.into_iter().map(|(topic, sum)| (topic, mean(sum))).collect())
     }
 
-    /// The means after an edit: those of topics whose rows stayed together are kept.
+    /// The means after an edit; those of topics with unchanged rows are kept.
     pub(crate) fn regrouped(&self, edit: &Regrouping, assignment: &Assignment, vectors: &Embeddings) -> Self {
         let kept = edit.unchanged();
         let known: BTreeSet<i32> = kept.values().copied().collect();

@@ -1,4 +1,4 @@
-//! What became of topics.
+//! The history of topics.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use hashbrown::HashMap;
 
 use crate::cluster::OUTLIER;
 
-/// One edit of topics: where the rows of every topic before it went.
+/// One edit of the topics: where the rows of every previous topic went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Regrouping {
     /// The method that was called, such as `merge_topics`.
     pub edit: String,
-    /// For each topic before: the topics after that have its rows, with the number of rows.
+    /// For each previous topic: the new topics that contain its rows, with the number of rows.
     pub went_to: BTreeMap<i32, BTreeMap<i32, usize>>,
 }
 
 impl Regrouping {
-    /// What is known of an edit that took each row from `before` to `after`.
+    /// The record of an edit that moved each row from its topic in `before` to that in `after`.
     pub(crate) fn new(edit: &str, before: &[i32], after: &[i32]) -> Self {
         let mut pairs = HashMap::<(i32, i32), usize>::new();
         for (&from, &to) in before.iter().zip(after) {
@@ -30,13 +30,13 @@ impl Regrouping {
         Regrouping { edit: edit.to_owned(), went_to }
     }
 
-    /// The topic that has most rows of `topic`, of equally many the first; -1 for a topic without rows.
+    /// The new topic with most rows of `topic`, ties by id; -1 for a topic without rows.
     pub fn heir(&self, topic: i32) -> i32 {
         let parts = self.went_to.get(&topic).into_iter().flatten();
         parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&heir, _)| heir)
     }
 
-    /// The topics before that are the whole of one after, which has no other rows: from the id before to that after.
+    /// The topics whose rows did not change: maps previous to new ids.
     pub(crate) fn unchanged(&self) -> BTreeMap<i32, i32> {
         let mut sources = BTreeMap::<i32, usize>::new();
         for &to in self.went_to.values().flat_map(BTreeMap::keys) {

@@ -1,14 +1,14 @@
-//! Agglomerative clustering by average linkage, of few things: topics.
+//! Agglomerative clustering with average linkage, for few items: topics.
 
-/// Groups `n` things (0 to n - 1) into `groups` groups by average linkage over `distance`, which is symmetric: as the two
-/// groups with the smallest mean distance are joined again and again. The group of each thing is the smallest of its
-/// members. With as many groups as things or more, each is its own.
+/// Clusters `n` items (0 to n - 1) into `groups` groups by average linkage over the symmetric `distance`: equivalent to
+/// repeatedly merging the two groups with the smallest mean distance. Each item's group is identified by its smallest
+/// member. If `groups` is at least `n`, each item is its own group.
 ///
-/// By chains of nearest neighbors (Murtagh 1983), in the order of n² steps; of equal distances the smaller number is
-/// nearer, so the same distances give the same groups.
+/// Uses the nearest-neighbor chain algorithm (Murtagh 1983) in O(n²) time; ties are resolved in favor of the smaller
+/// index, so the result is deterministic.
 pub(crate) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
     let mut merges = Merges::new(n, distance).all();
-    // Found in another order than that of their heights.
+    // The merges are not found in the order of their heights.
     merges.sort_by(|a, b| a.height.total_cmp(&b.height));
     let mut group: Vec<usize> = (0..n).collect();
     for merge in merges.iter().take(n.saturating_sub(groups.max(1))) {
@@ -25,7 +25,7 @@ fn root(group: &[usize], mut thing: usize) -> usize {
     thing
 }
 
-/// Two groups, each named by one of its members, and their mean distance.
+/// Two groups, each identified by one of its members, and their mean distance.
 struct Merge {
     a: usize,
     b: usize,
@@ -34,9 +34,9 @@ struct Merge {
 
 struct Merges {
     n: usize,
-    /// Distances of groups, below the diagonal, row by row.
+    /// Distances between groups: the lower triangle, row by row.
     distances: Vec<f64>,
-    /// Members of each group; 0 for one that is part of another.
+    /// The size of each group; 0 for a group that was merged into another.
     sizes: Vec<usize>,
 }
 
@@ -46,7 +46,7 @@ impl Merges {
         Merges { n, distances, sizes: vec![1; n] }
     }
 
-    /// Joins everything.
+    /// Merges until a single group remains.
     fn all(mut self) -> Vec<Merge> {
         let mut merges = Vec::with_capacity(self.n.saturating_sub(1));
         let mut chain: Vec<usize> = Vec::new();
@@ -71,7 +71,7 @@ impl Merges {
         merges
     }
 
-    /// The group nearest to `a`; `before` among equally near ones, so that chains end.
+    /// The group nearest to `a`; ties are resolved in favor of `before`, so that chains terminate.
     fn nearest(&self, a: usize, before: Option<usize>) -> usize {
         let mut best = before;
         let mut least = before.map_or(f64::INFINITY, |b| self.between(a, b));
@@ -88,7 +88,7 @@ impl Merges {
         self.distances[place(a, b)]
     }
 
-    /// Makes one group of two; it keeps the smaller name.
+    /// Merges two groups; the result keeps the smaller identifier.
     fn join(&mut self, a: usize, b: usize) -> Merge {
         let (a, b) = (a.min(b), a.max(b));
         let height = self.between(a, b);
@@ -114,7 +114,7 @@ fn place(a: usize, b: usize) -> usize {
 mod tests {
     use super::average_linkage;
 
-    /// The definition: join the two groups with the smallest mean distance of their members.
+    /// The definition: repeatedly merges the two groups with the smallest mean distance between their members.
     fn by_definition(points: &[f64], groups: usize) -> Vec<usize> {
         let mut members: Vec<Vec<usize>> = (0..points.len()).map(|i| vec![i]).collect();
         let mean = |a: &[usize], b: &[usize]| {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn groups_are_those_of_the_definition() {
-        // Without ties, where the definition would leave a choice.
+        // No ties, for which the definition would be ambiguous.
         let mut state = 7_u64;
         let mut random = || {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

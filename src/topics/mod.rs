@@ -1,6 +1,6 @@
-//! Topics as data: which row has which topic, what the topics' texts contain, where topics lie, how they are described.
+//! Topics as data: the topic of each row, term counts, centroids and descriptions.
 //!
-//! Knows nothing of the model that found them. Every edit is one `regroup` of rows.
+//! Independent of the model that found them. Every edit is one `regroup` of rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,31 +25,31 @@ pub use terms::TopicTerms;
 /// The topics of a frame. Cloning is cheap: the parts are shared.
 #[derive(Debug, Clone)]
 pub(crate) struct Topics {
-    /// Row to topic, and cluster label to topic.
+    /// The mapping from rows and cluster labels to topics.
     pub(crate) assignment: Arc<Assignment>,
-    /// Term counts of documents and of topics, and the topics' weights.
+    /// The term counts of documents and topics, and the topics' weights.
     pub(crate) terms: Arc<TopicTerms>,
     /// The mean vector of each topic.
     pub(crate) centroids: Arc<Centroids>,
-    /// Words, other descriptions and representative rows.
+    /// The words, additional descriptions and representative rows.
     pub(crate) description: Arc<Description>,
-    /// The edits since the fit, the first one first.
+    /// The edits since the fit, oldest first.
     pub(crate) history: Arc<Vec<Regrouping>>,
 }
 
-/// What describes topics, by topic id.
+/// The descriptions of topics, by topic id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Description {
     pub(crate) words: TopicWords,
     pub(crate) aspects: BTreeMap<String, Aspect>,
-    /// The names of the aspects, in the order in which they were asked for.
+    /// The names of the aspects, in the order in which they were requested.
     pub(crate) order: Vec<String>,
     /// The rows that represent each topic, with their scores, best first.
     pub(crate) representatives: BTreeMap<i32, Vec<(usize, f64)>>,
 }
 
 impl Topics {
-    /// The topics of a fit, which nothing has edited.
+    /// The topics of a fit, without edits.
     pub(crate) fn new(
         assignment: Assignment,
         terms: TopicTerms,
@@ -65,11 +65,12 @@ impl Topics {
         }
     }
 
-    /// Topics of the same rows by `groups`, any number for each row, -1 for outliers: numbered by size, topics of one
-    /// size in the order of their groups. Counts and weights follow without reading a text, and so does the mean of
-    /// every topic whose rows changed. A row that becomes an outlier has the probability 0; other probabilities stay.
+    /// Regroups the same rows by `groups`, an arbitrary number for each row, -1 for outliers. Topics are numbered by
+    /// size, ties by group number. Counts and weights are recomputed without reading the texts, and so is the mean of
+    /// every topic whose rows changed. A row that becomes an outlier has probability 0; other probabilities are
+    /// unchanged.
     ///
-    /// `describe` describes the new topics. `edit` names what was done, for the [history](Self::history).
+    /// `describe` describes the new topics. `edit` is the name of the edit, for the [history](Self::history).
     pub(crate) fn regroup(
         &self,
         edit: &str,

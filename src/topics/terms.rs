@@ -1,5 +1,5 @@
-//! What the topics' texts hold: sparse counts of every text, from which topics of any grouping have their counts and weights
-//! without the texts.
+//! The terms in the topics' texts: sparse counts of every text, from which the counts and weights of any grouping of
+//! topics are computed without the texts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,30 +14,30 @@ use crate::progress::Progress;
 use crate::represent::TopicWords;
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
-/// Counts and c-TF-IDF weights of topics, and how well each document stands for its own.
+/// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 #[derive(Debug, Clone)]
 pub struct TopicTerms {
-    /// The terms, one a column.
+    /// The terms, one per column.
     pub vocabulary: Arc<[String]>,
-    /// How often each topic's texts hold each term; rows in ascending order of topic ids.
+    /// The number of occurrences of each term in each topic's texts; rows in ascending order of topic ids.
     pub counts: CsrMatrix<u32>,
-    /// c-TF-IDF weights, shaped as `counts`.
+    /// The c-TF-IDF weights, in the same shape as `counts`.
     pub c_tf_idf: CsrMatrix<f64>,
-    /// For each row of the frame, the cosine between its c-TF-IDF and its topic's.
+    /// For each row of the frame, the cosine similarity of its c-TF-IDF to its topic's.
     pub text_scores: Vec<f64>,
     documents: Arc<DocumentTerms>,
 }
 
-/// How often each text holds each term. A text takes eight bytes a different term, and 16 more.
+/// The number of occurrences of each term in each text. A text takes 8 bytes per distinct term, plus 16 bytes.
 #[derive(Debug)]
 struct DocumentTerms {
-    /// The row of the frame that each text is in, ascending.
+    /// The frame row of each text, ascending.
     rows: Vec<usize>,
     counts: CsrMatrix<u32>,
 }
 
 impl TopicTerms {
-    /// Counts the terms of `texts` (row, text), whose rows belong to `assignments`; the topics are `ids`.
+    /// Counts the terms of `texts` (row, text); `assignments` has the topic of each row, and the topics are `ids`.
     pub fn count(
         texts: &[(usize, &str)],
         assignments: &[i32],
@@ -59,7 +59,7 @@ impl TopicTerms {
         documents.weighed(vocabulary, counts, &classes, assignments.len(), weighting, tell)
     }
 
-    /// No terms at all, for the topics `ids` of a frame of `rows` rows.
+    /// An empty vocabulary, for the topics `ids` of a frame with `rows` rows.
     pub(crate) fn empty(ids: &[i32], rows: usize) -> Result<Self> {
         let nothing = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
         Ok(TopicTerms {
@@ -71,8 +71,8 @@ impl TopicTerms {
         })
     }
 
-    /// The terms of the same texts after an edit, which made the topics of `after` of the topics `before`. No text is read,
-    /// and the counts of topics whose rows stayed together are kept.
+    /// The terms of the same texts after an edit that turned the topics `before` into those of `after`. No text is
+    /// read, and the counts of topics with unchanged rows are kept.
     pub(super) fn regrouped(
         &self,
         edit: &Regrouping,
@@ -91,7 +91,7 @@ impl TopicTerms {
         self.documents.weighed(Arc::clone(&self.vocabulary), counts, &classes, topics.len(), weighting, |_| {})
     }
 
-    /// The `n` best words of every topic, best first, ties in the order of the vocabulary.
+    /// The top `n` words of every topic, best first, ties in vocabulary order.
     pub fn top_words(&self, ids: &[i32], n: usize) -> TopicWords {
         let words = |row: usize| {
             let best = crate::vectorize::top_terms(&self.c_tf_idf, row, n);
@@ -103,14 +103,14 @@ impl TopicTerms {
 }
 
 impl DocumentTerms {
-    /// For each text, where in `ids` the topic of its row is.
+    /// For each text, the index in `ids` of its row's topic.
     fn classes(&self, topics: &[i32], ids: &[i32]) -> Vec<Option<usize>> {
         let place = |&row: &usize| ids.binary_search(topics.get(row).unwrap_or(&OUTLIER)).ok();
         self.rows.iter().map(place).collect()
     }
 
-    /// The counts of the topics `ids`: of those that `kept` names, the row of `before` that it says; of the others, the sum
-    /// of their texts.
+    /// The counts of the topics `ids`: for topics in `kept`, the given row of `before`; for the others, the sum over
+    /// their texts.
     fn counts_of(
         &self,
         classes: &[Option<usize>],
@@ -128,7 +128,7 @@ impl DocumentTerms {
         Ok(CsrMatrix::from_rows(self.counts.cols(), rows))
     }
 
-    /// The terms of topics by their `counts`. `unknown` is called with the seed words that no text contains.
+    /// Weights the terms of topics by their `counts`. `unknown` is called with the seed words that no text contains.
     fn weighed(
         self: &Arc<Self>,
         vocabulary: Arc<[String]>,

@@ -419,13 +419,13 @@ fn a_column_that_is_not_there_is_told_with_those_most_like_it() {
     assert!(said.contains("; there are 2990 more.") && said.len() < 500, "{said}");
     file(&folder, "one-line.csv", (0..5000).map(|i| format!("word {i}, ")).collect::<String>());
     let said = fit("one-line.csv", "text");
-    assert!(said.contains("was it a file whose line ends were lost?") && said.len() < 1000, "{said}");
+    assert!(said.contains("did the file lose its line endings?") && said.len() < 1000, "{said}");
     file(&folder, "names.csv", "id,te\u{1b}[31mxt\n1,2\n");
     let said = fit("names.csv", "text");
     assert!(said.contains("The columns are `id`, `te\u{fffd}[31mxt`."), "{said}");
     file(&folder, "semicolon.tsv", "id;text\n1;2\n");
     assert!(
-        fit("semicolon.tsv", "text").contains("The only column is `id;text`. Was it a file with another separator?")
+        fit("semicolon.tsv", "text").contains("The only column is `id;text`. Does the file use a different separator?")
     );
 }
 

@@ -170,15 +170,15 @@ fn equal_given_vectors_are_one_topic() {
         let frame = given(&vec![vector; 400]);
         let (topics, notes) = noting(of_given(), &frame);
         assert_eq!(topics.labels(), vec![0; 400]);
-        assert!(notes.contains("they cannot be told apart"), "{notes}");
+        assert!(notes.contains("they cannot be distinguished"), "{notes}");
         assert_together(&of_given(), &frame, "equal vectors");
     }
     // Zeros have no direction, but they do have a position.
     let zeros = given(&vec![vec![0.0; 8]; 400]);
     let (topics, notes) = noting(of_given().reducer(Umap::new().metric(Metric::Euclidean)), &zeros);
-    assert!(topics.summary().topics == 1 && notes.contains("they cannot be told apart"), "{notes}");
+    assert!(topics.summary().topics == 1 && notes.contains("they cannot be distinguished"), "{notes}");
     let error = of_given().fit(&zeros).map(|_| ()).unwrap_err();
-    assert!(format!("{error:#}").contains("all vectors are zero, so the rows cannot be told apart"), "{error:#}");
+    assert!(format!("{error:#}").contains("all vectors are zero, so the rows cannot be distinguished"), "{error:#}");
 }
 
 #[test]

@@ -465,7 +465,7 @@ fn paths_are_read_only_when_asked_and_stay_below_the_folder() {
     assert_eq!(page.images()[0].get("alt"), "cat.jpg");
     let cells = page.cells();
     assert!(cells[1].contains("no such file") && cells[1].contains("missing.png"), "{}", cells[1]);
-    assert!(cells[2].contains("leaves the folder") && cells[3].contains("leaves the folder"), "{cells:?}");
+    assert!(cells[2].contains("leaves the image folder") && cells[3].contains("leaves the image folder"), "{cells:?}");
     assert!(cells[4].contains("folder, not an image"), "{}", cells[4]);
     assert!(cells[5].contains("the file is empty"), "{}", cells[5]);
 }

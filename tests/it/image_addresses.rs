@@ -192,10 +192,10 @@ fn paths_of_windows_are_recognized() {
             .map(|_| ())
             .map_err(|error| format!("{error:#}"))
             .unwrap_err();
-        assert!(error.contains("looks like a path of Windows") && error.contains("with /"), "{error:#}");
+        assert!(error.contains("looks like a Windows path") && error.contains("with /"), "{error:#}");
     }
     let climbs = column(&names(|_| "..\\..\\secret.png".into()), folder.path()).get(0).unwrap_err();
-    assert!(climbs.to_string().contains("leaves the folder"), "{climbs}");
+    assert!(climbs.to_string().contains("leaves the image folder"), "{climbs}");
     // A name that contains a backslash is found as written.
     fs::write(folder.path().join("odd\\name.png"), png(0, 0)).unwrap();
     let images = column(&names(|_| "odd\\name.png".into()), folder.path());
@@ -226,15 +226,15 @@ fn pictures_from_outside_the_image_folder_are_told_or_refused() {
     });
     let (topics, said) = fit(model(&inside), &frame);
     assert!(topics.iter().all(|&topic| topic >= 0), "{topics:?}");
-    let first = format!("4 images lie outside the image folder (the first, in row 3: {}", secret.display());
+    let first = format!("4 images are outside the image folder (the first, in row 3: {}", secret.display());
     assert!(said.contains(&first) && said.contains("only_in_image_folder"), "{said}");
 
     let refusing = model(&inside).only_in_image_folder(true);
     let (topics, said) = fit(refusing.clone(), &frame);
     let refused: Vec<usize> = (0..ROWS).filter(|&row| topics[row] == -1).collect();
     assert_eq!(refused, [3, 6, 9, 18], "{said}");
-    assert!(said.contains("4 images cannot be read") && said.contains("outside the folder"), "{said}");
-    assert!(!said.contains("lie outside"), "{said}");
+    assert!(said.contains("4 images cannot be read") && said.contains("outside the image folder"), "{said}");
+    assert!(!said.contains("are outside"), "{said}");
     // Images of topics respect it too, and a table within the folder needs no note.
     let shown = refusing.representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(30));
     let topics = shown.fit(&frame).unwrap();
@@ -262,7 +262,7 @@ fn the_command_tells_of_addresses_and_of_pictures_elsewhere() {
     let (done, said) = fit(&|row| format!("https://example.org/{row}.jpg"), &[]);
     assert!(!done && said.contains("web address") && !said.contains("--image-folder"), "{said}");
     let (done, said) = fit(&|row| format!("pictures\\{row}.jpg"), &[]);
-    assert!(!done && said.contains("looks like a path of Windows") && said.contains("--image-folder"), "{said}");
+    assert!(!done && said.contains("looks like a Windows path") && said.contains("--image-folder"), "{said}");
     let (done, said) = fit(&|row| format!("pictures/{row}.jpg"), &[]);
     assert!(!done && said.contains("no such file") && said.contains("--image-folder"), "{said}");
     assert!(!said.contains(".image_folder("), "{said}");
@@ -278,10 +278,10 @@ fn the_command_tells_of_addresses_and_of_pictures_elsewhere() {
         _ => format!("images/{}.png", row % ROWS),
     };
     let (done, said) = fit(&image, &[]);
-    assert!(done && said.contains("1 image lies outside the image folder (row 4: "), "{said}");
-    assert!(said.contains("--only-in-image-folder refuses such images"), "{said}");
+    assert!(done && said.contains("1 image is outside the image folder (row 4: "), "{said}");
+    assert!(said.contains("use --only-in-image-folder to reject them"), "{said}");
     let (done, said) = fit(&image, &["--only-in-image-folder"]);
-    assert!(done && !said.contains("lies outside the image folder"), "{said}");
+    assert!(done && !said.contains("is outside the image folder"), "{said}");
 }
 
 #[test]
@@ -293,11 +293,11 @@ fn a_missing_image_folder_lets_no_file_through() {
     assert_eq!((error.kind(), error.column(), error.path()), (ErrorKind::Image, Some("image"), Some(&*missing)));
     assert!(format!("{error:#}").contains("image folder does not exist"), "{error:#}");
     let images = column(&frame, &missing).only_in_folder(true);
-    assert!(images.get(0).map_err(|error| format!("{error:#}")).unwrap_err().contains("outside the folder"));
+    assert!(images.get(0).map_err(|error| format!("{error:#}")).unwrap_err().contains("outside the image folder"));
     // If it is allowed, it is noted.
     let (topics, said) = fit(model(&missing), &frame);
     assert!(topics.iter().all(|&topic| topic >= 0), "{topics:?}");
-    assert!(said.contains("30 images lie outside the image folder"), "{said}");
+    assert!(said.contains("30 images are outside the image folder"), "{said}");
     // Images embedded in the table need no folder.
     let (topics, said) = fit(model(&missing).only_in_image_folder(true), &names(data_uri));
     assert!(topics.iter().all(|&topic| topic >= 0) && said.is_empty(), "{topics:?} {said}");

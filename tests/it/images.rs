@@ -153,7 +153,7 @@ fn a_path_that_leaves_its_folder_is_an_image_that_cannot_be_read() {
     let model = model().image_folder(&inside).captioner(Namer::default()).with_progress(Progress::to(notes.clone()));
     let topics = model.fit(&df!("image" => names).unwrap()).unwrap();
     assert_eq!(topics.labels()[5], -1);
-    assert!(notes.text().contains("leaves the folder"), "{}", notes.text());
+    assert!(notes.text().contains("leaves the image folder"), "{}", notes.text());
     let all = df!("image" => vec!["../secret.png"; 30]).unwrap();
     let error = error_of(&model, &all);
     assert_eq!((error.kind(), error.column(), error.row()), (ErrorKind::Image, Some("image"), Some(0)), "{error:#}");
@@ -164,7 +164,7 @@ fn images_of_which_not_one_can_be_read_are_an_error() {
     let broken = vec![Some(b"no picture".to_vec()); 30];
     let error = error_of(&model().captioner(Namer::default()), &framed(&broken));
     assert_eq!((error.kind(), error.column(), error.row()), (ErrorKind::Image, Some("image"), Some(0)));
-    assert!(format!("{error:#}").contains("not one of the 30 images can be read"), "{error:#}");
+    assert!(format!("{error:#}").contains("none of the 30 images can be read"), "{error:#}");
 
     let error = error_of(&model(), &framed(&vec![None; 30]));
     assert!(format!("{error:#}").contains("no row has an image"), "{error:#}");

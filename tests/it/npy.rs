@@ -1,17 +1,17 @@
-//! Arrays that NumPy wrote.
+//! Reading arrays written by NumPy.
 
 use std::path::Path;
 
 use topicframe::ndarray::Array2;
 
-/// A two-dimensional array of f32 in a `.npy` file below `tests/fixtures`.
+/// Reads a two-dimensional f32 array from a `.npy` file in `tests/fixtures`.
 pub fn matrix(name: &str) -> Array2<f32> {
     let (shape, bytes) = values(name, "<f4");
     let values = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
     Array2::from_shape_vec((shape[0], shape[1]), values).unwrap()
 }
 
-/// The shape and the raw bytes of the values of a `.npy` file of the type `descr`, such as `<i4`.
+/// The shape and the raw values of a `.npy` file with the type `descr`, such as `<i4`.
 pub fn values(name: &str, descr: &str) -> (Vec<usize>, Vec<u8>) {
     let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap();
     assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00", "{name}");

@@ -177,7 +177,7 @@ fn json_parts_that_disagree_within_a_record_are_told_the_field() {
     let error = read_frame(folder.path()).unwrap_err();
     assert_eq!(error.column(), Some("m"));
     let said = format!("{error:#}");
-    assert!(said.contains("the field `v.x` of the column contains texts in this part, but whole numbers"), "{said}");
+    assert!(said.contains("the field `v.x` of the column contains strings in this part, but whole numbers"), "{said}");
 }
 
 #[test]

@@ -112,5 +112,5 @@ fn what_cannot_be_looked_for_is_an_error() {
     let given =
         plain(TopicModel::text("caption", StaticEmbedder::builtin())).embeddings("embedding").fit(&other).unwrap();
     let error = given.find_topics("cat", 5).unwrap_err();
-    assert!(format!("{error:#}").contains("those of the fit had 3"), "{error:#}");
+    assert!(format!("{error:#}").contains("those in the fit had 3"), "{error:#}");
 }

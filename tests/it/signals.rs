@@ -1,12 +1,12 @@
-//! Commands that are to be ended by a signal.
+//! Ending commands with a signal.
 #![cfg(unix)]
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
-/// Lets `command` react to signals as if started from a terminal: whoever runs the tests in the background may have
-/// them ignored, and a process inherits that.
+/// Makes `command` react to signals as if started from a terminal: if the tests run in the background, signals may be
+/// ignored, and child processes inherit that.
 pub fn with_default_signals(command: &mut Command) -> &mut Command {
     let reset = || {
         for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT] {
@@ -21,7 +21,7 @@ pub fn with_default_signals(command: &mut Command) -> &mut Command {
     unsafe { command.pre_exec(reset) }
 }
 
-/// Sends `signal` (`INT`, `TERM`, ..) to `child` and waits for its end. Panics if that takes longer than `limit`.
+/// Sends `signal` (`INT`, `TERM`, ..) to `child` and waits for it to exit. Panics if that takes longer than `limit`.
 pub fn end(child: &mut Child, signal: &str, limit: Duration) -> ExitStatus {
     let sent = Instant::now();
     assert!(Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status().unwrap().success());

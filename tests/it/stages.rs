@@ -1,4 +1,4 @@
-//! What stages are fitted to, and how they name themselves.
+//! Training data of stages, and their specs.
 
 use ndarray::{Array2, array};
 use topicframe::cluster::clusterer_of;
@@ -32,7 +32,7 @@ fn parts_that_do_not_fit_are_refused() {
     let training = || Training::new(points());
     let (places, short, low) = ([0, 60], [0_i32; 59], [-2; 60]);
     let cases = [
-        (training().with_places(&places), Some(1), "not among the 60"),
+        (training().with_places(&places), Some(1), "out of range for 60 vectors"),
         (training().with_labels(&short), None, "59 labels do not match 60 rows"),
         (training().with_labels(&low), Some(0), "below -1"),
         (training().with_frame_rows(&[1, 2]), None, "2 frame rows do not match 60 rows"),
@@ -118,7 +118,7 @@ fn specs_from_elsewhere_are_refused_with_a_reason() {
     assert!(refused("kmeans", settings).1.to_string().contains("the settings of `kmeans` cannot be read"));
 }
 
-/// A nearest-class clusterer: one cluster a known class, each other row in that of the nearest class mean.
+/// A nearest-class clusterer: one cluster per known class; other rows belong to the nearest class mean.
 #[derive(Debug, Clone)]
 struct NearestClass(Vec<(i32, Vec<f32>)>);
 

@@ -116,7 +116,7 @@ fn the_row_that_is_wrong_is_blamed() {
     };
     let (row, said) = with(&[2, 3, 3, 3]);
     assert_eq!(row, Some(0), "{said}");
-    assert!(said.contains("2 numbers, most have 3"), "{said}");
+    assert!(said.contains("2 dimensions, most have 3"), "{said}");
     assert_eq!(with(&[3, 3, 0, 3]).0, Some(2));
     assert_eq!(with(&[3, 3, 3, 4]).0, Some(3));
     assert_eq!(with(&[3, 4]).0, Some(1), "on a tie, the first length is the expected one");

@@ -241,7 +241,7 @@ fn paths_that_leave_the_folder_are_left_out() {
     let images = column(&[Some("../0.png"), Some("1.png")], &folder.path().join("images"));
     let (gallery, notes) = choose(&images, &VisualRepresentation::new()).unwrap();
     assert_eq!(rows(&gallery, 0), [1]);
-    assert!(notes[0].contains("leaves the folder"), "{notes:?}");
+    assert!(notes[0].contains("leaves the image folder"), "{notes:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Topics made of topics: merging and reducing. The model at hand stays; what changes is a new one.
+//! Editing topics: merging and reducing. An edit returns a new model and leaves the original unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,13 +13,13 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::topics::average_linkage;
 use crate::training::Training;
 
-/// To how many topics to reduce. Written as a number or `auto`.
+/// The target number of topics. Written as a number or `auto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NrTopics {
-    /// So many, the outlier topic not counted; at least 1.
+    /// This number, not counting the outlier topic; at least 1.
     Count(usize),
-    /// As many as are left when topics that HDBSCAN finds close together are merged.
+    /// The number that remains after merging the topics that HDBSCAN clusters together.
     Auto,
 }
 
@@ -51,26 +51,25 @@ impl fmt::Display for NrTopics {
 }
 
 impl FittedTopicModel {
-    /// The model with the topics of each group merged into one: `topics.merge_topics(&[&[1, 2], &[4, 7, 9]])`.
+    /// Returns a model with the topics of each group merged into one: `topics.merge_topics(&[&[1, 2], &[4, 7, 9]])`.
     ///
-    /// Counts of terms are added up, weights and every representation are computed again, topics are numbered by size
-    /// again, and new rows are placed in the merged topics. Probabilities stay. A group that starts with -1 makes
-    /// outliers of its topics, whose probability becomes 0.
+    /// Term counts are added up, weights and all representations are recomputed, topics are renumbered by size, and new
+    /// rows are placed in the merged topics. Probabilities are unchanged. A group that starts with -1 turns its topics
+    /// into outliers, with probability 0.
     ///
     /// # Errors
-    /// A topic that does not exist, or is in two groups; -1 that is not the first of its group; whatever a
-    /// representation reports.
+    /// A topic does not exist, or is in two groups; -1 is not the first in its group; a representation fails.
     pub fn merge_topics(&self, groups: &[&[i32]]) -> Result<FittedTopicModel> {
         let mut targets = BTreeMap::new();
         for group in groups {
             self.check_group(group)?;
-            // A topic that is named twice in one group is in it once.
+            // Duplicates within a group are ignored.
             let members: BTreeSet<i32> = group.iter().copied().collect();
             for topic in members {
                 if targets.insert(topic, group.first().copied().unwrap_or(topic)).is_some() {
                     let message = format!("topic {topic} is in two groups of topics to merge");
                     return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                        .with_hint("Make one group of the two, or take the topic out of one."));
+                        .with_hint("Combine the two groups, or remove the topic from one of them."));
                 }
             }
         }
@@ -82,27 +81,27 @@ impl FittedTopicModel {
         if let Some(topic) = group.iter().find(|topic| !known(topic)) {
             let message = format!("there is no topic {topic} to merge");
             return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("get_topic_info() lists the topics; merging numbers them anew."));
+                .with_hint("get_topic_info() lists the topics; merging renumbers them."));
         }
         match group.iter().skip(1).any(|&topic| topic == OUTLIER) && group.first() != Some(&OUTLIER) {
             false => Ok(()),
             true => {
                 let message = "outliers cannot be merged into a topic: they have nothing in common";
                 Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                    .with_hint("Put -1 first to make outliers of the group's topics."))
+                    .with_hint("Put -1 first to turn the group's topics into outliers."))
             }
         }
     }
 
-    /// The model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`.
+    /// Returns a model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`.
     ///
-    /// Topics are grouped by the cosine distance of their mean vectors, by average linkage, until as many are left; the
-    /// outlier topic is not one of them and stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2) groups the
-    /// mean vectors at length 1; topics that it finds close to no other stay. Groups are merged as by
-    /// [`merge_topics`](Self::merge_topics). With as many topics as asked for, or fewer, nothing changes.
+    /// Topics are grouped by average linkage on the cosine distance of their mean vectors until the requested number is
+    /// reached; the outlier topic is not included and stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2)
+    /// clusters the mean vectors, normalized to unit length; topics that it considers outliers stay. Groups are merged
+    /// as in [`merge_topics`](Self::merge_topics). If there are no more topics than requested, nothing changes.
     ///
     /// # Errors
-    /// No topic asked for; whatever a representation reports.
+    /// The requested number is 0; a representation fails.
     pub fn reduce_topics(&self, nr_topics: impl Into<NrTopics>) -> Result<FittedTopicModel> {
         let nr_topics = nr_topics.into();
         if nr_topics == NrTopics::Count(0) {
@@ -124,7 +123,7 @@ impl FittedTopicModel {
         }
     }
 
-    /// The mean vectors of `topics` at length 1, one a row; zeros for one without a direction.
+    /// The mean vectors of `topics`, normalized to unit length, one per row; zeros if a mean has no direction.
     fn directions(&self, topics: &[i32]) -> Array2<f64> {
         let mut directions = Array2::zeros((topics.len(), self.pipeline.encoder.dimensions));
         for (mut row, &topic) in directions.outer_iter_mut().zip(topics) {
@@ -136,7 +135,7 @@ impl FittedTopicModel {
         directions
     }
 
-    /// The group of each row of `directions`: the first row of its cluster, itself where it is in none.
+    /// The group of each row of `directions`: the first row of its cluster, or the row itself if it is an outlier.
     fn dense_groups(&self, directions: &Array2<f64>) -> Result<Vec<usize>> {
         let alone: Vec<usize> = (0..directions.nrows()).collect();
         if directions.nrows() < 2 {
@@ -154,13 +153,13 @@ impl FittedTopicModel {
             .collect())
     }
 
-    /// The model with every topic that `targets` names joined to the one that it names.
+    /// The model with every topic in `targets` merged into its target.
     fn join(&self, edit: &str, targets: &BTreeMap<i32, i32>) -> Result<FittedTopicModel> {
         let target = |topic: &i32| targets.get(topic).copied().unwrap_or(*topic);
         self.regroup(edit, &self.topics.assignment.topics.iter().map(target).collect::<Vec<_>>())
     }
 
-    /// The model with the rows of the fit grouped by `groups`, any number for each row, -1 for outliers.
+    /// The model with the rows of the fit regrouped by `groups`, an arbitrary number for each row, -1 for outliers.
     fn regroup(&self, edit: &str, groups: &[i32]) -> Result<FittedTopicModel> {
         let data = self.data(edit)?;
         let settings = &self.settings;

@@ -1,4 +1,4 @@
-//! A fitted model and what can be asked of it.
+//! The fitted model and its methods.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,29 +20,29 @@ pub use edit::NrTopics;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
 
-/// Topics: what [`TopicModel::fit`](crate::model::TopicModel::fit) gives.
+/// A fitted topic model, as returned by [`TopicModel::fit`](crate::model::TopicModel::fit).
 ///
 /// Everything is keyed by topic id: -1 is the outlier topic, 0 the largest. Cloning is cheap; the columns are shared.
 #[derive(Debug, Clone)]
 pub struct FittedTopicModel {
-    /// The description that was fitted.
+    /// The settings of the fit.
     pub(super) settings: Arc<TopicModel>,
-    /// What places new rows.
+    /// The fitted stages, which place new rows.
     pub(super) pipeline: Arc<Pipeline>,
-    /// What was found.
+    /// The topics.
     pub(super) topics: Topics,
-    /// The rows of the fit, unless the model was told to [do without](Self::without_data).
+    /// The rows of the fit, unless [removed](Self::without_data).
     pub(super) data: Option<Arc<Data>>,
     pub(super) summary: Arc<Summary>,
 }
 
 impl FittedTopicModel {
-    /// What was fitted, in numbers and names.
+    /// A summary of the fit.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
-    /// Topic ids in ascending order, -1 first where there are outliers.
+    /// Topic ids in ascending order, starting with -1 if there are outliers.
     pub fn topic_ids(&self) -> Vec<i32> {
         self.topics.assignment.ids()
     }
@@ -57,13 +57,13 @@ impl FittedTopicModel {
         self.topics.assignment.probabilities.clone()
     }
 
-    /// Rows of a topic.
+    /// The number of rows in a topic.
     pub fn topic_size(&self, topic: i32) -> Option<usize> {
         self.topics.assignment.sizes.get(&topic).copied()
     }
 
-    /// The name of a topic: its id and its four best words, such as `0_cat_dog_animal_pet`; the id alone where it has
-    /// none.
+    /// The name of a topic: its id and its top four words, such as `0_cat_dog_animal_pet`; only the id if it has no
+    /// words.
     pub fn topic_label(&self, topic: i32) -> Option<String> {
         let words = self.topics.description.words.get(&topic)?;
         let best = words.iter().take(4).map(|(word, _)| word.as_str());
@@ -80,30 +80,30 @@ impl FittedTopicModel {
         self.topics.description.words.clone()
     }
 
-    /// The documents that stand for a topic, best first; `None` for an unknown topic.
+    /// The representative documents of a topic, best first; `None` for an unknown topic.
     pub fn get_representative_docs(&self, topic: i32) -> Option<Vec<String>> {
         self.topic_size(topic)?;
         let rows = self.representative_rows(topic).unwrap_or_default();
         Some(rows.iter().filter_map(|&(row, _)| self.text(row)).collect())
     }
 
-    /// The rows of [`get_representative_docs`](Self::get_representative_docs) with their scores (cosine between the
-    /// row's c-TF-IDF and the topic's). Where no row has a text or a caption, those of the topic's best images (cosine to
-    /// its mean image vector).
+    /// The rows of [`get_representative_docs`](Self::get_representative_docs) with their scores (cosine similarity of
+    /// the row's c-TF-IDF to the topic's). If no row has a text or a caption, the rows of the topic's best images
+    /// (cosine similarity to its mean image vector).
     pub fn representative_rows(&self, topic: i32) -> Option<Vec<(usize, f64)>> {
         self.topics.description.representatives.get(&topic).cloned()
     }
 
-    /// The other descriptions of the topics, by the name given in
+    /// The additional descriptions of the topics, by the name passed to
     /// [`representation`](crate::model::TopicModel::representation).
     pub fn topic_aspects(&self) -> &BTreeMap<String, Aspect> {
         &self.topics.description.aspects
     }
 
-    /// One description of all topics.
+    /// The additional description with this name.
     ///
     /// # Errors
-    /// A name that no representation has.
+    /// There is no representation with this name.
     pub fn topic_aspect(&self, name: &str) -> Result<&Aspect> {
         self.topics.description.aspects.get(name).ok_or_else(|| {
             let names: Vec<&str> = self.topics.description.order.iter().map(String::as_str).collect();
@@ -118,17 +118,17 @@ impl FittedTopicModel {
         self.data.as_ref().map(|data| data.captions.clone()).unwrap_or_default()
     }
 
-    /// The text of a row of the fitted frame, or the caption of its image; `None` where it has neither.
+    /// The text of a row of the fitted frame, or the caption of its image; `None` if it has neither.
     pub fn text(&self, row: usize) -> Option<String> {
         self.data.as_ref()?.texts.as_ref()?.get(row).map(str::to_owned)
     }
 
-    /// The terms that words were chosen from: one for each column of the matrices in [`terms`](Self::terms).
+    /// The vocabulary: one term for each column of the matrices in [`terms`](Self::terms).
     pub fn vocabulary(&self) -> &[String] {
         &self.topics.terms.vocabulary
     }
 
-    /// Counts and weights of the topics' terms.
+    /// The counts and weights of the topics' terms.
     pub fn terms(&self) -> &TopicTerms {
         &self.topics.terms
     }
@@ -138,29 +138,29 @@ impl FittedTopicModel {
         self.topics.centroids.iter().map(|(topic, mean)| (topic, mean.to_vec())).collect()
     }
 
-    /// The edits since the fit, the first one first: which topics became which.
+    /// The edits since the fit, oldest first: which topics became which.
     pub fn history(&self) -> &[Regrouping] {
         &self.topics.history
     }
 
-    /// The same topics without the rows of the fit: frame, texts, image paths and vectors are let go of, as far as
-    /// nothing else holds them (UMAP keeps the vectors that it places new rows by).
+    /// The same topics without the rows of the fit: frame, texts, image paths and vectors are freed, unless something
+    /// else still needs them (UMAP keeps the vectors to place new rows).
     ///
-    /// Topics, their words and pictures, searches and [`transform`](Self::transform) work as before, except that a row
-    /// of the fit is placed like any new row. What needs the rows, that is edits, documents and captions, is an error, or
-    /// empty.
+    /// Topics, their words and images, searches and [`transform`](Self::transform) work as before, except that a row of
+    /// the fit is placed like any new row. Methods that need the rows (edits, documents, captions) return an error or
+    /// an empty result.
     #[must_use]
     pub fn without_data(&self) -> FittedTopicModel {
         let pipeline = Pipeline { known: None, ..(*self.pipeline).clone() };
         FittedTopicModel { pipeline: Arc::new(pipeline), data: None, ..self.clone() }
     }
 
-    /// The rows of the fit, which `what` needs.
+    /// The rows of the fit; the error names the method, `what`, that needs them.
     fn data(&self, what: &str) -> Result<&Data> {
         self.data.as_deref().ok_or_else(|| {
-            let message = format!("{what} needs the rows of the fit, and this model does not keep them");
+            let message = format!("{what} needs the rows of the fit, but this model does not keep them");
             Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Use the model as it was before without_data().")
+                .with_hint("Use the model from before without_data().")
         })
     }
 }

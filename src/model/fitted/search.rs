@@ -1,4 +1,4 @@
-//! Topics by what one looks for.
+//! Searching for topics.
 
 use polars::prelude::*;
 
@@ -11,21 +11,21 @@ use crate::vision::ImageSource;
 
 impl FittedTopicModel {
     /// The `top_n` topics nearest to `query`, a word or any text: `Topic` (Int32), `Name` (String) and `Similarity`
-    /// (Float64, the cosine between the query's vector and the topic's mean vector, -1 to 1), nearest first, ties by
-    /// topic. The outlier topic is not among them. A model of images finds topics by text if its embedder knows texts.
+    /// (Float64, the cosine similarity of the query vector to the topic's mean vector, -1 to 1), nearest first, ties by
+    /// topic. The outlier topic is excluded. A model of images supports text queries if its embedder also embeds text.
     ///
     /// # Errors
-    /// `top_n` is 0; a query without a word that the embedder knows; a model without an embedder of texts, or with one
-    /// of another width than the vectors that were clustered; an embedder that fails.
+    /// `top_n` is 0; the query contains no word known to the embedder; the model has no embedder for texts, or one with
+    /// dimensions that differ from those of the clustered vectors; the embedder fails.
     pub fn find_topics(&self, query: &str, top_n: usize) -> Result<DataFrame> {
         self.nearest_topics(&self.pipeline.encoder.encode_text(query, &self.settings.progress)?, top_n)
     }
 
-    /// As [`find_topics`](Self::find_topics), by an image: a path, or the bytes of an encoded image.
+    /// Like [`find_topics`](Self::find_topics), for an image: a path, or the bytes of an encoded image.
     ///
     /// # Errors
-    /// `top_n` is 0; an image that cannot be read; a model without an embedder of images, or with one of another width
-    /// than the vectors that were clustered; an embedder that fails.
+    /// `top_n` is 0; the image cannot be read; the model has no embedder for images, or one with dimensions that differ
+    /// from those of the clustered vectors; the embedder fails.
     pub fn find_topics_by_image<'a>(&self, image: impl Into<ImageSource<'a>>, top_n: usize) -> Result<DataFrame> {
         self.nearest_topics(&self.pipeline.encoder.encode_image(image.into(), &self.settings.progress)?, top_n)
     }

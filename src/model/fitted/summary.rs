@@ -1,44 +1,44 @@
-//! What was fitted, in numbers and names.
+//! The summary of a fit.
 
 use crate::encode::ClusterOn;
 
-/// What was fitted, in numbers and names.
+/// A summary of a fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {
-    /// Rows of the frame.
+    /// The number of rows of the frame.
     pub rows: usize,
-    /// Rows that have a topic.
+    /// The number of rows in a topic.
     pub clustered: usize,
-    /// Rows in topic -1, blank ones included.
+    /// The number of rows in topic -1, including blank ones.
     pub outliers: usize,
-    /// Rows that could not be clustered: without text or image, without a vector, without a word that the embedder knows,
-    /// with an image that cannot be read.
+    /// The number of rows that could not be clustered: without text or image, without a vector, without a word known to
+    /// the embedder, or with an unreadable image.
     pub blank: usize,
-    /// Rows whose vector an earlier row has: they share its topic.
+    /// The number of rows with the same vector as an earlier row, which share its topic.
     pub repeated: usize,
-    /// Topics, without -1.
+    /// The number of topics, not counting -1.
     pub topics: usize,
-    /// Width of the vectors that were clustered.
+    /// The dimensions of the clustered vectors.
     pub dimensions: usize,
     /// The seed.
     pub seed: u64,
     /// What was clustered.
     pub cluster_on: ClusterOn,
-    /// The embedder and its settings, or the column that the vectors came from.
+    /// The embedder and its settings, or the column of precomputed embeddings.
     pub embedder: String,
-    /// The reduction and its settings.
+    /// The reducer and its settings.
     pub reducer: String,
-    /// The clustering and its settings.
+    /// The clusterer and its settings.
     pub clusterer: String,
-    /// The column of the texts.
+    /// The text column.
     pub text_column: Option<String>,
-    /// The column of the images.
+    /// The image column.
     pub image_column: Option<String>,
-    /// Rows that have an image, where there is an image column.
+    /// The number of rows with an image, if there is an image column.
     pub images: Option<usize>,
-    /// The captioner and its settings, where there is one.
+    /// The captioner and its settings, if there is one.
     pub captioner: Option<String>,
-    /// Images that were captioned.
+    /// The number of captioned images.
     pub captions: usize,
 }

@@ -11,17 +11,17 @@ use crate::represent::{Aspect, Gallery, TopicWords};
 use crate::topics::Assignment;
 
 impl FittedTopicModel {
-    /// One row a topic, ascending: `Topic` (Int32), `Count` (Int64), `Name`, `Representation` (List(String)), a column
-    /// for each representation (words: List(String); pictures: Binary, a collage as JPEG), `Representative_Docs`
+    /// One row per topic, ascending: `Topic` (Int32), `Count` (Int64), `Name`, `Representation` (List(String)), a
+    /// column for each representation (words: List(String); images: Binary, a JPEG collage), `Representative_Docs`
     /// (List(String)).
     ///
     /// # Errors
-    /// A collage that cannot be encoded. An original that can no longer be read is shown by its thumbnail.
+    /// A collage cannot be encoded. If an original image can no longer be read, its thumbnail is used.
     pub fn get_topic_info(&self) -> Result<DataFrame> {
         self.topic_info(&self.topic_ids(), Pictures::Collage)
     }
 
-    /// As [`get_topic_info`](Self::get_topic_info), for one topic; no row where there is no such topic.
+    /// Like [`get_topic_info`](Self::get_topic_info), for one topic; no rows if the topic does not exist.
     ///
     /// # Errors
     /// As [`get_topic_info`](Self::get_topic_info).
@@ -30,8 +30,8 @@ impl FittedTopicModel {
         self.topic_info(&ids, Pictures::Collage)
     }
 
-    /// As [`get_topic_info`](Self::get_topic_info), with the paths of the pictures (List(String)) instead of a collage:
-    /// for files that hold text only.
+    /// Like [`get_topic_info`](Self::get_topic_info), with the paths of the images (List(String)) instead of a collage,
+    /// for text-only file formats.
     ///
     /// # Errors
     /// None in practice; see [`get_topic_info`](Self::get_topic_info).
@@ -64,7 +64,7 @@ impl FittedTopicModel {
     /// `Topic` and `Count` of every topic, largest first.
     ///
     /// # Errors
-    /// None in practice: the frame is made of the model's own numbers.
+    /// None in practice: the frame is built from the model's own values.
     pub fn get_topic_freq(&self) -> Result<DataFrame> {
         let mut sizes: Vec<(i32, i64)> =
             self.topics.assignment.sizes.iter().map(|(&id, &size)| (id, size as i64)).collect();
@@ -74,9 +74,9 @@ impl FittedTopicModel {
             .map_err(internal)
     }
 
-    /// The fitted frame with `Document` (the text, or the caption of the image where there is one), `Topic`, `Name`, `Representation`, `Representative_Docs`, `Top_n_words` (the
-    /// words in one string), `Probability` and `Representative_document` (whether the row is one of its topic's
-    /// representative documents) for each row.
+    /// The fitted frame with `Document` (the text, or the caption of the image if there is one), `Topic`, `Name`,
+    /// `Representation`, `Representative_Docs`, `Top_n_words` (the words as a single string), `Probability` and
+    /// `Representative_document` (whether the row is one of its topic's representative documents) for each row.
     ///
     /// # Errors
     /// None in practice: the columns are the frame's own and the model's.
@@ -104,7 +104,8 @@ impl FittedTopicModel {
         replace_columns(&data.frame, columns)
     }
 
-    /// What a row's topic says of the row. Made once a topic and gathered, so that the rows share the texts' memory.
+    /// The columns that describe the topic of each row. They are built once per topic and gathered, so that rows share
+    /// the memory of the texts.
     fn topic_columns(&self) -> Result<DataFrame> {
         let ids = self.topic_ids();
         let joined = |id: &i32| {
@@ -125,7 +126,7 @@ impl FittedTopicModel {
     }
 }
 
-/// How pictures stand in a table.
+/// How images are represented in a table.
 #[derive(Clone, Copy)]
 enum Pictures {
     Collage,
@@ -144,7 +145,7 @@ fn paths_column(name: &str, gallery: &Gallery, ids: &[i32]) -> Column {
 }
 
 fn collage_column(name: &str, gallery: &Gallery, ids: &[i32]) -> Result<Column> {
-    // One topic is asked for alone; all are made many at a time.
+    // A single topic is rendered alone; all topics are rendered in parallel.
     let collages: BTreeMap<i32, Vec<u8>> = match ids {
         [id] => gallery.collage(*id)?.map(|collage| (*id, collage)).into_iter().collect(),
         _ => gallery.collages()?,

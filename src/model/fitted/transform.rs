@@ -1,4 +1,4 @@
-//! New rows to the topics of a fitted model.
+//! Assigning new rows to the topics of a fitted model.
 
 use ndarray::Array2;
 use polars::prelude::*;
@@ -10,23 +10,24 @@ use crate::error::{Result, Stage};
 use crate::topics::Assignment;
 
 impl FittedTopicModel {
-    /// The topics of new rows: `frame` with `embedding`, `Topic` and `Probability` added, as after the fit. Rows do not
-    /// influence each other, and a row whose vector was in the fit has the topic and the probability that it had there.
+    /// Assigns topics to new rows: `frame` with `embedding`, `Topic` and `Probability` added, as in the fit. Rows are
+    /// placed independently of each other, and a row whose vector occurred in the fit gets the same topic and
+    /// probability as in the fit.
     ///
-    /// Only what was clustered is looked at: of a model of texts a frame without the image column will do, and of a
-    /// model of both texts and images a frame with one of the two. Rows that have neither are outliers, and so are rows
-    /// whose image cannot be read.
+    /// Only the clustered columns are used: a model that clusters texts does not need the image column, and a model
+    /// that clusters both texts and images needs only one of the two. Rows with neither are outliers, as are rows whose
+    /// image cannot be read.
     ///
     /// # Errors
-    /// A frame without rows, a column that is missing or of a wrong type, an embedder that fails, or vectors of another
-    /// width than those of the fit.
+    /// The frame has no rows, a column is missing or has the wrong type, an embedder fails, or the vectors have
+    /// dimensions that differ from those in the fit.
     pub fn transform(&self, frame: &DataFrame) -> Result<DataFrame> {
         let progress = &self.settings.progress;
         let encoded = self.pipeline.encoder.encode(frame, progress)?;
         let mut topics = vec![OUTLIER; frame.height()];
         let mut probabilities = vec![0.0; frame.height()];
         if encoded.rows.is_empty() {
-            // Vectors that are all null may have lost their dimensions.
+            // If all vectors are null, their dimensions may be unknown.
             let nothing = Array2::zeros((0, self.pipeline.encoder.dimensions));
             return self.with_topics(
                 frame,
@@ -57,7 +58,7 @@ impl FittedTopicModel {
         probabilities: &[f64],
     ) -> Result<DataFrame> {
         let mut columns = Vec::new();
-        // The memory is shared: a given column of another name or type costs nothing to show here too.
+        // The memory is shared, so repeating a precomputed column under this name and type costs nothing.
         if self.settings.encoder.columns.embeddings.as_deref() != Some("embedding") {
             columns.push(embeddings.to_column("embedding")?);
         }
@@ -73,7 +74,7 @@ impl FittedTopicModel {
     }
 }
 
-/// `frame` with `columns` at its end; a column of the frame that has the name of a new one is left out.
+/// `frame` with `columns` appended; columns of the frame with the same name as a new one are dropped.
 pub(in crate::model) fn replace_columns(frame: &DataFrame, columns: Vec<Column>) -> Result<DataFrame> {
     let taken = |name: &PlSmallStr| columns.iter().any(|column| column.name() == name);
     let kept = frame.columns().iter().filter(|column| !taken(column.name())).cloned();
