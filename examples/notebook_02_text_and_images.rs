@@ -16,7 +16,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let folder = "examples/data/openclipart";
     let drawings = read_csv("examples/data/openclipart/captions.csv")?;
-    let pig = format!("{folder}/images/animals/a_simple_pig_01.png");
+    let pig = format!("{folder}/images/animals/a_simple_pig_01.webp");
     cell(&show((drawings.select(["image", "caption"])?.head(Some(3)), picture(pig.as_str()))));
 
     // Cell 2

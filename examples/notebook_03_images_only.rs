@@ -82,7 +82,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // Cell 5
-    let apple = "examples/data/openclipart/images/food/apple.png";
+    let apple = "examples/data/openclipart/images/food/apple.webp";
     cell(&show((picture(apple), topics.find_topics_by_image(apple, 3)?)));
 
     Ok(())

@@ -45,7 +45,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     )));
 
     // Cell 4
-    let pig = format!("{folder}/images/animals/a_simple_pig_01.png");
+    let pig = format!("{folder}/images/animals/a_simple_pig_01.webp");
     cell(&show((topics.find_topics("an animal", 3)?, topics.find_topics_by_image(pig.as_str(), 3)?)));
 
     // Cell 5

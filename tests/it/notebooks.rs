@@ -27,7 +27,15 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The published package has no room for the notebooks' outputs, and contains only the examples.
+fn is_published() -> bool {
+    root().join(".cargo_vcs_info.json").exists()
+}
+
 fn notebooks() -> Vec<(String, Value)> {
+    if is_published() {
+        return Vec::new();
+    }
     let mut paths: Vec<PathBuf> =
         fs::read_dir(root().join("notebooks")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "ipynb"));
@@ -147,6 +155,9 @@ fn the_examples_are_the_notebooks_code() {
 #[test]
 fn the_notebooks_are_saved_with_what_they_show() {
     let notebooks = notebooks();
+    if is_published() {
+        return;
+    }
     assert_eq!(notebooks.len(), 6);
     for (name, notebook) in &notebooks {
         assert_eq!(notebook["metadata"]["kernelspec"]["name"], "topicframe", "{name}");

@@ -5,10 +5,10 @@
     python3 make.py openclipart-png_*.deb openclipart-svg_*.deb
 
 Made with: openclipart-png and openclipart-svg 1:0.18+dfsg-19 (Debian 12 "bookworm"), Python 3.11, Pillow 13.0.0,
-dpkg-deb (any). The result is the same each time; another Pillow or zlib may pack the PNG files differently.
+dpkg-deb (any). The result is the same each time; another Pillow or libwebp may encode the images differently.
 
 Steps: unpack the packages, read the RDF metadata of each SVG file, keep one of each set of equal drawings, leave out
-what the rules below and `edits.csv` name, make a caption, shrink the PNG file, write `captions.csv`.
+what the rules below and `edits.csv` name, make a caption, shrink the image, write `captions.csv`.
 It replaces `images/` and `captions.csv` beside this file, and prints how many drawings each step left.
 """
 
@@ -31,7 +31,7 @@ from PIL import Image, ImageChops, ImageStat
 HERE = pathlib.Path(__file__).resolve().parent
 SIDE = 160  # longest side of a picture, in pixels
 MARGIN = 3  # white border around the drawing, in pixels
-COLOURS = 128  # in the palette of a picture; 256 look the same and take a fifth more
+QUALITY = 30  # of lossy WebP; 45 looks the same and takes a fifth more
 MAX_PIXELS = 40_000_000  # larger sources are left out: 14, of up to 620 million
 MAX_ASPECT = 6.0
 SAME = 1.25  # mean difference (0 to 255) of two 16 x 16 thumbnails below which two drawings are the same
@@ -272,7 +272,7 @@ def on_white(path):
 
 
 def shrink(path):
-    """A picture of at most SIDE pixels with at most COLOURS colours and a white border, and its 16 x 16 thumbnail."""
+    """An image of at most SIDE pixels with a white border, and its 16 x 16 thumbnail."""
     rgb = on_white(path)
     if isinstance(rgb, str):
         return rgb
@@ -282,10 +282,7 @@ def shrink(path):
         return "blank"
     framed = Image.new("RGB", (rgb.width + 2 * MARGIN, rgb.height + 2 * MARGIN), "white")
     framed.paste(rgb, (MARGIN, MARGIN))
-    red, green, blue = framed.split()
-    grey = not ImageChops.difference(red, green).getbbox() and not ImageChops.difference(red, blue).getbbox()
-    packed = red if grey else framed.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    return packed, rgb.resize((16, 16), Image.Resampling.BOX).tobytes(), rgb.width / rgb.height
+    return framed, rgb.resize((16, 16), Image.Resampling.BOX).tobytes(), rgb.width / rgb.height
 
 
 def shrink_all(drawings, png):
@@ -354,12 +351,12 @@ def choose(groups, texts, edits):
 
 
 def image_name(drawing, category, taken):
-    """images/<category>/<file name of the package, in plain letters>.png, made unique."""
+    """images/<category>/<file name of the package, in plain letters>.webp, made unique."""
     name = re.sub(r"[^a-z0-9]+", "_", drawing.rsplit("/", 1)[-1].lower()).strip("_")
-    path, number = f"images/{category}/{name}.png", 1
+    path, number = f"images/{category}/{name}.webp", 1
     while path in taken:
         number += 1
-        path = f"images/{category}/{name}-{number}.png"
+        path = f"images/{category}/{name}-{number}.webp"
     taken.add(path)
     return path
 
@@ -389,7 +386,7 @@ def write(table, pictures):
         for drawing, image, text, category, name in table:
             path = HERE / image
             path.parent.mkdir(parents=True, exist_ok=True)
-            pictures[drawing][0].save(path, optimize=True)
+            pictures[drawing][0].save(path, quality=QUALITY, method=6, use_sharp_yuv=True)
             writer.writerow([image, text, category, name])
 
 

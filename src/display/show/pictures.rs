@@ -19,7 +19,7 @@ const SIDE: u32 = 152;
 /// ```
 /// use topicframe::prelude::*;
 ///
-/// let drawing = picture("examples/data/openclipart/images/animals/a_simple_pig_01.png");
+/// let drawing = picture("examples/data/openclipart/images/animals/a_simple_pig_01.webp");
 /// assert!(drawing.contains("<img"));
 /// ```
 pub fn picture<'a>(image: impl Into<ImageSource<'a>>) -> Html {
