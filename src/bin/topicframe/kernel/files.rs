@@ -57,14 +57,36 @@ fn without_targets(manifest: &str) -> String {
     kept
 }
 
-/// The crate of the dynamic library: topicframe with all its dependencies.
+/// A manifest's profiles: how its dependencies are compiled.
+fn profiles(manifest: &str) -> String {
+    let mut kept = String::new();
+    let mut keeps = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            keeps = line.starts_with("[profile.");
+        }
+        if keeps {
+            kept += line;
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// The crate of the dynamic library: topicframe with all its dependencies, without those of the command line.
 pub fn write_library(folders: &Folders, features: &[String], written: &mut Written) -> Result<()> {
     let folder = folders.library();
+    let source = folders.sources().join("Cargo.toml");
+    let profiles = profiles(
+        &fs::read_to_string(&source).map_err(|cause| unreadable("a source file cannot be read", &source, cause))?,
+    );
+    let features: BTreeSet<&str> = features.iter().map(String::as_str).chain(["hub", "models"]).collect();
     let manifest = format!(
         "[package]\nname = \"topicframe-notebook\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
          [lib]\ncrate-type = [\"dylib\"]\n\n\
-         [dependencies]\ntopicframe = {{ path = {}, features = {features:?} }}\n\n\
-         [workspace]\n\n[profile.release]\ndebug = false\n",
+         [dependencies]\n\
+         topicframe = {{ path = {}, default-features = false, features = {features:?} }}\n\n\
+         [workspace]\n\n{profiles}",
         quoted(folders.sources())
     );
     written.write(&folder.join("Cargo.toml"), manifest.as_bytes())?;
