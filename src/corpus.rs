@@ -23,6 +23,17 @@ pub use images::ImageColumn;
 pub(crate) use kind::in_words;
 
 /// A nullable text column: String, Categorical, Enum, or Binary with valid UTF-8.
+///
+/// ```
+/// use topicframe::corpus::TextColumn;
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => [Some("a cat"), Some("  "), None, Some("a train")])?;
+/// let texts = TextColumn::read(&posts, "text")?;
+/// assert_eq!(texts.rows(), [0, 3]);                                 // blank texts count as none
+/// assert_eq!((texts.get(1), texts.raw(1)), (None, Some("  ")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct TextColumn {
     name: String,
@@ -147,6 +158,16 @@ pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) ->
 }
 
 /// The role of each column of the frame.
+///
+/// ```
+/// use topicframe::corpus::{Columns, Documents};
+/// use topicframe::prelude::*;
+///
+/// let columns = Columns { text: Some("caption".to_owned()), ..Columns::default() };
+/// let error = Documents::read(&df!("text" => ["a cat"])?, &columns).unwrap_err();
+/// assert_eq!((error.kind(), error.column()), (ErrorKind::MissingColumn, Some("caption")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Columns {
     /// The texts.
@@ -168,6 +189,18 @@ pub struct Columns {
 }
 
 /// The columns of a frame that a model uses: the user's input. Never modified.
+///
+/// ```
+/// use topicframe::corpus::{Columns, Documents};
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["a cat", "a train"], "class" => [Some(3), None])?;
+/// let columns = Columns { text: Some("text".into()), labels: Some("class".into()), ..Columns::default() };
+/// let documents = Documents::read(&posts, &columns)?;
+/// assert_eq!(documents.texts.as_ref().and_then(|texts| texts.get(1)), Some("a train"));
+/// assert_eq!(documents.labels, Some(vec![3, -1]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Documents {
     /// The number of rows of the frame.

@@ -58,6 +58,18 @@ impl fmt::Display for Stage {
 }
 
 /// The kind of an error, for code that branches on it.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["a cat"])?;
+/// let model = TopicModel::text("caption", StaticEmbedder::builtin());
+/// match model.fit(&posts) {
+///     Err(error) if error.kind() == ErrorKind::MissingColumn => assert_eq!(error.column(), Some("caption")),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -84,6 +96,15 @@ pub enum ErrorKind {
 }
 
 /// The interface in use, which determines how hints are worded.
+///
+/// ```
+/// use topicframe::error::Interface;
+/// use topicframe::prelude::*;
+///
+/// let error = TopicModel::text("caption", StaticEmbedder::builtin()).top_n_words(0).check().unwrap_err();
+/// assert!(error.report(Interface::Rust).contains("top_n_words = 0"));
+/// assert!(error.report(Interface::CommandLine).contains("--top-n-words 0"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Interface {
@@ -95,6 +116,16 @@ pub enum Interface {
 }
 
 /// What to do about a problem, worded for the interface in use. A single text serves both interfaces.
+///
+/// ```
+/// use topicframe::error::{Hint, Interface};
+/// use topicframe::prelude::*;
+///
+/// let hint = Hint::new("Set it with `.labels(..)`.").on_command_line("Set it with --labels.");
+/// let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there are no labels").with_hint(hint);
+/// assert!(format!("{error:#}").ends_with("Set it with `.labels(..)`."));
+/// assert!(error.report(Interface::CommandLine).ends_with("Set it with --labels."));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     rust: String,

@@ -53,6 +53,22 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
 /// | [`seed`](Self::seed) | 42 |
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(20))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin())
+///     .reducer(NoReduction)                                     // few, clear-cut rows: no need to reduce them
+///     .clusterer(KMeans::new(2))
+///     .ctfidf(ClassTfIdf::new().reduce_frequent_words(true))
+///     .seed(7);
+///
+/// let (topics, posts) = model.fit_transform(&posts)?;
+/// assert_eq!(topics.labels()[..4], [0, 1, 0, 1]);
+/// assert_eq!(posts.get_column_names(), ["text", "embedding", "Topic", "Probability"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct TopicModel {
     encoder: Encoder,

@@ -10,6 +10,22 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, ErrorKind, Hint, Interface, Result, Stage};
 
 /// What a [`ProgressSink`] receives.
+///
+/// ```
+/// use topicframe::progress::Event;
+///
+/// /// Percent done, for a progress bar.
+/// fn percent(event: &Event) -> Option<u64> {
+///     match event {
+///         Event::Advanced { done, total, .. } if *total > 0 => Some(100 * done / total),
+///         Event::Finished { .. } => Some(100),
+///         _ => None,
+///     }
+/// }
+///
+/// let stage = topicframe::error::Stage::Embed;
+/// assert_eq!(percent(&Event::Advanced { stage, task: "texts".to_owned(), done: 30, total: 120 }), Some(25));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -50,6 +66,31 @@ pub enum Event {
 }
 
 /// Receives [`Event`]s, from any thread.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use topicframe::prelude::*;
+/// use topicframe::progress::{Event, ProgressSink};
+///
+/// /// Collects the notes of a fit, to show them to the user.
+/// #[derive(Default)]
+/// struct Notes(Mutex<Vec<String>>);
+///
+/// impl ProgressSink for Notes {
+///     fn event(&self, event: &Event) {
+///         if let (Event::Note { message, .. }, Ok(mut notes)) = (event, self.0.lock()) {
+///             notes.push(message.clone());
+///         }
+///     }
+/// }
+///
+/// let notes = Arc::new(Notes::default());
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// model.with_progress(Progress::to(notes.clone())).fit(&posts)?;
+/// assert!(notes.0.lock().is_ok_and(|notes| notes.iter().any(|note| note.contains("18 of 20 rows repeat"))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ProgressSink: Send + Sync {
     /// Handles one event. Called often, so it must be fast.
     fn event(&self, event: &Event);
@@ -57,6 +98,18 @@ pub trait ProgressSink: Send + Sync {
 
 /// Stops work in progress from another thread, for example on a button press, a signal, or a canceled request. The work
 /// ends within a fraction of a second with an error of kind [`ErrorKind::Interrupted`]. Clones share the same state.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let stop = Interrupt::new();
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).interrupt(stop.clone());
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+///
+/// std::thread::spawn(move || stop.stop()).join().ok();              // in practice, while the fit runs
+/// assert_eq!(model.fit(&posts).unwrap_err().kind(), ErrorKind::Interrupted);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -78,6 +131,18 @@ impl Interrupt {
 }
 
 /// A cheap handle to a [`ProgressSink`] and an [`Interrupt`]; by default silent and without an interrupt.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).with_progress(Progress::stderr());
+/// assert_eq!(model.embed(&posts)?.width(), 2);                      // prints a line for each second that it takes
+///
+/// let rows = StaticEmbedder::builtin().embed_texts(&["a cat"], &Progress::silent())?;
+/// assert_eq!(rows.nrows(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct Progress {
     sink: Option<Arc<dyn ProgressSink>>,
@@ -189,6 +254,29 @@ impl fmt::Debug for Progress {
 }
 
 /// A task in progress; shared between threads by reference.
+///
+/// ```
+/// use topicframe::error::{Result, Stage};
+/// use topicframe::progress::Progress;
+///
+/// /// Slow work that reports its progress and can be interrupted.
+/// fn lengths(texts: &[&str], progress: &Progress) -> Result<Vec<usize>> {
+///     let task = progress.task(Stage::Embed, "lengths", texts.len());
+///     let mut lengths = Vec::new();
+///     for text in texts {
+///         if task.is_interrupted() {
+///             break;
+///         }
+///         lengths.push(text.len());
+///         task.advance(1);
+///     }
+///     task.finish()?;                                               // the error, if it was interrupted
+///     Ok(lengths)
+/// }
+///
+/// assert_eq!(lengths(&["cat", "train"], &Progress::silent())?, [3, 5]);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Task {
     progress: Progress,
@@ -230,6 +318,12 @@ impl Drop for Task {
 
 /// `text` made safe for printing on a terminal: control characters, which could manipulate it, and bidirectional
 /// control characters become U+FFFD. Line breaks are kept.
+///
+/// ```
+/// use topicframe::progress::printable;
+///
+/// assert_eq!(printable("a title\u{1b}[2J"), "a title\u{fffd}[2J");  // does not clear the screen
+/// ```
 pub fn printable(text: &str) -> String {
     let drives = |c: char| c.is_control() && c != '\n';
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -248,6 +342,19 @@ fn in_notebook() -> bool {
 }
 
 /// Progress as whole lines, for logs and notebooks, where a line cannot be redrawn.
+///
+/// ```
+/// use std::sync::Arc;
+/// use topicframe::prelude::*;
+/// use topicframe::progress::Lines;
+/// # let folder = tempfile::tempdir()?;
+/// # let log = folder.path().join("fit.log");
+///
+/// let progress = Progress::to(Arc::new(Lines::to(Box::new(std::fs::File::create(&log)?))));
+/// progress.note(Stage::Input, "2 rows have no text");
+/// assert_eq!(std::fs::read_to_string(&log)?, "input: 2 rows have no text\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Lines {
     out: Mutex<Box<dyn Write + Send>>,
     pace: Pace,

@@ -7,6 +7,17 @@ use serde_json::Value;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// The specification of a stage: the name of its kind, such as `umap`, and its settings as JSON.
+///
+/// ```
+/// use topicframe::reduce::{Reducer, Umap, reducer_of};
+///
+/// let umap = Umap::new().n_neighbors(30);
+/// let spec = umap.spec().ok_or("no spec")?;
+/// assert_eq!(spec.name, "umap");
+/// assert_eq!(spec.settings["n_neighbors"], 30);
+/// assert_eq!(format!("{:?}", reducer_of(&spec)?), format!("{umap:?}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Spec {

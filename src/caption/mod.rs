@@ -38,6 +38,32 @@ pub use captioner::Captioner;
 pub use search::EarlyStopping;
 
 /// Captions images.
+///
+/// ```
+/// use topicframe::caption::ImageCaptioner;
+/// use topicframe::prelude::*;
+///
+/// /// Captions images with their file names.
+/// #[derive(Debug)]
+/// struct FileNames;
+///
+/// impl ImageCaptioner for FileNames {
+///     fn caption_images(&self, images: &[ImageSource<'_>], _: &Progress) -> Result<Vec<Option<String>>, Error> {
+///         let name = |image: &ImageSource<'_>| match image {
+///             ImageSource::File(path) => Some(path.file_stem()?.to_string_lossy().replace('_', " ")),
+///             _ => None,
+///         };
+///         Ok(images.iter().map(name).collect())
+///     }
+/// }
+///
+/// let captions = FileNames.caption_images(&["photos/red_apple.jpg".into()], &Progress::silent())?;
+/// assert_eq!(captions, [Some("red apple".to_owned())]);
+///
+/// let model = TopicModel::images("photo", NoEmbedder).embeddings("embedding").captioner(FileNames);
+/// assert!(model.check().is_ok());
+/// # Ok::<(), Error>(())
+/// ```
 pub trait ImageCaptioner: Send + Sync + fmt::Debug {
     /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is
     /// reported to `progress`.

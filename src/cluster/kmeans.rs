@@ -19,6 +19,16 @@ use crate::training::Training;
 ///
 /// Clusters are numbered in order of first occurrence in the rows. A cluster that ends up without points (if there are
 /// fewer distinct points than clusters) has no number, so there may be fewer than `n_clusters`.
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// let points = array![[0.0], [9.0], [0.2], [9.2], [0.1]];
+/// let clustering = KMeans::new(2).n_runs(20).fit(&Training::new(points))?;
+/// assert_eq!(clustering.labels, [0, 1, 0, 1, 0]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KMeans {

@@ -19,6 +19,43 @@ pub use kmeans::KMeans;
 pub const OUTLIER: i32 = -1;
 
 /// The settings of a clustering algorithm; [`fit`](Clusterer::fit) returns a [`Clustering`].
+///
+/// ```
+/// use topicframe::ndarray::ArrayView2;
+/// use topicframe::prelude::*;
+///
+/// /// One cluster for each dimension: a row belongs to the one in which its value is largest.
+/// #[derive(Debug, Clone, Copy)]
+/// struct LargestDimension;
+///
+/// impl Clusterer for LargestDimension {
+///     fn check(&self) -> Result<(), Error> {
+///         Ok(()) // no parameters to check
+///     }
+///
+///     fn min_rows(&self) -> usize {
+///         1
+///     }
+///
+///     fn fit(&self, training: &Training<'_>) -> Result<Clustering, Error> {
+///         let (labels, strengths) = self.predict(training.matrix().view())?;
+///         Ok(Clustering::new(labels, strengths, *self))
+///     }
+/// }
+///
+/// impl FittedClusterer for LargestDimension {
+///     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>), Error> {
+///         let larger = |row: usize| move |&a: &usize, &b: &usize| points[[row, a]].total_cmp(&points[[row, b]]);
+///         let label = |row: usize| (0..points.ncols()).max_by(larger(row)).map_or(-1, |best| best as i32);
+///         Ok(((0..points.nrows()).map(label).collect(), vec![1.0; points.nrows()]))
+///     }
+/// }
+///
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(LargestDimension);
+/// assert_eq!(model.fit(&posts)?.summary().outliers, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Clusterer: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
@@ -48,6 +85,14 @@ pub trait Clusterer: Send + Sync + Debug {
 
 /// The built-in clusterer that a [`Spec`] describes.
 ///
+/// ```
+/// use topicframe::cluster::{Clusterer, Hdbscan, clusterer_of};
+///
+/// let spec = Hdbscan::new().min_cluster_size(25).spec().ok_or("no spec")?;
+/// assert_eq!(clusterer_of(&spec)?.min_rows(), 50);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// `NotFound` if there is no built-in clusterer with this name; the settings cannot be read, or are out of range.
 pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
@@ -61,6 +106,20 @@ pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
 }
 
 /// The result of fitting a [`Clusterer`].
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// let points = array![[0.0, 0.1], [5.0, 5.1], [0.1, 0.0], [5.1, 5.0]];
+/// let clustering = KMeans::new(2).fit(&Training::new(points))?;
+/// assert_eq!(clustering.labels, [0, 1, 0, 1]);
+/// assert_eq!(clustering.probabilities, [1.0; 4]);
+///
+/// let (labels, _) = clustering.model.predict(array![[4.0, 4.0], [1.0, 1.0]].view())?;
+/// assert_eq!(labels, [1, 0]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Clustering {
@@ -81,6 +140,28 @@ impl Clustering {
 }
 
 /// Assigns new points to the clusters of a fitted clustering.
+///
+/// ```
+/// use topicframe::ndarray::{ArrayView2, array};
+/// use topicframe::prelude::*;
+///
+/// /// Places a point in the cluster with the nearest center, on a line.
+/// #[derive(Debug)]
+/// struct Centers(Vec<f32>);
+///
+/// impl FittedClusterer for Centers {
+///     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>), Error> {
+///         let distance = |row: usize, center: usize| (points[[row, 0]] - self.0[center]).abs();
+///         let nearest = |row| (0..self.0.len()).min_by(|&a, &b| distance(row, a).total_cmp(&distance(row, b)));
+///         let labels = (0..points.nrows()).map(|row| nearest(row).map_or(-1, |best| best as i32)).collect();
+///         Ok((labels, vec![1.0; points.nrows()]))
+///     }
+/// }
+///
+/// let clustering = Clustering::new(vec![0, 1], vec![1.0, 1.0], Centers(vec![0.0, 10.0]));
+/// assert_eq!(clustering.model.predict(array![[8.5], [1.5]].view())?.0, [1, 0]);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait FittedClusterer: Send + Sync + Debug {
     /// The label and membership strength of each row of `points`. Rows are labeled independently of each other.
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)>;

@@ -15,6 +15,20 @@ use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 
 /// Embeddings, one per row of the frame, stored once as f32, in the memory of the output frame's column.
+///
+/// ```
+/// use topicframe::corpus::Embeddings;
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// // Vectors for rows 0 and 2 of three rows: a column of a frame, and back.
+/// let embeddings = Embeddings::scatter(array![[1.0, 0.0], [0.6, 0.8]], &[0, 2], 3)?;
+/// let frame = DataFrame::new(3, vec![embeddings.to_column("embedding")?])?;
+/// let read = Embeddings::read(&frame, "embedding")?;
+/// assert_eq!((read.len(), read.dimensions()), (3, 2));
+/// assert_eq!((read.get(1), read.get(2)), (None, Some(&[0.6_f32, 0.8][..])));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Embeddings {
     values: FixedSizeListArray,

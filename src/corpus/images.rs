@@ -16,6 +16,20 @@ use crate::vision::{ImageSource, data_uri};
 /// in Hugging Face datasets.
 ///
 /// Instead of a path, a value may be a `file:` URL or a `data:` URI with an encoded image. Web URLs are not fetched.
+///
+/// ```
+/// use topicframe::corpus::ImageColumn;
+/// use topicframe::prelude::*;
+/// use topicframe::vision::decode;
+///
+/// let frame = df!("image" => [Some("a_simple_pig_01.png"), None])?;
+/// let images = ImageColumn::read(&frame, "image", "examples/data/openclipart/images/animals".as_ref())?;
+/// assert!(images.has(0) && !images.has(1));
+/// if let Some(source) = images.get(0)? {
+///     assert!(decode(&source, &Limits::new())?.width() > 0);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct ImageColumn {
     name: String,

@@ -41,11 +41,14 @@ where
 
 /// The base64 image formatter of BERTopic's multimodal tutorial: an [`ImageFormatter`] with its defaults.
 ///
-/// ```no_run
+/// ```
 /// use topicframe::prelude::*;
-/// # fn table(info: DataFrame) {
+///
+/// let pig = std::fs::read("examples/data/openclipart/images/animals/a_simple_pig_01.png")?;
+/// let info = df!("Visual_Aspect" => [pig.as_slice()])?;             // as in get_topic_info()
 /// let page = info.html().formatter("Visual_Aspect", image_formatter()).to_html();
-/// # }
+/// assert!(page.contains("<img"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn image_formatter() -> ImageFormatter {
     ImageFormatter::new()
@@ -57,6 +60,16 @@ pub fn image_formatter() -> ImageFormatter {
 /// embedded. Anything that is not an image, including SVG, is shown as escaped text with a note, and a corrupt or
 /// missing file as a small placeholder with the reason. An image larger than [`max_bytes`](Self::max_bytes) is embedded
 /// as a thumbnail.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let drawings = df!("drawing" => ["a_simple_pig_01.png", "missing.png"])?;
+/// let formatter = ImageFormatter::new().folder("examples/data/openclipart/images/animals").height(80);
+/// let table = drawings.html().formatter("drawing", formatter).to_html();
+/// assert_eq!(table.matches("<img").count(), 1);                     // the second cell has the reason for its absence
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFormatter {
     folder: PathBuf,

@@ -53,6 +53,18 @@ impl DataFrameHtml for DataFrame {
 /// Binary cells that contain an image are shown as images. The table includes its own style sheet, which affects
 /// nothing else on the page, follows the JupyterLab and VS Code themes and the system's dark mode, and loads no
 /// external resources.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("caption" => ["a cat", "a train", "a boat"], "likes" => [12, 7, 3])?;
+/// let shout = |value: &topicframe::polars::prelude::AnyValue<'_>| {
+///     Some(Html::trusted(escape_html(value.get_str()?).to_uppercase()))
+/// };
+/// let table = posts.html().max_rows(2).bars("likes").formatter("caption", shout).to_html();
+/// assert!(table.contains("A CAT") && table.contains("1 row not shown") && table.contains("tf-bar"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct HtmlTable {
     frame: DataFrame,

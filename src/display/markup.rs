@@ -9,6 +9,15 @@ use unicode_segmentation::UnicodeSegmentation;
 ///
 /// It dereferences to `str`, and `to_string` or [`into_string`](Self::into_string) converts it to a `String`;
 /// `std::fs::write("table.html", html)` works as well.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let frame = df!("caption" => ["a cat"])?;
+/// let page = Html::trusted(format!("<h1>{}</h1>{}", escape_html("Cats & dogs"), frame.to_html()));
+/// assert!(page.starts_with("<h1>Cats &amp; dogs</h1>") && page.contains("<table"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Html {
     html: String,
@@ -80,6 +89,12 @@ impl AsRef<[u8]> for Html {
 /// Escapes `text` for use in an element or in a quoted attribute: `&`, `<`, `>`, and both quotes become character
 /// references. Characters that HTML forbids and the two directional overrides (U+202D and U+202E, which can disguise a
 /// text) become U+FFFD.
+///
+/// ```
+/// use topicframe::display::escape_html;
+///
+/// assert_eq!(escape_html("<b>R&D</b>"), "&lt;b&gt;R&amp;D&lt;/b&gt;");
+/// ```
 pub fn escape_html(text: &str) -> String {
     let mut markup = Markup::default();
     markup.text(text);

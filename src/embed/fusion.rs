@@ -11,6 +11,18 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 /// |---|---|
 /// | [`image_weight`](Self::image_weight) | 0.5 |
 /// | [`center`](Self::center) | no |
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// let texts = array![[1.0, 0.0], [1.0, 0.0]];
+/// let images = array![[0.0, 1.0], [0.0, 0.0]];                      // the second row has no image
+/// let fused = Fusion::new().image_weight(0.9).fuse(texts.view(), images.view())?;
+/// assert!(fused[[0, 1]] > fused[[0, 0]]);                           // nearer to the image
+/// assert_eq!(fused.row(1), texts.row(1));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fusion {
     image_weight: f32,
@@ -92,6 +104,18 @@ impl Fusion {
 }
 
 /// A [`Fusion`] with the means of the rows that it was fitted to: it fuses new rows the same way.
+///
+/// ```
+/// use topicframe::embed::Fusion;
+/// use topicframe::ndarray::array;
+///
+/// let (texts, images) = (array![[1.0, 0.0], [0.8, 0.6]], array![[0.0, 1.0], [0.6, 0.8]]);
+/// let fusion = Fusion::new().center(true).fit(texts.view(), images.view())?;
+/// let all = fusion.fuse(texts.view(), images.view())?;
+/// let new = fusion.fuse(array![[0.8, 0.6]].view(), array![[0.6, 0.8]].view())?;
+/// assert_eq!(new.row(0), all.row(1));                               // centered as the rows of the fit
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedFusion {
     image_weight: f32,

@@ -15,6 +15,17 @@ use crate::nn::model_folder::{model_error, read_json, read_json_if_there};
 use crate::progress::Progress;
 
 /// An embedder of any kind, loaded by name.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// // The name may come from a user: `builtin`, a folder, or a model on the hub.
+/// let loaded = LoadedEmbedder::load("builtin", Device::Cpu, &Progress::lines())?;
+/// let LoadedEmbedder::Static(embedder) = loaded else { return Err("another kind of model".into()) };
+/// let model = TopicModel::text("text", embedder);
+/// assert!(model.check().is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 #[allow(clippy::large_enum_variant, reason = "one is created, and matched on immediately")]

@@ -32,6 +32,37 @@ pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;
 
 /// Embeds texts.
+///
+/// ```
+/// use topicframe::ndarray::Array2;
+/// use topicframe::prelude::*;
+///
+/// /// One dimension for each keyword.
+/// #[derive(Debug)]
+/// struct Keywords(Vec<&'static str>);
+///
+/// impl TextEmbedder for Keywords {
+///     fn dimensions(&self) -> usize {
+///         self.0.len()
+///     }
+///
+///     fn embed_texts(&self, texts: &[&str], _: &Progress) -> Result<Array2<f32>, Error> {
+///         let contains = |(text, word): (usize, usize)| f32::from(texts[text].contains(self.0[word]));
+///         let mut rows = Array2::from_shape_fn((texts.len(), self.0.len()), contains);
+///         for mut row in rows.rows_mut() {
+///             let length = row.dot(&row).sqrt();
+///             row /= length.max(1.0); // zeros stay zeros
+///         }
+///         Ok(rows)
+///     }
+/// }
+///
+/// let posts = df!("text" => ["a red apple", "a fast train", "a green apple"].repeat(10))?;
+/// let embedder = Keywords(vec!["apple", "train"]);
+/// let model = TopicModel::text("text", embedder).reducer(NoReduction).clusterer(KMeans::new(2));
+/// assert_eq!(model.fit(&posts)?.topic_size(0), Some(20));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait TextEmbedder: Send + Sync + Debug {
     /// The number of dimensions of the embeddings.
     fn dimensions(&self) -> usize;
@@ -52,6 +83,45 @@ pub trait TextEmbedder: Send + Sync + Debug {
 }
 
 /// Embeds images.
+///
+/// ```
+/// use topicframe::ndarray::{Array2, ArrayView1};
+/// use topicframe::prelude::*;
+/// use topicframe::vision::{Encoding, Filter, RgbImage, decode, encode, resize};
+///
+/// /// The mean color of an image: red, green, blue.
+/// #[derive(Debug)]
+/// struct MeanColor;
+///
+/// impl ImageEmbedder for MeanColor {
+///     fn dimensions(&self) -> usize {
+///         3
+///     }
+///
+///     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>, Error> {
+///         let mut rows = Array2::zeros((images.len(), 3));
+///         for (mut row, image) in rows.rows_mut().into_iter().zip(images) {
+///             match decode(image, &Limits::new()) {
+///                 Ok(image) => {
+///                     let mean = resize(&image, 1, 1, Filter::Bilinear);
+///                     row.assign(&ArrayView1::from(mean.as_raw()).mapv(f32::from));
+///                 }
+///                 Err(error) => progress.note(Stage::Embed, error.to_string()), // its row stays zero
+///             }
+///             let length = row.dot(&row).sqrt();
+///             row /= length.max(1.0); // zeros stay zeros
+///         }
+///         Ok(rows)
+///     }
+/// }
+///
+/// let plain = |color: [u8; 3]| encode(&RgbImage::from_fn(8, 8, |_, _| color.into()), Encoding::Png);
+/// let (red, blue) = (plain([200, 0, 0])?.bytes, plain([0, 0, 100])?.bytes);
+/// let pictures = df!("image" => [red.as_slice(), blue.as_slice()])?;
+/// let model = TopicModel::images("image", MeanColor).reducer(NoReduction).clusterer(KMeans::new(2));
+/// assert_eq!(model.fit(&pictures)?.labels(), [0, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait ImageEmbedder: Send + Sync + Debug {
     /// The number of dimensions of the embeddings.
     fn dimensions(&self) -> usize;
@@ -72,4 +142,59 @@ pub trait ImageEmbedder: Send + Sync + Debug {
 }
 
 /// Embeds texts and images into one space, so that they can be compared and averaged.
+///
+/// ```
+/// use topicframe::ndarray::Array2;
+/// use topicframe::prelude::*;
+///
+/// /// Texts by the things that they name, and image files by the things in their names.
+/// #[derive(Debug)]
+/// struct Things;
+///
+/// const THINGS: [&str; 2] = ["cat", "train"];
+///
+/// fn vectors(names: Vec<String>) -> Array2<f32> {
+///     let contains = |(name, thing): (usize, usize)| f32::from(names[name].contains(THINGS[thing]));
+///     let mut rows = Array2::from_shape_fn((names.len(), THINGS.len()), contains);
+///     for mut row in rows.rows_mut() {
+///         let length = row.dot(&row).sqrt();
+///         row /= length.max(1.0); // zeros stay zeros
+///     }
+///     rows
+/// }
+///
+/// impl TextEmbedder for Things {
+///     fn dimensions(&self) -> usize {
+///         THINGS.len()
+///     }
+///
+///     fn embed_texts(&self, texts: &[&str], _: &Progress) -> Result<Array2<f32>, Error> {
+///         Ok(vectors(texts.iter().map(|text| text.to_string()).collect()))
+///     }
+/// }
+///
+/// impl ImageEmbedder for Things {
+///     fn dimensions(&self) -> usize {
+///         THINGS.len()
+///     }
+///
+///     fn embed_images(&self, images: &[ImageSource<'_>], _: &Progress) -> Result<Array2<f32>, Error> {
+///         Ok(vectors(images.iter().map(|image| format!("{image:?}")).collect()))
+///     }
+///
+///     fn text_side(&self) -> Option<&dyn TextEmbedder> {
+///         Some(self)
+///     }
+/// }
+///
+/// impl JointEmbedder for Things {}
+///
+/// let text = Things.embed_texts(&["a sleeping cat"], &Progress::silent())?;
+/// let image = Things.embed_images(&["photos/cat.jpg".into()], &Progress::silent())?;
+/// assert_eq!(text, image);
+///
+/// let model = TopicModel::text_and_images("caption", "photo", Things);
+/// assert!(model.check().is_ok());
+/// # Ok::<(), Error>(())
+/// ```
 pub trait JointEmbedder: TextEmbedder + ImageEmbedder {}

@@ -6,6 +6,18 @@ use std::str::FromStr;
 use crate::error::{Error, Stage};
 
 /// What a model clusters: text embeddings, image embeddings, or both, fused. Written as `text`, `images` or `both`.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// // Cluster the images, and describe the topics with the words of the captions.
+/// let model = TopicModel::text_and_images("caption", "photo", NoEmbedder)
+///     .image_embeddings("clip")
+///     .cluster_on(ClusterOn::Images);
+/// assert!(model.check().is_ok());
+/// assert_eq!("images".parse::<ClusterOn>()?, ClusterOn::Images);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClusterOn {

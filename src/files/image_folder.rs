@@ -38,6 +38,14 @@ const UNREADABLE: [&str; 40] = [
 ///
 /// In a notebook, skipped files are reported; elsewhere use [`read_image_folder_with`].
 ///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let animals = read_image_folder("examples/data/openclipart/images/animals")?;
+/// assert_eq!(animals.column("image")?.str()?.get(0), Some("a_simple_pig_01.png"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The folder cannot be read or contains no images.
 pub fn read_image_folder(folder: impl AsRef<Path>) -> Result<DataFrame> {

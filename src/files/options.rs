@@ -14,6 +14,17 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 
 /// How a quote at the beginning of a field is interpreted in a delimited file.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("posts.tsv");
+///
+/// std::fs::write(&file, "text\tlikes\n\"Ahoy\" they said\t3\n")?;
+/// let posts = ReadOptions::new().quotes(Quotes::No).read(&file)?;
+/// assert_eq!(posts.column("text")?.str()?.get(0), Some("\"Ahoy\" they said"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Quotes {
     /// Same as [`Yes`](Self::Yes) in `.csv`. In tab-separated files, detected from the whole file: quotes are ordinary
@@ -52,11 +63,15 @@ impl FromStr for Quotes {
 
 /// Options for reading files whose name and content do not determine everything.
 ///
-/// ```no_run
+/// ```
 /// use topicframe::files::ReadOptions;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("posts.csv");
 ///
-/// let posts = ReadOptions::new().separator(b';').encoding("windows-1252").text(&["text"]).read("posts.csv")?;
-/// # Ok::<(), topicframe::error::Error>(())
+/// std::fs::write(&file, b"text;likes\n1984;3\ncaf\xe9;5\n")?;
+/// let posts = ReadOptions::new().separator(b';').encoding("windows-1252").text(&["text"]).read(&file)?;
+/// assert_eq!(posts.column("text")?.str()?.get(1), Some("café"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {

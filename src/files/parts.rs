@@ -13,6 +13,18 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 const ABOUT_DATA_SETS: [&str; 4] = ["dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json"];
 
 /// The files that an input refers to.
+///
+/// ```
+/// use topicframe::files::{Inputs, ReadOptions};
+///
+/// let inputs = Inputs::find("examples/data/openclipart/*.csv")?;
+/// let names: Vec<_> = inputs.tables().iter().filter_map(|table| table.file_name()).collect();
+/// assert_eq!(names, ["captions.csv", "edits.csv"]);
+///
+/// let captions = ReadOptions::new().read_inputs(&Inputs::find("examples/data/openclipart/captions.csv")?)?;
+/// assert_eq!(captions.height(), 1485);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Inputs {
     tables: Vec<PathBuf>,

@@ -16,6 +16,14 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// Reads a CSV file. The separator is detected; everything else works as in [`read_frame`].
 ///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let drawings = read_csv("examples/data/openclipart/captions.csv")?;
+/// assert_eq!(drawings.shape(), (1485, 4));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// The file cannot be read or is not CSV.
 pub fn read_csv(path: impl AsRef<Path>) -> Result<DataFrame> {
@@ -43,6 +51,17 @@ pub fn read_csv(path: impl AsRef<Path>) -> Result<DataFrame> {
 /// that match), the files are concatenated into one frame. They must have the same columns, in any order (in JSON,
 /// missing columns are null). Differing types are widened if that is lossless; in CSV and TSV such a column is String.
 ///
+/// ```
+/// use topicframe::prelude::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("posts.jsonl");
+///
+/// std::fs::write(&file, "{\"text\": \"a cat\", \"likes\": 3}\n{\"text\": \"a train\", \"likes\": 5}\n")?;
+/// let posts = read_frame(&file)?;
+/// assert_eq!(posts.column("likes")?.i64()?.get(1), Some(5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The extension is unknown, the file cannot be read, or its content is not in the expected format (the error includes
 /// the line); the parts have different formats or conflicting columns.
@@ -52,6 +71,17 @@ pub fn read_frame(path: impl AsRef<Path>) -> Result<DataFrame> {
 
 /// Like [`read_frame`], but the columns `text` of delimited files and JSON are read as String even if they look like
 /// numbers.
+///
+/// ```
+/// use topicframe::files::read_frame_as_text;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("posts.csv");
+///
+/// std::fs::write(&file, "text,likes\n1984,3\n2001,5\n")?;
+/// let books = read_frame_as_text(&file, &["text"])?;
+/// assert_eq!(books.column("text")?.str()?.get(0), Some("1984"));    // a title, not a number
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Same as [`read_frame`]; also if a name in `text` occurs twice in the header of a delimited file.

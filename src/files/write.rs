@@ -32,6 +32,17 @@ pub fn check_writable_frame(path: impl AsRef<Path>) -> Result<()> {
 /// line break are quoted. If any field of a TSV is quoted, so is its header, which signals to readers that quotes are
 /// not part of the strings.
 ///
+/// ```
+/// use topicframe::prelude::*;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("topics.parquet");
+///
+/// let topics = df!("Topic" => [0, 1], "Words" => ["cat, dog", "train, bus"])?;
+/// write_frame(&topics, &file)?;                                     // or .csv, .json, .arrow ...
+/// assert!(read_frame(&file)?.equals(&topics));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// The extension is unknown, or the file cannot be written.
 pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {

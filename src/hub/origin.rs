@@ -4,6 +4,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The origin of a model, from which it can be loaded again.
+///
+/// ```
+/// use topicframe::embed::{StaticEmbedder, TextEmbedder};
+/// use topicframe::hub::Origin;
+///
+/// assert_eq!(StaticEmbedder::builtin().origin(), Some(Origin::BuiltIn));
+///
+/// let folder = "hub/models--org--model/snapshots/c9745ed1d9f207416be6d2e6f8de32d1f16199bf";
+/// assert_eq!(Origin::of_folder(folder).to_string(), "org/model@c9745ed1d9f207416be6d2e6f8de32d1f16199bf");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {

@@ -6,6 +6,19 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// A sparse matrix in CSR format; columns are ascending within a row. `T` is `u32` for counts and `f64` for weights.
+///
+/// ```
+/// use topicframe::linalg::sparse::CsrMatrix;
+///
+/// // The rows [2 0 1] and [0 3 0].
+/// let counts = CsrMatrix::new(3, vec![0, 2, 3], vec![0, 2, 1], vec![2_u32, 1, 3])?;
+/// assert_eq!(counts.row(0), (&[0, 2][..], &[2, 1][..]));
+/// assert_eq!((counts.get(1, 1), counts.get(1, 2)), (3, 0));
+///
+/// let total = counts.sum_rows_by(&[Some(0), Some(0)], 1)?;          // both rows in class 0
+/// assert_eq!(total.data(), [2, 3, 1]);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Parts<T>", bound(deserialize = "T: Value + Deserialize<'de>"))]
 pub struct CsrMatrix<T> {
@@ -33,6 +46,27 @@ impl<T: Value> TryFrom<Parts<T>> for CsrMatrix<T> {
 }
 
 /// A numeric type that a [`CsrMatrix`] can contain.
+///
+/// ```
+/// use topicframe::linalg::sparse::{CsrMatrix, Value};
+///
+/// #[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// struct Seconds(f32);
+///
+/// impl Value for Seconds {
+///     fn as_f64(self) -> f64 {
+///         f64::from(self.0)
+///     }
+///
+///     fn plus(self, other: Self) -> Self {
+///         Seconds(self.0 + other.0)
+///     }
+/// }
+///
+/// let times = CsrMatrix::new(2, vec![0, 2, 3], vec![0, 1, 1], vec![Seconds(0.5), Seconds(2.0), Seconds(4.0)])?;
+/// assert_eq!((times.row_sums(), times.column_sums()), (vec![2.5, 4.0], vec![0.5, 6.0]));
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 pub trait Value: Copy + Default + PartialEq + Send + Sync {
     /// The value as an `f64`.
     fn as_f64(self) -> f64;

@@ -21,6 +21,17 @@ pub(crate) fn scale_to_unit(vector: &mut [f32]) -> f64 {
 }
 
 /// Vectors, n rows of d dimensions: a cheap handle to shared memory, such as a frame's column, or to some of its rows.
+///
+/// ```
+/// use topicframe::linalg::vectors::Vectors;
+/// use topicframe::ndarray::array;
+///
+/// let all = Vectors::from(array![[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]);
+/// let some = all.select(&[2, 0]).ok_or("no such row")?;             // shares the memory
+/// assert_eq!((some.rows(), some.columns()), (2, 2));
+/// assert_eq!(some.to_matrix(), array![[4.0, 5.0], [0.0, 1.0]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Vectors {
     values: Arc<dyn AsRef<[f32]> + Send + Sync>,
@@ -88,6 +99,16 @@ impl Vectors {
 }
 
 /// Reads the rows of [`Vectors`].
+///
+/// ```
+/// use topicframe::linalg::vectors::Vectors;
+/// use topicframe::ndarray::array;
+///
+/// let vectors = Vectors::from(array![[3.0, 4.0], [6.0, 8.0]]);
+/// let reader = vectors.reader();
+/// let length = |row: usize| reader.row(row).iter().map(|x| x * x).sum::<f32>().sqrt();
+/// assert_eq!((0..vectors.rows()).map(length).collect::<Vec<f32>>(), [5.0, 10.0]);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     values: &'a [f32],

@@ -69,6 +69,18 @@ impl fmt::Display for Metric {
 
 /// The `k` nearest neighbors of some rows, in flat arrays of `k` entries per row, nearest first, with ties broken by
 /// index.
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::neighbors::NeighborIndex;
+/// use topicframe::prelude::*;
+///
+/// let index = NeighborIndex::new(array![[0.0], [1.0], [5.0]], Metric::Euclidean, Stage::Reduce)?;
+/// let found = index.neighbors(2, Stage::Reduce, &Progress::silent())?;
+/// assert_eq!((found.rows(), found.k), (3, 2));
+/// assert_eq!(found.row(2), (&[2, 1][..], &[0.0, 4.0][..]));         // a row is its own nearest neighbor
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Neighbors {
     /// The number of neighbors per row.
@@ -94,6 +106,16 @@ impl Neighbors {
 
 /// The nearest-neighbor search method. The approximate search finds 97 to 99% of 15 neighbors in tens of thousands of
 /// rows and 94% in a million, with exact distances; [`NeighborIndex::is_approximate`] returns which search is used.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// // Exact neighbors, however many rows there are.
+/// let umap = Umap::new().neighbor_search(NeighborSearch::Exact);
+/// # assert!(umap.check().is_ok());
+/// assert_eq!("exact".parse::<NeighborSearch>()?, NeighborSearch::Exact);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NeighborSearch {
@@ -141,6 +163,17 @@ const MANY_ROWS: usize = 8192;
 
 /// Rows that can be searched for the nearest neighbors of a row. The index shares the rows with their owner and adds
 /// one or two values per row; the approximate search adds another 64 to 512 bytes.
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::neighbors::NeighborIndex;
+/// use topicframe::prelude::*;
+///
+/// let index = NeighborIndex::new(array![[0.0, 0.0], [0.0, 3.0], [9.0, 9.0]], Metric::Euclidean, Stage::Reduce)?;
+/// let found = index.query(array![[0.0, 2.0]], 2, Stage::Reduce, &Progress::silent())?;
+/// assert_eq!(found.row(0), (&[1, 0][..], &[1.0, 2.0][..]));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct NeighborIndex {
     points: Points,

@@ -8,6 +8,14 @@ use crate::error::ErrorKind;
 use crate::error::{Error, Result, Stage};
 
 /// The device that a model runs on.
+///
+/// ```
+/// use topicframe::embed::Device;
+///
+/// assert_eq!("cuda:1".parse::<Device>()?, Device::Cuda(1));
+/// assert_eq!(Device::default().to_string(), "cpu");
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Device {

@@ -18,6 +18,41 @@ pub use pca::Pca;
 pub use umap::Umap;
 
 /// The settings of a dimensionality reduction; [`fit`](Reducer::fit) returns a [`Reduction`].
+///
+/// ```
+/// use topicframe::linalg::vectors::Vectors;
+/// use topicframe::ndarray::{Array2, s};
+/// use topicframe::prelude::*;
+///
+/// /// Keeps the first dimensions, for embeddings that were trained for it (Matryoshka).
+/// #[derive(Debug, Clone, Copy)]
+/// struct Truncate(usize);
+///
+/// impl Reducer for Truncate {
+///     fn check(&self) -> Result<(), Error> {
+///         match self.0 {
+///             0 => Err(Error::invalid_parameter(Stage::Reduce, "dimensions", 0, "at least 1")),
+///             _ => Ok(()),
+///         }
+///     }
+///
+///     fn fit(&self, training: &Training<'_>) -> Result<Reduction, Error> {
+///         let rows = self.transform(&training.matrix().view().into(), &training.progress)?;
+///         Ok(Reduction::new(rows, *self))
+///     }
+/// }
+///
+/// impl FittedReducer for Truncate {
+///     fn transform(&self, vectors: &Vectors, _progress: &Progress) -> Result<Array2<f32>, Error> {
+///         Ok(vectors.to_matrix().slice(s![.., ..self.0.min(vectors.columns())]).to_owned())
+///     }
+/// }
+///
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(Truncate(64)).clusterer(KMeans::new(2));
+/// assert_eq!(model.fit(&posts)?.topic_ids(), [0, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Reducer: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
@@ -52,6 +87,14 @@ pub trait Reducer: Send + Sync + Debug {
 
 /// The built-in reducer that a [`Spec`] describes.
 ///
+/// ```
+/// use topicframe::reduce::{Pca, Reducer, reducer_of};
+///
+/// let spec = Pca::new().n_components(10).spec().ok_or("no spec")?;
+/// assert!(reducer_of(&spec)?.counts_copies());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// `NotFound` if there is no built-in reducer with this name; the settings cannot be read, or are out of range.
 pub fn reducer_of(spec: &Spec) -> Result<Arc<dyn Reducer>> {
@@ -66,6 +109,19 @@ pub fn reducer_of(spec: &Spec) -> Result<Arc<dyn Reducer>> {
 }
 
 /// The result of fitting a [`Reducer`].
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// let rows = array![[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]];
+/// let reduction = Pca::new().n_components(1).fit(&Training::new(rows.clone()))?;
+/// assert_eq!(reduction.embedding.dim(), (3, 1));
+///
+/// let placed = reduction.model.transform(&rows.into(), &Progress::silent())?;
+/// assert_eq!(placed, reduction.embedding);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Reduction {
@@ -83,6 +139,27 @@ impl Reduction {
 }
 
 /// Places new rows in the space of a fitted reduction.
+///
+/// ```
+/// use topicframe::linalg::vectors::Vectors;
+/// use topicframe::ndarray::{Array1, Array2, Axis, array};
+/// use topicframe::prelude::*;
+///
+/// /// Moves rows so that the mean of the training rows is at the origin.
+/// #[derive(Debug)]
+/// struct Centered(Array1<f32>);
+///
+/// impl FittedReducer for Centered {
+///     fn transform(&self, vectors: &Vectors, _progress: &Progress) -> Result<Array2<f32>, Error> {
+///         Ok(&vectors.to_matrix() - &self.0)
+///     }
+/// }
+///
+/// let rows = array![[1.0, 2.0], [3.0, 6.0]];
+/// let model = Centered(rows.mean_axis(Axis(0)).unwrap_or_default());
+/// assert_eq!(model.transform(&rows.into(), &Progress::silent())?, array![[-1.0, -2.0], [1.0, 2.0]]);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait FittedReducer: Send + Sync + Debug {
     /// Reduces `vectors`, which have the same dimensions as those of the fit, to one row each. Rows are placed
     /// independently of each other.
@@ -90,6 +167,18 @@ pub trait FittedReducer: Send + Sync + Debug {
 }
 
 /// No dimensionality reduction: for vectors that already have few dimensions, or were reduced elsewhere.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// // The vectors have two dimensions: cluster them as they are.
+/// let places = [[0.0_f32, 0.1], [9.0, 9.1], [0.1, 0.0]].map(|place| Series::new("".into(), place));
+/// let posts = df!("place" => places.as_slice(), "text" => ["a cat", "a train", "a dog"])?;
+/// let model = TopicModel::text("text", NoEmbedder).embeddings("place");
+/// let topics = model.reducer(NoReduction).clusterer(KMeans::new(2)).fit(&posts)?;
+/// assert_eq!(topics.labels(), [0, 1, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NoReduction;
 

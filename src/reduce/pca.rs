@@ -19,6 +19,18 @@ use crate::training::Training;
 ///
 /// Computed by `linfa-reduction` in double precision. The entry of largest magnitude in each direction is positive, so
 /// the result does not depend on how it was computed; the seed is not used.
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// // All rows are on one line: one component keeps their distances.
+/// let rows = array![[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]];
+/// let reduction = Pca::new().n_components(1).fit(&Training::new(rows))?;
+/// let step = reduction.embedding[[1, 0]] - reduction.embedding[[0, 0]];
+/// assert!((step - 5.0_f32.sqrt()).abs() < 1e-3);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pca {

@@ -29,6 +29,19 @@ const MOST: usize = 1000;
 /// | [`nr_candidate_words`](Self::nr_candidate_words) | 100 |
 ///
 /// BERTopic's `nr_samples` and `random_state` have no equivalent: every document of a topic is a candidate.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["the cat sleeps in the sun", "a fast train leaves the station"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// let topics = model.representation("Main", KeyBERTInspired::new().top_n_words(2)).fit(&posts)?;
+///
+/// let words = topics.get_topic(0).unwrap_or_default();
+/// assert_eq!(words.len(), 2);                                       // of cat, sleeps and sun: the two nearest
+/// assert!(words[0].1 >= words[1].1 && words[0].1 <= 1.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyBERTInspired {
     top_n_words: usize,

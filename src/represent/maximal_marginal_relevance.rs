@@ -26,6 +26,20 @@ const MOST_WORDS: usize = 1000;
 /// |---|---|
 /// | [`diversity`](Self::diversity) | 0.1 |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["cats, a cat, a kitten and milk", "trains, a train and the station"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin())
+///     .reducer(NoReduction)
+///     .clusterer(KMeans::new(2))
+///     .representation("Diverse", MaximalMarginalRelevance::new().diversity(0.7).top_n_words(2));
+/// let topics = model.fit(&posts)?;
+/// let Aspect::Words(diverse) = topics.topic_aspect("Diverse")? else { panic!("it returns words") };
+/// assert_eq!((topics.get_topic(0).unwrap_or_default().len(), diverse[&0].len()), (4, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct MaximalMarginalRelevance {
     diversity: f64,

@@ -25,9 +25,31 @@ pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRe
 pub use visual_words::VisualWords;
 
 /// Words of topics with their weights, best first, by topic id.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let words = TopicWords::from([(0, vec![("cat".to_owned(), 0.9), ("dog".to_owned(), 0.4)])]);
+/// assert_eq!(words[&0][0].0, "cat");
+/// assert!(words.to_text().is_some_and(|text| text.contains("dog")));   // a notebook shows them
+/// ```
 pub type TopicWords = BTreeMap<i32, Vec<(String, f64)>>;
 
 /// One description of every topic.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// # let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+///
+/// let topics = model.representation("KeyBERT", KeyBERTInspired::new().top_n_words(1)).fit(&posts)?;
+/// match topics.topic_aspect("KeyBERT")? {
+///     Aspect::Words(words) => assert_eq!(words[&0].len(), 1),
+///     Aspect::Pictures(gallery) => assert!(gallery.skipped().is_empty()),
+///     _ => {}
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Aspect {
@@ -38,6 +60,36 @@ pub enum Aspect {
 }
 
 /// Describes topics; passed to [`TopicModel::representation`](crate::model::TopicModel::representation).
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// /// A label for each topic: its most representative text.
+/// #[derive(Debug)]
+/// struct BestText;
+///
+/// impl Representation for BestText {
+///     fn check(&self) -> Result<(), Error> {
+///         Ok(()) // no parameters to check
+///     }
+///
+///     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect, Error> {
+///         let best = context.representative_rows(1);
+///         let label = |topic: &i32| {
+///             let &(row, score) = best.get(topic)?.first()?;
+///             Some((context.texts?.get(row)?.to_owned(), score))
+///         };
+///         Ok(Aspect::Words(context.topics.iter().map(|topic| (*topic, label(topic).into_iter().collect())).collect()))
+///     }
+/// }
+///
+/// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// let topics = model.representation("Label", BestText).fit(&posts)?;     // a column of get_topic_info()
+/// let Aspect::Words(labels) = topics.topic_aspect("Label")? else { panic!("it returns words") };
+/// assert_eq!(labels[&1][0].0, "a fast train");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Representation: Send + Sync + Debug {
     /// Checks every parameter, before any work.
     fn check(&self) -> Result<()>;
@@ -69,6 +121,18 @@ pub trait Representation: Send + Sync + Debug {
 }
 
 /// An embedder that a [`Representation`] requires.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// use topicframe::represent::NeededEmbedder;
+///
+/// assert_eq!(KeyBERTInspired::new().needs_embedder(), Some(NeededEmbedder::Texts));
+///
+/// // So a model without an embedder of texts refuses it, before any work.
+/// let model = TopicModel::text("text", NoEmbedder).embeddings("vectors");
+/// let model = model.representation("Main", KeyBERTInspired::new());
+/// assert_eq!(model.check().unwrap_err().stage(), Stage::Represent);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NeededEmbedder {
@@ -97,6 +161,25 @@ impl NeededEmbedder {
 }
 
 /// The data available to a [`Representation`]. Rows are those of the fitted frame.
+///
+/// ```
+/// use topicframe::corpus::Embeddings;
+/// use topicframe::linalg::sparse::CsrMatrix;
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// // Two topics of two rows each, and two terms: for testing a representation without a fit.
+/// let embeddings = Embeddings::scatter(array![[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]], &[0, 1, 2, 3], 4)?;
+/// let vocabulary = ["cat".to_owned(), "train".to_owned()];
+/// let c_tf_idf = CsrMatrix::new(2, vec![0, 1, 2], vec![0, 1], vec![0.7, 0.7])?;
+/// let progress = Progress::silent();
+/// let context = TopicContext::new(&[0, 1], &[0, 1, 0, 1], &embeddings, &vocabulary, &c_tf_idf, &progress);
+///
+/// let words = TopicWords::from([(0, vec![("cat".to_owned(), 0.7)]), (1, vec![("train".to_owned(), 0.7)])]);
+/// let aspect = MaximalMarginalRelevance::new().describe(&context, &words)?;
+/// assert!(matches!(aspect, Aspect::Words(kept) if kept == words));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct TopicContext<'a> {

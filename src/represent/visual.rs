@@ -43,6 +43,25 @@ const MOST_IMAGES: usize = 100;
 /// | [`image_to_text_model`](Self::image_to_text_model) | none |
 ///
 /// BERTopic's `nr_samples` and `batch_size` have no equivalent: every row of a topic is a candidate.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let folder = "examples/data/openclipart";
+/// let drawings = read_csv(format!("{folder}/captions.csv"))?.head(Some(40));
+/// let model = TopicModel::text("caption", StaticEmbedder::builtin())
+///     .with_images("image")
+///     .image_folder(folder)
+///     .reducer(Pca::new())
+///     .clusterer(KMeans::new(2))
+///     .representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(4));
+/// let topics = model.fit(&drawings)?;
+///
+/// let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect")? else { panic!("it returns images") };
+/// assert_eq!(gallery.pictures(0).len(), 4);
+/// assert!(gallery.collage(0)?.is_some());                           // JPEG, as in get_topic_info()
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct VisualRepresentation {
     nr_repr_images: usize,

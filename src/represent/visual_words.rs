@@ -36,6 +36,21 @@ const PLACE: &str = "{}";
 /// | [`vocabulary`](Self::vocabulary) | about 2,200 English words for visible things |
 /// | [`template`](Self::template) | `a photo of a {}` |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
+///
+/// ```
+/// use topicframe::corpus::Embeddings;
+/// use topicframe::prelude::*;
+///
+/// // In a model: `.representation("Main", VisualWords::new().vocabulary(["cat", "train"]))`. By itself, on image
+/// // embeddings; here those of words, since the embedder knows no images:
+/// let embedder = StaticEmbedder::builtin();
+/// let images = embedder.embed_texts(&["cat", "train", "cat"], &Progress::silent())?;
+/// let images = Embeddings::scatter(images, &[0, 1, 2], 3)?;
+/// let naming = VisualWords::new().vocabulary(["train", "cat"]).template("{}").top_n_words(1);
+/// let words = naming.words(&[0, 1], &[0, 1, 0], &images, &embedder, &Progress::silent())?;
+/// assert_eq!((words[&0][0].0.as_str(), words[&1][0].0.as_str()), ("cat", "train"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VisualWords {
     vocabulary: Option<Vec<String>>,

@@ -7,6 +7,19 @@ use hashbrown::HashMap;
 use crate::cluster::OUTLIER;
 
 /// One edit of the topics: where the rows of every previous topic went.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// # let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+/// # let topics = model.fit(&posts)?;
+///
+/// let merged = topics.merge_topics(&[&[0, 1]])?;
+/// let edit = &merged.history()[0];
+/// assert_eq!(edit.edit, "merge_topics");
+/// assert_eq!([edit.heir(0), edit.heir(1), edit.heir(2)], [0, 0, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Regrouping {

@@ -15,6 +15,19 @@ use crate::represent::TopicWords;
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// # let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// # let topics = model.fit(&posts)?;
+///
+/// let terms = topics.terms();
+/// assert_eq!(*terms.vocabulary, ["cat", "fast", "sleeps", "train"]);
+/// assert_eq!([terms.counts.get(0, 0), terms.counts.get(1, 0)], [10, 0]);    // "cat" in topics 0 and 1
+/// assert!(terms.c_tf_idf.get(0, 0) > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct TopicTerms {
     /// The terms, one per column.

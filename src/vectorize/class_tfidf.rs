@@ -12,6 +12,19 @@ use crate::linalg::sparse::{CsrMatrix, Value, check_classes};
 ///
 /// With f(x, c) the count of term x in topic c, F(x) its count in all topics, and A the mean number of words per topic,
 /// truncated to an integer (at least 1): tf = f(x, c) / Σₓ f(x, c), idf = ln(1 + A / F(x)), and the weight is tf · idf.
+///
+/// ```
+/// use topicframe::linalg::sparse::CsrMatrix;
+/// use topicframe::vectorize::{ClassTfIdf, top_terms};
+///
+/// // Two topics: both contain "drawing", each has a term of its own.
+/// let vocabulary = ["apple", "drawing", "train"].map(str::to_owned);
+/// let counts = CsrMatrix::new(3, vec![0, 2, 4], vec![0, 1, 1, 2], vec![2, 2, 2, 2])?;
+/// let weights = ClassTfIdf::new().fit(&counts, &vocabulary)?.transform(&counts)?;
+/// let best: Vec<usize> = top_terms(&weights, 0, 2).into_iter().map(|(term, _)| term).collect();
+/// assert_eq!(best, [0, 1]);                                         // apple, then drawing
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassTfIdf {
     bm25_weighting: bool,
@@ -125,6 +138,21 @@ fn find(vocabulary: &[String], word: &str) -> Option<usize> {
 }
 
 /// Fitted term weights, applicable to any counts of the same terms: of topics, documents, or parts of documents.
+///
+/// ```
+/// use topicframe::linalg::sparse::CsrMatrix;
+/// use topicframe::vectorize::ClassTfIdf;
+///
+/// let vocabulary = ["apple", "drawing"].map(str::to_owned);
+/// let topics = CsrMatrix::new(2, vec![0, 2, 3], vec![0, 1, 1], vec![1, 1, 1])?;
+/// let fitted = ClassTfIdf::new().seed_words(["apple", "pear"], 2.0).fit(&topics, &vocabulary)?;
+/// assert!(fitted.idf()[0] > fitted.idf()[1]);
+/// assert_eq!(fitted.unknown_seed_words(), ["pear"]);
+///
+/// let text = CsrMatrix::new(2, vec![0, 1], vec![0], vec![3])?;      // "apple apple apple"
+/// assert_eq!(fitted.transform(&text)?.get(0, 0), fitted.idf()[0]);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FittedClassTfIdf {
     idf: Vec<f64>,
@@ -211,6 +239,15 @@ impl FittedClassTfIdf {
 
 /// The `n` terms of `row` with the highest weights, as (column, weight) in descending order; ties are broken by column.
 /// Only terms with positive weights are included.
+///
+/// ```
+/// use topicframe::linalg::sparse::CsrMatrix;
+/// use topicframe::vectorize::top_terms;
+///
+/// let weights = CsrMatrix::new(3, vec![0, 3], vec![0, 1, 2], vec![0.2, 0.7, 0.5])?;
+/// assert_eq!(top_terms(&weights, 0, 2), [(1, 0.7), (2, 0.5)]);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 pub fn top_terms(weights: &CsrMatrix<f64>, row: usize, n: usize) -> Vec<(usize, f64)> {
     let (columns, values) = weights.row(row);
     let mut terms: Vec<(usize, f64)> =

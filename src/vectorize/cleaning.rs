@@ -26,6 +26,15 @@ const PASSES: usize = 3;
 /// `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D`, and `AT&T` are not markup.
 ///
 /// Spelled `auto`, `none`, `markup`, `all`.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let texts = ["<p>a cat</p> https://example.org/cat", "a train &amp; a bus"];
+/// let counted = CountVectorizer::new().cleaning(TextCleaning::Markup).fit_transform(&texts, &Progress::silent())?;
+/// assert_eq!(counted.vectorizer.vocabulary(), ["bus", "cat", "train"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum TextCleaning {
     /// [`All`](TextCleaning::All) if the texts appear to be scraped (at least one in ten contains a web address, a tag,

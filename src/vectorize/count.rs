@@ -26,6 +26,16 @@ const LONGEST_WORD: usize = 256;
 const PIECE: usize = 1 << 20;
 
 /// A minimum or maximum document frequency.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let texts = ["apple pie", "apple juice", "apple pie", "plum juice"];
+/// // Terms of two or more texts, but of no more than half of them.
+/// let counted = CountVectorizer::new().min_df(2).max_df(0.5).fit_transform(&texts, &Progress::silent())?;
+/// assert_eq!(counted.vectorizer.vocabulary(), ["juice", "pie"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum DocumentFrequency {
     /// A number of documents.
@@ -260,6 +270,15 @@ impl CountVectorizer {
 }
 
 /// The result of [`CountVectorizer::fit_transform`].
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let counted = CountVectorizer::new().fit_transform(&["cat cat dog", "dog"], &Progress::silent())?;
+/// assert_eq!(counted.vectorizer.vocabulary(), ["cat", "dog"]);
+/// assert_eq!(counted.counts.row_sums(), [3.0, 1.0]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CountMatrix {
     /// The number of occurrences of each term (column) in each text (row).
@@ -269,6 +288,16 @@ pub struct CountMatrix {
 }
 
 /// A vocabulary and the settings for counting its terms.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let fitted = CountVectorizer::new().fit_transform(&["cat dog"], &Progress::silent())?.vectorizer;
+/// let counts = fitted.transform(&["dog, dog, bird"]);               // birds are not in the vocabulary
+/// assert_eq!(fitted.index_of("dog").map(|column| counts.get(0, column)), Some(2));
+/// assert_eq!(counts.entries(), 1);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct FittedCountVectorizer {
     settings: CountVectorizer,

@@ -90,6 +90,18 @@ const ALIASES: &[(&str, &str)] = &[
 /// [`StopWords::English`](super::StopWords::English).
 ///
 /// Parsed from its English name or its ISO 639-1 code, case-insensitively: `"German".parse()`, `"de".parse()`.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let german: Language = "German".parse()?;
+/// assert_eq!(german, "de".parse()?);
+/// let counted = CountVectorizer::new()
+///     .stop_words(StopWords::Languages(vec![german]))
+///     .fit_transform(&["der Zug und die Katze"], &Progress::silent())?;
+/// assert_eq!(counted.vectorizer.vocabulary(), ["katze", "zug"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(u8);

@@ -16,6 +16,17 @@ use crate::regular_file::{self, Refusal};
 const LARGEST_FILE: u64 = 16 << 20;
 
 /// The words that a [`CountVectorizer`](super::CountVectorizer) removes before it forms n-grams.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let texts = ["the drawing of a cat", "the drawing of a train"];
+/// let counted = CountVectorizer::new()
+///     .stop_words(StopWords::english_and(["drawing"]))
+///     .fit_transform(&texts, &Progress::silent())?;
+/// assert_eq!(counted.vectorizer.vocabulary(), ["cat", "train"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum StopWords {
     /// The stop words of the detected languages of the texts, or none. The default.

@@ -16,6 +16,16 @@ const COLUMNS: usize = 3;
 const WIDEST: f64 = 2.0;
 
 /// How to lay out images.
+///
+/// ```
+/// use topicframe::vision::{Collage, RgbImage};
+///
+/// // Three square images in a row, a third of 300 pixels high.
+/// let images = vec![RgbImage::new(50, 50); 3];
+/// let collage = Collage::new(300, false).compose(&images)?;
+/// assert_eq!(collage.map(|image| image.dimensions()), Some((300, 100)));
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Collage {
     image_height: u32,
@@ -23,6 +33,16 @@ pub struct Collage {
 }
 
 /// Where the images go.
+///
+/// ```
+/// use topicframe::vision::Collage;
+///
+/// let layout = Collage::new(300, true).layout(&[(80, 60), (60, 80), (70, 70), (50, 90)]).ok_or("no images")?;
+/// assert_eq!((layout.width, layout.height), (300, 200));
+/// let corners: Vec<(u32, u32)> = layout.cells.iter().map(|cell| (cell.x, cell.y)).collect();
+/// assert_eq!(corners, [(0, 0), (100, 0), (200, 0), (0, 100)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Layout {

@@ -31,6 +31,15 @@ mod tiff;
 /// (also 1-bit), RGB and CMYK with 8 or 16 bits and RGB with 32-bit floats, uncompressed or with LZW, deflate, PackBits
 /// or fax compression; a palette, other floats or an embedded JPEG are errors.
 ///
+/// ```
+/// use topicframe::vision::{Limits, decode};
+///
+/// let pig = decode(&"examples/data/openclipart/images/animals/a_simple_pig_01.png".into(), &Limits::new())?;
+/// assert!(pig.width() > 0 && pig.height() > 0);
+/// assert!(decode(&"missing.png".into(), &Limits::new()).is_err());
+/// # Ok::<(), topicframe::Error>(())
+/// ```
+///
 /// # Errors
 /// [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is not a regular
 /// file (a folder, a pipe, a device: these are never opened); bytes that are not an image, truncated or damaged;

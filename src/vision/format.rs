@@ -1,6 +1,13 @@
 //! Image formats, detected by content, never by file name.
 
 /// The formats that can be decoded.
+///
+/// ```
+/// use topicframe::vision::{ImageFormat, sniff_format};
+///
+/// assert_eq!(sniff_format(b"GIF89a\x01\x00\x01\x00"), Some(ImageFormat::Gif));
+/// assert_eq!(ImageFormat::Gif.mime(), "image/gif");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ImageFormat {

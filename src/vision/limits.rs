@@ -15,6 +15,19 @@ const LEAST_MEMORY: u64 = 64 << 20;
 /// formats that need more bytes per pixel may have fewer pixels. All images that are being decoded, on any number of
 /// threads, take at most 1 GiB together; a thread waits until there is room for its image, and an image that takes more
 /// is decoded alone.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// use topicframe::vision::{Encoding, RgbImage, decode, encode};
+///
+/// let image = encode(&RgbImage::new(200, 100), Encoding::Png)?;
+/// let source = ImageSource::from(image.bytes.as_slice());
+/// assert_eq!(decode(&source, &Limits::new())?.dimensions(), (200, 100));
+///
+/// let error = decode(&source, &Limits::new().max_side(150)).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Image);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     pub(super) max_bytes: u64,

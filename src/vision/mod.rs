@@ -26,6 +26,18 @@ pub use resample::{Filter, reduce, resize, resize_part, resize_region};
 pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
 
 /// The source of an image; it is read only when needed.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// use topicframe::vision::decode;
+///
+/// let path = "examples/data/openclipart/images/animals/a_simple_pig_01.png";
+/// let bytes = std::fs::read(path)?;
+/// let of_file = decode(&ImageSource::from(path), &Limits::new())?;
+/// let of_bytes = decode(&ImageSource::Encoded { bytes: &bytes, name: Some("pig") }, &Limits::new())?;
+/// assert_eq!(of_file, of_bytes);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageSource<'a> {
@@ -69,6 +81,19 @@ impl<'a> From<&'a [u8]> for ImageSource<'a> {
 }
 
 /// What to do about an image that cannot be read: missing, damaged, not an image, or over the limits.
+///
+/// ```
+/// use topicframe::corpus::ImageColumn;
+/// use topicframe::prelude::*;
+/// use topicframe::represent::Ranking;
+///
+/// let frame = df!("image" => ["a_simple_pig_01.png", "missing.png"])?;
+/// let images = ImageColumn::read(&frame, "image", "examples/data/openclipart/images/animals".as_ref())?;
+/// let ranking = Ranking::by_text(&[0], &[0, 0], &images, &[0.5, 0.9]);
+/// let strict = VisualRepresentation::new().on_error(OnImageError::Fail);
+/// assert_eq!(strict.gallery(&ranking, &images, &Progress::silent()).unwrap_err().kind(), ErrorKind::Image);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OnImageError {

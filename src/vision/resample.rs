@@ -12,6 +12,14 @@ use image::RgbImage;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// A resampling filter.
+///
+/// ```
+/// use topicframe::vision::{Filter, RgbImage, resize};
+///
+/// let gray = RgbImage::from_pixel(64, 48, [128, 128, 128].into());
+/// let small = resize(&gray, 16, 12, Filter::Bicubic);
+/// assert_eq!(small, RgbImage::from_pixel(16, 12, [128, 128, 128].into()));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Filter {

@@ -11,6 +11,15 @@ use super::resample::{Filter, reduce, resize_region};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// An encoded image, ready for a file, a Binary column or a web page.
+///
+/// ```
+/// use topicframe::vision::{Encoding, ImageFormat, RgbImage, encode, thumbnail};
+///
+/// let small = encode(&thumbnail(&RgbImage::new(400, 300), 100), Encoding::Jpeg { quality: 85 })?;
+/// assert_eq!((small.width, small.height, small.format), (100, 75, ImageFormat::Jpeg));
+/// assert_eq!(small.mime(), "image/jpeg");
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncodedImage {
@@ -32,6 +41,15 @@ impl EncodedImage {
 }
 
 /// How to encode.
+///
+/// ```
+/// use topicframe::vision::{Encoding, ImageFormat, RgbImage, encode};
+///
+/// // A drawing in one color: PNG is smaller.
+/// let drawing = RgbImage::new(200, 200);
+/// assert_eq!(encode(&drawing, Encoding::Smallest { quality: 85 })?.format, ImageFormat::Png);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {

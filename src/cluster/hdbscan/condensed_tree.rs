@@ -49,6 +49,20 @@ pub(super) struct Node {
 /// The hierarchy of clusters, including where each point leaves.
 ///
 /// The order of the rows has no meaning, except that parents come before their children.
+///
+/// ```
+/// use topicframe::ndarray::Array2;
+/// use topicframe::prelude::*;
+///
+/// // Ten points near 0, and ten near 10: the root splits into two clusters.
+/// let points = Array2::from_shape_fn((20, 1), |(row, _)| (row / 10 * 10) as f32 + (row % 10) as f32 / 10.0);
+/// let fitted = Hdbscan::new().min_cluster_size(6).cluster(points.view(), &Progress::silent())?;
+/// let tree = fitted.condensed_tree();
+/// let root = tree.points();
+/// let parts = tree.rows().iter().filter(|row| row.parent == root);
+/// assert_eq!(parts.map(|row| row.child_size).collect::<Vec<_>>(), [10, 10]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct CondensedTree {
     points: usize,

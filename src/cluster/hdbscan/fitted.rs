@@ -19,6 +19,21 @@ use crate::progress::Progress;
 const MOST_MEMBERSHIPS: usize = 1 << 31;
 
 /// The result of [`Hdbscan`]. It owns a copy of the points, which is needed for predictions.
+///
+/// ```
+/// use topicframe::ndarray::{Array2, array};
+/// use topicframe::prelude::*;
+///
+/// // Ten points near 0, and ten near 10.
+/// let points = Array2::from_shape_fn((20, 1), |(row, _)| (row / 10 * 10) as f32 + (row % 10) as f32 / 10.0);
+/// let fitted = Hdbscan::new().min_cluster_size(6).cluster(points.view(), &Progress::silent())?;
+/// assert_eq!(fitted.n_clusters(), 2);
+///
+/// let (labels, _) = fitted.approximate_predict(array![[0.45], [10.45]].view())?;
+/// assert_eq!(labels, [fitted.labels()[0], fitted.labels()[10]]);
+/// assert_eq!(fitted.all_points_membership_vectors().dim(), (20, 2));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FittedHdbscan {
     pub(super) points: Array2<f32>,

@@ -44,6 +44,20 @@ pub use fitted::FittedHdbscan;
 use single_linkage::Weights;
 
 /// The method for selecting clusters from the condensed tree.
+///
+/// ```
+/// use topicframe::cluster::hdbscan::ClusterSelectionMethod;
+/// use topicframe::ndarray::Array2;
+/// use topicframe::prelude::*;
+///
+/// // Pairs of groups of six: near each other in a pair, and the pairs far apart. The leaves are the groups.
+/// let place = |row: usize| (row / 12 * 100 + row / 6 % 2 * 5) as f32 + (row % 6) as f32 / 10.0;
+/// let points = Array2::from_shape_fn((24, 1), |(row, _)| place(row));
+/// let hdbscan = Hdbscan::new().min_cluster_size(6).min_samples(2);
+/// let hdbscan = hdbscan.cluster_selection_method(ClusterSelectionMethod::Leaf);
+/// assert_eq!(hdbscan.cluster(points.view(), &Progress::silent())?.n_clusters(), 4);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClusterSelectionMethod {
@@ -55,6 +69,20 @@ pub enum ClusterSelectionMethod {
 }
 
 /// Settings of HDBSCAN*. The distance is Euclidean.
+///
+/// ```
+/// use topicframe::ndarray::Array1;
+/// use topicframe::prelude::*;
+///
+/// // Ten points from 0.0 to 0.9, ten from 10.0 to 10.9, and one far away.
+/// let line: Array1<f32> = (0..10).chain(100..110).chain([500]).map(|x| x as f32 / 10.0).collect();
+/// let points = line.insert_axis(topicframe::ndarray::Axis(1));
+/// let labels = Hdbscan::new().min_cluster_size(6).fit(&Training::new(points))?.labels;
+/// assert!(labels[..10].iter().all(|&label| label == labels[0]) && labels[0] >= 0);
+/// assert!(labels[10..20].iter().all(|&label| label == labels[10]) && labels[10] != labels[0]);
+/// assert_eq!(labels[20], topicframe::cluster::OUTLIER);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hdbscan {

@@ -21,12 +21,19 @@ use view::{Extent, ReportView};
 /// text from the frame is escaped. It is readable in wide and narrow windows, in dark mode, and in print; without
 /// JavaScript, only the filter is unavailable.
 ///
-/// ```no_run
+/// ```
 /// use topicframe::prelude::*;
-/// # fn page(topics: FittedTopicModel) -> topicframe::error::Result<()> {
-/// topics.report().title("Our posts").write("topics.html")?;
-/// # Ok(())
-/// # }
+/// # let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// # let topics = model.fit(&posts)?;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("topics.html");
+///
+/// let report = topics.report().title("Our posts");
+/// report.write(&file)?;
+/// assert!(report.to_html()?.contains("Our posts"));
+/// # assert!(std::fs::read_to_string(&file)?.contains("sleeps"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Report {

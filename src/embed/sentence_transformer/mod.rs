@@ -55,6 +55,18 @@ const TOKENS_ON_GPU: usize = 32_768;
 /// |---|---|
 /// | [`max_seq_length`](Self::max_seq_length) | the model's (`sentence_bert_config.json`) |
 /// | [`prompt_name`](Self::prompt_name), [`prompt`](Self::prompt) | the model's default prompt, if it has one |
+///
+/// ```no_run
+/// use topicframe::prelude::*;
+///
+/// let posts = read_csv("posts.csv")?;
+/// let embedder = SentenceTransformer::from_hub("all-MiniLM-L6-v2")?;    // or from_dir("a folder")
+/// let rows = embedder.embed_texts(&["a sailing boat", "income tax"], &Progress::silent())?;
+/// assert_eq!(rows.dim(), (2, 384));
+///
+/// let topics = TopicModel::text("text", embedder).fit(&posts)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct SentenceTransformer {
     model: Arc<Model>,

@@ -14,6 +14,18 @@ use crate::topics::average_linkage;
 use crate::training::Training;
 
 /// The target number of topics. Written as a number or `auto`.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// # let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+/// # let topics = model.fit(&posts)?;
+///
+/// assert_eq!(topics.reduce_topics(2)?.topic_ids(), [0, 1]);         // a number, or NrTopics::Auto,
+/// let wanted: NrTopics = "2".parse()?;                              // or as a user writes it
+/// assert_eq!(topics.reduce_topics(wanted)?.topic_ids(), [0, 1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NrTopics {

@@ -23,6 +23,23 @@ pub(super) use transform::replace_columns;
 /// A fitted topic model, as returned by [`TopicModel::fit`](crate::model::TopicModel::fit).
 ///
 /// Everything is keyed by topic id: -1 is the outlier topic, 0 the largest. Cloning is cheap; the columns are shared.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+/// let topics = model.fit(&posts)?;
+/// assert_eq!(topics.topic_label(2).as_deref(), Some("2_fast_train"));
+/// assert_eq!(topics.get_representative_docs(2), Some(vec!["a fast train".to_owned()]));
+///
+/// let animals = topics.merge_topics(&[&[0, 1]])?;                   // a new model; `topics` is unchanged
+/// assert_eq!((animals.topic_ids(), animals.topic_size(0)), (vec![0, 1], Some(20)));
+///
+/// let new = animals.transform(&df!("text" => ["a fast train", "the dog sleeps"])?)?;
+/// assert_eq!(new.column("Topic")?.i32()?.to_vec(), [Some(1), Some(0)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FittedTopicModel {
     /// The settings of the fit.

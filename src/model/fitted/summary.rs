@@ -3,6 +3,17 @@
 use crate::encode::ClusterOn;
 
 /// A summary of a fit.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => [Some("the cat sleeps"), Some("a fast train"), None])?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// let topics = model.fit(&posts)?;
+/// let summary = topics.summary();
+/// assert_eq!((summary.rows, summary.topics, summary.outliers, summary.blank), (3, 2, 1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Summary {

@@ -57,6 +57,20 @@ const NUMBERS_A_ROW: usize = 150;
 const MAX_COMPONENTS: usize = 256;
 
 /// UMAP's settings, with BERTopic's defaults.
+///
+/// ```
+/// use topicframe::ndarray::Array2;
+/// use topicframe::prelude::*;
+///
+/// let rows = Array2::from_shape_fn((60, 8), |(row, column)| ((row * 7 + column * 3) % 61) as f32);
+/// let umap = Umap::new().n_neighbors(10).n_components(2).metric(Metric::Euclidean);
+/// let plane = umap.fit(&Training::new(rows.clone()).with_seed(7))?;
+/// assert_eq!(plane.embedding.dim(), (60, 2));
+///
+/// let again = umap.fit(&Training::new(rows).with_seed(7))?;
+/// assert_eq!(plane.embedding, again.embedding);                     // the same seed, the same layout
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Umap {

@@ -21,6 +21,20 @@ const ROWS_AT_A_TIME: usize = 64;
 
 /// A layout with the data for placing new rows in it: the training rows (shared with their owner), their index and
 /// their positions.
+///
+/// ```
+/// use topicframe::ndarray::Array2;
+/// use topicframe::prelude::*;
+///
+/// let rows = Array2::from_shape_fn((60, 8), |(row, column)| ((row * 7 + column * 3) % 61) as f32);
+/// let umap = Umap::new().n_components(2).metric(Metric::Euclidean);
+/// let fitted = umap.fit_layout(rows.clone(), 42, &Progress::silent())?;
+/// assert_eq!((fitted.embedding().dim(), fitted.n_neighbors()), ((60, 2), 15));
+///
+/// let known = fitted.transform(&rows.into(), &Progress::silent())?;
+/// assert_eq!(known, *fitted.embedding());                           // a known row keeps its position
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FittedUmap {
     pub(super) index: NeighborIndex,

@@ -37,6 +37,22 @@ pub struct Picture {
 }
 
 /// An image that could not be read and was skipped.
+///
+/// ```
+/// # use topicframe::corpus::ImageColumn;
+/// # use topicframe::prelude::*;
+/// # use topicframe::represent::Ranking;
+/// # let folder = "examples/data/openclipart/images/animals";
+/// # let frame = df!("image" => ["a_simple_pig_01.png", "missing.png"])?;
+/// # let images = ImageColumn::read(&frame, "image", folder.as_ref())?;
+/// # let ranking = Ranking::by_text(&[0], &[0, 0], &images, &[0.2, 0.5]);
+/// # let gallery = VisualRepresentation::new().gallery(&ranking, &images, &Progress::silent())?;
+/// for image in gallery.skipped() {
+///     assert!(image.to_string().starts_with("row 1 (missing.png): "));
+/// }
+/// # assert_eq!(gallery.skipped().len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SkippedImage {
@@ -71,6 +87,23 @@ pub(super) struct ChosenImage {
 /// The images of every topic. Cheap to clone.
 ///
 /// It contains thumbnails, so tables and pages need no files; for collages, the originals are read again.
+///
+/// ```
+/// use topicframe::corpus::ImageColumn;
+/// use topicframe::prelude::*;
+/// use topicframe::represent::Ranking;
+///
+/// let folder = "examples/data/openclipart/images/animals";
+/// let frame = df!("image" => ["a_simple_pig_01.png", "abeille_tanguy_jacq_01.png", "missing.png"])?;
+/// let images = ImageColumn::read(&frame, "image", folder.as_ref())?;
+/// let ranking = Ranking::by_text(&[0], &[0, 0, 0], &images, &[0.2, 0.5, 0.9]);
+/// let gallery = VisualRepresentation::new().gallery(&ranking, &images, &Progress::silent())?;
+///
+/// assert_eq!(gallery.pictures(0)[0].path.as_deref(), Some("abeille_tanguy_jacq_01.png"));
+/// assert_eq!(gallery.to_frame()?.height(), 2);
+/// assert_eq!(gallery.skipped()[0].row, 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Gallery(Arc<Shared>);
 

@@ -7,6 +7,18 @@ use rayon::prelude::*;
 use crate::corpus::{Embeddings, ImageColumn};
 
 /// The rows with images of every topic and their scores, best first.
+///
+/// ```
+/// use topicframe::corpus::ImageColumn;
+/// use topicframe::prelude::*;
+/// use topicframe::represent::Ranking;
+///
+/// let frame = df!("image" => [Some("a.png"), None, Some("c.png"), Some("d.png")])?;
+/// let images = ImageColumn::read(&frame, "image", "photos".as_ref())?;
+/// let ranking = Ranking::by_text(&[0, 1], &[0, 0, 0, 1], &images, &[0.3, 0.9, 0.6, 0.5]);
+/// assert_eq!(ranking.topics()[&0], [(2, 0.6), (0, 0.3)]);           // row 1 has no image
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     topics: BTreeMap<i32, Vec<(usize, f64)>>,
