@@ -129,7 +129,7 @@ impl MultiModalBackend {
     /// # Errors
     /// Dimensions that differ from this model's [`dimensions`](ImageEmbedder::dimensions).
     pub fn text_tower(mut self, text_tower: impl TextEmbedder + 'static) -> Result<Self> {
-        let (texts, images) = (text_tower.dimensions(), self.model.config.dimensions);
+        let (texts, images) = (text_tower.dimensions(), self.model.config.projection_dim);
         if texts != images {
             let message = format!("the text tower has {texts} dimensions, but the image vectors have {images}");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
@@ -231,15 +231,15 @@ impl MultiModalBackend {
     fn spread<T: Clone>(
         &self,
         rows: usize,
-        there: &[Option<T>],
+        items: &[Option<T>],
         embed: impl Fn(&[T]) -> Result<Array2<f32>>,
     ) -> Result<Array2<f32>> {
-        let mut out = Array2::zeros((rows, self.model.config.dimensions));
-        let (places, given): (Vec<usize>, Vec<T>) =
-            there.iter().enumerate().filter_map(|(row, item)| Some((row, item.clone()?))).unzip();
+        let mut out = Array2::zeros((rows, self.model.config.projection_dim));
+        let (rows_given, given): (Vec<usize>, Vec<T>) =
+            items.iter().enumerate().filter_map(|(row, item)| Some((row, item.clone()?))).unzip();
         if !given.is_empty() {
             let vectors = embed(&given)?;
-            places.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
+            rows_given.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
         }
         Ok(out)
     }
@@ -254,7 +254,7 @@ impl Model {
         let opened = device.open()?;
         let root = folder::locate(folder)?;
         let (config, weights) = ModelConfig::read(&root)?;
-        let preprocessor = preprocessor(&root, config.vision.image)?;
+        let preprocessor = preprocessor(&root, config.vision.image_size)?;
         let tokenizer = PromptTokenizer::load(&root, &config.text, config.family)?;
         tensors::check(&weights, &config)?;
         Ok(Model {
@@ -283,7 +283,7 @@ impl Model {
 
 impl TextEmbedder for MultiModalBackend {
     fn dimensions(&self) -> usize {
-        self.model.config.dimensions
+        self.model.config.projection_dim
     }
 
     fn origin(&self) -> Option<Origin> {
@@ -295,14 +295,14 @@ impl TextEmbedder for MultiModalBackend {
         if let Some(tower) = &self.text_tower {
             return tower.embed_texts(texts, progress);
         }
-        let (model, dimensions) = (&*self.model, self.model.config.dimensions);
+        let (model, dimensions) = (&*self.model, self.model.config.projection_dim);
         batches::embed_texts(texts, &model.tokenizer, model.text()?, dimensions, self.batches(), progress)
     }
 }
 
 impl ImageEmbedder for MultiModalBackend {
     fn dimensions(&self) -> usize {
-        self.model.config.dimensions
+        self.model.config.projection_dim
     }
 
     fn origin(&self) -> Option<Origin> {
@@ -311,7 +311,7 @@ impl ImageEmbedder for MultiModalBackend {
 
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {
         self.check()?;
-        let (model, dimensions) = (&*self.model, self.model.config.dimensions);
+        let (model, dimensions) = (&*self.model, self.model.config.projection_dim);
         batches::embed_images(images, model.vision()?, dimensions, &self.reading, self.batches(), progress)
     }
 
@@ -324,7 +324,7 @@ impl JointEmbedder for MultiModalBackend {}
 
 impl fmt::Debug for MultiModalBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (folder, dimensions) = (self.model.folder.display(), self.model.config.dimensions);
+        let (folder, dimensions) = (self.model.folder.display(), self.model.config.projection_dim);
         write!(f, "MultiModalBackend({folder}, {dimensions} dimensions, {})", self.model.device)?;
         match &self.text_tower {
             Some(tower) => write!(f, " with the text tower {tower:?}"),

@@ -11,7 +11,7 @@ use super::{MultiModalBackend, SentenceTransformer};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::error::{Hint, Result};
 use crate::hub::{self, Hub};
-use crate::nn::model_folder::{model_error, read_json, read_json_if_there};
+use crate::nn::model_folder::{model_error, read_json, read_json_if_exists};
 use crate::progress::Progress;
 
 /// An embedder of any kind, loaded by name.
@@ -79,7 +79,7 @@ enum Kind {
 
 /// Determines the kind from the folder's small files.
 fn kind_of(folder: &Path) -> Result<Kind> {
-    let modules = read_json_if_there(&folder.join("modules.json"))?.unwrap_or_default();
+    let modules = read_json_if_exists(&folder.join("modules.json"))?.unwrap_or_default();
     let first = modules.get(0).and_then(|module| module.get("type")).and_then(Value::as_str).unwrap_or_default();
     match first.rsplit('.').next().unwrap_or_default() {
         "CLIPModel" => return Ok(Kind::MultiModal),

@@ -79,7 +79,7 @@ pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
 }
 
 /// Reads a configuration, if it exists.
-pub(crate) fn read_json_if_there(path: &Path) -> Result<Option<Value>> {
+pub(crate) fn read_json_if_exists(path: &Path) -> Result<Option<Value>> {
     if path.exists() { read_json(path).map(Some) } else { Ok(None) }
 }
 
@@ -142,7 +142,7 @@ impl<'a> Config<'a> {
     }
 
     /// A number in this range; `None` if the key does not exist.
-    pub(crate) fn number_if_there(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<f64>> {
+    pub(crate) fn optional_number(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<f64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let number = value.as_f64().filter(|number| range.contains(number));
         let must = || format!("a number from {:?} to {:?}", range.start(), range.end());
@@ -151,7 +151,7 @@ impl<'a> Config<'a> {
 
     /// A number in this range; `default` if the key does not exist.
     pub(crate) fn number(&self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
-        Ok(self.number_if_there(key, range)?.unwrap_or(default))
+        Ok(self.optional_number(key, range)?.unwrap_or(default))
     }
 
     /// The number added to variances, so that nothing is divided by zero.

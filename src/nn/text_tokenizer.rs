@@ -10,7 +10,7 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{NormalizerWrapper, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
 
-use super::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_text_file};
+use super::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_exists, read_text_file};
 use super::tokenizer_bounds::{check_description, check_length};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
@@ -54,7 +54,7 @@ impl TextTokenizer {
 
     /// The length set in `tokenizer_config.json` in `folder`.
     pub(crate) fn configured_length(folder: &Path) -> Result<Option<usize>> {
-        let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+        let config = read_json_if_exists(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
         let length = config.get("model_max_length").and_then(|length| {
             length.as_u64().or_else(|| length.as_f64().map(|length| length as u64)).filter(|length| *length < LONGEST)
         });
@@ -137,7 +137,7 @@ fn from_vocabulary(folder: &Path) -> Result<Tokenizer> {
         return Err(model_error(folder, "there is no tokenizer.json and no vocab.txt")
             .with_hint("Is this the folder of a model, and was it downloaded completely?"));
     }
-    let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+    let config = read_json_if_exists(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
     let flag = |key: &str, default: bool| config.get(key).and_then(serde_json::Value::as_bool).unwrap_or(default);
     let bytes = read_text_file(&path, MAX_VOCABULARY_FILE)?;
     let vocabulary = WordPiece::read_bytes(&bytes);

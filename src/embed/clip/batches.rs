@@ -12,7 +12,7 @@ use super::vision_tower::VisionTower;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
-use crate::nn::image_input::tell_unreadable;
+use crate::nn::image_input::report_unreadable;
 use crate::nn::model_folder::computing;
 use crate::nn::workers;
 use crate::progress::{Progress, Task};
@@ -84,8 +84,10 @@ pub(super) fn embed_images(
     let rows: Vec<usize> = (0..images.len()).collect();
     let batches: Vec<Batch> = rows.chunks(size).map(|rows| Batch { rows, images, reading, tower }).collect();
     let parts = match device {
-        Device::Cpu => workers::run(&batches, device, progress, |batch| batch.compute(batch.read(false)?, &task))?,
-        _ => beside(&batches, progress, &task)?,
+        Device::Cpu => {
+            workers::run(&batches, device, progress, |batch| batch.compute(batch.read(false)?, &task, progress))?
+        }
+        _ => run_with_prefetch(&batches, progress, &task)?,
     };
     check_room(Stage::Embed, "the vectors of the images", images.len(), dimensions)?;
     let mut out = Array2::zeros((images.len(), dimensions));
@@ -97,7 +99,7 @@ pub(super) fn embed_images(
         }
     }
     task.finish()?;
-    tell_unreadable(&broken.iter().collect::<Vec<_>>(), images.len(), "vector", progress)?;
+    report_unreadable(&broken.iter().collect::<Vec<_>>(), images.len(), "vector", progress)?;
     Ok(out)
 }
 
@@ -163,7 +165,7 @@ impl Batch<'_> {
         }
     }
 
-    fn compute(&self, fitted: Fitted, task: &Task) -> Result<Vec<Row>> {
+    fn compute(&self, fitted: Fitted, task: &Task, progress: &Progress) -> Result<Vec<Row>> {
         let (mut rows, mut images, mut seen) = (Vec::with_capacity(fitted.len()), Vec::new(), Vec::new());
         for (row, image) in fitted {
             match image {
@@ -175,7 +177,7 @@ impl Batch<'_> {
             }
         }
         if !images.is_empty() {
-            let vectors = unit_rows(&self.tower.forward(&images)?)?;
+            let vectors = unit_rows(&self.tower.forward(&images, progress)?)?;
             rows.extend(seen.into_iter().zip(vectors).map(|(row, vector)| (row, Ok(vector))));
         }
         rows.sort_by_key(|(row, _)| *row);
@@ -185,7 +187,7 @@ impl Batch<'_> {
 }
 
 /// Runs one batch through the model while the next one is read.
-fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec<Vec<Row>>> {
+fn run_with_prefetch(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec<Vec<Row>>> {
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(1);
         scope.spawn(move || {
@@ -198,7 +200,7 @@ fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec
                 }
             }
         });
-        receive.into_iter().map(|(batch, fitted)| batch.compute(fitted?, task)).collect()
+        receive.into_iter().map(|(batch, fitted)| batch.compute(fitted?, task, progress)).collect()
     })
 }
 

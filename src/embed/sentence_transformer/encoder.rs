@@ -43,10 +43,10 @@ impl Encoder {
     }
 
     /// The maximum number of tokens in a text, including those that the model adds.
-    pub(super) fn longest(&self) -> usize {
+    pub(super) fn max_length(&self) -> usize {
         match self {
-            Encoder::Packed(encoder) => encoder.longest(),
-            Encoder::Padded(encoder) => encoder.longest(),
+            Encoder::Packed(encoder) => encoder.max_length(),
+            Encoder::Padded(encoder) => encoder.max_length(),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::hub::Origin;
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::scale_to_unit;
 use crate::nn::device::Device;
-use crate::nn::model_folder::{check_folder, computing, model_error, read_json, read_json_if_there};
+use crate::nn::model_folder::{check_folder, computing, model_error, read_json, read_json_if_exists};
 use crate::nn::text_tokenizer::TextTokenizer;
 use crate::nn::weights::Weights;
 use crate::nn::workers;
@@ -25,6 +25,7 @@ mod modules;
 mod nomic_bert;
 mod padded;
 mod pooling;
+mod sizes;
 
 use encoder::Encoder;
 use modules::Modules;
@@ -88,7 +89,7 @@ impl SentenceTransformer {
         if settings.lower_case {
             tokenizer.lower_case()?;
         }
-        let longest = model.encoder.longest();
+        let longest = model.encoder.max_length();
         let max_seq_length = settings.length.unwrap_or(longest).min(longest);
         tokenizer.set_length(max_seq_length)?;
         Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
@@ -111,7 +112,7 @@ impl SentenceTransformer {
     /// # Errors
     /// A length outside that range.
     pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
-        let longest = self.model.encoder.longest();
+        let longest = self.model.encoder.max_length();
         if !(3..=longest).contains(&max_seq_length) {
             return Err(Error::invalid_parameter(
                 Stage::Embed,
@@ -305,7 +306,7 @@ impl Settings {
             None => TextTokenizer::configured_length(transformer)?,
         };
         let path = folder.join("config_sentence_transformers.json");
-        let prompts = read_json_if_there(&path)?.unwrap_or_default();
+        let prompts = read_json_if_exists(&path)?.unwrap_or_default();
         let listed: Vec<(String, String)> = prompts
             .get("prompts")
             .and_then(Value::as_object)

@@ -2,7 +2,7 @@
 
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 
-use super::numbers;
+use super::contiguous_values;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::nn::model_folder::computing;
@@ -21,8 +21,8 @@ impl LayerNorm {
     /// Reads `weight` and `bias`, or `gamma` and `beta` as the oldest files call them.
     pub(crate) fn load(weights: &Weights, width: usize, epsilon: f64, device: &Device) -> Result<Self> {
         let (weight, bias) = if weights.has("gamma") { ("gamma", "beta") } else { ("weight", "bias") };
-        let (weight, bias) = (weights.numbers(weight, &[width])?, weights.numbers(bias, &[width])?);
-        let on_device = |numbers: &[f32]| Tensor::new(numbers, device).map_err(computing);
+        let (weight, bias) = (weights.values(weight, &[width])?, weights.values(bias, &[width])?);
+        let on_device = |values: &[f32]| Tensor::new(values, device).map_err(computing);
         let elsewhere = match device {
             Device::Cpu => None,
             _ => Some((on_device(&weight)?, on_device(&bias)?)),
@@ -49,7 +49,7 @@ impl CustomOp1 for LayerNorm {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let mut out = numbers(x, layout)?.to_vec();
+        let mut out = contiguous_values(x, layout)?.to_vec();
         if layout.dims().last() != Some(&self.weight.len()) {
             return Err(candle_core::Error::Msg(format!("expected rows of {} values", self.weight.len())));
         }

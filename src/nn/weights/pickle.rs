@@ -66,8 +66,8 @@ impl Values {
     }
 
     /// The value at an index of a list.
-    pub(super) fn at(&self, list: &[Id], place: usize) -> &Value {
-        list.get(place).map_or(&Value::Other, |id| self.get(*id))
+    pub(super) fn at(&self, list: &[Id], index: usize) -> &Value {
+        list.get(index).map_or(&Value::Other, |id| self.get(*id))
     }
 }
 
@@ -159,21 +159,21 @@ impl<'a> Machine<'a> {
                 self.push(Value::Outside(name));
             }
             b'q' => {
-                let place = self.number(1)?;
-                self.keep(place)?;
+                let slot = self.number(1)?;
+                self.keep(slot)?;
             }
             b'r' => {
-                let place = self.number(4)?;
-                self.keep(place)?;
+                let slot = self.number(4)?;
+                self.keep(slot)?;
             }
             0x94 => self.keep(self.memo.len() as u32)?,
             b'h' => {
-                let place = self.number(1)?;
-                self.recall(place)?;
+                let slot = self.number(1)?;
+                self.recall(slot)?;
             }
             b'j' => {
-                let place = self.number(4)?;
-                self.recall(place)?;
+                let slot = self.number(4)?;
+                self.recall(slot)?;
             }
             other => return Err(format!("its pickle has the instruction {other:#04x}, which no tensor needs")),
         }
@@ -280,15 +280,15 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, place: u32) -> Read<()> {
+    fn keep(&mut self, slot: u32) -> Read<()> {
         let start = self.above_mark(1)?;
         let id = self.stack.get(start).copied().unwrap_or_default();
-        self.memo.insert(place, id);
+        self.memo.insert(slot, id);
         Ok(())
     }
 
-    fn recall(&mut self, place: u32) -> Read<()> {
-        let id = self.memo.get(&place).ok_or("its pickle asks for a value that it has not stored")?;
+    fn recall(&mut self, slot: u32) -> Read<()> {
+        let id = self.memo.get(&slot).ok_or("its pickle asks for a value that it has not stored")?;
         self.stack.push(*id);
         Ok(())
     }

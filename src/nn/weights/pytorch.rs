@@ -9,7 +9,7 @@ use candle_core::DType;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::pickle::{Id, Read, Value, Values};
-use super::{MAX_NUMBERS, Order, Place};
+use super::{Location, MAX_ELEMENTS, Order};
 
 /// Size limit for the pickle: it has some hundred bytes for each tensor.
 const MAX_PICKLE: u64 = 16 << 20;
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 /// Where the tensors of a file are.
-pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
+pub(super) fn locations(path: &Path) -> Read<BTreeMap<String, Location>> {
     let unreadable = |cause: std::io::Error| format!("it cannot be read: {cause}");
     let mut file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
@@ -50,17 +50,17 @@ pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
         return Err("its pickle is not a dict of tensors".to_owned());
     };
     let tensors = Tensors { values: &values, entries: &entries, folder: name.trim_end_matches("data.pkl") };
-    let (mut places, mut bytes) = (BTreeMap::new(), 0_u64);
+    let (mut locations, mut bytes) = (BTreeMap::new(), 0_u64);
     for (name, value) in pairs {
         let Value::Text(name) = values.get(*name) else { continue };
-        let place = tensors.place(*value).map_err(|why| format!("its tensor `{name:.100}` {why}"))?;
-        if let Some(place) = place {
-            bytes = bytes.saturating_add(place.bytes);
-            places.insert(name.clone(), place);
+        let location = tensors.location(*value).map_err(|why| format!("its tensor `{name:.100}` {why}"))?;
+        if let Some(location) = location {
+            bytes = bytes.saturating_add(location.bytes);
+            locations.insert(name.clone(), location);
         }
     }
     match bytes <= length.saturating_mul(MAX_SHARED) {
-        true => Ok(places),
+        true => Ok(locations),
         false => Err(format!("its tensors would take {bytes} bytes, but the file has {length}")),
     }
 }
@@ -96,14 +96,14 @@ struct Tensors<'a> {
 
 impl Tensors<'_> {
     /// Where a tensor is; `None` for values that are not tensors, and for types that weights never have.
-    fn place(&self, value: Id) -> Read<Option<Place>> {
+    fn location(&self, value: Id) -> Read<Option<Location>> {
         let Some(arguments) = self.rebuilt(value) else { return Ok(None) };
         let [storage, offset, shape, strides, ..] = arguments else { return Err("lacks a part".to_owned()) };
         let Some((dtype, storage)) = self.storage(*storage)? else { return Ok(None) };
         let (shape, strides) = (self.numbers(*shape)?, self.numbers(*strides)?);
         let Value::Int(offset) = self.values.get(*offset) else { return Err("has no offset".to_owned()) };
         let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
-        let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
+        let numbers = numbers.filter(|numbers| *numbers <= MAX_ELEMENTS).ok_or("is too large")?;
         let size = dtype.size_in_bytes() as u64;
         let first =
             u64::try_from(*offset).ok().and_then(|offset| offset.checked_mul(size)).ok_or("has an invalid offset")?;
@@ -112,7 +112,7 @@ impl Tensors<'_> {
             return Err("is not completely in its storage".to_owned());
         }
         let order = order(&shape, &strides)?;
-        Ok(Some(Place { file: 0, dtype, shape, start: storage.start + first, bytes, order }))
+        Ok(Some(Location { file: 0, dtype, shape, start: storage.start + first, bytes, order }))
     }
 
     /// The arguments of the call that builds a tensor. Parameters wrap it in another one.
