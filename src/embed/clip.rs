@@ -22,7 +22,7 @@ mod tensors;
 mod text_tower;
 mod vision_tower;
 
-use batches::Reading;
+use batches::ImageReading;
 use config::ModelConfig;
 use prompts::PromptTokenizer;
 use text_tower::TextTower;
@@ -60,7 +60,7 @@ pub struct MultiModalBackend {
     text_tower: Option<Arc<dyn TextEmbedder>>,
     batch_size: usize,
     fusion: Fusion,
-    reading: Reading,
+    reading: ImageReading,
     progress: Progress,
 }
 
@@ -92,7 +92,7 @@ impl MultiModalBackend {
             text_tower: None,
             batch_size: 32,
             fusion: Fusion::new(),
-            reading: Reading { limits: Limits::new(), upright: true, on_error: OnImageError::Skip },
+            reading: ImageReading { limits: Limits::new(), upright: true, on_error: OnImageError::Skip },
             progress: Progress::silent(),
         })
     }
@@ -220,9 +220,9 @@ impl MultiModalBackend {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .with_hint("Pass one of each for every row, `None` where a row lacks it, or an empty list."));
         }
-        let given: Vec<Option<&str>> =
+        let not_empty: Vec<Option<&str>> =
             documents.iter().map(|text| text.filter(|text| !text.trim().is_empty())).collect();
-        let texts = self.spread(rows, &given, |texts| self.embed_documents(texts))?;
+        let texts = self.spread(rows, &not_empty, |texts| self.embed_documents(texts))?;
         let images = self.spread(rows, images, |images| self.embed_images(images))?;
         self.fusion.fuse(texts.view(), images.view())
     }
@@ -235,11 +235,11 @@ impl MultiModalBackend {
         embed: impl Fn(&[T]) -> Result<Array2<f32>>,
     ) -> Result<Array2<f32>> {
         let mut out = Array2::zeros((rows, self.model.config.projection_dim));
-        let (rows_given, given): (Vec<usize>, Vec<T>) =
+        let (present_rows, present): (Vec<usize>, Vec<T>) =
             items.iter().enumerate().filter_map(|(row, item)| Some((row, item.clone()?))).unzip();
-        if !given.is_empty() {
-            let vectors = embed(&given)?;
-            rows_given.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
+        if !present.is_empty() {
+            let vectors = embed(&present)?;
+            present_rows.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
         }
         Ok(out)
     }

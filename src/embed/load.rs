@@ -42,7 +42,7 @@ impl LoadedEmbedder {
         let folder = hub::folder_of(name, progress)?;
         match kind_of(&folder)? {
             Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
-            Kind::Untold => {
+            Kind::Unspecified => {
                 let hint = "config.json has no `model_type`, so this was loaded as a Model2Vec model.";
                 StaticEmbedder::from_dir(folder)
                     .map(LoadedEmbedder::Static)
@@ -71,8 +71,8 @@ impl LoadedEmbedder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Static,
-    /// It does not say so, but all others do.
-    Untold,
+    /// There is no `model_type`, which all models but the oldest static ones have.
+    Unspecified,
     SentenceTransformer,
     MultiModal,
 }
@@ -98,7 +98,7 @@ fn kind_of(folder: &Path) -> Result<Kind> {
         }
         // Model2Vec's older configurations have a tokenizer name and no model type.
         "" if config.get("tokenizer_name").is_some() || config.get("seq_length").is_some() => Ok(Kind::Static),
-        "" if first.is_empty() => Ok(Kind::Untold),
+        "" if first.is_empty() => Ok(Kind::Unspecified),
         _ => Ok(Kind::SentenceTransformer),
     }
 }

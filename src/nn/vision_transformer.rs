@@ -5,7 +5,7 @@
 
 use candle_core::{Device, Tensor};
 
-use super::model_folder::computing;
+use super::model_folder::compute_error;
 use super::transformer::{
     Activation, EncoderConfig, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, WeightLayout, forward_selected,
     load_layers,
@@ -140,7 +140,7 @@ impl VisionTransformer {
     pub(crate) fn forward_class(&self, images: &[RgbImage], progress: &Progress) -> Result<Tensor> {
         let spans = self.spans(images);
         let rows: Vec<u32> = spans.iter().map(|span| span.start as u32).collect();
-        let rows = Tensor::new(rows, &self.device).map_err(computing)?;
+        let rows = Tensor::new(rows, &self.device).map_err(compute_error)?;
         let (layers, last) = self.layers.split_at(self.layers.len().saturating_sub(1));
         let x = self.run(layers, self.embed(images)?, &spans, progress)?;
         self.post_norm.forward(&forward_selected(last, x, &spans, &rows)?)
@@ -160,18 +160,18 @@ impl VisionTransformer {
 
     /// The input of the first layer, (images x tokens) x width.
     fn embed(&self, images: &[RgbImage]) -> Result<Tensor> {
-        let patches = self.extract_patches(images).map_err(computing)?;
+        let patches = self.extract_patches(images).map_err(compute_error)?;
         let embedded = match self.sum {
             EmbeddingSum::PositionFirst => {
                 let positions = self.positions.repeat((images.len(), 1)).and_then(|positions| positions.contiguous());
-                self.patch_embedding.forward_onto(&patches, &positions.map_err(computing)?)
+                self.patch_embedding.forward_onto(&patches, &positions.map_err(compute_error)?)
             }
             EmbeddingSum::PositionLast => {
                 let embedded = self.patch_embedding.forward(&patches, Activation::None)?;
-                self.add_positions(&embedded, images.len()).map_err(computing)
+                self.add_positions(&embedded, images.len()).map_err(compute_error)
             }
         };
-        let x = self.prepend_class_token(embedded?, images.len()).map_err(computing)?;
+        let x = self.prepend_class_token(embedded?, images.len()).map_err(compute_error)?;
         match &self.pre_norm {
             Some(norm) => norm.forward(&x),
             None => Ok(x),
@@ -243,9 +243,9 @@ fn positions(
     if let Some(mut class_embedding) = class_embedding {
         let of_patches = positions.split_off(width);
         class_embedding.iter_mut().zip(&positions).for_each(|(class, position)| *class += position);
-        class_token = Some(Tensor::from_vec(class_embedding, (1, 1, width), device).map_err(computing)?);
+        class_token = Some(Tensor::from_vec(class_embedding, (1, 1, width), device).map_err(compute_error)?);
         positions = of_patches;
     }
-    let positions = Tensor::from_vec(positions, (num_patches, width), device).map_err(computing)?;
+    let positions = Tensor::from_vec(positions, (num_patches, width), device).map_err(compute_error)?;
     Ok((class_token, positions))
 }

@@ -39,9 +39,9 @@ struct Location {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     /// The last dimension varies fastest.
-    Rows,
+    RowMajor,
     /// The first one does.
-    Columns,
+    ColumnMajor,
 }
 
 /// The files, and where in them the tensors are.
@@ -116,14 +116,14 @@ impl Weights {
         key: &str,
         size: usize,
         tensor: &str,
-        side: usize,
+        dimension: usize,
     ) -> Result<()> {
         let Some(shape) = self.shape_of(tensor) else { return Ok(()) };
-        match shape.get(side) {
-            Some(held) if *held != size => {
+        match shape.get(dimension) {
+            Some(found) if *found != size => {
                 let (key, name) = (config.name(key), format!("{}{tensor}", self.prefix));
                 let what =
-                    format!("`{key}` is {size}, but must be {held}: the tensor `{name}` has the shape {shape:?}");
+                    format!("`{key}` is {size}, but must be {found}: the tensor `{name}` has the shape {shape:?}");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),
@@ -137,9 +137,10 @@ impl Weights {
     /// Too few layers, with the configuration's file, the key, its value, and what it may be.
     pub(crate) fn check_layers(&self, config: &Config<'_>, key: &str, layers: usize, name: &str) -> Result<()> {
         match self.groups(name) {
-            held if held > 0 && held < layers => {
+            found if found > 0 && found < layers => {
                 let key = config.name(key);
-                let what = format!("`{key}` is {layers}, but must be 1 to {held}, the number of layers in the weights");
+                let what =
+                    format!("`{key}` is {layers}, but must be 1 to {found}, the number of layers in the weights");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),
@@ -178,9 +179,9 @@ impl Weights {
     pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         self.check(name, shape)?;
         let location = self.location(name)?;
-        if location.dtype == DType::F32 && location.order == Order::Rows {
+        if location.dtype == DType::F32 && location.order == Order::RowMajor {
             // The usual case, and most of a model: nothing is in memory twice.
-            let read = read_singles(&self.source.files, location);
+            let read = read_f32(&self.source.files, location);
             return read.map_err(|cause| self.error(name, "cannot be read").with_cause(cause));
         }
         let flat = self.tensor(name, shape)?.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>());
@@ -218,14 +219,14 @@ impl Source {
 }
 
 fn read_tensor(files: &[PathBuf], location: &Location) -> std::result::Result<Tensor, candle_core::Error> {
-    if location.order == Order::Columns {
+    if location.order == Order::ColumnMajor {
         let reversed = |order: &[usize]| order.iter().rev().copied().collect::<Vec<usize>>();
-        let rows = Location { shape: reversed(&location.shape), order: Order::Rows, ..location.clone() };
-        let sides: Vec<usize> = (0..location.shape.len()).collect();
-        return read_tensor(files, &rows)?.permute(reversed(&sides));
+        let rows = Location { shape: reversed(&location.shape), order: Order::RowMajor, ..location.clone() };
+        let dimensions: Vec<usize> = (0..location.shape.len()).collect();
+        return read_tensor(files, &rows)?.permute(reversed(&dimensions));
     }
     if location.dtype == DType::F32 {
-        return Tensor::from_vec(read_singles(files, location)?, location.shape.as_slice(), &Device::Cpu);
+        return Tensor::from_vec(read_f32(files, location)?, location.shape.as_slice(), &Device::Cpu);
     }
     let mut bytes = vec![0; location.bytes as usize];
     open_at(files, location)?.read_exact(&mut bytes)?;
@@ -233,7 +234,7 @@ fn read_tensor(files: &[PathBuf], location: &Location) -> std::result::Result<Te
 }
 
 /// Values in single precision, read one chunk of the file at a time.
-fn read_singles(files: &[PathBuf], location: &Location) -> std::io::Result<Vec<f32>> {
+fn read_f32(files: &[PathBuf], location: &Location) -> std::io::Result<Vec<f32>> {
     const PIECE: u64 = 1 << 18;
     let mut file = open_at(files, location)?;
     let mut values = Vec::with_capacity((location.bytes / 4) as usize);

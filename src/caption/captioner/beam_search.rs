@@ -53,7 +53,7 @@ pub(super) fn run(mut session: Session<'_>, config: &GenerationConfig, progress:
             .filter(|(beams, _)| !beams.done)
             .try_for_each(|(beams, scores)| beams.step(config, length, scores, rows_each))?;
         let open = images.iter().filter(|beams| !beams.done).count();
-        if open == 0 || length + 1 >= config.limit() {
+        if open == 0 || length + 1 >= config.length_limit() {
             break;
         }
         // Dropping images copies the cached keys and values of the others, so it is not done for every finished image.
@@ -108,7 +108,7 @@ impl Beams {
             config.process_scores(&beam.tokens, scores);
         }
         let candidates = self.best_candidates(scores, vocabulary, config.candidates());
-        let (written, last) = (length + 1 - config.start_tokens.len(), length + 1 >= config.limit());
+        let (written, last) = (length + 1 - config.start_tokens.len(), length + 1 >= config.length_limit());
         let extended = |candidate: &Candidate| {
             let mut tokens = self.running.get(candidate.beam).map(|beam| beam.tokens.clone()).unwrap_or_default();
             tokens.push(candidate.token);
@@ -166,7 +166,7 @@ impl Beams {
         }
         let length = match config.early_stopping {
             EarlyStopping::Never if config.length_penalty > 0.0 => {
-                config.limit().saturating_sub(config.start_tokens.len())
+                config.length_limit().saturating_sub(config.start_tokens.len())
             }
             _ => written,
         };

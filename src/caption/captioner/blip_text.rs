@@ -10,7 +10,7 @@ use candle_core::{Device, Tensor};
 use super::config::DecoderConfig;
 use super::decoder::{Decoder, Heads, Memory, Past, Vocabulary, VocabularySource};
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{Activation, LayerNorm, Linear};
 use crate::nn::weights::Weights;
 
@@ -102,7 +102,7 @@ impl Layer {
     fn image_keys_values(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
         let part = |layer: &Linear| {
             let part = layer.forward(states, Activation::None)?;
-            self.heads.of_images(&part, images).map_err(computing)
+            self.heads.of_images(&part, images).map_err(compute_error)
         };
         Ok((part(&self.image_key)?, part(&self.image_value)?))
     }

@@ -60,7 +60,7 @@ impl CaptionerConfig {
         let generation = read_json_if_exists(&generation_path)?;
         let generation = generation.as_ref().map(|json| Config::new(json, &generation_path));
         let config = Config::new(&json, &path);
-        match config.word("model_type") {
+        match config.string("model_type") {
             Some("vision-encoder-decoder") => {
                 let captioner = vit_gpt2(&config, generation)?;
                 let weights = Weights::open(folder)?;
@@ -130,7 +130,7 @@ impl DecoderConfig {
 fn vit_gpt2(config: &Config<'_>, generation: Option<Config<'_>>) -> Result<CaptionerConfig> {
     let (encoder, decoder) = (config.part("encoder"), config.part("decoder"));
     for (part, config, known) in [("encoder", &encoder, "vit"), ("decoder", &decoder, "gpt2")] {
-        let found = config.word("model_type").unwrap_or("missing");
+        let found = config.string("model_type").unwrap_or("missing");
         if found != known {
             return Err(model_error(config.path(), &format!("its {part} is {found}, but only {known} is supported")));
         }
@@ -210,7 +210,7 @@ fn vision(config: &Config<'_>, defaults: &VisionDefaults) -> Result<VisionConfig
     let vision = VisionConfig { encoder, image_size, patch_size };
     if vision.num_patches() > MAX_PATCHES {
         let must = format!("so large that images of {image_size} pixels have at most {MAX_PATCHES} patches");
-        return Err(config.wrong("patch_size", &must));
+        return Err(config.invalid("patch_size", &must));
     }
     Ok(vision)
 }
@@ -256,12 +256,12 @@ fn blip_text(config: &Config<'_>) -> Result<DecoderConfig> {
 fn check_heads(config: &Config<'_>, [width_key, heads_key]: [&str; 2], width: usize, heads: usize) -> Result<()> {
     match width % heads {
         0 => Ok(()),
-        _ => Err(config.wrong(heads_key, &format!("a divisor of `{width_key}`, which is {width}"))),
+        _ => Err(config.invalid(heads_key, &format!("a divisor of `{width_key}`, which is {width}"))),
     }
 }
 
 fn activation(config: &Config<'_>, key: &str, default: &str) -> Result<Activation> {
-    let name = config.word(key).unwrap_or(default);
-    Activation::named(name)
+    let name = config.string(key).unwrap_or(default);
+    Activation::from_name(name)
         .ok_or_else(|| model_error(config.path(), &format!("its {key} is {name}, which is not supported")))
 }

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::config::DecoderConfig;
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{Activation, Linear, WeightLayout};
 use crate::nn::weights::Weights;
 
@@ -128,7 +128,7 @@ impl Heads {
 
     /// Attends to the tokens so far. `qkv` are the queries, keys and values of one token per row, rows x 3 width.
     pub(super) fn attend_to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> Result<Tensor> {
-        self.try_attend_to_past(qkv, past, layer).map_err(computing)
+        self.try_attend_to_past(qkv, past, layer).map_err(compute_error)
     }
 
     fn try_attend_to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> candle_core::Result<Tensor> {
@@ -144,7 +144,7 @@ impl Heads {
 
     /// Attends to the image of each row. `queries` are rows x width.
     pub(super) fn attend_to_image(self, queries: &Tensor, memory: &Memory, layer: usize) -> Result<Tensor> {
-        self.try_attend_to_image(queries, memory, layer).map_err(computing)
+        self.try_attend_to_image(queries, memory, layer).map_err(compute_error)
     }
 
     fn try_attend_to_image(self, queries: &Tensor, memory: &Memory, layer: usize) -> candle_core::Result<Tensor> {
@@ -182,7 +182,7 @@ impl Vocabulary {
     pub(super) fn load(source: VocabularySource<'_>, device: &Device) -> Result<Self> {
         let config = source.config;
         let shape = [config.vocab_size, config.hidden_size];
-        let on_device = |tensor: Tensor| tensor.to_device(device).map_err(computing);
+        let on_device = |tensor: Tensor| tensor.to_device(device).map_err(compute_error);
         let (scores, vectors) = match source.scores {
             Some(scores) => (scores, Some(on_device(source.vectors.tensor("weight", &shape)?)?)),
             None => (source.vectors, None),
@@ -204,10 +204,10 @@ impl Vocabulary {
             None => self.scores.weights_of(tokens)?,
             Some(vectors) => Tensor::new(tokens, vectors.device())
                 .and_then(|tokens| vectors.index_select(&tokens, 0))
-                .map_err(computing)?,
+                .map_err(compute_error)?,
         };
         let position = self.positions.narrow(0, position, 1);
-        position.and_then(|position| vectors.broadcast_add(&position)).map_err(computing)
+        position.and_then(|position| vectors.broadcast_add(&position)).map_err(compute_error)
     }
 
     /// The scores of all tokens, rows x tokens.

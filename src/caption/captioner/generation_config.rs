@@ -79,21 +79,21 @@ impl GenerationConfig {
         vocab_size: usize,
         tokens: SpecialTokens,
     ) -> Result<Self> {
-        let early_stopping = configs.0.iter().find_map(|config| match config.word("early_stopping") {
+        let early_stopping = configs.0.iter().find_map(|config| match config.string("early_stopping") {
             Some("never") => Some(EarlyStopping::Never),
             _ if config.flag("early_stopping", false) => Some(EarlyStopping::Full),
             _ => None,
         });
-        let max_new_tokens = configs.whole("max_new_tokens", 1, MAX_LENGTH)?;
+        let max_new_tokens = configs.integer("max_new_tokens", 1, MAX_LENGTH)?;
         let generation = GenerationConfig {
-            max_length: configs.whole("max_length", 1, MAX_LENGTH)?,
+            max_length: configs.integer("max_length", 1, MAX_LENGTH)?,
             max_new_tokens: max_new_tokens.unwrap_or(DEFAULT_NEW_TOKENS),
             counts_new_tokens: max_new_tokens.is_some(),
-            min_length: configs.whole("min_length", 0, MAX_LENGTH)?.unwrap_or(0),
-            num_beams: configs.whole("num_beams", 1, MAX_BEAMS)?.unwrap_or(1),
+            min_length: configs.integer("min_length", 0, MAX_LENGTH)?.unwrap_or(0),
+            num_beams: configs.integer("num_beams", 1, MAX_BEAMS)?.unwrap_or(1),
             length_penalty: configs.number("length_penalty", 1.0, -MAX_PENALTY..=MAX_PENALTY)?,
             early_stopping: early_stopping.unwrap_or(EarlyStopping::Heuristic),
-            no_repeat_ngram_size: configs.whole("no_repeat_ngram_size", 0, MAX_NGRAM_SIZE)?.unwrap_or(0),
+            no_repeat_ngram_size: configs.integer("no_repeat_ngram_size", 0, MAX_NGRAM_SIZE)?.unwrap_or(0),
             repetition_penalty: configs.number("repetition_penalty", 1.0, 1e-3..=1e3)? as f32,
             pad_token_id: tokens.pad.or(tokens.eos.first().copied()).unwrap_or(0),
             start_tokens: vec![tokens.start],
@@ -110,7 +110,7 @@ impl GenerationConfig {
     }
 
     /// The maximum number of tokens in a caption, including the start.
-    pub(super) fn limit(&self) -> usize {
+    pub(super) fn length_limit(&self) -> usize {
         match self.max_length {
             Some(max_length) if !self.counts_new_tokens => max_length,
             _ => self.start_tokens.len().saturating_add(self.max_new_tokens),
@@ -118,7 +118,7 @@ impl GenerationConfig {
     }
 
     /// Sets the maximum number of tokens in a caption.
-    pub(super) fn limit_to(&mut self, max_length: usize) {
+    pub(super) fn set_max_length(&mut self, max_length: usize) {
         (self.max_length, self.counts_new_tokens) = (Some(max_length), false);
     }
 
@@ -184,9 +184,9 @@ impl ConfigChain<'_> {
     /// The tokens under `key`, one or a list; empty if no configuration has one.
     pub(super) fn token_ids(&self, key: &str, vocab_size: usize) -> Result<Vec<u32>> {
         for config in &self.0 {
-            let ids = config.wholes(key)?;
+            let ids = config.integers(key)?;
             if ids.len() > MAX_EOS_TOKENS {
-                return Err(config.wrong(key, &format!("a token, or a list of at most {MAX_EOS_TOKENS}")));
+                return Err(config.invalid(key, &format!("a token, or a list of at most {MAX_EOS_TOKENS}")));
             }
             if let Some(id) = ids.iter().find(|id| **id >= vocab_size as u64) {
                 return Err(model_error(
@@ -202,11 +202,12 @@ impl ConfigChain<'_> {
     }
 
     /// A whole number from `least` to `most`; `None` if no configuration has one.
-    fn whole(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>> {
+    fn integer(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>> {
         for config in &self.0 {
-            if let Some(number) = config.whole(key)? {
+            if let Some(number) = config.integer(key)? {
                 let number = usize::try_from(number).ok().filter(|number| (least..=most).contains(number));
-                let number = number.ok_or_else(|| config.wrong(key, &format!("a whole number from {least} to {most}")));
+                let number =
+                    number.ok_or_else(|| config.invalid(key, &format!("a whole number from {least} to {most}")));
                 return number.map(Some);
             }
         }

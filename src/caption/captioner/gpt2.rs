@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use super::config::{DecoderConfig, DecoderKind};
 use super::decoder::{Decoder, Heads, Memory, Past, Vocabulary, VocabularySource};
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{Activation, LayerNorm, Linear, WeightLayout};
 use crate::nn::weights::Weights;
 
@@ -87,7 +87,7 @@ impl Layer {
         let both = self.image_keys_values.forward(states, Activation::None)?;
         let width = self.heads.width;
         let part = |i: usize| both.narrow(1, i * width, width).and_then(|part| self.heads.of_images(&part, images));
-        part(0).and_then(|keys| Ok((keys, part(1)?))).map_err(computing)
+        part(0).and_then(|keys| Ok((keys, part(1)?))).map_err(compute_error)
     }
 
     fn step(&self, x: &Tensor, memory: &Memory, past: &mut Past, layer: usize) -> Result<Tensor> {

@@ -29,7 +29,7 @@ pub(super) fn run(mut session: Session<'_>, config: &GenerationConfig, progress:
             }
         }
         let open = rows.iter().filter(|(_, open)| *open).count();
-        if open == 0 || length + 1 >= config.limit() {
+        if open == 0 || length + 1 >= config.length_limit() {
             break;
         }
         let mut next: Vec<u32> = tokens.iter().map(|token| token.unwrap_or(config.pad_token_id)).collect();

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use ndarray::Array2;
 
 use super::ImageCaptioner;
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::hub::Origin;
 use crate::nn::device::Device;
 use crate::nn::image_input::report_unreadable;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::workers;
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits};
@@ -22,6 +22,7 @@ mod blip_text;
 mod config;
 mod decoder;
 mod generation_config;
+mod generation_overrides;
 mod gpt2;
 mod greedy;
 mod load;
@@ -31,7 +32,8 @@ mod tokenizer;
 mod vision;
 
 pub use generation_config::EarlyStopping;
-use generation_config::{GenerationConfig, MAX_BEAMS, MAX_NGRAM_SIZE, MAX_PENALTY};
+use generation_config::GenerationConfig;
+use generation_overrides::GenerationOverrides;
 use model::Model;
 
 /// Images per batch, unless set with [`Captioner::batch_size`].
@@ -69,13 +71,8 @@ const MAX_BATCH_SIZE: usize = 1_024;
 #[derive(Clone)]
 pub struct Captioner {
     model: Arc<Model>,
-    max_length: Option<usize>,
-    num_beams: Option<usize>,
-    length_penalty: Option<f64>,
-    early_stopping: Option<EarlyStopping>,
-    no_repeat_ngram_size: Option<usize>,
+    overrides: GenerationOverrides,
     batch_size: usize,
-    prompt: Option<String>,
     upright: bool,
     limits: Limits,
 }
@@ -89,13 +86,8 @@ impl Captioner {
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         Ok(Captioner {
             model: Arc::new(Model::load(folder.as_ref(), Device::Cpu)?),
-            max_length: None,
-            num_beams: None,
-            length_penalty: None,
-            early_stopping: None,
-            no_repeat_ngram_size: None,
+            overrides: GenerationOverrides::default(),
             batch_size: DEFAULT_BATCH_SIZE,
-            prompt: None,
             upright: true,
             limits: Limits::default(),
         })
@@ -117,7 +109,7 @@ impl Captioner {
     /// at most the model's number of positions (1,024 in GPT-2, 512 in BLIP).
     #[must_use]
     pub fn max_length(mut self, max_length: usize) -> Self {
-        self.max_length = Some(max_length);
+        self.overrides.max_length = Some(max_length);
         self
     }
 
@@ -125,7 +117,7 @@ impl Captioner {
     /// model's own, otherwise 1. From 1 to 100.
     #[must_use]
     pub fn num_beams(mut self, num_beams: usize) -> Self {
-        self.num_beams = Some(num_beams);
+        self.overrides.num_beams = Some(num_beams);
         self
     }
 
@@ -133,14 +125,14 @@ impl Captioner {
     /// favor long captions. Default: the model's own, otherwise 1. From -100 to 100.
     #[must_use]
     pub fn length_penalty(mut self, length_penalty: f64) -> Self {
-        self.length_penalty = Some(length_penalty);
+        self.overrides.length_penalty = Some(length_penalty);
         self
     }
 
     /// When a beam search stops. Default: the model's own, otherwise [`EarlyStopping::Heuristic`].
     #[must_use]
     pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
-        self.early_stopping = Some(early_stopping);
+        self.overrides.early_stopping = Some(early_stopping);
         self
     }
 
@@ -148,7 +140,7 @@ impl Captioner {
     /// otherwise 0. At most 1,000.
     #[must_use]
     pub fn no_repeat_ngram_size(mut self, no_repeat_ngram_size: usize) -> Self {
-        self.no_repeat_ngram_size = Some(no_repeat_ngram_size);
+        self.overrides.no_repeat_ngram_size = Some(no_repeat_ngram_size);
         self
     }
 
@@ -163,7 +155,7 @@ impl Captioner {
     /// The prompt that every caption begins with, such as `a photography of`. Only BLIP accepts one. Default: none.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.prompt = Some(prompt.into());
+        self.overrides.prompt = Some(prompt.into());
         self
     }
 
@@ -220,7 +212,7 @@ impl Captioner {
     pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
         let image = self.model.read_image(image, &self.limits, self.upright)?;
         let states = self.model.encode(&[image], &Progress::silent())?;
-        let values = states.flatten_all().and_then(|states| states.to_vec1()).map_err(computing)?;
+        let values = states.flatten_all().and_then(|states| states.to_vec1()).map_err(compute_error)?;
         matrix(states.dims().first().copied().unwrap_or(0), values)
     }
 
@@ -245,74 +237,12 @@ impl Captioner {
         matrix(tokens.len(), self.model.scores(image, tokens)?)
     }
 
-    /// The model's own settings, overridden by those that were set.
     fn generation_config(&self) -> Result<GenerationConfig> {
         self.limits.check(Stage::Embed)?;
         if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
             return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "1 to 1,024"));
         }
-        let mut config = self.model.generation.clone();
-        if let Some(num_beams) = self.num_beams {
-            config.num_beams = num_beams;
-        }
-        if !(1..=MAX_BEAMS).contains(&config.num_beams) {
-            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", config.num_beams, "1 to 100"));
-        }
-        let most = config.candidates();
-        if config.num_beams > 1 && most > self.model.vocab_size {
-            let allowed = format!("lower for a vocabulary of {} tokens", self.model.vocab_size);
-            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", config.num_beams, &allowed));
-        }
-        if let Some(size) = self.no_repeat_ngram_size {
-            if size > MAX_NGRAM_SIZE {
-                return Err(Error::invalid_parameter(Stage::Embed, "no_repeat_ngram_size", size, "0 to 1,000"));
-            }
-            config.no_repeat_ngram_size = size;
-        }
-        if let Some(penalty) = self.length_penalty {
-            if penalty.is_nan() || penalty.abs() > MAX_PENALTY {
-                return Err(Error::invalid_parameter(Stage::Embed, "length_penalty", penalty, "-100 to 100"));
-            }
-            config.length_penalty = penalty;
-        }
-        if let Some(early_stopping) = self.early_stopping {
-            config.early_stopping = early_stopping;
-        }
-        if let Some(prompt) = &self.prompt {
-            if !self.model.accepts_prompts {
-                let message = "the captioner does not accept a prompt: only BLIP does";
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
-            }
-            config.start_tokens.extend(self.model.tokenizer.encode(prompt)?);
-        }
-        self.with_length(config)
-    }
-
-    fn with_length(&self, mut config: GenerationConfig) -> Result<GenerationConfig> {
-        let (least, most) = (config.start_tokens.len() + 1, self.model.max_position_embeddings);
-        if let Some(token) = config.start_tokens.iter().find(|token| **token as usize >= self.model.vocab_size) {
-            let message = format!("the prompt contains the token {token}, which is not in the model's vocabulary");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
-        }
-        match self.max_length {
-            Some(length) if !(least..=most).contains(&length) => {
-                let allowed = format!("{least} to {most}, including the start token and the prompt");
-                return Err(Error::invalid_parameter(Stage::Embed, "max_length", length, &allowed));
-            }
-            Some(length) => config.limit_to(length),
-            None => config.limit_to(config.limit().min(most)),
-        }
-        if config.limit() < least {
-            let message = format!(
-                "the prompt leaves no room for a caption within the maximum length of {} tokens",
-                config.limit()
-            );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
-                Hint::new("Set a higher max_length.")
-                    .on_command_line("Pass --captioner a model whose configuration allows longer captions."),
-            ));
-        }
-        Ok(config)
+        self.overrides.apply(&self.model)
     }
 
     /// The images of each batch: no more than the batch size, and no thread idle while another has several.

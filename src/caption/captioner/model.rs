@@ -17,7 +17,7 @@ use super::{beam_search, greedy, vision};
 use crate::error::Result;
 use crate::nn::device::Device;
 use crate::nn::image_input::preprocessor;
-use crate::nn::model_folder::{check_folder, computing};
+use crate::nn::model_folder::{check_folder, compute_error};
 use crate::nn::transformer::{Activation, Linear};
 use crate::nn::vision_transformer::VisionTransformer;
 use crate::progress::Progress;
@@ -131,7 +131,7 @@ impl Model {
         let mut all = Vec::new();
         for token in tokens {
             let scores = self.decoder.scores(&self.decoder.step(&memory, &mut past, &[*token])?)?;
-            all.extend(scores.flatten_all().and_then(|scores| scores.to_vec1::<f32>()).map_err(computing)?);
+            all.extend(scores.flatten_all().and_then(|scores| scores.to_vec1::<f32>()).map_err(compute_error)?);
         }
         Ok(all)
     }

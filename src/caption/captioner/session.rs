@@ -2,7 +2,7 @@
 
 use super::decoder::{Decoder, Memory, Past};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 
 /// A decoder running on the captions of some images: the same number of rows for each image, one image after the other.
 pub(super) struct Session<'a> {
@@ -38,17 +38,17 @@ impl<'a> Session<'a> {
     pub(super) fn append(&mut self, tokens: &[u32]) -> Result<Vec<f32>> {
         let hidden = self.decoder.step(&self.memory, &mut self.past, tokens)?;
         let scores = self.decoder.scores(&hidden)?;
-        scores.flatten_all().and_then(|scores| scores.to_vec1()).map_err(computing)
+        scores.flatten_all().and_then(|scores| scores.to_vec1()).map_err(compute_error)
     }
 
     /// Continues with these rows, in this order; a row may occur several times.
     pub(super) fn keep_rows(&mut self, rows: &[u32]) -> Result<()> {
-        self.past.keep(rows).map_err(computing)
+        self.past.keep(rows).map_err(compute_error)
     }
 
     /// Continues with these images. Their rows have to be kept as well.
     pub(super) fn keep_images(&mut self, images: &[u32]) -> Result<()> {
-        self.memory.keep(images).map_err(computing)
+        self.memory.keep(images).map_err(compute_error)
     }
 }
 

@@ -7,7 +7,7 @@ use tokenizers::Tokenizer;
 
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
-use crate::nn::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_text_file};
+use crate::nn::model_folder::{MAX_TOKENIZER_BYTES, MAX_VOCABULARY_BYTES, model_error, read_text_file};
 use crate::nn::text_tokenizer::parse_tokenizer;
 
 /// A captioner's tokenizer.
@@ -19,11 +19,11 @@ impl CaptionTokenizer {
     pub(super) fn load(folder: &Path, special: &[u32]) -> Result<Self> {
         let [whole, json, text] = ["tokenizer.json", "vocab.json", "vocab.txt"].map(|name| folder.join(name));
         let (path, description) = if !whole.exists() && json.exists() {
-            (&json, byte_level(&read_text_file(&json, MAX_VOCABULARY_FILE)?, special))
+            (&json, byte_level(&read_text_file(&json, MAX_VOCABULARY_BYTES)?, special))
         } else if !whole.exists() && text.exists() {
-            (&text, word_piece(&read_text_file(&text, MAX_VOCABULARY_FILE)?, special))
+            (&text, word_piece(&read_text_file(&text, MAX_VOCABULARY_BYTES)?, special))
         } else {
-            (&whole, Ok(read_text_file(&whole, MAX_TOKENIZER)?))
+            (&whole, Ok(read_text_file(&whole, MAX_TOKENIZER_BYTES)?))
         };
         let built = description.and_then(|description| parse_tokenizer(&description));
         built.map(CaptionTokenizer).map_err(|why| model_error(path, &why))

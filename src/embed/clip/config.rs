@@ -163,8 +163,8 @@ fn text(config: &Config<'_>, family: Family) -> Result<TextConfig> {
         encoder: encoder(config, &defaults, causal)?,
         vocab_size: config.size("vocab_size", Some(vocab_size), MAX_VOCAB_SIZE)?,
         max_position_embeddings: config.size("max_position_embeddings", Some(positions), MAX_POSITIONS)?,
-        eos_token_id: config.whole("eos_token_id")?.unwrap_or(49_407),
-        pad_token_id: config.whole("pad_token_id")?.unwrap_or(1),
+        eos_token_id: config.integer("eos_token_id")?.unwrap_or(49_407),
+        pad_token_id: config.integer("pad_token_id")?.unwrap_or(1),
     })
 }
 
@@ -177,7 +177,7 @@ fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
     let patch_size = config.size("patch_size", Some(patch_size), image_size)?;
     if (image_size / patch_size).pow(2) > MAX_PATCHES {
         let must = format!("so large that images of {image_size} pixels have at most {MAX_PATCHES} patches");
-        return Err(config.wrong("patch_size", &must));
+        return Err(config.invalid("patch_size", &must));
     }
     if config.size("num_channels", Some(3), 1024)? != 3 {
         return Err(model_error(config.path(), "its images do not have three channels"));
@@ -193,10 +193,10 @@ fn encoder(config: &Config<'_>, defaults: &TowerDefaults, causal: bool) -> Resul
     let heads = config.size("num_attention_heads", Some(defaults.num_attention_heads), hidden_size)?;
     if !hidden_size.is_multiple_of(heads) {
         let must = format!("a divisor of `hidden_size`, which is {hidden_size}");
-        return Err(config.wrong("num_attention_heads", &must));
+        return Err(config.invalid("num_attention_heads", &must));
     }
-    let name = config.word("hidden_act").unwrap_or(defaults.hidden_act);
-    let hidden_act = Activation::named(name)
+    let name = config.string("hidden_act").unwrap_or(defaults.hidden_act);
+    let hidden_act = Activation::from_name(name)
         .ok_or_else(|| model_error(config.path(), &format!("its activation function `{name}` is not supported")))?;
     Ok(EncoderConfig {
         hidden_size,

@@ -17,11 +17,11 @@ pub(super) fn locate(folder: &Path) -> Result<PathBuf> {
     let mut found = None;
     for module in modules {
         let word = |key: &str| module.get(key).and_then(Value::as_str);
-        let (Some(kind), Some(place)) = (word("type"), word("path")) else {
+        let (Some(kind), Some(path_in_folder)) = (word("type"), word("path")) else {
             return Err(model_error(&path, "a module lacks its type or its path"));
         };
         match (kind.rsplit('.').next(), &found) {
-            (Some("CLIPModel" | "Transformer"), None) => found = Some(within(folder, place)?),
+            (Some("CLIPModel" | "Transformer"), None) => found = Some(within(folder, path_in_folder)?),
             // Vectors are normalized to length 1 in any case.
             (Some("Normalize"), Some(_)) => {}
             (name, _) => {

@@ -9,9 +9,9 @@ use super::config::{Family, TextConfig};
 use crate::error::{Error, Result};
 use crate::guard::caught;
 use crate::nn::model_folder::{
-    MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_exists, read_json_of, read_text_file,
+    MAX_TOKENIZER_BYTES, MAX_VOCABULARY_BYTES, model_error, read_json_if_exists, read_json_of, read_text_file,
 };
-use crate::nn::text_tokenizer::{BYTES_A_TOKEN, beginning, parse_tokenizer};
+use crate::nn::text_tokenizer::{MAX_BYTES_PER_TOKEN, parse_tokenizer, truncated};
 use crate::nn::tokenizer_bounds::check_length;
 
 /// The `eos_token_id` of models that were saved before it was fixed: the token with the highest id ends a text.
@@ -47,7 +47,7 @@ impl PromptTokenizer {
         let settings = Settings::read(folder)?;
         let mut path = folder.join("tokenizer.json");
         let bytes = if path.exists() || family == Family::Siglip {
-            read_text_file(&path, MAX_TOKENIZER).map_err(|error| match folder.join("spiece.model").exists() {
+            read_text_file(&path, MAX_TOKENIZER_BYTES).map_err(|error| match folder.join("spiece.model").exists() {
                 true => error.with_hint(
                     "spiece.model is not supported: load the tokenizer with transformers and save it again.",
                 ),
@@ -112,7 +112,7 @@ impl PromptTokenizer {
 
     /// The tokens of a text, and whether any of them belongs to the text itself.
     fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
-        let text = beginning(text, self.length.saturating_mul(BYTES_A_TOKEN));
+        let text = truncated(text, self.length.saturating_mul(MAX_BYTES_PER_TOKEN));
         let failed = |error: Error| error.with_hint("Save the tokenizer again with transformers.");
         let encoding = caught(|| self.tokenizer.encode_fast(text, true))
             .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
@@ -166,8 +166,8 @@ impl Settings {
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
     const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
     let missing = |error: Error| error.with_hint("The folder needs tokenizer.json, or vocab.json and merges.txt.");
-    let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
-    let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
+    let words = read_json_of(vocabulary, MAX_VOCABULARY_BYTES).map_err(missing)?;
+    let rules = read_text_file(merges, MAX_VOCABULARY_BYTES).map_err(missing)?;
     let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is not text"))?;
     let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
     let role = |role: &str, default: &str| -> Result<(String, u64)> {

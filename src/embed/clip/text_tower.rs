@@ -5,7 +5,7 @@ use candle_core::{Device, Tensor};
 use super::config::{Family, ModelConfig};
 use super::prompts::Prompt;
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{
     Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, forward_selected, load_layers,
 };
@@ -42,7 +42,7 @@ impl TextTower {
         let model = weights.pp("text_model");
         let embeddings = model.pp("embeddings");
         let table =
-            |name: &str, rows: usize| embeddings.tensor(name, &[rows, width])?.to_device(device).map_err(computing);
+            |name: &str, rows: usize| embeddings.tensor(name, &[rows, width])?.to_device(device).map_err(compute_error);
         let (projection, bias) = match config.family {
             Family::Clip => (weights.pp("text_projection"), false),
             Family::Siglip => (model.pp("head"), true),
@@ -62,8 +62,8 @@ impl TextTower {
         let spans = Spans::of_lengths(prompts.iter().map(|prompt| prompt.ids.len()));
         let pooled: Vec<u32> =
             spans.iter().zip(prompts).map(|(span, prompt)| (span.start + prompt.pooled) as u32).collect();
-        let pooled = Tensor::new(pooled, &self.device).map_err(computing)?;
-        let x = forward_selected(&self.layers, self.embed(prompts).map_err(computing)?, &spans, &pooled)?;
+        let pooled = Tensor::new(pooled, &self.device).map_err(compute_error)?;
+        let x = forward_selected(&self.layers, self.embed(prompts).map_err(compute_error)?, &spans, &pooled)?;
         self.projection.forward(&self.norm.forward(&x)?, Activation::None)
     }
 

@@ -5,7 +5,7 @@ use candle_core::{D, Device, Tensor};
 use super::config::{Family, ModelConfig};
 use super::text_tower::LAYER;
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{Activation, EncoderConfig, LayerNorm, Linear, WeightLayout};
 use crate::nn::vision_transformer::{EmbeddingSum, VisionLayout, VisionTransformer};
 use crate::nn::weights::Weights;
@@ -105,14 +105,14 @@ impl PoolingHead {
         let bias = attention.values("in_proj_bias", &[3 * width])?;
         let (query_kernel, kernel) = kernel.split_at(width * width);
         let (query_bias, bias) = bias.split_at(width);
-        let probe = weights.tensor("probe", &[1, 1, width])?.reshape((1, width)).map_err(computing)?;
+        let probe = weights.tensor("probe", &[1, 1, width])?.reshape((1, width)).map_err(compute_error)?;
         let layout = WeightLayout::OutputsByInputs;
         let query = Linear::new(query_kernel, layout, Some(query_bias.to_vec()), [width, width], &Device::Cpu)?;
         let scale = 1.0 / ((width / heads) as f64).sqrt();
         let query = query.forward(&probe, Activation::None)?;
         let query = (query * scale).and_then(|query| query.reshape((heads, width / heads, 1))?.to_device(device));
         Ok(PoolingHead {
-            query: query.map_err(computing)?,
+            query: query.map_err(compute_error)?,
             keys_values: Linear::new(kernel, layout, Some(bias.to_vec()), [width, 2 * width], device)?,
             out: Linear::load(&attention.pp("out_proj"), width, width, true, device)?,
             norm: LayerNorm::load(&weights.pp("layernorm"), width, config.layer_norm_eps, device)?,
@@ -127,7 +127,7 @@ impl PoolingHead {
     /// One row for each image; `x` contains the tokens of `images` images of the same size.
     fn forward(&self, x: &Tensor, images: usize) -> Result<Tensor> {
         let keys_values = self.keys_values.forward(x, Activation::None)?;
-        let pooled = self.out.forward(&self.attend(&keys_values, images).map_err(computing)?, Activation::None)?;
+        let pooled = self.out.forward(&self.attend(&keys_values, images).map_err(compute_error)?, Activation::None)?;
         let inner = self.up.forward(&self.norm.forward(&pooled)?, self.activation)?;
         self.down.forward_onto(&inner, &pooled)
     }

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::sizes::{SIZE_KEYS, Sizes};
 use crate::error::{Hint, Result};
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::transformer::{
     Activation, EncoderConfig, EncoderLayer, LayerNames, LayerNorm, NormPlacement, RelativeBias, Spans, load_layers,
 };
@@ -54,7 +54,7 @@ enum Family {
 
 impl Family {
     fn of(config: &Config<'_>) -> Result<Self> {
-        match config.word("model_type").unwrap_or_default() {
+        match config.string("model_type").unwrap_or_default() {
             "bert" => Ok(Family::Bert),
             "roberta" | "xlm-roberta" | "camembert" => Ok(Family::Roberta),
             "distilbert" => Ok(Family::DistilBert),
@@ -106,7 +106,7 @@ fn check_heads(config: &Config<'_>, sizes: &Sizes) -> Result<()> {
     let ([width_key, heads_key, ..], width) = (sizes.keys, sizes.hidden_size);
     match width.is_multiple_of(sizes.num_attention_heads) {
         true => Ok(()),
-        false => Err(config.wrong(heads_key, &format!("a divisor of `{width_key}`, which is {width}"))),
+        false => Err(config.invalid(heads_key, &format!("a divisor of `{width_key}`, which is {width}"))),
     }
 }
 
@@ -131,10 +131,10 @@ fn first_position(family: Family, config: &Config<'_>, positions: usize) -> Resu
     }
     // A text has at least three tokens: those at its ends and one of its own.
     let most = positions.saturating_sub(4);
-    let padding = config.whole("pad_token_id")?.map_or(Some(1), |padding| usize::try_from(padding).ok());
+    let padding = config.integer("pad_token_id")?.map_or(Some(1), |padding| usize::try_from(padding).ok());
     let padding = padding.filter(|padding| *padding <= most);
     padding.map(|padding| padding + 1).ok_or_else(|| {
-        config.wrong("pad_token_id", &format!("0 to {most}, since `max_position_embeddings` is {positions}"))
+        config.invalid("pad_token_id", &format!("0 to {most}, since `max_position_embeddings` is {positions}"))
     })
 }
 
@@ -161,7 +161,7 @@ impl PackedEncoder {
         let sizes = Sizes::read(config, keys, 512, MAX_POSITIONS)?;
         let first_position = first_position(family, config, sizes.max_position_embeddings)?;
         check_heads(config, &sizes)?;
-        if config.word("position_embedding_type").is_some_and(|kind| kind != "absolute") {
+        if config.string("position_embedding_type").is_some_and(|kind| kind != "absolute") {
             return Err(model_error(
                 config.path(),
                 "only absolute positions (`position_embedding_type`) are supported",
@@ -175,7 +175,7 @@ impl PackedEncoder {
         let layer_norm_eps = config.epsilon("layer_norm_eps", 1e-12)?;
         let table = |name: &str, rows: usize| -> Result<Tensor> {
             let table = weights.tensor(&format!("embeddings.{name}.weight"), &[rows, sizes.hidden_size])?;
-            table.to_device(device).map_err(computing)
+            table.to_device(device).map_err(compute_error)
         };
         let encoder = encoder_config(family, config, &sizes, &weights, layer_norm_eps)?;
         Ok(PackedEncoder {
@@ -220,7 +220,7 @@ impl PackedEncoder {
                 None => Ok(sum),
             }
         };
-        let mut x = self.norm.forward(&embedded().map_err(computing)?)?;
+        let mut x = self.norm.forward(&embedded().map_err(compute_error)?)?;
         for layer in &self.layers {
             x = layer.forward(&x, &spans)?;
         }
@@ -235,8 +235,8 @@ fn encoder_config(
     weights: &Weights,
     layer_norm_eps: f64,
 ) -> Result<EncoderConfig> {
-    let name = config.word("hidden_act").or(config.word("activation")).unwrap_or("gelu");
-    let hidden_act = Activation::named(name)
+    let name = config.string("hidden_act").or(config.string("activation")).unwrap_or("gelu");
+    let hidden_act = Activation::from_name(name)
         .ok_or_else(|| model_error(config.path(), &format!("the activation `{name}` is not supported")))?;
     let relative_bias = match family {
         Family::MpNet => Some(Arc::new(mpnet_bias(config, sizes, weights)?)),
@@ -271,7 +271,7 @@ fn token_type(
     let name = "embeddings.token_type_embeddings.weight";
     weights.check_size(config, "type_vocab_size", types, name, 0)?;
     let table = weights.tensor(name, &[types, sizes.hidden_size])?;
-    table.narrow(0, 0, 1).and_then(|first| first.to_device(device)).map(Some).map_err(computing)
+    table.narrow(0, 0, 1).and_then(|first| first.to_device(device)).map(Some).map_err(compute_error)
 }
 
 /// MPNet's table of score biases, expanded over distances.
@@ -282,9 +282,8 @@ fn mpnet_bias(config: &Config<'_>, sizes: &Sizes, weights: &Weights) -> Result<R
     weights.check_size(config, sizes.keys[1], sizes.num_attention_heads, name, 1)?;
     if sizes.num_attention_heads * 2 * sizes.max_position_embeddings > MAX_BIAS_VALUES {
         let most = MAX_BIAS_VALUES / (2 * sizes.num_attention_heads);
-        return Err(
-            config.wrong("max_position_embeddings", &format!("at most {most} for {} heads", sizes.num_attention_heads))
-        );
+        return Err(config
+            .invalid("max_position_embeddings", &format!("at most {most} for {} heads", sizes.num_attention_heads)));
     }
     let table = weights.values(name, &[buckets, sizes.num_attention_heads])?;
     Ok(RelativeBias::new(sizes.num_attention_heads, sizes.max_position_embeddings, |head, distance| {

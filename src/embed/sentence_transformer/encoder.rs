@@ -27,7 +27,7 @@ impl Encoder {
     /// Reads the encoder described by `config.json`, passed as `json`, and the weights.
     pub(super) fn load(json: &Value, path: &Path, weights: &Weights, device: &Device) -> Result<Self> {
         let config = Config::new(json, path);
-        Ok(match config.word("model_type") {
+        Ok(match config.string("model_type") {
             Some("modernbert") => Encoder::Padded(modern_bert::load(&config, weights, device)?),
             Some("nomic_bert") => Encoder::Padded(nomic_bert::load(&config, weights, device)?),
             _ => Encoder::Packed(PackedEncoder::load(&config, weights, device)?),

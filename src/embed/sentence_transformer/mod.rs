@@ -9,10 +9,10 @@ use ndarray::Array2;
 use super::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::hub::Origin;
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::scale_to_unit;
 use crate::nn::device::Device;
-use crate::nn::model_folder::{check_folder, computing, model_error, read_json, read_json_if_exists};
+use crate::nn::model_folder::{check_folder, compute_error, model_error, read_json, read_json_if_exists};
 use crate::nn::text_tokenizer::TextTokenizer;
 use crate::nn::weights::Weights;
 use crate::nn::workers;
@@ -157,7 +157,7 @@ impl SentenceTransformer {
     /// A text that the model's tokenizer fails on; interrupted work.
     pub fn encode(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         let task = progress.task(Stage::Embed, "texts", texts.len());
-        check_room(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
+        check_memory(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
         let mut vectors = Array2::zeros((texts.len(), self.model.dimensions));
         let skipped = self.prompt_tokens()?;
         let width = self.model.dimensions;
@@ -167,12 +167,12 @@ impl SentenceTransformer {
             let batches = self.batches(&tokens);
             let pooled = workers::run(&batches, &self.model.device, progress, |batch| {
                 let vectors = self.model.embed(batch, skipped)?;
-                task.advance(batch.iter().map(|same| same.rows.len()).sum());
+                task.advance(batch.iter().map(|text| text.rows.len()).sum());
                 Ok(vectors)
             })?;
             for (batch, vectors) in batches.iter().zip(&pooled) {
-                for (same, vector) in batch.iter().zip(vectors.chunks_exact(width)) {
-                    for &row in &same.rows {
+                for (text, vector) in batch.iter().zip(vectors.chunks_exact(width)) {
+                    for &row in &text.rows {
                         to.row_mut(row).assign(&ndarray::ArrayView1::from(vector));
                     }
                 }
@@ -183,27 +183,27 @@ impl SentenceTransformer {
     }
 
     /// Groups texts of similar length, longest first, without duplicates.
-    fn batches<'a>(&self, tokens: &'a [Vec<u32>]) -> Vec<Vec<Same<'a>>> {
+    fn batches<'a>(&self, tokens: &'a [Vec<u32>]) -> Vec<Vec<UniqueText<'a>>> {
         let mut order: Vec<usize> = (0..tokens.len()).collect();
         order.sort_by(|&a, &b| {
             tokens[b].len().cmp(&tokens[a].len()).then_with(|| tokens[a].cmp(&tokens[b])).then(a.cmp(&b))
         });
-        let most = if self.model.device.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
-        let mut batches: Vec<Vec<Same<'a>>> = Vec::new();
-        let mut filled = most;
+        let max_tokens = if self.model.device.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
+        let mut batches: Vec<Vec<UniqueText<'a>>> = Vec::new();
+        let mut filled = max_tokens;
         for row in order {
             let ids = tokens[row].as_slice();
-            if let Some(same) = batches.last_mut().and_then(|batch| batch.last_mut()).filter(|same| same.ids == ids) {
-                same.rows.push(row);
+            if let Some(text) = batches.last_mut().and_then(|batch| batch.last_mut()).filter(|text| text.ids == ids) {
+                text.rows.push(row);
                 continue;
             }
-            if filled + ids.len() > most {
+            if filled + ids.len() > max_tokens {
                 batches.push(Vec::new());
                 filled = 0;
             }
             filled += ids.len();
             if let Some(batch) = batches.last_mut() {
-                batch.push(Same { ids, rows: vec![row] });
+                batch.push(UniqueText { ids, rows: vec![row] });
             }
         }
         batches
@@ -221,7 +221,7 @@ impl SentenceTransformer {
 }
 
 /// Texts with the same tokens.
-struct Same<'a> {
+struct UniqueText<'a> {
     ids: &'a [u32],
     /// Their rows in the window.
     rows: Vec<usize>,
@@ -242,22 +242,22 @@ impl Model {
         Ok((Model { folder, encoder, modules, dimensions, prompts, chosen, device }, settings))
     }
 
-    fn embed(&self, batch: &[Same<'_>], skipped: usize) -> Result<Vec<f32>> {
-        let texts: Vec<&[u32]> = batch.iter().map(|same| same.ids).collect();
+    fn embed(&self, batch: &[UniqueText<'_>], skipped: usize) -> Result<Vec<f32>> {
+        let texts: Vec<&[u32]> = batch.iter().map(|text| text.ids).collect();
         let (tokens, spans) = self.encoder.forward(&texts)?;
         let width = self.encoder.width();
-        let tokens: Vec<f32> = tokens.flatten_all().and_then(|tokens| tokens.to_vec1()).map_err(computing)?;
+        let tokens: Vec<f32> = tokens.flatten_all().and_then(|tokens| tokens.to_vec1()).map_err(compute_error)?;
         let pooled: Vec<f32> =
             spans.iter().flat_map(|span| self.modules.pooling.pool(&tokens, width, span, skipped)).collect();
         if self.modules.after.is_empty() {
             return Ok(pooled);
         }
         let shape = (texts.len(), self.modules.pooling.outputs(width));
-        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.device).map_err(computing)?;
+        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.device).map_err(compute_error)?;
         for module in &self.modules.after {
             x = module.forward(&x)?;
         }
-        x.flatten_all().and_then(|x| x.to_vec1()).map_err(computing)
+        x.flatten_all().and_then(|x| x.to_vec1()).map_err(compute_error)
     }
 }
 
@@ -283,7 +283,7 @@ struct Settings {
 }
 
 /// The maximum number of characters in a prompt, which precedes every text.
-const MAX_PROMPT: usize = 10_000;
+const MAX_PROMPT_CHARS: usize = 10_000;
 
 /// Where old models store the maximum text length.
 const LENGTH_FILES: [&str; 7] = [
@@ -314,9 +314,9 @@ impl Settings {
             .flatten()
             .filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())))
             .collect();
-        if let Some((name, prompt)) = listed.iter().find(|(_, prompt)| prompt.chars().count() > MAX_PROMPT) {
+        if let Some((name, prompt)) = listed.iter().find(|(_, prompt)| prompt.chars().count() > MAX_PROMPT_CHARS) {
             let length = prompt.chars().count();
-            let what = format!("its `prompts.{name:.100}` has {length} characters; the maximum is {MAX_PROMPT}");
+            let what = format!("its `prompts.{name:.100}` has {length} characters; the maximum is {MAX_PROMPT_CHARS}");
             return Err(model_error(&path, &what));
         }
         let default = prompts.get("default_prompt_name").and_then(Value::as_str);

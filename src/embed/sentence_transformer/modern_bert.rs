@@ -6,7 +6,7 @@ use candle_transformers::models::modernbert::{Config as CandleConfig, ModernBert
 use super::padded::{Model, PaddedEncoder, ROTATION_BASE, Tensors, check_weights, read_sizes, refuse};
 use super::sizes::{SIZE_KEYS, Sizes};
 use crate::error::Result;
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::weights::Weights;
 
 /// A layer with attention to the whole text.
@@ -31,13 +31,13 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
         "layers",
     )?;
     let tensors = tensors(&weights, &sizes)?.for_candle(device);
-    let model = ModernBert::load(tensors, &candle_config).map_err(computing)?;
+    let model = ModernBert::load(tensors, &candle_config).map_err(compute_error)?;
     Ok(PaddedEncoder::new(Model::ModernBert(model), sizes, device))
 }
 
 fn candle_config(config: &Config<'_>, sizes: &Sizes) -> Result<CandleConfig> {
     refuse(config, &["norm_bias", "attention_bias", "mlp_bias"])?;
-    let activation = config.word("hidden_activation").unwrap_or("gelu");
+    let activation = config.string("hidden_activation").unwrap_or("gelu");
     if activation != "gelu" {
         return Err(model_error(config.path(), &format!("ModernBERT with `{activation}` is not supported")));
     }
@@ -64,7 +64,7 @@ fn candle_config(config: &Config<'_>, sizes: &Sizes) -> Result<CandleConfig> {
 /// The rotary base for one kind of layer: transformers 5 writes it under `rope_parameters`, 4 under a separate key.
 fn theta(config: &Config<'_>, kind: &str, old_key: &str, default: f64) -> Result<f64> {
     let rope = config.part("rope_parameters").part(kind);
-    if let Some(kind) = rope.word("rope_type").filter(|kind| *kind != "default") {
+    if let Some(kind) = rope.string("rope_type").filter(|kind| *kind != "default") {
         return Err(model_error(config.path(), &format!("rotary positions of type `{kind}` are not supported")));
     }
     let older = config.number(old_key, default, ROTATION_BASE)?;
@@ -77,7 +77,7 @@ fn global_every(config: &Config<'_>, layers: usize) -> Result<usize> {
     if !config.has("layer_types") {
         return config.size("global_attn_every_n_layers", Some(3), 1 << 10);
     }
-    let kinds = config.words("layer_types").unwrap_or_default();
+    let kinds = config.strings("layer_types").unwrap_or_default();
     let every = kinds.iter().skip(1).position(|kind| *kind == GLOBAL).map_or(layers, |at| at + 1);
     let expected = (0..layers).map(|layer| if layer % every == 0 { GLOBAL } else { LOCAL });
     match kinds.iter().copied().eq(expected) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::pooling::Pooling;
 use crate::error::{Hint, Result};
-use crate::nn::model_folder::{Config, computing, model_error, read_json, read_json_if_exists, within};
+use crate::nn::model_folder::{Config, compute_error, model_error, read_json, read_json_if_exists, within};
 use crate::nn::transformer::{Activation, LayerNorm, Linear};
 use crate::nn::weights::Weights;
 
@@ -88,7 +88,7 @@ impl Module {
             Module::LayerNorm(norm) => norm.forward(x),
             Module::Normalize => {
                 let normalized = || x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::MAX)?);
-                normalized().map_err(computing)
+                normalized().map_err(compute_error)
             }
         }
     }
@@ -115,9 +115,9 @@ fn dense(folder: &Path, device: &Device) -> Result<Module> {
     let json = read_json(&path)?;
     let config = Config::new(&json, &path);
     let (inputs, outputs) = (config.size("in_features", None, 1 << 16)?, config.size("out_features", None, 1 << 16)?);
-    let name = config.word("activation_function").unwrap_or("torch.nn.modules.activation.Tanh");
+    let name = config.string("activation_function").unwrap_or("torch.nn.modules.activation.Tanh");
     let name = name.rsplit('.').next().unwrap_or_default().to_lowercase();
-    let activation = Activation::named(&name)
+    let activation = Activation::from_name(&name)
         .ok_or_else(|| model_error(&path, &format!("the activation `{name}` is not supported")))?;
     let weights = Weights::open(folder)?.pp("linear");
     weights.check_size(&config, "in_features", inputs, "weight", 1)?;

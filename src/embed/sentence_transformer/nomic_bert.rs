@@ -6,7 +6,7 @@ use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertM
 use super::padded::{Model, PaddedEncoder, ROTATION_BASE, Tensors, check_weights, read_sizes, refuse};
 use super::sizes::{SIZE_KEYS, Sizes};
 use crate::error::Result;
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::weights::Weights;
 
 /// The size keys of the hub's models, which come with their own code.
@@ -60,13 +60,13 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
     let types = "embeddings.token_type_embeddings.weight";
     weights.check_size(config, "type_vocab_size", candle_config.type_vocab_size, types, 0)?;
     let tensors = tensors(&weights, &sizes, candle_config.type_vocab_size)?.for_candle(device);
-    let model = NomicBertModel::load(tensors, &candle_config).map_err(computing)?;
+    let model = NomicBertModel::load(tensors, &candle_config).map_err(compute_error)?;
     Ok(PaddedEncoder::new(Model::NomicBert(model), sizes, device))
 }
 
 fn check_variant(config: &Config<'_>) -> Result<()> {
     refuse(config, &UNKNOWN)?;
-    let activation = config.word("activation_function").or(config.word("hidden_act")).unwrap_or("swiglu");
+    let activation = config.string("activation_function").or(config.string("hidden_act")).unwrap_or("swiglu");
     if !matches!(activation, "swiglu" | "silu") {
         return Err(model_error(config.path(), &format!("Nomic BERT with `{activation}` is not supported")));
     }
@@ -77,11 +77,11 @@ fn check_variant(config: &Config<'_>) -> Result<()> {
         ));
     }
     for key in ["num_experts", "moe_every_n_layers"] {
-        if config.whole(key)?.is_some_and(|number| number > 0) {
+        if config.integer(key)?.is_some_and(|number| number > 0) {
             return Err(model_error(config.path(), "mixtures of experts are not supported"));
         }
     }
-    let kind = config.part("rope_parameters").word("rope_type").unwrap_or("default");
+    let kind = config.part("rope_parameters").string("rope_type").unwrap_or("default");
     if kind != "default" || config.has("rope_scaling") {
         return Err(model_error(
             config.path(),

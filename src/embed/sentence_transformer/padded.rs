@@ -12,7 +12,7 @@ use candle_transformers::models::nomic_bert::NomicBertModel;
 
 use super::sizes::Sizes;
 use crate::error::Result;
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::transformer::Spans;
 use crate::nn::weights::Weights;
 
@@ -42,12 +42,12 @@ pub(super) fn read_sizes(config: &Config<'_>, keys: [&'static str; 6], default_p
     let [width_key, heads_key, .., positions_key] = keys;
     // Rotations act on pairs of values.
     if !width.is_multiple_of(2 * heads) {
-        return Err(config.wrong(heads_key, &format!("a divisor of half of `{width_key}`, which is {width}")));
+        return Err(config.invalid(heads_key, &format!("a divisor of half of `{width_key}`, which is {width}")));
     }
     let head = width / heads;
     if sizes.max_position_embeddings * head > MAX_ROTATIONS {
         let must = format!("at most {} for heads of width {head}", MAX_ROTATIONS / head);
-        return Err(config.wrong(positions_key, &must));
+        return Err(config.invalid(positions_key, &must));
     }
     Ok(sizes)
 }
@@ -68,7 +68,7 @@ pub(super) fn check_weights(
     let expected = parts * sizes.intermediate_size;
     let rows = weights.shape_of(up).and_then(|shape| shape.first().copied()).unwrap_or(expected);
     if rows != expected {
-        return Err(config.wrong(intermediate, &format!("{}: the tensor `{up}` has {rows} rows", rows / parts)));
+        return Err(config.invalid(intermediate, &format!("{}: the tensor `{up}` has {rows} rows", rows / parts)));
     }
     weights.check_layers(config, layers_key, sizes.num_hidden_layers, layers)
 }
@@ -146,7 +146,7 @@ impl PaddedEncoder {
                 let scores = self.sizes.num_attention_heads * alike.len() * longest * longest;
                 let alone =
                     (scores > MANY_SCORES).then(|| self.many_scores.lock().unwrap_or_else(PoisonError::into_inner));
-                parts.push(self.forward_padded(alike, longest).map_err(computing)?);
+                parts.push(self.forward_padded(alike, longest).map_err(compute_error)?);
                 drop(alone);
             }
             rest = others;
@@ -156,7 +156,7 @@ impl PaddedEncoder {
             [all] => Ok(all.clone()),
             _ => Tensor::cat(&parts, 0),
         };
-        Ok((tokens.map_err(computing)?, spans))
+        Ok((tokens.map_err(compute_error)?, spans))
     }
 
     /// The vectors of the tokens of `texts`, which are padded to `longest` and concatenated again afterwards.

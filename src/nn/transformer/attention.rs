@@ -10,7 +10,7 @@ use super::contiguous_values;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::linalg::matmul::{Aligned, Kernel};
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 
 /// Where the sequences of a batch begin and end.
 #[derive(Debug, Clone)]
@@ -49,24 +49,27 @@ impl Spans {
 /// The bias that a head adds to its scores, by the distance from query to key (MPNet; Raffel et al. 2020).
 #[derive(Debug)]
 pub(crate) struct RelativeBias {
-    /// For each head, the bias for each distance from `1 - reach` to `reach - 1`.
-    by_head: Vec<Vec<f32>>,
-    reach: usize,
+    /// For each head, the bias for each distance from `1 - max_length` to `max_length - 1`.
+    of_heads: Vec<Vec<f32>>,
+    max_length: usize,
 }
 
 impl RelativeBias {
-    /// `of` returns a head's bias for a distance (key minus query); sequences have at most `reach` tokens.
-    pub(crate) fn new(heads: usize, reach: usize, of: impl Fn(usize, i64) -> f32) -> Self {
-        let distances = || (1 - reach as i64)..reach as i64;
+    /// `of` returns a head's bias for a distance (key minus query); sequences have at most `max_length` tokens.
+    pub(crate) fn new(heads: usize, max_length: usize, of: impl Fn(usize, i64) -> f32) -> Self {
+        let distances = || (1 - max_length as i64)..max_length as i64;
         RelativeBias {
-            by_head: (0..heads).map(|head| distances().map(|distance| of(head, distance)).collect()).collect(),
-            reach,
+            of_heads: (0..heads).map(|head| distances().map(|distance| of(head, distance)).collect()).collect(),
+            max_length,
         }
     }
 
     /// For one query: the biases for all keys, in order.
     fn of_query(&self, head: usize, query: usize) -> &[f32] {
-        self.by_head.get(head).and_then(|biases| biases.get((self.reach - 1).checked_sub(query)?..)).unwrap_or_default()
+        self.of_heads
+            .get(head)
+            .and_then(|biases| biases.get((self.max_length - 1).checked_sub(query)?..))
+            .unwrap_or_default()
     }
 }
 
@@ -91,7 +94,7 @@ impl SelfAttention {
             Device::Cpu => qkv.apply_op1_no_bwd(&Packed { attention: self, spans }),
             _ => self.padded(qkv, spans),
         };
-        result.map_err(computing)
+        result.map_err(compute_error)
     }
 
     fn head_width(&self) -> usize {
@@ -179,7 +182,7 @@ impl SelfAttention {
 }
 
 fn bias_tensor(bias: &RelativeBias, longest: usize, device: &Device) -> candle_core::Result<Tensor> {
-    let heads = bias.by_head.len();
+    let heads = bias.of_heads.len();
     let rows = (0..heads).flat_map(|head| (0..longest).map(move |query| (head, query)));
     let values: Vec<f32> =
         rows.flat_map(|(head, query)| bias.of_query(head, query).iter().take(longest).copied()).collect();

@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor};
 
 use super::{Activation, LayerNorm, Linear, RelativeBias, SelfAttention, Spans};
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::weights::Weights;
 
 /// Where a layer normalizes.
@@ -74,7 +74,7 @@ pub(crate) fn load_layers(
 
 /// The output of a stack of layers for some tokens only: `rows`, indices of the batch's tokens.
 pub(crate) fn forward_selected(layers: &[EncoderLayer], mut x: Tensor, spans: &Spans, rows: &Tensor) -> Result<Tensor> {
-    let Some((last, layers)) = layers.split_last() else { return x.index_select(rows, 0).map_err(computing) };
+    let Some((last, layers)) = layers.split_last() else { return x.index_select(rows, 0).map_err(compute_error) };
     for layer in layers {
         x = layer.forward(&x, spans)?;
     }
@@ -126,7 +126,7 @@ impl EncoderLayer {
         let pre_norm = self.norm_placement == NormPlacement::Pre;
         let normed = if pre_norm { self.attention_norm.forward(x)? } else { x.clone() };
         let mixed = self.attention.forward(&self.qkv.forward(&normed, Activation::None)?, spans)?;
-        let of_rows = |x: &Tensor| x.index_select(rows, 0).map_err(computing);
+        let of_rows = |x: &Tensor| x.index_select(rows, 0).map_err(compute_error);
         let x = self.attention_out.forward_onto(&of_rows(&mixed)?, &of_rows(x)?)?;
         if pre_norm {
             return self.feed_forward(&self.feed_forward_norm.forward(&x)?, &x);

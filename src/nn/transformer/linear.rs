@@ -9,7 +9,7 @@ use super::contiguous_values;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::linalg::matmul::PackedMatrix;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::weights::Weights;
 
 /// The order in which a file stores a layer's weights.
@@ -83,7 +83,7 @@ impl Linear {
             (Device::Cpu, WeightLayout::InputsByOutputs) => {
                 Form::packed(PackedMatrix::from_columns(weights, inputs, outputs), bias)?
             }
-            _ => Form::tensors(weights, layout, bias, [inputs, outputs], device).map_err(computing)?,
+            _ => Form::tensors(weights, layout, bias, [inputs, outputs], device).map_err(compute_error)?,
         };
         Ok(Linear { form, inputs, outputs })
     }
@@ -101,9 +101,9 @@ impl Linear {
     /// The activation of the product with each row of `x`, n x inputs; returns n x outputs.
     pub(crate) fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         match &self.form {
-            Form::Packed(packed) => x.apply_op1_no_bwd(&Product { packed, activation }).map_err(computing),
+            Form::Packed(packed) => x.apply_op1_no_bwd(&Product { packed, activation }).map_err(compute_error),
             Form::Tensors(weights, bias) => {
-                product(x, weights, bias.as_ref()).and_then(|x| activation.of(&x)).map_err(computing)
+                product(x, weights, bias.as_ref()).and_then(|x| activation.apply_to_tensor(&x)).map_err(compute_error)
             }
         }
     }
@@ -111,9 +111,9 @@ impl Linear {
     /// `onto`, n x outputs, plus the product with each row of `x`, n x inputs.
     pub(crate) fn forward_onto(&self, x: &Tensor, onto: &Tensor) -> Result<Tensor> {
         match &self.form {
-            Form::Packed(packed) => x.apply_op2_no_bwd(onto, &Sum { packed }).map_err(computing),
+            Form::Packed(packed) => x.apply_op2_no_bwd(onto, &Sum { packed }).map_err(compute_error),
             Form::Tensors(weights, bias) => {
-                product(x, weights, bias.as_ref()).and_then(|product| onto + product).map_err(computing)
+                product(x, weights, bias.as_ref()).and_then(|product| onto + product).map_err(compute_error)
             }
         }
     }
@@ -126,19 +126,20 @@ impl Linear {
                 for (row, output) in rows.chunks_exact_mut(self.inputs).zip(outputs) {
                     packed.weights.weights_of(*output as usize, row);
                 }
-                Tensor::from_vec(rows, (outputs.len(), self.inputs), &Device::Cpu).map_err(computing)
+                Tensor::from_vec(rows, (outputs.len(), self.inputs), &Device::Cpu).map_err(compute_error)
             }
             Form::Tensors(weights, _) => Tensor::new(outputs, weights.device())
                 .and_then(|outputs| weights.t()?.contiguous()?.index_select(&outputs, 0))
-                .map_err(computing),
+                .map_err(compute_error),
         }
     }
 }
 
 impl Form {
     fn packed(weights: Option<PackedMatrix>, bias: Option<Vec<f32>>) -> Result<Self> {
-        let mismatch =
-            || computing(candle_core::Error::Msg("the number of a layer's weights does not match its sizes".into()));
+        let mismatch = || {
+            compute_error(candle_core::Error::Msg("the number of a layer's weights does not match its sizes".into()))
+        };
         let weights = weights.ok_or_else(mismatch)?;
         if bias.as_ref().is_some_and(|bias| bias.len() != weights.outputs()) {
             return Err(mismatch());

@@ -77,12 +77,12 @@ fn read_header(path: &Path, number: usize, locations: &mut BTreeMap<String, Loca
 }
 
 fn location(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Result<Option<Location>, String> {
-    let shape: Option<Vec<usize>> = tensor["shape"]
-        .as_array()
-        .and_then(|shape| shape.iter().map(|side| side.as_u64().and_then(|side| usize::try_from(side).ok())).collect());
+    let shape: Option<Vec<usize>> = tensor["shape"].as_array().and_then(|shape| {
+        shape.iter().map(|dimension| dimension.as_u64().and_then(|dimension| usize::try_from(dimension).ok())).collect()
+    });
     let shape = shape.ok_or("has no shape")?;
-    let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
-    let numbers = numbers.filter(|numbers| *numbers <= MAX_ELEMENTS).ok_or("is too large")?;
+    let elements = shape.iter().try_fold(1_usize, |product, dimension| product.checked_mul(*dimension));
+    let elements = elements.filter(|elements| *elements <= MAX_ELEMENTS).ok_or("is too large")?;
     let (Some(start), Some(end)) = (tensor["data_offsets"][0].as_u64(), tensor["data_offsets"][1].as_u64()) else {
         return Err("has no offsets".to_owned());
     };
@@ -93,9 +93,9 @@ fn location(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Re
         "BF16" => DType::BF16,
         _ => return Ok(None),
     };
-    let bytes = (numbers * dtype.size_in_bytes()) as u64;
+    let bytes = (elements * dtype.size_in_bytes()) as u64;
     match start.checked_add(bytes) == Some(end) && data.saturating_add(end) <= len {
-        true => Ok(Some(Location { file, dtype, shape, start: data + start, bytes, order: Order::Rows })),
+        true => Ok(Some(Location { file, dtype, shape, start: data + start, bytes, order: Order::RowMajor })),
         false => Err("is not completely in the file: was the download interrupted?".to_owned()),
     }
 }
