@@ -17,6 +17,7 @@ use crate::vision::{ImageSource, Limits, OnImageError, Preprocessor};
 mod batches;
 mod config;
 mod folder;
+mod layer_names;
 mod prompts;
 mod tensors;
 mod text_tower;

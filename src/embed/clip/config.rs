@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::text_tower::LAYER;
+use super::layer_names::LAYER;
 use crate::error::{Hint, Result};
 use crate::nn::model_folder::{Config, model_error, read_json};
 use crate::nn::transformer::{Activation, EncoderConfig, NormPlacement};

@@ -2,7 +2,7 @@
 //! known before.
 
 use super::config::{Family, ModelConfig};
-use super::text_tower::LAYER;
+use super::layer_names::LAYER;
 use crate::error::Result;
 use crate::nn::transformer::EncoderConfig;
 use crate::nn::weights::Weights;

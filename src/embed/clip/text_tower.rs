@@ -3,25 +3,12 @@
 use candle_core::{Device, Tensor};
 
 use super::config::{Family, ModelConfig};
+use super::layer_names::LAYER;
 use super::prompts::Prompt;
 use crate::error::Result;
 use crate::nn::model_folder::compute_error;
-use crate::nn::transformer::{
-    Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, forward_selected, load_layers,
-};
+use crate::nn::transformer::{Activation, EncoderLayer, LayerNorm, Linear, Spans, forward_selected, load_layers};
 use crate::nn::weights::Weights;
-
-/// The tensor names of a layer.
-pub(super) const LAYER: LayerNames = LayerNames {
-    query: "self_attn.q_proj",
-    key: "self_attn.k_proj",
-    value: "self_attn.v_proj",
-    attention_out: "self_attn.out_proj",
-    attention_norm: "layer_norm1",
-    up: "mlp.fc1",
-    down: "mlp.fc2",
-    feed_forward_norm: "layer_norm2",
-};
 
 /// The text half of the model.
 pub(super) struct TextTower {

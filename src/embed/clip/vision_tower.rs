@@ -3,7 +3,7 @@
 use candle_core::{D, Device, Tensor};
 
 use super::config::{Family, ModelConfig};
-use super::text_tower::LAYER;
+use super::layer_names::LAYER;
 use crate::error::Result;
 use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{Activation, EncoderConfig, LayerNorm, Linear, WeightLayout};

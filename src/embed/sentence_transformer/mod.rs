@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde_json::Value;
 
 use super::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -29,7 +30,6 @@ mod sizes;
 
 use encoder::Encoder;
 use modules::Modules;
-use serde_json::Value;
 
 /// Texts that are tokenized, sorted and embedded at a time.
 const WINDOW: usize = 8192;
@@ -70,8 +70,8 @@ struct Model {
     modules: Modules,
     dimensions: usize,
     prompts: Vec<(String, String)>,
-    chosen: Device,
-    device: candle_core::Device,
+    device: Device,
+    opened: candle_core::Device,
 }
 
 impl SentenceTransformer {
@@ -89,8 +89,8 @@ impl SentenceTransformer {
         if settings.lower_case {
             tokenizer.lower_case()?;
         }
-        let longest = model.encoder.max_length();
-        let max_seq_length = settings.length.unwrap_or(longest).min(longest);
+        let max_length = model.encoder.max_length();
+        let max_seq_length = settings.length.unwrap_or(max_length).min(max_length);
         tokenizer.set_length(max_seq_length)?;
         Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
     }
@@ -100,7 +100,7 @@ impl SentenceTransformer {
     /// # Errors
     /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
     pub fn device(mut self, device: Device) -> Result<Self> {
-        if self.model.chosen != device {
+        if self.model.device != device {
             self.model = Arc::new(Model::load(&self.model.folder, device)?.0);
         }
         Ok(self)
@@ -112,13 +112,13 @@ impl SentenceTransformer {
     /// # Errors
     /// A length outside that range.
     pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
-        let longest = self.model.encoder.max_length();
-        if !(3..=longest).contains(&max_seq_length) {
+        let max_length = self.model.encoder.max_length();
+        if !(3..=max_length).contains(&max_seq_length) {
             return Err(Error::invalid_parameter(
                 Stage::Embed,
                 "max_seq_length",
                 max_seq_length,
-                &format!("3 to {longest}"),
+                &format!("3 to {max_length}"),
             ));
         }
         self.max_seq_length = max_seq_length;
@@ -165,7 +165,7 @@ impl SentenceTransformer {
             let mut to = to;
             let tokens = self.tokenizer.encode_all(&self.prompt, window)?;
             let batches = self.batches(&tokens);
-            let pooled = workers::run(&batches, &self.model.device, progress, |batch| {
+            let pooled = workers::run(&batches, &self.model.opened, progress, |batch| {
                 let vectors = self.model.embed(batch, skipped)?;
                 task.advance(batch.iter().map(|text| text.rows.len()).sum());
                 Ok(vectors)
@@ -188,20 +188,20 @@ impl SentenceTransformer {
         order.sort_by(|&a, &b| {
             tokens[b].len().cmp(&tokens[a].len()).then_with(|| tokens[a].cmp(&tokens[b])).then(a.cmp(&b))
         });
-        let max_tokens = if self.model.device.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
+        let max_tokens = if self.model.opened.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
         let mut batches: Vec<Vec<UniqueText<'a>>> = Vec::new();
-        let mut filled = max_tokens;
+        let mut batch_tokens = max_tokens;
         for row in order {
             let ids = tokens[row].as_slice();
             if let Some(text) = batches.last_mut().and_then(|batch| batch.last_mut()).filter(|text| text.ids == ids) {
                 text.rows.push(row);
                 continue;
             }
-            if filled + ids.len() > max_tokens {
+            if batch_tokens + ids.len() > max_tokens {
                 batches.push(Vec::new());
-                filled = 0;
+                batch_tokens = 0;
             }
-            filled += ids.len();
+            batch_tokens += ids.len();
             if let Some(batch) = batches.last_mut() {
                 batch.push(UniqueText { ids, rows: vec![row] });
             }
@@ -228,18 +228,18 @@ struct UniqueText<'a> {
 }
 
 impl Model {
-    fn load(folder: &Path, chosen: Device) -> Result<(Self, Settings)> {
+    fn load(folder: &Path, device: Device) -> Result<(Self, Settings)> {
         check_folder(folder)?;
-        let device = chosen.open()?;
-        let modules = Modules::load(folder, &device)?;
+        let opened = device.open()?;
+        let modules = Modules::load(folder, &opened)?;
         let config_path = modules.transformer.join("config.json");
         let config = read_json(&config_path)?;
-        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &device)?;
+        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &opened)?;
         let dimensions = check_widths(folder, &encoder, &modules)?;
         let settings = Settings::read(folder, &modules.transformer)?;
         let prompts = settings.prompts.clone();
         let folder = folder.to_path_buf();
-        Ok((Model { folder, encoder, modules, dimensions, prompts, chosen, device }, settings))
+        Ok((Model { folder, encoder, modules, dimensions, prompts, device, opened }, settings))
     }
 
     fn embed(&self, batch: &[UniqueText<'_>], skipped: usize) -> Result<Vec<f32>> {
@@ -253,7 +253,7 @@ impl Model {
             return Ok(pooled);
         }
         let shape = (texts.len(), self.modules.pooling.outputs(width));
-        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.device).map_err(compute_error)?;
+        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.opened).map_err(compute_error)?;
         for module in &self.modules.after {
             x = module.forward(&x)?;
         }
@@ -351,7 +351,7 @@ impl TextEmbedder for SentenceTransformer {
 impl fmt::Debug for SentenceTransformer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (folder, dimensions, length) = (self.model.folder.display(), self.model.dimensions, self.max_seq_length);
-        write!(f, "SentenceTransformer({folder}, {dimensions} dimensions, {length} tokens, {}", self.model.chosen)?;
+        write!(f, "SentenceTransformer({folder}, {dimensions} dimensions, {length} tokens, {}", self.model.device)?;
         if !self.prompt.is_empty() {
             write!(f, ", prompt {:?}", self.prompt)?;
         }

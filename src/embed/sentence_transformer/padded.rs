@@ -140,16 +140,16 @@ impl PaddedEncoder {
         let mut parts = Vec::new();
         let mut rest = texts;
         while !rest.is_empty() {
-            let (alike, others) = rest.split_at(alike(rest));
-            let longest = alike.iter().map(|text| text.len()).max().unwrap_or(0);
+            let (batch, after) = rest.split_at(similar_lengths(rest));
+            let longest = batch.iter().map(|text| text.len()).max().unwrap_or(0);
             if longest > 0 {
-                let scores = self.sizes.num_attention_heads * alike.len() * longest * longest;
+                let scores = self.sizes.num_attention_heads * batch.len() * longest * longest;
                 let alone =
                     (scores > MANY_SCORES).then(|| self.many_scores.lock().unwrap_or_else(PoisonError::into_inner));
-                parts.push(self.forward_padded(alike, longest).map_err(compute_error)?);
+                parts.push(self.forward_padded(batch, longest).map_err(compute_error)?);
                 drop(alone);
             }
-            rest = others;
+            rest = after;
         }
         let tokens = match parts.as_slice() {
             [] => Tensor::zeros((0, self.sizes.hidden_size), DType::F32, &self.device),
@@ -190,7 +190,7 @@ impl PaddedEncoder {
 }
 
 /// How many of the first texts are computed together: little of the computation should be padding.
-fn alike(texts: &[&[u32]]) -> usize {
+fn similar_lengths(texts: &[&[u32]]) -> usize {
     let (mut longest, mut tokens) = (0, 0);
     for (before, text) in texts.iter().enumerate() {
         longest = longest.max(text.len());
