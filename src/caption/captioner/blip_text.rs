@@ -80,7 +80,7 @@ impl Layer {
         let parts = ["query", "key", "value"].map(|part| (weights.pp("attention.self").pp(part), width));
         Ok(Layer {
             heads: Heads {
-                count: config.num_attention_heads,
+                num_heads: config.num_attention_heads,
                 width,
                 scale: 1.0 / ((width / config.num_attention_heads) as f64).sqrt(),
             },
@@ -102,7 +102,7 @@ impl Layer {
     fn image_keys_values(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
         let part = |layer: &Linear| {
             let part = layer.forward(states, Activation::None)?;
-            self.heads.of_images(&part, images).map_err(compute_error)
+            self.heads.split_images(&part, images).map_err(compute_error)
         };
         Ok((part(&self.image_key)?, part(&self.image_value)?))
     }

@@ -107,7 +107,7 @@ impl Past {
 /// Multi-head attention in a decoder.
 #[derive(Clone, Copy)]
 pub(super) struct Heads {
-    pub(super) count: usize,
+    pub(super) num_heads: usize,
     /// The width of all heads together.
     pub(super) width: usize,
     /// The factor that queries are multiplied by.
@@ -115,15 +115,19 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    fn each(self) -> usize {
-        self.width / self.count
+    fn head_width(self) -> usize {
+        self.width / self.num_heads
     }
 
     /// Splits the keys or values of images, (images x patches) x width, into heads: images x heads x patches x head
     /// width.
-    pub(super) fn of_images(self, states: &Tensor, images: usize) -> candle_core::Result<Tensor> {
+    pub(super) fn split_images(self, states: &Tensor, images: usize) -> candle_core::Result<Tensor> {
         let patches = states.dim(0)? / images.max(1);
-        states.contiguous()?.reshape((images, patches, self.count, self.each()))?.transpose(1, 2)?.contiguous()
+        states
+            .contiguous()?
+            .reshape((images, patches, self.num_heads, self.head_width()))?
+            .transpose(1, 2)?
+            .contiguous()
     }
 
     /// Attends to the tokens so far. `qkv` are the queries, keys and values of one token per row, rows x 3 width.
@@ -134,7 +138,12 @@ impl Heads {
     fn try_attend_to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> candle_core::Result<Tensor> {
         let rows = qkv.dim(0)?;
         let part = |i: usize| {
-            qkv.narrow(1, i * self.width, self.width)?.contiguous()?.reshape((rows, self.count, 1, self.each()))
+            qkv.narrow(1, i * self.width, self.width)?.contiguous()?.reshape((
+                rows,
+                self.num_heads,
+                1,
+                self.head_width(),
+            ))
         };
         let (keys, values) = past.add(layer, &part(1)?, &part(2)?)?;
         let scores = (part(0)? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
@@ -152,7 +161,7 @@ impl Heads {
         let (keys, values) = memory.layers.get(layer).ok_or_else(missing)?;
         let rows = queries.dim(0)?;
         let beams = rows / memory.images.max(1);
-        let queries = queries.reshape((memory.images, beams, self.count, self.each()))?.transpose(1, 2)?;
+        let queries = queries.reshape((memory.images, beams, self.num_heads, self.head_width()))?.transpose(1, 2)?;
         let scores = (queries.contiguous()? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
         let weights = candle_nn::ops::softmax_last_dim(&scores)?;
         weights.matmul(values)?.transpose(1, 2)?.contiguous()?.reshape((rows, self.width))

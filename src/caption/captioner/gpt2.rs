@@ -68,7 +68,7 @@ impl Layer {
         };
         let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, config.layer_norm_eps, device);
         Ok(Layer {
-            heads: Heads { count: config.num_attention_heads, width, scale: scale(config, layer) },
+            heads: Heads { num_heads: config.num_attention_heads, width, scale: scale(config, layer) },
             norm: norm("ln_1")?,
             qkv: linear("attn.c_attn", width, 3 * width)?,
             out: linear("attn.c_proj", width, width)?,
@@ -86,7 +86,7 @@ impl Layer {
     fn image_keys_values(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
         let both = self.image_keys_values.forward(states, Activation::None)?;
         let width = self.heads.width;
-        let part = |i: usize| both.narrow(1, i * width, width).and_then(|part| self.heads.of_images(&part, images));
+        let part = |i: usize| both.narrow(1, i * width, width).and_then(|part| self.heads.split_images(&part, images));
         part(0).and_then(|keys| Ok((keys, part(1)?))).map_err(compute_error)
     }
 
