@@ -8,34 +8,10 @@ use crate::progress::Progress;
 use crate::vision::ImageSource;
 
 #[cfg(feature = "models")]
-mod beam_search;
-#[cfg(feature = "models")]
-mod blip_text;
-#[cfg(feature = "models")]
 mod captioner;
-#[cfg(feature = "models")]
-mod config;
-#[cfg(feature = "models")]
-mod decoder;
-#[cfg(feature = "models")]
-mod gpt2;
-#[cfg(feature = "models")]
-mod greedy;
-#[cfg(feature = "models")]
-mod load;
-#[cfg(feature = "models")]
-mod loaded;
-#[cfg(feature = "models")]
-mod search;
-#[cfg(feature = "models")]
-mod vision;
-#[cfg(feature = "models")]
-mod words;
 
 #[cfg(feature = "models")]
-pub use captioner::Captioner;
-#[cfg(feature = "models")]
-pub use search::EarlyStopping;
+pub use captioner::{Captioner, EarlyStopping};
 
 /// Captions images.
 ///

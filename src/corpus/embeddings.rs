@@ -11,7 +11,7 @@ use polars_arrow::bitmap::Bitmap;
 
 use super::{find, internal, kind, wrong_type};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::Vectors;
 
 /// Embeddings, one per row of the frame, stored once as f32, in the memory of the output frame's column.
@@ -80,7 +80,7 @@ impl Embeddings {
             };
             return Self::from_flat(flat, dimensions, len, None);
         }
-        check_room(Stage::Input, "the vectors of all rows", len, dimensions)?;
+        check_memory(Stage::Input, "the vectors of all rows", len, dimensions)?;
         let mut flat = vec![0.0; len * dimensions];
         let mut valid = vec![false; len];
         for (vector, &row) in vectors.outer_iter().zip(rows) {
@@ -148,7 +148,7 @@ impl Embeddings {
         if let Some((row, length)) = find_other_length(&lengths, width) {
             return Err(ragged(column.name(), row, length, width));
         }
-        check_room(Stage::Input, "the vectors of all rows", lengths.len(), width)?;
+        check_memory(Stage::Input, "the vectors of all rows", lengths.len(), width)?;
         let mut flat: Vec<f32> = Vec::with_capacity(lengths.len() * width);
         for chunk in list.downcast_iter() {
             let first_row = flat.len() / width.max(1);

@@ -17,12 +17,13 @@ use crate::vision::{ImageSource, Limits, OnImageError, Preprocessor};
 mod batches;
 mod config;
 mod folder;
+mod layer_names;
 mod prompts;
 mod tensors;
 mod text_tower;
 mod vision_tower;
 
-use batches::Reading;
+use batches::ImageReading;
 use config::ModelConfig;
 use prompts::PromptTokenizer;
 use text_tower::TextTower;
@@ -60,7 +61,7 @@ pub struct MultiModalBackend {
     text_tower: Option<Arc<dyn TextEmbedder>>,
     batch_size: usize,
     fusion: Fusion,
-    reading: Reading,
+    reading: ImageReading,
     progress: Progress,
 }
 
@@ -92,7 +93,7 @@ impl MultiModalBackend {
             text_tower: None,
             batch_size: 32,
             fusion: Fusion::new(),
-            reading: Reading { limits: Limits::new(), upright: true, on_error: OnImageError::Skip },
+            reading: ImageReading { limits: Limits::new(), upright: true, on_error: OnImageError::Skip },
             progress: Progress::silent(),
         })
     }
@@ -129,7 +130,7 @@ impl MultiModalBackend {
     /// # Errors
     /// Dimensions that differ from this model's [`dimensions`](ImageEmbedder::dimensions).
     pub fn text_tower(mut self, text_tower: impl TextEmbedder + 'static) -> Result<Self> {
-        let (texts, images) = (text_tower.dimensions(), self.model.config.dimensions);
+        let (texts, images) = (text_tower.dimensions(), self.model.config.projection_dim);
         if texts != images {
             let message = format!("the text tower has {texts} dimensions, but the image vectors have {images}");
             return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
@@ -220,9 +221,9 @@ impl MultiModalBackend {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .with_hint("Pass one of each for every row, `None` where a row lacks it, or an empty list."));
         }
-        let given: Vec<Option<&str>> =
+        let not_empty: Vec<Option<&str>> =
             documents.iter().map(|text| text.filter(|text| !text.trim().is_empty())).collect();
-        let texts = self.spread(rows, &given, |texts| self.embed_documents(texts))?;
+        let texts = self.spread(rows, &not_empty, |texts| self.embed_documents(texts))?;
         let images = self.spread(rows, images, |images| self.embed_images(images))?;
         self.fusion.fuse(texts.view(), images.view())
     }
@@ -231,15 +232,15 @@ impl MultiModalBackend {
     fn spread<T: Clone>(
         &self,
         rows: usize,
-        there: &[Option<T>],
+        items: &[Option<T>],
         embed: impl Fn(&[T]) -> Result<Array2<f32>>,
     ) -> Result<Array2<f32>> {
-        let mut out = Array2::zeros((rows, self.model.config.dimensions));
-        let (places, given): (Vec<usize>, Vec<T>) =
-            there.iter().enumerate().filter_map(|(row, item)| Some((row, item.clone()?))).unzip();
-        if !given.is_empty() {
-            let vectors = embed(&given)?;
-            places.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
+        let mut out = Array2::zeros((rows, self.model.config.projection_dim));
+        let (present_rows, present): (Vec<usize>, Vec<T>) =
+            items.iter().enumerate().filter_map(|(row, item)| Some((row, item.clone()?))).unzip();
+        if !present.is_empty() {
+            let vectors = embed(&present)?;
+            present_rows.iter().zip(vectors.outer_iter()).for_each(|(row, vector)| out.row_mut(*row).assign(&vector));
         }
         Ok(out)
     }
@@ -254,7 +255,7 @@ impl Model {
         let opened = device.open()?;
         let root = folder::locate(folder)?;
         let (config, weights) = ModelConfig::read(&root)?;
-        let preprocessor = preprocessor(&root, config.vision.image)?;
+        let preprocessor = preprocessor(&root, config.vision.image_size)?;
         let tokenizer = PromptTokenizer::load(&root, &config.text, config.family)?;
         tensors::check(&weights, &config)?;
         Ok(Model {
@@ -283,7 +284,7 @@ impl Model {
 
 impl TextEmbedder for MultiModalBackend {
     fn dimensions(&self) -> usize {
-        self.model.config.dimensions
+        self.model.config.projection_dim
     }
 
     fn origin(&self) -> Option<Origin> {
@@ -295,14 +296,14 @@ impl TextEmbedder for MultiModalBackend {
         if let Some(tower) = &self.text_tower {
             return tower.embed_texts(texts, progress);
         }
-        let (model, dimensions) = (&*self.model, self.model.config.dimensions);
+        let (model, dimensions) = (&*self.model, self.model.config.projection_dim);
         batches::embed_texts(texts, &model.tokenizer, model.text()?, dimensions, self.batches(), progress)
     }
 }
 
 impl ImageEmbedder for MultiModalBackend {
     fn dimensions(&self) -> usize {
-        self.model.config.dimensions
+        self.model.config.projection_dim
     }
 
     fn origin(&self) -> Option<Origin> {
@@ -311,7 +312,7 @@ impl ImageEmbedder for MultiModalBackend {
 
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {
         self.check()?;
-        let (model, dimensions) = (&*self.model, self.model.config.dimensions);
+        let (model, dimensions) = (&*self.model, self.model.config.projection_dim);
         batches::embed_images(images, model.vision()?, dimensions, &self.reading, self.batches(), progress)
     }
 
@@ -324,7 +325,7 @@ impl JointEmbedder for MultiModalBackend {}
 
 impl fmt::Debug for MultiModalBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (folder, dimensions) = (self.model.folder.display(), self.model.config.dimensions);
+        let (folder, dimensions) = (self.model.folder.display(), self.model.config.projection_dim);
         write!(f, "MultiModalBackend({folder}, {dimensions} dimensions, {})", self.model.device)?;
         match &self.text_tower {
             Some(tower) => write!(f, " with the text tower {tower:?}"),

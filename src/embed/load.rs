@@ -11,7 +11,7 @@ use super::{MultiModalBackend, SentenceTransformer};
 use crate::error::{Error, ErrorKind, Stage};
 use crate::error::{Hint, Result};
 use crate::hub::{self, Hub};
-use crate::nn::model_folder::{model_error, read_json, read_json_if_there};
+use crate::nn::model_folder::{model_error, read_json, read_json_if_exists};
 use crate::progress::Progress;
 
 /// An embedder of any kind, loaded by name.
@@ -53,7 +53,7 @@ impl LoadedEmbedder {
         let folder = hub::folder_of(name, progress)?;
         match kind_of(&folder)? {
             Kind::Static => StaticEmbedder::from_dir(folder).map(LoadedEmbedder::Static),
-            Kind::Untold => {
+            Kind::Unspecified => {
                 let hint = "config.json has no `model_type`, so this was loaded as a Model2Vec model.";
                 StaticEmbedder::from_dir(folder)
                     .map(LoadedEmbedder::Static)
@@ -82,15 +82,15 @@ impl LoadedEmbedder {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Static,
-    /// It does not say so, but all others do.
-    Untold,
+    /// There is no `model_type`, which all models but the oldest static ones have.
+    Unspecified,
     SentenceTransformer,
     MultiModal,
 }
 
 /// Determines the kind from the folder's small files.
 fn kind_of(folder: &Path) -> Result<Kind> {
-    let modules = read_json_if_there(&folder.join("modules.json"))?.unwrap_or_default();
+    let modules = read_json_if_exists(&folder.join("modules.json"))?.unwrap_or_default();
     let first = modules.get(0).and_then(|module| module.get("type")).and_then(Value::as_str).unwrap_or_default();
     match first.rsplit('.').next().unwrap_or_default() {
         "CLIPModel" => return Ok(Kind::MultiModal),
@@ -109,7 +109,7 @@ fn kind_of(folder: &Path) -> Result<Kind> {
         }
         // Model2Vec's older configurations have a tokenizer name and no model type.
         "" if config.get("tokenizer_name").is_some() || config.get("seq_length").is_some() => Ok(Kind::Static),
-        "" if first.is_empty() => Ok(Kind::Untold),
+        "" if first.is_empty() => Ok(Kind::Unspecified),
         _ => Ok(Kind::SentenceTransformer),
     }
 }

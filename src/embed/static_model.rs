@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::TextEmbedder;
 use crate::error::{Error, Result, Stage};
 use crate::hub::Origin;
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::progress::Progress;
 
 mod builtin;
@@ -160,7 +160,7 @@ impl TextEmbedder for StaticEmbedder {
         let model = self.model()?;
         let dimensions = model.table.dimensions;
         let task = progress.task(Stage::Embed, "texts", texts.len());
-        check_room(Stage::Embed, "the vectors of the texts", texts.len(), dimensions)?;
+        check_memory(Stage::Embed, "the vectors of the texts", texts.len(), dimensions)?;
         let mut rows = vec![0.0; texts.len() * dimensions];
         rows.par_chunks_mut(CHUNK * dimensions).zip(texts.par_chunks(CHUNK)).try_for_each(|(rows, texts)| {
             progress.check(Stage::Embed)?;

@@ -6,7 +6,7 @@ use ndarray::{Array2, Axis};
 
 use crate::embed::TextEmbedder;
 use crate::error::{Result, Stage};
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::progress::Progress;
 
 /// The vectors of `texts`. Each distinct text is embedded once if at least half of the texts are duplicates; with fewer
@@ -25,7 +25,7 @@ pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progre
         return embedder.embed_texts(texts, progress);
     }
     let vectors = embedder.embed_texts(&distinct, progress)?;
-    check_room(Stage::Embed, "the vectors of the texts", texts.len(), vectors.ncols())?;
+    check_memory(Stage::Embed, "the vectors of the texts", texts.len(), vectors.ncols())?;
     // A wrong number of vectors is reported by the caller, which knows the rows.
     if vectors.nrows() == distinct.len() { Ok(vectors.select(Axis(0), &places)) } else { Ok(vectors) }
 }

@@ -8,9 +8,9 @@ use super::distinct_texts::embed_distinct;
 use super::images::{check_readable, image_sources};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
 use crate::corpus::{Documents, Embeddings};
-use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
+use crate::embed::{FittedFusion, TextEmbedder, missing_embedder};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::progress::Progress;
 
 /// The purpose of encoding rows.
@@ -120,7 +120,7 @@ impl Encoder {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message)
                 .with_hint("Use the embedder that the model was fitted with."));
         }
-        check_room(Stage::Embed, "the vectors of texts and images", documents.rows, width)?;
+        check_memory(Stage::Embed, "the vectors of texts and images", documents.rows, width)?;
         let mut fused = Array2::zeros((documents.rows, width));
         let mut counts = [0_usize; 3];
         for (row, mut to) in fused.outer_iter_mut().enumerate() {
@@ -165,7 +165,7 @@ impl Encoder {
             return Ok(given.clone());
         }
         let (Some(texts), Some(embedder)) = (&documents.texts, &self.text_embedder) else {
-            return Err(nothing_embeds("texts"));
+            return Err(missing_embedder("texts"));
         };
         let rows = texts.rows();
         let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
@@ -183,7 +183,7 @@ impl Encoder {
             return Ok(given.clone());
         }
         let (Some(images), Some(embedder)) = (&documents.images, &self.image_embedder) else {
-            return Err(nothing_embeds("images"));
+            return Err(missing_embedder("images"));
         };
         let (rows, sources) = image_sources(images, 0..images.len(), progress);
         let vectors = match sources.is_empty() {

@@ -6,7 +6,7 @@ use polars::prelude::DataFrame;
 use super::encoder::{For, Parts};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder};
 use crate::corpus::{Columns, Documents, internal};
-use crate::embed::{ImageEmbedder, TextEmbedder, nothing_embeds};
+use crate::embed::{ImageEmbedder, TextEmbedder, missing_embedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, decode};
@@ -31,7 +31,7 @@ impl FittedEncoder {
 
     /// The vector of a text, encoded like a row that has only this text.
     pub(crate) fn encode_text(&self, text: &str, progress: &Progress) -> Result<Vec<f32>> {
-        let embedder = self.query_embedder().ok_or_else(|| nothing_embeds("texts"))?;
+        let embedder = self.query_embedder().ok_or_else(|| missing_embedder("texts"))?;
         let unknown = || {
             let message = "the query contains no word known to the embedder";
             Error::new(ErrorKind::InvalidData, Stage::Topics, message)
@@ -48,7 +48,7 @@ impl FittedEncoder {
 
     /// The vector of an image, encoded like a row that has only this image.
     pub(crate) fn encode_image(&self, image: ImageSource<'_>, progress: &Progress) -> Result<Vec<f32>> {
-        let embedder = self.query_image_embedder().ok_or_else(|| nothing_embeds("images"))?;
+        let embedder = self.query_image_embedder().ok_or_else(|| missing_embedder("images"))?;
         let image = [image];
         match first_row(&embedder.embed_images(&image, progress)?) {
             vector if vector.iter().all(|&x| x == 0.0) => {

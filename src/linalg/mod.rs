@@ -6,8 +6,8 @@ pub(crate) mod finite;
 pub(crate) mod marginal_relevance;
 #[cfg(feature = "models")]
 pub(crate) mod matmul;
+pub(crate) mod memory;
 pub(crate) mod processor;
-pub(crate) mod room;
 pub mod sparse;
 #[doc(hidden)] // For the tests.
 pub mod symmetric_eigen;

@@ -89,9 +89,7 @@ impl TopicModel {
         }
         let lacks = |needed: &NeededEmbedder| match needed {
             NeededEmbedder::Texts => self.encoder.words_embedder().is_none(),
-            NeededEmbedder::WordsBesideImages => {
-                self.encoder.joint_text().is_none() || !self.encoder.plan().has_image_vectors
-            }
+            NeededEmbedder::Joint => self.encoder.joint_text().is_none() || !self.encoder.plan().has_image_vectors,
         };
         match representation.needs_embedder().filter(lacks) {
             Some(needed) => Err(needed.missing(name)),

@@ -31,7 +31,7 @@ pub(crate) fn preprocessor(folder: &Path, side: usize) -> Result<Preprocessor> {
 ///
 /// # Errors
 /// None of them can be read.
-pub(crate) fn tell_unreadable(broken: &[&Error], images: usize, what: &str, progress: &Progress) -> Result<()> {
+pub(crate) fn report_unreadable(broken: &[&Error], images: usize, what: &str, progress: &Progress) -> Result<()> {
     let Some(&first) = broken.first() else { return Ok(()) };
     if broken.len() == images {
         let message = match images {
@@ -40,8 +40,8 @@ pub(crate) fn tell_unreadable(broken: &[&Error], images: usize, what: &str, prog
         };
         return Err(Error::new(ErrorKind::Image, Stage::Embed, message).with_cause(first.clone()));
     }
-    let told = |error: &&Error| error.report(progress.interface()).replace('\n', " ");
-    let reasons: Vec<String> = broken.iter().take(REASONS).map(told).collect();
+    let reason = |error: &&Error| error.report(progress.interface()).replace('\n', " ");
+    let reasons: Vec<String> = broken.iter().take(REASONS).map(reason).collect();
     let more = if broken.len() > REASONS { "; ..." } else { "" };
     let verb = if broken.len() == 1 { "has" } else { "have" };
     let reasons = reasons.join("; ");

@@ -12,6 +12,8 @@ pub(crate) mod text_tokenizer;
 pub(crate) mod tokenizer_bounds;
 #[cfg(feature = "models")]
 pub(crate) mod transformer;
+#[cfg(feature = "models")]
+pub(crate) mod vision_transformer;
 pub(crate) mod weight_files;
 #[cfg(feature = "models")]
 pub(crate) mod weights;

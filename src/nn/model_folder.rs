@@ -10,13 +10,13 @@ use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 use crate::regular_file::{self, Refusal};
 
 /// Size limit for a configuration: a page of text, or some thousand class names.
-const MAX_CONFIG: u64 = 4 << 20;
+const MAX_CONFIG_BYTES: u64 = 4 << 20;
 
 /// Size limit for `tokenizer.json`: those with 250,000 tokens have some 30 MB.
-pub(crate) const MAX_TOKENIZER: u64 = 64 << 20;
+pub(crate) const MAX_TOKENIZER_BYTES: u64 = 64 << 20;
 
 /// Size limit for a vocabulary or list of merges.
-pub(crate) const MAX_VOCABULARY_FILE: u64 = 16 << 20;
+pub(crate) const MAX_VOCABULARY_BYTES: u64 = 16 << 20;
 
 /// An error about a model's file or folder.
 pub(crate) fn model_error(path: &Path, what: &str) -> Error {
@@ -26,7 +26,7 @@ pub(crate) fn model_error(path: &Path, what: &str) -> Error {
 
 /// A computation that failed in candle.
 #[cfg(feature = "models")]
-pub(crate) fn computing(cause: candle_core::Error) -> Error {
+pub(crate) fn compute_error(cause: candle_core::Error) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, "the model could not be computed").with_cause(cause)
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn read_text_file(path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 fn refused(path: &Path, refusal: Refusal, limit: u64) -> Error {
-    let what = refusal_of_model(&refusal, limit);
+    let what = describe_refusal(&refusal, limit);
     match refusal {
         Refusal::Io(cause) => model_error(path, &what)
             .with_cause(cause)
@@ -60,7 +60,7 @@ fn refused(path: &Path, refusal: Refusal, limit: u64) -> Error {
 }
 
 /// Why a file of a model is not read, as a clause.
-pub(crate) fn refusal_of_model(refusal: &Refusal, limit: u64) -> String {
+pub(crate) fn describe_refusal(refusal: &Refusal, limit: u64) -> String {
     match refusal {
         Refusal::TooLarge => format!("it is over {} MiB, too large for a file of this name", limit >> 20),
         _ => refusal.to_string(),
@@ -69,7 +69,7 @@ pub(crate) fn refusal_of_model(refusal: &Refusal, limit: u64) -> String {
 
 /// Reads a configuration.
 pub(crate) fn read_json(path: &Path) -> Result<Value> {
-    read_json_of(path, MAX_CONFIG)
+    read_json_of(path, MAX_CONFIG_BYTES)
 }
 
 /// Reads a JSON file of at most `limit` bytes.
@@ -79,7 +79,7 @@ pub(crate) fn read_json_of(path: &Path, limit: u64) -> Result<Value> {
 }
 
 /// Reads a configuration, if it exists.
-pub(crate) fn read_json_if_there(path: &Path) -> Result<Option<Value>> {
+pub(crate) fn read_json_if_exists(path: &Path) -> Result<Option<Value>> {
     if path.exists() { read_json(path).map(Some) } else { Ok(None) }
 }
 
@@ -101,23 +101,23 @@ pub(crate) struct Config<'a> {
     json: &'a Value,
     path: &'a Path,
     /// The prefix of the keys in a part of the configuration.
-    within: String,
+    prefix: String,
 }
 
 impl<'a> Config<'a> {
     pub(crate) fn new(json: &'a Value, path: &'a Path) -> Self {
-        Config { json, path, within: String::new() }
+        Config { json, path, prefix: String::new() }
     }
 
     /// The part of the configuration under `key`; an empty one if it does not exist.
     pub(crate) fn part(&self, key: &str) -> Config<'a> {
-        let within = format!("{}{key}.", self.within);
-        Config { json: self.json.get(key).unwrap_or(&Value::Null), path: self.path, within }
+        let prefix = format!("{}{key}.", self.prefix);
+        Config { json: self.json.get(key).unwrap_or(&Value::Null), path: self.path, prefix }
     }
 
     /// The full name of a key in the file.
     pub(crate) fn name(&self, key: &str) -> String {
-        format!("{}{key}", self.within)
+        format!("{}{key}", self.prefix)
     }
 
     /// The value of `key`, if it is not null.
@@ -126,7 +126,7 @@ impl<'a> Config<'a> {
     }
 
     /// An error about the value of `key`.
-    pub(crate) fn wrong(&self, key: &str, must: &str) -> Error {
+    pub(crate) fn invalid(&self, key: &str, must: &str) -> Error {
         let found = self.get(key).map_or("missing".to_owned(), |value| quoted(&value.to_string(), 100));
         model_error(self.path, &format!("`{}` is {found}, but must be {must}", self.name(key)))
     }
@@ -138,20 +138,20 @@ impl<'a> Config<'a> {
             Some(value) => value.as_u64().and_then(|size| usize::try_from(size).ok()),
         };
         let size = size.filter(|size| (1..=most).contains(size));
-        size.ok_or_else(|| self.wrong(key, &format!("a whole number from 1 to {most}")))
+        size.ok_or_else(|| self.invalid(key, &format!("a whole number from 1 to {most}")))
     }
 
     /// A number in this range; `None` if the key does not exist.
-    pub(crate) fn number_if_there(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<f64>> {
+    pub(crate) fn optional_number(&self, key: &str, range: RangeInclusive<f64>) -> Result<Option<f64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
         let number = value.as_f64().filter(|number| range.contains(number));
         let must = || format!("a number from {:?} to {:?}", range.start(), range.end());
-        number.map(Some).ok_or_else(|| self.wrong(key, &must()))
+        number.map(Some).ok_or_else(|| self.invalid(key, &must()))
     }
 
     /// A number in this range; `default` if the key does not exist.
     pub(crate) fn number(&self, key: &str, default: f64, range: RangeInclusive<f64>) -> Result<f64> {
-        Ok(self.number_if_there(key, range)?.unwrap_or(default))
+        Ok(self.optional_number(key, range)?.unwrap_or(default))
     }
 
     /// The number added to variances, so that nothing is divided by zero.
@@ -160,19 +160,19 @@ impl<'a> Config<'a> {
     }
 
     /// A whole number of 0 or more; `None` if the key does not exist.
-    pub(crate) fn whole(&self, key: &str) -> Result<Option<u64>> {
+    pub(crate) fn integer(&self, key: &str) -> Result<Option<u64>> {
         let Some(value) = self.get(key) else { return Ok(None) };
-        value.as_u64().map(Some).ok_or_else(|| self.wrong(key, "a whole number of 0 or more"))
+        value.as_u64().map(Some).ok_or_else(|| self.invalid(key, "a whole number of 0 or more"))
     }
 
     /// Whole numbers of 0 or more: one, or a list of them; empty if the key does not exist.
-    pub(crate) fn wholes(&self, key: &str) -> Result<Vec<u64>> {
-        let numbers = match self.get(key) {
+    pub(crate) fn integers(&self, key: &str) -> Result<Vec<u64>> {
+        let integers = match self.get(key) {
             None => Some(Vec::new()),
-            Some(Value::Array(numbers)) => numbers.iter().map(Value::as_u64).collect(),
+            Some(Value::Array(values)) => values.iter().map(Value::as_u64).collect(),
             Some(number) => number.as_u64().map(|number| vec![number]),
         };
-        numbers.ok_or_else(|| self.wrong(key, "a whole number of 0 or more, or a list of them"))
+        integers.ok_or_else(|| self.invalid(key, "a whole number of 0 or more, or a list of them"))
     }
 
     /// True or false.
@@ -181,12 +181,12 @@ impl<'a> Config<'a> {
     }
 
     /// A string.
-    pub(crate) fn word(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn string(&self, key: &str) -> Option<&'a str> {
         self.get(key).and_then(Value::as_str)
     }
 
     /// A list of strings; `None` if there is none.
-    pub(crate) fn words(&self, key: &str) -> Option<Vec<&'a str>> {
+    pub(crate) fn strings(&self, key: &str) -> Option<Vec<&'a str>> {
         self.get(key)?.as_array()?.iter().map(Value::as_str).collect()
     }
 

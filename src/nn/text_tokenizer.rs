@@ -10,7 +10,9 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{NormalizerWrapper, Tokenizer, TruncationDirection, TruncationParams, TruncationStrategy};
 
-use super::model_folder::{MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_text_file};
+use super::model_folder::{
+    MAX_TOKENIZER_BYTES, MAX_VOCABULARY_BYTES, model_error, read_json_if_exists, read_text_file,
+};
 use super::tokenizer_bounds::{check_description, check_length};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
@@ -22,18 +24,18 @@ pub(crate) struct TextTokenizer {
     /// The file or folder, for errors.
     path: PathBuf,
     /// The number of bytes of a text that are used.
-    most_bytes: usize,
+    max_bytes: usize,
 }
 
 /// No token of a sensible text is as long as this many bytes on average: text beyond this many bytes per token is
 /// ignored, so that no text takes minutes.
-pub(crate) const BYTES_A_TOKEN: usize = 1024;
+pub(crate) const MAX_BYTES_PER_TOKEN: usize = 1024;
 
 /// This many bytes of a text are used in any case.
-const LEAST_BYTES: usize = 1 << 18;
+const MIN_BYTES: usize = 1 << 18;
 
 /// Lengths in `tokenizer_config.json` from this on are not sensible.
-const LONGEST: u64 = 1 << 20;
+const MAX_CONFIGURED_LENGTH: u64 = 1 << 20;
 
 impl TextTokenizer {
     /// Reads `tokenizer.json`, or builds a BERT tokenizer from `vocab.txt`, in `folder`.
@@ -44,19 +46,22 @@ impl TextTokenizer {
         let path = folder.join("tokenizer.json");
         let (tokenizer, path) = match path.exists() {
             true => {
-                let file = read_text_file(&path, MAX_TOKENIZER)?;
+                let file = read_text_file(&path, MAX_TOKENIZER_BYTES)?;
                 (parse_tokenizer(&file).map_err(|why| model_error(&path, &why))?, path)
             }
             false => (from_vocabulary(folder)?, folder.to_path_buf()),
         };
-        Ok(TextTokenizer { tokenizer: Arc::new(tokenizer), path, most_bytes: usize::MAX })
+        Ok(TextTokenizer { tokenizer: Arc::new(tokenizer), path, max_bytes: usize::MAX })
     }
 
     /// The length set in `tokenizer_config.json` in `folder`.
     pub(crate) fn configured_length(folder: &Path) -> Result<Option<usize>> {
-        let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+        let config = read_json_if_exists(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
         let length = config.get("model_max_length").and_then(|length| {
-            length.as_u64().or_else(|| length.as_f64().map(|length| length as u64)).filter(|length| *length < LONGEST)
+            length
+                .as_u64()
+                .or_else(|| length.as_f64().map(|length| length as u64))
+                .filter(|length| *length < MAX_CONFIGURED_LENGTH)
         });
         Ok(length.map(|length| length as usize))
     }
@@ -73,7 +78,7 @@ impl TextTokenizer {
             strategy: TruncationStrategy::LongestFirst,
             direction: TruncationDirection::Right,
         };
-        self.most_bytes = length.saturating_mul(BYTES_A_TOKEN).max(LEAST_BYTES);
+        self.max_bytes = length.saturating_mul(MAX_BYTES_PER_TOKEN).max(MIN_BYTES);
         Arc::make_mut(&mut self.tokenizer).with_truncation(Some(truncation)).map(|_| ()).map_err(failed)
     }
 
@@ -88,7 +93,7 @@ impl TextTokenizer {
 
     /// The tokens of a text, including those that the model adds.
     pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let text = beginning(text, self.most_bytes);
+        let text = truncated(text, self.max_bytes);
         let encoding = caught(|| self.tokenizer.encode_fast(text, true));
         let encoding = encoding
             .map_err(|_| Error::new(ErrorKind::Model, Stage::Embed, "the model's tokenizer fails on a text"))?
@@ -100,7 +105,7 @@ impl TextTokenizer {
     pub(crate) fn encode_all(&self, prompt: &str, texts: &[&str]) -> Result<Vec<Vec<u32>>> {
         let encode = |text: &&str| match prompt.is_empty() {
             true => self.encode(text),
-            false => self.encode(&format!("{prompt}{}", beginning(text, self.most_bytes))),
+            false => self.encode(&format!("{prompt}{}", truncated(text, self.max_bytes))),
         };
         texts.par_iter().map(encode).collect()
     }
@@ -111,9 +116,9 @@ impl TextTokenizer {
     }
 }
 
-/// The beginning of a text: as many whole characters as fit into the first `most` bytes.
-pub(crate) fn beginning(text: &str, most: usize) -> &str {
-    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+/// The beginning of a text: as many whole characters as fit into the first `max_bytes` bytes.
+pub(crate) fn truncated(text: &str, max_bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(max_bytes)).unwrap_or(text)
 }
 
 /// The tokenizer described by a `tokenizer.json`, without padding and truncation; otherwise what is wrong with the
@@ -137,9 +142,9 @@ fn from_vocabulary(folder: &Path) -> Result<Tokenizer> {
         return Err(model_error(folder, "there is no tokenizer.json and no vocab.txt")
             .with_hint("Is this the folder of a model, and was it downloaded completely?"));
     }
-    let config = read_json_if_there(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
+    let config = read_json_if_exists(&folder.join("tokenizer_config.json"))?.unwrap_or_default();
     let flag = |key: &str, default: bool| config.get(key).and_then(serde_json::Value::as_bool).unwrap_or(default);
-    let bytes = read_text_file(&path, MAX_VOCABULARY_FILE)?;
+    let bytes = read_text_file(&path, MAX_VOCABULARY_BYTES)?;
     let vocabulary = WordPiece::read_bytes(&bytes);
     let vocabulary = vocabulary.map_err(|cause| model_error(&path, &format!("it is not a vocabulary: {cause}")))?;
     let word_piece = WordPiece::builder().vocab(vocabulary).unk_token("[UNK]".into()).build();

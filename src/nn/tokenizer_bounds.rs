@@ -30,7 +30,7 @@ const MAX_GROWTH: f64 = 10_000.0;
 const MAX_COPIES: usize = 4;
 
 /// The maximum number of tokens added around a text.
-const MAX_AROUND: usize = 256;
+const MAX_SPECIAL_TOKENS: usize = 256;
 
 /// The maximum number of steps, including those within sequences, and the maximum nesting depth of sequences.
 const MAX_STEPS: usize = 128;
@@ -38,26 +38,26 @@ const MAX_DEPTH: usize = 8;
 
 /// The maximum number of regular expressions, and the maximum length of one in bytes.
 const MAX_PATTERNS: usize = 32;
-const MAX_PATTERN: usize = 4_096;
+const MAX_PATTERN_BYTES: usize = 4_096;
 
 /// Limits on added tokens: their number, the bytes of one, and of all.
-const MAX_ADDED: usize = 100_000;
-const MAX_TOKEN: usize = 1_024;
-const MAX_ADDED_BYTES: usize = 2 << 20;
+const MAX_ADDED_TOKENS: usize = 100_000;
+const MAX_TOKEN_BYTES: usize = 1_024;
+const MAX_ADDED_TOKENS_BYTES: usize = 2 << 20;
 
 /// The longest word that WordPiece processes; its work is cubic in the word length. Models have 100.
-const MAX_WORD: u64 = 256;
+const MAX_WORD_CHARS: u64 = 256;
 
 /// The maximum length in bytes of the affix that BPE and WordPiece add to each piece of a word.
-const MAX_AFFIX: usize = 64;
+const MAX_AFFIX_BYTES: usize = 64;
 
 /// The number of characters from a tokenizer's patterns that it is tried on.
-const MAX_CHARACTERS: usize = 48;
+const MAX_TRIED_CHARACTERS: usize = 48;
 
 /// The contents of the file, without token ids.
 #[derive(Deserialize)]
 struct Description {
-    added_tokens: Option<Vec<Added>>,
+    added_tokens: Option<Vec<AddedToken>>,
     normalizer: Option<Value>,
     pre_tokenizer: Option<Value>,
     post_processor: Option<Value>,
@@ -66,7 +66,7 @@ struct Description {
 }
 
 #[derive(Deserialize)]
-struct Added {
+struct AddedToken {
     content: String,
 }
 
@@ -98,32 +98,32 @@ pub(crate) fn check_description(file: &[u8]) -> Checked<Trial> {
     Ok(Trial::new(steps.characters, steps.patterns > 0))
 }
 
-fn check_added(added: &[Added]) -> Checked<()> {
+fn check_added(added: &[AddedToken]) -> Checked<()> {
     let bytes: usize = added.iter().map(|token| token.content.len()).sum();
     let longest = added.iter().map(|token| token.content.len()).max().unwrap_or(0);
-    if added.len() > MAX_ADDED || bytes > MAX_ADDED_BYTES {
-        let (most, most_bytes) = (MAX_ADDED, MAX_ADDED_BYTES);
+    if added.len() > MAX_ADDED_TOKENS || bytes > MAX_ADDED_TOKENS_BYTES {
+        let (most, most_bytes) = (MAX_ADDED_TOKENS, MAX_ADDED_TOKENS_BYTES);
         return Err(format!(
             "its `added_tokens` has {} entries of {bytes} bytes; the maximum is {most} of {most_bytes}",
             added.len()
         ));
     }
-    match longest > MAX_TOKEN {
-        true => Err(format!("one of its `added_tokens` has {longest} bytes; the maximum is {MAX_TOKEN}")),
+    match longest > MAX_TOKEN_BYTES {
+        true => Err(format!("one of its `added_tokens` has {longest} bytes; the maximum is {MAX_TOKEN_BYTES}")),
         false => Ok(()),
     }
 }
 
 fn check_model(model: &Model) -> Checked<()> {
-    if let Some(length) = model.max_input_chars_per_word.filter(|length| *length > MAX_WORD) {
-        return Err(format!("its `model.max_input_chars_per_word` is {length}; the maximum is {MAX_WORD}"));
+    if let Some(length) = model.max_input_chars_per_word.filter(|length| *length > MAX_WORD_CHARS) {
+        return Err(format!("its `model.max_input_chars_per_word` is {length}; the maximum is {MAX_WORD_CHARS}"));
     }
     for (key, affix) in [
         ("continuing_subword_prefix", &model.continuing_subword_prefix),
         ("end_of_word_suffix", &model.end_of_word_suffix),
     ] {
-        if let Some(affix) = affix.as_ref().filter(|affix| affix.len() > MAX_AFFIX) {
-            return Err(format!("its `model.{key}` has {} bytes; the maximum is {MAX_AFFIX}", affix.len()));
+        if let Some(affix) = affix.as_ref().filter(|affix| affix.len() > MAX_AFFIX_BYTES) {
+            return Err(format!("its `model.{key}` has {} bytes; the maximum is {MAX_AFFIX_BYTES}", affix.len()));
         }
     }
     model.merges.as_ref().map_or(Ok(()), Merges::check)?;
@@ -204,11 +204,11 @@ impl Steps {
         if self.patterns > MAX_PATTERNS {
             return Err(format!("it has more than {MAX_PATTERNS} regular expressions"));
         }
-        if text.len() > MAX_PATTERN {
-            return Err(format!("one of its patterns has {} bytes; the maximum is {MAX_PATTERN}", text.len()));
+        if text.len() > MAX_PATTERN_BYTES {
+            return Err(format!("one of its patterns has {} bytes; the maximum is {MAX_PATTERN_BYTES}", text.len()));
         }
-        let room = MAX_CHARACTERS.saturating_sub(self.characters.len());
-        self.characters.extend(text.chars().take(room));
+        let remaining = MAX_TRIED_CHARACTERS.saturating_sub(self.characters.len());
+        self.characters.extend(text.chars().take(remaining));
         Ok(found)
     }
 
@@ -254,11 +254,11 @@ impl PostProcessed {
                 ids.ok_or_else(|| format!("its `post_processor` adds `{name:.100}` around texts without defining it"))?;
             self.tokens += ids.len();
         }
-        if self.copies > MAX_COPIES || self.tokens > MAX_AROUND {
+        if self.copies > MAX_COPIES || self.tokens > MAX_SPECIAL_TOKENS {
             let (copies, tokens) = (self.copies, self.tokens);
             return Err(format!(
                 "its `post_processor` repeats a text {copies} times with {tokens} tokens around it; the maximum is \
-                 {MAX_COPIES} times with {MAX_AROUND}"
+                 {MAX_COPIES} times with {MAX_SPECIAL_TOKENS}"
             ));
         }
         let inner = step.get("processors").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

@@ -22,11 +22,11 @@ mod pytorch;
 mod safetensors;
 
 /// The maximum number of values in one tensor: 16 GiB in single precision.
-const MAX_NUMBERS: usize = 1 << 32;
+const MAX_ELEMENTS: usize = 1 << 32;
 
-/// A tensor's place in a file.
+/// Where a tensor is in a file.
 #[derive(Debug, Clone)]
-struct Place {
+struct Location {
     file: usize,
     dtype: DType,
     shape: Vec<usize>,
@@ -39,15 +39,15 @@ struct Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     /// The last dimension varies fastest.
-    Rows,
+    RowMajor,
     /// The first one does.
-    Columns,
+    ColumnMajor,
 }
 
 /// The files, and where in them the tensors are.
 struct Source {
     files: Vec<PathBuf>,
-    places: BTreeMap<String, Place>,
+    locations: BTreeMap<String, Location>,
 }
 
 /// The tensors of a model folder, or those with a common name prefix. Cheap to clone.
@@ -93,7 +93,7 @@ impl Weights {
     pub(crate) fn has_group(&self, name: &str) -> bool {
         let start = format!("{}{name}.", self.prefix);
         let from = (Bound::Included(start.as_str()), Bound::Unbounded);
-        self.source.places.range::<str, _>(from).next().is_some_and(|(key, _)| key.starts_with(&start))
+        self.source.locations.range::<str, _>(from).next().is_some_and(|(key, _)| key.starts_with(&start))
     }
 
     /// The number of groups below `name` that are numbered from 0.
@@ -103,20 +103,27 @@ impl Weights {
 
     /// The shape of a tensor, if one with this name exists.
     pub(crate) fn shape_of(&self, name: &str) -> Option<Vec<usize>> {
-        self.source.places.get(&format!("{}{name}", self.prefix)).map(|place| place.shape.clone())
+        self.source.locations.get(&format!("{}{name}", self.prefix)).map(|location| location.shape.clone())
     }
 
     /// Checks that a size in the configuration matches a dimension of a tensor, if that tensor exists.
     ///
     /// # Errors
     /// A mismatch, with the configuration's file, the key, its value, and what it must be.
-    pub(crate) fn fit(&self, config: &Config<'_>, key: &str, size: usize, tensor: &str, side: usize) -> Result<()> {
+    pub(crate) fn check_size(
+        &self,
+        config: &Config<'_>,
+        key: &str,
+        size: usize,
+        tensor: &str,
+        dimension: usize,
+    ) -> Result<()> {
         let Some(shape) = self.shape_of(tensor) else { return Ok(()) };
-        match shape.get(side) {
-            Some(held) if *held != size => {
+        match shape.get(dimension) {
+            Some(found) if *found != size => {
                 let (key, name) = (config.name(key), format!("{}{tensor}", self.prefix));
                 let what =
-                    format!("`{key}` is {size}, but must be {held}: the tensor `{name}` has the shape {shape:?}");
+                    format!("`{key}` is {size}, but must be {found}: the tensor `{name}` has the shape {shape:?}");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),
@@ -128,11 +135,12 @@ impl Weights {
     ///
     /// # Errors
     /// Too few layers, with the configuration's file, the key, its value, and what it may be.
-    pub(crate) fn fit_layers(&self, config: &Config<'_>, key: &str, layers: usize, name: &str) -> Result<()> {
+    pub(crate) fn check_layers(&self, config: &Config<'_>, key: &str, layers: usize, name: &str) -> Result<()> {
         match self.groups(name) {
-            held if held > 0 && held < layers => {
+            found if found > 0 && found < layers => {
                 let key = config.name(key);
-                let what = format!("`{key}` is {layers}, but must be 1 to {held}, the number of layers in the weights");
+                let what =
+                    format!("`{key}` is {layers}, but must be 1 to {found}, the number of layers in the weights");
                 Err(model_error(config.path(), &what))
             }
             _ => Ok(()),
@@ -157,8 +165,8 @@ impl Weights {
     /// A missing tensor, a different shape or type, or a truncated file, with the file and the name.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         self.check(name, shape)?;
-        let place = self.place(name)?;
-        let tensor = read_tensor(&self.source.files, place)
+        let location = self.location(name)?;
+        let tensor = read_tensor(&self.source.files, location)
             .map_err(|cause| self.error(name, "cannot be read").with_cause(cause))?;
         let single = tensor.to_dtype(DType::F32).and_then(|tensor| tensor.contiguous());
         single.map_err(|cause| self.error(name, "cannot be converted to single precision").with_cause(cause))
@@ -168,81 +176,81 @@ impl Weights {
     ///
     /// # Errors
     /// As [`tensor`](Self::tensor).
-    pub(crate) fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    pub(crate) fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         self.check(name, shape)?;
-        let place = self.place(name)?;
-        if place.dtype == DType::F32 && place.order == Order::Rows {
+        let location = self.location(name)?;
+        if location.dtype == DType::F32 && location.order == Order::RowMajor {
             // The usual case, and most of a model: nothing is in memory twice.
-            let read = read_singles(&self.source.files, place);
+            let read = read_f32(&self.source.files, location);
             return read.map_err(|cause| self.error(name, "cannot be read").with_cause(cause));
         }
         let flat = self.tensor(name, shape)?.flatten_all().and_then(|tensor| tensor.to_vec1::<f32>());
         flat.map_err(|cause| self.error(name, "cannot be read").with_cause(cause))
     }
 
-    fn place(&self, name: &str) -> Result<&Place> {
-        let place = self.source.places.get(&format!("{}{name}", self.prefix));
-        place.ok_or_else(|| self.error(name, "is missing"))
+    fn location(&self, name: &str) -> Result<&Location> {
+        let location = self.source.locations.get(&format!("{}{name}", self.prefix));
+        location.ok_or_else(|| self.error(name, "is missing"))
     }
 
     /// An error about the file that contains, or should contain, the tensor `name`.
     pub(crate) fn error(&self, name: &str, what: &str) -> Error {
         let full = format!("{}{name}", self.prefix);
-        let Source { files, places } = &*self.source;
-        let file = files.get(places.get(&full).map_or(0, |place| place.file));
+        let Source { files, locations } = &*self.source;
+        let file = files.get(locations.get(&full).map_or(0, |location| location.file));
         model_error(file.map_or(Path::new(""), PathBuf::as_path), &format!("the tensor `{full}` {what}"))
     }
 }
 
 impl Source {
     fn safetensors(files: Vec<PathBuf>) -> Result<Self> {
-        let places = safetensors::places(&files)?;
-        Ok(Source { files, places })
+        let locations = safetensors::locations(&files)?;
+        Ok(Source { files, locations })
     }
 
     fn pickled(path: PathBuf) -> Result<Self> {
         open_regular(&path)?;
-        let places = pytorch::places(&path).map_err(|why| {
+        let locations = pytorch::locations(&path).map_err(|why| {
             model_error(&path, &format!("it is not a complete file of pickled tensors: {why}"))
                 .with_hint("Was the download interrupted? Prefer model.safetensors if the model has it.")
         })?;
-        Ok(Source { files: vec![path], places })
+        Ok(Source { files: vec![path], locations })
     }
 }
 
-fn read_tensor(files: &[PathBuf], place: &Place) -> std::result::Result<Tensor, candle_core::Error> {
-    if place.order == Order::Columns {
+fn read_tensor(files: &[PathBuf], location: &Location) -> std::result::Result<Tensor, candle_core::Error> {
+    if location.order == Order::ColumnMajor {
         let reversed = |order: &[usize]| order.iter().rev().copied().collect::<Vec<usize>>();
-        let rows = Place { shape: reversed(&place.shape), order: Order::Rows, ..place.clone() };
-        let sides: Vec<usize> = (0..place.shape.len()).collect();
-        return read_tensor(files, &rows)?.permute(reversed(&sides));
+        let rows = Location { shape: reversed(&location.shape), order: Order::RowMajor, ..location.clone() };
+        let dimensions: Vec<usize> = (0..location.shape.len()).collect();
+        return read_tensor(files, &rows)?.permute(reversed(&dimensions));
     }
-    if place.dtype == DType::F32 {
-        return Tensor::from_vec(read_singles(files, place)?, place.shape.as_slice(), &Device::Cpu);
+    if location.dtype == DType::F32 {
+        return Tensor::from_vec(read_f32(files, location)?, location.shape.as_slice(), &Device::Cpu);
     }
-    let mut bytes = vec![0; place.bytes as usize];
-    open_at(files, place)?.read_exact(&mut bytes)?;
-    Tensor::from_raw_buffer(&bytes, place.dtype, &place.shape, &Device::Cpu)
+    let mut bytes = vec![0; location.bytes as usize];
+    open_at(files, location)?.read_exact(&mut bytes)?;
+    Tensor::from_raw_buffer(&bytes, location.dtype, &location.shape, &Device::Cpu)
 }
 
 /// Values in single precision, read one chunk of the file at a time.
-fn read_singles(files: &[PathBuf], place: &Place) -> std::io::Result<Vec<f32>> {
+fn read_f32(files: &[PathBuf], location: &Location) -> std::io::Result<Vec<f32>> {
     const PIECE: u64 = 1 << 18;
-    let mut file = open_at(files, place)?;
-    let mut numbers = Vec::with_capacity((place.bytes / 4) as usize);
-    let mut piece = vec![0; PIECE.min(place.bytes) as usize];
-    let mut left = place.bytes;
+    let mut file = open_at(files, location)?;
+    let mut values = Vec::with_capacity((location.bytes / 4) as usize);
+    let mut piece = vec![0; PIECE.min(location.bytes) as usize];
+    let mut left = location.bytes;
     while left > 0 {
         piece.truncate(left.min(PIECE) as usize);
         file.read_exact(&mut piece)?;
-        numbers.extend(piece.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
+        values.extend(piece.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)));
         left -= piece.len() as u64;
     }
-    Ok(numbers)
+    Ok(values)
 }
 
-fn open_at(files: &[PathBuf], place: &Place) -> std::io::Result<File> {
-    let mut file = File::open(files.get(place.file).map(PathBuf::as_path).unwrap_or(Path::new("")))?;
-    file.seek(SeekFrom::Start(place.start))?;
+fn open_at(files: &[PathBuf], location: &Location) -> std::io::Result<File> {
+    let mut file = File::open(files.get(location.file).map(PathBuf::as_path).unwrap_or(Path::new("")))?;
+    file.seek(SeekFrom::Start(location.start))?;
     Ok(file)
 }

@@ -28,29 +28,29 @@ pub(crate) fn run<B: Sync, R: Send>(
     };
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<Result<R>>>> = batches.iter().map(|_| Mutex::new(None)).collect();
-    let take_turns = || {
+    let process_batches = || {
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
-            let (Some(batch), Some(place)) = (batches.get(turn), results.get(turn)) else { return };
+            let (Some(batch), Some(slot)) = (batches.get(turn), results.get(turn)) else { return };
             let result = progress.check(Stage::Embed).and_then(|()| work(batch));
             if result.is_err() {
                 // The batches after it are not needed.
                 next.store(batches.len(), Ordering::Relaxed);
             }
-            if let Ok(mut place) = place.lock() {
-                *place = Some(result);
+            if let Ok(mut slot) = slot.lock() {
+                *slot = Some(result);
             }
         }
     };
     if threads <= 1 {
-        take_turns();
+        process_batches();
     } else {
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 // Operations that would run in parallel see a pool of one thread, and do not.
                 scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
-                    Ok(alone) => alone.install(take_turns),
-                    Err(_) => take_turns(),
+                    Ok(pool) => pool.install(process_batches),
+                    Err(_) => process_batches(),
                 });
             }
         });

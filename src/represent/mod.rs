@@ -140,7 +140,7 @@ pub enum NeededEmbedder {
     Texts,
     /// An embedder of texts into the same space as image embeddings, and image embeddings: [`TopicContext::joint_text`]
     /// and [`TopicContext::image_embeddings`].
-    WordsBesideImages,
+    Joint,
 }
 
 impl NeededEmbedder {
@@ -150,7 +150,7 @@ impl NeededEmbedder {
             NeededEmbedder::Texts => {
                 ("an embedder for texts", "Give the model one, or a joint model of images and texts.")
             }
-            NeededEmbedder::WordsBesideImages => (
+            NeededEmbedder::Joint => (
                 "image vectors and an embedder for texts into the same space",
                 "Embed the images with a joint model, such as CLIP.",
             ),

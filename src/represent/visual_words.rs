@@ -259,12 +259,12 @@ impl Representation for VisualWords {
     }
 
     fn needs_embedder(&self) -> Option<NeededEmbedder> {
-        Some(NeededEmbedder::WordsBesideImages)
+        Some(NeededEmbedder::Joint)
     }
 
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {
         let (Some(embedder), Some(images)) = (context.joint_text, context.image_embeddings) else {
-            return Err(NeededEmbedder::WordsBesideImages.missing("VisualWords"));
+            return Err(NeededEmbedder::Joint.missing("VisualWords"));
         };
         self.words(context.topics, context.assignments, images, embedder, context.progress).map(Aspect::Words)
     }

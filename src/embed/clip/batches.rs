@@ -10,10 +10,10 @@ use super::prompts::{Prompt, PromptTokenizer};
 use super::text_tower::TextTower;
 use super::vision_tower::VisionTower;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::scale_to_unit;
-use crate::nn::image_input::tell_unreadable;
-use crate::nn::model_folder::computing;
+use crate::nn::image_input::report_unreadable;
+use crate::nn::model_folder::compute_error;
 use crate::nn::workers;
 use crate::progress::{Progress, Task};
 use crate::vision::{ImageSource, Limits, OnImageError, RgbImage, decode, decode_as_stored};
@@ -36,24 +36,24 @@ pub(super) fn embed_texts(
     let mut order: Vec<(&Prompt, usize)> =
         prompts.iter().enumerate().filter_map(|(row, prompt)| Some((prompt.as_ref()?, row))).collect();
     order.sort_by(|(a, i), (b, j)| b.ids.len().cmp(&a.ids.len()).then_with(|| a.cmp(b)).then(i.cmp(j)));
-    let mut different: Vec<Same<'_>> = Vec::new();
+    let mut unique: Vec<UniquePrompt<'_>> = Vec::new();
     for (prompt, row) in order {
-        match different.last_mut() {
+        match unique.last_mut() {
             Some((last, rows)) if *last == prompt => rows.push(row),
-            _ => different.push((prompt, vec![row])),
+            _ => unique.push((prompt, vec![row])),
         }
     }
-    let batches = text_batches(&different, share(different.len(), batch_size, device), device);
+    let batches = text_batches(&unique, max_batch_size(unique.len(), batch_size, device), device);
     let vectors = workers::run(&batches, device, progress, |batch| {
         let prompts: Vec<&Prompt> = batch.iter().map(|(prompt, _)| *prompt).collect();
-        let rows = unit_rows(&tower.forward(&prompts)?)?;
+        let rows = normalized_rows(&tower.forward(&prompts)?)?;
         task.advance(batch.iter().map(|(_, rows)| rows.len()).sum());
         Ok(rows)
     })?;
-    check_room(Stage::Embed, "the vectors of the texts", texts.len(), dimensions)?;
+    check_memory(Stage::Embed, "the vectors of the texts", texts.len(), dimensions)?;
     let mut out = Array2::zeros((texts.len(), dimensions));
-    for ((_, rows), vector) in different.iter().zip(vectors.iter().flatten()) {
-        rows.iter().for_each(|row| fill(&mut out, *row, vector));
+    for ((_, rows), vector) in unique.iter().zip(vectors.iter().flatten()) {
+        rows.iter().for_each(|row| copy_to_row(&mut out, *row, vector));
     }
     task.finish()?;
     Ok(out)
@@ -61,7 +61,7 @@ pub(super) fn embed_texts(
 
 /// How images are read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
+pub(super) struct ImageReading {
     pub(super) limits: Limits,
     pub(super) upright: bool,
     pub(super) on_error: OnImageError,
@@ -72,37 +72,39 @@ pub(super) fn embed_images(
     images: &[ImageSource<'_>],
     tower: &VisionTower,
     dimensions: usize,
-    reading: &Reading,
+    reading: &ImageReading,
     (batch_size, device): (usize, &Device),
     progress: &Progress,
 ) -> Result<Array2<f32>> {
     let task = progress.task(Stage::Embed, "images", images.len());
     let size = match device {
-        Device::Cpu => share(images.len(), batch_size, device).min((TOKENS_ON_CPU / tower.tokens()).max(1)),
+        Device::Cpu => max_batch_size(images.len(), batch_size, device).min((TOKENS_ON_CPU / tower.tokens()).max(1)),
         _ => batch_size,
     };
     let rows: Vec<usize> = (0..images.len()).collect();
     let batches: Vec<Batch> = rows.chunks(size).map(|rows| Batch { rows, images, reading, tower }).collect();
     let parts = match device {
-        Device::Cpu => workers::run(&batches, device, progress, |batch| batch.compute(batch.read(false)?, &task))?,
-        _ => beside(&batches, progress, &task)?,
+        Device::Cpu => {
+            workers::run(&batches, device, progress, |batch| batch.compute(batch.read(false)?, &task, progress))?
+        }
+        _ => run_with_prefetch(&batches, progress, &task)?,
     };
-    check_room(Stage::Embed, "the vectors of the images", images.len(), dimensions)?;
+    check_memory(Stage::Embed, "the vectors of the images", images.len(), dimensions)?;
     let mut out = Array2::zeros((images.len(), dimensions));
     let mut broken = Vec::new();
     for (row, vector) in parts.into_iter().flatten() {
         match vector {
-            Ok(vector) => fill(&mut out, row, &vector),
+            Ok(vector) => copy_to_row(&mut out, row, &vector),
             Err(error) => broken.push(error),
         }
     }
     task.finish()?;
-    tell_unreadable(&broken.iter().collect::<Vec<_>>(), images.len(), "vector", progress)?;
+    report_unreadable(&broken.iter().collect::<Vec<_>>(), images.len(), "vector", progress)?;
     Ok(out)
 }
 
 /// The maximum batch size: smaller for few items, so that every thread has some.
-fn share(count: usize, batch_size: usize, device: &Device) -> usize {
+fn max_batch_size(count: usize, batch_size: usize, device: &Device) -> usize {
     match device {
         Device::Cpu => batch_size.min(count.div_ceil(rayon::current_num_threads())).max(1),
         _ => batch_size,
@@ -110,19 +112,19 @@ fn share(count: usize, batch_size: usize, device: &Device) -> usize {
 }
 
 /// A prompt and the rows that have it.
-type Same<'a> = (&'a Prompt, Vec<usize>);
+type UniquePrompt<'a> = (&'a Prompt, Vec<usize>);
 
 /// At most `size` prompts per batch, and on the CPU no more tokens than fit its caches.
-fn text_batches<'a, 'b>(different: &'b [Same<'a>], size: usize, device: &Device) -> Vec<&'b [Same<'a>]> {
+fn text_batches<'a, 'b>(unique: &'b [UniquePrompt<'a>], size: usize, device: &Device) -> Vec<&'b [UniquePrompt<'a>]> {
     let mut batches = Vec::new();
-    let mut rest = different;
+    let mut rest = unique;
     while let Some((first, _)) = rest.first() {
         // They are sorted: none is longer than the first.
-        let most = match device {
+        let max_prompts = match device {
             Device::Cpu => size.min(TOKENS_ON_CPU / first.ids.len().max(1)).max(1),
             _ => size,
         };
-        let (batch, after) = rest.split_at(most.min(rest.len()));
+        let (batch, after) = rest.split_at(max_prompts.min(rest.len()));
         batches.push(batch);
         rest = after;
     }
@@ -135,7 +137,7 @@ type Row = (usize, std::result::Result<Vec<f32>, Error>);
 struct Batch<'a> {
     rows: &'a [usize],
     images: &'a [ImageSource<'a>],
-    reading: &'a Reading,
+    reading: &'a ImageReading,
     tower: &'a VisionTower,
 }
 
@@ -163,7 +165,7 @@ impl Batch<'_> {
         }
     }
 
-    fn compute(&self, fitted: Fitted, task: &Task) -> Result<Vec<Row>> {
+    fn compute(&self, fitted: Fitted, task: &Task, progress: &Progress) -> Result<Vec<Row>> {
         let (mut rows, mut images, mut seen) = (Vec::with_capacity(fitted.len()), Vec::new(), Vec::new());
         for (row, image) in fitted {
             match image {
@@ -175,7 +177,7 @@ impl Batch<'_> {
             }
         }
         if !images.is_empty() {
-            let vectors = unit_rows(&self.tower.forward(&images)?)?;
+            let vectors = normalized_rows(&self.tower.forward(&images, progress)?)?;
             rows.extend(seen.into_iter().zip(vectors).map(|(row, vector)| (row, Ok(vector))));
         }
         rows.sort_by_key(|(row, _)| *row);
@@ -185,7 +187,7 @@ impl Batch<'_> {
 }
 
 /// Runs one batch through the model while the next one is read.
-fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec<Vec<Row>>> {
+fn run_with_prefetch(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec<Vec<Row>>> {
     std::thread::scope(|scope| {
         let (send, receive) = sync_channel(1);
         scope.spawn(move || {
@@ -198,13 +200,13 @@ fn beside(batches: &[Batch<'_>], progress: &Progress, task: &Task) -> Result<Vec
                 }
             }
         });
-        receive.into_iter().map(|(batch, fitted)| batch.compute(fitted?, task)).collect()
+        receive.into_iter().map(|(batch, fitted)| batch.compute(fitted?, task, progress)).collect()
     })
 }
 
 /// The rows of a tensor, normalized to length 1.
-fn unit_rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
-    let mut rows = x.to_vec2::<f32>().map_err(computing)?;
+fn normalized_rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
+    let mut rows = x.to_vec2::<f32>().map_err(compute_error)?;
     for row in &mut rows {
         if !scale_to_unit(row).is_finite() {
             let message = "the model's output is not finite: are its weights damaged?";
@@ -214,6 +216,6 @@ fn unit_rows(x: &Tensor) -> Result<Vec<Vec<f32>>> {
     Ok(rows)
 }
 
-fn fill(out: &mut Array2<f32>, row: usize, vector: &[f32]) {
+fn copy_to_row(out: &mut Array2<f32>, row: usize, vector: &[f32]) {
     out.row_mut(row).iter_mut().zip(vector).for_each(|(to, from)| *to = *from);
 }

@@ -5,20 +5,19 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::text_tower::LAYER;
+use super::layer_names::LAYER;
 use crate::error::{Hint, Result};
 use crate::nn::model_folder::{Config, model_error, read_json};
-use crate::nn::transformer::{Activation, FeedForward, LayerShape, NormPlace};
+use crate::nn::transformer::{Activation, EncoderConfig, NormPlacement};
+use crate::nn::vision_transformer::{MAX_IMAGE_SIZE, MAX_PATCHES, VisionConfig};
 use crate::nn::weights::Weights;
 
 /// Upper bounds: no model exceeds them, and larger sizes would allocate what no file could fill.
-const MAX_WIDTH: usize = 16_384;
-const MAX_INNER: usize = 65_536;
+const MAX_HIDDEN_SIZE: usize = 16_384;
+const MAX_INTERMEDIATE_SIZE: usize = 65_536;
 const MAX_LAYERS: usize = 256;
-const MAX_VOCABULARY: usize = 4_000_000;
-const MAX_TEXT: usize = 8_192;
-const MAX_IMAGE: usize = 2_048;
-const MAX_PATCHES: usize = 16_384;
+const MAX_VOCAB_SIZE: usize = 4_000_000;
+const MAX_POSITIONS: usize = 8_192;
 
 /// The model family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,102 +34,65 @@ pub(super) struct ModelConfig {
     pub(super) family: Family,
     pub(super) text: TextConfig,
     pub(super) vision: VisionConfig,
-    /// The dimensions of the vectors.
-    pub(super) dimensions: usize,
+    /// The dimensions of the vectors; `projection_size` in SigLIP.
+    pub(super) projection_dim: usize,
 }
 
+/// The sizes of the text half.
 #[derive(Debug, Clone)]
 pub(super) struct TextConfig {
-    pub(super) tower: TowerConfig,
-    pub(super) vocabulary: usize,
+    pub(super) encoder: EncoderConfig,
+    pub(super) vocab_size: usize,
     /// The maximum number of tokens in a text.
-    pub(super) positions: usize,
+    pub(super) max_position_embeddings: usize,
     /// The token whose output represents the text (CLIP).
-    pub(super) end: u64,
+    pub(super) eos_token_id: u64,
     /// The padding token of short texts, if no other file names it (SigLIP).
-    pub(super) padding: u64,
+    pub(super) pad_token_id: u64,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct VisionConfig {
-    pub(super) tower: TowerConfig,
-    /// The side length of an image, and of a patch of it, in pixels.
-    pub(super) image: usize,
-    pub(super) patch: usize,
+/// Checks that the weights have the sizes of an encoder's layers.
+fn check_layers(encoder: &EncoderConfig, config: &Config<'_>, weights: &Weights) -> Result<()> {
+    let up = format!("encoder.layers.0.{}.weight", LAYER.up);
+    weights.check_size(config, "intermediate_size", encoder.intermediate_size, &up, 0)?;
+    weights.check_layers(config, "num_hidden_layers", encoder.num_hidden_layers, "encoder.layers")
 }
 
-/// The sizes of one tower.
-#[derive(Debug, Clone)]
-pub(super) struct TowerConfig {
-    pub(super) width: usize,
-    pub(super) inner: usize,
-    pub(super) layers: usize,
-    pub(super) heads: usize,
-    pub(super) activation: Activation,
-    pub(super) epsilon: f64,
+fn check_text(text: &TextConfig, config: &Config<'_>, weights: &Weights) -> Result<()> {
+    let tokens = "embeddings.token_embedding.weight";
+    weights.check_size(config, "hidden_size", text.encoder.hidden_size, tokens, 1)?;
+    weights.check_size(config, "vocab_size", text.vocab_size, tokens, 0)?;
+    let positions = "embeddings.position_embedding.weight";
+    weights.check_size(config, "max_position_embeddings", text.max_position_embeddings, positions, 0)?;
+    check_layers(&text.encoder, config, weights)
 }
 
-impl TowerConfig {
-    pub(super) fn layer(&self, causal: bool) -> LayerShape {
-        LayerShape {
-            width: self.width,
-            heads: self.heads,
-            feed_forward: FeedForward { width: self.inner, activation: self.activation },
-            epsilon: self.epsilon,
-            place: NormPlace::Before,
-            causal,
-            qkv_bias: true,
-            relative_bias: None,
-        }
-    }
-}
-
-impl TowerConfig {
-    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
-        let up = format!("encoder.layers.0.{}.weight", LAYER.up);
-        weights.fit(config, "intermediate_size", self.inner, &up, 0)?;
-        weights.fit_layers(config, "num_hidden_layers", self.layers, "encoder.layers")
-    }
-}
-
-impl TextConfig {
-    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
-        let tokens = "embeddings.token_embedding.weight";
-        weights.fit(config, "hidden_size", self.tower.width, tokens, 1)?;
-        weights.fit(config, "vocab_size", self.vocabulary, tokens, 0)?;
-        let positions = "embeddings.position_embedding.weight";
-        weights.fit(config, "max_position_embeddings", self.positions, positions, 0)?;
-        self.tower.fit(config, weights)
-    }
-}
-
-impl VisionConfig {
-    fn fit(&self, config: &Config<'_>, weights: &Weights) -> Result<()> {
-        let patches = "embeddings.patch_embedding.weight";
-        weights.fit(config, "hidden_size", self.tower.width, patches, 0)?;
-        weights.fit(config, "patch_size", self.patch, patches, 2)?;
-        self.tower.fit(config, weights)
-    }
-
-    /// Patches along one side.
-    pub(super) fn grid(&self) -> usize {
-        self.image / self.patch
-    }
+fn check_vision(vision: &VisionConfig, config: &Config<'_>, weights: &Weights) -> Result<()> {
+    let patches = "embeddings.patch_embedding.weight";
+    weights.check_size(config, "hidden_size", vision.encoder.hidden_size, patches, 0)?;
+    weights.check_size(config, "patch_size", vision.patch_size, patches, 2)?;
+    check_layers(&vision.encoder, config, weights)
 }
 
 /// The defaults of transformers for a tower.
 struct TowerDefaults {
-    width: usize,
-    inner: usize,
-    heads: usize,
-    activation: &'static str,
-    epsilon: f64,
+    hidden_size: usize,
+    intermediate_size: usize,
+    num_attention_heads: usize,
+    hidden_act: &'static str,
+    layer_norm_eps: f64,
 }
 
-const CLIP_TEXT: TowerDefaults =
-    TowerDefaults { width: 512, inner: 2048, heads: 8, activation: "quick_gelu", epsilon: 1e-5 };
-const CLIP_VISION: TowerDefaults = TowerDefaults { width: 768, inner: 3072, heads: 12, ..CLIP_TEXT };
-const SIGLIP: TowerDefaults = TowerDefaults { activation: "gelu_pytorch_tanh", epsilon: 1e-6, ..CLIP_VISION };
+const CLIP_TEXT: TowerDefaults = TowerDefaults {
+    hidden_size: 512,
+    intermediate_size: 2048,
+    num_attention_heads: 8,
+    hidden_act: "quick_gelu",
+    layer_norm_eps: 1e-5,
+};
+const CLIP_VISION: TowerDefaults =
+    TowerDefaults { hidden_size: 768, intermediate_size: 3072, num_attention_heads: 12, ..CLIP_TEXT };
+const SIGLIP: TowerDefaults = TowerDefaults { hidden_act: "gelu_pytorch_tanh", layer_norm_eps: 1e-6, ..CLIP_VISION };
 
 impl ModelConfig {
     /// Reads `config.json` in `folder`, and checks that the weights next to it have its sizes.
@@ -151,23 +113,27 @@ impl ModelConfig {
         let (text_part, vision_part) = (part("text_config"), part("vision_config"));
         let text = text(&text_part, family)?;
         let vision = vision(&vision_part, family)?;
-        let dimensions = match family {
-            Family::Clip => config.size("projection_dim", Some(512), MAX_WIDTH)?,
-            Family::Siglip => text_part.size("projection_size", Some(text.tower.width), MAX_WIDTH)?,
+        let projection_dim = match family {
+            Family::Clip => config.size("projection_dim", Some(512), MAX_HIDDEN_SIZE)?,
+            Family::Siglip => text_part.size("projection_size", Some(text.encoder.hidden_size), MAX_HIDDEN_SIZE)?,
         };
-        if family == Family::Siglip && dimensions != vision.tower.width {
-            let widths =
-                format!("text vectors have {dimensions} dimensions, but image vectors have {}", vision.tower.width);
+        if family == Family::Siglip && projection_dim != vision.encoder.hidden_size {
+            let image_dim = vision.encoder.hidden_size;
+            let widths = format!("text vectors have {projection_dim} dimensions, but image vectors have {image_dim}");
             return Err(model_error(path, &widths));
         }
         let weights = Weights::open(folder)?;
-        text.fit(&text_part, &weights.pp("text_model"))?;
-        vision.fit(&vision_part, &weights.pp("vision_model"))?;
+        check_text(&text, &text_part, &weights.pp("text_model"))?;
+        check_vision(&vision, &vision_part, &weights.pp("vision_model"))?;
         match family {
-            Family::Clip => weights.fit(&config, "projection_dim", dimensions, "text_projection.weight", 0)?,
-            Family::Siglip => weights.fit(&text_part, "projection_size", dimensions, "text_model.head.weight", 0)?,
+            Family::Clip => {
+                weights.check_size(&config, "projection_dim", projection_dim, "text_projection.weight", 0)?
+            }
+            Family::Siglip => {
+                weights.check_size(&text_part, "projection_size", projection_dim, "text_model.head.weight", 0)?
+            }
         }
-        Ok((ModelConfig { family, text, vision, dimensions }, weights))
+        Ok((ModelConfig { family, text, vision, projection_dim }, weights))
     }
 }
 
@@ -188,29 +154,30 @@ fn unknown_architecture(path: &Path, model_type: Option<&str>) -> crate::error::
 }
 
 fn text(config: &Config<'_>, family: Family) -> Result<TextConfig> {
-    let (defaults, vocabulary, positions) = match family {
-        Family::Clip => (CLIP_TEXT, 49_408, 77),
-        Family::Siglip => (SIGLIP, 32_000, 64),
+    let (defaults, vocab_size, positions, causal) = match family {
+        Family::Clip => (CLIP_TEXT, 49_408, 77, true),
+        // Texts are padded, and read in both directions.
+        Family::Siglip => (SIGLIP, 32_000, 64, false),
     };
     Ok(TextConfig {
-        tower: tower(config, &defaults)?,
-        vocabulary: config.size("vocab_size", Some(vocabulary), MAX_VOCABULARY)?,
-        positions: config.size("max_position_embeddings", Some(positions), MAX_TEXT)?,
-        end: config.whole("eos_token_id")?.unwrap_or(49_407),
-        padding: config.whole("pad_token_id")?.unwrap_or(1),
+        encoder: encoder(config, &defaults, causal)?,
+        vocab_size: config.size("vocab_size", Some(vocab_size), MAX_VOCAB_SIZE)?,
+        max_position_embeddings: config.size("max_position_embeddings", Some(positions), MAX_POSITIONS)?,
+        eos_token_id: config.integer("eos_token_id")?.unwrap_or(49_407),
+        pad_token_id: config.integer("pad_token_id")?.unwrap_or(1),
     })
 }
 
 fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
-    let (defaults, patch) = match family {
+    let (defaults, patch_size) = match family {
         Family::Clip => (CLIP_VISION, 32),
         Family::Siglip => (SIGLIP, 16),
     };
-    let image = config.size("image_size", Some(224), MAX_IMAGE)?;
-    let patch = config.size("patch_size", Some(patch), image)?;
-    if (image / patch).pow(2) > MAX_PATCHES {
-        let must = format!("so large that images of {image} pixels have at most {MAX_PATCHES} patches");
-        return Err(config.wrong("patch_size", &must));
+    let image_size = config.size("image_size", Some(224), MAX_IMAGE_SIZE)?;
+    let patch_size = config.size("patch_size", Some(patch_size), image_size)?;
+    if (image_size / patch_size).pow(2) > MAX_PATCHES {
+        let must = format!("so large that images of {image_size} pixels have at most {MAX_PATCHES} patches");
+        return Err(config.invalid("patch_size", &must));
     }
     if config.size("num_channels", Some(3), 1024)? != 3 {
         return Err(model_error(config.path(), "its images do not have three channels"));
@@ -218,24 +185,29 @@ fn vision(config: &Config<'_>, family: Family) -> Result<VisionConfig> {
     if !config.flag("vision_use_head", true) {
         return Err(model_error(config.path(), "it has no head that pools an image into one vector"));
     }
-    Ok(VisionConfig { tower: tower(config, &defaults)?, image, patch })
+    Ok(VisionConfig { encoder: encoder(config, &defaults, false)?, image_size, patch_size })
 }
 
-fn tower(config: &Config<'_>, defaults: &TowerDefaults) -> Result<TowerConfig> {
-    let width = config.size("hidden_size", Some(defaults.width), MAX_WIDTH)?;
-    let heads = config.size("num_attention_heads", Some(defaults.heads), width)?;
-    if !width.is_multiple_of(heads) {
-        return Err(config.wrong("num_attention_heads", &format!("a divisor of `hidden_size`, which is {width}")));
+fn encoder(config: &Config<'_>, defaults: &TowerDefaults, causal: bool) -> Result<EncoderConfig> {
+    let hidden_size = config.size("hidden_size", Some(defaults.hidden_size), MAX_HIDDEN_SIZE)?;
+    let heads = config.size("num_attention_heads", Some(defaults.num_attention_heads), hidden_size)?;
+    if !hidden_size.is_multiple_of(heads) {
+        let must = format!("a divisor of `hidden_size`, which is {hidden_size}");
+        return Err(config.invalid("num_attention_heads", &must));
     }
-    let name = config.word("hidden_act").unwrap_or(defaults.activation);
-    let activation = Activation::named(name)
+    let name = config.string("hidden_act").unwrap_or(defaults.hidden_act);
+    let hidden_act = Activation::from_name(name)
         .ok_or_else(|| model_error(config.path(), &format!("its activation function `{name}` is not supported")))?;
-    Ok(TowerConfig {
-        width,
-        inner: config.size("intermediate_size", Some(defaults.inner), MAX_INNER)?,
-        layers: config.size("num_hidden_layers", Some(12), MAX_LAYERS)?,
-        heads,
-        activation,
-        epsilon: config.epsilon("layer_norm_eps", defaults.epsilon)?,
+    Ok(EncoderConfig {
+        hidden_size,
+        intermediate_size: config.size("intermediate_size", Some(defaults.intermediate_size), MAX_INTERMEDIATE_SIZE)?,
+        num_hidden_layers: config.size("num_hidden_layers", Some(12), MAX_LAYERS)?,
+        num_attention_heads: heads,
+        hidden_act,
+        layer_norm_eps: config.epsilon("layer_norm_eps", defaults.layer_norm_eps)?,
+        norm_placement: NormPlacement::Pre,
+        causal,
+        qkv_bias: true,
+        relative_bias: None,
     })
 }

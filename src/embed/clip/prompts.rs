@@ -9,13 +9,13 @@ use super::config::{Family, TextConfig};
 use crate::error::{Error, Result};
 use crate::guard::caught;
 use crate::nn::model_folder::{
-    MAX_TOKENIZER, MAX_VOCABULARY_FILE, model_error, read_json_if_there, read_json_of, read_text_file,
+    MAX_TOKENIZER_BYTES, MAX_VOCABULARY_BYTES, model_error, read_json_if_exists, read_json_of, read_text_file,
 };
-use crate::nn::text_tokenizer::{BYTES_A_TOKEN, beginning, parse_tokenizer};
+use crate::nn::text_tokenizer::{MAX_BYTES_PER_TOKEN, parse_tokenizer, truncated};
 use crate::nn::tokenizer_bounds::check_length;
 
 /// The `eos_token_id` of models that were saved before it was fixed: the token with the highest id ends a text.
-const WRONG_END: u64 = 2;
+const WRONG_EOS: u64 = 2;
 
 /// Tokenizes texts.
 pub(super) struct PromptTokenizer {
@@ -23,15 +23,15 @@ pub(super) struct PromptTokenizer {
     /// The file, for error messages.
     path: PathBuf,
     length: usize,
-    vocabulary: usize,
-    shape: Shape,
+    vocab_size: usize,
+    form: PromptForm,
 }
 
-enum Shape {
+enum PromptForm {
     /// Ends with this token, or with the one that has the highest id.
     Ends(Option<u32>),
     /// Is padded with this token.
-    Filled(u32),
+    Padded(u32),
 }
 
 /// A text's tokens, and the position of the one whose output represents the text.
@@ -47,7 +47,7 @@ impl PromptTokenizer {
         let settings = Settings::read(folder)?;
         let mut path = folder.join("tokenizer.json");
         let bytes = if path.exists() || family == Family::Siglip {
-            read_text_file(&path, MAX_TOKENIZER).map_err(|error| match folder.join("spiece.model").exists() {
+            read_text_file(&path, MAX_TOKENIZER_BYTES).map_err(|error| match folder.join("spiece.model").exists() {
                 true => error.with_hint(
                     "spiece.model is not supported: load the tokenizer with transformers and save it again.",
                 ),
@@ -57,26 +57,27 @@ impl PromptTokenizer {
             path = folder.join("vocab.json");
             clip_tokenizer(&path, &folder.join("merges.txt"), &settings)?
         };
-        let length = settings.length.map_or(config.positions, |length| length.min(config.positions));
+        let length =
+            settings.length.map_or(config.max_position_embeddings, |length| length.min(config.max_position_embeddings));
         let tokenizer = build(&bytes, length).map_err(|why| model_error(&path, &why))?;
-        let shape = match family {
-            Family::Clip if config.end == WRONG_END => Shape::Ends(None),
-            Family::Clip => Shape::Ends(u32::try_from(config.end).ok()),
+        let form = match family {
+            Family::Clip if config.eos_token_id == WRONG_EOS => PromptForm::Ends(None),
+            Family::Clip => PromptForm::Ends(u32::try_from(config.eos_token_id).ok()),
             Family::Siglip => {
                 let named = settings.token("pad_token").and_then(|name| tokenizer.token_to_id(&name));
-                let padding = named.map_or(config.padding, u64::from);
-                let inside = u32::try_from(padding).ok().filter(|id| (*id as usize) < config.vocabulary);
-                Shape::Filled(inside.ok_or_else(|| model_error(&path, "unknown padding token"))?)
+                let padding = named.map_or(config.pad_token_id, u64::from);
+                let inside = u32::try_from(padding).ok().filter(|id| (*id as usize) < config.vocab_size);
+                PromptForm::Padded(inside.ok_or_else(|| model_error(&path, "unknown padding token"))?)
             }
         };
-        let prompts = PromptTokenizer { tokenizer, path, length, vocabulary: config.vocabulary, shape };
+        let prompts = PromptTokenizer { tokenizer, path, length, vocab_size: config.vocab_size, form };
         prompts.check_end()?;
         Ok(prompts)
     }
 
     /// A text must end with the token whose output represents it; otherwise, all texts would have the same vector.
     fn check_end(&self) -> Result<()> {
-        let Shape::Ends(Some(end)) = self.shape else { return Ok(()) };
+        let PromptForm::Ends(Some(end)) = self.form else { return Ok(()) };
         match self.ids("a")?.0.contains(&end) {
             true => Ok(()),
             false => {
@@ -92,15 +93,15 @@ impl PromptTokenizer {
         if !known {
             return Ok(None);
         }
-        if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocabulary) {
-            let what = format!("it has a token {id}, but the model's vocabulary has {}", self.vocabulary);
+        if let Some(id) = ids.iter().find(|id| **id as usize >= self.vocab_size) {
+            let what = format!("it has a token {id}, but the model's vocabulary has {}", self.vocab_size);
             return Err(model_error(&self.path, &what));
         }
         let first = |wanted: u32| ids.iter().position(|id| *id == wanted);
-        let pooled = match self.shape {
-            Shape::Ends(Some(end)) => first(end),
-            Shape::Ends(None) => ids.iter().max().and_then(|highest| first(*highest)),
-            Shape::Filled(padding) => {
+        let pooled = match self.form {
+            PromptForm::Ends(Some(end)) => first(end),
+            PromptForm::Ends(None) => ids.iter().max().and_then(|highest| first(*highest)),
+            PromptForm::Padded(padding) => {
                 ids.resize(self.length, padding);
                 None
             }
@@ -111,7 +112,7 @@ impl PromptTokenizer {
 
     /// The tokens of a text, and whether any of them belongs to the text itself.
     fn ids(&self, text: &str) -> Result<(Vec<u32>, bool)> {
-        let text = beginning(text, self.length.saturating_mul(BYTES_A_TOKEN));
+        let text = truncated(text, self.length.saturating_mul(MAX_BYTES_PER_TOKEN));
         let failed = |error: Error| error.with_hint("Save the tokenizer again with transformers.");
         let encoding = caught(|| self.tokenizer.encode_fast(text, true))
             .map_err(|_| failed(model_error(&self.path, "it fails on a text")))?
@@ -125,9 +126,9 @@ impl PromptTokenizer {
 fn build(bytes: &[u8], length: usize) -> std::result::Result<Tokenizer, String> {
     let mut tokenizer = parse_tokenizer(bytes)?;
     check_length(&tokenizer, length)?;
-    let cut = TruncationParams { max_length: length, ..TruncationParams::default() };
+    let truncation = TruncationParams { max_length: length, ..TruncationParams::default() };
     tokenizer
-        .with_truncation(Some(cut))
+        .with_truncation(Some(truncation))
         .map_err(|cause| format!("texts cannot be truncated to {length} tokens: {cause}"))?;
     Ok(tokenizer)
 }
@@ -142,7 +143,7 @@ impl Settings {
     fn read(folder: &Path) -> Result<Self> {
         let mut files = Vec::new();
         for name in ["tokenizer_config.json", "special_tokens_map.json"] {
-            if let Some(Value::Object(file)) = read_json_if_there(&folder.join(name))? {
+            if let Some(Value::Object(file)) = read_json_if_exists(&folder.join(name))? {
                 files.push(file);
             }
         }
@@ -165,8 +166,8 @@ impl Settings {
 fn clip_tokenizer(vocabulary: &Path, merges: &Path, settings: &Settings) -> Result<Vec<u8>> {
     const PIECES: &str = r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+";
     let missing = |error: Error| error.with_hint("The folder needs tokenizer.json, or vocab.json and merges.txt.");
-    let words = read_json_of(vocabulary, MAX_VOCABULARY_FILE).map_err(missing)?;
-    let rules = read_text_file(merges, MAX_VOCABULARY_FILE).map_err(missing)?;
+    let words = read_json_of(vocabulary, MAX_VOCABULARY_BYTES).map_err(missing)?;
+    let rules = read_text_file(merges, MAX_VOCABULARY_BYTES).map_err(missing)?;
     let rules = String::from_utf8(rules).map_err(|_| model_error(merges, "it is not text"))?;
     let rules: Vec<&str> = rules.lines().filter(|line| !line.starts_with("#version") && !line.is_empty()).collect();
     let role = |role: &str, default: &str| -> Result<(String, u64)> {

@@ -2,35 +2,13 @@
 
 use candle_core::{Device, Tensor};
 
-use super::config::{Family, ModelConfig, TowerConfig};
+use super::config::{Family, ModelConfig};
+use super::layer_names::LAYER;
 use super::prompts::Prompt;
 use crate::error::Result;
-use crate::nn::model_folder::computing;
-use crate::nn::transformer::{Activation, EncoderLayer, LayerNames, LayerNorm, Linear, Spans, forward_of};
+use crate::nn::model_folder::compute_error;
+use crate::nn::transformer::{Activation, EncoderLayer, LayerNorm, Linear, Spans, forward_selected, load_layers};
 use crate::nn::weights::Weights;
-
-/// The tensor names of a layer.
-pub(super) const LAYER: LayerNames = LayerNames {
-    query: "self_attn.q_proj",
-    key: "self_attn.k_proj",
-    value: "self_attn.v_proj",
-    attention_out: "self_attn.out_proj",
-    attention_norm: "layer_norm1",
-    up: "mlp.fc1",
-    down: "mlp.fc2",
-    feed_forward_norm: "layer_norm2",
-};
-
-/// The layers below `weights`.
-pub(super) fn load_layers(
-    weights: &Weights,
-    config: &TowerConfig,
-    causal: bool,
-    device: &Device,
-) -> Result<Vec<EncoderLayer>> {
-    let (layers, shape) = (weights.pp("encoder.layers"), config.layer(causal));
-    (0..config.layers).map(|number| EncoderLayer::load(&layers.pp(number), &LAYER, &shape, device)).collect()
-}
 
 /// The text half of the model.
 pub(super) struct TextTower {
@@ -46,24 +24,22 @@ pub(super) struct TextTower {
 
 impl TextTower {
     pub(super) fn load(weights: &Weights, config: &ModelConfig, device: &Device) -> Result<Self> {
-        let (text, tower) = (&config.text, &config.text.tower);
+        let (text, encoder) = (&config.text, &config.text.encoder);
+        let width = encoder.hidden_size;
         let model = weights.pp("text_model");
         let embeddings = model.pp("embeddings");
-        let table = |name: &str, rows: usize| {
-            embeddings.tensor(name, &[rows, tower.width])?.to_device(device).map_err(computing)
+        let table =
+            |name: &str, rows: usize| embeddings.tensor(name, &[rows, width])?.to_device(device).map_err(compute_error);
+        let (projection, bias) = match config.family {
+            Family::Clip => (weights.pp("text_projection"), false),
+            Family::Siglip => (model.pp("head"), true),
         };
-        // SigLIP's texts are padded and read in both directions; CLIP's are not padded.
-        let (causal, projection) = match config.family {
-            Family::Clip => (true, (weights.pp("text_projection"), false)),
-            Family::Siglip => (false, (model.pp("head"), true)),
-        };
-        let (projection, bias) = projection;
         Ok(TextTower {
-            tokens: table("token_embedding.weight", text.vocabulary)?,
-            positions: table("position_embedding.weight", text.positions)?,
-            layers: load_layers(&model, tower, causal, device)?,
-            norm: LayerNorm::load(&model.pp("final_layer_norm"), tower.width, tower.epsilon, device)?,
-            projection: Linear::load(&projection, tower.width, config.dimensions, bias, device)?,
+            tokens: table("token_embedding.weight", text.vocab_size)?,
+            positions: table("position_embedding.weight", text.max_position_embeddings)?,
+            layers: load_layers(&model.pp("encoder.layers"), &LAYER, encoder, device)?,
+            norm: LayerNorm::load(&model.pp("final_layer_norm"), width, encoder.layer_norm_eps, device)?,
+            projection: Linear::load(&projection, width, config.projection_dim, bias, device)?,
             device: device.clone(),
         })
     }
@@ -73,15 +49,15 @@ impl TextTower {
         let spans = Spans::of_lengths(prompts.iter().map(|prompt| prompt.ids.len()));
         let pooled: Vec<u32> =
             spans.iter().zip(prompts).map(|(span, prompt)| (span.start + prompt.pooled) as u32).collect();
-        let pooled = Tensor::new(pooled, &self.device).map_err(computing)?;
-        let x = forward_of(&self.layers, self.embed(prompts).map_err(computing)?, &spans, &pooled)?;
+        let pooled = Tensor::new(pooled, &self.device).map_err(compute_error)?;
+        let x = forward_selected(&self.layers, self.embed(prompts).map_err(compute_error)?, &spans, &pooled)?;
         self.projection.forward(&self.norm.forward(&x)?, Activation::None)
     }
 
     fn embed(&self, prompts: &[&Prompt]) -> candle_core::Result<Tensor> {
         let ids: Vec<u32> = prompts.iter().flat_map(|prompt| prompt.ids.iter().copied()).collect();
-        let places: Vec<u32> = prompts.iter().flat_map(|prompt| 0..prompt.ids.len() as u32).collect();
+        let positions: Vec<u32> = prompts.iter().flat_map(|prompt| 0..prompt.ids.len() as u32).collect();
         let tokens = self.tokens.index_select(&Tensor::new(ids, &self.device)?, 0)?;
-        tokens + self.positions.index_select(&Tensor::new(places, &self.device)?, 0)?
+        tokens + self.positions.index_select(&Tensor::new(positions, &self.device)?, 0)?
     }
 }

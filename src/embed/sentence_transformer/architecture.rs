@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 
+use super::sizes::{SIZE_KEYS, Sizes};
 use crate::error::{Hint, Result};
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::transformer::{
-    Activation, EncoderLayer, FeedForward, LayerNames, LayerNorm, LayerShape, NormPlace, RelativeBias, Spans,
+    Activation, EncoderConfig, EncoderLayer, LayerNames, LayerNorm, NormPlacement, RelativeBias, Spans, load_layers,
 };
 use crate::nn::weights::Weights;
 
@@ -53,7 +54,7 @@ enum Family {
 
 impl Family {
     fn of(config: &Config<'_>) -> Result<Self> {
-        match config.word("model_type").unwrap_or_default() {
+        match config.string("model_type").unwrap_or_default() {
             "bert" => Ok(Family::Bert),
             "roberta" | "xlm-roberta" | "camembert" => Ok(Family::Roberta),
             "distilbert" => Ok(Family::DistilBert),
@@ -95,58 +96,31 @@ impl Family {
 const MAX_POSITIONS: usize = 1 << 17;
 
 /// The maximum size of MPNet's table of score biases, over all heads and distances: 64 MiB.
-const MAX_BIAS: usize = 1 << 24;
+const MAX_BIAS_VALUES: usize = 1 << 24;
 
-/// The sizes of a model, from its `config.json`.
-struct Sizes {
-    /// The configuration's keys for width, heads, inner width and layers.
-    keys: [&'static str; 4],
-    width: usize,
-    heads: usize,
-    inner: usize,
-    layers: usize,
-    vocabulary: usize,
-    positions: usize,
-    /// The position of a text's first token.
-    first_position: usize,
+/// DistilBERT's size keys.
+const DISTILBERT_SIZE_KEYS: [&str; 6] =
+    ["dim", "n_heads", "hidden_dim", "n_layers", "vocab_size", "max_position_embeddings"];
+
+fn check_heads(config: &Config<'_>, sizes: &Sizes) -> Result<()> {
+    let ([width_key, heads_key, ..], width) = (sizes.keys, sizes.hidden_size);
+    match width.is_multiple_of(sizes.num_attention_heads) {
+        true => Ok(()),
+        false => Err(config.invalid(heads_key, &format!("a divisor of `{width_key}`, which is {width}"))),
+    }
 }
 
-impl Sizes {
-    fn read(family: Family, config: &Config<'_>) -> Result<Self> {
-        let keys = match family {
-            Family::DistilBert => ["dim", "n_heads", "hidden_dim", "n_layers"],
-            _ => ["hidden_size", "num_attention_heads", "intermediate_size", "num_hidden_layers"],
-        };
-        let [width, heads, inner, layers] = keys;
-        let positions = config.size("max_position_embeddings", Some(512), MAX_POSITIONS)?;
-        let sizes = Sizes {
-            keys,
-            width: config.size(width, None, 1 << 16)?,
-            heads: config.size(heads, None, 1 << 10)?,
-            inner: config.size(inner, None, 1 << 18)?,
-            layers: config.size(layers, None, 1 << 10)?,
-            vocabulary: config.size("vocab_size", None, 1 << 24)?,
-            positions,
-            first_position: first_position(family, config, positions)?,
-        };
-        if !sizes.width.is_multiple_of(sizes.heads) {
-            return Err(config.wrong(heads, &format!("a divisor of `{width}`, which is {}", sizes.width)));
-        }
-        Ok(sizes)
-    }
-
-    /// Checks that the weights have these sizes.
-    fn fit(&self, family: Family, config: &Config<'_>, weights: &Weights) -> Result<()> {
-        let [width, _, inner, layers] = self.keys;
-        let words = "embeddings.word_embeddings.weight";
-        weights.fit(config, width, self.width, words, 1)?;
-        weights.fit(config, "vocab_size", self.vocabulary, words, 0)?;
-        let positions = "embeddings.position_embeddings.weight";
-        weights.fit(config, "max_position_embeddings", self.positions, positions, 0)?;
-        let first = weights.pp(family.layers()).pp(0);
-        first.fit(config, inner, self.inner, &format!("{}.weight", family.layer_names().up), 0)?;
-        weights.fit_layers(config, layers, self.layers, family.layers())
-    }
+/// Checks that the weights have these sizes.
+fn check_weights(family: Family, sizes: &Sizes, config: &Config<'_>, weights: &Weights) -> Result<()> {
+    let [hidden, _, intermediate, layers, vocabulary, positions] = sizes.keys;
+    let words = "embeddings.word_embeddings.weight";
+    weights.check_size(config, hidden, sizes.hidden_size, words, 1)?;
+    weights.check_size(config, vocabulary, sizes.vocab_size, words, 0)?;
+    let table = "embeddings.position_embeddings.weight";
+    weights.check_size(config, positions, sizes.max_position_embeddings, table, 0)?;
+    let up = format!("{}.weight", family.layer_names().up);
+    weights.pp(family.layers()).pp(0).check_size(config, intermediate, sizes.intermediate_size, &up, 0)?;
+    weights.check_layers(config, layers, sizes.num_hidden_layers, family.layers())
 }
 
 /// The position of a text's first token. RoBERTa and MPNet begin after the position of padding, which equals the
@@ -157,10 +131,10 @@ fn first_position(family: Family, config: &Config<'_>, positions: usize) -> Resu
     }
     // A text has at least three tokens: those at its ends and one of its own.
     let most = positions.saturating_sub(4);
-    let padding = config.whole("pad_token_id")?.map_or(Some(1), |padding| usize::try_from(padding).ok());
+    let padding = config.integer("pad_token_id")?.map_or(Some(1), |padding| usize::try_from(padding).ok());
     let padding = padding.filter(|padding| *padding <= most);
     padding.map(|padding| padding + 1).ok_or_else(|| {
-        config.wrong("pad_token_id", &format!("0 to {most}, since `max_position_embeddings` is {positions}"))
+        config.invalid("pad_token_id", &format!("0 to {most}, since `max_position_embeddings` is {positions}"))
     })
 }
 
@@ -172,9 +146,10 @@ pub(super) struct PackedEncoder {
     norm: LayerNorm,
     layers: Vec<EncoderLayer>,
     width: usize,
-    vocabulary: usize,
+    vocab_size: usize,
+    /// The position of a text's first token.
     first_position: usize,
-    longest: usize,
+    max_length: usize,
     device: Device,
 }
 
@@ -182,8 +157,11 @@ impl PackedEncoder {
     /// Reads the encoder described by `config.json` and the weights.
     pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<Self> {
         let family = Family::of(config)?;
-        let sizes = Sizes::read(family, config)?;
-        if config.word("position_embedding_type").is_some_and(|kind| kind != "absolute") {
+        let keys = if family == Family::DistilBert { DISTILBERT_SIZE_KEYS } else { SIZE_KEYS };
+        let sizes = Sizes::read(config, keys, 512, MAX_POSITIONS)?;
+        let first_position = first_position(family, config, sizes.max_position_embeddings)?;
+        check_heads(config, &sizes)?;
+        if config.string("position_embedding_type").is_some_and(|kind| kind != "absolute") {
             return Err(model_error(
                 config.path(),
                 "only absolute positions (`position_embedding_type`) are supported",
@@ -193,27 +171,23 @@ impl PackedEncoder {
             true => weights.pp(family.prefix()),
             false => weights.clone(),
         };
-        sizes.fit(family, config, &weights)?;
-        let epsilon = config.epsilon("layer_norm_eps", 1e-12)?;
+        check_weights(family, &sizes, config, &weights)?;
+        let layer_norm_eps = config.epsilon("layer_norm_eps", 1e-12)?;
         let table = |name: &str, rows: usize| -> Result<Tensor> {
-            let table = weights.tensor(&format!("embeddings.{name}.weight"), &[rows, sizes.width])?;
-            table.to_device(device).map_err(computing)
+            let table = weights.tensor(&format!("embeddings.{name}.weight"), &[rows, sizes.hidden_size])?;
+            table.to_device(device).map_err(compute_error)
         };
-        let shape = layer_shape(family, config, &sizes, &weights, epsilon)?;
-        let layer = |number: usize| {
-            let weights = weights.pp(family.layers()).pp(number);
-            EncoderLayer::load(&weights, family.layer_names(), &shape, device)
-        };
+        let encoder = encoder_config(family, config, &sizes, &weights, layer_norm_eps)?;
         Ok(PackedEncoder {
-            words: table("word_embeddings", sizes.vocabulary)?,
-            positions: table("position_embeddings", sizes.positions)?,
+            words: table("word_embeddings", sizes.vocab_size)?,
+            positions: table("position_embeddings", sizes.max_position_embeddings)?,
             token_type: token_type(family, config, &sizes, &weights, device)?,
-            norm: LayerNorm::load(&weights.pp("embeddings.LayerNorm"), sizes.width, epsilon, device)?,
-            layers: (0..sizes.layers).map(layer).collect::<Result<_>>()?,
-            width: sizes.width,
-            vocabulary: sizes.vocabulary,
-            first_position: sizes.first_position,
-            longest: sizes.positions.saturating_sub(sizes.first_position),
+            norm: LayerNorm::load(&weights.pp("embeddings.LayerNorm"), sizes.hidden_size, layer_norm_eps, device)?,
+            layers: load_layers(&weights.pp(family.layers()), family.layer_names(), &encoder, device)?,
+            width: sizes.hidden_size,
+            vocab_size: sizes.vocab_size,
+            first_position,
+            max_length: sizes.max_position_embeddings.saturating_sub(first_position),
             device: device.clone(),
         })
     }
@@ -224,18 +198,18 @@ impl PackedEncoder {
     }
 
     /// The maximum number of tokens in a text, including those that the model adds.
-    pub(super) fn longest(&self) -> usize {
-        self.longest
+    pub(super) fn max_length(&self) -> usize {
+        self.max_length
     }
 
     /// The vectors of all tokens of `texts`, one text after the other: tokens x width.
     pub(super) fn forward(&self, texts: &[&[u32]]) -> Result<(Tensor, Spans)> {
         let spans = Spans::of_lengths(texts.iter().map(|text| text.len()));
-        let last = self.vocabulary.saturating_sub(1) as u32;
+        let last = self.vocab_size.saturating_sub(1) as u32;
         let ids: Vec<u32> = texts.iter().flat_map(|text| text.iter().map(|id| (*id).min(last))).collect();
         let positions: Vec<u32> = texts
             .iter()
-            .flat_map(|text| (0..text.len()).map(|at| (self.first_position + at.min(self.longest - 1)) as u32))
+            .flat_map(|text| (0..text.len()).map(|at| (self.first_position + at.min(self.max_length - 1)) as u32))
             .collect();
         let embedded = || -> candle_core::Result<Tensor> {
             let words = self.words.index_select(&Tensor::new(ids, &self.device)?, 0)?;
@@ -246,7 +220,7 @@ impl PackedEncoder {
                 None => Ok(sum),
             }
         };
-        let mut x = self.norm.forward(&embedded().map_err(computing)?)?;
+        let mut x = self.norm.forward(&embedded().map_err(compute_error)?)?;
         for layer in &self.layers {
             x = layer.forward(&x, &spans)?;
         }
@@ -254,26 +228,28 @@ impl PackedEncoder {
     }
 }
 
-fn layer_shape(
+fn encoder_config(
     family: Family,
     config: &Config<'_>,
     sizes: &Sizes,
     weights: &Weights,
-    epsilon: f64,
-) -> Result<LayerShape> {
-    let name = config.word("hidden_act").or(config.word("activation")).unwrap_or("gelu");
-    let activation = Activation::named(name)
+    layer_norm_eps: f64,
+) -> Result<EncoderConfig> {
+    let name = config.string("hidden_act").or(config.string("activation")).unwrap_or("gelu");
+    let hidden_act = Activation::from_name(name)
         .ok_or_else(|| model_error(config.path(), &format!("the activation `{name}` is not supported")))?;
     let relative_bias = match family {
         Family::MpNet => Some(Arc::new(mpnet_bias(config, sizes, weights)?)),
         _ => None,
     };
-    Ok(LayerShape {
-        width: sizes.width,
-        heads: sizes.heads,
-        feed_forward: FeedForward { width: sizes.inner, activation },
-        epsilon,
-        place: NormPlace::After,
+    Ok(EncoderConfig {
+        hidden_size: sizes.hidden_size,
+        num_hidden_layers: sizes.num_hidden_layers,
+        num_attention_heads: sizes.num_attention_heads,
+        intermediate_size: sizes.intermediate_size,
+        hidden_act,
+        layer_norm_eps,
+        norm_placement: NormPlacement::Post,
         causal: false,
         qkv_bias: true,
         relative_bias,
@@ -293,24 +269,25 @@ fn token_type(
     }
     let types = config.size("type_vocab_size", Some(2), 1 << 10)?;
     let name = "embeddings.token_type_embeddings.weight";
-    weights.fit(config, "type_vocab_size", types, name, 0)?;
-    let table = weights.tensor(name, &[types, sizes.width])?;
-    table.narrow(0, 0, 1).and_then(|first| first.to_device(device)).map(Some).map_err(computing)
+    weights.check_size(config, "type_vocab_size", types, name, 0)?;
+    let table = weights.tensor(name, &[types, sizes.hidden_size])?;
+    table.narrow(0, 0, 1).and_then(|first| first.to_device(device)).map(Some).map_err(compute_error)
 }
 
 /// MPNet's table of score biases, expanded over distances.
 fn mpnet_bias(config: &Config<'_>, sizes: &Sizes, weights: &Weights) -> Result<RelativeBias> {
     let (key, name) = ("relative_attention_num_buckets", "encoder.relative_attention_bias.weight");
     let buckets = config.size(key, Some(32), 1 << 12)?;
-    weights.fit(config, key, buckets, name, 0)?;
-    weights.fit(config, sizes.keys[1], sizes.heads, name, 1)?;
-    if sizes.heads * 2 * sizes.positions > MAX_BIAS {
-        let most = MAX_BIAS / (2 * sizes.heads);
-        return Err(config.wrong("max_position_embeddings", &format!("at most {most} for {} heads", sizes.heads)));
+    weights.check_size(config, key, buckets, name, 0)?;
+    weights.check_size(config, sizes.keys[1], sizes.num_attention_heads, name, 1)?;
+    if sizes.num_attention_heads * 2 * sizes.max_position_embeddings > MAX_BIAS_VALUES {
+        let most = MAX_BIAS_VALUES / (2 * sizes.num_attention_heads);
+        return Err(config
+            .invalid("max_position_embeddings", &format!("at most {most} for {} heads", sizes.num_attention_heads)));
     }
-    let table = weights.numbers(name, &[buckets, sizes.heads])?;
-    Ok(RelativeBias::new(sizes.heads, sizes.positions, |head, distance| {
-        table.get(bucket(distance, buckets) * sizes.heads + head).copied().unwrap_or(0.0)
+    let table = weights.values(name, &[buckets, sizes.num_attention_heads])?;
+    Ok(RelativeBias::new(sizes.num_attention_heads, sizes.max_position_embeddings, |head, distance| {
+        table.get(bucket(distance, buckets) * sizes.num_attention_heads + head).copied().unwrap_or(0.0)
     }))
 }
 

@@ -27,7 +27,7 @@ impl Encoder {
     /// Reads the encoder described by `config.json`, passed as `json`, and the weights.
     pub(super) fn load(json: &Value, path: &Path, weights: &Weights, device: &Device) -> Result<Self> {
         let config = Config::new(json, path);
-        Ok(match config.word("model_type") {
+        Ok(match config.string("model_type") {
             Some("modernbert") => Encoder::Padded(modern_bert::load(&config, weights, device)?),
             Some("nomic_bert") => Encoder::Padded(nomic_bert::load(&config, weights, device)?),
             _ => Encoder::Packed(PackedEncoder::load(&config, weights, device)?),
@@ -43,10 +43,10 @@ impl Encoder {
     }
 
     /// The maximum number of tokens in a text, including those that the model adds.
-    pub(super) fn longest(&self) -> usize {
+    pub(super) fn max_length(&self) -> usize {
         match self {
-            Encoder::Packed(encoder) => encoder.longest(),
-            Encoder::Padded(encoder) => encoder.longest(),
+            Encoder::Packed(encoder) => encoder.max_length(),
+            Encoder::Padded(encoder) => encoder.max_length(),
         }
     }
 

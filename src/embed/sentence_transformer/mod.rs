@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde_json::Value;
 
 use super::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::hub::Origin;
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::scale_to_unit;
 use crate::nn::device::Device;
-use crate::nn::model_folder::{check_folder, computing, model_error, read_json, read_json_if_there};
+use crate::nn::model_folder::{check_folder, compute_error, model_error, read_json, read_json_if_exists};
 use crate::nn::text_tokenizer::TextTokenizer;
 use crate::nn::weights::Weights;
 use crate::nn::workers;
@@ -25,10 +26,10 @@ mod modules;
 mod nomic_bert;
 mod padded;
 mod pooling;
+mod sizes;
 
 use encoder::Encoder;
 use modules::Modules;
-use serde_json::Value;
 
 /// Texts that are tokenized, sorted and embedded at a time.
 const WINDOW: usize = 8192;
@@ -81,8 +82,8 @@ struct Model {
     modules: Modules,
     dimensions: usize,
     prompts: Vec<(String, String)>,
-    chosen: Device,
-    device: candle_core::Device,
+    device: Device,
+    opened: candle_core::Device,
 }
 
 impl SentenceTransformer {
@@ -100,8 +101,8 @@ impl SentenceTransformer {
         if settings.lower_case {
             tokenizer.lower_case()?;
         }
-        let longest = model.encoder.longest();
-        let max_seq_length = settings.length.unwrap_or(longest).min(longest);
+        let max_length = model.encoder.max_length();
+        let max_seq_length = settings.length.unwrap_or(max_length).min(max_length);
         tokenizer.set_length(max_seq_length)?;
         Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
     }
@@ -111,7 +112,7 @@ impl SentenceTransformer {
     /// # Errors
     /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
     pub fn device(mut self, device: Device) -> Result<Self> {
-        if self.model.chosen != device {
+        if self.model.device != device {
             self.model = Arc::new(Model::load(&self.model.folder, device)?.0);
         }
         Ok(self)
@@ -123,13 +124,13 @@ impl SentenceTransformer {
     /// # Errors
     /// A length outside that range.
     pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
-        let longest = self.model.encoder.longest();
-        if !(3..=longest).contains(&max_seq_length) {
+        let max_length = self.model.encoder.max_length();
+        if !(3..=max_length).contains(&max_seq_length) {
             return Err(Error::invalid_parameter(
                 Stage::Embed,
                 "max_seq_length",
                 max_seq_length,
-                &format!("3 to {longest}"),
+                &format!("3 to {max_length}"),
             ));
         }
         self.max_seq_length = max_seq_length;
@@ -168,7 +169,7 @@ impl SentenceTransformer {
     /// A text that the model's tokenizer fails on; interrupted work.
     pub fn encode(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         let task = progress.task(Stage::Embed, "texts", texts.len());
-        check_room(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
+        check_memory(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
         let mut vectors = Array2::zeros((texts.len(), self.model.dimensions));
         let skipped = self.prompt_tokens()?;
         let width = self.model.dimensions;
@@ -176,14 +177,14 @@ impl SentenceTransformer {
             let mut to = to;
             let tokens = self.tokenizer.encode_all(&self.prompt, window)?;
             let batches = self.batches(&tokens);
-            let pooled = workers::run(&batches, &self.model.device, progress, |batch| {
+            let pooled = workers::run(&batches, &self.model.opened, progress, |batch| {
                 let vectors = self.model.embed(batch, skipped)?;
-                task.advance(batch.iter().map(|same| same.rows.len()).sum());
+                task.advance(batch.iter().map(|text| text.rows.len()).sum());
                 Ok(vectors)
             })?;
             for (batch, vectors) in batches.iter().zip(&pooled) {
-                for (same, vector) in batch.iter().zip(vectors.chunks_exact(width)) {
-                    for &row in &same.rows {
+                for (text, vector) in batch.iter().zip(vectors.chunks_exact(width)) {
+                    for &row in &text.rows {
                         to.row_mut(row).assign(&ndarray::ArrayView1::from(vector));
                     }
                 }
@@ -194,27 +195,27 @@ impl SentenceTransformer {
     }
 
     /// Groups texts of similar length, longest first, without duplicates.
-    fn batches<'a>(&self, tokens: &'a [Vec<u32>]) -> Vec<Vec<Same<'a>>> {
+    fn batches<'a>(&self, tokens: &'a [Vec<u32>]) -> Vec<Vec<UniqueText<'a>>> {
         let mut order: Vec<usize> = (0..tokens.len()).collect();
         order.sort_by(|&a, &b| {
             tokens[b].len().cmp(&tokens[a].len()).then_with(|| tokens[a].cmp(&tokens[b])).then(a.cmp(&b))
         });
-        let most = if self.model.device.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
-        let mut batches: Vec<Vec<Same<'a>>> = Vec::new();
-        let mut filled = most;
+        let max_tokens = if self.model.opened.is_cpu() { TOKENS_ON_CPU } else { TOKENS_ON_GPU };
+        let mut batches: Vec<Vec<UniqueText<'a>>> = Vec::new();
+        let mut batch_tokens = max_tokens;
         for row in order {
             let ids = tokens[row].as_slice();
-            if let Some(same) = batches.last_mut().and_then(|batch| batch.last_mut()).filter(|same| same.ids == ids) {
-                same.rows.push(row);
+            if let Some(text) = batches.last_mut().and_then(|batch| batch.last_mut()).filter(|text| text.ids == ids) {
+                text.rows.push(row);
                 continue;
             }
-            if filled + ids.len() > most {
+            if batch_tokens + ids.len() > max_tokens {
                 batches.push(Vec::new());
-                filled = 0;
+                batch_tokens = 0;
             }
-            filled += ids.len();
+            batch_tokens += ids.len();
             if let Some(batch) = batches.last_mut() {
-                batch.push(Same { ids, rows: vec![row] });
+                batch.push(UniqueText { ids, rows: vec![row] });
             }
         }
         batches
@@ -232,43 +233,43 @@ impl SentenceTransformer {
 }
 
 /// Texts with the same tokens.
-struct Same<'a> {
+struct UniqueText<'a> {
     ids: &'a [u32],
     /// Their rows in the window.
     rows: Vec<usize>,
 }
 
 impl Model {
-    fn load(folder: &Path, chosen: Device) -> Result<(Self, Settings)> {
+    fn load(folder: &Path, device: Device) -> Result<(Self, Settings)> {
         check_folder(folder)?;
-        let device = chosen.open()?;
-        let modules = Modules::load(folder, &device)?;
+        let opened = device.open()?;
+        let modules = Modules::load(folder, &opened)?;
         let config_path = modules.transformer.join("config.json");
         let config = read_json(&config_path)?;
-        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &device)?;
+        let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &opened)?;
         let dimensions = check_widths(folder, &encoder, &modules)?;
         let settings = Settings::read(folder, &modules.transformer)?;
         let prompts = settings.prompts.clone();
         let folder = folder.to_path_buf();
-        Ok((Model { folder, encoder, modules, dimensions, prompts, chosen, device }, settings))
+        Ok((Model { folder, encoder, modules, dimensions, prompts, device, opened }, settings))
     }
 
-    fn embed(&self, batch: &[Same<'_>], skipped: usize) -> Result<Vec<f32>> {
-        let texts: Vec<&[u32]> = batch.iter().map(|same| same.ids).collect();
+    fn embed(&self, batch: &[UniqueText<'_>], skipped: usize) -> Result<Vec<f32>> {
+        let texts: Vec<&[u32]> = batch.iter().map(|text| text.ids).collect();
         let (tokens, spans) = self.encoder.forward(&texts)?;
         let width = self.encoder.width();
-        let tokens: Vec<f32> = tokens.flatten_all().and_then(|tokens| tokens.to_vec1()).map_err(computing)?;
+        let tokens: Vec<f32> = tokens.flatten_all().and_then(|tokens| tokens.to_vec1()).map_err(compute_error)?;
         let pooled: Vec<f32> =
             spans.iter().flat_map(|span| self.modules.pooling.pool(&tokens, width, span, skipped)).collect();
         if self.modules.after.is_empty() {
             return Ok(pooled);
         }
         let shape = (texts.len(), self.modules.pooling.outputs(width));
-        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.device).map_err(computing)?;
+        let mut x = candle_core::Tensor::from_vec(pooled, shape, &self.opened).map_err(compute_error)?;
         for module in &self.modules.after {
             x = module.forward(&x)?;
         }
-        x.flatten_all().and_then(|x| x.to_vec1()).map_err(computing)
+        x.flatten_all().and_then(|x| x.to_vec1()).map_err(compute_error)
     }
 }
 
@@ -294,7 +295,7 @@ struct Settings {
 }
 
 /// The maximum number of characters in a prompt, which precedes every text.
-const MAX_PROMPT: usize = 10_000;
+const MAX_PROMPT_CHARS: usize = 10_000;
 
 /// Where old models store the maximum text length.
 const LENGTH_FILES: [&str; 7] = [
@@ -317,7 +318,7 @@ impl Settings {
             None => TextTokenizer::configured_length(transformer)?,
         };
         let path = folder.join("config_sentence_transformers.json");
-        let prompts = read_json_if_there(&path)?.unwrap_or_default();
+        let prompts = read_json_if_exists(&path)?.unwrap_or_default();
         let listed: Vec<(String, String)> = prompts
             .get("prompts")
             .and_then(Value::as_object)
@@ -325,9 +326,9 @@ impl Settings {
             .flatten()
             .filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())))
             .collect();
-        if let Some((name, prompt)) = listed.iter().find(|(_, prompt)| prompt.chars().count() > MAX_PROMPT) {
+        if let Some((name, prompt)) = listed.iter().find(|(_, prompt)| prompt.chars().count() > MAX_PROMPT_CHARS) {
             let length = prompt.chars().count();
-            let what = format!("its `prompts.{name:.100}` has {length} characters; the maximum is {MAX_PROMPT}");
+            let what = format!("its `prompts.{name:.100}` has {length} characters; the maximum is {MAX_PROMPT_CHARS}");
             return Err(model_error(&path, &what));
         }
         let default = prompts.get("default_prompt_name").and_then(Value::as_str);
@@ -362,7 +363,7 @@ impl TextEmbedder for SentenceTransformer {
 impl fmt::Debug for SentenceTransformer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (folder, dimensions, length) = (self.model.folder.display(), self.model.dimensions, self.max_seq_length);
-        write!(f, "SentenceTransformer({folder}, {dimensions} dimensions, {length} tokens, {}", self.model.chosen)?;
+        write!(f, "SentenceTransformer({folder}, {dimensions} dimensions, {length} tokens, {}", self.model.device)?;
         if !self.prompt.is_empty() {
             write!(f, ", prompt {:?}", self.prompt)?;
         }

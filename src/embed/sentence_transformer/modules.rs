@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::pooling::Pooling;
 use crate::error::{Hint, Result};
-use crate::nn::model_folder::{Config, computing, model_error, read_json, read_json_if_there, within};
+use crate::nn::model_folder::{Config, compute_error, model_error, read_json, read_json_if_exists, within};
 use crate::nn::transformer::{Activation, LayerNorm, Linear};
 use crate::nn::weights::Weights;
 
@@ -35,7 +35,7 @@ impl Modules {
     /// sentence-transformers.
     pub(super) fn load(folder: &Path, device: &Device) -> Result<Self> {
         let path = folder.join("modules.json");
-        let Some(json) = read_json_if_there(&path)? else {
+        let Some(json) = read_json_if_exists(&path)? else {
             return Ok(Modules { transformer: folder.to_path_buf(), pooling: Pooling::mean(), after: Vec::new() });
         };
         let listed = json.as_array().ok_or_else(|| model_error(&path, "it is not a list of modules"))?;
@@ -88,7 +88,7 @@ impl Module {
             Module::LayerNorm(norm) => norm.forward(x),
             Module::Normalize => {
                 let normalized = || x.broadcast_div(&x.sqr()?.sum_keepdim(1)?.sqrt()?.clamp(1e-12, f64::MAX)?);
-                normalized().map_err(computing)
+                normalized().map_err(compute_error)
             }
         }
     }
@@ -115,13 +115,13 @@ fn dense(folder: &Path, device: &Device) -> Result<Module> {
     let json = read_json(&path)?;
     let config = Config::new(&json, &path);
     let (inputs, outputs) = (config.size("in_features", None, 1 << 16)?, config.size("out_features", None, 1 << 16)?);
-    let name = config.word("activation_function").unwrap_or("torch.nn.modules.activation.Tanh");
+    let name = config.string("activation_function").unwrap_or("torch.nn.modules.activation.Tanh");
     let name = name.rsplit('.').next().unwrap_or_default().to_lowercase();
-    let activation = Activation::named(&name)
+    let activation = Activation::from_name(&name)
         .ok_or_else(|| model_error(&path, &format!("the activation `{name}` is not supported")))?;
     let weights = Weights::open(folder)?.pp("linear");
-    weights.fit(&config, "in_features", inputs, "weight", 1)?;
-    weights.fit(&config, "out_features", outputs, "weight", 0)?;
+    weights.check_size(&config, "in_features", inputs, "weight", 1)?;
+    weights.check_size(&config, "out_features", outputs, "weight", 0)?;
     let linear = Linear::load(&weights, inputs, outputs, config.flag("bias", true), device)?;
     Ok(Module::Dense { linear, activation })
 }
@@ -132,6 +132,6 @@ fn layer_norm(folder: &Path, device: &Device) -> Result<Module> {
     let config = Config::new(&json, &path);
     let width = config.size("dimension", None, 1 << 16)?;
     let weights = Weights::open(folder)?.pp("norm");
-    weights.fit(&config, "dimension", width, "weight", 0)?;
+    weights.check_size(&config, "dimension", width, "weight", 0)?;
     Ok(Module::LayerNorm(LayerNorm::load(&weights, width, 1e-5, device)?))
 }

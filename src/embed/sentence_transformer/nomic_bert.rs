@@ -3,13 +3,14 @@
 use candle_core::Device;
 use candle_transformers::models::nomic_bert::{Config as CandleConfig, NomicBertModel};
 
-use super::padded::{Model, PaddedEncoder, ROTATION_BASE, SIZES, Sizes, Tensors, refuse};
+use super::padded::{Model, PaddedEncoder, ROTATION_BASE, Tensors, check_weights, read_sizes, refuse};
+use super::sizes::{SIZE_KEYS, Sizes};
 use crate::error::Result;
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::weights::Weights;
 
 /// The size keys of the hub's models, which come with their own code.
-const HUB_SIZES: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];
+const HUB_SIZE_KEYS: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];
 
 /// Variants of the hub's code that transformers does not have, so there is nothing to compare with.
 const UNKNOWN: [&str; 8] = [
@@ -25,20 +26,21 @@ const UNKNOWN: [&str; 8] = [
 
 pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> Result<PaddedEncoder> {
     let from_hub = config.has("n_embd");
-    let (keys, default_positions) = if from_hub { (HUB_SIZES, 8192) } else { (SIZES, 2048) };
-    let mut sizes = Sizes::read(config, keys, default_positions)?;
+    let (keys, default_positions) = if from_hub { (HUB_SIZE_KEYS, 8192) } else { (SIZE_KEYS, 2048) };
+    let mut sizes = read_sizes(config, keys, default_positions)?;
     check_variant(config)?;
     if config.has("rotary_scaling_factor") {
         // Beyond the trained length, rotations depend on the length of the text; up to it, they do not.
-        sizes.positions = sizes.positions.min(config.size("max_trained_positions", Some(2048), 1 << 20)?);
+        sizes.max_position_embeddings =
+            sizes.max_position_embeddings.min(config.size("max_trained_positions", Some(2048), 1 << 20)?);
     }
     let candle_config = CandleConfig {
-        vocab_size: sizes.vocabulary,
-        n_embd: sizes.width,
-        n_head: sizes.heads,
-        n_layer: sizes.layers,
-        n_inner: sizes.inner,
-        n_positions: sizes.positions,
+        vocab_size: sizes.vocab_size,
+        n_embd: sizes.hidden_size,
+        n_head: sizes.num_attention_heads,
+        n_layer: sizes.num_hidden_layers,
+        n_inner: sizes.intermediate_size,
+        n_positions: sizes.max_position_embeddings,
         type_vocab_size: config.size("type_vocab_size", Some(2), 1 << 10)?,
         layer_norm_epsilon: config.epsilon("layer_norm_epsilon", config.epsilon("layer_norm_eps", 1e-12)?)?,
         rotary_emb_fraction: 1.0,
@@ -54,17 +56,17 @@ pub(super) fn load(config: &Config<'_>, weights: &Weights, device: &Device) -> R
     };
     let weights = if weights.has_group("nomic_bert") { weights.pp("nomic_bert") } else { weights.clone() };
     let words = "embeddings.word_embeddings.weight";
-    sizes.fit(config, &weights, words, ("encoder.layers.0.mlp.fc11.weight", 1), "encoder.layers")?;
+    check_weights(&sizes, config, &weights, words, ("encoder.layers.0.mlp.fc11.weight", 1), "encoder.layers")?;
     let types = "embeddings.token_type_embeddings.weight";
-    weights.fit(config, "type_vocab_size", candle_config.type_vocab_size, types, 0)?;
+    weights.check_size(config, "type_vocab_size", candle_config.type_vocab_size, types, 0)?;
     let tensors = tensors(&weights, &sizes, candle_config.type_vocab_size)?.for_candle(device);
-    let model = NomicBertModel::load(tensors, &candle_config).map_err(computing)?;
+    let model = NomicBertModel::load(tensors, &candle_config).map_err(compute_error)?;
     Ok(PaddedEncoder::new(Model::NomicBert(model), sizes, device))
 }
 
 fn check_variant(config: &Config<'_>) -> Result<()> {
     refuse(config, &UNKNOWN)?;
-    let activation = config.word("activation_function").or(config.word("hidden_act")).unwrap_or("swiglu");
+    let activation = config.string("activation_function").or(config.string("hidden_act")).unwrap_or("swiglu");
     if !matches!(activation, "swiglu" | "silu") {
         return Err(model_error(config.path(), &format!("Nomic BERT with `{activation}` is not supported")));
     }
@@ -75,11 +77,11 @@ fn check_variant(config: &Config<'_>) -> Result<()> {
         ));
     }
     for key in ["num_experts", "moe_every_n_layers"] {
-        if config.whole(key)?.is_some_and(|number| number > 0) {
+        if config.integer(key)?.is_some_and(|number| number > 0) {
             return Err(model_error(config.path(), "mixtures of experts are not supported"));
         }
     }
-    let kind = config.part("rope_parameters").word("rope_type").unwrap_or("default");
+    let kind = config.part("rope_parameters").string("rope_type").unwrap_or("default");
     if kind != "default" || config.has("rope_scaling") {
         return Err(model_error(
             config.path(),
@@ -96,19 +98,19 @@ fn theta(config: &Config<'_>) -> Result<f64> {
 }
 
 fn tensors<'a>(weights: &'a Weights, sizes: &Sizes, types: usize) -> Result<Tensors<'a>> {
-    let &Sizes { width, inner, .. } = sizes;
+    let &Sizes { hidden_size: width, intermediate_size, .. } = sizes;
     let mut tensors = Tensors::of(weights);
-    tensors.take("", "embeddings.word_embeddings.weight", &[sizes.vocabulary, width])?;
+    tensors.take("", "embeddings.word_embeddings.weight", &[sizes.vocab_size, width])?;
     tensors.take("", "embeddings.token_type_embeddings.weight", &[types, width])?;
     tensors.take("", "emb_ln.weight", &[width])?;
     tensors.take("", "emb_ln.bias", &[width])?;
-    for layer in 0..sizes.layers {
+    for layer in 0..sizes.num_hidden_layers {
         let mut take = |name: &str, shape: &[usize]| tensors.take("", &format!("encoder.layers.{layer}.{name}"), shape);
         take("attn.Wqkv.weight", &[3 * width, width])?;
         take("attn.out_proj.weight", &[width, width])?;
-        take("mlp.fc11.weight", &[inner, width])?;
-        take("mlp.fc12.weight", &[inner, width])?;
-        take("mlp.fc2.weight", &[width, inner])?;
+        take("mlp.fc11.weight", &[intermediate_size, width])?;
+        take("mlp.fc12.weight", &[intermediate_size, width])?;
+        take("mlp.fc2.weight", &[width, intermediate_size])?;
         for norm in ["norm1", "norm2"] {
             take(&format!("{norm}.weight"), &[width])?;
             take(&format!("{norm}.bias"), &[width])?;

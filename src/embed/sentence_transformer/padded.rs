@@ -10,33 +10,24 @@ use candle_nn::VarBuilder;
 use candle_transformers::models::modernbert::ModernBert;
 use candle_transformers::models::nomic_bert::NomicBertModel;
 
+use super::sizes::Sizes;
 use crate::error::Result;
-use crate::nn::model_folder::{Config, computing, model_error};
+use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::transformer::Spans;
 use crate::nn::weights::Weights;
 
 /// Padding tokens that are not worth a separate computation.
-const SPARE: usize = 32;
+const CHEAP_PADDING: usize = 32;
 
 /// The number of scores (heads x texts x length x length) above which only one thread at a time computes them: 128 MiB,
 /// of which candle keeps several copies.
 const MANY_SCORES: usize = 1 << 25;
 
 /// The maximum number of scores of one text: those of 8,192 tokens and 16 heads, 4 GiB.
-const MOST_SCORES: usize = 1 << 30;
+const MAX_SCORES: usize = 1 << 30;
 
 /// The maximum size of a table of rotations: positions times the width of a head.
 const MAX_ROTATIONS: usize = 1 << 23;
-
-/// The size keys that transformers writes, in the order of [`Sizes`].
-pub(super) const SIZES: [&str; 6] = [
-    "hidden_size",
-    "num_attention_heads",
-    "intermediate_size",
-    "num_hidden_layers",
-    "vocab_size",
-    "max_position_embeddings",
-];
 
 /// A model from candle-transformers.
 pub(super) enum Model {
@@ -44,64 +35,42 @@ pub(super) enum Model {
     NomicBert(NomicBertModel),
 }
 
-/// The sizes that a model is loaded with, within bounds.
-pub(super) struct Sizes {
-    /// The configuration's keys for them, in the order of the fields.
-    keys: [&'static str; 6],
-    pub(super) width: usize,
-    pub(super) heads: usize,
-    pub(super) inner: usize,
-    pub(super) layers: usize,
-    pub(super) vocabulary: usize,
-    pub(super) positions: usize,
+/// Reads the sizes of a model with rotary positions.
+pub(super) fn read_sizes(config: &Config<'_>, keys: [&'static str; 6], default_positions: usize) -> Result<Sizes> {
+    let sizes = Sizes::read(config, keys, default_positions, 1 << 20)?;
+    let (width, heads) = (sizes.hidden_size, sizes.num_attention_heads);
+    let [width_key, heads_key, .., positions_key] = keys;
+    // Rotations act on pairs of values.
+    if !width.is_multiple_of(2 * heads) {
+        return Err(config.invalid(heads_key, &format!("a divisor of half of `{width_key}`, which is {width}")));
+    }
+    let head = width / heads;
+    if sizes.max_position_embeddings * head > MAX_ROTATIONS {
+        let must = format!("at most {} for heads of width {head}", MAX_ROTATIONS / head);
+        return Err(config.invalid(positions_key, &must));
+    }
+    Ok(sizes)
 }
 
-impl Sizes {
-    /// Reads the sizes with these keys in `config.json`, in the order of the fields.
-    pub(super) fn read(config: &Config<'_>, keys: [&'static str; 6], default_positions: usize) -> Result<Self> {
-        let [width, heads, inner, layers, vocabulary, positions] = keys;
-        let sizes = Sizes {
-            keys,
-            width: config.size(width, None, 1 << 16)?,
-            heads: config.size(heads, None, 1 << 10)?,
-            inner: config.size(inner, None, 1 << 18)?,
-            layers: config.size(layers, None, 1 << 10)?,
-            vocabulary: config.size(vocabulary, None, 1 << 24)?,
-            positions: config.size(positions, Some(default_positions), 1 << 20)?,
-        };
-        let Sizes { width, heads, positions, .. } = sizes;
-        // Rotations act on pairs of values.
-        let [width_key, heads_key, .., positions_key] = keys;
-        if !width.is_multiple_of(2 * heads) {
-            return Err(config.wrong(heads_key, &format!("a divisor of half of `{width_key}`, which is {width}")));
-        }
-        let head = width / heads;
-        if positions * head > MAX_ROTATIONS {
-            let must = format!("at most {} for heads of width {head}", MAX_ROTATIONS / head);
-            return Err(config.wrong(positions_key, &must));
-        }
-        Ok(sizes)
+/// Checks that the weights have these sizes: `words` is the token table, `up` the first layer's up-projection (with
+/// `parts` times as many rows), `layers` the prefix of a layer's number.
+pub(super) fn check_weights(
+    sizes: &Sizes,
+    config: &Config<'_>,
+    weights: &Weights,
+    words: &str,
+    (up, parts): (&str, usize),
+    layers: &str,
+) -> Result<()> {
+    let [hidden, _, intermediate, layers_key, vocabulary, _] = sizes.keys;
+    weights.check_size(config, hidden, sizes.hidden_size, words, 1)?;
+    weights.check_size(config, vocabulary, sizes.vocab_size, words, 0)?;
+    let expected = parts * sizes.intermediate_size;
+    let rows = weights.shape_of(up).and_then(|shape| shape.first().copied()).unwrap_or(expected);
+    if rows != expected {
+        return Err(config.invalid(intermediate, &format!("{}: the tensor `{up}` has {rows} rows", rows / parts)));
     }
-
-    /// Checks that the weights have these sizes: `words` is the token table, `up` the first layer's up-projection (with
-    /// `parts` times as many rows), `layers` the prefix of a layer's number.
-    pub(super) fn fit(
-        &self,
-        config: &Config<'_>,
-        weights: &Weights,
-        words: &str,
-        (up, parts): (&str, usize),
-        layers: &str,
-    ) -> Result<()> {
-        let [width, _, inner, layers_key, vocabulary, _] = self.keys;
-        weights.fit(config, width, self.width, words, 1)?;
-        weights.fit(config, vocabulary, self.vocabulary, words, 0)?;
-        let rows = weights.shape_of(up).and_then(|shape| shape.first().copied()).unwrap_or(parts * self.inner);
-        if rows != parts * self.inner {
-            return Err(config.wrong(inner, &format!("{}: the tensor `{up}` has {rows} rows", rows / parts)));
-        }
-        weights.fit_layers(config, layers_key, self.layers, layers)
-    }
+    weights.check_layers(config, layers_key, sizes.num_hidden_layers, layers)
 }
 
 /// The tensors that candle asks for. All are looked up here before candle sees them, so that an error names the file,
@@ -156,12 +125,12 @@ impl PaddedEncoder {
 
     /// The width of a token's vector.
     pub(super) fn width(&self) -> usize {
-        self.sizes.width
+        self.sizes.hidden_size
     }
 
     /// The maximum number of tokens in a text, including those that the model adds.
-    pub(super) fn longest(&self) -> usize {
-        self.sizes.positions.min((MOST_SCORES / self.sizes.heads).isqrt())
+    pub(super) fn max_length(&self) -> usize {
+        self.sizes.max_position_embeddings.min((MAX_SCORES / self.sizes.num_attention_heads).isqrt())
     }
 
     /// The vectors of all tokens of `texts`, one text after the other: tokens x width. Texts of similar length should
@@ -171,28 +140,28 @@ impl PaddedEncoder {
         let mut parts = Vec::new();
         let mut rest = texts;
         while !rest.is_empty() {
-            let (alike, others) = rest.split_at(alike(rest));
-            let longest = alike.iter().map(|text| text.len()).max().unwrap_or(0);
+            let (batch, after) = rest.split_at(similar_lengths(rest));
+            let longest = batch.iter().map(|text| text.len()).max().unwrap_or(0);
             if longest > 0 {
-                let scores = self.sizes.heads * alike.len() * longest * longest;
+                let scores = self.sizes.num_attention_heads * batch.len() * longest * longest;
                 let alone =
                     (scores > MANY_SCORES).then(|| self.many_scores.lock().unwrap_or_else(PoisonError::into_inner));
-                parts.push(self.filled(alike, longest).map_err(computing)?);
+                parts.push(self.forward_padded(batch, longest).map_err(compute_error)?);
                 drop(alone);
             }
-            rest = others;
+            rest = after;
         }
         let tokens = match parts.as_slice() {
-            [] => Tensor::zeros((0, self.sizes.width), DType::F32, &self.device),
+            [] => Tensor::zeros((0, self.sizes.hidden_size), DType::F32, &self.device),
             [all] => Ok(all.clone()),
             _ => Tensor::cat(&parts, 0),
         };
-        Ok((tokens.map_err(computing)?, spans))
+        Ok((tokens.map_err(compute_error)?, spans))
     }
 
     /// The vectors of the tokens of `texts`, which are padded to `longest` and concatenated again afterwards.
-    fn filled(&self, texts: &[&[u32]], longest: usize) -> candle_core::Result<Tensor> {
-        let last = self.sizes.vocabulary.saturating_sub(1) as u32;
+    fn forward_padded(&self, texts: &[&[u32]], longest: usize) -> candle_core::Result<Tensor> {
+        let last = self.sizes.vocab_size.saturating_sub(1) as u32;
         let mut ids: Vec<u32> = Vec::with_capacity(texts.len() * longest);
         let mut mask: Vec<u32> = Vec::with_capacity(texts.len() * longest);
         let mut kept: Vec<u32> = Vec::new();
@@ -204,7 +173,7 @@ impl PaddedEncoder {
             ids.resize(end, 0);
             mask.resize(end, 0);
         }
-        let filling = kept.len() < ids.len();
+        let padding = kept.len() < ids.len();
         let shape = (texts.len(), longest);
         let ids = Tensor::from_vec(ids, shape, &self.device)?;
         let mask = Tensor::from_vec(mask, shape, &self.device)?;
@@ -213,7 +182,7 @@ impl PaddedEncoder {
             Model::NomicBert(model) => model.forward(&ids, None, Some(&mask))?,
         };
         let x = x.flatten(0, 1)?;
-        match filling {
+        match padding {
             true => x.index_select(&Tensor::new(kept, &self.device)?, 0),
             false => Ok(x),
         }
@@ -221,13 +190,13 @@ impl PaddedEncoder {
 }
 
 /// How many of the first texts are computed together: little of the computation should be padding.
-fn alike(texts: &[&[u32]]) -> usize {
+fn similar_lengths(texts: &[&[u32]]) -> usize {
     let (mut longest, mut tokens) = (0, 0);
     for (before, text) in texts.iter().enumerate() {
         longest = longest.max(text.len());
         tokens += text.len();
-        let filling = longest * (before + 1) - tokens;
-        if before > 0 && filling > SPARE.max(tokens / 4) {
+        let padding = longest * (before + 1) - tokens;
+        if before > 0 && padding > CHEAP_PADDING.max(tokens / 4) {
             return before;
         }
     }

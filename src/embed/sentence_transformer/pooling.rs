@@ -99,22 +99,22 @@ impl Mode {
             Mode::Cls => tokens.get(..width).unwrap_or_default().to_vec(),
             Mode::Last => rows.last().unwrap_or_default().to_vec(),
             Mode::Max => {
-                let mut most = vec![f32::NEG_INFINITY; width];
-                rows.for_each(|row| most.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(*x)));
-                most
+                let mut max = vec![f32::NEG_INFINITY; width];
+                rows.for_each(|row| max.iter_mut().zip(row).for_each(|(max, x)| *max = max.max(*x)));
+                max
             }
-            Mode::Mean => scaled(weighted(rows, width, |_| 1.0), 1.0 / count),
-            Mode::MeanSqrt => scaled(weighted(rows, width, |_| 1.0), 1.0 / count.sqrt()),
+            Mode::Mean => scaled(weighted_sum(rows, width, |_| 1.0), 1.0 / count),
+            Mode::MeanSqrt => scaled(weighted_sum(rows, width, |_| 1.0), 1.0 / count.sqrt()),
             Mode::WeightedMean => {
                 let weight = |at: usize| (skipped + at + 1) as f32;
                 let total: f32 = (0..rows.len()).map(weight).sum();
-                scaled(weighted(rows, width, weight), 1.0 / total)
+                scaled(weighted_sum(rows, width, weight), 1.0 / total)
             }
         }
     }
 }
 
-fn weighted<'a>(rows: impl Iterator<Item = &'a [f32]>, width: usize, weight: impl Fn(usize) -> f32) -> Vec<f32> {
+fn weighted_sum<'a>(rows: impl Iterator<Item = &'a [f32]>, width: usize, weight: impl Fn(usize) -> f32) -> Vec<f32> {
     let mut sum = vec![0.0; width];
     for (at, row) in rows.enumerate() {
         let weight = weight(at);
@@ -123,7 +123,7 @@ fn weighted<'a>(rows: impl Iterator<Item = &'a [f32]>, width: usize, weight: imp
     sum
 }
 
-fn scaled(mut numbers: Vec<f32>, scale: f32) -> Vec<f32> {
-    numbers.iter_mut().for_each(|x| *x *= scale);
-    numbers
+fn scaled(mut values: Vec<f32>, scale: f32) -> Vec<f32> {
+    values.iter_mut().for_each(|x| *x *= scale);
+    values
 }

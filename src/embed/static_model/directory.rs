@@ -14,11 +14,11 @@ use serde_json::Value;
 use super::folder_tokenizer::FolderTokenizer;
 use super::token_table::{Rows, TokenTable};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::nn::model_folder::{MAX_TOKENIZER, refusal_of_model};
+use crate::nn::model_folder::{MAX_TOKENIZER_BYTES, describe_refusal};
 use crate::regular_file::{self, Refusal};
 
-const MAX_TENSOR_FILE: u64 = 4 << 30;
-const MAX_CONFIG_FILE: u64 = 1 << 20;
+const MAX_TENSOR_BYTES: u64 = 4 << 30;
+const MAX_CONFIG_BYTES: u64 = 1 << 20;
 
 /// No static model has more dimensions.
 const MAX_DIMENSIONS: usize = 65_536;
@@ -39,11 +39,11 @@ pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
     }
     let max_length = read_max_length(&folder.join("config.json"))?;
     let tokenizer_path = folder.join("tokenizer.json");
-    let tokenizer_file = read(&tokenizer_path, MAX_TOKENIZER)?;
+    let tokenizer_file = read(&tokenizer_path, MAX_TOKENIZER_BYTES)?;
     let tokenizer = FolderTokenizer::parse(&tokenizer_file, max_length)
         .map_err(|why| model_error(&tokenizer_path, &why).with_hint(SAVE_AGAIN))?;
     let tensor_path = folder.join("model.safetensors");
-    let tensor_file = read(&tensor_path, MAX_TENSOR_FILE)?;
+    let tensor_file = read(&tensor_path, MAX_TENSOR_BYTES)?;
     let table =
         read_table(&tensor_file, &tokenizer).map_err(|why| model_error(&tensor_path, &why).with_hint(SAVE_AGAIN))?;
     Ok((tokenizer, table))
@@ -51,7 +51,7 @@ pub(super) fn load(folder: &Path) -> Result<(FolderTokenizer, TokenTable)> {
 
 /// The configuration's `max_length`: the number of tokens used of each text; `null` for all of them.
 fn read_max_length(path: &Path) -> Result<Option<usize>> {
-    let bytes = read(path, MAX_CONFIG_FILE)?;
+    let bytes = read(path, MAX_CONFIG_BYTES)?;
     let config: Value =
         serde_json::from_slice(&bytes).map_err(|cause| model_error(path, "it is not JSON").with_cause(cause))?;
     let Value::Object(config) = config else {
@@ -150,7 +150,7 @@ fn read_floats(name: &str, view: &TensorView<'_>) -> std::result::Result<Vec<f32
 /// Reads a whole file of the model.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     regular_file::read(path, limit).map_err(|refusal| {
-        let error = model_error(path, &refusal_of_model(&refusal, limit));
+        let error = model_error(path, &describe_refusal(&refusal, limit));
         match refusal {
             Refusal::Io(cause) => error
                 .with_cause(cause)

@@ -21,12 +21,12 @@ pub(super) struct FolderTokenizer {
 impl FolderTokenizer {
     /// Parses a `tokenizer.json`; if that fails, returns what is wrong with it, as a clause.
     pub(super) fn parse(file: &[u8], max_length: Option<usize>) -> std::result::Result<Self, String> {
-        let described = serde_json::from_slice::<Described>(file);
-        if let Some(cause) = described.as_ref().err().filter(|cause| !cause.is_data()) {
+        let description = serde_json::from_slice::<Description>(file);
+        if let Some(cause) = description.as_ref().err().filter(|cause| !cause.is_data()) {
             return Err(format!("it is not JSON: {cause}"));
         }
         let mut tokenizer = parse_tokenizer(file)?;
-        let described = described.map_err(|cause| format!("it does not describe a tokenizer: {cause}"))?;
+        let description = description.map_err(|cause| format!("it does not describe a tokenizer: {cause}"))?;
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
 
         let vocabulary = tokenizer.get_vocab(true);
@@ -42,7 +42,7 @@ impl FolderTokenizer {
             Some(length) => length.saturating_mul(median_chars(vocabulary.keys())),
             None => usize::MAX,
         };
-        let unknown = unknown_token(&described.model, &tokenizer);
+        let unknown = unknown_token(&description.model, &tokenizer);
         Ok(FolderTokenizer { tokenizer, tokens, unknown, max_length, max_chars })
     }
 
@@ -70,18 +70,18 @@ impl FolderTokenizer {
 
 /// What the file says about unknown tokens.
 #[derive(Deserialize)]
-struct Described {
-    model: DescribedModel,
+struct Description {
+    model: ModelDescription,
 }
 
 #[derive(Deserialize)]
-struct DescribedModel {
+struct ModelDescription {
     unk_token: Option<Value>,
     unk_id: Option<Value>,
 }
 
 /// The id of the unknown token: given by name, or (Unigram) by number.
-fn unknown_token(model: &DescribedModel, tokenizer: &Tokenizer) -> Option<u32> {
+fn unknown_token(model: &ModelDescription, tokenizer: &Tokenizer) -> Option<u32> {
     match model.unk_token.as_ref().and_then(Value::as_str) {
         Some(name) => tokenizer.token_to_id(name),
         None => model.unk_id.as_ref().and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()),

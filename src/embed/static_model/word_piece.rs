@@ -24,7 +24,7 @@ pub(super) struct WordPiece {
     /// Open addressing with linear probing; a power of two, at most half full.
     slots: Vec<Slot>,
     /// The longest piece, in bytes.
-    longest: usize,
+    max_piece_bytes: usize,
     folds: CharFolds,
 }
 
@@ -62,9 +62,9 @@ impl WordPiece {
             let start = offset + if continues { CONTINUATION.len() } else { 0 };
             pieces.push(Piece { start: start as u32, end: (offset + line.len()) as u32, continues });
         }
-        let longest = pieces.iter().map(|piece| (piece.end - piece.start) as usize).max().unwrap_or(0);
+        let max_piece_bytes = pieces.iter().map(|piece| (piece.end - piece.start) as usize).max().unwrap_or(0);
         let slots = vec![Slot { tag: 0, id: EMPTY }; (2 * pieces.len()).next_power_of_two()];
-        let mut vocabulary = WordPiece { text, pieces, slots, longest, folds: CharFolds::new() };
+        let mut vocabulary = WordPiece { text, pieces, slots, max_piece_bytes, folds: CharFolds::new() };
         for id in 0..vocabulary.pieces.len() {
             vocabulary.insert(id);
         }
@@ -102,14 +102,14 @@ impl WordPiece {
             if byte.is_ascii_alphanumeric() {
                 scratch.word.push(byte.to_ascii_lowercase());
             } else if byte.is_ascii_punctuation() {
-                self.cut(scratch, ids);
+                self.split_word(scratch, ids);
                 scratch.word.clear();
                 scratch.word.push(byte);
-                self.cut(scratch, ids);
+                self.split_word(scratch, ids);
                 scratch.word.clear();
             }
         }
-        self.cut(scratch, ids);
+        self.split_word(scratch, ids);
     }
 
     /// A stretch with other characters. Normalization never crosses ASCII whitespace (it neither combines nor
@@ -129,14 +129,14 @@ impl WordPiece {
         for word in folded.split(' ') {
             scratch.word.clear();
             scratch.word.extend_from_slice(word.as_bytes());
-            self.cut(scratch, ids);
+            self.split_word(scratch, ids);
         }
         scratch.folded = folded;
         Ok(())
     }
 
     /// Splits the word in `scratch`, longest piece first; a word with an unknown part is dropped entirely.
-    fn cut(&self, scratch: &mut Scratch, ids: &mut Vec<u32>) {
+    fn split_word(&self, scratch: &mut Scratch, ids: &mut Vec<u32>) {
         let word = &scratch.word;
         if word.len() > MAX_WORD_CHARS && word.iter().filter(|&&byte| byte & 0xC0 != 0x80).count() > MAX_WORD_CHARS {
             return;
@@ -163,7 +163,7 @@ impl WordPiece {
     fn longest_piece(&self, rest: &[u8], continues: bool, hashes: &mut Vec<u64>) -> Option<(u32, usize)> {
         hashes.clear();
         let mut hash = Hash::new(continues);
-        for &byte in rest.iter().take(self.longest) {
+        for &byte in rest.iter().take(self.max_piece_bytes) {
             hash.add(byte);
             hashes.push(hash.value());
         }

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Checked, MAX_TOKEN};
+use super::{Checked, MAX_TOKEN_BYTES};
 
 /// The maximum number of nodes in Unigram's trie of tokens: a third of a kilobyte each. XLM-R has less than a million.
-const MAX_PLACES: usize = 3_000_000;
+const MAX_TRIE_NODES: usize = 3_000_000;
 
 /// The maximum number of tokens, and of merges: models have up to half a million of either.
 const MAX_TOKENS: usize = 1_000_000;
@@ -17,7 +17,7 @@ pub(super) struct Vocabulary {
     tokens: usize,
     longest: usize,
     /// Nodes of the trie, if there will be one.
-    places: usize,
+    trie_nodes: usize,
 }
 
 impl Vocabulary {
@@ -25,11 +25,17 @@ impl Vocabulary {
         if self.tokens > MAX_TOKENS {
             return Err(format!("its `model.vocab` has {} tokens; the maximum is {MAX_TOKENS}", self.tokens));
         }
-        if self.longest > MAX_TOKEN {
-            return Err(format!("a token of its `model.vocab` has {} bytes; the maximum is {MAX_TOKEN}", self.longest));
+        if self.longest > MAX_TOKEN_BYTES {
+            return Err(format!(
+                "a token of its `model.vocab` has {} bytes; the maximum is {MAX_TOKEN_BYTES}",
+                self.longest
+            ));
         }
-        match self.places > MAX_PLACES {
-            true => Err(format!("its `model.vocab` is a trie of {} nodes; the maximum is {MAX_PLACES}", self.places)),
+        match self.trie_nodes > MAX_TRIE_NODES {
+            true => Err(format!(
+                "its `model.vocab` is a trie of {} nodes; the maximum is {MAX_TRIE_NODES}",
+                self.trie_nodes
+            )),
             false => Ok(()),
         }
     }
@@ -57,7 +63,7 @@ impl<'de> Visitor<'de> for Tokens {
             longest = longest.max(length);
             tokens += 1;
         }
-        Ok(Vocabulary { tokens, longest, places: 0 })
+        Ok(Vocabulary { tokens, longest, trie_nodes: 0 })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vocabulary, A::Error> {
@@ -67,13 +73,13 @@ impl<'de> Visitor<'de> for Tokens {
         }
         tokens.sort_unstable();
         let longest = tokens.iter().map(String::len).max().unwrap_or(0);
-        let (mut places, mut before) = (0, "");
+        let (mut trie_nodes, mut before) = (0, "");
         for token in &tokens {
             let shared = token.bytes().zip(before.bytes()).take_while(|(a, b)| a == b).count();
-            places += token.len() - shared;
+            trie_nodes += token.len() - shared;
             before = token;
         }
-        Ok(Vocabulary { tokens: tokens.len(), longest, places })
+        Ok(Vocabulary { tokens: tokens.len(), longest, trie_nodes })
     }
 }
 

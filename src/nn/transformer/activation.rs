@@ -22,7 +22,7 @@ pub(crate) enum Activation {
 
 impl Activation {
     /// Looks up the name in a model's configuration (`hidden_act`, `activation_function`); `None` if it is unknown.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "gelu" | "gelu_python" => Activation::Gelu,
             "gelu_new" | "gelu_fast" | "gelu_pytorch_tanh" | "gelu_accurate" | "gelu_tanh" => Activation::GeluTanh,
@@ -37,21 +37,21 @@ impl Activation {
     }
 
     /// Applies the function in place.
-    pub(super) fn apply(self, numbers: &mut [f32]) {
+    pub(super) fn apply(self, values: &mut [f32]) {
         match self {
             Activation::None => {}
-            Activation::Gelu => elementwise::gelu(numbers),
-            Activation::GeluTanh => elementwise::gelu_tanh(numbers),
-            Activation::QuickGelu => elementwise::quick_gelu(numbers),
-            Activation::Relu => numbers.iter_mut().for_each(|x| *x = x.max(0.0)),
-            Activation::Silu => elementwise::silu(numbers),
-            Activation::Tanh => elementwise::tanh(numbers),
-            Activation::Sigmoid => numbers.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
+            Activation::Gelu => elementwise::gelu(values),
+            Activation::GeluTanh => elementwise::gelu_tanh(values),
+            Activation::QuickGelu => elementwise::quick_gelu(values),
+            Activation::Relu => values.iter_mut().for_each(|x| *x = x.max(0.0)),
+            Activation::Silu => elementwise::silu(values),
+            Activation::Tanh => elementwise::tanh(values),
+            Activation::Sigmoid => values.iter_mut().for_each(|x| *x = 1.0 / (1.0 + (-*x).exp())),
         }
     }
 
     /// The same with candle's operations, on any device.
-    pub(super) fn of(self, x: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn apply_to_tensor(self, x: &Tensor) -> candle_core::Result<Tensor> {
         match self {
             Activation::None => Ok(x.clone()),
             Activation::Gelu => x.gelu_erf(),

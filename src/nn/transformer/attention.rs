@@ -6,11 +6,11 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, D, Device, Layout, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::numbers;
+use super::contiguous_values;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::linalg::matmul::{Aligned, Kernel};
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 
 /// Where the sequences of a batch begin and end.
 #[derive(Debug, Clone)]
@@ -49,26 +49,26 @@ impl Spans {
 /// The bias that a head adds to its scores, by the distance from query to key (MPNet; Raffel et al. 2020).
 #[derive(Debug)]
 pub(crate) struct RelativeBias {
-    /// For each head, the bias for each distance from `1 - reach` to `reach - 1`.
-    by_head: Vec<Vec<f32>>,
-    reach: usize,
+    /// For each head, the bias for each distance from `1 - max_length` to `max_length - 1`.
+    of_heads: Vec<Vec<f32>>,
+    max_length: usize,
 }
 
 impl RelativeBias {
-    /// `of` returns a head's bias for a distance (key minus query); sequences have at most `reach` tokens.
-    pub(crate) fn new(heads: usize, reach: usize, of: impl Fn(usize, i64) -> f32) -> Self {
-        let distances = || (1 - reach as i64)..reach as i64;
+    /// `of` returns a head's bias for a distance (key minus query); sequences have at most `max_length` tokens.
+    pub(crate) fn new(heads: usize, max_length: usize, of: impl Fn(usize, i64) -> f32) -> Self {
+        let distances = || (1 - max_length as i64)..max_length as i64;
         RelativeBias {
-            by_head: (0..heads).map(|head| distances().map(|distance| of(head, distance)).collect()).collect(),
-            reach,
+            of_heads: (0..heads).map(|head| distances().map(|distance| of(head, distance)).collect()).collect(),
+            max_length,
         }
     }
 
     /// For one query: the biases for all keys, in order.
     fn of_query(&self, head: usize, query: usize) -> &[f32] {
-        self.by_head
+        self.of_heads
             .get(head)
-            .and_then(|numbers| numbers.get((self.reach - 1).checked_sub(query)?..))
+            .and_then(|biases| biases.get((self.max_length - 1).checked_sub(query)?..))
             .unwrap_or_default()
     }
 }
@@ -94,7 +94,7 @@ impl SelfAttention {
             Device::Cpu => qkv.apply_op1_no_bwd(&Packed { attention: self, spans }),
             _ => self.padded(qkv, spans),
         };
-        result.map_err(computing)
+        result.map_err(compute_error)
     }
 
     fn head_width(&self) -> usize {
@@ -127,19 +127,19 @@ impl SelfAttention {
             Some(bias) => scores.broadcast_add(&bias_tensor(bias, longest, device)?)?,
             None => scores,
         };
-        let shares = candle_nn::ops::softmax(&scores, D::Minus1)?;
-        let mixed = shares.matmul(&part(2)?)?.transpose(1, 2)?.contiguous()?;
+        let probabilities = candle_nn::ops::softmax(&scores, D::Minus1)?;
+        let mixed = probabilities.matmul(&part(2)?)?.transpose(1, 2)?.contiguous()?;
         mixed.reshape((batch * longest, self.width))?.index_select(&Tensor::new(packed, device)?, 0)
     }
 
     /// The mask: 0 where a token may look, and a large negative number elsewhere: batch x 1 x longest x longest.
     fn mask(&self, spans: &Spans, longest: usize, device: &Device) -> candle_core::Result<Tensor> {
         let causal = self.causal;
-        let hidden = |seen: bool| if seen { 0.0 } else { -1e30_f32 };
+        let score = |seen: bool| if seen { 0.0 } else { -1e30_f32 };
         let mut mask = Vec::with_capacity(spans.len() * longest * longest);
         for span in spans.iter() {
             for query in 0..longest {
-                mask.extend((0..longest).map(|key| hidden(key < span.len().max(1) && (!causal || key <= query))));
+                mask.extend((0..longest).map(|key| score(key < span.len().max(1) && (!causal || key <= query))));
             }
         }
         Tensor::from_vec(mask, (spans.len(), 1, longest, longest), device)
@@ -148,27 +148,27 @@ impl SelfAttention {
     /// One sequence: `qkv` and `out` are its rows.
     fn attend(&self, qkv: &[f32], out: &mut [f32]) {
         let (tokens, head_width, kernel) = (out.len() / self.width, self.head_width(), Kernel::get());
-        let mut room = Room::new(kernel, tokens, head_width);
+        let mut workspace = Workspace::new(kernel, tokens, head_width);
         for head in 0..self.heads {
             let start = |part: usize| part * self.width + head * head_width;
             let from = |part: usize| qkv.get(start(part)..).unwrap_or_default();
-            room.pack_keys(from(1), 3 * self.width);
-            kernel.pack_columns(from(2), 3 * self.width, tokens, head_width, room.values.as_mut_slice());
+            workspace.pack_keys(from(1), 3 * self.width);
+            kernel.pack_columns(from(2), 3 * self.width, tokens, head_width, workspace.values.as_mut_slice());
             for first in (0..tokens).step_by(kernel.rows()) {
                 let rows = kernel.rows().min(tokens - first);
                 let queries = from(0).get(first * 3 * self.width..).unwrap_or_default();
-                room.score(queries, 3 * self.width, rows, self.scale() as f32);
-                self.share(&mut room, head, first, rows);
+                workspace.score(queries, 3 * self.width, rows, self.scale() as f32);
+                self.softmax(&mut workspace, head, first, rows);
                 let out = out.get_mut(first * self.width + head * head_width..).unwrap_or_default();
-                room.mix(out, self.width, rows);
+                workspace.mix(out, self.width, rows);
             }
         }
     }
 
-    /// Converts the scores of some queries to shares.
-    fn share(&self, room: &mut Room, head: usize, first: usize, rows: usize) {
-        let (tokens, stride) = (room.tokens, room.stride());
-        for (row, scores) in room.scores.as_mut_slice().chunks_exact_mut(stride).take(rows).enumerate() {
+    /// Converts the scores of some queries to attention weights.
+    fn softmax(&self, workspace: &mut Workspace, head: usize, first: usize, rows: usize) {
+        let (tokens, stride) = (workspace.tokens, workspace.stride());
+        for (row, scores) in workspace.scores.as_mut_slice().chunks_exact_mut(stride).take(rows).enumerate() {
             let query = first + row;
             let seen = if self.causal { query + 1 } else { tokens };
             let Some((seen, unseen)) = scores.split_at_mut_checked(seen) else { return };
@@ -182,15 +182,15 @@ impl SelfAttention {
 }
 
 fn bias_tensor(bias: &RelativeBias, longest: usize, device: &Device) -> candle_core::Result<Tensor> {
-    let heads = bias.by_head.len();
+    let heads = bias.of_heads.len();
     let rows = (0..heads).flat_map(|head| (0..longest).map(move |query| (head, query)));
-    let numbers: Vec<f32> =
+    let values: Vec<f32> =
         rows.flat_map(|(head, query)| bias.of_query(head, query).iter().take(longest).copied()).collect();
-    Tensor::from_vec(numbers, (1, heads, longest, longest), device)
+    Tensor::from_vec(values, (1, heads, longest, longest), device)
 }
 
-/// The buffers of one head: packed keys, values and queries, scores, and their packed form.
-struct Room {
+/// The buffers of one head: packed keys, values and queries, scores, and the attention weights.
+struct Workspace {
     kernel: Kernel,
     tokens: usize,
     head_width: usize,
@@ -198,20 +198,20 @@ struct Room {
     values: Aligned,
     queries: Aligned,
     scores: Aligned,
-    shares: Aligned,
+    weights: Aligned,
     spare: Aligned,
 }
 
-impl Room {
+impl Workspace {
     fn new(kernel: Kernel, tokens: usize, head_width: usize) -> Self {
         let sized = |len: usize| {
-            let mut room = Aligned::default();
-            room.resize(len);
-            room
+            let mut buffer = Aligned::default();
+            buffer.resize(len);
+            buffer
         };
         let key_panels = tokens.div_ceil(kernel.columns());
         let value_panels = head_width.div_ceil(kernel.columns());
-        Room {
+        Workspace {
             kernel,
             tokens,
             head_width,
@@ -219,7 +219,7 @@ impl Room {
             values: sized(value_panels * kernel.columns() * tokens),
             queries: sized(kernel.rows() * head_width),
             scores: sized(kernel.rows() * key_panels * kernel.columns()),
-            shares: sized(kernel.rows() * tokens),
+            weights: sized(kernel.rows() * tokens),
             spare: sized(kernel.rows() * kernel.columns()),
         }
     }
@@ -256,16 +256,16 @@ impl Room {
         }
     }
 
-    /// Adds the values, weighted by their shares, to some rows `stride` apart.
+    /// Adds the values, times their attention weights, to some rows `stride` apart.
     fn mix(&mut self, out: &mut [f32], stride: usize, rows: usize) {
         let (columns, width) = (self.kernel.columns(), self.stride());
-        self.kernel.pack_rows(self.scores.as_slice(), width, rows, self.tokens, self.shares.as_mut_slice());
+        self.kernel.pack_rows(self.scores.as_slice(), width, rows, self.tokens, self.weights.as_mut_slice());
         for (panel, values) in self.values.as_slice().chunks_exact(columns * self.tokens).enumerate() {
             let first = panel * columns;
             let shape = (rows, columns.min(self.head_width.saturating_sub(first)));
             let out = out.get_mut(first..).unwrap_or_default();
-            let (shares, spare) = (self.shares.as_slice(), self.spare.as_mut_slice());
-            self.kernel.add_product(self.tokens, shares, values, out, stride, shape, spare);
+            let (weights, spare) = (self.weights.as_slice(), self.spare.as_mut_slice());
+            self.kernel.add_product(self.tokens, weights, values, out, stride, shape, spare);
         }
     }
 }
@@ -281,7 +281,7 @@ impl CustomOp1 for Packed<'_> {
     }
 
     fn cpu_fwd(&self, qkv: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let (qkv, width) = (numbers(qkv, layout)?, self.attention.width);
+        let (qkv, width) = (contiguous_values(qkv, layout)?, self.attention.width);
         let tokens = self.spans.tokens();
         if qkv.len() != tokens * 3 * width {
             return Err(candle_core::Error::Msg("expected queries, keys and values of every token".into()));
@@ -311,8 +311,8 @@ mod tests {
         for (lengths, causal) in [(vec![1, 5, 40, 33], false), (vec![17, 2, 65], true)] {
             let spans = Spans::of_lengths(lengths);
             let n = spans.tokens() * 3 * width;
-            let numbers: Vec<f32> = (0..n).map(|i| ((i * 7919) % 997) as f32 / 250.0 - 2.0).collect();
-            let qkv = Tensor::from_vec(numbers, (spans.tokens(), 3 * width), &Device::Cpu).unwrap();
+            let values: Vec<f32> = (0..n).map(|i| ((i * 7919) % 997) as f32 / 250.0 - 2.0).collect();
+            let qkv = Tensor::from_vec(values, (spans.tokens(), 3 * width), &Device::Cpu).unwrap();
             let bias =
                 Arc::new(RelativeBias::new(heads, 80, |head, distance| (head as f32 - 1.0) * distance as f32 * 0.1));
             for bias in [None, Some(bias)] {

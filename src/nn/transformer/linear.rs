@@ -5,12 +5,21 @@ use std::sync::Arc;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Device, Layout, Shape, Tensor};
 
 use super::activation::Activation;
-use super::numbers;
+use super::contiguous_values;
 use crate::error::Result;
 use crate::linalg::elementwise;
 use crate::linalg::matmul::PackedMatrix;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::weights::Weights;
+
+/// The order in which a file stores a layer's weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WeightLayout {
+    /// `outputs` rows of `inputs` values: PyTorch's `Linear`.
+    OutputsByInputs,
+    /// `inputs` rows of `outputs` values: the `Conv1D` of GPT-2.
+    InputsByOutputs,
+}
 
 /// A layer of `inputs` x `outputs` weights. Cheap to clone.
 #[derive(Clone)]
@@ -36,9 +45,9 @@ struct Packed {
 impl Linear {
     /// Reads `weight`, `outputs` rows of `inputs` values, and `bias` if the layer has one.
     pub(crate) fn load(weights: &Weights, inputs: usize, outputs: usize, bias: bool, device: &Device) -> Result<Self> {
-        let bias = bias.then(|| weights.numbers("bias", &[outputs])).transpose()?;
-        let numbers = weights.numbers("weight", &[outputs, inputs])?;
-        Self::from_rows(&numbers, bias, inputs, outputs, device)
+        let bias = bias.then(|| weights.values("bias", &[outputs])).transpose()?;
+        let values = weights.values("weight", &[outputs, inputs])?;
+        Self::new(&values, WeightLayout::OutputsByInputs, bias, [inputs, outputs], device)
     }
 
     /// Several layers that are applied to the same rows, as one: their outputs are side by side. Each is a group of
@@ -51,40 +60,30 @@ impl Linear {
         let mut all = Vec::with_capacity(inputs * outputs);
         let mut biases = bias.then(Vec::new);
         for (weights, outputs) in parts {
-            all.extend(weights.numbers("weight", &[*outputs, inputs])?);
+            all.extend(weights.values("weight", &[*outputs, inputs])?);
             if let Some(biases) = &mut biases {
-                biases.extend(weights.numbers("bias", &[*outputs])?);
+                biases.extend(weights.values("bias", &[*outputs])?);
             }
         }
-        Self::from_rows(&all, biases, inputs, outputs, device)
+        Self::new(&all, WeightLayout::OutputsByInputs, biases, [inputs, outputs], device)
     }
 
-    /// From `outputs` rows of `inputs` weights.
-    pub(crate) fn from_rows(
+    /// From the values of the weights.
+    pub(crate) fn new(
         weights: &[f32],
+        layout: WeightLayout,
         bias: Option<Vec<f32>>,
-        inputs: usize,
-        outputs: usize,
+        [inputs, outputs]: [usize; 2],
         device: &Device,
     ) -> Result<Self> {
-        let form = match device {
-            Device::Cpu => Form::packed(PackedMatrix::from_rows(weights, outputs, inputs), bias)?,
-            _ => Form::tensors(weights, bias, (outputs, inputs), true, device).map_err(computing)?,
-        };
-        Ok(Linear { form, inputs, outputs })
-    }
-
-    /// From `inputs` rows of `outputs` weights, as stored in GPT-2's files.
-    pub(crate) fn from_columns(
-        weights: &[f32],
-        bias: Option<Vec<f32>>,
-        inputs: usize,
-        outputs: usize,
-        device: &Device,
-    ) -> Result<Self> {
-        let form = match device {
-            Device::Cpu => Form::packed(PackedMatrix::from_columns(weights, inputs, outputs), bias)?,
-            _ => Form::tensors(weights, bias, (inputs, outputs), false, device).map_err(computing)?,
+        let form = match (device, layout) {
+            (Device::Cpu, WeightLayout::OutputsByInputs) => {
+                Form::packed(PackedMatrix::from_rows(weights, outputs, inputs), bias)?
+            }
+            (Device::Cpu, WeightLayout::InputsByOutputs) => {
+                Form::packed(PackedMatrix::from_columns(weights, inputs, outputs), bias)?
+            }
+            _ => Form::tensors(weights, layout, bias, [inputs, outputs], device).map_err(compute_error)?,
         };
         Ok(Linear { form, inputs, outputs })
     }
@@ -102,9 +101,9 @@ impl Linear {
     /// The activation of the product with each row of `x`, n x inputs; returns n x outputs.
     pub(crate) fn forward(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         match &self.form {
-            Form::Packed(packed) => x.apply_op1_no_bwd(&Product { packed, activation }).map_err(computing),
+            Form::Packed(packed) => x.apply_op1_no_bwd(&Product { packed, activation }).map_err(compute_error),
             Form::Tensors(weights, bias) => {
-                product(x, weights, bias.as_ref()).and_then(|x| activation.of(&x)).map_err(computing)
+                product(x, weights, bias.as_ref()).and_then(|x| activation.apply_to_tensor(&x)).map_err(compute_error)
             }
         }
     }
@@ -112,9 +111,9 @@ impl Linear {
     /// `onto`, n x outputs, plus the product with each row of `x`, n x inputs.
     pub(crate) fn forward_onto(&self, x: &Tensor, onto: &Tensor) -> Result<Tensor> {
         match &self.form {
-            Form::Packed(packed) => x.apply_op2_no_bwd(onto, &Sum { packed }).map_err(computing),
+            Form::Packed(packed) => x.apply_op2_no_bwd(onto, &Sum { packed }).map_err(compute_error),
             Form::Tensors(weights, bias) => {
-                product(x, weights, bias.as_ref()).and_then(|product| onto + product).map_err(computing)
+                product(x, weights, bias.as_ref()).and_then(|product| onto + product).map_err(compute_error)
             }
         }
     }
@@ -127,19 +126,20 @@ impl Linear {
                 for (row, output) in rows.chunks_exact_mut(self.inputs).zip(outputs) {
                     packed.weights.weights_of(*output as usize, row);
                 }
-                Tensor::from_vec(rows, (outputs.len(), self.inputs), &Device::Cpu).map_err(computing)
+                Tensor::from_vec(rows, (outputs.len(), self.inputs), &Device::Cpu).map_err(compute_error)
             }
             Form::Tensors(weights, _) => Tensor::new(outputs, weights.device())
                 .and_then(|outputs| weights.t()?.contiguous()?.index_select(&outputs, 0))
-                .map_err(computing),
+                .map_err(compute_error),
         }
     }
 }
 
 impl Form {
     fn packed(weights: Option<PackedMatrix>, bias: Option<Vec<f32>>) -> Result<Self> {
-        let mismatch =
-            || computing(candle_core::Error::Msg("the number of a layer's weights does not match its sizes".into()));
+        let mismatch = || {
+            compute_error(candle_core::Error::Msg("the number of a layer's weights does not match its sizes".into()))
+        };
         let weights = weights.ok_or_else(mismatch)?;
         if bias.as_ref().is_some_and(|bias| bias.len() != weights.outputs()) {
             return Err(mismatch());
@@ -149,13 +149,17 @@ impl Form {
 
     fn tensors(
         weights: &[f32],
+        layout: WeightLayout,
         bias: Option<Vec<f32>>,
-        shape: (usize, usize),
-        by_rows: bool,
+        [inputs, outputs]: [usize; 2],
         device: &Device,
     ) -> candle_core::Result<Self> {
-        let weights = Tensor::from_slice(weights, shape, device)?;
-        let weights = if by_rows { weights.t()?.contiguous()? } else { weights };
+        let weights = match layout {
+            WeightLayout::OutputsByInputs => {
+                Tensor::from_slice(weights, (outputs, inputs), device)?.t()?.contiguous()?
+            }
+            WeightLayout::InputsByOutputs => Tensor::from_slice(weights, (inputs, outputs), device)?,
+        };
         let bias = bias.map(|bias| Tensor::new(bias, device)).transpose()?;
         Ok(Form::Tensors(weights, bias))
     }
@@ -199,7 +203,7 @@ impl CustomOp1 for Product<'_> {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
-        let x = numbers(x, layout)?;
+        let x = contiguous_values(x, layout)?;
         let rows = self.packed.rows(x, layout)?;
         let outputs = self.packed.weights.outputs();
         let mut out = match &self.packed.bias {
@@ -228,9 +232,9 @@ impl CustomOp2 for Sum<'_> {
         onto: &CpuStorage,
         onto_layout: &Layout,
     ) -> candle_core::Result<(CpuStorage, Shape)> {
-        let x = numbers(x, layout)?;
+        let x = contiguous_values(x, layout)?;
         let rows = self.packed.rows(x, layout)?;
-        let mut out = numbers(onto, onto_layout)?.to_vec();
+        let mut out = contiguous_values(onto, onto_layout)?.to_vec();
         let outputs = self.packed.weights.outputs();
         if out.len() != rows * outputs {
             return Err(candle_core::Error::Msg("the sum and the product differ in rows".into()));

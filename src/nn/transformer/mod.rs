@@ -14,12 +14,12 @@ mod linear;
 
 pub(crate) use activation::Activation;
 pub(crate) use attention::{RelativeBias, SelfAttention, Spans};
-pub(crate) use encoder::{EncoderLayer, FeedForward, LayerNames, LayerShape, NormPlace, forward_of};
+pub(crate) use encoder::{EncoderConfig, EncoderLayer, LayerNames, NormPlacement, forward_selected, load_layers};
 pub(crate) use layer_norm::LayerNorm;
-pub(crate) use linear::Linear;
+pub(crate) use linear::{Linear, WeightLayout};
 
 /// The values of a contiguous tensor.
-fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
+fn contiguous_values<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
     let piece = layout.contiguous_offsets();
     let all = storage.as_slice::<f32>()?;
     piece

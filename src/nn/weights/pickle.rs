@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 /// What was wrong, as a clause.
-pub(super) type Read<T> = std::result::Result<T, String>;
+pub(super) type Parsed<T> = std::result::Result<T, String>;
 
 /// The maximum number of instructions in a program: a model's has some twenty for each tensor.
 const MAX_STEPS: usize = 1 << 22;
@@ -32,8 +32,8 @@ pub(super) enum Value {
         function: Id,
         arguments: Id,
     },
-    /// Data outside the pickle, named by a value.
-    Outside(Id),
+    /// Data outside the pickle, named by a value (a persistent id).
+    Persistent(Id),
 }
 
 /// The values of a finished program.
@@ -44,7 +44,7 @@ pub(super) struct Values {
 
 impl Values {
     /// Runs the program.
-    pub(super) fn of(program: &[u8]) -> Read<Self> {
+    pub(super) fn of(program: &[u8]) -> Parsed<Self> {
         let mut machine =
             Machine { input: program, all: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
         for _ in 0..MAX_STEPS {
@@ -66,8 +66,8 @@ impl Values {
     }
 
     /// The value at an index of a list.
-    pub(super) fn at(&self, list: &[Id], place: usize) -> &Value {
-        list.get(place).map_or(&Value::Other, |id| self.get(*id))
+    pub(super) fn at(&self, list: &[Id], index: usize) -> &Value {
+        list.get(index).map_or(&Value::Other, |id| self.get(*id))
     }
 }
 
@@ -82,7 +82,7 @@ struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     /// Executes one instruction; true for the last one.
-    fn step(&mut self) -> Read<bool> {
+    fn step(&mut self) -> Parsed<bool> {
         match self.byte()? {
             // The protocol, and frames: there is nothing to do.
             0x80 => {
@@ -156,47 +156,47 @@ impl<'a> Machine<'a> {
             }
             b'Q' => {
                 let name = self.pop()?;
-                self.push(Value::Outside(name));
+                self.push(Value::Persistent(name));
             }
             b'q' => {
-                let place = self.number(1)?;
-                self.keep(place)?;
+                let slot = self.number(1)?;
+                self.put(slot)?;
             }
             b'r' => {
-                let place = self.number(4)?;
-                self.keep(place)?;
+                let slot = self.number(4)?;
+                self.put(slot)?;
             }
-            0x94 => self.keep(self.memo.len() as u32)?,
+            0x94 => self.put(self.memo.len() as u32)?,
             b'h' => {
-                let place = self.number(1)?;
-                self.recall(place)?;
+                let slot = self.number(1)?;
+                self.get(slot)?;
             }
             b'j' => {
-                let place = self.number(4)?;
-                self.recall(place)?;
+                let slot = self.number(4)?;
+                self.get(slot)?;
             }
             other => return Err(format!("its pickle has the instruction {other:#04x}, which no tensor needs")),
         }
         Ok(false)
     }
 
-    fn bytes(&mut self, count: usize) -> Read<&'a [u8]> {
+    fn bytes(&mut self, count: usize) -> Parsed<&'a [u8]> {
         let (bytes, rest) = self.input.split_at_checked(count).ok_or("its pickle is truncated")?;
         self.input = rest;
         Ok(bytes)
     }
 
-    fn byte(&mut self) -> Read<u8> {
+    fn byte(&mut self) -> Parsed<u8> {
         Ok(self.bytes(1)?.first().copied().unwrap_or_default())
     }
 
     /// An unsigned little-endian integer of up to 4 bytes.
-    fn number(&mut self, bytes: usize) -> Read<u32> {
+    fn number(&mut self, bytes: usize) -> Parsed<u32> {
         Ok(self.bytes(bytes)?.iter().rev().fold(0, |number, byte| number << 8 | u32::from(*byte)))
     }
 
     /// A little-endian integer; a `signed` one is negative if its last bit is set.
-    fn int(&mut self, length: usize, signed: bool) -> Read<()> {
+    fn int(&mut self, length: usize, signed: bool) -> Parsed<()> {
         let bytes = self.bytes(length)?;
         if length > 8 {
             return Err("its pickle has a number that is too large".to_owned());
@@ -207,13 +207,13 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn text(&mut self, length: usize) -> Read<()> {
+    fn text(&mut self, length: usize) -> Parsed<()> {
         let text = String::from_utf8_lossy(self.bytes(length)?).into_owned();
         self.push(Value::Text(text));
         Ok(())
     }
 
-    fn line(&mut self) -> Read<String> {
+    fn line(&mut self) -> Parsed<String> {
         let end = self.input.iter().position(|byte| *byte == b'\n').ok_or("its pickle is truncated")?;
         let line = String::from_utf8_lossy(self.bytes(end)?).into_owned();
         self.byte()?;
@@ -226,28 +226,28 @@ impl<'a> Machine<'a> {
     }
 
     /// The index of the first of the topmost `count` values, which must lie above the last mark.
-    fn above_mark(&self, count: usize) -> Read<usize> {
+    fn above_mark(&self, count: usize) -> Parsed<usize> {
         let start = self.stack.len().checked_sub(count);
         let lowest = self.marks.last().copied().unwrap_or(0);
         start.filter(|start| *start >= lowest).ok_or_else(|| "its pickle takes values that do not exist".to_owned())
     }
 
-    fn pop(&mut self) -> Read<Id> {
+    fn pop(&mut self) -> Parsed<Id> {
         self.above_mark(1)?;
         self.stack.pop().ok_or_else(|| "its pickle takes values that do not exist".to_owned())
     }
 
-    fn pop_to_mark(&mut self) -> Read<Vec<Id>> {
+    fn pop_to_mark(&mut self) -> Parsed<Vec<Id>> {
         let mark = self.marks.pop().ok_or("its pickle lacks a mark")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }
 
-    fn last(&mut self) -> Read<&mut Value> {
+    fn last(&mut self) -> Parsed<&mut Value> {
         let id = self.above_mark(1).ok().and_then(|start| self.stack.get(start)).copied();
         id.and_then(|id| self.all.get_mut(id)).ok_or_else(|| "its pickle takes values that do not exist".to_owned())
     }
 
-    fn extend(&mut self, items: &[Id]) -> Read<()> {
+    fn extend(&mut self, items: &[Id]) -> Parsed<()> {
         match self.last()? {
             Value::List(list) => list.extend_from_slice(items),
             _ => return Err("its pickle adds to a value that is not a list".to_owned()),
@@ -255,7 +255,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn set(&mut self, items: Vec<(Id, Id)>) -> Read<()> {
+    fn set(&mut self, items: Vec<(Id, Id)>) -> Parsed<()> {
         match self.last()? {
             Value::Dict(dict) => dict.extend(items),
             _ => return Err("its pickle adds to a value that is not a dict".to_owned()),
@@ -263,7 +263,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn global_of_stack(&mut self) -> Read<()> {
+    fn global_of_stack(&mut self) -> Parsed<()> {
         let (name, module) = (self.pop()?, self.pop()?);
         let name = match (self.all.get(module), self.all.get(name)) {
             (Some(Value::Text(module)), Some(Value::Text(name))) => format!("{module}.{name}"),
@@ -273,28 +273,28 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn call(&mut self) -> Read<()> {
+    fn call(&mut self) -> Parsed<()> {
         let (arguments, function) = (self.pop()?, self.pop()?);
         let is_dict = matches!(self.all.get(function), Some(Value::Global(name)) if name == "collections.OrderedDict");
         self.push(if is_dict { Value::Dict(Vec::new()) } else { Value::Call { function, arguments } });
         Ok(())
     }
 
-    fn keep(&mut self, place: u32) -> Read<()> {
+    fn put(&mut self, slot: u32) -> Parsed<()> {
         let start = self.above_mark(1)?;
         let id = self.stack.get(start).copied().unwrap_or_default();
-        self.memo.insert(place, id);
+        self.memo.insert(slot, id);
         Ok(())
     }
 
-    fn recall(&mut self, place: u32) -> Read<()> {
-        let id = self.memo.get(&place).ok_or("its pickle asks for a value that it has not stored")?;
+    fn get(&mut self, slot: u32) -> Parsed<()> {
+        let id = self.memo.get(&slot).ok_or("its pickle asks for a value that it has not stored")?;
         self.stack.push(*id);
         Ok(())
     }
 }
 
-fn pairs(items: &[Id]) -> Read<Vec<(Id, Id)>> {
+fn pairs(items: &[Id]) -> Parsed<Vec<(Id, Id)>> {
     let (pairs, rest) = items.as_chunks::<2>();
     match rest.is_empty() {
         true => Ok(pairs.iter().map(|&[key, value]| (key, value)).collect()),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_told() {
+    fn contradictions_are_errors() {
         for program in [
             &b""[..],
             b".",

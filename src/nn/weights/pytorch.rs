@@ -8,8 +8,8 @@ use std::path::Path;
 use candle_core::DType;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::pickle::{Id, Read, Value, Values};
-use super::{MAX_NUMBERS, Order, Place};
+use super::pickle::{Id, Parsed, Value, Values};
+use super::{Location, MAX_ELEMENTS, Order};
 
 /// Size limit for the pickle: it has some hundred bytes for each tensor.
 const MAX_PICKLE: u64 = 16 << 20;
@@ -31,7 +31,7 @@ struct Entry {
 }
 
 /// Where the tensors of a file are.
-pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
+pub(super) fn locations(path: &Path) -> Parsed<BTreeMap<String, Location>> {
     let unreadable = |cause: std::io::Error| format!("it cannot be read: {cause}");
     let mut file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
@@ -50,23 +50,23 @@ pub(super) fn places(path: &Path) -> Read<BTreeMap<String, Place>> {
         return Err("its pickle is not a dict of tensors".to_owned());
     };
     let tensors = Tensors { values: &values, entries: &entries, folder: name.trim_end_matches("data.pkl") };
-    let (mut places, mut bytes) = (BTreeMap::new(), 0_u64);
+    let (mut locations, mut bytes) = (BTreeMap::new(), 0_u64);
     for (name, value) in pairs {
         let Value::Text(name) = values.get(*name) else { continue };
-        let place = tensors.place(*value).map_err(|why| format!("its tensor `{name:.100}` {why}"))?;
-        if let Some(place) = place {
-            bytes = bytes.saturating_add(place.bytes);
-            places.insert(name.clone(), place);
+        let location = tensors.location(*value).map_err(|why| format!("its tensor `{name:.100}` {why}"))?;
+        if let Some(location) = location {
+            bytes = bytes.saturating_add(location.bytes);
+            locations.insert(name.clone(), location);
         }
     }
     match bytes <= length.saturating_mul(MAX_SHARED) {
-        true => Ok(places),
+        true => Ok(locations),
         false => Err(format!("its tensors would take {bytes} bytes, but the file has {length}")),
     }
 }
 
 /// The archive's entries by their names.
-fn entries(file: &File, length: u64) -> Read<HashMap<String, Entry>> {
+fn entries(file: &File, length: u64) -> Parsed<HashMap<String, Entry>> {
     let damaged = |cause: zip::result::ZipError| format!("it is not an archive of PyTorch 1.6 or later: {cause}");
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.len() > MAX_ENTRIES {
@@ -96,27 +96,27 @@ struct Tensors<'a> {
 
 impl Tensors<'_> {
     /// Where a tensor is; `None` for values that are not tensors, and for types that weights never have.
-    fn place(&self, value: Id) -> Read<Option<Place>> {
-        let Some(arguments) = self.rebuilt(value) else { return Ok(None) };
+    fn location(&self, value: Id) -> Parsed<Option<Location>> {
+        let Some(arguments) = self.rebuild_arguments(value) else { return Ok(None) };
         let [storage, offset, shape, strides, ..] = arguments else { return Err("lacks a part".to_owned()) };
         let Some((dtype, storage)) = self.storage(*storage)? else { return Ok(None) };
-        let (shape, strides) = (self.numbers(*shape)?, self.numbers(*strides)?);
+        let (shape, strides) = (self.sizes(*shape)?, self.sizes(*strides)?);
         let Value::Int(offset) = self.values.get(*offset) else { return Err("has no offset".to_owned()) };
-        let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
-        let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
+        let elements = shape.iter().try_fold(1_usize, |product, dimension| product.checked_mul(*dimension));
+        let elements = elements.filter(|elements| *elements <= MAX_ELEMENTS).ok_or("is too large")?;
         let size = dtype.size_in_bytes() as u64;
         let first =
             u64::try_from(*offset).ok().and_then(|offset| offset.checked_mul(size)).ok_or("has an invalid offset")?;
-        let bytes = numbers as u64 * size;
+        let bytes = elements as u64 * size;
         if first.checked_add(bytes).is_none_or(|end| end > storage.length) {
             return Err("is not completely in its storage".to_owned());
         }
         let order = order(&shape, &strides)?;
-        Ok(Some(Place { file: 0, dtype, shape, start: storage.start + first, bytes, order }))
+        Ok(Some(Location { file: 0, dtype, shape, start: storage.start + first, bytes, order }))
     }
 
     /// The arguments of the call that builds a tensor. Parameters wrap it in another one.
-    fn rebuilt(&self, mut value: Id) -> Option<&[Id]> {
+    fn rebuild_arguments(&self, mut value: Id) -> Option<&[Id]> {
         for _ in 0..3 {
             let Value::Call { function, arguments } = self.values.get(value) else { return None };
             let (Value::Global(name), Value::List(list)) = (self.values.get(*function), self.values.get(*arguments))
@@ -139,8 +139,8 @@ impl Tensors<'_> {
     }
 
     /// The type and the storage of a tensor's values; `None` for types that weights never have.
-    fn storage(&self, value: Id) -> Read<Option<(DType, Entry)>> {
-        let Value::Outside(name) = self.values.get(value) else { return Err("has no storage".to_owned()) };
+    fn storage(&self, value: Id) -> Parsed<Option<(DType, Entry)>> {
+        let Value::Persistent(name) = self.values.get(value) else { return Err("has no storage".to_owned()) };
         let Value::List(parts) = self.values.get(*name) else { return Err("has no storage".to_owned()) };
         let (Value::Global(class), Value::Text(key)) = (self.values.at(parts, 1), self.values.at(parts, 2)) else {
             return Err("has no storage".to_owned());
@@ -157,8 +157,8 @@ impl Tensors<'_> {
         Ok(Some((dtype, *entry)))
     }
 
-    fn numbers(&self, list: Id) -> Read<Vec<usize>> {
-        let numbers = match self.values.get(list) {
+    fn sizes(&self, list: Id) -> Parsed<Vec<usize>> {
+        let sizes = match self.values.get(list) {
             Value::List(list) if list.len() <= MAX_DIMENSIONS => list,
             _ => return Err("has no shape".to_owned()),
         };
@@ -166,30 +166,30 @@ impl Tensors<'_> {
             Value::Int(number) => usize::try_from(*number).ok(),
             _ => None,
         };
-        numbers.iter().map(number).collect::<Option<_>>().ok_or_else(|| "has no shape".to_owned())
+        sizes.iter().map(number).collect::<Option<_>>().ok_or_else(|| "has no shape".to_owned())
     }
 }
 
 /// The memory order of a tensor's values. Dimensions of length 1 do not matter.
-fn order(shape: &[usize], strides: &[usize]) -> Read<Order> {
+fn order(shape: &[usize], strides: &[usize]) -> Parsed<Order> {
     if shape.len() != strides.len() {
         return Err("has strides that do not fit its shape".to_owned());
     }
-    if follow(shape.iter().zip(strides).rev()) {
-        return Ok(Order::Rows);
+    if strides_follow(shape.iter().zip(strides).rev()) {
+        return Ok(Order::RowMajor);
     }
-    match follow(shape.iter().zip(strides)) {
-        true => Ok(Order::Columns),
+    match strides_follow(shape.iter().zip(strides)) {
+        true => Ok(Order::ColumnMajor),
         false => Err("is not contiguous".to_owned()),
     }
 }
 
 /// Whether each dimension's stride is the product of the dimensions before it.
-fn follow<'a>(mut sides: impl Iterator<Item = (&'a usize, &'a usize)>) -> bool {
+fn strides_follow<'a>(mut dimensions: impl Iterator<Item = (&'a usize, &'a usize)>) -> bool {
     let mut step = 1_usize;
-    sides.all(|(side, stride)| {
-        let fits = *side <= 1 || *stride == step;
-        step = step.saturating_mul(*side);
+    dimensions.all(|(dimension, stride)| {
+        let fits = *dimension <= 1 || *stride == step;
+        step = step.saturating_mul(*dimension);
         fits
     })
 }

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use candle_core::DType;
 use serde_json::Value;
 
-use super::{MAX_NUMBERS, Order, Place};
+use super::{Location, MAX_ELEMENTS, Order};
 use crate::error::Result;
 use crate::nn::model_folder::{model_error, open_regular, read_json_of};
 use crate::nn::weight_files::{MAX_INDEX, parts_of};
 
-/// Size limit for the header: names, types and places of tensors, some hundred bytes for each.
+/// Size limit for the header: names, types and locations of tensors, some hundred bytes for each.
 const MAX_HEADER: u64 = 16 << 20;
 
 /// The files named by an index; each is in the folder itself.
@@ -28,16 +28,16 @@ pub(super) fn parts(folder: &Path, index: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Where the tensors of all `files` are.
-pub(super) fn places(files: &[PathBuf]) -> Result<BTreeMap<String, Place>> {
-    let mut places = BTreeMap::new();
+pub(super) fn locations(files: &[PathBuf]) -> Result<BTreeMap<String, Location>> {
+    let mut locations = BTreeMap::new();
     for (number, path) in files.iter().enumerate() {
-        read_header(path, number, &mut places)?;
+        read_header(path, number, &mut locations)?;
     }
-    Ok(places)
+    Ok(locations)
 }
 
 /// Reads where the tensors of one file are, and checks that they lie within it without overlapping.
-fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>) -> Result<()> {
+fn read_header(path: &Path, number: usize, locations: &mut BTreeMap<String, Location>) -> Result<()> {
     let broken = |what: &str| model_error(path, &format!("it is not a complete safetensors file: {what}"));
     let (mut file, len) = open_regular(path)?;
     let mut length = [0_u8; 8];
@@ -58,9 +58,9 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
     for (name, tensor) in header.iter().filter(|(name, _)| *name != "__metadata__") {
         let wrong = |what: String| broken(&format!("the tensor `{name:.200}` {what}"));
         // Types that weights never have (integer positions, for instance) are skipped.
-        if let Some(place) = place(tensor, number, 8 + length, len).map_err(wrong)? {
-            taken.push((place.start, place.bytes, name));
-            places.insert(name.clone(), place);
+        if let Some(location) = location(tensor, number, 8 + length, len).map_err(wrong)? {
+            taken.push((location.start, location.bytes, name));
+            locations.insert(name.clone(), location);
         }
     }
     // Overlapping tensors could take more memory than the file.
@@ -76,13 +76,13 @@ fn read_header(path: &Path, number: usize, places: &mut BTreeMap<String, Place>)
     Ok(())
 }
 
-fn place(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Result<Option<Place>, String> {
-    let shape: Option<Vec<usize>> = tensor["shape"]
-        .as_array()
-        .and_then(|shape| shape.iter().map(|side| side.as_u64().and_then(|side| usize::try_from(side).ok())).collect());
+fn location(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Result<Option<Location>, String> {
+    let shape: Option<Vec<usize>> = tensor["shape"].as_array().and_then(|shape| {
+        shape.iter().map(|dimension| dimension.as_u64().and_then(|dimension| usize::try_from(dimension).ok())).collect()
+    });
     let shape = shape.ok_or("has no shape")?;
-    let numbers = shape.iter().try_fold(1_usize, |product, side| product.checked_mul(*side));
-    let numbers = numbers.filter(|numbers| *numbers <= MAX_NUMBERS).ok_or("is too large")?;
+    let elements = shape.iter().try_fold(1_usize, |product, dimension| product.checked_mul(*dimension));
+    let elements = elements.filter(|elements| *elements <= MAX_ELEMENTS).ok_or("is too large")?;
     let (Some(start), Some(end)) = (tensor["data_offsets"][0].as_u64(), tensor["data_offsets"][1].as_u64()) else {
         return Err("has no offsets".to_owned());
     };
@@ -93,9 +93,9 @@ fn place(tensor: &Value, file: usize, data: u64, len: u64) -> std::result::Resul
         "BF16" => DType::BF16,
         _ => return Ok(None),
     };
-    let bytes = (numbers * dtype.size_in_bytes()) as u64;
+    let bytes = (elements * dtype.size_in_bytes()) as u64;
     match start.checked_add(bytes) == Some(end) && data.saturating_add(end) <= len {
-        true => Ok(Some(Place { file, dtype, shape, start: data + start, bytes, order: Order::Rows })),
+        true => Ok(Some(Location { file, dtype, shape, start: data + start, bytes, order: Order::RowMajor })),
         false => Err("is not completely in the file: was the download interrupted?".to_owned()),
     }
 }

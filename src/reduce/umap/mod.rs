@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::room::check_room;
+use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{Metric, NeighborIndex, NeighborSearch};
 use crate::progress::Progress;
@@ -209,7 +209,7 @@ impl Umap {
         self.check()?;
         let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
         let index = index.searched(self.neighbor_search, Stage::Reduce, progress)?;
-        check_room(Stage::Reduce, "the neighbors and their graph", index.rows(), NUMBERS_A_ROW)?;
+        check_memory(Stage::Reduce, "the neighbors and their graph", index.rows(), NUMBERS_A_ROW)?;
         let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress)?;
         let (mix, connectivity) = (self.set_op_mix_ratio as f32, self.local_connectivity as f32);

@@ -5,8 +5,8 @@
 
 use rayon::prelude::*;
 
-use super::decoder::{Decoder, Memory};
-use super::search::{EarlyStopping, Search, Session, not_a_number};
+use super::generation_config::{EarlyStopping, GenerationConfig};
+use super::session::{Session, not_a_number};
 use crate::error::{Result, Stage};
 use crate::linalg::elementwise;
 use crate::progress::Progress;
@@ -41,24 +41,19 @@ struct Beams {
 }
 
 /// The tokens of the best caption of each image, from the start token to the end token.
-pub(super) fn search(
-    decoder: &dyn Decoder,
-    memory: Memory,
-    search: &Search,
-    progress: &Progress,
-) -> Result<Vec<Vec<u32>>> {
-    let mut captions = vec![Vec::new(); memory.images()];
-    let mut images: Vec<Beams> = (0..captions.len()).map(|image| Beams::new(image, search)).collect();
-    let (mut session, mut scores) = Session::begin(decoder, memory, &search.start)?;
+pub(super) fn run(mut session: Session<'_>, config: &GenerationConfig, progress: &Progress) -> Result<Vec<Vec<u32>>> {
+    let mut captions = vec![Vec::new(); session.images()];
+    let mut images: Vec<Beams> = (0..captions.len()).map(|image| Beams::new(image, config)).collect();
+    let mut scores = session.start(&config.start_tokens)?;
     let mut rows_each = 1;
-    for length in search.start.len().. {
+    for length in config.start_tokens.len().. {
         progress.check(Stage::Embed)?;
-        let numbers = scores.len() / images.len().max(1);
-        (images.par_iter_mut().zip(scores.par_chunks_mut(numbers.max(1))))
+        let scores_each = scores.len() / images.len().max(1);
+        (images.par_iter_mut().zip(scores.par_chunks_mut(scores_each.max(1))))
             .filter(|(beams, _)| !beams.done)
-            .try_for_each(|(beams, scores)| beams.step(search, length, scores, rows_each))?;
+            .try_for_each(|(beams, scores)| beams.step(config, length, scores, rows_each))?;
         let open = images.iter().filter(|beams| !beams.done).count();
-        if open == 0 || length + 1 >= search.limit() {
+        if open == 0 || length + 1 >= config.length_limit() {
             break;
         }
         // Dropping images copies the cached keys and values of the others, so it is not done for every finished image.
@@ -79,9 +74,9 @@ pub(super) fn search(
             images = stay;
             store(left, &mut captions);
         }
-        rows_each = search.num_beams;
-        let next: Vec<u32> = images.iter().flat_map(|beams| beams.next(search)).collect();
-        scores = session.write(&next)?;
+        rows_each = config.num_beams;
+        let next: Vec<u32> = images.iter().flat_map(|beams| beams.next(config)).collect();
+        scores = session.append(&next)?;
     }
     store(images, &mut captions);
     Ok(captions)
@@ -96,8 +91,8 @@ fn store(images: Vec<Beams>, captions: &mut [Vec<u32>]) {
 }
 
 impl Beams {
-    fn new(image: usize, search: &Search) -> Self {
-        let running = vec![Scored { tokens: search.start.clone(), score: 0.0 }];
+    fn new(image: usize, config: &GenerationConfig) -> Self {
+        let running = vec![Scored { tokens: config.start_tokens.clone(), score: 0.0 }];
         Beams { image, running, parents: vec![0], finished: Vec::new(), done: false }
     }
 
@@ -106,31 +101,31 @@ impl Beams {
     }
 
     /// Processes the scores of every next token, for each of `rows` beams that are `length` tokens long.
-    fn step(&mut self, search: &Search, length: usize, scores: &mut [f32], rows: usize) -> Result<()> {
+    fn step(&mut self, config: &GenerationConfig, length: usize, scores: &mut [f32], rows: usize) -> Result<()> {
         let vocabulary = scores.len() / rows.max(1);
         for (beam, scores) in self.running.iter().zip(scores.chunks_exact_mut(vocabulary.max(1))) {
             log_softmax(scores)?;
-            search.restrict(&beam.tokens, scores);
+            config.process_scores(&beam.tokens, scores);
         }
-        let candidates = self.best_candidates(scores, vocabulary, search.candidates());
-        let (written, last) = (length + 1 - search.start.len(), length + 1 >= search.limit());
-        let grown = |candidate: &Candidate| {
+        let candidates = self.best_candidates(scores, vocabulary, config.candidates());
+        let (written, last) = (length + 1 - config.start_tokens.len(), length + 1 >= config.length_limit());
+        let extended = |candidate: &Candidate| {
             let mut tokens = self.running.get(candidate.beam).map(|beam| beam.tokens.clone()).unwrap_or_default();
             tokens.push(candidate.token);
             tokens
         };
-        let penalty = (written as f64).powf(search.length_penalty) as f32;
-        let ends = |candidate: &Candidate| last || search.ends(candidate.token);
-        let finished = (candidates.iter().take(search.num_beams))
+        let penalty = (written as f64).powf(config.length_penalty) as f32;
+        let ends = |candidate: &Candidate| last || config.ends(candidate.token);
+        let finished = (candidates.iter().take(config.num_beams))
             .filter(|candidate| ends(candidate) && candidate.score > f32::NEG_INFINITY)
-            .map(|candidate| Scored { tokens: grown(candidate), score: candidate.score / penalty });
+            .map(|candidate| Scored { tokens: extended(candidate), score: candidate.score / penalty });
         let finished: Vec<Scored> = finished.collect();
-        let open: Vec<&Candidate> = candidates.iter().filter(|it| !ends(it)).take(search.num_beams).collect();
-        let running = open.iter().map(|it| Scored { tokens: grown(it), score: it.score }).collect();
+        let open: Vec<&Candidate> = candidates.iter().filter(|it| !ends(it)).take(config.num_beams).collect();
+        let running = open.iter().map(|it| Scored { tokens: extended(it), score: it.score }).collect();
         self.parents = open.iter().map(|candidate| candidate.beam).collect();
         self.running = running;
-        self.finish(finished, search.num_beams);
-        self.done = last || !self.can_improve(search, written);
+        self.finish(finished, config.num_beams);
+        self.done = last || !self.can_improve(config, written);
         Ok(())
     }
 
@@ -163,23 +158,25 @@ impl Beams {
     }
 
     /// Whether following the beams further could change the result; `written` tokens follow the start so far.
-    fn can_improve(&self, search: &Search, written: usize) -> bool {
-        let full = self.finished.len() >= search.num_beams;
+    fn can_improve(&self, config: &GenerationConfig, written: usize) -> bool {
+        let full = self.finished.len() >= config.num_beams;
         let Some(worst) = self.finished.last().filter(|_| full) else { return true };
-        if search.early_stopping == EarlyStopping::Full {
+        if config.early_stopping == EarlyStopping::Full {
             return false;
         }
-        let length = match search.early_stopping {
-            EarlyStopping::Never if search.length_penalty > 0.0 => search.limit().saturating_sub(search.start.len()),
+        let length = match config.early_stopping {
+            EarlyStopping::Never if config.length_penalty > 0.0 => {
+                config.length_limit().saturating_sub(config.start_tokens.len())
+            }
             _ => written,
         };
-        let penalty = (length as f64).powf(search.length_penalty) as f32;
+        let penalty = (length as f64).powf(config.length_penalty) as f32;
         self.running.first().is_some_and(|best| best.score / penalty > worst.score)
     }
 
     /// The next input for the rows of the image, one token for each beam.
-    fn next<'a>(&'a self, search: &'a Search) -> impl Iterator<Item = u32> + 'a {
-        self.running.iter().map(|beam| beam.tokens.last().copied().unwrap_or(search.fill))
+    fn next<'a>(&'a self, config: &'a GenerationConfig) -> impl Iterator<Item = u32> + 'a {
+        self.running.iter().map(|beam| beam.tokens.last().copied().unwrap_or(config.pad_token_id))
     }
 
     fn best(self) -> Vec<u32> {
@@ -191,11 +188,11 @@ impl Beams {
 /// Converts scores to log probabilities.
 fn log_softmax(scores: &mut [f32]) -> Result<()> {
     let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut shares = scores.to_vec();
-    elementwise::softmax(&mut shares);
-    // The greatest share is one over the sum of the exponentials of the scores minus the greatest score.
-    let log = -shares.iter().copied().fold(0.0, f32::max).ln();
-    if !log.is_finite() || !greatest.is_finite() || shares.iter().any(|share| share.is_nan()) {
+    let mut probabilities = scores.to_vec();
+    elementwise::softmax(&mut probabilities);
+    // The greatest probability is one over the sum of the exponentials of the scores minus the greatest score.
+    let log = -probabilities.iter().copied().fold(0.0, f32::max).ln();
+    if !log.is_finite() || !greatest.is_finite() || probabilities.iter().any(|p| p.is_nan()) {
         return Err(not_a_number());
     }
     scores.iter_mut().for_each(|score| *score = *score - greatest - log);

@@ -7,25 +7,40 @@ use std::sync::Arc;
 
 use ndarray::Array2;
 
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use super::ImageCaptioner;
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::hub::Origin;
 use crate::nn::device::Device;
-use crate::nn::image_input::tell_unreadable;
-use crate::nn::model_folder::computing;
+use crate::nn::image_input::report_unreadable;
+use crate::nn::model_folder::compute_error;
 use crate::nn::workers;
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits};
 
-use super::ImageCaptioner;
-use super::config::{self, MAX_BEAMS, MAX_PENALTY};
-use super::loaded::Loaded;
-use super::search::{EarlyStopping, Search};
+mod beam_search;
+mod blip_text;
+mod config;
+mod decoder;
+mod generation_config;
+mod generation_overrides;
+mod gpt2;
+mod greedy;
+mod load;
+mod model;
+mod session;
+mod tokenizer;
+mod vision;
+
+pub use generation_config::EarlyStopping;
+use generation_config::GenerationConfig;
+use generation_overrides::GenerationOverrides;
+use model::Model;
 
 /// Images per batch, unless set with [`Captioner::batch_size`].
-const BATCH: usize = 8;
+const DEFAULT_BATCH_SIZE: usize = 8;
 
 /// Larger batches only take more memory.
-const MAX_BATCH: usize = 1_024;
+const MAX_BATCH_SIZE: usize = 1_024;
 
 /// Captions images with a model loaded from a folder.
 ///
@@ -55,14 +70,9 @@ const MAX_BATCH: usize = 1_024;
 /// ```
 #[derive(Clone)]
 pub struct Captioner {
-    model: Arc<Loaded>,
-    max_length: Option<usize>,
-    num_beams: Option<usize>,
-    length_penalty: Option<f64>,
-    early_stopping: Option<EarlyStopping>,
-    no_repeat_ngram_size: Option<usize>,
+    model: Arc<Model>,
+    overrides: GenerationOverrides,
     batch_size: usize,
-    prompt: Option<String>,
     upright: bool,
     limits: Limits,
 }
@@ -75,14 +85,9 @@ impl Captioner {
     /// architecture is not supported, or if its tensors do not have the sizes declared in its configuration.
     pub fn from_dir(folder: impl AsRef<Path>) -> Result<Self> {
         Ok(Captioner {
-            model: Arc::new(Loaded::read(folder.as_ref(), Device::Cpu)?),
-            max_length: None,
-            num_beams: None,
-            length_penalty: None,
-            early_stopping: None,
-            no_repeat_ngram_size: None,
-            batch_size: BATCH,
-            prompt: None,
+            model: Arc::new(Model::load(folder.as_ref(), Device::Cpu)?),
+            overrides: GenerationOverrides::default(),
+            batch_size: DEFAULT_BATCH_SIZE,
             upright: true,
             limits: Limits::default(),
         })
@@ -93,8 +98,8 @@ impl Captioner {
     /// # Errors
     /// [`ErrorKind::Model`] if the device cannot be used; otherwise as [`from_dir`](Self::from_dir).
     pub fn device(mut self, device: Device) -> Result<Self> {
-        if self.model.place != device {
-            self.model = Arc::new(Loaded::read(&self.model.folder, device)?);
+        if self.model.device != device {
+            self.model = Arc::new(Model::load(&self.model.folder, device)?);
         }
         Ok(self)
     }
@@ -104,7 +109,7 @@ impl Captioner {
     /// at most the model's number of positions (1,024 in GPT-2, 512 in BLIP).
     #[must_use]
     pub fn max_length(mut self, max_length: usize) -> Self {
-        self.max_length = Some(max_length);
+        self.overrides.max_length = Some(max_length);
         self
     }
 
@@ -112,7 +117,7 @@ impl Captioner {
     /// model's own, otherwise 1. From 1 to 100.
     #[must_use]
     pub fn num_beams(mut self, num_beams: usize) -> Self {
-        self.num_beams = Some(num_beams);
+        self.overrides.num_beams = Some(num_beams);
         self
     }
 
@@ -120,14 +125,14 @@ impl Captioner {
     /// favor long captions. Default: the model's own, otherwise 1. From -100 to 100.
     #[must_use]
     pub fn length_penalty(mut self, length_penalty: f64) -> Self {
-        self.length_penalty = Some(length_penalty);
+        self.overrides.length_penalty = Some(length_penalty);
         self
     }
 
     /// When a beam search stops. Default: the model's own, otherwise [`EarlyStopping::Heuristic`].
     #[must_use]
     pub fn early_stopping(mut self, early_stopping: EarlyStopping) -> Self {
-        self.early_stopping = Some(early_stopping);
+        self.overrides.early_stopping = Some(early_stopping);
         self
     }
 
@@ -135,7 +140,7 @@ impl Captioner {
     /// otherwise 0. At most 1,000.
     #[must_use]
     pub fn no_repeat_ngram_size(mut self, no_repeat_ngram_size: usize) -> Self {
-        self.no_repeat_ngram_size = Some(no_repeat_ngram_size);
+        self.overrides.no_repeat_ngram_size = Some(no_repeat_ngram_size);
         self
     }
 
@@ -150,7 +155,7 @@ impl Captioner {
     /// The prompt that every caption begins with, such as `a photography of`. Only BLIP accepts one. Default: none.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.prompt = Some(prompt.into());
+        self.overrides.prompt = Some(prompt.into());
         self
     }
 
@@ -174,7 +179,7 @@ impl Captioner {
     /// # Errors
     /// [`ErrorKind::InvalidParameter`] for a value out of range, or for a prompt if the model does not accept one.
     pub fn check(&self) -> Result<()> {
-        self.search().map(|_| ())
+        self.generation_config().map(|_| ())
     }
 
     /// The tokens of each image's caption, from the start token to the end token, which is missing if the caption was
@@ -183,19 +188,19 @@ impl Captioner {
     /// # Errors
     /// As [`caption_images`](ImageCaptioner::caption_images).
     pub fn caption_tokens(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<Vec<u32>>>> {
-        let search = self.search()?;
+        let config = self.generation_config()?;
         let task = progress.task(Stage::Embed, "captions", images.len());
         let batches = self.batches(images.len());
-        let written = workers::run(&batches, &self.model.device, progress, |batch| {
+        let generated = workers::run(&batches, &self.model.opened, progress, |batch| {
             let images = images.get(batch.clone()).unwrap_or_default();
-            let captions = self.write(images, &search, progress)?;
+            let captions = self.generate(images, &config, progress)?;
             task.advance(images.len());
             Ok(captions)
         })?;
         task.finish()?;
-        let captions: Vec<Result<Vec<u32>>> = written.into_iter().flatten().collect();
+        let captions: Vec<Result<Vec<u32>>> = generated.into_iter().flatten().collect();
         let broken: Vec<&Error> = captions.iter().filter_map(|caption| caption.as_ref().err()).collect();
-        tell_unreadable(&broken, images.len(), "caption", progress)?;
+        report_unreadable(&broken, images.len(), "caption", progress)?;
         Ok(captions.into_iter().map(|caption| caption.ok()).collect())
     }
 
@@ -205,10 +210,10 @@ impl Captioner {
     /// # Errors
     /// [`ErrorKind::Image`] if the image cannot be read.
     pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
-        let pixels = self.model.pixels(image, &self.limits, self.upright)?;
-        let states = self.model.encoded(&[pixels], &Progress::silent())?;
-        let numbers = states.flatten_all().and_then(|states| states.to_vec1()).map_err(computing)?;
-        rows(states.dims().first().copied().unwrap_or(0), numbers)
+        let image = self.model.read_image(image, &self.limits, self.upright)?;
+        let states = self.model.encode(&[image], &Progress::silent())?;
+        let values = states.flatten_all().and_then(|states| states.to_vec1()).map_err(compute_error)?;
+        matrix(states.dims().first().copied().unwrap_or(0), values)
     }
 
     /// The logits of all tokens in the vocabulary after each of `tokens`, which begin a caption of the image: tokens x
@@ -218,9 +223,9 @@ impl Captioner {
     /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens than
     /// the model has positions, or if a token is not in its vocabulary.
     pub fn token_scores(&self, image: &ImageSource<'_>, tokens: &[u32]) -> Result<Array2<f32>> {
-        let (positions, vocabulary) = (self.model.positions, self.model.vocabulary);
-        if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocabulary) {
-            let allowed = format!("at most {positions} tokens, each below {vocabulary}");
+        let (positions, vocab_size) = (self.model.max_position_embeddings, self.model.vocab_size);
+        if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocab_size) {
+            let allowed = format!("at most {positions} tokens, each below {vocab_size}");
             return Err(Error::invalid_parameter(
                 Stage::Embed,
                 "tokens",
@@ -228,83 +233,21 @@ impl Captioner {
                 &allowed,
             ));
         }
-        let pixels = self.model.pixels(image, &self.limits, self.upright)?;
-        rows(tokens.len(), self.model.scores(pixels, tokens)?)
+        let image = self.model.read_image(image, &self.limits, self.upright)?;
+        matrix(tokens.len(), self.model.scores(image, tokens)?)
     }
 
-    /// The model's own search settings, overridden by those that were set.
-    fn search(&self) -> Result<Search> {
+    fn generation_config(&self) -> Result<GenerationConfig> {
         self.limits.check(Stage::Embed)?;
-        if !(1..=MAX_BATCH).contains(&self.batch_size) {
+        if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
             return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "1 to 1,024"));
         }
-        let mut search = self.model.search.clone();
-        if let Some(num_beams) = self.num_beams {
-            search.num_beams = num_beams;
-        }
-        if !(1..=MAX_BEAMS).contains(&search.num_beams) {
-            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", search.num_beams, "1 to 100"));
-        }
-        let most = search.candidates();
-        if search.num_beams > 1 && most > self.model.vocabulary {
-            let allowed = format!("lower for a vocabulary of {} tokens", self.model.vocabulary);
-            return Err(Error::invalid_parameter(Stage::Embed, "num_beams", search.num_beams, &allowed));
-        }
-        if let Some(size) = self.no_repeat_ngram_size {
-            if size > config::MAX_NGRAM {
-                return Err(Error::invalid_parameter(Stage::Embed, "no_repeat_ngram_size", size, "0 to 1,000"));
-            }
-            search.no_repeat_ngram = size;
-        }
-        if let Some(penalty) = self.length_penalty {
-            if penalty.is_nan() || penalty.abs() > MAX_PENALTY {
-                return Err(Error::invalid_parameter(Stage::Embed, "length_penalty", penalty, "-100 to 100"));
-            }
-            search.length_penalty = penalty;
-        }
-        if let Some(early_stopping) = self.early_stopping {
-            search.early_stopping = early_stopping;
-        }
-        if let Some(prompt) = &self.prompt {
-            if !self.model.takes_prompts {
-                let message = "the captioner does not accept a prompt: only BLIP does";
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
-            }
-            search.start.extend(self.model.words.tokens(prompt)?);
-        }
-        self.with_length(search)
-    }
-
-    fn with_length(&self, mut search: Search) -> Result<Search> {
-        let (least, most) = (search.start.len() + 1, self.model.positions);
-        if let Some(token) = search.start.iter().find(|token| **token as usize >= self.model.vocabulary) {
-            let message = format!("the prompt contains the token {token}, which is not in the model's vocabulary");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message));
-        }
-        match self.max_length {
-            Some(length) if !(least..=most).contains(&length) => {
-                let allowed = format!("{least} to {most}, including the start token and the prompt");
-                return Err(Error::invalid_parameter(Stage::Embed, "max_length", length, &allowed));
-            }
-            Some(length) => search.limit_to(length),
-            None => search.limit_to(search.limit().min(most)),
-        }
-        if search.limit() < least {
-            let message = format!(
-                "the prompt leaves no room for a caption within the maximum length of {} tokens",
-                search.limit()
-            );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
-                Hint::new("Set a higher max_length.")
-                    .on_command_line("Pass --captioner a model whose configuration allows longer captions."),
-            ));
-        }
-        Ok(search)
+        self.overrides.apply(&self.model)
     }
 
     /// The images of each batch: no more than the batch size, and no thread idle while another has several.
     fn batches(&self, images: usize) -> Vec<Range<usize>> {
-        let threads = match self.model.device {
+        let threads = match self.model.opened {
             candle_core::Device::Cpu => rayon::current_num_threads().max(1),
             _ => 1,
         };
@@ -314,26 +257,31 @@ impl Captioner {
     }
 
     /// The tokens of a batch's captions, each or the reason why there is none.
-    fn write(&self, images: &[ImageSource<'_>], search: &Search, progress: &Progress) -> Result<Vec<Result<Vec<u32>>>> {
-        let pixels = self.model.all_pixels(images, &self.limits, self.upright);
-        let (mut readable, mut captions) = (Vec::new(), Vec::with_capacity(pixels.len()));
-        for pixels in pixels {
-            captions.push(pixels.map(|pixels| {
-                readable.push(pixels);
+    fn generate(
+        &self,
+        images: &[ImageSource<'_>],
+        config: &GenerationConfig,
+        progress: &Progress,
+    ) -> Result<Vec<Result<Vec<u32>>>> {
+        let read = self.model.read_images(images, &self.limits, self.upright);
+        let (mut readable, mut captions) = (Vec::new(), Vec::with_capacity(read.len()));
+        for image in read {
+            captions.push(image.map(|image| {
+                readable.push(image);
                 Vec::new()
             }));
         }
-        let written = self.model.write(&readable, search, progress)?;
-        for (caption, tokens) in captions.iter_mut().flatten().zip(written) {
+        let generated = self.model.generate(&readable, config, progress)?;
+        for (caption, tokens) in captions.iter_mut().flatten().zip(generated) {
             *caption = tokens;
         }
         Ok(captions)
     }
 }
 
-fn rows(count: usize, numbers: Vec<f32>) -> Result<Array2<f32>> {
-    let width = numbers.len() / count.max(1);
-    Array2::from_shape_vec((count, width), numbers).map_err(|cause| {
+fn matrix(count: usize, values: Vec<f32>) -> Result<Array2<f32>> {
+    let width = values.len() / count.max(1);
+    Array2::from_shape_vec((count, width), values).map_err(|cause| {
         Error::new(ErrorKind::Internal, Stage::Embed, "the rows do not fill a matrix").with_cause(cause)
     })
 }
@@ -348,7 +296,7 @@ impl ImageCaptioner for Captioner {
         let tokens = self.caption_tokens(images, progress)?;
         tokens
             .iter()
-            .map(|tokens| tokens.as_ref().map(|tokens| self.model.words.sentence(tokens)).transpose())
+            .map(|tokens| tokens.as_ref().map(|tokens| self.model.tokenizer.decode(tokens)).transpose())
             .collect()
     }
 

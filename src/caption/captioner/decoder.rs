@@ -4,18 +4,19 @@ use std::fmt::Debug;
 
 use candle_core::{Device, Tensor};
 
+use super::config::DecoderConfig;
 use crate::error::Result;
-use crate::nn::model_folder::computing;
-use crate::nn::transformer::{Activation, Linear};
+use crate::nn::model_folder::compute_error;
+use crate::nn::transformer::{Activation, Linear, WeightLayout};
 use crate::nn::weights::Weights;
 
 /// The capacity for tokens grows in steps of this size.
-const ROOM: usize = 16;
+const CAPACITY_STEP: usize = 16;
 
 /// Generates captions, one token at a time.
 pub(super) trait Decoder: Send + Sync + Debug {
     /// Precomputes what it needs from the images; `states` are (images x patches) x the encoder's width.
-    fn look(&self, states: &Tensor, images: usize) -> Result<Memory>;
+    fn memory(&self, states: &Tensor, images: usize) -> Result<Memory>;
 
     /// Appends one token to each row, and returns the hidden states: rows x width. The rows of an image are
     /// consecutive, and their number is the same for each image.
@@ -87,15 +88,15 @@ impl Past {
     /// Appends the keys and values of one token, rows x heads x 1 x width, to a layer, and returns all of them so far.
     fn add(&mut self, layer: usize, keys: &Tensor, values: &Tensor) -> candle_core::Result<(Tensor, Tensor)> {
         let (rows, heads, _, width) = keys.dims4()?;
-        let room = |tokens: usize| Tensor::zeros((rows, heads, tokens, width), keys.dtype(), keys.device());
+        let zeros = |tokens: usize| Tensor::zeros((rows, heads, tokens, width), keys.dtype(), keys.device());
         if layer >= self.layers.len() {
-            self.layers.push((room(ROOM)?, room(ROOM)?));
+            self.layers.push((zeros(CAPACITY_STEP)?, zeros(CAPACITY_STEP)?));
         }
         let missing = || candle_core::Error::Msg("the layers of a decoder must run in order".into());
         let (all_keys, all_values) = self.layers.get_mut(layer).ok_or_else(missing)?;
         if all_keys.dim(2)? <= self.length {
-            *all_keys = Tensor::cat(&[&*all_keys, &room(ROOM)?], 2)?.contiguous()?;
-            *all_values = Tensor::cat(&[&*all_values, &room(ROOM)?], 2)?.contiguous()?;
+            *all_keys = Tensor::cat(&[&*all_keys, &zeros(CAPACITY_STEP)?], 2)?.contiguous()?;
+            *all_values = Tensor::cat(&[&*all_values, &zeros(CAPACITY_STEP)?], 2)?.contiguous()?;
         }
         all_keys.slice_set(&keys.contiguous()?, 2, self.length)?;
         all_values.slice_set(&values.contiguous()?, 2, self.length)?;
@@ -106,7 +107,7 @@ impl Past {
 /// Multi-head attention in a decoder.
 #[derive(Clone, Copy)]
 pub(super) struct Heads {
-    pub(super) count: usize,
+    pub(super) num_heads: usize,
     /// The width of all heads together.
     pub(super) width: usize,
     /// The factor that queries are multiplied by.
@@ -114,47 +115,56 @@ pub(super) struct Heads {
 }
 
 impl Heads {
-    fn each(self) -> usize {
-        self.width / self.count
+    fn head_width(self) -> usize {
+        self.width / self.num_heads
     }
 
     /// Splits the keys or values of images, (images x patches) x width, into heads: images x heads x patches x head
     /// width.
-    pub(super) fn of_images(self, states: &Tensor, images: usize) -> candle_core::Result<Tensor> {
+    pub(super) fn split_images(self, states: &Tensor, images: usize) -> candle_core::Result<Tensor> {
         let patches = states.dim(0)? / images.max(1);
-        states.contiguous()?.reshape((images, patches, self.count, self.each()))?.transpose(1, 2)?.contiguous()
+        states
+            .contiguous()?
+            .reshape((images, patches, self.num_heads, self.head_width()))?
+            .transpose(1, 2)?
+            .contiguous()
     }
 
     /// Attends to the tokens so far. `qkv` are the queries, keys and values of one token per row, rows x 3 width.
-    pub(super) fn to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> Result<Tensor> {
-        self.to_past_by(qkv, past, layer).map_err(computing)
+    pub(super) fn attend_to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> Result<Tensor> {
+        self.try_attend_to_past(qkv, past, layer).map_err(compute_error)
     }
 
-    fn to_past_by(self, qkv: &Tensor, past: &mut Past, layer: usize) -> candle_core::Result<Tensor> {
+    fn try_attend_to_past(self, qkv: &Tensor, past: &mut Past, layer: usize) -> candle_core::Result<Tensor> {
         let rows = qkv.dim(0)?;
         let part = |i: usize| {
-            qkv.narrow(1, i * self.width, self.width)?.contiguous()?.reshape((rows, self.count, 1, self.each()))
+            qkv.narrow(1, i * self.width, self.width)?.contiguous()?.reshape((
+                rows,
+                self.num_heads,
+                1,
+                self.head_width(),
+            ))
         };
         let (keys, values) = past.add(layer, &part(1)?, &part(2)?)?;
         let scores = (part(0)? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
-        let shares = candle_nn::ops::softmax_last_dim(&scores)?;
-        shares.matmul(&values)?.reshape((rows, self.width))
+        let weights = candle_nn::ops::softmax_last_dim(&scores)?;
+        weights.matmul(&values)?.reshape((rows, self.width))
     }
 
     /// Attends to the image of each row. `queries` are rows x width.
-    pub(super) fn to_image(self, queries: &Tensor, memory: &Memory, layer: usize) -> Result<Tensor> {
-        self.to_image_by(queries, memory, layer).map_err(computing)
+    pub(super) fn attend_to_image(self, queries: &Tensor, memory: &Memory, layer: usize) -> Result<Tensor> {
+        self.try_attend_to_image(queries, memory, layer).map_err(compute_error)
     }
 
-    fn to_image_by(self, queries: &Tensor, memory: &Memory, layer: usize) -> candle_core::Result<Tensor> {
+    fn try_attend_to_image(self, queries: &Tensor, memory: &Memory, layer: usize) -> candle_core::Result<Tensor> {
         let missing = || candle_core::Error::Msg("the decoder must have as many layers as its image memory".into());
         let (keys, values) = memory.layers.get(layer).ok_or_else(missing)?;
         let rows = queries.dim(0)?;
         let beams = rows / memory.images.max(1);
-        let queries = queries.reshape((memory.images, beams, self.count, self.each()))?.transpose(1, 2)?;
+        let queries = queries.reshape((memory.images, beams, self.num_heads, self.head_width()))?.transpose(1, 2)?;
         let scores = (queries.contiguous()? * self.scale)?.matmul(&keys.transpose(2, 3)?)?;
-        let shares = candle_nn::ops::softmax_last_dim(&scores)?;
-        shares.matmul(values)?.transpose(1, 2)?.contiguous()?.reshape((rows, self.width))
+        let weights = candle_nn::ops::softmax_last_dim(&scores)?;
+        weights.matmul(values)?.transpose(1, 2)?.contiguous()?.reshape((rows, self.width))
     }
 }
 
@@ -174,23 +184,26 @@ pub(super) struct VocabularySource<'a> {
     /// The scoring layer, if it has weights of its own.
     pub(super) scores: Option<Weights>,
     pub(super) bias: Option<Vec<f32>>,
-    pub(super) sizes: &'a super::config::Decoder,
+    pub(super) config: &'a DecoderConfig,
 }
 
 impl Vocabulary {
     pub(super) fn load(source: VocabularySource<'_>, device: &Device) -> Result<Self> {
-        let sizes = source.sizes;
-        let shape = [sizes.vocabulary, sizes.width];
-        let on_device = |tensor: Tensor| tensor.to_device(device).map_err(computing);
+        let config = source.config;
+        let shape = [config.vocab_size, config.hidden_size];
+        let on_device = |tensor: Tensor| tensor.to_device(device).map_err(compute_error);
         let (scores, vectors) = match source.scores {
             Some(scores) => (scores, Some(on_device(source.vectors.tensor("weight", &shape)?)?)),
             None => (source.vectors, None),
         };
-        let scores = scores.numbers("weight", &shape)?;
+        let scores = scores.values("weight", &shape)?;
+        let sizes = [config.hidden_size, config.vocab_size];
         Ok(Vocabulary {
-            scores: Linear::from_rows(&scores, source.bias, sizes.width, sizes.vocabulary, device)?,
+            scores: Linear::new(&scores, WeightLayout::OutputsByInputs, source.bias, sizes, device)?,
             vectors,
-            positions: on_device(source.positions.tensor("weight", &[sizes.positions, sizes.width])?)?,
+            positions: on_device(
+                source.positions.tensor("weight", &[config.max_position_embeddings, config.hidden_size])?,
+            )?,
         })
     }
 
@@ -200,10 +213,10 @@ impl Vocabulary {
             None => self.scores.weights_of(tokens)?,
             Some(vectors) => Tensor::new(tokens, vectors.device())
                 .and_then(|tokens| vectors.index_select(&tokens, 0))
-                .map_err(computing)?,
+                .map_err(compute_error)?,
         };
         let position = self.positions.narrow(0, position, 1);
-        position.and_then(|position| vectors.broadcast_add(&position)).map_err(computing)
+        position.and_then(|position| vectors.broadcast_add(&position)).map_err(compute_error)
     }
 
     /// The scores of all tokens, rows x tokens.

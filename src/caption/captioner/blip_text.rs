@@ -7,10 +7,10 @@ use std::fmt;
 
 use candle_core::{Device, Tensor};
 
-use super::config;
+use super::config::DecoderConfig;
 use super::decoder::{Decoder, Heads, Memory, Past, Vocabulary, VocabularySource};
 use crate::error::Result;
-use crate::nn::model_folder::computing;
+use crate::nn::model_folder::compute_error;
 use crate::nn::transformer::{Activation, LayerNorm, Linear};
 use crate::nn::weights::Weights;
 
@@ -42,80 +42,84 @@ struct Layer {
 }
 
 impl BlipText {
-    /// Reads the decoder from `weights`; `seen` is the width of the image encoder.
-    pub(super) fn load(weights: &Weights, sizes: &config::Decoder, seen: usize, device: &Device) -> Result<Self> {
+    /// Reads the decoder from `weights`; `image_width` is that of the image encoder's states.
+    pub(super) fn load(weights: &Weights, config: &DecoderConfig, image_width: usize, device: &Device) -> Result<Self> {
         let (bert, head) = (weights.pp("bert"), weights.pp("cls.predictions"));
-        let (embeddings, width) = (bert.pp("embeddings"), sizes.width);
+        let (embeddings, width) = (bert.pp("embeddings"), config.hidden_size);
         let bias = if head.has("bias") { "bias" } else { "decoder.bias" };
-        let separate = !sizes.tied && head.has("decoder.weight");
+        let untied = !config.tie_word_embeddings && head.has("decoder.weight");
         let source = VocabularySource {
             vectors: embeddings.pp("word_embeddings"),
             positions: embeddings.pp("position_embeddings"),
-            scores: separate.then(|| head.pp("decoder")),
-            bias: Some(head.numbers(bias, &[sizes.vocabulary])?),
-            sizes,
+            scores: untied.then(|| head.pp("decoder")),
+            bias: Some(head.values(bias, &[config.vocab_size])?),
+            config,
         };
-        let norm = |weights: &Weights| LayerNorm::load(&weights.pp("LayerNorm"), width, sizes.epsilon, device);
+        let norm = |weights: &Weights| LayerNorm::load(&weights.pp("LayerNorm"), width, config.layer_norm_eps, device);
         let transform = head.pp("transform");
         Ok(BlipText {
             vocabulary: Vocabulary::load(source, device)?,
             norm: norm(&embeddings)?,
-            layers: (0..sizes.layers)
-                .map(|layer| Layer::load(&bert.pp("encoder.layer").pp(layer), sizes, seen, device))
+            layers: (0..config.num_hidden_layers)
+                .map(|layer| Layer::load(&bert.pp("encoder.layer").pp(layer), config, image_width, device))
                 .collect::<Result<_>>()?,
             transform: Linear::load(&transform.pp("dense"), width, width, true, device)?,
             transform_norm: norm(&transform)?,
-            activation: sizes.activation,
+            activation: config.hidden_act,
             width,
         })
     }
 }
 
 impl Layer {
-    fn load(weights: &Weights, sizes: &config::Decoder, seen: usize, device: &Device) -> Result<Self> {
-        let width = sizes.width;
+    fn load(weights: &Weights, config: &DecoderConfig, image_width: usize, device: &Device) -> Result<Self> {
+        let width = config.hidden_size;
         let linear =
             |name: &str, inputs: usize, outputs: usize| Linear::load(&weights.pp(name), inputs, outputs, true, device);
-        let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, sizes.epsilon, device);
+        let norm = |name: &str| LayerNorm::load(&weights.pp(name), width, config.layer_norm_eps, device);
         let parts = ["query", "key", "value"].map(|part| (weights.pp("attention.self").pp(part), width));
         Ok(Layer {
-            heads: Heads { count: sizes.heads, width, scale: 1.0 / ((width / sizes.heads) as f64).sqrt() },
+            heads: Heads {
+                num_heads: config.num_attention_heads,
+                width,
+                scale: 1.0 / ((width / config.num_attention_heads) as f64).sqrt(),
+            },
             qkv: Linear::load_fused(&parts, width, true, device)?,
             out: linear("attention.output.dense", width, width)?,
             norm: norm("attention.output.LayerNorm")?,
             image_query: linear("crossattention.self.query", width, width)?,
-            image_key: linear("crossattention.self.key", seen, width)?,
-            image_value: linear("crossattention.self.value", seen, width)?,
+            image_key: linear("crossattention.self.key", image_width, width)?,
+            image_value: linear("crossattention.self.value", image_width, width)?,
             image_out: linear("crossattention.output.dense", width, width)?,
             image_norm: norm("crossattention.output.LayerNorm")?,
-            up: linear("intermediate.dense", width, sizes.inner)?,
-            activation: sizes.activation,
-            down: linear("output.dense", sizes.inner, width)?,
+            up: linear("intermediate.dense", width, config.intermediate_size)?,
+            activation: config.hidden_act,
+            down: linear("output.dense", config.intermediate_size, width)?,
             feed_forward_norm: norm("output.LayerNorm")?,
         })
     }
 
-    fn look(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
+    fn image_keys_values(&self, states: &Tensor, images: usize) -> Result<(Tensor, Tensor)> {
         let part = |layer: &Linear| {
             let part = layer.forward(states, Activation::None)?;
-            self.heads.of_images(&part, images).map_err(computing)
+            self.heads.split_images(&part, images).map_err(compute_error)
         };
         Ok((part(&self.image_key)?, part(&self.image_value)?))
     }
 
     fn step(&self, x: &Tensor, memory: &Memory, past: &mut Past, layer: usize) -> Result<Tensor> {
-        let mixed = self.heads.to_past(&self.qkv.forward(x, Activation::None)?, past, layer)?;
+        let mixed = self.heads.attend_to_past(&self.qkv.forward(x, Activation::None)?, past, layer)?;
         let x = self.norm.forward(&self.out.forward_onto(&mixed, x)?)?;
-        let seen = self.heads.to_image(&self.image_query.forward(&x, Activation::None)?, memory, layer)?;
-        let x = self.image_norm.forward(&self.image_out.forward_onto(&seen, &x)?)?;
+        let attended = self.heads.attend_to_image(&self.image_query.forward(&x, Activation::None)?, memory, layer)?;
+        let x = self.image_norm.forward(&self.image_out.forward_onto(&attended, &x)?)?;
         let inner = self.up.forward(&x, self.activation)?;
         self.feed_forward_norm.forward(&self.down.forward_onto(&inner, &x)?)
     }
 }
 
 impl Decoder for BlipText {
-    fn look(&self, states: &Tensor, images: usize) -> Result<Memory> {
-        let layers = self.layers.iter().map(|layer| layer.look(states, images)).collect::<Result<_>>()?;
+    fn memory(&self, states: &Tensor, images: usize) -> Result<Memory> {
+        let layers = self.layers.iter().map(|layer| layer.image_keys_values(states, images)).collect::<Result<_>>()?;
         Ok(Memory::new(layers, images))
     }
 
