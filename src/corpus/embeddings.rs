@@ -9,7 +9,8 @@ use polars::prelude::*;
 use polars_arrow::array::{Array, FixedSizeListArray, ListArray, PrimitiveArray};
 use polars_arrow::bitmap::Bitmap;
 
-use super::{find, internal, kind, wrong_type};
+use super::column::{find, internal, wrong_type};
+use super::kind;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;

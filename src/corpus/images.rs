@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::address::{Unreachable, find_image};
-use super::{find, kind, wrong_type};
+use super::column::{find, wrong_type};
+use super::kind;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, data_uri};

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::LONGEST_NAME;
 use super::budget::Missing;
+use super::format::{compressed_ending, format_of};
 use super::options::ReadOptions;
 use super::parts::Kind;
-use super::read::read_as;
-use super::{LONGEST_NAME, compressed_ending, format_of};
+use super::single::read_as;
 use crate::corpus::{in_words, internal};
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 use crate::progress::Progress;

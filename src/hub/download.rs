@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 
 use super::Wanted;
-use super::cache::{Cache, read_limited, unwritable};
+use super::cache::{Cache, unwritable};
 use super::needed::{Listing, model_files};
+use super::read::read_limited;
 use super::remote::{Failure, FileFacts, Remote, Try, early_end, header};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Task;

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
 
-use super::decode::image_error;
+use super::image_error::image_error;
 use super::limits::Limits;
 use crate::error::Result;
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Hint, Result, Stage};
 
-use super::decode::image_error;
+use super::image_error::image_error;
 
 /// Memory that every image may take: a low pixel limit is meant to limit pixels only.
 const LEAST_MEMORY: u64 = 64 << 20;

@@ -1,7 +1,7 @@
 //! Checks what the decoders trust, or act on before they can be asked: the size of a PNG, that a JPEG is complete and
 //! how much work it takes, and that a WebP's chunks lie within the file and are no larger than allowed.
 
-use super::decode::image_error;
+use super::image_error::image_error;
 use super::limits::Limits;
 use crate::error::{Error, Result};
 

@@ -26,6 +26,7 @@ use crate::training::Training;
 mod boruvka;
 mod condensed_tree;
 mod core_distance;
+mod edge;
 mod fitted;
 mod index;
 mod kd_tree;

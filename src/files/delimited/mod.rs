@@ -6,10 +6,11 @@ use polars::prelude::*;
 
 use self::columns::ColumnBuilder;
 use self::records::{BadQuote, Dialect, Records};
+use super::LONGEST_NAME;
 use super::budget::{MOST_COLUMNS, Missing};
 use super::decode::{error, line_at};
+use super::format::Format;
 use super::options::{ReadOptions, quotes_hint};
-use super::{Format, LONGEST_NAME};
 use crate::corpus::internal;
 use crate::error::{Error, Hint, Result, Stage, quoted};
 

@@ -7,10 +7,11 @@ use polars::prelude::*;
 use self::cells::Records;
 use self::kind::{Kind, Record, Settling};
 use self::scan::{DEEPEST, Fault, Reason, Scanner, Token};
+use super::LONGEST_NAME;
 use super::budget::Missing;
 use super::decode::{error, line_at};
+use super::format::Format;
 use super::options::ReadOptions;
-use super::{Format, LONGEST_NAME};
 use crate::corpus::internal;
 use crate::error::{Error, Result, Stage, quoted};
 

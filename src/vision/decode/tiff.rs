@@ -7,8 +7,9 @@ use image::codecs::tiff::TiffDecoder;
 use tiff::decoder::Decoder;
 use tiff::tags::Tag;
 
-use super::{Work, image_error, run};
+use super::run::{Work, run};
 use crate::error::{Error, Result};
+use crate::vision::image_error::image_error;
 use crate::vision::limits::Limits;
 
 /// The maximum number of samples per pixel: four are colors, more are additional layers, as in scientific images.
