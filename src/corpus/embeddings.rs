@@ -12,6 +12,7 @@ use polars_arrow::bitmap::Bitmap;
 use super::column::{find, internal, wrong_type};
 use super::kind;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::linalg::finite::first_not_finite;
 use crate::linalg::room::check_room;
 use crate::linalg::vectors::Vectors;
 
@@ -152,8 +153,7 @@ impl Embeddings {
                 Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no dimensions").with_column(name)
             );
         }
-        let broken = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|x| !x.is_finite()));
-        match (0..self.rows).find(|&row| broken(row)) {
+        match first_not_finite(self.rows, |row| self.get(row).unwrap_or_default()) {
             Some(row) => Err(not_a_number(name, row)),
             None => Ok(()),
         }

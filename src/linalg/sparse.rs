@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::vectors::norm;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// A sparse matrix in CSR format; columns are ascending within a row. `T` is `u32` for counts and `f64` for weights.
@@ -204,7 +205,7 @@ impl<T: Value> CsrMatrix<T> {
 
     /// The Euclidean norm of `row`.
     pub fn norm(&self, row: usize) -> f64 {
-        self.row(row).1.iter().map(|value| value.as_f64().powi(2)).sum::<f64>().sqrt()
+        norm(self.row(row).1.iter().map(|value| value.as_f64()))
     }
 
     /// The cosine similarity between `row` and row `other_row` of `other`; 0 if either is empty or zero. For many rows,

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::text_vectors::{TextVectors, add, check_count, dot, unit};
+use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords};
 use crate::corpus::TextColumn;
 use crate::embed::TextEmbedder;
 use crate::error::Result;
+use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::{dot, unit};
 use crate::vectorize::top_terms;
 
 /// The maximum number of words or documents per topic.
@@ -86,9 +88,9 @@ impl KeyBERTInspired {
             (None, text) => text.map(|text| embedded.raw(text)).unwrap_or_default(),
         };
         let mean = |rows: &Vec<(usize, f64)>| {
-            let mut sum = vec![0.0; embedder.dimensions()];
-            rows.iter().for_each(|&(row, _)| add(&mut sum, vector(row).into_iter().map(f64::from)));
-            unit(sum)
+            let mut sum = VectorSum::new(embedder.dimensions());
+            rows.iter().for_each(|&(row, _)| sum.add(vector(row)));
+            unit(sum.sum())
         };
         Ok(rows.iter().map(|(&topic, rows)| (topic, mean(rows))).collect())
     }

@@ -1,9 +1,10 @@
 //! Diversifying words with maximal marginal relevance.
 
-use super::text_vectors::{TextVectors, check_count, dot};
+use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::error::{Error, Result, Stage};
 use crate::linalg::marginal_relevance::MarginalRelevance;
+use crate::linalg::vectors::dot;
 
 /// The maximum number of words per topic, as for [`TopicModel::top_n_words`](crate::model::TopicModel::top_n_words).
 const MOST_WORDS: usize = 1000;

@@ -6,6 +6,7 @@ use ndarray::Array2;
 
 use crate::embed::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::unit;
 use crate::progress::Progress;
 
 /// Texts with their embeddings; each distinct text is embedded once.
@@ -45,7 +46,7 @@ impl<'a> TextVectors<'a> {
     /// embedded.
     pub(super) fn unit(&self, text: &str) -> Vec<f64> {
         let row = self.places.get(text).filter(|&&place| place < self.vectors.nrows());
-        row.map(|&place| unit(self.vectors.row(place).iter().map(|&x| f64::from(x)))).unwrap_or_default()
+        row.map(|&place| unit(self.vectors.row(place).iter().copied())).unwrap_or_default()
     }
 
     /// The unnormalized embedding of `text`.
@@ -68,26 +69,6 @@ fn check(vectors: &Array2<f32>, texts: usize) -> Result<()> {
         return Ok(());
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message))
-}
-
-/// `vector` normalized to unit length; zero vectors stay zero.
-pub(super) fn unit(vector: impl IntoIterator<Item = f64>) -> Vec<f64> {
-    let mut vector: Vec<f64> = vector.into_iter().collect();
-    let norm = dot(&vector, &vector).sqrt();
-    if norm > 0.0 {
-        vector.iter_mut().for_each(|x| *x /= norm);
-    }
-    vector
-}
-
-/// Adds `vector` to `sum`.
-pub(super) fn add(sum: &mut [f64], vector: impl IntoIterator<Item = f64>) {
-    sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
-}
-
-/// The dot product: for two unit vectors, their cosine similarity.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Checks a parameter that counts words.

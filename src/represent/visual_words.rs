@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
-use super::text_vectors::{TextVectors, add, check_count, dot, unit};
+use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords};
 use crate::corpus::Embeddings;
 use crate::embed::TextEmbedder;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::{dot, unit};
 use crate::progress::Progress;
 
 /// The maximum number of words per topic.
@@ -139,11 +141,11 @@ impl VisualWords {
         vectors.retain(|(_, vector)| vector.iter().any(|&x| x != 0.0));
         // A single word is its own mean.
         if center && vectors.len() > 1 {
-            let mut sum = vec![0.0; embedder.dimensions()];
-            vectors.iter().for_each(|(_, vector)| add(&mut sum, vector.iter().copied()));
-            let count = vectors.len() as f64;
+            let mut sum = VectorSum::new(embedder.dimensions());
+            vectors.iter().for_each(|(_, vector)| sum.add(vector.iter().copied()));
+            let mean = sum.mean();
             for (_, vector) in &mut vectors {
-                *vector = unit(vector.iter().zip(&sum).map(|(x, sum)| x - sum / count));
+                *vector = unit(vector.iter().zip(&mean).map(|(x, mean)| x - mean));
             }
         }
         Ok(vectors)
@@ -176,26 +178,18 @@ struct Means {
 
 impl Means {
     fn of(topics: &[i32], assignments: &[i32], images: &Embeddings) -> Self {
-        let zeros = vec![0.0; images.dimensions()];
-        let (mut all, mut count) = (zeros.clone(), 0.0);
+        let mut all = VectorSum::new(images.dimensions());
         let topics: HashSet<i32> = topics.iter().copied().collect();
-        let mut sums = BTreeMap::<i32, (Vec<f64>, f64)>::new();
+        let mut sums = BTreeMap::<i32, VectorSum>::new();
         for (row, topic) in assignments.iter().enumerate() {
             let Some(vector) = images.get(row).filter(|vector| vector.iter().any(|&x| x != 0.0)) else { continue };
-            let vector = unit(vector.iter().map(|&x| f64::from(x)));
-            add(&mut all, vector.iter().copied());
-            count += 1.0;
+            let vector = unit(vector.iter().copied());
+            all.add(vector.iter().copied());
             if topics.contains(topic) {
-                let (sum, count) = sums.entry(*topic).or_insert_with(|| (zeros.clone(), 0.0));
-                add(sum, vector);
-                *count += 1.0;
+                sums.entry(*topic).or_insert_with(|| VectorSum::new(images.dimensions())).add(vector);
             }
         }
-        let mean = |sum: Vec<f64>, count: f64| sum.into_iter().map(|x| x / count).collect::<Vec<f64>>();
-        Means {
-            topics: sums.into_iter().map(|(topic, (sum, count))| (topic, mean(sum, count))).collect(),
-            all: if count > 0.0 { mean(all, count) } else { all },
-        }
+        Means { topics: sums.into_iter().map(|(topic, sum)| (topic, sum.mean())).collect(), all: all.mean() }
     }
 
     /// The direction of a topic relative to the mean of all images or to the origin.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Assignment, Regrouping};
 use crate::corpus::Embeddings;
+use crate::linalg::vector_sum::VectorSum;
 
 /// The mean vector of each topic that has a row with a vector, by topic id, summed in row order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,15 +18,12 @@ impl Centroids {
 
     fn of_topics(topics: &[i32], vectors: &Embeddings, wanted: impl Fn(i32) -> bool) -> Self {
         let width = vectors.dimensions();
-        let mut sums = BTreeMap::<i32, (Vec<f64>, usize)>::new();
+        let mut sums = BTreeMap::<i32, VectorSum>::new();
         for (row, &topic) in topics.iter().enumerate().filter(|(_, topic)| wanted(**topic)) {
             let Some(vector) = vectors.get(row) else { continue };
-            let (sum, count) = sums.entry(topic).or_insert_with(|| (vec![0.0; width], 0));
-            sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += f64::from(*x));
-            *count += 1;
+            sums.entry(topic).or_insert_with(|| VectorSum::new(width)).add(vector.iter().copied());
         }
-        let mean = |(sum, count): (Vec<f64>, usize)| sum.iter().map(|sum| (sum / count as f64) as f32).collect();
-        Centroids(sums.into_iter().map(|(topic, sum)| (topic, mean(sum))).collect())
+        Centroids(sums.into_iter().map(|(topic, sum)| (topic, sum.mean_f32())).collect())
     }
 
     /// The means after an edit; those of topics with unchanged rows are kept.

@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use super::Hdbscan;
 use super::condensed_tree::CondensedTree;
 use super::core_distance::core_distances;
 use super::index::Index;
@@ -10,9 +11,9 @@ use super::outlier_score::outlier_scores;
 use super::selection::select_clusters;
 use super::single_linkage::{Weights, single_linkage};
 use super::spanning_tree::spanning_tree;
-use super::{Hdbscan, check_points};
 use crate::cluster::FittedClusterer;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::finite::check_finite;
 use crate::progress::Progress;
 
 /// The maximum number of elements in a membership matrix.
@@ -137,7 +138,7 @@ impl FittedHdbscan {
                 format!("fitted points have {} columns, new points have {}", self.points.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
-        check_points(points)
+        check_finite(points, Stage::Cluster, "point")
     }
 }
 

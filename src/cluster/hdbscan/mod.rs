@@ -177,7 +177,7 @@ impl Hdbscan {
             let message = format!("cannot cluster {rows} points with {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
-        check_points(points)?;
+        check_finite(points, Stage::Cluster, "point")?;
         check_weights(weights, rows)?;
         FittedHdbscan::fit(self, points.as_standard_layout().into_owned(), Weights(weights), progress)
     }
@@ -193,11 +193,6 @@ fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
         () => return Ok(()),
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
-}
-
-/// Checks that every value is finite.
-fn check_points(points: ArrayView2<'_, f32>) -> Result<()> {
-    check_finite(points, Stage::Cluster, "point")
 }
 
 impl Clusterer for Hdbscan {
