@@ -3,12 +3,12 @@
 use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
 
-use super::check::{check_vectors, joint_model};
+use super::check::joint_model;
 use super::distinct_texts::embed_distinct;
 use super::images::{check_readable, image_sources};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
 use crate::corpus::{Documents, Embeddings};
-use crate::embed::{FittedFusion, TextEmbedder, nothing_embeds};
+use crate::embed::{FittedFusion, TextEmbedder, check_vectors, nothing_embeds};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::progress::Progress;
@@ -24,12 +24,14 @@ pub(super) enum For<'a> {
 
 /// The vectors of all rows: those to cluster, and those of texts and images.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct RowVectors {
     pub(crate) clustered: Embeddings,
     pub(crate) texts: Option<Embeddings>,
     pub(crate) images: Option<Embeddings>,
-    pub(crate) fusion: Option<FittedFusion>,
 }
+
+/// The vectors of all rows, and how texts and images were fused, if they were.
+type Fused = (RowVectors, Option<FittedFusion>);
 
 impl Encoder {
     /// Reads the columns of a fit. `opens_images`: whether anything other than the encoder opens the images.
@@ -48,12 +50,12 @@ impl Encoder {
     }
 
     /// Computes the vectors of `frame`, without clustering them.
-    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<Parts> {
+    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<Fused> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images {
             check_images(&documents, progress)?;
         }
-        self.resolved(&documents).parts(&documents, For::Fit, progress)
+        self.resolved(&documents).row_vectors(&documents, For::Fit, progress)
     }
 
     /// Encodes the documents of a fit, of which at least one must be usable for clustering. `by_direction`: whether
@@ -65,9 +67,9 @@ impl Encoder {
         progress: &Progress,
     ) -> Result<(Encoded, FittedEncoder)> {
         let encoder = self.resolved(documents);
-        let Parts { clustered, texts, images, fusion } = encoder.parts(documents, For::Fit, progress)?;
-        let dimensions = clustered.dimensions();
-        let encoded = encoder.encoded(documents, (clustered, texts, images), by_direction, progress);
+        let (vectors, fusion) = encoder.row_vectors(documents, For::Fit, progress)?;
+        let dimensions = vectors.clustered.dimensions();
+        let encoded = encoder.encoded(documents, vectors, by_direction, progress);
         encoder.check_usable(documents, &encoded)?;
         Ok((encoded, FittedEncoder { encoder, fusion, dimensions, by_direction }))
     }
@@ -78,29 +80,29 @@ impl Encoder {
     }
 
     /// The vectors of all rows; null if there is nothing to embed.
-    pub(super) fn parts(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
+    pub(super) fn row_vectors(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Fused> {
         let (texts, images) = (documents.text_embeddings.clone(), documents.image_embeddings.clone());
         if let Some(given) = documents.embeddings.clone() {
             let images = match self.cluster_on {
                 ClusterOn::Images => images.or_else(|| Some(given.clone())),
                 ClusterOn::Text | ClusterOn::Both => images,
             };
-            return Ok(Parts { clustered: given, texts, images, fusion: None });
+            return Ok((RowVectors { clustered: given, texts, images }, None));
         }
         match self.cluster_on {
             ClusterOn::Text => {
                 let clustered = self.text_vectors(documents, progress)?;
-                Ok(Parts { texts: Some(clustered.clone()), clustered, images, fusion: None })
+                Ok((RowVectors { texts: Some(clustered.clone()), clustered, images }, None))
             }
             ClusterOn::Images => {
                 let clustered = self.image_vectors(documents, purpose, progress)?;
-                Ok(Parts { images: Some(clustered.clone()), clustered, texts, fusion: None })
+                Ok((RowVectors { images: Some(clustered.clone()), clustered, texts }, None))
             }
             ClusterOn::Both => self.fused(documents, purpose, progress),
         }
     }
 
-    fn fused(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
+    fn fused(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Fused> {
         self.check_widths(documents)?;
         let has_texts = documents.texts.is_some() || documents.text_embeddings.is_some();
         let has_images = documents.images.is_some() || documents.image_embeddings.is_some();
@@ -138,7 +140,7 @@ impl Encoder {
         if matches!(purpose, For::Fit) {
             note_fused(counts, progress);
         }
-        Ok(Parts { clustered: all_rows(fused)?, texts, images, fusion: Some(fusion) })
+        Ok((RowVectors { clustered: all_rows(fused)?, texts, images }, Some(fusion)))
     }
 
     /// Reports text and image vectors with different dimensions before the slow steps.
@@ -173,7 +175,7 @@ impl Encoder {
             true => Array2::zeros((0, embedder.dimensions())),
             false => embed_distinct(&Cleaned::new(&**embedder, self.cleaning), &texts, progress)?,
         };
-        check_vectors(&vectors, &rows, "texts")?;
+        check_vectors(&vectors, rows.len(), "texts", Stage::Embed, |input| rows.get(input).copied())?;
         Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()
     }
 
@@ -190,7 +192,7 @@ impl Encoder {
             true => Array2::zeros((0, embedder.dimensions())),
             false => embedder.embed_images(&sources, progress)?,
         };
-        check_vectors(&vectors, &rows, "images")?;
+        check_vectors(&vectors, rows.len(), "images", Stage::Embed, |input| rows.get(input).copied())?;
         let vectors = Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()?;
         match purpose {
             For::Fit => check_readable(images, &vectors)?,

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use polars::prelude::DataFrame;
 
-use super::encoder::{For, Parts};
+use super::encoder::For;
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder};
 use crate::corpus::{Columns, Documents, internal};
 use crate::embed::{ImageEmbedder, TextEmbedder, nothing_embeds};
@@ -17,9 +17,8 @@ impl FittedEncoder {
     pub(crate) fn encode(&self, frame: &DataFrame, progress: &Progress) -> Result<Encoded> {
         let encoder = &self.encoder;
         let documents = Documents::read(frame, &encoder.columns_to_place(frame))?;
-        let Parts { clustered, texts, images, .. } =
-            encoder.parts(&documents, For::Placing(self.fusion.as_ref()), progress)?;
-        let encoded = encoder.encoded(&documents, (clustered, texts, images), self.by_direction, progress);
+        let (vectors, _) = encoder.row_vectors(&documents, For::Placing(self.fusion.as_ref()), progress)?;
+        let encoded = encoder.encoded(&documents, vectors, self.by_direction, progress);
         let (new, fitted) = (encoded.clustered.dimensions(), self.dimensions);
         if new != fitted && !encoded.rows.is_empty() {
             let message = format!("the vectors have {new} dimensions, but those in the fit had {fitted}");

@@ -20,7 +20,6 @@ mod usable;
 
 pub(crate) use cleaned::{Cleaned, resolve_cleaning};
 pub use cluster_on::ClusterOn;
-pub(crate) use encoder::Parts;
 pub(crate) use images::{image_sources, relative_paths};
 pub(crate) use usable::counted;
 

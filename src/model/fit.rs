@@ -10,7 +10,6 @@ use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, Summary, TopicModel};
 use crate::corpus::DistinctRows;
-use crate::encode::Parts;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::topics::{Assignment, Centroids, Topics};
 
@@ -24,10 +23,10 @@ impl TopicModel {
     /// A column is missing or has the wrong type; an embedder fails; none of the images can be read.
     pub fn embed(&self, frame: &DataFrame) -> Result<DataFrame> {
         self.encoder.check_sources()?;
-        let Parts { clustered, texts, images, fusion } = self.encoder.vectors(frame, &self.progress)?;
-        let mut columns = vec![clustered.to_column("embedding")?];
+        let (vectors, fusion) = self.encoder.vectors(frame, &self.progress)?;
+        let mut columns = vec![vectors.clustered.to_column("embedding")?];
         if fusion.is_some() {
-            for (name, vectors) in [("text_embedding", texts), ("image_embedding", images)] {
+            for (name, vectors) in [("text_embedding", vectors.texts), ("image_embedding", vectors.images)] {
                 columns.extend(vectors.map(|vectors| vectors.to_column(name)).transpose()?);
             }
         }

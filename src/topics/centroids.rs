@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Assignment, Regrouping};
+use super::Assignment;
 use crate::corpus::Embeddings;
 use crate::linalg::vector_sum::VectorSum;
 
@@ -26,12 +26,16 @@ impl Centroids {
         Centroids(sums.into_iter().map(|(topic, sum)| (topic, sum.mean_f32())).collect())
     }
 
-    /// The means after an edit; those of topics with unchanged rows are kept.
-    pub(crate) fn regrouped(&self, edit: &Regrouping, assignment: &Assignment, vectors: &Embeddings) -> Self {
-        let kept = edit.unchanged();
-        let known: BTreeSet<i32> = kept.values().copied().collect();
+    /// The means after an edit; those of topics with `unchanged` rows (previous to new id) are kept.
+    pub(crate) fn regrouped(
+        &self,
+        unchanged: &BTreeMap<i32, i32>,
+        assignment: &Assignment,
+        vectors: &Embeddings,
+    ) -> Self {
+        let known: BTreeSet<i32> = unchanged.values().copied().collect();
         let Centroids(mut means) = Self::of_topics(&assignment.topics, vectors, |topic| !known.contains(&topic));
-        means.extend(kept.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
+        means.extend(unchanged.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
         Centroids(means)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Assignment, Regrouping};
+use super::Assignment;
 use crate::cluster::OUTLIER;
 use crate::error::{Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
@@ -72,10 +72,10 @@ impl TopicTerms {
     }
 
     /// The terms of the same texts after an edit that turned the topics `before` into those of `after`. No text is
-    /// read, and the counts of topics with unchanged rows are kept.
+    /// read, and the counts of topics with `unchanged` rows (previous to new id) are kept.
     pub(super) fn regrouped(
         &self,
-        edit: &Regrouping,
+        unchanged: &BTreeMap<i32, i32>,
         before: &[i32],
         after: &Assignment,
         weighting: &ClassTfIdf,
@@ -85,7 +85,7 @@ impl TopicTerms {
             return TopicTerms::empty(&ids, topics.len());
         }
         let place = |id: &i32| before.binary_search(id).ok();
-        let kept = edit.unchanged().into_iter().filter_map(|(old, new)| Some((new, place(&old)?))).collect();
+        let kept = unchanged.iter().filter_map(|(old, &new)| Some((new, place(old)?))).collect();
         let classes = self.documents.classes(topics, &ids);
         let counts = self.documents.counts_of(&classes, &ids, &self.counts, &kept)?;
         self.documents.weighed(Arc::clone(&self.vocabulary), counts, &classes, topics.len(), weighting, |_| {})
