@@ -1,6 +1,8 @@
 //! Topic centroids: the mean vector of each topic's rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
 
 use super::Assignment;
 use crate::corpus::Embeddings;
@@ -33,7 +35,7 @@ impl Centroids {
         assignment: &Assignment,
         vectors: &Embeddings,
     ) -> Self {
-        let known: BTreeSet<i32> = unchanged.values().copied().collect();
+        let known: HashSet<i32> = unchanged.values().copied().collect();
         let Centroids(mut means) = Self::of_topics(&assignment.topics, vectors, |topic| !known.contains(&topic));
         means.extend(unchanged.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
         Centroids(means)

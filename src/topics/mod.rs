@@ -81,8 +81,11 @@ impl Topics {
     ) -> Result<Topics> {
         let (assignment, regrouping) = self.assignment.regrouped(edit, groups);
         let unchanged = regrouping.unchanged();
-        let terms = self.terms.regrouped(&unchanged, &self.assignment.ids(), &assignment, weighting)?;
-        let centroids = self.centroids.regrouped(&unchanged, &assignment, vectors);
+        let (terms, centroids) = rayon::join(
+            || self.terms.regrouped(&unchanged, &self.assignment.ids(), &assignment, weighting),
+            || self.centroids.regrouped(&unchanged, &assignment, vectors),
+        );
+        let terms = terms?;
         let description = describe(&assignment, &terms)?;
         let history = self.history.iter().cloned().chain([regrouping]).collect();
         Ok(Topics { history: Arc::new(history), ..Topics::new(assignment, terms, centroids, description) })
