@@ -23,7 +23,7 @@ use column::{find, wrong_type};
 pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;
-pub(crate) use kind::in_words;
+pub(crate) use kind::describe_type;
 
 /// A nullable text column: String, Categorical, Enum, or Binary with valid UTF-8.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::kind::in_words;
+use super::kind::describe_type;
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 
 /// Finds a column; the error lists the columns that exist.
@@ -22,21 +22,21 @@ pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
 
 /// Lists the columns of `frame`; if there are many, only those with the names most similar to `name`.
 fn columns_of(frame: &DataFrame, name: &str) -> String {
-    const MOST: usize = 10;
-    const LONGEST: usize = 60;
+    const MAX_LISTED: usize = 10;
+    const MAX_LENGTH: usize = 60;
     let mut names: Vec<&str> = frame.get_column_names().iter().map(|column| column.as_str()).collect();
-    let more = names.len().saturating_sub(MOST);
+    let more = names.len().saturating_sub(MAX_LISTED);
     if more > 0 {
-        let start = |text: &str| text.chars().take(LONGEST).flat_map(char::to_lowercase).collect::<String>();
+        let start = |text: &str| text.chars().take(MAX_LENGTH).flat_map(char::to_lowercase).collect::<String>();
         let wanted = start(name);
         let mut likeness: Vec<(f64, &str)> = names
             .iter()
             .map(|column| (strsim::normalized_damerau_levenshtein(&wanted, &start(column)), *column))
             .collect();
         likeness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        names = likeness.into_iter().map(|(_, column)| column).take(MOST).collect();
+        names = likeness.into_iter().map(|(_, column)| column).take(MAX_LISTED).collect();
     }
-    let list: Vec<String> = names.iter().map(|column| format!("`{}`", quoted(column, LONGEST))).collect();
+    let list: Vec<String> = names.iter().map(|column| format!("`{}`", quoted(column, MAX_LENGTH))).collect();
     match (list.as_slice(), more) {
         ([], _) => "The frame has no columns.".to_owned(),
         ([only], _) => format!("The only column is {only}."),
@@ -46,7 +46,7 @@ fn columns_of(frame: &DataFrame, name: &str) -> String {
 }
 
 pub(super) fn wrong_type(column: &Column, message: &str) -> Error {
-    let message = format!("{message}, but this one contains {}", in_words(column.dtype()));
+    let message = format!("{message}, but this one contains {}", describe_type(column.dtype()));
     Error::new(ErrorKind::WrongType, Stage::Input, message).with_column(column.name().as_str())
 }
 

@@ -226,14 +226,14 @@ impl Show for Aspect {
     fn to_html(&self) -> Html {
         match self {
             Aspect::Words(topics) => Show::to_html(topics),
-            Aspect::Pictures(gallery) => Show::to_html(gallery),
+            Aspect::Images(gallery) => Show::to_html(gallery),
         }
     }
 
     fn to_text(&self) -> Option<String> {
         match self {
             Aspect::Words(topics) => topics.to_text(),
-            Aspect::Pictures(gallery) => gallery.to_text(),
+            Aspect::Images(gallery) => gallery.to_text(),
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use distinct_texts::DistinctTexts;
 pub use fusion::{FittedFusion, Fusion};
 pub use load::LoadedEmbedder;
 pub use no_embedder::NoEmbedder;
-pub(crate) use no_embedder::nothing_embeds;
+pub(crate) use no_embedder::missing_embedder;
 #[cfg(feature = "models")]
 pub use sentence_transformer::SentenceTransformer;
 pub use static_model::StaticEmbedder;

@@ -25,7 +25,7 @@ impl TextEmbedder for NoEmbedder {
     }
 
     fn embed_texts(&self, _: &[&str], _: &Progress) -> Result<Array2<f32>> {
-        Err(nothing_embeds("texts"))
+        Err(missing_embedder("texts"))
     }
 }
 
@@ -36,14 +36,14 @@ impl ImageEmbedder for NoEmbedder {
     }
 
     fn embed_images(&self, _: &[ImageSource<'_>], _: &Progress) -> Result<Array2<f32>> {
-        Err(nothing_embeds("images"))
+        Err(missing_embedder("images"))
     }
 }
 
 impl JointEmbedder for NoEmbedder {}
 
 /// The error for input that has no embedder.
-pub(crate) fn nothing_embeds(what: &str) -> Error {
+pub(crate) fn missing_embedder(what: &str) -> Error {
     let message = format!("the model has no embedder for {what}: it can only use vectors from the frame");
     Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
         Hint::new("Use an embedder instead of NoEmbedder; for a fit, the column of the vectors is enough.")

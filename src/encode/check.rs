@@ -2,7 +2,7 @@
 
 use super::{ClusterOn, Encoder};
 use crate::corpus::{Documents, ImageColumn, TextColumn};
-use crate::embed::nothing_embeds;
+use crate::embed::missing_embedder;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
 impl Encoder {
@@ -48,10 +48,10 @@ impl Encoder {
             }
         }
         if plan.embeds_texts && self.text_embedder.is_none() {
-            return Err(nothing_embeds("texts"));
+            return Err(missing_embedder("texts"));
         }
         if plan.embeds_images && self.image_embedder.is_none() {
-            return Err(nothing_embeds("images"));
+            return Err(missing_embedder("images"));
         }
         let of_texts = self.text_embedder.as_ref().map(|embedder| embedder.dimensions());
         let of_images = self.image_embedder.as_ref().map(|embedder| embedder.dimensions());

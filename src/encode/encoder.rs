@@ -8,18 +8,18 @@ use super::distinct_texts::embed_distinct;
 use super::images::{check_readable, image_sources};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
 use crate::corpus::{Documents, Embeddings};
-use crate::embed::{FittedFusion, TextEmbedder, check_vectors, nothing_embeds};
+use crate::embed::{FittedFusion, TextEmbedder, check_vectors, missing_embedder};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::room::check_room;
 use crate::progress::Progress;
 
 /// The purpose of encoding rows.
 #[derive(Clone, Copy)]
-pub(super) enum For<'a> {
+pub(super) enum Purpose<'a> {
     /// A fit, which requires at least one readable image.
     Fit,
     /// Placing new rows in a fitted model: rows without input are outliers.
-    Placing(Option<&'a FittedFusion>),
+    Place(Option<&'a FittedFusion>),
 }
 
 /// The vectors of all rows: those to cluster, and those of texts and images.
@@ -55,23 +55,23 @@ impl Encoder {
         if self.plan().embeds_images {
             check_images(&documents, progress)?;
         }
-        self.resolved(&documents).row_vectors(&documents, For::Fit, progress)
+        self.resolved(&documents).row_vectors(&documents, Purpose::Fit, progress)
     }
 
-    /// Encodes the documents of a fit, of which at least one must be usable for clustering. `by_direction`: whether
-    /// only the direction of vectors counts, so that all-zero vectors are outliers.
+    /// Encodes the documents of a fit, of which at least one must be usable for clustering. If the reducer
+    /// `uses_direction_only`, all-zero vectors are outliers.
     pub(crate) fn fit(
         &self,
         documents: &Documents,
-        by_direction: bool,
+        uses_direction_only: bool,
         progress: &Progress,
     ) -> Result<(Encoded, FittedEncoder)> {
         let encoder = self.resolved(documents);
-        let (vectors, fusion) = encoder.row_vectors(documents, For::Fit, progress)?;
+        let (vectors, fusion) = encoder.row_vectors(documents, Purpose::Fit, progress)?;
         let dimensions = vectors.clustered.dimensions();
-        let encoded = encoder.encoded(documents, vectors, by_direction, progress);
+        let encoded = encoder.encoded(documents, vectors, uses_direction_only, progress);
         encoder.check_usable(documents, &encoded)?;
-        Ok((encoded, FittedEncoder { encoder, fusion, dimensions, by_direction }))
+        Ok((encoded, FittedEncoder { encoder, fusion, dimensions, uses_direction_only }))
     }
 
     /// The same settings, with the cleaning resolved for the texts of `documents`.
@@ -80,7 +80,12 @@ impl Encoder {
     }
 
     /// The vectors of all rows; null if there is nothing to embed.
-    pub(super) fn row_vectors(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Fused> {
+    pub(super) fn row_vectors(
+        &self,
+        documents: &Documents,
+        purpose: Purpose<'_>,
+        progress: &Progress,
+    ) -> Result<Fused> {
         let (texts, images) = (documents.text_embeddings.clone(), documents.image_embeddings.clone());
         if let Some(given) = documents.embeddings.clone() {
             let images = match self.cluster_on {
@@ -102,7 +107,7 @@ impl Encoder {
         }
     }
 
-    fn fused(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Fused> {
+    fn fused(&self, documents: &Documents, purpose: Purpose<'_>, progress: &Progress) -> Result<Fused> {
         self.check_widths(documents)?;
         let has_texts = documents.texts.is_some() || documents.text_embeddings.is_some();
         let has_images = documents.images.is_some() || documents.image_embeddings.is_some();
@@ -114,7 +119,7 @@ impl Encoder {
         let image = |row: usize| images.as_ref().filter(|_| documents.has_image(row))?.get(row).map(ArrayView1::from);
         let all = 0..documents.rows;
         let fusion = match purpose {
-            For::Placing(Some(fusion)) => fusion.clone(),
+            Purpose::Place(Some(fusion)) => fusion.clone(),
             _ => self.fusion.fit_rows(width, all.clone().filter_map(text), all.clone().filter_map(image))?,
         };
         if fusion.width().is_some_and(|fitted| fitted != width) {
@@ -137,7 +142,7 @@ impl Encoder {
                 to.assign(&vector);
             }
         }
-        if matches!(purpose, For::Fit) {
+        if matches!(purpose, Purpose::Fit) {
             note_fused(counts, progress);
         }
         Ok((RowVectors { clustered: all_rows(fused)?, texts, images }, Some(fusion)))
@@ -167,7 +172,7 @@ impl Encoder {
             return Ok(given.clone());
         }
         let (Some(texts), Some(embedder)) = (&documents.texts, &self.text_embedder) else {
-            return Err(nothing_embeds("texts"));
+            return Err(missing_embedder("texts"));
         };
         let rows = texts.rows();
         let texts: Vec<&str> = rows.iter().filter_map(|&row| texts.get(row)).collect();
@@ -180,12 +185,12 @@ impl Encoder {
     }
 
     /// The vectors of the images; null if there is none, or if it cannot be read.
-    fn image_vectors(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Embeddings> {
+    fn image_vectors(&self, documents: &Documents, purpose: Purpose<'_>, progress: &Progress) -> Result<Embeddings> {
         if let Some(given) = &documents.image_embeddings {
             return Ok(given.clone());
         }
         let (Some(images), Some(embedder)) = (&documents.images, &self.image_embedder) else {
-            return Err(nothing_embeds("images"));
+            return Err(missing_embedder("images"));
         };
         let (rows, sources) = image_sources(images, 0..images.len(), progress);
         let vectors = match sources.is_empty() {
@@ -195,8 +200,8 @@ impl Encoder {
         check_vectors(&vectors, rows.len(), "images", Stage::Embed, |input| rows.get(input).copied())?;
         let vectors = Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()?;
         match purpose {
-            For::Fit => check_readable(images, &vectors)?,
-            For::Placing(_) => {}
+            Purpose::Fit => check_readable(images, &vectors)?,
+            Purpose::Place(_) => {}
         }
         Ok(vectors)
     }
@@ -213,7 +218,7 @@ impl Encoder {
     }
 
     /// The embedders and their settings, or the columns with precomputed vectors.
-    pub(crate) fn in_words(&self) -> String {
+    pub(crate) fn describe_embedders(&self) -> String {
         let column = |name: &String| format!("the column `{name}`");
         let none = || "none".to_owned();
         let columns = &self.columns;
@@ -241,7 +246,7 @@ impl Encoder {
 fn check_images(documents: &Documents, progress: &Progress) -> Result<()> {
     let Some(images) = &documents.images else { return Ok(()) };
     images.check_reachable()?;
-    images.tell_unexpected(progress);
+    images.report_unexpected(progress);
     Ok(())
 }
 

@@ -57,5 +57,5 @@ pub(crate) struct FittedEncoder {
     /// The dimensions of the clustered vectors.
     pub(crate) dimensions: usize,
     /// Whether only a vector's direction counts, so that all-zero vectors are outliers.
-    pub(crate) by_direction: bool,
+    pub(crate) uses_direction_only: bool,
 }

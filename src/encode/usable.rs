@@ -11,22 +11,22 @@ impl Encoder {
     /// The `vectors`, with the rows that have both the clustered input and a vector; the other rows are counted and
     /// reported. Embedders return an all-zero vector for a text without a known word;
     /// among precomputed vectors it is a point like any other, unless the reducer only uses directions
-    /// (`by_direction`), since it has none.
+    /// (`uses_direction_only`), since it has none.
     pub(super) fn encoded(
         &self,
         documents: &Documents,
         vectors: RowVectors,
-        by_direction: bool,
+        uses_direction_only: bool,
         progress: &Progress,
     ) -> Encoded {
         let RowVectors { clustered, texts, images } = vectors;
         let has_input = |&row: &usize| self.has_input(documents, images.as_ref(), row);
         let filled: Vec<usize> = (0..documents.rows).filter(has_input).collect();
-        let there: Vec<usize> = filled.iter().copied().filter(|&row| clustered.has(row)).collect();
-        let has_place = |&row: &usize| !by_direction || !clustered.is_zero(row);
-        let rows: Vec<usize> = there.iter().copied().filter(has_place).collect();
+        let with_vector: Vec<usize> = filled.iter().copied().filter(|&row| clustered.has(row)).collect();
+        let has_place = |&row: &usize| !uses_direction_only || !clustered.is_zero(row);
+        let rows: Vec<usize> = with_vector.iter().copied().filter(has_place).collect();
         let given = self.plan().reads_vectors;
-        let (nothing, no_vector) = match self.cluster_on {
+        let (no_input, no_vector) = match self.cluster_on {
             ClusterOn::Text if given => ("no text (null, empty or whitespace)", "a text but no vector (null)"),
             ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word known to the embedder"),
             ClusterOn::Images if given => ("no image (null)", "an image but no vector (null)"),
@@ -35,9 +35,9 @@ impl Encoder {
                 ("neither a text nor an image", "a text or an image, but neither a known word nor a readable image")
             }
         };
-        note_outliers(documents.rows - filled.len(), nothing, progress);
-        note_outliers(filled.len() - there.len(), no_vector, progress);
-        note_outliers(there.len() - rows.len(), "an all-zero vector, which has no direction", progress);
+        note_outliers(documents.rows - filled.len(), no_input, progress);
+        note_outliers(filled.len() - with_vector.len(), no_vector, progress);
+        note_outliers(with_vector.len() - rows.len(), "an all-zero vector, which has no direction", progress);
         Encoded { clustered, texts, images, rows }
     }
 

@@ -64,7 +64,7 @@ pub struct ReadOptions {
     /// Columns that are String because another part of the table contains strings there.
     pub(super) mixed: Vec<String>,
     /// Whether all-null JSON keeps the type Null: another part may have values there.
-    pub(super) keeps_nothing: bool,
+    pub(super) keeps_null: bool,
 }
 
 impl ReadOptions {

@@ -52,7 +52,7 @@ impl TopicModel {
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let documents = self.encoder.read(frame, self.opens_images(), &self.progress)?;
-        let (encoded, encoder) = self.encoder.fit(&documents, self.reducer.by_direction(), &self.progress)?;
+        let (encoded, encoder) = self.encoder.fit(&documents, self.reducer.uses_direction_only(), &self.progress)?;
         self.check_rows(&encoded.rows, documents.rows)?;
         let distinct = DistinctRows::of(&encoded.clustered, &encoded.rows);
         self.note_copies(&distinct);
@@ -118,7 +118,7 @@ impl TopicModel {
             dimensions: data.encoded.clustered.dimensions(),
             seed: self.seed,
             cluster_on: self.encoder.cluster_on,
-            embedder: self.encoder.in_words(),
+            embedder: self.encoder.describe_embedders(),
             reducer: format!("{:?}", self.reducer),
             clusterer: format!("{:?}", self.clusterer),
             text_column: columns.text.clone(),

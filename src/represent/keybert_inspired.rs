@@ -12,7 +12,7 @@ use crate::linalg::vectors::{dot, unit};
 use crate::vectorize::top_terms;
 
 /// The maximum number of words or documents per topic.
-const MOST: usize = 1000;
+const MAX_PER_TOPIC: usize = 1000;
 
 /// Selects words by semantic similarity, like BERTopic's `KeyBERTInspired` (based on KeyBERT, Grootendorst 2020).
 ///
@@ -98,9 +98,9 @@ impl KeyBERTInspired {
 
 impl Representation for KeyBERTInspired {
     fn check(&self) -> Result<()> {
-        check_count("top_n_words", self.top_n_words, MOST)?;
-        check_count("nr_repr_docs", self.nr_repr_docs, MOST)?;
-        check_count("nr_candidate_words", self.nr_candidate_words, MOST)
+        check_count("top_n_words", self.top_n_words, MAX_PER_TOPIC)?;
+        check_count("nr_repr_docs", self.nr_repr_docs, MAX_PER_TOPIC)?;
+        check_count("nr_candidate_words", self.nr_candidate_words, MAX_PER_TOPIC)
     }
 
     fn needs_embedder(&self) -> Option<NeededEmbedder> {

@@ -53,7 +53,7 @@ impl Assignment {
         let strengths = topics.iter().zip(&self.probabilities);
         let probabilities =
             strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
-        let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.heir(topic))).collect();
+        let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.successor(topic))).collect();
         (Assignment { sizes: sizes_of(&topics), probabilities, mapper, topics }, regrouping)
     }
 

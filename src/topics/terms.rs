@@ -65,14 +65,14 @@ impl TopicTerms {
 
     /// An empty vocabulary, for the topics `ids` of a frame with `rows` rows.
     pub(crate) fn empty(ids: &[i32], rows: usize) -> Result<Self> {
-        let nothing = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
+        let empty = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
         Ok(TopicTerms {
             vocabulary: Arc::default(),
-            counts: nothing(ids.len())?,
+            counts: empty(ids.len())?,
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
             frequencies: Arc::default(),
-            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: nothing(0)? }),
+            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: empty(0)? }),
         })
     }
 

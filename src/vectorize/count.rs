@@ -12,7 +12,7 @@ use super::forms::in_one_form;
 use super::reading::Reading;
 use super::select::{NO_COLUMN, select};
 use super::stop_words::StopWords;
-use super::terms::{ByTerm, Hasher, MOST, Terms};
+use super::terms::{ByTerm, Hasher, MAX_TERMS, Terms};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::{Progress, Task};
@@ -40,10 +40,10 @@ impl CountVectorizer {
         let task = progress.task(Stage::Vectorize, "words", texts.len());
         let (terms, pieces, left_out) = Counter::new(&settings).count(texts, &task)?;
         task.finish()?;
-        left_out.tell(texts.len(), progress);
+        left_out.report(texts.len(), progress);
         let selection = select(&terms, &settings, texts.len())?;
         drop(terms);
-        self.stop_words.tell(&settings.stop_words, progress);
+        self.stop_words.report(&settings.stop_words, progress);
         let counts =
             to_matrix(pieces, selection.vocabulary.len(), |piece, term| selection.columns.get(piece.numbers.get(term)));
         Ok(CountMatrix { counts, vectorizer: FittedCountVectorizer::with_index(settings, selection.vocabulary) })
@@ -200,8 +200,8 @@ impl<'a> Counter<'a> {
             };
             let pieces: Vec<Piece<Terms>> = wave.par_iter().map(count).collect();
             for Piece { numbers, texts, cells, left_out } in pieces {
-                if terms.word_count() + numbers.word_count() > MOST
-                    || terms.ngram_count() + numbers.ngram_count() > MOST
+                if terms.word_count() + numbers.word_count() > MAX_TERMS
+                    || terms.ngram_count() + numbers.ngram_count() > MAX_TERMS
                 {
                     return Err(too_many_terms());
                 }

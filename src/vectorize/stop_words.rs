@@ -136,7 +136,7 @@ impl StopWords {
     }
 
     /// Reports which stop words are removed, if users may not expect it; `resolved` is the resolved value.
-    pub(super) fn tell(&self, resolved: &StopWords, progress: &Progress) {
+    pub(super) fn report(&self, resolved: &StopWords, progress: &Progress) {
         match (self, resolved) {
             (StopWords::Auto, StopWords::Languages(languages)) => {
                 let names: Vec<&str> = languages.iter().map(|language| language.name()).collect();

@@ -17,7 +17,7 @@ use crate::linalg::finite::check_finite;
 use crate::progress::Progress;
 
 /// The maximum number of elements in a membership matrix.
-const MOST_MEMBERSHIPS: usize = 1 << 31;
+const MAX_MEMBERSHIPS: usize = 1 << 31;
 
 /// The result of [`Hdbscan`]. It owns a copy of the points, which is needed for predictions.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ impl FittedClusterer for FittedHdbscan {
     /// `InvalidData` if the matrix would have more than 2³¹ elements (16 GB).
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         let (rows, columns) = (self.points.nrows(), self.n_clusters());
-        if rows.saturating_mul(columns) > MOST_MEMBERSHIPS {
+        if rows.saturating_mul(columns) > MAX_MEMBERSHIPS {
             let message = format!("membership matrix too large: {rows} points x {columns} clusters");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message)
                 .with_hint("Request some rows at a time with FittedHdbscan::membership_vectors_of_rows."));

@@ -17,7 +17,7 @@ const SIDE: f32 = 10.0;
 const NOISE: f32 = 1.7e-4;
 
 /// The radius of a component containing all points, as a fraction of the extent of all centers.
-const LEAST_RADIUS: f32 = 0.25;
+const MIN_RADIUS: f32 = 0.25;
 
 /// Power iterations with the centers' matrix for finding their principal axes.
 const AXES_STEPS: usize = 20;
@@ -215,7 +215,7 @@ fn radii(centers: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) ->
             squared.sqrt() * shares[part] / (shares[part] + shares[other])
         };
         let free = (0..parts.len()).filter(|&other| other != part).map(apart).fold(f32::INFINITY, f32::min);
-        free.max(LEAST_RADIUS * extent * shares[part])
+        free.max(MIN_RADIUS * extent * shares[part])
     };
     (0..parts.len()).into_par_iter().map(radius).collect()
 }

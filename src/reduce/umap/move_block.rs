@@ -146,12 +146,12 @@ impl<const R: usize> Block<'_, R> {
         for lane in 0..LANES {
             let (turn, column) = (lane % SIDE_BY_SIDE, column + lane / SIDE_BY_SIDE);
             let other = others[turn * groups + column / LANES][column % LANES] as usize;
-            let there = match self.own.get(other.wrapping_sub(self.first)) {
+            let point = match self.own.get(other.wrapping_sub(self.first)) {
                 Some(own) => own,
                 None => &self.before[other],
             };
             for r in 0..R {
-                ways[lane][r] = here[turn][r].minus(&there[r]);
+                ways[lane][r] = here[turn][r].minus(&point[r]);
             }
         }
         ways

@@ -54,7 +54,7 @@ impl LeftOut {
     }
 
     /// Reports the counts, if there are any, for `texts` texts in total.
-    pub(in crate::vectorize) fn tell(&self, texts: usize, progress: &Progress) {
+    pub(in crate::vectorize) fn report(&self, texts: usize, progress: &Progress) {
         if self.texts == 0 {
             return;
         }
