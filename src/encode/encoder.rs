@@ -30,9 +30,6 @@ pub(crate) struct RowVectors {
     pub(crate) images: Option<Embeddings>,
 }
 
-/// The vectors of all rows, and how texts and images were fused, if they were.
-type Fused = (RowVectors, Option<FittedFusion>);
-
 impl Encoder {
     /// Reads the columns of a fit. `opens_images`: whether anything other than the encoder opens the images.
     pub(crate) fn read(&self, frame: &DataFrame, opens_images: bool, progress: &Progress) -> Result<Documents> {
@@ -49,8 +46,8 @@ impl Encoder {
         Ok(documents)
     }
 
-    /// Computes the vectors of `frame`, without clustering them.
-    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<Fused> {
+    /// Computes the vectors of `frame`, without clustering them; and how texts and images were fused, if they were.
+    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<(RowVectors, Option<FittedFusion>)> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images {
             check_images(&documents, progress)?;
@@ -85,7 +82,7 @@ impl Encoder {
         documents: &Documents,
         purpose: Purpose<'_>,
         progress: &Progress,
-    ) -> Result<Fused> {
+    ) -> Result<(RowVectors, Option<FittedFusion>)> {
         let (texts, images) = (documents.text_embeddings.clone(), documents.image_embeddings.clone());
         if let Some(given) = documents.embeddings.clone() {
             let images = match self.cluster_on {
@@ -107,7 +104,12 @@ impl Encoder {
         }
     }
 
-    fn fused(&self, documents: &Documents, purpose: Purpose<'_>, progress: &Progress) -> Result<Fused> {
+    fn fused(
+        &self,
+        documents: &Documents,
+        purpose: Purpose<'_>,
+        progress: &Progress,
+    ) -> Result<(RowVectors, Option<FittedFusion>)> {
         self.check_widths(documents)?;
         let has_texts = documents.texts.is_some() || documents.text_embeddings.is_some();
         let has_images = documents.images.is_some() || documents.image_embeddings.is_some();
