@@ -1,5 +1,5 @@
-//! Imports point down (the drawing in ARCHITECTURE.md), no two files import each other, and files stay within their size
-//! limit.
+//! Imports point down (the drawing in ARCHITECTURE.md), no two files import each other, and files stay within their
+//! size limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
