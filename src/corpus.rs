@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use polars::prelude::*;
 
-use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
 mod address;
 mod calendar;
+mod column;
 mod distinct_rows;
 mod embeddings;
 mod images;
@@ -17,10 +18,12 @@ mod labels;
 
 pub(crate) use address::{escaped, find_image};
 pub(crate) use calendar::civil;
+pub(crate) use column::internal;
+use column::{find, wrong_type};
 pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;
-pub(crate) use kind::in_words;
+pub(crate) use kind::describe_type;
 
 /// A nullable text column: String, Categorical, Enum, or Binary with valid UTF-8.
 ///
@@ -106,55 +109,6 @@ impl TextColumn {
     pub fn rows(&self) -> Vec<usize> {
         (0..self.len()).filter(|&row| self.get(row).is_some()).collect()
     }
-}
-
-/// Finds a column; the error lists the columns that exist.
-pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
-    frame.column(name).map_err(|_| {
-        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").with_column(name);
-        let error = error.with_hint(columns_of(frame, name));
-        match (frame.height(), frame.get_column_names().as_slice()) {
-            (0, [_, _, ..]) => error.with_further_hint("There are no rows: did the file lose its line endings?"),
-            (_, [only]) if only.contains([',', ';', '\t', '|']) => {
-                error.with_further_hint("Does the file use a different separator?")
-            }
-            _ => error,
-        }
-    })
-}
-
-/// Lists the columns of `frame`; if there are many, only those with the names most similar to `name`.
-fn columns_of(frame: &DataFrame, name: &str) -> String {
-    const MOST: usize = 10;
-    const LONGEST: usize = 60;
-    let mut names: Vec<&str> = frame.get_column_names().iter().map(|column| column.as_str()).collect();
-    let more = names.len().saturating_sub(MOST);
-    if more > 0 {
-        let start = |text: &str| text.chars().take(LONGEST).flat_map(char::to_lowercase).collect::<String>();
-        let wanted = start(name);
-        let mut likeness: Vec<(f64, &str)> = names
-            .iter()
-            .map(|column| (strsim::normalized_damerau_levenshtein(&wanted, &start(column)), *column))
-            .collect();
-        likeness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-        names = likeness.into_iter().map(|(_, column)| column).take(MOST).collect();
-    }
-    let list: Vec<String> = names.iter().map(|column| format!("`{}`", quoted(column, LONGEST))).collect();
-    match (list.as_slice(), more) {
-        ([], _) => "The frame has no columns.".to_owned(),
-        ([only], _) => format!("The only column is {only}."),
-        (_, 0) => format!("The columns are {}.", list.join(", ")),
-        (_, more) => format!("The most similar columns are {}; there are {more} more.", list.join(", ")),
-    }
-}
-
-fn wrong_type(column: &Column, message: &str) -> Error {
-    let message = format!("{message}, but this one contains {}", in_words(column.dtype()));
-    Error::new(ErrorKind::WrongType, Stage::Input, message).with_column(column.name().as_str())
-}
-
-pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Internal, Stage::Input, "the frame could not be processed").with_cause(error)
 }
 
 /// The role of each column of the frame.

@@ -434,7 +434,9 @@ impl Lines {
 
     fn finished(&self, stage: Stage, task: &str) -> Option<String> {
         let running = self.state.lock().ok()?.remove(&(stage, task.to_owned()))?;
-        running.shown.then(|| format!("{stage}: {task} done in {}", in_words(running.started.elapsed().as_secs_f64())))
+        running
+            .shown
+            .then(|| format!("{stage}: {task} done in {}", format_duration(running.started.elapsed().as_secs_f64())))
     }
 }
 
@@ -448,13 +450,13 @@ fn so_far(done: u64, total: u64, seconds: f64) -> String {
     let share = 100 * done / total;
     let left = match done {
         0 => "time left unknown".to_owned(),
-        _ => format!("{} left", in_words(total.saturating_sub(done) as f64 / rate)),
+        _ => format!("{} left", format_duration(total.saturating_sub(done) as f64 / rate)),
     };
     format!("{share}% ({done} of {total}, {rate_in_words}, {left})")
 }
 
 /// `3.2 s`, `45 s`, `2 min 5 s`, `1 h 10 min`.
-fn in_words(seconds: f64) -> String {
+fn format_duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         0..10 => format!("{seconds:.1} s"),

@@ -14,8 +14,8 @@ use crate::target::{Target, read};
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Maximum memory for one file, in kB; and the address space limit of the process, which is higher than its actual use.
-const MOST_MEMORY: u64 = 2 << 20;
-const MOST_ADDRESSES: u64 = 3 << 20;
+const MAX_MEMORY: u64 = 2 << 20;
+const MAX_ADDRESSES: u64 = 3 << 20;
 
 /// The result of reading a file.
 pub enum Verdict {
@@ -49,7 +49,7 @@ impl Worker {
         let program = std::env::current_exe()?;
         let mut process = Command::new("sh")
             .arg("-c")
-            .arg(format!("ulimit -c 0; ulimit -v {MOST_ADDRESSES}; exec \"$0\" work {target}"))
+            .arg(format!("ulimit -c 0; ulimit -v {MAX_ADDRESSES}; exec \"$0\" work {target}"))
             .arg(program)
             .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::piped())
@@ -76,7 +76,7 @@ impl Worker {
                 let (memory, reason) = answer.split_once(' ').unwrap_or((&answer, ""));
                 let memory = memory.parse()?;
                 Ok(match reason {
-                    _ if memory > MOST_MEMORY => Verdict::TookMemory(memory),
+                    _ if memory > MAX_MEMORY => Verdict::TookMemory(memory),
                     "" => Verdict::Read,
                     reason => Verdict::Refused(reason.to_owned()),
                 })

@@ -9,8 +9,10 @@ use polars::prelude::*;
 use polars_arrow::array::{Array, FixedSizeListArray, ListArray, PrimitiveArray};
 use polars_arrow::bitmap::Bitmap;
 
-use super::{find, internal, kind, wrong_type};
+use super::column::{find, internal, wrong_type};
+use super::kind;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::linalg::finite::first_not_finite;
 use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::Vectors;
 
@@ -165,8 +167,7 @@ impl Embeddings {
                 Error::new(ErrorKind::InvalidData, Stage::Input, "the vectors have no dimensions").with_column(name)
             );
         }
-        let broken = |row: usize| self.get(row).is_some_and(|vector| vector.iter().any(|x| !x.is_finite()));
-        match (0..self.rows).find(|&row| broken(row)) {
+        match first_not_finite(self.rows, |row| self.get(row).unwrap_or_default()) {
             Some(row) => Err(not_a_number(name, row)),
             None => Ok(()),
         }

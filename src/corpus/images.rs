@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::address::{Unreachable, find_image};
-use super::{find, kind, wrong_type};
+use super::column::{find, wrong_type};
+use super::kind;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, data_uri};
@@ -118,14 +119,14 @@ impl ImageColumn {
         self.check_home()?;
         let named: Vec<usize> = self.named().collect();
         let Some(&first) = named.first() else { return Ok(()) };
-        let is_there = |row: &usize| match self.source(*row) {
+        let exists = |row: &usize| match self.source(*row) {
             Ok(Some(ImageSource::File(file))) => file.exists(),
             Ok(_) => true,
             Err(_) => false,
         };
         let holds_bytes = || (0..self.len()).any(|row| self.bytes(row).is_some());
         let sample = named.iter().step_by(named.len().div_ceil(100).max(1));
-        if holds_bytes() || sample.clone().any(is_there) || named.iter().any(is_there) {
+        if holds_bytes() || sample.clone().any(exists) || named.iter().any(exists) {
             return Ok(());
         }
         let count = named.len();
@@ -165,7 +166,7 @@ impl ImageColumn {
 
     /// Reports images that a user may not expect: those outside the image folder, which an untrusted table might bring
     /// into a report; and web URLs, which are not fetched.
-    pub(crate) fn tell_unexpected(&self, progress: &Progress) {
+    pub(crate) fn report_unexpected(&self, progress: &Progress) {
         let is_web = |row: &usize| matches!(self.source(*row), Err(Unreachable::WebAddress | Unreachable::Store));
         let web: Vec<usize> = self.named().filter(is_web).collect();
         if let Some(&first) = web.first() {

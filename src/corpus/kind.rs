@@ -45,7 +45,7 @@ const SPELLED_OUT: usize = 3;
 
 /// What a column of this type contains, for messages: plain words, with the name of the type if it is one that users
 /// know.
-pub(crate) fn in_words(dtype: &DataType) -> String {
+pub(crate) fn describe_type(dtype: &DataType) -> String {
     spelled(dtype, SPELLED_OUT)
 }
 
@@ -97,11 +97,11 @@ fn number_in_words(dtype: &DataType) -> String {
 
 /// The names of a struct's fields, as many as fit on a line.
 fn fields_in_words(fields: &[Field]) -> String {
-    const MOST: usize = 5;
-    let names: Vec<String> = fields.iter().take(MOST).map(|field| format!("`{}`", field.name())).collect();
+    const MAX_LISTED: usize = 5;
+    let names: Vec<String> = fields.iter().take(MAX_LISTED).map(|field| format!("`{}`", field.name())).collect();
     match fields.len() {
         0 => "nothing".to_owned(),
-        n if n <= MOST => names.join(", "),
-        n => format!("{} and {} more", names.join(", "), n - MOST),
+        n if n <= MAX_LISTED => names.join(", "),
+        n => format!("{} and {} more", names.join(", "), n - MAX_LISTED),
     }
 }

@@ -2,7 +2,7 @@
 
 use polars::prelude::*;
 
-use super::{find, internal, wrong_type};
+use super::column::{find, internal, wrong_type};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// Reads a nullable integer column: the class label of each row, -1 if null or unknown.

@@ -25,10 +25,12 @@ use crate::represent::{
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
+mod layout;
 mod lists;
 mod pictures;
 mod words;
 
+use layout::{framed, stacked, texts};
 pub use pictures::picture;
 
 /// Values that are displayed as the output of a notebook cell: frames, columns, topics, models, words, images, errors;
@@ -93,31 +95,6 @@ pub fn heading(text: impl AsRef<str>) -> Html {
     let mut html = Markup::default();
     html.raw("<h3 dir=\"auto\" class=\"tf-heading\">").text(text.as_ref()).raw("</h3>");
     framed(&html.finish()).with_text(text.as_ref())
-}
-
-/// Wraps `content` in the container that the style sheets refer to.
-fn framed(content: &str) -> Html {
-    let mut html = Markup::default();
-    html.raw("<div class=\"topicframe\"><style>").raw(include_str!("table.css")).raw(include_str!("show.css"));
-    html.raw("</style>").html(content).raw("</div>");
-    Html::trusted(html.finish())
-}
-
-/// Stacks the parts.
-fn stacked(parts: &[Html]) -> Html {
-    let mut html = Markup::default();
-    html.raw("<div class=\"tf-stack\">");
-    for part in parts {
-        html.raw("<div>").html(part).raw("</div>");
-    }
-    html.raw("</div>");
-    framed(&html.finish())
-}
-
-/// The texts of the parts, stacked; `None` if no part has a text.
-fn texts(parts: &[Option<String>]) -> Option<String> {
-    let texts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
-    if texts.is_empty() { None } else { Some(texts.join("\n\n")) }
 }
 
 impl Show for Html {
@@ -249,14 +226,14 @@ impl Show for Aspect {
     fn to_html(&self) -> Html {
         match self {
             Aspect::Words(topics) => Show::to_html(topics),
-            Aspect::Pictures(gallery) => Show::to_html(gallery),
+            Aspect::Images(gallery) => Show::to_html(gallery),
         }
     }
 
     fn to_text(&self) -> Option<String> {
         match self {
             Aspect::Words(topics) => topics.to_text(),
-            Aspect::Pictures(gallery) => gallery.to_text(),
+            Aspect::Images(gallery) => gallery.to_text(),
         }
     }
 }

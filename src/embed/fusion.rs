@@ -3,6 +3,8 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::norm;
 
 /// How the text vector and the image vector of a row are combined: both are normalized to length 1, averaged by weight,
 /// and the average is normalized to length 1. If a row lacks one of them, the other is used alone.
@@ -176,21 +178,18 @@ fn prepare(vector: ArrayView1<'_, f32>, mean: Option<&Array1<f32>>) -> Option<Ar
     }
 }
 
-/// `vector` normalized to length 1; `None` if it has no direction. Rounding residue does not count as one.
+/// `vector` normalized to length 1; `None` if it has no direction. Unlike in `linalg`, the rounding residue of a
+/// difference does not count as one.
 fn unit(vector: Array1<f32>) -> Option<Array1<f32>> {
-    let length = vector.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let length = norm(vector.iter().copied());
     (length > 1e-6).then(|| vector.mapv(|x| (f64::from(x) / length) as f32))
 }
 
 /// The mean of the normalized vectors, over those that have a direction.
 fn mean_direction<'a>(width: usize, vectors: impl Iterator<Item = ArrayView1<'a, f32>>) -> Array1<f32> {
-    let mut sum = Array1::<f64>::zeros(width);
-    let mut count = 0_usize;
-    for vector in vectors.filter_map(|vector| unit(vector.to_owned())) {
-        sum.zip_mut_with(&vector, |sum, &x| *sum += f64::from(x));
-        count += 1;
-    }
-    sum.mapv(|sum| (sum / count.max(1) as f64) as f32)
+    let mut sum = VectorSum::new(width);
+    vectors.filter_map(|vector| unit(vector.to_owned())).for_each(|vector| sum.add(vector));
+    sum.mean_f32().into()
 }
 
 fn check_alike(texts: ArrayView2<'_, f32>, images: ArrayView2<'_, f32>) -> Result<()> {

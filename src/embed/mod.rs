@@ -11,8 +11,10 @@ use crate::hub::Origin;
 use crate::progress::Progress;
 use crate::vision::ImageSource;
 
+mod check;
 #[cfg(feature = "models")]
 mod clip;
+mod distinct_texts;
 mod fusion;
 mod load;
 mod no_embedder;
@@ -21,8 +23,10 @@ mod sentence_transformer;
 mod static_model;
 
 pub use crate::nn::device::Device;
+pub(crate) use check::check_vectors;
 #[cfg(feature = "models")]
 pub use clip::MultiModalBackend;
+pub(crate) use distinct_texts::DistinctTexts;
 pub use fusion::{FittedFusion, Fusion};
 pub use load::LoadedEmbedder;
 pub use no_embedder::NoEmbedder;

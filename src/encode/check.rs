@@ -1,7 +1,4 @@
-//! Validation: the inputs to clustering are checked before the first slow step, and the output of embedders before it
-//! is used, since any embedder may be user-defined.
-
-use ndarray::Array2;
+//! Validation: the inputs to clustering are checked before the first slow step.
 
 use super::{ClusterOn, Encoder};
 use crate::corpus::{Documents, ImageColumn, TextColumn};
@@ -76,27 +73,6 @@ impl Encoder {
 pub(super) fn joint_model() -> Hint {
     Hint::new("Texts and images must be embedded by one joint model, such as CLIP.")
         .on_command_line("Set --embedder to a joint model of texts and images, such as CLIP.")
-}
-
-/// Checks that an embedder returned one finite vector for each input; `what` is `texts` or `images`.
-pub(super) fn check_vectors(vectors: &Array2<f32>, rows: &[usize], what: &str) -> Result<()> {
-    if vectors.nrows() != rows.len() || (vectors.ncols() == 0 && !rows.is_empty()) {
-        let message = format!(
-            "the embedder returned {} vectors with {} dimensions for {} {what}",
-            vectors.nrows(),
-            vectors.ncols(),
-            rows.len()
-        );
-        return Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message));
-    }
-    let broken = vectors.outer_iter().zip(rows).find(|(vector, _)| vector.iter().any(|x| !x.is_finite()));
-    match broken {
-        Some((_, &row)) => {
-            let message = "the embedder returned a vector with a NaN or infinite value";
-            Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).with_row(row))
-        }
-        None => Ok(()),
-    }
 }
 
 /// An error with `message` and the clustered column.

@@ -3,32 +3,31 @@
 use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
 
-use super::check::{check_vectors, joint_model};
+use super::check::joint_model;
 use super::distinct_texts::embed_distinct;
 use super::images::{check_readable, image_sources};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
 use crate::corpus::{Documents, Embeddings};
-use crate::embed::{FittedFusion, TextEmbedder, missing_embedder};
+use crate::embed::{FittedFusion, TextEmbedder, check_vectors, missing_embedder};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::memory::check_memory;
 use crate::progress::Progress;
 
 /// The purpose of encoding rows.
 #[derive(Clone, Copy)]
-pub(super) enum For<'a> {
+pub(super) enum Purpose<'a> {
     /// A fit, which requires at least one readable image.
     Fit,
     /// Placing new rows in a fitted model: rows without input are outliers.
-    Placing(Option<&'a FittedFusion>),
+    Place(Option<&'a FittedFusion>),
 }
 
 /// The vectors of all rows: those to cluster, and those of texts and images.
 #[derive(Debug)]
-pub(crate) struct Parts {
+pub(crate) struct RowVectors {
     pub(crate) clustered: Embeddings,
     pub(crate) texts: Option<Embeddings>,
     pub(crate) images: Option<Embeddings>,
-    pub(crate) fusion: Option<FittedFusion>,
 }
 
 impl Encoder {
@@ -47,29 +46,29 @@ impl Encoder {
         Ok(documents)
     }
 
-    /// Computes the vectors of `frame`, without clustering them.
-    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<Parts> {
+    /// Computes the vectors of `frame`, without clustering them; and how texts and images were fused, if they were.
+    pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<(RowVectors, Option<FittedFusion>)> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images {
             check_images(&documents, progress)?;
         }
-        self.resolved(&documents).parts(&documents, For::Fit, progress)
+        self.resolved(&documents).row_vectors(&documents, Purpose::Fit, progress)
     }
 
-    /// Encodes the documents of a fit, of which at least one must be usable for clustering. `by_direction`: whether
-    /// only the direction of vectors counts, so that all-zero vectors are outliers.
+    /// Encodes the documents of a fit, of which at least one must be usable for clustering. If the reducer
+    /// `uses_direction_only`, all-zero vectors are outliers.
     pub(crate) fn fit(
         &self,
         documents: &Documents,
-        by_direction: bool,
+        uses_direction_only: bool,
         progress: &Progress,
     ) -> Result<(Encoded, FittedEncoder)> {
         let encoder = self.resolved(documents);
-        let Parts { clustered, texts, images, fusion } = encoder.parts(documents, For::Fit, progress)?;
-        let dimensions = clustered.dimensions();
-        let encoded = encoder.encoded(documents, (clustered, texts, images), by_direction, progress);
+        let (vectors, fusion) = encoder.row_vectors(documents, Purpose::Fit, progress)?;
+        let dimensions = vectors.clustered.dimensions();
+        let encoded = encoder.encoded(documents, vectors, uses_direction_only, progress);
         encoder.check_usable(documents, &encoded)?;
-        Ok((encoded, FittedEncoder { encoder, fusion, dimensions, by_direction }))
+        Ok((encoded, FittedEncoder { encoder, fusion, dimensions, uses_direction_only }))
     }
 
     /// The same settings, with the cleaning resolved for the texts of `documents`.
@@ -78,29 +77,39 @@ impl Encoder {
     }
 
     /// The vectors of all rows; null if there is nothing to embed.
-    pub(super) fn parts(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
+    pub(super) fn row_vectors(
+        &self,
+        documents: &Documents,
+        purpose: Purpose<'_>,
+        progress: &Progress,
+    ) -> Result<(RowVectors, Option<FittedFusion>)> {
         let (texts, images) = (documents.text_embeddings.clone(), documents.image_embeddings.clone());
         if let Some(given) = documents.embeddings.clone() {
             let images = match self.cluster_on {
                 ClusterOn::Images => images.or_else(|| Some(given.clone())),
                 ClusterOn::Text | ClusterOn::Both => images,
             };
-            return Ok(Parts { clustered: given, texts, images, fusion: None });
+            return Ok((RowVectors { clustered: given, texts, images }, None));
         }
         match self.cluster_on {
             ClusterOn::Text => {
                 let clustered = self.text_vectors(documents, progress)?;
-                Ok(Parts { texts: Some(clustered.clone()), clustered, images, fusion: None })
+                Ok((RowVectors { texts: Some(clustered.clone()), clustered, images }, None))
             }
             ClusterOn::Images => {
                 let clustered = self.image_vectors(documents, purpose, progress)?;
-                Ok(Parts { images: Some(clustered.clone()), clustered, texts, fusion: None })
+                Ok((RowVectors { images: Some(clustered.clone()), clustered, texts }, None))
             }
             ClusterOn::Both => self.fused(documents, purpose, progress),
         }
     }
 
-    fn fused(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Parts> {
+    fn fused(
+        &self,
+        documents: &Documents,
+        purpose: Purpose<'_>,
+        progress: &Progress,
+    ) -> Result<(RowVectors, Option<FittedFusion>)> {
         self.check_widths(documents)?;
         let has_texts = documents.texts.is_some() || documents.text_embeddings.is_some();
         let has_images = documents.images.is_some() || documents.image_embeddings.is_some();
@@ -112,7 +121,7 @@ impl Encoder {
         let image = |row: usize| images.as_ref().filter(|_| documents.has_image(row))?.get(row).map(ArrayView1::from);
         let all = 0..documents.rows;
         let fusion = match purpose {
-            For::Placing(Some(fusion)) => fusion.clone(),
+            Purpose::Place(Some(fusion)) => fusion.clone(),
             _ => self.fusion.fit_rows(width, all.clone().filter_map(text), all.clone().filter_map(image))?,
         };
         if fusion.width().is_some_and(|fitted| fitted != width) {
@@ -135,10 +144,10 @@ impl Encoder {
                 to.assign(&vector);
             }
         }
-        if matches!(purpose, For::Fit) {
+        if matches!(purpose, Purpose::Fit) {
             note_fused(counts, progress);
         }
-        Ok(Parts { clustered: all_rows(fused)?, texts, images, fusion: Some(fusion) })
+        Ok((RowVectors { clustered: all_rows(fused)?, texts, images }, Some(fusion)))
     }
 
     /// Reports text and image vectors with different dimensions before the slow steps.
@@ -173,12 +182,12 @@ impl Encoder {
             true => Array2::zeros((0, embedder.dimensions())),
             false => embed_distinct(&Cleaned::new(&**embedder, self.cleaning), &texts, progress)?,
         };
-        check_vectors(&vectors, &rows, "texts")?;
+        check_vectors(&vectors, rows.len(), "texts", Stage::Embed, |input| rows.get(input).copied())?;
         Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()
     }
 
     /// The vectors of the images; null if there is none, or if it cannot be read.
-    fn image_vectors(&self, documents: &Documents, purpose: For<'_>, progress: &Progress) -> Result<Embeddings> {
+    fn image_vectors(&self, documents: &Documents, purpose: Purpose<'_>, progress: &Progress) -> Result<Embeddings> {
         if let Some(given) = &documents.image_embeddings {
             return Ok(given.clone());
         }
@@ -190,11 +199,11 @@ impl Encoder {
             true => Array2::zeros((0, embedder.dimensions())),
             false => embedder.embed_images(&sources, progress)?,
         };
-        check_vectors(&vectors, &rows, "images")?;
+        check_vectors(&vectors, rows.len(), "images", Stage::Embed, |input| rows.get(input).copied())?;
         let vectors = Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()?;
         match purpose {
-            For::Fit => check_readable(images, &vectors)?,
-            For::Placing(_) => {}
+            Purpose::Fit => check_readable(images, &vectors)?,
+            Purpose::Place(_) => {}
         }
         Ok(vectors)
     }
@@ -211,7 +220,7 @@ impl Encoder {
     }
 
     /// The embedders and their settings, or the columns with precomputed vectors.
-    pub(crate) fn in_words(&self) -> String {
+    pub(crate) fn describe_embedders(&self) -> String {
         let column = |name: &String| format!("the column `{name}`");
         let none = || "none".to_owned();
         let columns = &self.columns;
@@ -239,7 +248,7 @@ impl Encoder {
 fn check_images(documents: &Documents, progress: &Progress) -> Result<()> {
     let Some(images) = &documents.images else { return Ok(()) };
     images.check_reachable()?;
-    images.tell_unexpected(progress);
+    images.report_unexpected(progress);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use ndarray::Array2;
 use polars::prelude::DataFrame;
 
-use super::encoder::{For, Parts};
+use super::encoder::Purpose;
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder};
 use crate::corpus::{Columns, Documents, internal};
 use crate::embed::{ImageEmbedder, TextEmbedder, missing_embedder};
@@ -17,9 +17,8 @@ impl FittedEncoder {
     pub(crate) fn encode(&self, frame: &DataFrame, progress: &Progress) -> Result<Encoded> {
         let encoder = &self.encoder;
         let documents = Documents::read(frame, &encoder.columns_to_place(frame))?;
-        let Parts { clustered, texts, images, .. } =
-            encoder.parts(&documents, For::Placing(self.fusion.as_ref()), progress)?;
-        let encoded = encoder.encoded(&documents, (clustered, texts, images), self.by_direction, progress);
+        let (vectors, _) = encoder.row_vectors(&documents, Purpose::Place(self.fusion.as_ref()), progress)?;
+        let encoded = encoder.encoded(&documents, vectors, self.uses_direction_only, progress);
         let (new, fitted) = (encoded.clustered.dimensions(), self.dimensions);
         if new != fitted && !encoded.rows.is_empty() {
             let message = format!("the vectors have {new} dimensions, but those in the fit had {fitted}");
@@ -82,10 +81,10 @@ impl FittedEncoder {
         }
         let Some(fusion) = &self.fusion else { return Ok(vector) };
         let row = Array2::from_shape_vec((1, width), vector).map_err(internal)?;
-        let nothing = Array2::zeros((1, width));
+        let zeros = Array2::zeros((1, width));
         let fused = match is {
-            ClusterOn::Images => fusion.fuse(nothing.view(), row.view())?,
-            ClusterOn::Text | ClusterOn::Both => fusion.fuse(row.view(), nothing.view())?,
+            ClusterOn::Images => fusion.fuse(zeros.view(), row.view())?,
+            ClusterOn::Text | ClusterOn::Both => fusion.fuse(row.view(), zeros.view())?,
         };
         Ok(fused.into_raw_vec_and_offset().0)
     }
@@ -97,17 +96,17 @@ fn first_row(vectors: &Array2<f32>) -> Vec<f32> {
 
 impl Encoder {
     fn columns_to_place(&self, frame: &DataFrame) -> Columns {
-        let there = |name: &Option<String>| name.as_ref().is_none_or(|name| frame.column(name).is_ok());
+        let exists = |name: &Option<String>| name.as_ref().is_none_or(|name| frame.column(name).is_ok());
         let mut columns = Columns { labels: None, ..self.columns.clone() };
         let given = self.plan().given;
         let (text, image) = match self.cluster_on {
             ClusterOn::Text => (true, false),
             ClusterOn::Images => (false, true),
-            ClusterOn::Both if given => (there(&columns.text), there(&columns.image)),
+            ClusterOn::Both if given => (exists(&columns.text), exists(&columns.image)),
             ClusterOn::Both => {
-                let text = there(&columns.text) && there(&columns.text_embeddings);
+                let text = exists(&columns.text) && exists(&columns.text_embeddings);
                 let vectors = &columns.image_embeddings;
-                let image = if vectors.is_some() { there(vectors) } else { there(&columns.image) };
+                let image = if vectors.is_some() { exists(vectors) } else { exists(&columns.image) };
                 // If both are missing, the error is about the columns of the fit.
                 (text || !image, image || !text)
             }
@@ -122,7 +121,7 @@ impl Encoder {
             columns = Columns { text_embeddings: None, image_embeddings: None, ..columns };
         }
         // The image column may be missing if its vectors are present.
-        if (given || columns.image_embeddings.is_some()) && !there(&columns.image) {
+        if (given || columns.image_embeddings.is_some()) && !exists(&columns.image) {
             columns.image = None;
         }
         columns

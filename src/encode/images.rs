@@ -43,9 +43,9 @@ pub(crate) fn relative_paths() -> Hint {
 /// If none of the images can be read, the folder or the column is probably wrong: an error is more helpful than a
 /// count.
 pub(super) fn check_readable(images: &ImageColumn, vectors: &Embeddings) -> Result<()> {
-    let there: Vec<usize> = (0..images.len()).filter(|&row| images.has(row)).collect();
-    let Some(&first) = there.first().filter(|_| !there.iter().any(|&row| vectors.has(row))) else { return Ok(()) };
-    let message = match there.len() {
+    let rows: Vec<usize> = (0..images.len()).filter(|&row| images.has(row)).collect();
+    let Some(&first) = rows.first().filter(|_| !rows.iter().any(|&row| vectors.has(row))) else { return Ok(()) };
+    let message = match rows.len() {
         1 => "the only image cannot be read".to_owned(),
         count => format!("none of the {count} images can be read"),
     };

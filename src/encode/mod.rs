@@ -20,7 +20,6 @@ mod usable;
 
 pub(crate) use cleaned::{Cleaned, resolve_cleaning};
 pub use cluster_on::ClusterOn;
-pub(crate) use encoder::Parts;
 pub(crate) use images::{image_sources, relative_paths};
 pub(crate) use usable::counted;
 
@@ -58,5 +57,5 @@ pub(crate) struct FittedEncoder {
     /// The dimensions of the clustered vectors.
     pub(crate) dimensions: usize,
     /// Whether only a vector's direction counts, so that all-zero vectors are outliers.
-    pub(crate) by_direction: bool,
+    pub(crate) uses_direction_only: bool,
 }

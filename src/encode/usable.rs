@@ -1,31 +1,32 @@
 //! Determining which rows can be clustered.
 
 use super::check::no_row;
+use super::encoder::RowVectors;
 use super::{ClusterOn, Encoded, Encoder};
 use crate::corpus::{Documents, Embeddings};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
 impl Encoder {
-    /// The vectors (to cluster, of texts, of images), with the rows that have both the clustered input and a vector;
-    /// the other rows are counted and reported. Embedders return an all-zero vector for a text without a known word;
+    /// The `vectors`, with the rows that have both the clustered input and a vector; the other rows are counted and
+    /// reported. Embedders return an all-zero vector for a text without a known word;
     /// among precomputed vectors it is a point like any other, unless the reducer only uses directions
-    /// (`by_direction`), since it has none.
+    /// (`uses_direction_only`), since it has none.
     pub(super) fn encoded(
         &self,
         documents: &Documents,
-        (clustered, texts, images): (Embeddings, Option<Embeddings>, Option<Embeddings>),
-        by_direction: bool,
+        vectors: RowVectors,
+        uses_direction_only: bool,
         progress: &Progress,
     ) -> Encoded {
-        let has_image_vector = |row: usize| images.as_ref().is_some_and(|vectors| vectors.has(row));
-        let has_input = |row: &usize| self.has_input(documents, *row, has_image_vector(*row));
+        let RowVectors { clustered, texts, images } = vectors;
+        let has_input = |&row: &usize| self.has_input(documents, images.as_ref(), row);
         let filled: Vec<usize> = (0..documents.rows).filter(has_input).collect();
-        let there: Vec<usize> = filled.iter().copied().filter(|&row| clustered.has(row)).collect();
-        let has_place = |&row: &usize| !by_direction || !clustered.is_zero(row);
-        let rows: Vec<usize> = there.iter().copied().filter(has_place).collect();
+        let with_vector: Vec<usize> = filled.iter().copied().filter(|&row| clustered.has(row)).collect();
+        let has_place = |&row: &usize| !uses_direction_only || !clustered.is_zero(row);
+        let rows: Vec<usize> = with_vector.iter().copied().filter(has_place).collect();
         let given = self.plan().reads_vectors;
-        let (nothing, no_vector) = match self.cluster_on {
+        let (no_input, no_vector) = match self.cluster_on {
             ClusterOn::Text if given => ("no text (null, empty or whitespace)", "a text but no vector (null)"),
             ClusterOn::Text => ("no text (null, empty or whitespace)", "a text without a word known to the embedder"),
             ClusterOn::Images if given => ("no image (null)", "an image but no vector (null)"),
@@ -34,20 +35,22 @@ impl Encoder {
                 ("neither a text nor an image", "a text or an image, but neither a known word nor a readable image")
             }
         };
-        note_outliers(documents.rows - filled.len(), nothing, progress);
-        note_outliers(filled.len() - there.len(), no_vector, progress);
-        note_outliers(there.len() - rows.len(), "an all-zero vector, which has no direction", progress);
+        note_outliers(documents.rows - filled.len(), no_input, progress);
+        note_outliers(filled.len() - with_vector.len(), no_vector, progress);
+        note_outliers(with_vector.len() - rows.len(), "an all-zero vector, which has no direction", progress);
         Encoded { clustered, texts, images, rows }
     }
 
-    fn has_input(&self, documents: &Documents, row: usize, has_image_vector: bool) -> bool {
+    /// Whether `row` has the input that is clustered; `image_vectors` are the vectors of the images, if there are any.
+    fn has_input(&self, documents: &Documents, image_vectors: Option<&Embeddings>, row: usize) -> bool {
         let (texts, images) = (documents.texts.is_some(), documents.images.is_some());
         match self.cluster_on {
             ClusterOn::Text => documents.has_text(row),
             ClusterOn::Images => documents.has_image(row),
             // A column missing from new rows does not exclude any of them, but the other column may.
             ClusterOn::Both if texts || images => {
-                texts && documents.has_text(row) || images && documents.has_image(row) || !images && has_image_vector
+                let has_image_vector = || image_vectors.is_some_and(|vectors| vectors.has(row));
+                texts && documents.has_text(row) || images && documents.has_image(row) || !images && has_image_vector()
             }
             ClusterOn::Both => true,
         }
@@ -58,8 +61,7 @@ impl Encoder {
         if !encoded.rows.is_empty() {
             return Ok(());
         }
-        let has_image_vector = |row: usize| encoded.images.as_ref().is_some_and(|vectors| vectors.has(row));
-        let has_input = |row: usize| self.has_input(documents, row, has_image_vector(row));
+        let has_input = |row: usize| self.has_input(documents, encoded.images.as_ref(), row);
         if (0..documents.rows).any(|row| has_input(row) && encoded.clustered.is_zero(row)) {
             let message = "all vectors are zero, so the rows cannot be distinguished";
             let hint = "An all-zero vector usually means that a text or an image could not be embedded.";

@@ -127,15 +127,15 @@ impl Walk<'_> {
     /// In a stream, each message follows the body of the previous one, and the first is the schema.
     fn check_stream(&mut self) -> Result<()> {
         // The reader recurses from each dictionary to the next message.
-        const MOST_DICTIONARIES: usize = 2_000;
+        const MAX_DICTIONARIES: usize = 2_000;
         let (mut start, mut dictionaries) = (0, 0);
         while let Some((message, body)) = self.message(start)? {
             let (length, is_dictionary) = self.check_message(&message, body)?;
             self.check_within(body, length)?;
             start = body + length;
             dictionaries = if is_dictionary { dictionaries + 1 } else { 0 };
-            if dictionaries > MOST_DICTIONARIES {
-                return Err(self.broken(&format!("it has more than {MOST_DICTIONARIES} consecutive dictionaries")));
+            if dictionaries > MAX_DICTIONARIES {
+                return Err(self.broken(&format!("it has more than {MAX_DICTIONARIES} consecutive dictionaries")));
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ const FLOOR: u64 = 512 << 20;
 const RATIO: u64 = 1024;
 
 /// The maximum number of columns in a text format: more are a sign of missing line breaks.
-pub(super) const MOST_COLUMNS: usize = 100_000;
+pub(super) const MAX_COLUMNS: usize = 100_000;
 
 /// The maximum size of a null cell, in bytes.
 const CELL: u64 = 16;

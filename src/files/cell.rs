@@ -126,8 +126,8 @@ impl Values {
             DataType::Struct(_) => {
                 let fields = series.struct_()?.fields_as_series();
                 let fields = fields.iter().map(|field| Ok((field.name().clone(), Values::of(field)?)));
-                let there = series.is_not_null().iter().map(|there| there == Some(true)).collect();
-                Values::Struct(there, fields.collect::<PolarsResult<_>>()?)
+                let validity = series.is_not_null().iter().map(|is_valid| is_valid == Some(true)).collect();
+                Values::Struct(validity, fields.collect::<PolarsResult<_>>()?)
             }
             _ => Values::Plain(series),
         })
@@ -138,7 +138,7 @@ impl Values {
     }
 
     fn text(&self, row: usize) -> PolarsResult<Text> {
-        let there = match self {
+        let is_valid = match self {
             Values::Plain(series) => {
                 let value = series.get(row)?;
                 return Ok(match text_of(&value) {
@@ -148,9 +148,9 @@ impl Values {
                 });
             }
             Values::Lists(ranges, _) => ranges.get(row).is_some_and(Option::is_some),
-            Values::Struct(there, _) => there.get(row) == Some(&true),
+            Values::Struct(validity, _) => validity.get(row) == Some(&true),
         };
-        Ok(if there { Text::Nested } else { Text::Null })
+        Ok(if is_valid { Text::Nested } else { Text::Null })
     }
 }
 
@@ -168,7 +168,7 @@ impl Serialize for Value<'_> {
                 Some(range) => serializer.collect_seq(range.map(|row| inner.at(row))),
                 None => serializer.serialize_none(),
             },
-            Values::Struct(there, fields) => match there.get(self.row) {
+            Values::Struct(validity, fields) => match validity.get(self.row) {
                 Some(true) => {
                     serializer.collect_map(fields.iter().map(|(name, field)| (name.as_str(), field.at(self.row))))
                 }

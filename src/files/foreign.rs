@@ -6,7 +6,7 @@ use std::fmt;
 use crate::guard::caught;
 
 /// The maximum message length: longer messages quote the file, sometimes all of it.
-const LONGEST: usize = 200;
+const MAX_LENGTH: usize = 200;
 
 /// The message of a reader or writer: its first line, truncated.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Cause {
 impl Cause {
     pub(super) fn new(message: &str) -> Self {
         let line = message.lines().find(|line| !line.trim().is_empty()).unwrap_or("no reason was given").trim();
-        let said = match line.char_indices().nth(LONGEST) {
+        let said = match line.char_indices().nth(MAX_LENGTH) {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line.to_owned(),
         };

@@ -159,10 +159,10 @@ fn listed(kinds: &BTreeMap<String, usize>) -> Option<(usize, String)> {
 }
 
 fn of_ending(ending: &str, files: usize) -> String {
-    const LONGEST: usize = 12;
+    const MAX_LENGTH: usize = 12;
     match ending {
         "" => format!("{files} (no extension)"),
-        ending => format!("{files} .{}", ending.chars().take(LONGEST).collect::<String>()),
+        ending => format!("{files} .{}", ending.chars().take(MAX_LENGTH).collect::<String>()),
     }
 }
 

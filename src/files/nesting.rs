@@ -13,11 +13,11 @@ use super::options::unpacked_hint;
 use crate::error::{Error, ErrorKind, Stage};
 
 /// The maximum nesting depth of lists and structs.
-pub(super) const DEEPEST: usize = 32;
+pub(super) const MAX_DEPTH: usize = 32;
 
 /// Why a schema is rejected.
 pub(super) enum Refused {
-    /// A column that is nested deeper than [`DEEPEST`], and a lower bound on its depth.
+    /// A column that is nested deeper than [`MAX_DEPTH`], and a lower bound on its depth.
     Deep { column: String, depth: usize },
     /// A column of an unsupported type.
     Unread { column: String, what: &'static str },
@@ -33,7 +33,7 @@ impl Refused {
         let error = |message: String| Error::new(ErrorKind::InvalidData, Stage::Input, message).with_path(path);
         match self {
             Refused::Deep { column, depth } => {
-                error(format!("the column is nested {depth} levels deep; at most {DEEPEST} are supported"))
+                error(format!("the column is nested {depth} levels deep; at most {MAX_DEPTH} are supported"))
                     .with_column(column)
                     .with_hint("Rewrite the file without this column, or with its values as JSON text.")
             }
@@ -158,7 +158,7 @@ impl Walk {
         };
         column.width = column.width.max(width);
         let Some(children) = field.children().map_err(|_| Refused::Damaged)? else { return Ok(()) };
-        if depth == DEEPEST && !children.is_empty() {
+        if depth == MAX_DEPTH && !children.is_empty() {
             return Err(Refused::Deep { column: column.name.clone(), depth: depth_of(field, depth, self.left) });
         }
         for child in children.iter() {

@@ -4,12 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use polars::prelude::DataFrame;
-
-use super::parts::Inputs;
-use super::read::read_as;
-use super::union::read_parts;
-use super::{Format, format_of};
+use super::format::Format;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 
@@ -84,7 +79,7 @@ pub struct ReadOptions {
     /// Columns that are String because another part of the table contains strings there.
     pub(super) mixed: Vec<String>,
     /// Whether all-null JSON keeps the type Null: another part may have values there.
-    pub(super) keeps_nothing: bool,
+    pub(super) keeps_null: bool,
 }
 
 impl ReadOptions {
@@ -139,31 +134,6 @@ impl ReadOptions {
     pub fn progress(mut self, progress: Progress) -> Self {
         self.progress = progress;
         self
-    }
-
-    /// Reads a frame from a file in the format given by its extension; see [`read_frame`](super::read_frame).
-    ///
-    /// # Errors
-    /// Same as [`read_frame`](super::read_frame); also if a name in [`text`](Self::text) occurs twice in the header, or
-    /// if a separator, an encoding, or quotes are invalid or do not apply to the file format.
-    pub fn read(&self, path: impl AsRef<Path>) -> Result<DataFrame> {
-        self.read_inputs(&Inputs::find(path)?)
-    }
-
-    /// Like [`read`](Self::read), for resolved inputs.
-    ///
-    /// # Errors
-    /// Same as [`read`](Self::read).
-    pub fn read_inputs(&self, inputs: &Inputs) -> Result<DataFrame> {
-        let kind = match (inputs.kind()?, inputs.tables()) {
-            (None, [path]) => return read_as(path, format_of(path, Stage::Input)?, self),
-            (kind, _) => kind.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "no file was found"))?,
-        };
-        if let Some(name) = inputs.partition() {
-            let message = format!("partition folders such as `{name}` are not turned into columns");
-            self.progress.note(Stage::Input, message);
-        }
-        read_parts(inputs.tables(), kind, self)
     }
 
     /// Checks that the options apply to this file format.

@@ -17,7 +17,7 @@ use polars_arrow::io::ipc::format::ipc::{MessageHeaderRef, MessageRef};
 
 use super::budget::Budget;
 use super::foreign::{Cause, guarded_reader};
-use super::nesting::{DEEPEST, Refused, Shape, check_arrow_schema, check_names, damaged};
+use super::nesting::{MAX_DEPTH, Refused, Shape, check_arrow_schema, check_names, damaged};
 use super::thrift::Thrift;
 use crate::error::Result;
 
@@ -165,7 +165,7 @@ impl<'a> Footer<'a> {
             let counts = !(element.is_repeated && parent_counts);
             depth += usize::from(counts);
             above.push((element.children, counts));
-            if depth > DEEPEST {
+            if depth > MAX_DEPTH {
                 return Err(Refused::Deep { column: text(top), depth: self.depth_from(element, depth) });
             }
         }

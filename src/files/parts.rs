@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::folder::each_file;
+use super::format::{FORMATS, Format, format_of};
 use super::image_folder::is_image;
-use super::{Format, format_of};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// Metadata files that libraries leave next to the parts of a dataset.
@@ -192,7 +192,7 @@ impl Inputs {
             }
         }
         match kinds.as_slice() {
-            [] => Err(wrong("the folder contains no tables".to_owned()).with_hint(super::FORMATS)),
+            [] => Err(wrong("the folder contains no tables".to_owned()).with_hint(FORMATS)),
             [(_, kind, _)] => Ok(Some(*kind)),
             several => {
                 let all: Vec<String> = several.iter().map(|(name, _, count)| format!("{count} {name}")).collect();

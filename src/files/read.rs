@@ -4,14 +4,11 @@ use std::path::Path;
 
 use polars::prelude::*;
 
-use super::Format;
-use super::arrow::read_arrow;
-use super::decode::read_text;
-use super::delimited::read_delimited;
-use super::json::read_json;
+use super::format::{Format, format_of};
 use super::options::ReadOptions;
-use super::parquet::read_parquet;
-use super::regular::open_regular;
+use super::parts::Inputs;
+use super::single::read_as;
+use super::union::read_parts;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 /// Reads a CSV file. The separator is detected; everything else works as in [`read_frame`].
@@ -89,29 +86,29 @@ pub fn read_frame_as_text(path: impl AsRef<Path>, text: &[&str]) -> Result<DataF
     ReadOptions::new().text(text).read(path)
 }
 
-/// Reads a single file.
-pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Result<DataFrame> {
-    options.check(path, format)?;
-    let (file, length) = open_regular(path)?;
-    match format {
-        Format::Csv | Format::Tsv => read_delimited(path, &read_text(path, file, length, options)?, format, options),
-        Format::Json | Format::NdJson => read_json(path, &read_text(path, file, length, options)?, format, options),
-        Format::Parquet => even(read_parquet(file, length, path, options.max_unpacked_bytes)?, path),
-        Format::Arrow => even(read_arrow(file, length, path, options.max_unpacked_bytes)?, path),
+impl ReadOptions {
+    /// Reads a frame from a file in the format given by its extension; see [`read_frame`](super::read_frame).
+    ///
+    /// # Errors
+    /// Same as [`read_frame`](super::read_frame); also if a name in [`text`](Self::text) occurs twice in the header, or
+    /// if a separator, an encoding, or quotes are invalid or do not apply to the file format.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<DataFrame> {
+        self.read_inputs(&Inputs::find(path)?)
     }
-}
 
-/// Readers may return columns of different lengths for corrupt files, and every later step would fail on them.
-fn even(frame: DataFrame, path: &Path) -> Result<DataFrame> {
-    match frame.columns().iter().find(|column| column.len() != frame.height()) {
-        None => Ok(frame),
-        Some(column) => {
-            let message =
-                format!("the file is corrupt: it has {} rows, but one column has {}", frame.height(), column.len());
-            Err(Error::new(ErrorKind::Io, Stage::Input, message)
-                .with_column(column.name().as_str())
-                .with_path(path)
-                .with_hint("Write or download it again."))
+    /// Like [`read`](Self::read), for resolved inputs.
+    ///
+    /// # Errors
+    /// Same as [`read`](Self::read).
+    pub fn read_inputs(&self, inputs: &Inputs) -> Result<DataFrame> {
+        let kind = match (inputs.kind()?, inputs.tables()) {
+            (None, [path]) => return read_as(path, format_of(path, Stage::Input)?, self),
+            (kind, _) => kind.ok_or_else(|| Error::new(ErrorKind::Internal, Stage::Input, "no file was found"))?,
+        };
+        if let Some(name) = inputs.partition() {
+            let message = format!("partition folders such as `{name}` are not turned into columns");
+            self.progress.note(Stage::Input, message);
         }
+        read_parts(inputs.tables(), kind, self)
     }
 }

@@ -130,9 +130,9 @@ fn writable_target(path: &Path) -> io::Result<PathBuf> {
 /// The path with all links resolved, including the last. The file itself need not exist, but its folder must.
 fn resolved(path: &Path) -> io::Result<PathBuf> {
     /// The number of consecutive links that Linux follows.
-    const MOST_LINKS: usize = 40;
+    const MAX_LINKS: usize = 40;
     let mut path = path.to_path_buf();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let folder = fs::canonicalize(folder_of(&path))?;
         let name = path.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "no file name"))?;
         let place = folder.join(name);

@@ -69,8 +69,8 @@ impl Temporary {
     /// Replaces `target`. The permissions are `permissions`, or those of an existing target, or those of a new file. On
     /// failure nothing has changed.
     pub(super) fn become_file(self, file: File, target: &Path, permissions: Option<Permissions>) -> io::Result<()> {
-        let there = || fs::metadata(target).map(|metadata| metadata.permissions()).ok();
-        match permissions.or_else(there) {
+        let existing = || fs::metadata(target).map(|metadata| metadata.permissions()).ok();
+        match permissions.or_else(existing) {
             Some(permissions) => file.set_permissions(permissions)?,
             None => {
                 let permissions = of_a_new_file(target.parent().unwrap_or(Path::new(".")))?;

@@ -4,7 +4,7 @@
 //! `None`, as does anything else that is inconsistent.
 
 /// The maximum nesting depth of skipped structs and lists.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// A reader of bytes in the compact protocol.
 pub(super) struct Thrift<'a> {
@@ -74,7 +74,7 @@ impl<'a> Thrift<'a> {
                 step => id.wrapping_add(i16::from(step)),
             };
             if !visit(self, id)? {
-                self.skip(wire, true, DEEPEST)?;
+                self.skip(wire, true, MAX_DEPTH)?;
             }
         }
     }

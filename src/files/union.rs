@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::LONGEST_NAME;
 use super::budget::Missing;
+use super::format::{compressed_ending, format_of};
 use super::options::ReadOptions;
 use super::parts::Kind;
-use super::read::read_as;
-use super::{LONGEST_NAME, compressed_ending, format_of};
-use crate::corpus::{in_words, internal};
+use super::single::read_as;
+use crate::corpus::{describe_type, internal};
 use crate::error::{Error, ErrorKind, Result, Stage, quoted};
 use crate::progress::Progress;
 
@@ -23,7 +24,7 @@ struct Wanted {
 
 /// The concatenated rows of `parts`.
 pub(super) fn read_parts(parts: &[PathBuf], kind: Kind, options: &ReadOptions) -> Result<DataFrame> {
-    let options = ReadOptions { keeps_nothing: true, ..options.clone() };
+    let options = ReadOptions { keeps_null: true, ..options.clone() };
     let mut frames: Vec<DataFrame> = parts.iter().map(|part| read_part(part, &options)).collect::<Result<_>>()?;
     if kind == Kind::Delimited {
         read_again_as_text(parts, &mut frames, options)?;
@@ -103,7 +104,7 @@ fn wanted_columns(parts: &[PathBuf], kind: Kind, frames: &[DataFrame]) -> Result
     // A column without values keeps the type that it was read with; in JSON, where any type would do, that is String.
     for wanted in all.iter_mut().filter(|wanted| kind == Kind::Json || wanted.dtype == DataType::Null) {
         if kind == Kind::Json {
-            wanted.dtype = nothing_as_text(&wanted.dtype);
+            wanted.dtype = null_as_text(&wanted.dtype);
         } else if let Some(column) = frames.get(wanted.from).and_then(|frame| frame.column(&wanted.name).ok()) {
             wanted.dtype = column.dtype().clone();
         }
@@ -189,22 +190,22 @@ fn nulls_in_a_row(dtype: &DataType) -> u64 {
 
 fn named(parts: &[PathBuf], part: usize) -> String {
     /// The maximum length of a path in a message.
-    const LONGEST: usize = 200;
+    const MAX_LENGTH: usize = 200;
     let path = parts.get(part).map(|path| path.display().to_string());
-    quoted(&path.unwrap_or_default(), LONGEST)
+    quoted(&path.unwrap_or_default(), MAX_LENGTH)
 }
 
 fn other_type(part: &Path, name: &str, dtype: &DataType, wanted: &Wanted, parts: &[PathBuf]) -> Error {
     let mut path = Vec::new();
-    let (here, there) = differing(dtype, &wanted.dtype, &mut path);
+    let (found, expected) = differing(dtype, &wanted.dtype, &mut path);
     let place = match path.is_empty() {
         true => "the column".to_owned(),
         false => format!("the field `{}` of the column", quoted(&path.join("."), LONGEST_NAME)),
     };
     let message = format!(
         "{place} contains {} in this part, but {} in {}",
-        in_words(here),
-        in_words(there),
+        describe_type(found),
+        describe_type(expected),
         named(parts, wanted.from)
     );
     Error::new(ErrorKind::WrongType, Stage::Input, message)
@@ -304,11 +305,11 @@ fn filled(dtype: &DataType, whole: &DataType) -> DataType {
 }
 
 /// `dtype`, in which all-null types are replaced with String, as when a single JSON file is read.
-fn nothing_as_text(dtype: &DataType) -> DataType {
-    let of_field = |field: &Field| Field::new(field.name().clone(), nothing_as_text(field.dtype()));
+fn null_as_text(dtype: &DataType) -> DataType {
+    let of_field = |field: &Field| Field::new(field.name().clone(), null_as_text(field.dtype()));
     match dtype {
         DataType::Null => DataType::String,
-        DataType::List(inner) => DataType::List(Box::new(nothing_as_text(inner))),
+        DataType::List(inner) => DataType::List(Box::new(null_as_text(inner))),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(of_field).collect()),
         other => other.clone(),
     }

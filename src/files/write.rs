@@ -8,8 +8,8 @@ use polars::prelude::*;
 
 use super::cell::{for_csv, write_json};
 use super::delimited::write_delimited;
+use super::format::{Format, format_of};
 use super::replace::{check_writable, replace};
-use super::{Format, format_of};
 use crate::corpus::internal;
 use crate::error::{Result, Stage};
 

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use super::Wanted;
 use super::name::{ModelName, is_commit, is_inside};
 use super::needed::{Listing, Standing, model_files, standing};
+use super::read::read_limited;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
-use crate::regular_file::{self, Refusal};
 
 /// Size limit for the list of a model's files.
 const MAX_LISTING: u64 = 32 << 20;
@@ -143,7 +143,7 @@ impl Cache {
 
     /// Checks that the disk has room for this many more bytes of `model`, before any of them is requested.
     #[cfg(feature = "hub")]
-    pub(super) fn check_room(&self, bytes: u64, model: &str) -> Result<()> {
+    pub(super) fn check_space(&self, bytes: u64, model: &str) -> Result<()> {
         // Without links, a snapshot contains copies.
         let bytes = if self.symlinks { bytes } else { bytes.saturating_mul(2) };
         match fs4::available_space(&self.folder) {
@@ -232,19 +232,6 @@ fn replace(path: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Resul
         let _ = fs::remove_file(&temporary);
     }
     made
-}
-
-/// Reads a whole regular file of at most `limit` bytes.
-pub(super) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    regular_file::read(path, limit).map_err(|refusal| {
-        let problem =
-            |what: &str| Error::new(ErrorKind::Model, Stage::Embed, format!("the file {what}")).with_path(path);
-        match refusal {
-            Refusal::Io(cause) => problem("cannot be read").with_cause(cause),
-            Refusal::Empty => problem("is empty"),
-            _ => problem(&format!("is not a regular file of at most {limit} bytes")),
-        }
-    })
 }
 
 /// `question`, followed by how to choose another folder.

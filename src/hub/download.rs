@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use ureq::http::StatusCode;
 
 use super::Wanted;
-use super::cache::{Cache, read_limited, unwritable};
+use super::cache::{Cache, unwritable};
 use super::needed::{Listing, model_files};
+use super::read::read_limited;
 use super::remote::{Failure, FileFacts, Remote, Try, early_end, header};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Task;
@@ -89,9 +90,9 @@ impl Snapshot<'_> {
             .filter_map(|facts| Some((facts.etag.as_str(), facts.size?)))
             .collect();
         let bytes = missing.values().copied().fold(0, u64::saturating_add);
-        let there = missing.iter().map(|(etag, size)| length(&self.cache.partial(etag)).min(*size));
-        let there = there.fold(0, u64::saturating_add);
-        self.cache.check_room(bytes.saturating_sub(there), &self.remote.model.id)?;
+        let downloaded = missing.iter().map(|(etag, size)| length(&self.cache.partial(etag)).min(*size));
+        let downloaded = downloaded.fold(0, u64::saturating_add);
+        self.cache.check_space(bytes.saturating_sub(downloaded), &self.remote.model.id)?;
         let name = format!("kB of {}", self.remote.model.id);
         let task = self.remote.progress.task(Stage::Embed, &name, usize::try_from(bytes / 1000).unwrap_or(usize::MAX));
         for (file, facts) in &all {
@@ -116,13 +117,13 @@ impl Snapshot<'_> {
     /// Downloads the rest of the partial file, and verifies it.
     fn complete(&self, file: &str, facts: &FileFacts, meter: &Meter<'_>) -> Result<()> {
         let partial = self.cache.partial(&facts.etag);
-        let was_there = length(&partial) > 0;
+        let was_started = length(&partial) > 0;
         let mut furthest = 0;
         let mut download = || self.remote.retrying(|| self.go_on(file, facts, &partial, &mut furthest, meter));
         download()?;
         match self.check(file, facts, &partial) {
             // Data left behind by an earlier run may be at fault.
-            Err(error) if was_there && error.kind() == ErrorKind::Model => {
+            Err(error) if was_started && error.kind() == ErrorKind::Model => {
                 download()?;
                 self.check(file, facts, &partial)
             }

@@ -51,6 +51,7 @@ mod needed;
 mod origin;
 #[cfg(feature = "hub")]
 mod pace;
+mod read;
 #[cfg(feature = "hub")]
 mod remote;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::cache::read_limited;
 use super::name::{is_inside, leads_out};
+use super::read::read_limited;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::nn::weight_files::{INDEX, MAX_INDEX, PICKLED, SAFETENSORS, parts_of};
 

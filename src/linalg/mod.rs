@@ -11,4 +11,5 @@ pub(crate) mod processor;
 pub mod sparse;
 #[doc(hidden)] // For the tests.
 pub mod symmetric_eigen;
+pub(crate) mod vector_sum;
 pub mod vectors;

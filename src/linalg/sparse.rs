@@ -1,9 +1,13 @@
 //! Compressed sparse row (CSR) matrices: term counts and weights.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::vectors::norm;
 use crate::error::{Error, ErrorKind, Result, Stage};
+
+mod by_class;
+
+pub(crate) use by_class::check_classes;
 
 /// A sparse matrix in CSR format; columns are ascending within a row. `T` is `u32` for counts and `f64` for weights.
 ///
@@ -193,22 +197,6 @@ impl<T: Value> CsrMatrix<T> {
         sums
     }
 
-    /// Sums the rows of each class: row r belongs to class `classes[r]`, or to none. Returns `n_classes` rows; a class
-    /// without rows has an empty row. Rows are added in order, regardless of the number of threads.
-    ///
-    /// # Errors
-    /// The number of classes differs from the number of rows, or a class is out of range.
-    pub fn sum_rows_by(&self, classes: &[Option<usize>], n_classes: usize) -> Result<Self> {
-        check_classes(classes, self.rows(), n_classes)?;
-        let members = members_of(classes, n_classes);
-        let sum = |sums: &mut RowSums<T>, rows: &Vec<usize>| {
-            rows.iter().for_each(|&row| sums.add(self.row(row)));
-            sums.take()
-        };
-        let summed: Vec<(Vec<u32>, Vec<T>)> = members.par_iter().map_init(|| RowSums::new(self.cols), sum).collect();
-        Ok(CsrMatrix::from_rows(self.cols, summed.iter().map(|(columns, values)| (&columns[..], &values[..]))))
-    }
-
     /// Selects `rows` in the given order; a row may occur more than once. A row that does not exist is empty.
     #[must_use]
     pub fn select_rows(&self, rows: &[usize]) -> Self {
@@ -238,64 +226,13 @@ impl<T: Value> CsrMatrix<T> {
 
     /// The Euclidean norm of `row`.
     pub fn norm(&self, row: usize) -> f64 {
-        self.row(row).1.iter().map(|value| value.as_f64().powi(2)).sum::<f64>().sqrt()
+        norm(self.row(row).1.iter().map(|value| value.as_f64()))
     }
 
     /// The cosine similarity between `row` and row `other_row` of `other`; 0 if either is empty or zero. For many rows,
     /// [`cosines`](Self::cosines) is faster.
     pub fn cosine(&self, row: usize, other: &Self, other_row: usize) -> f64 {
         cosine(self.dot(row, other, other_row), self.norm(row), other.norm(other_row))
-    }
-
-    /// The cosine similarity between each row and the row of `other` for its class; 0 if it has no class. The result
-    /// does not depend on the number of threads.
-    ///
-    /// # Errors
-    /// The number of classes differs from the number of rows, a class is not a row of `other`, or the number of columns
-    /// differs.
-    pub fn cosines(&self, other: &Self, classes: &[Option<usize>]) -> Result<Vec<f64>> {
-        check_classes(classes, self.rows(), other.rows())?;
-        if self.cols != other.cols {
-            return Err(invalid(format!(
-                "rows of {} columns cannot be compared with rows of {}",
-                self.cols, other.cols
-            )));
-        }
-        let score = |row: usize, spread: &[f64]| (dot_dense(self.row(row), spread), self.norm(row));
-        Ok(other.cosines_by(classes, score))
-    }
-
-    /// The cosine between each of some rows and the row of `self` that is its class; 0 where it has none. `score` returns a
-    /// row's inner product with a dense row of `self`, and the row's length. The same on any number of threads.
-    pub(crate) fn cosines_by(
-        &self,
-        classes: &[Option<usize>],
-        score: impl Fn(usize, &[f64]) -> (f64, f64) + Sync,
-    ) -> Vec<f64> {
-        let members = members_of(classes, self.rows());
-        // A class has a long row, and many rows to compare with it: spread out, it need not be searched.
-        let of_class = |spread: &mut Vec<f64>, (class, rows): (usize, &Vec<usize>)| {
-            let (columns, values) = self.row(class);
-            columns.iter().zip(values).for_each(|(&column, value)| spread[column as usize] = value.as_f64());
-            let norm = self.norm(class);
-            let score = |&row: &usize| {
-                let (dot, length) = score(row, spread);
-                (row, cosine(dot, length, norm))
-            };
-            let scores: Vec<(usize, f64)> = rows.iter().map(score).collect();
-            columns.iter().for_each(|&column| spread[column as usize] = 0.0);
-            scores
-        };
-        let scored: Vec<Vec<(usize, f64)>> = members
-            .par_iter()
-            .enumerate()
-            .map_init(|| vec![0.0; self.cols], |spread, it| of_class(spread, (it.0, it.1)))
-            .collect();
-        let mut scores = vec![0.0; classes.len()];
-        for (row, cosine) in scored.into_iter().flatten() {
-            scores[row] = cosine;
-        }
-        scores
     }
 
     /// The inner product of `row` and row `other_row` of `other`. Looks up the entries of the shorter row.
@@ -316,66 +253,10 @@ impl<T: Value> CsrMatrix<T> {
     }
 }
 
-/// The rows of each class, ascending.
-fn members_of(classes: &[Option<usize>], n_classes: usize) -> Vec<Vec<usize>> {
-    let mut members = vec![Vec::new(); n_classes];
-    for (row, class) in classes.iter().enumerate().filter_map(|(row, class)| Some((row, (*class)?))) {
-        members[class].push(row);
-    }
-    members
-}
-
-/// The inner product of a sparse row and a dense one.
-fn dot_dense<T: Value>((columns, values): (&[u32], &[T]), dense: &[f64]) -> f64 {
-    columns.iter().zip(values).map(|(&column, value)| value.as_f64() * dense[column as usize]).sum()
-}
-
 fn cosine(dot: f64, a: f64, b: f64) -> f64 {
     if a > 0.0 && b > 0.0 { (dot / (a * b)).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
-pub(crate) fn check_classes(classes: &[Option<usize>], rows: usize, n_classes: usize) -> Result<()> {
-    if classes.len() != rows {
-        return Err(invalid(format!("{} classes do not match {rows} rows", classes.len())));
-    }
-    match classes.iter().position(|class| class.is_some_and(|class| class >= n_classes)) {
-        Some(row) => Err(invalid(format!("the class of a row must be less than {n_classes}")).with_row(row)),
-        None => Ok(()),
-    }
-}
-
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Vectorize, message)
-}
-
-/// A dense row of sums, with the columns that are in use.
-struct RowSums<T> {
-    sums: Vec<T>,
-    used: Vec<u32>,
-}
-
-impl<T: Value> RowSums<T> {
-    fn new(cols: usize) -> Self {
-        RowSums { sums: vec![T::default(); cols], used: Vec::new() }
-    }
-
-    fn add(&mut self, (columns, values): (&[u32], &[T])) {
-        for (&column, &value) in columns.iter().zip(values) {
-            let sum = &mut self.sums[column as usize];
-            if *sum == T::default() {
-                self.used.push(column);
-            }
-            *sum = sum.plus(value);
-        }
-    }
-
-    /// Returns the sums in use and resets them to zero.
-    fn take(&mut self) -> (Vec<u32>, Vec<T>) {
-        self.used.sort_unstable();
-        // A sum that returned to zero along the way was recorded twice.
-        self.used.dedup();
-        let columns = std::mem::take(&mut self.used);
-        let values = columns.iter().map(|&column| std::mem::take(&mut self.sums[column as usize])).collect();
-        (columns, values)
-    }
 }

@@ -6,14 +6,30 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2, CowArray, Ix2};
 
 /// The inner product, accumulated in double precision.
-pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+pub(crate) fn dot<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
+    let product = |(&a, &b): (&T, &T)| -> f64 { a.into() * b.into() };
+    a.iter().zip(b).map(product).sum()
 }
 
-/// Scales `vector` to unit length and returns its original length. A vector whose length is zero or not finite is left
+/// The Euclidean length, accumulated in double precision.
+pub(crate) fn norm<T: Into<f64>>(vector: impl IntoIterator<Item = T>) -> f64 {
+    vector.into_iter().map(Into::into).map(|x: f64| x * x).sum::<f64>().sqrt()
+}
+
+/// `vector` normalized to unit length in double precision; zero vectors stay zero.
+pub(crate) fn unit<T: Into<f64>>(vector: impl IntoIterator<Item = T>) -> Vec<f64> {
+    let mut vector: Vec<f64> = vector.into_iter().map(Into::into).collect();
+    let length = norm(vector.iter().copied());
+    if length > 0.0 {
+        vector.iter_mut().for_each(|x| *x /= length);
+    }
+    vector
+}
+
+/// Scales `vector` to unit length in single precision and returns its original length. A vector whose length is zero or not finite is left
 /// unchanged.
 pub(crate) fn scale_to_unit(vector: &mut [f32]) -> f64 {
-    let length = dot(vector, vector).sqrt();
+    let length = norm(vector.iter().copied());
     if length > 0.0 && length.is_finite() {
         vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
     }

@@ -62,13 +62,13 @@ impl TopicModel {
         let mut ended = Vec::new();
         for (name, representation) in &self.representations {
             if ended.contains(&name) {
-                return Err(after_pictures(name));
+                return Err(after_images(name));
             }
-            if !representation.gives_words() {
+            if !representation.produces_words() {
                 ended.push(name);
             }
         }
-        if ended.iter().any(|name| *name == MAIN) { Err(pictures_as_main()) } else { Ok(()) }
+        if ended.iter().any(|name| *name == MAIN) { Err(images_as_main()) } else { Ok(()) }
     }
 
     fn check_one(&self, name: &str, representation: &dyn Representation) -> Result<()> {
@@ -145,13 +145,13 @@ pub(super) fn check_captions(captions: &[Option<String>], images: usize) -> Resu
     Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message))
 }
 
-pub(super) fn after_pictures(name: &str) -> Error {
+pub(super) fn after_images(name: &str) -> Error {
     let message = format!("the representation `{name}` continues after a representation that returns images");
     Error::new(ErrorKind::InvalidParameter, Stage::Represent, message)
         .with_hint("A representation that returns images must be the last in its chain.")
 }
 
-pub(super) fn pictures_as_main() -> Error {
+pub(super) fn images_as_main() -> Error {
     Error::new(ErrorKind::InvalidParameter, Stage::Represent, "`Main` must return words, not images")
         .with_hint("Use another name for the images, such as `Visual_Aspect`.")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::check::{after_pictures, check_described, pictures_as_main};
+use super::check::{after_images, check_described, images_as_main};
 use super::data::Data;
 use super::{ClusterOn, MAIN, TopicModel};
 use crate::corpus::TextColumn;
@@ -65,7 +65,7 @@ impl TopicModel {
             let words = match aspects.get(name) {
                 None => &candidates,
                 Some(Aspect::Words(words)) => words,
-                Some(Aspect::Pictures(_)) => return Err(after_pictures(name)),
+                Some(Aspect::Images(_)) => return Err(after_images(name)),
             };
             self.progress.check(Stage::Represent)?;
             let aspect = representation.describe(&context, words)?;
@@ -76,7 +76,7 @@ impl TopicModel {
         let words = match aspects.remove(MAIN) {
             None => candidates,
             Some(Aspect::Words(words)) => words,
-            Some(Aspect::Pictures(_)) => return Err(pictures_as_main()),
+            Some(Aspect::Images(_)) => return Err(images_as_main()),
         };
         check_described(&words, &ids, MAIN)?;
         let representatives = self.representatives(data, assignment, terms, &ids);
@@ -110,10 +110,10 @@ impl TopicModel {
         if !terms.vocabulary.is_empty() {
             return Ok(terms.top_words(context.topics, n));
         }
-        let nothing = context.topics.iter().map(|&topic| (topic, Vec::new())).collect();
+        let no_words = context.topics.iter().map(|&topic| (topic, Vec::new())).collect();
         // A user-defined `Main` representation needs no substitute.
         if self.representations.iter().any(|(name, _)| name == MAIN) {
-            return Ok(nothing);
+            return Ok(no_words);
         }
         if let (Some(embedder), Some(images)) = (context.joint_text, context.image_embeddings) {
             let words = VisualWords::new().top_n_words(n);
@@ -124,7 +124,7 @@ impl TopicModel {
         )
         .on_command_line("give --captioner a model, or --embedder one that knows images and texts, such as CLIP");
         self.progress.note_with_hint(Stage::Represent, "the topics have no words", hint);
-        Ok(nothing)
+        Ok(no_words)
     }
 }
 

@@ -41,7 +41,7 @@ impl TopicModel {
 
     /// The reduced positions of the distinct vectors.
     pub(super) fn reduce(&self, data: &Rows<'_>, distinct: &DistinctRows) -> Result<Reduction> {
-        let all = distinct.repeated() == 0 || self.reducer.counts_copies();
+        let all = distinct.repeated() == 0 || self.reducer.weights_duplicates();
         let given = if all { data.rows } else { &distinct.firsts };
         let labels = data.labels.map(|labels| labels_of(labels, given));
         let training = self.training(data.vectors.of_rows(given)?, given, labels.as_deref());

@@ -10,7 +10,6 @@ use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, Summary, TopicModel};
 use crate::corpus::DistinctRows;
-use crate::encode::Parts;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::topics::{Assignment, Centroids, Topics};
 
@@ -24,10 +23,10 @@ impl TopicModel {
     /// A column is missing or has the wrong type; an embedder fails; none of the images can be read.
     pub fn embed(&self, frame: &DataFrame) -> Result<DataFrame> {
         self.encoder.check_sources()?;
-        let Parts { clustered, texts, images, fusion } = self.encoder.vectors(frame, &self.progress)?;
-        let mut columns = vec![clustered.to_column("embedding")?];
+        let (vectors, fusion) = self.encoder.vectors(frame, &self.progress)?;
+        let mut columns = vec![vectors.clustered.to_column("embedding")?];
         if fusion.is_some() {
-            for (name, vectors) in [("text_embedding", texts), ("image_embedding", images)] {
+            for (name, vectors) in [("text_embedding", vectors.texts), ("image_embedding", vectors.images)] {
                 columns.extend(vectors.map(|vectors| vectors.to_column(name)).transpose()?);
             }
         }
@@ -53,7 +52,7 @@ impl TopicModel {
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let documents = self.encoder.read(frame, self.opens_images(), &self.progress)?;
-        let (encoded, encoder) = self.encoder.fit(&documents, self.reducer.by_direction(), &self.progress)?;
+        let (encoded, encoder) = self.encoder.fit(&documents, self.reducer.uses_direction_only(), &self.progress)?;
         self.check_rows(&encoded.rows, documents.rows)?;
         let distinct = DistinctRows::of(&encoded.clustered, &encoded.rows);
         self.note_copies(&distinct);
@@ -119,7 +118,7 @@ impl TopicModel {
             dimensions: data.encoded.clustered.dimensions(),
             seed: self.seed,
             cluster_on: self.encoder.cluster_on,
-            embedder: self.encoder.in_words(),
+            embedder: self.encoder.describe_embedders(),
             reducer: format!("{:?}", self.reducer),
             clusterer: format!("{:?}", self.clusterer),
             text_column: columns.text.clone(),

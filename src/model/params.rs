@@ -15,7 +15,7 @@ impl TopicModel {
         add("text vectors", columns.text_embeddings.clone());
         add("image vectors", columns.image_embeddings.clone());
         add("labels", columns.labels.clone());
-        add("embedder", Some(encoder.in_words()));
+        add("embedder", Some(encoder.describe_embedders()));
         add("fusion", encoder.plan().fuses().then(|| format!("{:?}", encoder.fusion)));
         add("captioner", self.captioner.as_ref().map(|captioner| format!("{captioner:?}")));
         add("cleaning", columns.text.is_some().then(|| encoder.cleaning.to_string()));

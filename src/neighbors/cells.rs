@@ -10,7 +10,7 @@ use super::sketch::{Sketches, dot};
 use super::tile::{Packed, offer_tile};
 
 /// Maximum number of rows in a cell; a cell has at least half as many, if there are that many rows.
-const MOST_ROWS: usize = 256;
+const MAX_ROWS: usize = 256;
 
 /// Evenly spaced rows of a part that its two means are computed from.
 const SAMPLE: usize = 256;
@@ -64,8 +64,8 @@ impl Cells {
         numbers.clear();
         numbers.extend(0..rows.len() as u32);
         lists.reset(rows.len(), count);
-        for first in (0..self.count()).step_by(MOST_ROWS) {
-            packed.pack(&self.centers, first..self.count().min(first + MOST_ROWS), self.centers.width);
+        for first in (0..self.count()).step_by(MAX_ROWS) {
+            packed.pack(&self.centers, first..self.count().min(first + MAX_ROWS), self.centers.width);
             offer_tile(queries, rows, numbers, packed, lists);
         }
         let mut cells = Vec::with_capacity(rows.len() * count);
@@ -86,7 +86,7 @@ pub(super) struct Room {
 
 /// Adds the ends of the ranges into which `halve` splits `rows` rows starting at `first`.
 fn add_stops(rows: usize, first: usize, stops: &mut Vec<usize>) {
-    if rows <= MOST_ROWS {
+    if rows <= MAX_ROWS {
         stops.push(first + rows);
         return;
     }
@@ -108,7 +108,7 @@ impl<'a> Part<'a> {
     }
 
     fn halve(self, rows: &mut [u32]) {
-        if rows.len() <= MOST_ROWS {
+        if rows.len() <= MAX_ROWS {
             // Keeps rows close to their order in the data: the data may be sorted, and memory is read in this order.
             rows.sort_unstable();
             return;

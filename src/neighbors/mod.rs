@@ -21,6 +21,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 
@@ -283,12 +284,14 @@ impl NeighborIndex {
         Ok(found)
     }
 
-    /// Adds row `row`, as prepared for the index, to `sums`: normalized for the cosine metric, centered for the
-    /// Euclidean.
-    pub(crate) fn add_prepared_row(&self, row: usize, sums: &mut Vec<f64>, room: &mut Vec<f32>) {
-        room.resize(self.points.width(), 0.0);
-        sums.resize(self.points.width(), 0.0);
-        self.points.prepare_row(row, room);
-        sums.iter_mut().zip(room).for_each(|(sum, value)| *sum += f64::from(*value));
+    /// The mean of `rows`, as prepared for the index: normalized for the cosine metric, centered for the Euclidean.
+    pub(crate) fn mean_of_rows(&self, rows: &[u32]) -> Vec<f32> {
+        let mut prepared = vec![0.0; self.points.width()];
+        let mut sum = VectorSum::new(self.points.width());
+        for &row in rows {
+            self.points.prepare_row(row as usize, &mut prepared);
+            sum.add(prepared.iter().copied());
+        }
+        sum.mean_f32()
     }
 }

@@ -7,8 +7,9 @@ use rayon::prelude::*;
 
 use super::Metric;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::finite::{EMBED_AGAIN, not_finite};
-use crate::linalg::vectors::{Reader, Vectors};
+use crate::linalg::finite::check_finite_vectors;
+use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::{Reader, Vectors, norm};
 
 /// Lanes of the distance sum: a fixed number, so that the sum is the same on every machine.
 const LANES: usize = 16;
@@ -34,7 +35,7 @@ pub(super) struct Points {
 impl Points {
     /// Prepares the rows of `vectors`; an error names the first row with an invalid value.
     pub(super) fn new(vectors: Vectors, metric: Metric, stage: Stage) -> Result<Self> {
-        check_finite(&vectors, stage)?;
+        check_finite_vectors(&vectors, stage)?;
         let mean = if metric == Metric::Euclidean { column_means(&vectors) } else { Vec::new() };
         let mut points = Self::prepare(vectors, metric, mean, false, stage)?;
         points.zero_axis = points.scales.contains(&0.0);
@@ -46,7 +47,7 @@ impl Points {
 
     /// Prepares new rows in the same way, for comparison with these.
     pub(super) fn queries(&self, vectors: Vectors, stage: Stage) -> Result<Self> {
-        check_finite(&vectors, stage)?;
+        check_finite_vectors(&vectors, stage)?;
         Self::prepare(vectors, self.metric, self.mean.clone(), self.zero_axis, stage)
     }
 
@@ -198,19 +199,10 @@ fn half_squared_distance_here(a: &[f32], b: &[f32], scale: f32) -> f32 {
     0.5 * (sums.iter().sum::<f32>() + tail)
 }
 
-fn check_finite(vectors: &Vectors, stage: Stage) -> Result<()> {
-    let reader = vectors.reader();
-    let bad = |row: &usize| reader.row(*row).iter().any(|value| !value.is_finite());
-    match (0..vectors.rows()).into_par_iter().find_first(bad) {
-        None => Ok(()),
-        Some(row) => Err(not_finite(stage, "vector").with_row(row).with_hint(EMBED_AGAIN)),
-    }
-}
-
 /// The factor that scales a row to unit length, and half its squared norm afterward. A row too short for the factor to
 /// be finite in single precision has no direction and is treated as zeros.
 fn unit_scale(row: &[f32], zero_axis: bool) -> (f32, f32) {
-    let norm = row.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
+    let norm = norm(row.iter().copied());
     match norm < f64::from(f32::MIN_POSITIVE) {
         true => (0.0, if zero_axis { 0.5 } else { 0.0 }),
         false => (norm.recip() as f32, 0.5),
@@ -218,14 +210,10 @@ fn unit_scale(row: &[f32], zero_axis: bool) -> (f32, f32) {
 }
 
 fn column_means(vectors: &Vectors) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; vectors.columns()];
+    let mut sum = VectorSum::new(vectors.columns());
     let reader = vectors.reader();
-    for row in 0..vectors.rows() {
-        for (sum, &value) in sums.iter_mut().zip(reader.row(row)) {
-            *sum += f64::from(value);
-        }
-    }
-    sums.iter().map(|sum| (sum / vectors.rows() as f64) as f32).collect()
+    (0..vectors.rows()).for_each(|row| sum.add(reader.row(row).iter().copied()));
+    sum.mean_f32()
 }
 
 fn half_squared_norm(row: &[f32], mean: &[f32]) -> f32 {

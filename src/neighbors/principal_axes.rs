@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::points::Points;
+use crate::linalg::vector_sum::VectorSum;
 
 /// Rows that the axes are computed from, evenly spaced over all rows.
 const SAMPLE: usize = 4096;
@@ -62,12 +63,12 @@ impl<'a> Sample<'a> {
 
     fn mean(&self) -> Vec<f32> {
         let mut row = vec![0.0; self.points.width()];
-        let mut sums = vec![0.0_f64; self.points.width()];
+        let mut sum = VectorSum::new(self.points.width());
         for &number in &self.rows {
             self.points.prepare_row(number, &mut row);
-            sums.iter_mut().zip(&row).for_each(|(sum, &value)| *sum += f64::from(value));
+            sum.add(row.iter().copied());
         }
-        sums.iter().map(|sum| (sum / self.rows.len() as f64) as f32).collect()
+        sum.mean_f32()
     }
 
     /// The sum of x · xᵀ over the rows x, after subtracting the mean.

@@ -7,7 +7,7 @@ use super::principal_axes::{PrincipalAxes, principal_axes};
 use crate::progress::Task;
 
 /// The maximum number of coordinates in a sketch.
-const MOST_WIDTH: usize = 256;
+const MAX_WIDTH: usize = 256;
 
 /// The number of coordinates in a sketch is a multiple of this.
 const GROUP: usize = 32;
@@ -37,9 +37,9 @@ pub(super) struct Sketches {
 }
 
 impl Sketcher {
-    /// A sketcher with up to [`MOST_WIDTH`] coordinates for rows like those of `points`.
+    /// A sketcher with up to [`MAX_WIDTH`] coordinates for rows like those of `points`.
     pub(super) fn new(points: &Points) -> Self {
-        let width = points.width().min(MOST_WIDTH).next_multiple_of(GROUP);
+        let width = points.width().min(MAX_WIDTH).next_multiple_of(GROUP);
         let PrincipalAxes { mean, axes, deviation } = principal_axes(points, width);
         let scale = if deviation > 0.0 { f32::from(i8::MAX) / (DEVIATIONS * deviation) } else { 1.0 };
         Sketcher { mean, axes: Axes::new(&axes, width), width, scale }

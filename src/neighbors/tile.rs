@@ -171,11 +171,11 @@ mod vnni {
             // SAFETY: sixteen 4-byte integers.
             let half_norms = unsafe { _mm512_loadu_si512(packed.half_norms[first_group + group].as_ptr().cast()) };
             let first = (first_group + group) * LANES;
-            let there = if packed.rows - first >= LANES { u16::MAX } else { (1 << (packed.rows - first)) - 1 };
+            let present = if packed.rows - first >= LANES { u16::MAX } else { (1 << (packed.rows - first)) - 1 };
             for number in 0..Q {
                 let list = lists_of[number] as usize;
                 let scores = _mm512_sub_epi32(sums[number][group], half_norms);
-                let mut good = _mm512_cmpge_epi32_mask(scores, _mm512_set1_epi32(lists.worst(list))) & there;
+                let mut good = _mm512_cmpge_epi32_mask(scores, _mm512_set1_epi32(lists.worst(list))) & present;
                 if good == 0 {
                     continue;
                 }

@@ -63,13 +63,13 @@ pub trait Reducer: Send + Sync + Debug {
 
     /// Whether only a row's direction counts. An all-zero row has no direction, so a model treats it as an outlier.
     /// Default: false.
-    fn by_direction(&self) -> bool {
+    fn uses_direction_only(&self) -> bool {
         false
     }
 
-    /// Whether duplicate rows should count, and get equal positions without help. Default: false; a model then passes
-    /// each vector once, so that all rows with this vector have the same position.
-    fn counts_copies(&self) -> bool {
+    /// Whether every duplicate of a row counts, and duplicates get equal positions without help. Default: false; a
+    /// model then passes each vector once, so that all rows with this vector have the same position.
+    fn weights_duplicates(&self) -> bool {
         false
     }
 

@@ -110,7 +110,7 @@ impl Reducer for Pca {
     }
 
     /// A row's position depends only on its own values, and the variance is that of all rows.
-    fn counts_copies(&self) -> bool {
+    fn weights_duplicates(&self) -> bool {
         true
     }
 }

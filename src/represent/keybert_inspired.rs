@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::text_vectors::{TextVectors, add, check_count, dot, unit};
+use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords};
 use crate::corpus::TextColumn;
 use crate::embed::TextEmbedder;
 use crate::error::Result;
+use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::{dot, unit};
 use crate::vectorize::top_terms;
 
 /// The maximum number of words or documents per topic.
-const MOST: usize = 1000;
+const MAX_PER_TOPIC: usize = 1000;
 
 /// Selects words by semantic similarity, like BERTopic's `KeyBERTInspired` (based on KeyBERT, Grootendorst 2020).
 ///
@@ -99,9 +101,9 @@ impl KeyBERTInspired {
             (None, text) => text.map(|text| embedded.raw(text)).unwrap_or_default(),
         };
         let mean = |rows: &Vec<(usize, f64)>| {
-            let mut sum = vec![0.0; embedder.dimensions()];
-            rows.iter().for_each(|&(row, _)| add(&mut sum, vector(row).into_iter().map(f64::from)));
-            unit(sum)
+            let mut sum = VectorSum::new(embedder.dimensions());
+            rows.iter().for_each(|&(row, _)| sum.add(vector(row)));
+            unit(sum.sum())
         };
         Ok(rows.iter().map(|(&topic, rows)| (topic, mean(rows))).collect())
     }
@@ -109,9 +111,9 @@ impl KeyBERTInspired {
 
 impl Representation for KeyBERTInspired {
     fn check(&self) -> Result<()> {
-        check_count("top_n_words", self.top_n_words, MOST)?;
-        check_count("nr_repr_docs", self.nr_repr_docs, MOST)?;
-        check_count("nr_candidate_words", self.nr_candidate_words, MOST)
+        check_count("top_n_words", self.top_n_words, MAX_PER_TOPIC)?;
+        check_count("nr_repr_docs", self.nr_repr_docs, MAX_PER_TOPIC)?;
+        check_count("nr_candidate_words", self.nr_candidate_words, MAX_PER_TOPIC)
     }
 
     fn needs_embedder(&self) -> Option<NeededEmbedder> {

@@ -1,12 +1,13 @@
 //! Diversifying words with maximal marginal relevance.
 
-use super::text_vectors::{TextVectors, check_count, dot};
+use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::error::{Error, Result, Stage};
 use crate::linalg::marginal_relevance::MarginalRelevance;
+use crate::linalg::vectors::dot;
 
 /// The maximum number of words per topic, as for [`TopicModel::top_n_words`](crate::model::TopicModel::top_n_words).
-const MOST_WORDS: usize = 1000;
+const MAX_WORDS: usize = 1000;
 
 /// Removes redundant words with maximal marginal relevance (Carbonell and Goldstein 1998), as in BERTopic.
 ///
@@ -89,7 +90,7 @@ impl Representation for MaximalMarginalRelevance {
         if !(0.0..=1.0).contains(&self.diversity) {
             return Err(Error::invalid_parameter(Stage::Represent, "diversity", self.diversity, "from 0 to 1"));
         }
-        check_count("top_n_words", self.top_n_words, MOST_WORDS)
+        check_count("top_n_words", self.top_n_words, MAX_WORDS)
     }
 
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect> {

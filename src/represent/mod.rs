@@ -56,7 +56,7 @@ pub enum Aspect {
     /// Words, or a label as a single word.
     Words(TopicWords),
     /// Images.
-    Pictures(Gallery),
+    Images(Gallery),
 }
 
 /// Describes topics; passed to [`TopicModel::representation`](crate::model::TopicModel::representation).
@@ -105,7 +105,7 @@ pub trait Representation: Send + Sync + Debug {
     }
 
     /// Whether [`describe`](Self::describe) returns words, so that a chain can continue. Default: yes.
-    fn gives_words(&self) -> bool {
+    fn produces_words(&self) -> bool {
         true
     }
 

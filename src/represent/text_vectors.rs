@@ -1,17 +1,16 @@
 //! Embeddings of words and phrases for representations that compare them.
 
-use std::collections::HashMap;
-
 use ndarray::Array2;
 
-use crate::embed::TextEmbedder;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::embed::{DistinctTexts, TextEmbedder, check_vectors};
+use crate::error::{Error, Result, Stage};
+use crate::linalg::vectors::unit;
 use crate::progress::Progress;
 
 /// Texts with their embeddings; each distinct text is embedded once.
 #[derive(Debug)]
 pub(super) struct TextVectors<'a> {
-    places: HashMap<&'a str, usize>,
+    texts: DistinctTexts<'a>,
     vectors: Array2<f32>,
 }
 
@@ -25,69 +24,25 @@ impl<'a> TextVectors<'a> {
         texts: impl IntoIterator<Item = &'a str>,
         progress: &Progress,
     ) -> Result<Self> {
-        let mut places = HashMap::new();
-        let mut distinct = Vec::new();
-        for text in texts {
-            places.entry(text).or_insert_with(|| {
-                distinct.push(text);
-                distinct.len() - 1
-            });
-        }
-        let vectors = match distinct.is_empty() {
+        let texts = DistinctTexts::of(texts);
+        let vectors = match texts.texts().is_empty() {
             true => Array2::zeros((0, embedder.dimensions())),
-            false => embedder.embed_texts(&distinct, progress)?,
+            false => embedder.embed_texts(texts.texts(), progress)?,
         };
-        check(&vectors, distinct.len())?;
-        Ok(TextVectors { places, vectors })
+        check_vectors(&vectors, texts.texts().len(), "texts", Stage::Represent, |_| None)?;
+        Ok(TextVectors { texts, vectors })
     }
 
     /// The embedding of `text`, normalized to unit length; zeros if the embedder does not know it, empty if it was not
     /// embedded.
     pub(super) fn unit(&self, text: &str) -> Vec<f64> {
-        let row = self.places.get(text).filter(|&&place| place < self.vectors.nrows());
-        row.map(|&place| unit(self.vectors.row(place).iter().map(|&x| f64::from(x)))).unwrap_or_default()
+        self.texts.place(text).map(|place| unit(self.vectors.row(place).iter().copied())).unwrap_or_default()
     }
 
     /// The unnormalized embedding of `text`.
     pub(super) fn raw(&self, text: &str) -> Vec<f32> {
-        let row = self.places.get(text).filter(|&&place| place < self.vectors.nrows());
-        row.map(|&place| self.vectors.row(place).to_vec()).unwrap_or_default()
+        self.texts.place(text).map(|place| self.vectors.row(place).to_vec()).unwrap_or_default()
     }
-}
-
-fn check(vectors: &Array2<f32>, texts: usize) -> Result<()> {
-    let message = if vectors.nrows() != texts || (vectors.ncols() == 0 && texts > 0) {
-        format!(
-            "the embedder returned {} vectors with {} dimensions for {texts} texts",
-            vectors.nrows(),
-            vectors.ncols()
-        )
-    } else if vectors.iter().any(|x| !x.is_finite()) {
-        "the embedder returned a vector with NaN or infinite values".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(ErrorKind::InvalidData, Stage::Represent, message))
-}
-
-/// `vector` normalized to unit length; zero vectors stay zero.
-pub(super) fn unit(vector: impl IntoIterator<Item = f64>) -> Vec<f64> {
-    let mut vector: Vec<f64> = vector.into_iter().collect();
-    let norm = dot(&vector, &vector).sqrt();
-    if norm > 0.0 {
-        vector.iter_mut().for_each(|x| *x /= norm);
-    }
-    vector
-}
-
-/// Adds `vector` to `sum`.
-pub(super) fn add(sum: &mut [f64], vector: impl IntoIterator<Item = f64>) {
-    sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
-}
-
-/// The dot product: for two unit vectors, their cosine similarity.
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Checks a parameter that counts words.

@@ -29,7 +29,7 @@ pub use ranking::Ranking;
 use choice::{Choice, TopicChoice};
 
 /// The maximum number of images per topic: beyond that, a collage is no longer useful.
-const MOST_IMAGES: usize = 100;
+const MAX_IMAGES: usize = 100;
 
 /// Describes every topic, including outliers, by its best images: a [`Gallery`].
 ///
@@ -229,8 +229,8 @@ fn report(
 
 impl Representation for VisualRepresentation {
     fn check(&self) -> Result<()> {
-        if !(1..=MOST_IMAGES).contains(&self.nr_repr_images) {
-            let allowed = format!("from 1 to {MOST_IMAGES}");
+        if !(1..=MAX_IMAGES).contains(&self.nr_repr_images) {
+            let allowed = format!("from 1 to {MAX_IMAGES}");
             return Err(Error::invalid_parameter(Stage::Represent, "nr_repr_images", self.nr_repr_images, &allowed));
         }
         if !(30..=4096).contains(&self.image_height) {
@@ -244,7 +244,7 @@ impl Representation for VisualRepresentation {
         true
     }
 
-    fn gives_words(&self) -> bool {
+    fn produces_words(&self) -> bool {
         false
     }
 
@@ -263,6 +263,6 @@ impl Representation for VisualRepresentation {
             Some(vectors) => Ranking::by_image(context.topics, context.assignments, images, vectors),
             None => Ranking::by_text(context.topics, context.assignments, images, context.text_scores),
         };
-        self.gallery(&ranking, images, context.progress).map(Aspect::Pictures)
+        self.gallery(&ranking, images, context.progress).map(Aspect::Images)
     }
 }

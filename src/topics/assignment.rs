@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+
 use super::Regrouping;
 use crate::cluster::{Clustering, OUTLIER};
 
@@ -45,13 +47,13 @@ impl Assignment {
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
     /// topic. A row that becomes an outlier has probability 0.
     pub(super) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
-        let numbers = topic_ids(groups);
+        let numbers: HashMap<i32, i32> = topic_ids(groups).into_iter().collect();
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
         let regrouping = Regrouping::new(edit, &self.topics, &topics);
         let strengths = topics.iter().zip(&self.probabilities);
         let probabilities =
             strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
-        let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.heir(topic))).collect();
+        let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.successor(topic))).collect();
         (Assignment { sizes: sizes_of(&topics), probabilities, mapper, topics }, regrouping)
     }
 
@@ -83,10 +85,8 @@ impl Assignment {
 }
 
 fn topic_ids(labels: &[i32]) -> BTreeMap<i32, i32> {
-    let mut sizes = BTreeMap::<i32, usize>::new();
-    for &label in labels.iter().filter(|&&label| label != OUTLIER) {
-        *sizes.entry(label).or_insert(0) += 1;
-    }
+    let mut sizes = sizes_of(labels);
+    sizes.remove(&OUTLIER);
     by_size(sizes)
 }
 
@@ -98,9 +98,9 @@ fn by_size(sizes: BTreeMap<i32, usize>) -> BTreeMap<i32, i32> {
 }
 
 fn sizes_of(topics: &[i32]) -> BTreeMap<i32, usize> {
-    let mut sizes = BTreeMap::new();
+    let mut sizes = HashMap::new();
     for &topic in topics {
         *sizes.entry(topic).or_insert(0) += 1;
     }
-    sizes
+    sizes.into_iter().collect()
 }

@@ -1,9 +1,12 @@
 //! Topic centroids: the mean vector of each topic's rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Assignment, Regrouping};
+use hashbrown::HashSet;
+
+use super::Assignment;
 use crate::corpus::Embeddings;
+use crate::linalg::vector_sum::VectorSum;
 
 /// The mean vector of each topic that has a row with a vector, by topic id, summed in row order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,23 +20,24 @@ impl Centroids {
 
     fn of_topics(topics: &[i32], vectors: &Embeddings, wanted: impl Fn(i32) -> bool) -> Self {
         let width = vectors.dimensions();
-        let mut sums = BTreeMap::<i32, (Vec<f64>, usize)>::new();
+        let mut sums = BTreeMap::<i32, VectorSum>::new();
         for (row, &topic) in topics.iter().enumerate().filter(|(_, topic)| wanted(**topic)) {
             let Some(vector) = vectors.get(row) else { continue };
-            let (sum, count) = sums.entry(topic).or_insert_with(|| (vec![0.0; width], 0));
-            sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += f64::from(*x));
-            *count += 1;
+            sums.entry(topic).or_insert_with(|| VectorSum::new(width)).add(vector.iter().copied());
         }
-        let mean = |(sum, count): (Vec<f64>, usize)| sum.iter().map(|sum| (sum / count as f64) as f32).collect();
-        Centroids(sums.into_iter().map(|(topic, sum)| (topic, mean(sum))).collect())
+        Centroids(sums.into_iter().map(|(topic, sum)| (topic, sum.mean_f32())).collect())
     }
 
-    /// The means after an edit; those of topics with unchanged rows are kept.
-    pub(crate) fn regrouped(&self, edit: &Regrouping, assignment: &Assignment, vectors: &Embeddings) -> Self {
-        let kept = edit.unchanged();
-        let known: BTreeSet<i32> = kept.values().copied().collect();
+    /// The means after an edit; those of topics with `unchanged` rows (previous to new id) are kept.
+    pub(crate) fn regrouped(
+        &self,
+        unchanged: &BTreeMap<i32, i32>,
+        assignment: &Assignment,
+        vectors: &Embeddings,
+    ) -> Self {
+        let known: HashSet<i32> = unchanged.values().copied().collect();
         let Centroids(mut means) = Self::of_topics(&assignment.topics, vectors, |topic| !known.contains(&topic));
-        means.extend(kept.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
+        means.extend(unchanged.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
         Centroids(means)
     }
 

@@ -26,7 +26,7 @@ pub struct Regrouping {
     /// The method that was called, such as `merge_topics`.
     pub edit: String,
     /// For each previous topic: the new topics that contain its rows, with the number of rows.
-    pub went_to: BTreeMap<i32, BTreeMap<i32, usize>>,
+    pub destinations: BTreeMap<i32, BTreeMap<i32, usize>>,
 }
 
 impl Regrouping {
@@ -36,30 +36,30 @@ impl Regrouping {
         for (&from, &to) in before.iter().zip(after) {
             *pairs.entry((from, to)).or_insert(0) += 1;
         }
-        let mut went_to = BTreeMap::<i32, BTreeMap<i32, usize>>::new();
+        let mut destinations = BTreeMap::<i32, BTreeMap<i32, usize>>::new();
         for ((from, to), rows) in pairs {
-            went_to.entry(from).or_default().insert(to, rows);
+            destinations.entry(from).or_default().insert(to, rows);
         }
-        Regrouping { edit: edit.to_owned(), went_to }
+        Regrouping { edit: edit.to_owned(), destinations }
     }
 
     /// The new topic with most rows of `topic`, ties by id; -1 for a topic without rows.
-    pub fn heir(&self, topic: i32) -> i32 {
-        let parts = self.went_to.get(&topic).into_iter().flatten();
-        parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&heir, _)| heir)
+    pub fn successor(&self, topic: i32) -> i32 {
+        let parts = self.destinations.get(&topic).into_iter().flatten();
+        parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&successor, _)| successor)
     }
 
     /// The topics whose rows did not change: maps previous to new ids.
     pub(crate) fn unchanged(&self) -> BTreeMap<i32, i32> {
         let mut sources = BTreeMap::<i32, usize>::new();
-        for &to in self.went_to.values().flat_map(BTreeMap::keys) {
+        for &to in self.destinations.values().flat_map(BTreeMap::keys) {
             *sources.entry(to).or_insert(0) += 1;
         }
         let whole = |(&from, parts): (&i32, &BTreeMap<i32, usize>)| match parts.first_key_value() {
             Some((&to, _)) if parts.len() == 1 && sources.get(&to) == Some(&1) => Some((from, to)),
             _ => None,
         };
-        self.went_to.iter().filter_map(whole).collect()
+        self.destinations.iter().filter_map(whole).collect()
     }
 }
 
@@ -70,7 +70,10 @@ mod tests {
     #[test]
     fn knows_heirs_and_topics_that_stayed() {
         let edit = Regrouping::new("merge_topics", &[0, 0, 0, 1, 1, 2, -1], &[0, 0, 1, 1, 1, 2, 2]);
-        assert_eq!([edit.heir(0), edit.heir(1), edit.heir(2), edit.heir(-1), edit.heir(7)], [0, 1, 2, 2, -1]);
+        assert_eq!(
+            [edit.successor(0), edit.successor(1), edit.successor(2), edit.successor(-1), edit.successor(7)],
+            [0, 1, 2, 2, -1]
+        );
         assert_eq!(edit.unchanged(), BTreeMap::new());
         let edit = Regrouping::new("merge_topics", &[0, 1, 1, 2], &[1, 0, 0, 1]);
         assert_eq!(edit.unchanged(), BTreeMap::from([(1, 0)]));

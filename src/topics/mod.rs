@@ -80,8 +80,12 @@ impl Topics {
         describe: impl FnOnce(&Assignment, &TopicTerms) -> Result<Description>,
     ) -> Result<Topics> {
         let (assignment, regrouping) = self.assignment.regrouped(edit, groups);
-        let terms = self.terms.regrouped(&regrouping, &self.assignment.ids(), &assignment, weighting)?;
-        let centroids = self.centroids.regrouped(&regrouping, &assignment, vectors);
+        let unchanged = regrouping.unchanged();
+        let (terms, centroids) = rayon::join(
+            || self.terms.regrouped(&unchanged, &self.assignment.ids(), &assignment, weighting),
+            || self.centroids.regrouped(&unchanged, &assignment, vectors),
+        );
+        let terms = terms?;
         let description = describe(&assignment, &terms)?;
         let history = self.history.iter().cloned().chain([regrouping]).collect();
         Ok(Topics { history: Arc::new(history), ..Topics::new(assignment, terms, centroids, description) })

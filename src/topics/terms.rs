@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Assignment, Regrouping};
+use super::Assignment;
 use crate::cluster::OUTLIER;
 use crate::error::{Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
 use crate::represent::TopicWords;
-use crate::vectorize::{ClassTfIdf, CountVectorizer};
+use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf};
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 ///
@@ -38,6 +38,8 @@ pub struct TopicTerms {
     pub c_tf_idf: CsrMatrix<f64>,
     /// For each row of the frame, the cosine similarity of its c-TF-IDF to its topic's.
     pub text_scores: Vec<f64>,
+    /// The number of occurrences of each term in all topics, which no edit changes.
+    frequencies: Arc<[f64]>,
     documents: Arc<DocumentTerms>,
 }
 
@@ -63,32 +65,35 @@ impl TopicTerms {
         let counted = vectorizer.fit_transform(&documents, progress)?;
         let rows = texts.iter().map(|&(row, _)| row).collect();
         let documents = Arc::new(DocumentTerms { rows, counts: counted.counts });
-        let vocabulary = counted.vectorizer.vocabulary().into();
-        let tell = |word: &str| {
-            progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
-        };
+        let vocabulary: Arc<[String]> = counted.vectorizer.vocabulary().into();
         let classes = documents.classes(assignments, ids);
         let counts = documents.counts.sum_rows_by(&classes, ids.len())?;
-        documents.weighed(vocabulary, counts, &classes, assignments.len(), weighting, tell)
+        let frequencies: Arc<[f64]> = counts.column_sums().into();
+        let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
+        for word in weights.unknown_seed_words() {
+            progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
+        }
+        documents.weighed(vocabulary, frequencies, counts, &weights, &classes, assignments.len())
     }
 
     /// An empty vocabulary, for the topics `ids` of a frame with `rows` rows.
     pub(crate) fn empty(ids: &[i32], rows: usize) -> Result<Self> {
-        let nothing = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
+        let empty = |rows: usize| CsrMatrix::new(0, vec![0; rows + 1], Vec::new(), Vec::new());
         Ok(TopicTerms {
             vocabulary: Arc::default(),
-            counts: nothing(ids.len())?,
+            counts: empty(ids.len())?,
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
-            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: nothing(0)? }),
+            frequencies: Arc::default(),
+            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: empty(0)? }),
         })
     }
 
     /// The terms of the same texts after an edit that turned the topics `before` into those of `after`. No text is
-    /// read, and the counts of topics with unchanged rows are kept.
+    /// read, and the counts of topics with `unchanged` rows (previous to new id) are kept.
     pub(super) fn regrouped(
         &self,
-        edit: &Regrouping,
+        unchanged: &BTreeMap<i32, i32>,
         before: &[i32],
         after: &Assignment,
         weighting: &ClassTfIdf,
@@ -98,10 +103,12 @@ impl TopicTerms {
             return TopicTerms::empty(&ids, topics.len());
         }
         let place = |id: &i32| before.binary_search(id).ok();
-        let kept = edit.unchanged().into_iter().filter_map(|(old, new)| Some((new, place(&old)?))).collect();
+        let kept = unchanged.iter().filter_map(|(old, &new)| Some((new, place(old)?))).collect();
         let classes = self.documents.classes(topics, &ids);
         let counts = self.documents.counts_of(&classes, &ids, &self.counts, &kept)?;
-        self.documents.weighed(Arc::clone(&self.vocabulary), counts, &classes, topics.len(), weighting, |_| {})
+        let (vocabulary, frequencies) = (Arc::clone(&self.vocabulary), Arc::clone(&self.frequencies));
+        let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
+        self.documents.weighed(vocabulary, frequencies, counts, &weights, &classes, topics.len())
     }
 
     /// The top `n` words of every topic, best first, ties in vocabulary order.
@@ -110,7 +117,7 @@ impl TopicTerms {
             let best = crate::vectorize::top_terms(&self.c_tf_idf, row, n);
             best.into_iter().filter_map(|(term, weight)| Some((self.vocabulary.get(term)?.clone(), weight))).collect()
         };
-        let of_topics: Vec<_> = (0..ids.len()).into_par_iter().map(words).collect();
+        let of_topics: Vec<_> = (0..ids.len()).into_par_iter().with_max_len(1).map(words).collect();
         ids.iter().copied().zip(of_topics).collect()
     }
 }
@@ -141,24 +148,22 @@ impl DocumentTerms {
         Ok(CsrMatrix::from_rows(self.counts.cols(), rows))
     }
 
-    /// Weights the terms of topics by their `counts`. `unknown` is called with the seed words that no text contains.
+    /// The terms of topics by their `counts`, weighted, for a frame with `rows` rows.
     fn weighed(
         self: &Arc<Self>,
         vocabulary: Arc<[String]>,
+        frequencies: Arc<[f64]>,
         counts: CsrMatrix<u32>,
+        weights: &FittedClassTfIdf,
         classes: &[Option<usize>],
         rows: usize,
-        weighting: &ClassTfIdf,
-        unknown: impl Fn(&str),
     ) -> Result<TopicTerms> {
-        let weights = weighting.fit(&counts, &vocabulary)?;
-        weights.unknown_seed_words().iter().for_each(|word| unknown(word));
         let c_tf_idf = weights.transform(&counts)?;
         let cosines = weights.cosines(&self.counts, &c_tf_idf, classes)?;
         let mut text_scores = vec![0.0; rows];
         for (&row, score) in self.rows.iter().zip(cosines) {
             text_scores[row] = score;
         }
-        Ok(TopicTerms { vocabulary, counts, c_tf_idf, text_scores, documents: Arc::clone(self) })
+        Ok(TopicTerms { vocabulary, counts, c_tf_idf, text_scores, frequencies, documents: Arc::clone(self) })
     }
 }

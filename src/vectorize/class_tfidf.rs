@@ -95,15 +95,24 @@ impl ClassTfIdf {
     /// # Errors
     /// A parameter is out of range, or the vocabulary does not have one term per column.
     pub fn fit(&self, counts: &CsrMatrix<u32>, vocabulary: &[String]) -> Result<FittedClassTfIdf> {
+        self.fit_frequencies(&counts.column_sums(), counts.rows(), vocabulary)
+    }
+
+    /// As [`fit`](Self::fit), for the number of occurrences of each term in all of `topics` topics.
+    pub(crate) fn fit_frequencies(
+        &self,
+        frequencies: &[f64],
+        topics: usize,
+        vocabulary: &[String],
+    ) -> Result<FittedClassTfIdf> {
         self.check()?;
-        if vocabulary.len() != counts.cols() {
-            let message = format!("got {} terms for counts with {} columns", vocabulary.len(), counts.cols());
+        if vocabulary.len() != frequencies.len() {
+            let message = format!("got {} terms for counts with {} columns", vocabulary.len(), frequencies.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, message));
         }
-        let frequencies = counts.column_sums();
         let words: f64 = frequencies.iter().sum();
         // An integer, as in BERTopic; at least 1, or every weight would be 0 if there are more topics than words.
-        let average = (words / counts.rows().max(1) as f64).trunc().max(1.0);
+        let average = (words / topics.max(1) as f64).trunc().max(1.0);
         let mut idf: Vec<f64> = frequencies.par_iter().map(|&frequency| self.idf(frequency, average)).collect();
         let mut unknown_seed_words = Vec::new();
         let mut seeds = Vec::new();
@@ -185,7 +194,8 @@ impl FittedClassTfIdf {
             rows.push(cells);
             rest = after;
         }
-        rows.into_par_iter().enumerate().for_each(|(row, cells)| self.weigh(counts.row(row), cells));
+        // The rows of a few topics have most of the cells.
+        rows.into_par_iter().with_max_len(1).enumerate().for_each(|(row, cells)| self.weigh(counts.row(row), cells));
         Ok(counts.with_data(weights))
     }
 
@@ -200,16 +210,17 @@ impl FittedClassTfIdf {
         self.check_columns(counts)?;
         self.check_columns(weights)?;
         check_classes(classes, counts.rows(), weights.rows())?;
-        let score = |row: usize, class: &[f64]| {
+        let score = |row: usize, class: &[(f64, f64)]| {
             let (terms, row) = counts.row(row);
-            let weighted = self.weights_of(row).zip(terms).map(|(tf, &term)| (tf * self.idf[term as usize], term));
-            let add = |(dot, squares): (f64, f64), (weight, term): (f64, u32)| {
-                (dot + weight * class[term as usize], squares + weight.powi(2))
+            let add = |(dot, squares): (f64, f64), (tf, &term): (f64, &u32)| {
+                let (idf, in_class) = class[term as usize];
+                let weight = tf * idf;
+                (dot + weight * in_class, squares + weight.powi(2))
             };
-            let (dot, squares) = weighted.fold((0.0, 0.0), add);
+            let (dot, squares) = self.weights_of(row).zip(terms).fold((0.0, 0.0), add);
             (dot, squares.sqrt())
         };
-        Ok(weights.cosines_by(classes, score))
+        Ok(weights.cosines_by(classes, |term| self.idf[term], score))
     }
 
     fn check_columns<T: Value>(&self, counts: &CsrMatrix<T>) -> Result<()> {
@@ -250,14 +261,38 @@ impl FittedClassTfIdf {
 /// ```
 pub fn top_terms(weights: &CsrMatrix<f64>, row: usize, n: usize) -> Vec<(usize, f64)> {
     let (columns, values) = weights.row(row);
-    let mut terms: Vec<(usize, f64)> =
-        columns.iter().zip(values).map(|(&column, &value)| (column as usize, value)).collect();
-    terms.retain(|&(_, weight)| weight > 0.0);
     let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
-    if n < terms.len() {
-        terms.select_nth_unstable_by(n, order);
-        terms.truncate(n);
+    let Some(last) = n.checked_sub(1) else { return Vec::new() };
+    // Whenever twice as many terms as needed are collected, half of them go, and so do all later ones that are not
+    // better than the rest: columns ascend, so a later term loses a tie.
+    let mut terms: Vec<(usize, f64)> = Vec::new();
+    let mut exceeded = 0.0;
+    for (&column, &weight) in columns.iter().zip(values) {
+        if weight > exceeded {
+            terms.push((column as usize, weight));
+        }
+        if terms.len() / 2 > last {
+            exceeded = terms.select_nth_unstable_by(last, order).1.1;
+            terms.truncate(n);
+        }
     }
     terms.sort_unstable_by(order);
+    terms.truncate(n);
     terms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn top_terms_are_those_of_a_full_sort() {
+        let weights: Vec<f64> = (0..500_u32).map(|i| f64::from(i * 7919 % 101) / 10.0 - 1.0).collect();
+        let mut sorted: Vec<(usize, f64)> = weights.iter().copied().enumerate().filter(|term| term.1 > 0.0).collect();
+        sorted.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let matrix = CsrMatrix::from_sorted(500, vec![0, 500], (0..500).collect(), weights);
+        for n in [0, 1, 2, 3, 30, 200, 499, 500, usize::MAX] {
+            assert_eq!(top_terms(&matrix, 0, n), sorted[..n.min(sorted.len())], "{n}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 mod addresses;
 mod html;
 mod pass;
+mod piece;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,9 +11,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Hint, Stage};
-use crate::progress::Progress;
+use crate::error::{Error, Stage};
 use pass::pass;
+pub(super) use piece::LeftOut;
 
 /// The number of texts in the evenly spaced sample.
 const SAMPLE: usize = 2_000;
@@ -129,62 +130,5 @@ impl FromStr for TextCleaning {
             "all" => Ok(TextCleaning::All),
             _ => Err(Error::invalid_parameter(Stage::Vectorize, "clean", text, "auto, none, markup, or all")),
         }
-    }
-}
-
-/// A kind of removed content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Address,
-    Mail,
-    Tag,
-    Entity,
-    Name,
-    Number,
-}
-
-/// Counts of removed content.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct LeftOut {
-    kinds: [usize; 6],
-    texts: usize,
-}
-
-impl LeftOut {
-    fn note(&mut self, kind: Kind) {
-        self.kinds[kind as usize] += 1;
-    }
-
-    pub(super) fn add(&mut self, more: &LeftOut) {
-        self.kinds.iter_mut().zip(more.kinds).for_each(|(sum, more)| *sum += more);
-        self.texts += more.texts;
-    }
-
-    /// Whether the text appears to be scraped.
-    fn is_scraped(&self) -> bool {
-        [Kind::Address, Kind::Tag, Kind::Entity].into_iter().any(|kind| self.kinds[kind as usize] > 0)
-    }
-
-    /// Reports the counts, if there are any, for `texts` texts in total.
-    pub(super) fn tell(&self, texts: usize, progress: &Progress) {
-        if self.texts == 0 {
-            return;
-        }
-        let names = [
-            ("web address", "web addresses"),
-            ("email address", "email addresses"),
-            ("tag", "tags"),
-            ("entity", "entities"),
-            ("@name", "@names"),
-            ("long number", "long numbers"),
-        ];
-        let found = self.kinds.iter().zip(names).filter(|(count, _)| **count > 0);
-        let found = found.map(|(count, (one, many))| format!("{count} {}", if *count == 1 { one } else { many }));
-        let found = found.collect::<Vec<String>>().join(", ");
-        let contain = if self.texts == 1 { "contains" } else { "contain" };
-        let message = format!("{} of {texts} texts {contain} markup that is not counted as words: {found}", self.texts);
-        let hint =
-            Hint::new("TextCleaning::None counts it as words").on_command_line("--clean none counts it as words");
-        progress.note_with_hint(Stage::Vectorize, message, hint);
     }
 }

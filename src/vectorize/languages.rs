@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::stop_words::{english, listed};
+use super::stop_word_lists::{english, listed};
 use crate::error::{Error, Stage};
 
 /// Codes (ISO 639-1) and English names, sorted by name.

@@ -6,19 +6,22 @@
 mod class_tfidf;
 mod cleaning;
 mod count;
+mod count_vectorizer;
 mod forms;
 mod language;
 mod languages;
 mod reading;
 mod recognition;
 mod select;
+mod stop_word_lists;
 mod stop_words;
 mod terms;
 mod tokenizer;
 
 pub use class_tfidf::{ClassTfIdf, FittedClassTfIdf, top_terms};
 pub use cleaning::TextCleaning;
-pub use count::{CountMatrix, CountVectorizer, DocumentFrequency, FittedCountVectorizer};
+pub use count::{CountMatrix, FittedCountVectorizer};
+pub use count_vectorizer::{CountVectorizer, DocumentFrequency};
 pub use languages::Language;
 pub(crate) use reading::as_read;
 pub use stop_words::StopWords;

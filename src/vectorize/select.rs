@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::count::CountVectorizer;
+use super::count_vectorizer::CountVectorizer;
 use super::terms::{ByTerm, Terms};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 

@@ -8,6 +8,7 @@ use super::language::gather;
 use super::languages::{Language, known_languages};
 use super::reading::Reading;
 use super::recognition::languages_of;
+use super::stop_word_lists::english;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::progress::Progress;
 use crate::regular_file::{self, Refusal};
@@ -53,10 +54,6 @@ pub enum StopWords {
     /// single words.
     List(Vec<String>),
 }
-
-/// Words on scikit-learn's list that can be the subject of a text.
-const CONTENT_WORDS: [&str; 12] =
-    ["bill", "cry", "describe", "detail", "fire", "interest", "mill", "serious", "sincere", "system", "thick", "thin"];
 
 impl StopWords {
     /// A custom list.
@@ -150,7 +147,7 @@ impl StopWords {
     }
 
     /// Reports which stop words are removed, if users may not expect it; `resolved` is the resolved value.
-    pub(super) fn tell(&self, resolved: &StopWords, progress: &Progress) {
+    pub(super) fn report(&self, resolved: &StopWords, progress: &Progress) {
         match (self, resolved) {
             (StopWords::Auto, StopWords::Languages(languages)) => {
                 let names: Vec<&str> = languages.iter().map(|language| language.name()).collect();
@@ -200,30 +197,4 @@ fn read(path: &Path) -> Result<String> {
 
 fn wrong_file(kind: ErrorKind, message: &str, path: &Path) -> Error {
     Error::new(kind, Stage::Vectorize, message).with_path(path)
-}
-
-pub(super) fn english() -> impl Iterator<Item = &'static str> {
-    let kept = |word: &&str| !CONTENT_WORDS.contains(word);
-    listed(include_str!("stop_words_sklearn.txt")).filter(kept).chain(listed(include_str!("stop_words_additions.txt")))
-}
-
-/// The words of a file, in which lines that start with # are comments.
-pub(super) fn listed(file: &'static str) -> impl Iterator<Item = &'static str> {
-    file.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    #[test]
-    fn the_lists_are_whole_and_do_not_overlap() {
-        let sklearn: HashSet<&str> = listed(include_str!("stop_words_sklearn.txt")).collect();
-        let additions: HashSet<&str> = listed(include_str!("stop_words_additions.txt")).collect();
-        assert_eq!(sklearn.len(), 318);
-        assert!(sklearn.is_disjoint(&additions));
-        assert!(CONTENT_WORDS.iter().all(|word| sklearn.contains(word)));
-        assert_eq!(english().count(), 318 - 12 + additions.len());
-    }
 }

@@ -11,7 +11,7 @@ pub(super) type Hasher = hashbrown::DefaultHashBuilder;
 const NGRAM: u32 = 1 << 31;
 
 /// The maximum number of distinct words, and of distinct n-grams.
-pub(super) const MOST: usize = NGRAM as usize - 1;
+pub(super) const MAX_TERMS: usize = NGRAM as usize - 1;
 
 /// The frequencies of a term.
 #[derive(Debug, Clone, Copy, Default)]

@@ -5,7 +5,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use percent_encoding::percent_decode;
 
-use super::decode::image_error;
+use super::image_error::image_error;
 use super::limits::Limits;
 use crate::error::Result;
 
@@ -25,8 +25,8 @@ pub(crate) fn is_data_uri(text: &str) -> bool {
 
 /// A `data:` URI for display in messages: without its data.
 pub(crate) fn label(uri: &str) -> String {
-    const LONGEST: usize = 60;
-    let head: String = uri.trim_start().chars().take_while(|&c| c != ',').take(LONGEST).collect();
+    const MAX_LENGTH: usize = 60;
+    let head: String = uri.trim_start().chars().take_while(|&c| c != ',').take(MAX_LENGTH).collect();
     format!("{head},… ({} characters)", uri.len())
 }
 

@@ -7,19 +7,21 @@ use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind as IoKind};
 use std::path::Path;
 
+use image::RgbImage;
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, jpeg::JpegDecoder, webp::WebPDecoder};
-use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageResult, RgbImage};
 
 use super::format::{ImageFormat, guess_unsupported, sniff_format};
+use super::image_error::image_error;
 use super::limits::Limits;
-use super::memory::Share;
 use super::{ImageSource, data_uri, structure};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, Result};
 use crate::guard::caught;
 use crate::regular_file::{self, Refusal};
+use run::{Work, run};
 
 mod png;
+mod rgb;
+mod run;
 mod tiff;
 
 /// Reads and decodes an image (PNG, JPEG, WebP, GIF, BMP, TIFF; detected by content), rotated upright by its Exif
@@ -130,96 +132,4 @@ fn decode_format(format: ImageFormat, bytes: &[u8], limits: &Limits, upright: bo
         ImageFormat::Bmp => run(BmpDecoder::new(cursor), Work { beside: &|_, _| 0, file }, limits, upright),
         ImageFormat::Tiff => tiff::decode(bytes, limits, upright),
     }
-}
-
-/// The memory that a decoder takes.
-struct Work<'a> {
-    /// Bytes in addition to its output, from the number of pixels and the bytes of the output.
-    beside: &'a dyn Fn(u64, u64) -> u64,
-    /// Bytes of the file.
-    file: u64,
-}
-
-fn run<D: ImageDecoder>(decoder: ImageResult<D>, work: Work<'_>, limits: &Limits, upright: bool) -> Result<RgbImage> {
-    let mut decoder = decoder.map_err(undecodable)?;
-    let (width, height) = decoder.dimensions();
-    limits.check_size(width, height)?;
-    // A damaged Exif block is no reason to reject the image.
-    let orientation = match upright {
-        true => decoder.orientation().unwrap_or(Orientation::NoTransforms),
-        false => Orientation::NoTransforms,
-    };
-    let (pixels, output) = (u64::from(width) * u64::from(height), decoder.total_bytes());
-    let rgb = pixels * 3;
-    let decoding = output.saturating_add((work.beside)(pixels, output));
-    let converting = if decoder.color_type() == ColorType::Rgb8 { 0 } else { output.saturating_add(rgb) };
-    let turning = if turns_sides(orientation) { rgb * 2 } else { 0 };
-    let needed = decoding.max(converting).max(turning);
-    limits.check_memory((width, height), needed)?;
-    let _share = Share::take(needed);
-    let mut allocations = image::Limits::no_limits();
-    // Some decoders keep both the encoded parts and the result.
-    allocations.max_alloc = Some(needed.saturating_add(work.file).saturating_add(1 << 20));
-    decoder.set_limits(allocations).map_err(undecodable)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    Ok(turned(into_rgb(image), orientation))
-}
-
-/// Whether width and height are swapped, which takes a second image.
-fn turns_sides(orientation: Orientation) -> bool {
-    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
-    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
-}
-
-fn turned(image: RgbImage, orientation: Orientation) -> RgbImage {
-    if orientation == Orientation::NoTransforms {
-        return image;
-    }
-    let mut image = DynamicImage::ImageRgb8(image);
-    image.apply_orientation(orientation);
-    into_rgb(image)
-}
-
-fn undecodable(error: image::ImageError) -> Error {
-    image_error("the image cannot be decoded").with_cause(error)
-}
-
-pub(crate) fn image_error(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Image, Stage::Input, message)
-}
-
-fn into_rgb(image: DynamicImage) -> RgbImage {
-    let (width, height) = (image.width(), image.height());
-    let pixels: Vec<u8> = match image {
-        DynamicImage::ImageRgb8(image) => return image,
-        DynamicImage::ImageLuma8(image) => image.iter().flat_map(|&gray| [gray; 3]).collect(),
-        DynamicImage::ImageLuma16(image) => image.iter().flat_map(|&gray| [upper(gray); 3]).collect(),
-        DynamicImage::ImageRgb16(image) => image.iter().map(|&value| upper(value)).collect(),
-        DynamicImage::ImageLumaA8(image) => image.pixels().flat_map(|p| [on_white(p.0[0], p.0[1]); 3]).collect(),
-        DynamicImage::ImageLumaA16(image) => {
-            image.pixels().flat_map(|p| [on_white(upper(p.0[0]), upper(p.0[1])); 3]).collect()
-        }
-        DynamicImage::ImageRgba16(image) => image.pixels().flat_map(|p| rgb_on_white(p.0.map(upper))).collect(),
-        DynamicImage::ImageRgba8(image) => image.pixels().flat_map(|p| rgb_on_white(p.0)).collect(),
-        other => return other.to_rgb8(),
-    };
-    RgbImage::from_raw(width, height, pixels).unwrap_or_default()
-}
-
-fn upper(value: u16) -> u8 {
-    (value >> 8) as u8
-}
-
-fn rgb_on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
-    laid_on_white([red, green, blue], alpha)
-}
-
-fn laid_on_white(color: [u8; 3], alpha: u8) -> [u8; 3] {
-    color.map(|value| on_white(value, alpha))
-}
-
-/// `value` with opacity `alpha` blended with white, rounded to nearest.
-fn on_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
 }

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Hint, Result, Stage};
 
-use super::decode::image_error;
+use super::image_error::image_error;
 
 /// Memory that every image may take: a low pixel limit is meant to limit pixels only.
-const LEAST_MEMORY: u64 = 64 << 20;
+const MIN_MEMORY_LIMIT: u64 = 64 << 20;
 
 /// Size limits for images. A larger image is an error of kind [`ErrorKind::Image`](crate::error::ErrorKind::Image),
 /// detected in the header before any pixel is decoded.
@@ -127,7 +127,7 @@ impl Limits {
 
     /// The memory that one image may take during decoding.
     pub(super) fn max_memory(&self) -> u64 {
-        self.max_pixels.saturating_mul(6).max(LEAST_MEMORY)
+        self.max_pixels.saturating_mul(6).max(MIN_MEMORY_LIMIT)
     }
 
     pub(super) fn check_memory(&self, (width, height): (u32, u32), needed: u64) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The maximum memory of all images that are being decoded.
-const MOST: u64 = 1 << 30;
+const MAX_IN_USE: u64 = 1 << 30;
 
 static IN_USE: Mutex<u64> = Mutex::new(0);
 static FREED: Condvar = Condvar::new();
@@ -14,7 +14,7 @@ pub(super) struct Share(u64);
 impl Share {
     /// Waits until there is room for `bytes`. A request that exceeds the total waits until it is alone.
     pub(super) fn take(bytes: u64) -> Self {
-        let has_room = |in_use: u64| in_use == 0 || in_use.saturating_add(bytes) <= MOST;
+        let has_room = |in_use: u64| in_use == 0 || in_use.saturating_add(bytes) <= MAX_IN_USE;
         let mut in_use = lock();
         while !has_room(*in_use) {
             in_use = FREED.wait(in_use).unwrap_or_else(PoisonError::into_inner);

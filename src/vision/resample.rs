@@ -343,9 +343,9 @@ pub fn reduce(image: &RgbImage, factor_x: u32, factor_y: u32) -> RgbImage {
 
 /// `sum` / `count`, rounded; uses multiplication by Pillow's reciprocal, which rounds some exact halves down.
 fn mean(sum: u64, count: u64) -> u8 {
-    const MOST: u64 = 1 << 16;
+    const MAX_BY_RECIPROCAL: u64 = 1 << 16;
     let rounded = sum + count / 2;
-    if count > MOST {
+    if count > MAX_BY_RECIPROCAL {
         return (rounded / count) as u8;
     }
     let reciprocal = (4_294_967_296.0_f32 / (count as f32 * 256.0)) as u64;

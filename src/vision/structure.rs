@@ -1,7 +1,7 @@
 //! Checks what the decoders trust, or act on before they can be asked: the size of a PNG, that a JPEG is complete and
 //! how much work it takes, and that a WebP's chunks lie within the file and are no larger than allowed.
 
-use super::decode::image_error;
+use super::image_error::image_error;
 use super::limits::Limits;
 use crate::error::{Error, Result};
 
@@ -19,14 +19,14 @@ pub(super) fn check_png(bytes: &[u8], limits: &Limits) -> Result<()> {
 }
 
 /// The maximum number of passes over the pixels of a JPEG; usual progressive ones have ten.
-const MOST_SCANS: u64 = 100;
+const MAX_SCANS: u64 = 100;
 
 /// The maximum number of passes over the largest image: with the default pixel limit, they take seconds.
 const SCANS_OF_THE_LARGEST: u64 = 24;
 
 /// The maximum number of bytes of quantization and Huffman tables. Usual files have 1 KB of them, and each takes the
 /// decoder longer than pixels do.
-const MOST_TABLES: u64 = 1 << 20;
+const MAX_TABLE_BYTES: u64 = 1 << 20;
 
 /// Walks through the segments of a JPEG: returns the memory that its coefficients take, if they are kept until its end.
 ///
@@ -40,7 +40,7 @@ pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
     if !walk.ends && !ends() {
         return Err(cut_short());
     }
-    if walk.tables > MOST_TABLES {
+    if walk.tables > MAX_TABLE_BYTES {
         return Err(image_error(format!("the image has {} bytes of tables, more than any real one", walk.tables)));
     }
     let frame = walk.frame.unwrap_or_default();
@@ -48,7 +48,7 @@ pub(super) fn check_jpeg(bytes: &[u8], limits: &Limits) -> Result<u64> {
         limits.check_size(frame.width, frame.height)?;
     }
     let pixels = frame.pixels();
-    if walk.scans > MOST_SCANS {
+    if walk.scans > MAX_SCANS {
         let message = format!("the image has {} passes over {pixels} pixels, more than any real one", walk.scans);
         return Err(image_error(message));
     }

@@ -172,7 +172,7 @@ fn images_that_cannot_be_read_are_skipped_and_counted_or_fail() {
         model().with_images("image").image_folder(folder.path()).representation("V", visual).with_progress(progress)
     };
     let topics = model(all.clone()).fit(&frame).unwrap();
-    let Aspect::Pictures(gallery) = topics.topic_aspect("V").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = topics.topic_aspect("V").unwrap() else { panic!("pictures") };
     let mut skipped: Vec<usize> = gallery.skipped().iter().map(|image| image.row).collect();
     skipped.sort_unstable();
     assert_eq!(skipped, [5, 8]);

@@ -239,7 +239,7 @@ fn topics_of_images_are_merged_and_reduced_with_their_pictures() {
         assert_eq!(sizes(&topics), [40, 20]);
         assert_eq!(topics.terms().counts.row_sums().iter().sum::<f64>(), before.iter().sum::<f64>());
         assert_eq!(topics.captions(), fitted.captions());
-        let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+        let Aspect::Images(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
         assert_eq!(gallery.topics(), [0, 1]);
         for id in [0, 1] {
             assert!(gallery.pictures(id).iter().all(|picture| topics.labels()[picture.row] == id));
@@ -278,11 +278,11 @@ fn the_history_says_what_became_of_topics() {
     let edits: Vec<&str> = topics.history().iter().map(|edit| edit.edit.as_str()).collect();
     assert_eq!(edits, ["merge_topics", "reduce_topics"]);
     let merge = &topics.history()[0];
-    assert_eq!([0, 1, 2, 3, 4, 5, -1].map(|topic| merge.heir(topic)), [0, 0, 1, 2, 3, -1, -1]);
-    assert_eq!(merge.went_to[&1], BTreeMap::from([(0, 24)]));
+    assert_eq!([0, 1, 2, 3, 4, 5, -1].map(|topic| merge.successor(topic)), [0, 0, 1, 2, 3, -1, -1]);
+    assert_eq!(merge.destinations[&1], BTreeMap::from([(0, 24)]));
     // Composed, the edits lead from the topics of the fit to those of now.
-    let heir = |topic: i32| topics.history().iter().fold(topic, |topic, edit| edit.heir(topic));
-    let now: Vec<i32> = fitted().labels().into_iter().map(heir).collect();
+    let successor = |topic: i32| topics.history().iter().fold(topic, |topic, edit| edit.successor(topic));
+    let now: Vec<i32> = fitted().labels().into_iter().map(successor).collect();
     assert_eq!(now, topics.labels());
 }
 
@@ -357,8 +357,8 @@ proptest! {
             prop_assert_eq!(terms(&topics), terms(before));
         }
         // Rows that were together are together, and the history leads to where they are.
-        let heir = |topic: i32| topics.history().iter().fold(topic, |topic, edit| edit.heir(topic));
-        let expected: Vec<i32> = before.labels().into_iter().map(heir).collect();
+        let successor = |topic: i32| topics.history().iter().fold(topic, |topic, edit| edit.successor(topic));
+        let expected: Vec<i32> = before.labels().into_iter().map(successor).collect();
         prop_assert_eq!(topics.labels(), expected);
         // An outlier has no strength; other strengths stay.
         let pairs = topics.labels().into_iter().zip(topics.probabilities()).zip(before.probabilities());
@@ -386,7 +386,7 @@ proptest! {
         let (first, second) = ([order[0], order[1]], [order[2], order[3]]);
         let together = fitted().merge_topics(&[&first, &second]).unwrap();
         let one = fitted().merge_topics(&[&second]).unwrap();
-        let renumbered = first.map(|topic| one.history()[0].heir(topic));
+        let renumbered = first.map(|topic| one.history()[0].successor(topic));
         let turned = one.merge_topics(&[&renumbered]).unwrap();
         // Topics of one size may be numbered differently; what they are called without the number agrees.
         let bare = |names: Vec<Option<String>>| -> Vec<Option<String>> {

@@ -152,7 +152,7 @@ fn data_uris_that_hold_no_image_are_cut_in_what_is_told() {
     let topics = topics.fit(&names(data_uri)).unwrap();
     let paths = topics.get_topic_info_with_paths().unwrap();
     assert!(format!("{paths:?}").len() < 10_000);
-    let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     assert!(gallery.pictures(0)[0].path.as_deref().unwrap().starts_with("data:image/png;base64,… ("));
 }
 
@@ -238,7 +238,7 @@ fn pictures_from_outside_the_image_folder_are_told_or_refused() {
     // Images of topics respect it too, and a table within the folder needs no note.
     let shown = refusing.representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(30));
     let topics = shown.fit(&frame).unwrap();
-    let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     let rows: Vec<usize> =
         (-1..3).flat_map(|topic| gallery.pictures(topic).iter().map(|picture| picture.row)).collect();
     assert!(rows.len() > 20 && refused.iter().all(|row| !rows.contains(row)), "{rows:?}");

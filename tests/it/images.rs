@@ -215,7 +215,7 @@ fn the_page_of_a_model_of_images_shows_pictures_with_their_captions() {
         assert!(page.contains(&format!("a {name} square painted")), "{name}");
     }
     assert!(page.contains("captions that a model generated for 60 images"));
-    let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {
         assert_eq!(gallery.pictures(id).len(), 9);
         assert!(gallery.pictures(id).iter().all(|picture| topics.labels()[picture.row] == id));

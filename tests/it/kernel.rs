@@ -153,7 +153,7 @@ impl Machine {
     }
 
     pub fn install(&self) -> String {
-        self.does(&["install", "--source", "source", "--no-first-cell"])
+        self.does(&["install", "--source", "source", "--skip-test-cell"])
     }
 
     /// The output of the doctor, which fails if there is anything to do.
@@ -311,7 +311,7 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
     let log = read(machine.base().join("cargo.log"));
     let build = log.lines().find(|line| line.starts_with("build ")).unwrap();
     assert!(build.starts_with("build --release [-Cprefer-dynamic ") && build.ends_with("/library"), "{build}");
-    assert!(!machine.base().join("cell.rs").exists(), "no first cell was requested");
+    assert!(!machine.base().join("cell.rs").exists(), "no test cell was requested");
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn a_source_that_is_gone_is_gone_from_the_analysis() {
 #[test]
 fn a_prefix_gets_the_kernelspec_and_the_user_keeps_theirs() {
     let machine = Machine::new();
-    machine.does(&["install", "--source", "source", "--no-first-cell", "--prefix", "my env"]);
+    machine.does(&["install", "--source", "source", "--skip-test-cell", "--prefix", "my env"]);
     let inside = machine.base().join("my env/share/jupyter/kernels/topicframe");
     assert!(inside.join("kernel.json").is_file());
     assert!(!machine.kernels().exists(), "the user's folder has none");
@@ -435,7 +435,7 @@ fn a_kernelspec_of_our_name_that_starts_something_else_stays() {
 
     // A kernelspec that belongs to a kernel in another folder.
     let machine = Machine::new();
-    machine.does(&["install", "--source", "source", "--no-first-cell", "--folder", "other"]);
+    machine.does(&["install", "--source", "source", "--skip-test-cell", "--folder", "other"]);
     machine.does(&["uninstall"]);
     assert!(machine.kernelspec().join("kernel.json").exists() && machine.base().join("other/bin/topicframe").exists());
     machine.does(&["uninstall", "--folder", "other"]);
@@ -487,7 +487,7 @@ fn a_build_that_fails_leaves_nothing_that_could_be_started() {
     let machine = Machine::installed();
     machine.file("source/src/model.rs", "this is no Rust\n");
     machine.cargo("exit 101");
-    let told = machine.refuses(&["install", "--source", "source", "--no-first-cell"]);
+    let told = machine.refuses(&["install", "--source", "source", "--skip-test-cell"]);
     assert!(told.contains("cargo build --release failed"), "{told}");
     let told = machine.doctor();
     assert!(told.contains("the last build did not finish"), "{told}");
@@ -501,15 +501,15 @@ fn a_build_that_fails_leaves_nothing_that_could_be_started() {
 #[test]
 fn a_build_that_fails_forgets_no_kernelspec() {
     let machine = Machine::new();
-    machine.does(&["install", "--source", "source", "--no-first-cell", "--prefix", "env"]);
+    machine.does(&["install", "--source", "source", "--skip-test-cell", "--prefix", "env"]);
     machine.cargo("exit 101");
-    machine.refuses(&["install", "--source", "source", "--no-first-cell"]);
+    machine.refuses(&["install", "--source", "source", "--skip-test-cell"]);
     machine.does(&["uninstall"]);
     assert!(!machine.base().join("env/share/jupyter/kernels/topicframe").exists(), "its kernel is gone");
 }
 
 #[test]
-fn the_first_cell_shows_that_all_works_or_what_does_not() {
+fn the_test_cell_shows_that_all_works_or_what_does_not() {
     let machine = Machine::new();
     let told = machine.does(&["install", "--source", "source"]);
     assert!(told.contains("It works"), "{told}");
@@ -537,7 +537,7 @@ fn only_topicframes_sources_are_built() {
         assert!(told.contains("--source") && told.contains(source), "{told}");
     }
     assert!(files(&machine.home()).is_empty());
-    let install = ["install", "--source", "source", "--no-first-cell", "--features", "cuda,lazy"];
+    let install = ["install", "--source", "source", "--skip-test-cell", "--features", "cuda,lazy"];
     machine.does(&install);
     assert!(read(machine.root().join("library/Cargo.toml")).contains("features = [\"lazy\", \"cuda\"]"));
 }
@@ -547,7 +547,7 @@ fn only_topicframes_sources_are_built() {
 fn a_folder_may_be_called_as_its_owner_likes() {
     let machine = Machine::new();
     let name = "Jose\u{301} 東京 'n' #1";
-    machine.does(&["install", "--source", "source", "--no-first-cell", "--folder", name]);
+    machine.does(&["install", "--source", "source", "--skip-test-cell", "--folder", name]);
     let root = machine.base().join(name);
     for manifest in ["front/Cargo.toml", "library/Cargo.toml", "config/evcxr.toml"] {
         let text = read(root.join(manifest));

@@ -31,7 +31,7 @@ fn content(folder: &Path) -> Content {
     found
 }
 
-const INSTALL: [&str; 4] = ["install", "--source", "source", "--no-first-cell"];
+const INSTALL: [&str; 4] = ["install", "--source", "source", "--skip-test-cell"];
 
 fn with_folder<'a>(arguments: &[&'a str], folder: &'a str) -> Vec<&'a str> {
     arguments.iter().copied().chain(["--folder", folder]).collect()

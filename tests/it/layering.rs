@@ -1,4 +1,5 @@
-//! Imports point down (the drawing in ARCHITECTURE.md), and files stay within their size limit.
+//! Imports point down (the drawing in ARCHITECTURE.md), no two files import each other, and files stay within their
+//! size limit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -83,6 +84,103 @@ fn the_rule_sees_an_import_that_breaks_it() {
         assert!(!is_allowed(&lines, room, import), "{room} -> {import}");
     }
     assert!(is_allowed(&lines, "model", "topics") && !is_allowed(&lines, "error", "unheard_of"));
+}
+
+/// The modules of the library, each the segments of its path, with their code.
+fn modules() -> BTreeMap<Vec<String>, String> {
+    let module = |path: PathBuf| {
+        let inside = path.strip_prefix(src()).unwrap().with_extension("");
+        let mut segments: Vec<String> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        segments.pop_if(|last| last == "mod");
+        (segments, code_of(&fs::read_to_string(path).unwrap()))
+    };
+    let modules = sources(&src()).into_iter().map(module);
+    modules.filter(|(segments, _)| !["lib", "prelude", "bin"].contains(&segments[0].as_str())).collect()
+}
+
+/// A file's code without its comments and tests.
+fn code_of(source: &str) -> String {
+    let code: Vec<&str> = source.lines().map(|line| line.split("//").next().unwrap()).collect();
+    code.join("\n").split("#[cfg(test)]\nmod ").next().unwrap().to_owned()
+}
+
+/// The paths in `code`: `use a::{b, c::d};` and `e::f()` are `a::b`, `a::c::d` and `e::f`.
+fn paths(code: &str) -> Vec<String> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let words = code.split(|c| !is_part(c)).filter(|word| word.contains("::")).map(str::to_owned);
+    let lists = code.split(';').filter_map(|item| item.rsplit_once("use ")).flat_map(|(_, tree)| flattened(tree));
+    words.chain(lists).collect()
+}
+
+fn flattened(tree: &str) -> Vec<String> {
+    let Some((stem, list)) = tree.split_once('{') else { return vec![tree.trim().to_owned()] };
+    let list = list.rsplit_once('}').map_or(list, |(list, _)| list);
+    let mut depth = 0;
+    let parts = list.split(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    parts.flat_map(flattened).map(|part| format!("{}{part}", stem.trim())).collect()
+}
+
+/// The other modules that `module` imports from, except for those that declare it.
+fn imported<'m>(modules: &'m BTreeMap<Vec<String>, String>, module: &[String]) -> BTreeSet<&'m [String]> {
+    let resolve = |path: String| {
+        let mut from = module.to_vec();
+        for (place, segment) in path.split("::").map(str::trim).enumerate() {
+            match segment {
+                "crate" if place == 0 => from.clear(),
+                "self" => {}
+                "super" => drop(from.pop()),
+                name => from.push(name.to_owned()),
+            }
+        }
+        while !from.is_empty() && !modules.contains_key(&from) {
+            from.pop();
+        }
+        modules.get_key_value(&from).map(|(found, _)| found.as_slice())
+    };
+    let found = paths(&modules[module]).into_iter().filter_map(resolve);
+    found.filter(|found| !module.starts_with(found)).collect()
+}
+
+/// The modules that import from themselves by way of others.
+fn circles(modules: &BTreeMap<Vec<String>, String>) -> Vec<String> {
+    let imports: BTreeMap<&[String], BTreeSet<&[String]>> =
+        modules.keys().map(|module| (module.as_slice(), imported(modules, module))).collect();
+    let is_in_circle = |module: &&[String]| {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<&[String]> = imports[module].iter().copied().collect();
+        while let Some(import) = next.pop() {
+            if reached.insert(import) {
+                next.extend(&imports[import]);
+            }
+        }
+        reached.contains(module)
+    };
+    imports.keys().copied().filter(is_in_circle).map(|module| module.join("/")).collect()
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    assert_eq!(circles(&modules()), [""; 0], "move what they share to a file of its own");
+}
+
+#[test]
+fn the_rule_sees_a_circle() {
+    let source = |path: &str, code: &str| (path.split('/').map(str::to_owned).collect(), code_of(code));
+    let shared = source("a/shared", "use crate::a::one::X;");
+    let files = [
+        source("a", "pub use one::{X, y::Y};\nmod one;"),
+        source(
+            "a/one",
+            "use super::{Z, two::{self, W}}; // super::shared::S\n#[cfg(test)]\nmod tests { use super::shared::S; }",
+        ),
+        source("a/two", "fn f() { super::three::g() }"),
+        source("a/three", "pub(super) use super::one;"),
+    ];
+    let modules: BTreeMap<_, _> = files.into_iter().chain([shared]).collect();
+    assert_eq!(circles(&modules), ["a/one", "a/three", "a/two"]);
 }
 
 #[test]

@@ -390,7 +390,7 @@ fn pictures_stand_in_the_topic_table() {
         .unwrap();
     assert_eq!(topics.labels(), fitted().0.labels(), "images do not change the clustering input");
     assert_eq!(topics.summary().images, Some(ROWS));
-    let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = topics.topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     for id in topics.topic_ids() {
         let pictures = gallery.pictures(id);
         assert_eq!(pictures.len(), 4.min(topics.topic_size(id).unwrap()));

@@ -133,7 +133,7 @@ fn words_carry_their_weights_and_bars() {
 #[test]
 fn pictures_stand_with_their_captions_and_skipped_ones_are_counted() {
     let page = page(fitted().report().to_html().unwrap().as_str());
-    let Aspect::Pictures(gallery) = fitted().topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = fitted().topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     let expected: usize = fitted().topic_ids().iter().map(|&id| gallery.pictures(id).len()).sum();
     assert_eq!(named(&page, "figure").count(), expected);
     for picture in fitted().topic_ids().iter().flat_map(|&id| gallery.pictures(id)) {
@@ -268,7 +268,7 @@ fn a_notebook_shows_the_topic_table_with_pictures() {
     let page = elements(&fitted().to_html());
     assert_harmless(&page, 0);
     assert!(page[0].text.contains("3 topics"), "{}", page[0].text);
-    let Aspect::Pictures(gallery) = fitted().topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
+    let Aspect::Images(gallery) = fitted().topic_aspect("Visual_Aspect").unwrap() else { panic!("pictures") };
     let illustrated = fitted().topic_ids().iter().filter(|&&id| !gallery.pictures(id).is_empty()).count();
     assert_eq!(named(&page, "img").count(), illustrated, "one collage per topic");
 }

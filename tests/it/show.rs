@@ -85,7 +85,7 @@ fn illustrated(folder: &Path) -> FittedTopicModel {
 
 fn pictures_of(topics: &FittedTopicModel) -> &Gallery {
     match topics.topic_aspect("Visual_Aspect").unwrap() {
-        Aspect::Pictures(gallery) => gallery,
+        Aspect::Images(gallery) => gallery,
         _ => panic!("pictures"),
     }
 }
@@ -355,7 +355,7 @@ fn galleries_are_a_strip_of_pictures_for_each_topic() {
     assert_eq!(images.iter().map(|image| image.get("alt")).collect::<Vec<_>>(), expected);
     assert!(images.iter().all(|image| image.get("title") == image.get("alt")));
     assert!(Show::to_text(gallery).unwrap().contains("score"));
-    let aspect = Aspect::Pictures(gallery.clone());
+    let aspect = Aspect::Images(gallery.clone());
     assert_eq!(Show::to_html(&aspect), Show::to_html(gallery));
 
     // Images without a path are identified by their rows.

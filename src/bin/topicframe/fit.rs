@@ -191,7 +191,7 @@ impl Fit {
         };
         let found = Inputs::find_all(&self.input)?;
         let inputs = self.inputs.get_or_init(|| found);
-        self.tell_left_out(inputs, progress);
+        self.report_left_out(inputs, progress);
         if self.is_image_folder() {
             return match (&self.text, &self.images, &self.embeddings) {
                 (None, None, None) => Ok(()),
@@ -217,7 +217,7 @@ impl Fit {
     }
 
     /// A folder may contain both tables and images: notes what is not read.
-    fn tell_left_out(&self, inputs: &Inputs, progress: &Progress) {
+    fn report_left_out(&self, inputs: &Inputs, progress: &Progress) {
         let (tables, images) = (inputs.tables().len(), inputs.images());
         if tables == 0 || images == 0 {
             return;
@@ -351,7 +351,7 @@ impl Outputs {
             return Ok(());
         }
         for error in &self.failed {
-            table::tell(&format!("error: {}", error.report(Interface::CommandLine)));
+            table::report_line(&format!("error: {}", error.report(Interface::CommandLine)));
         }
         let all = self.failed.len() + self.written.len();
         let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
@@ -404,7 +404,7 @@ fn has_ending(path: &Path, endings: &[&str]) -> bool {
 fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
-    table::tell(&format!(
+    table::report_line(&format!(
         "{} in {} rows, {} outliers ({share:.0}%), {:.1} s",
         if summary.topics == 1 { "1 topic".to_owned() } else { format!("{} topics", summary.topics) },
         summary.rows,
@@ -412,12 +412,12 @@ fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instan
         started.elapsed().as_secs_f64()
     ));
     if summary.topics == 0 {
-        table::tell(&format!(
+        table::report_line(&format!(
             "No group in these {} rows is large and dense enough to form a topic: lower --min-cluster-size.",
             summary.rows
         ));
     }
     for (name, path) in written {
-        table::tell(&format!("wrote {name:<9}  {path}"));
+        table::report_line(&format!("wrote {name:<9}  {path}"));
     }
 }

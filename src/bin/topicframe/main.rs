@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            table::tell(&format!("error: {}", error.report(Interface::CommandLine)));
+            table::report_line(&format!("error: {}", error.report(Interface::CommandLine)));
             ExitCode::FAILURE
         }
     }

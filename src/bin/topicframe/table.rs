@@ -33,7 +33,7 @@ pub fn print(text: &str) -> io::Result<()> {
 }
 
 /// Prints a line to standard error; failures are ignored, because there is nowhere to report them.
-pub fn tell(line: &str) {
+pub fn report_line(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 

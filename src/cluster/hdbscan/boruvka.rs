@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use rayon::prelude::*;
 
 use super::core_distance::CoreDistances;
+use super::edge::Edge;
 use super::kd_tree::{KdTree, ROOT, Search};
-use super::spanning_tree::Edge;
 use crate::progress::Task;
 
 /// Marks a node with points in more than one component, and a point without an edge.

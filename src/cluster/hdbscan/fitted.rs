@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use super::Hdbscan;
 use super::condensed_tree::CondensedTree;
 use super::core_distance::core_distances;
 use super::index::Index;
@@ -10,13 +11,13 @@ use super::outlier_score::outlier_scores;
 use super::selection::select_clusters;
 use super::single_linkage::{Weights, single_linkage};
 use super::spanning_tree::spanning_tree;
-use super::{Hdbscan, check_points};
 use crate::cluster::FittedClusterer;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::finite::check_finite;
 use crate::progress::Progress;
 
 /// The maximum number of elements in a membership matrix.
-const MOST_MEMBERSHIPS: usize = 1 << 31;
+const MAX_MEMBERSHIPS: usize = 1 << 31;
 
 /// The result of [`Hdbscan`]. It owns a copy of the points, which is needed for predictions.
 ///
@@ -152,7 +153,7 @@ impl FittedHdbscan {
                 format!("fitted points have {} columns, new points have {}", self.points.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
-        check_points(points)
+        check_finite(points, Stage::Cluster, "point")
     }
 }
 
@@ -165,7 +166,7 @@ impl FittedClusterer for FittedHdbscan {
     /// `InvalidData` if the matrix would have more than 2³¹ elements (16 GB).
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         let (rows, columns) = (self.points.nrows(), self.n_clusters());
-        if rows.saturating_mul(columns) > MOST_MEMBERSHIPS {
+        if rows.saturating_mul(columns) > MAX_MEMBERSHIPS {
             let message = format!("membership matrix too large: {rows} points x {columns} clusters");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message)
                 .with_hint("Request some rows at a time with FittedHdbscan::membership_vectors_of_rows."));

@@ -6,10 +6,10 @@ use super::kd_tree::{KdTree, NOWHERE};
 use super::nearest::{Nearest, Neighbor};
 
 /// Above this many columns, a k-d tree prunes too little to pay off.
-const MOST_TREE_COLUMNS: usize = 24;
+const MAX_TREE_COLUMNS: usize = 24;
 
 /// Below this many rows, a linear scan is as fast.
-const FEWEST_TREE_ROWS: usize = 128;
+const MIN_TREE_ROWS: usize = 128;
 
 /// The points in searchable form.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) enum Index {
 impl Index {
     /// Chooses by the shape of `points`.
     pub(super) fn build(points: ArrayView2<'_, f32>) -> Self {
-        if points.ncols() <= MOST_TREE_COLUMNS && points.nrows() >= FEWEST_TREE_ROWS {
+        if points.ncols() <= MAX_TREE_COLUMNS && points.nrows() >= MIN_TREE_ROWS {
             Index::Tree(KdTree::build(points))
         } else {
             Index::Rows

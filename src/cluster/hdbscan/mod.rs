@@ -26,6 +26,7 @@ use crate::training::Training;
 mod boruvka;
 mod condensed_tree;
 mod core_distance;
+mod edge;
 mod fitted;
 mod index;
 mod kd_tree;
@@ -204,7 +205,7 @@ impl Hdbscan {
             let message = format!("cannot cluster {rows} points with {columns} columns");
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
-        check_points(points)?;
+        check_finite(points, Stage::Cluster, "point")?;
         check_weights(weights, rows)?;
         FittedHdbscan::fit(self, points.as_standard_layout().into_owned(), Weights(weights), progress)
     }
@@ -220,11 +221,6 @@ fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
         () => return Ok(()),
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
-}
-
-/// Checks that every value is finite.
-fn check_points(points: ArrayView2<'_, f32>) -> Result<()> {
-    check_finite(points, Stage::Cluster, "point")
 }
 
 impl Clusterer for Hdbscan {

@@ -1,6 +1,6 @@
 //! The single-linkage hierarchy of a minimum spanning tree: each of its edges, lightest first, merges two subtrees.
 
-use super::spanning_tree::Edge;
+use super::edge::Edge;
 
 /// One merge. Nodes numbered below the number of points are points; node `points + i` is merge `i`.
 #[derive(Debug, Clone, Copy, PartialEq)]

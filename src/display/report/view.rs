@@ -227,7 +227,7 @@ fn name(model: &FittedTopicModel, id: i32, words: &[(String, f64)]) -> (String, 
 
 fn galleries(model: &FittedTopicModel) -> impl Iterator<Item = (&String, &Gallery)> {
     model.topic_aspects().iter().filter_map(|(name, aspect)| match aspect {
-        Aspect::Pictures(gallery) => Some((name, gallery)),
+        Aspect::Images(gallery) => Some((name, gallery)),
         Aspect::Words(_) => None,
     })
 }
@@ -235,7 +235,7 @@ fn galleries(model: &FittedTopicModel) -> impl Iterator<Item = (&String, &Galler
 fn word_aspects(model: &FittedTopicModel, id: i32) -> Vec<(String, Vec<String>)> {
     let words = |aspect: &Aspect| match aspect {
         Aspect::Words(words) => words.get(&id).map(|words| words.iter().map(|(word, _)| word.clone()).collect()),
-        Aspect::Pictures(_) => None,
+        Aspect::Images(_) => None,
     };
     model.topic_aspects().iter().filter_map(|(name, aspect)| Some((name.clone(), words(aspect)?))).collect()
 }

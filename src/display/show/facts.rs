@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::markup::{Html, Markup, grouped};
-use super::framed;
+use super::layout::framed;
 use crate::cluster::{Clustering, OUTLIER};
 use crate::model::Summary;
 use crate::reduce::Reduction;

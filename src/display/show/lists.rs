@@ -5,7 +5,8 @@ use polars::prelude::*;
 use super::super::html::HtmlTable;
 use super::super::markup::Html;
 use super::super::notebook::print;
-use super::{Show, stacked, texts, words};
+use super::layout::{stacked, texts};
+use super::{Show, words};
 use crate::model::FittedTopicModel;
 
 /// Lists whose items are stacked.

@@ -3,7 +3,7 @@
 use super::super::formatter::ImageFormatter;
 use super::super::markup::{Html, Markup};
 use super::super::picture::{data_uri, smaller};
-use super::framed;
+use super::layout::framed;
 use crate::represent::Gallery;
 use crate::vision::{ImageSource, data_uri};
 

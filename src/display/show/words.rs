@@ -2,7 +2,7 @@
 
 use super::super::markup::{Html, Markup};
 use super::super::number::short_float;
-use super::framed;
+use super::layout::framed;
 use crate::represent::TopicWords;
 
 /// The maximum numbers of words, topics, and lines that are shown; the rest are counted.

@@ -139,11 +139,11 @@ impl ColumnBuilder {
 /// The value whose canonical form is `text`.
 fn value_of(text: &str) -> Option<Value> {
     /// The longest number has 24 characters.
-    const LONGEST: usize = 24;
+    const MAX_LENGTH: usize = 24;
     match text.as_bytes() {
         b"true" => Some(Value::Flag(true)),
         b"false" => Some(Value::Flag(false)),
-        [b'0'..=b'9' | b'-' | b'N' | b'i', ..] if text.len() <= LONGEST => {
+        [b'0'..=b'9' | b'-' | b'N' | b'i', ..] if text.len() <= MAX_LENGTH => {
             integer_of(text).map(Value::Integer).or_else(|| number_of(text).map(Value::Number))
         }
         _ => None,

@@ -6,10 +6,11 @@ use polars::prelude::*;
 
 use self::columns::ColumnBuilder;
 use self::records::{BadQuote, Dialect, Records};
-use super::budget::{MOST_COLUMNS, Missing};
+use super::LONGEST_NAME;
+use super::budget::{MAX_COLUMNS, Missing};
 use super::decode::{error, line_at};
+use super::format::Format;
 use super::options::{ReadOptions, quotes_hint};
-use super::{Format, LONGEST_NAME};
 use crate::corpus::internal;
 use crate::error::{Error, Hint, Result, Stage, quoted};
 
@@ -79,9 +80,9 @@ impl Reader<'_> {
         loop {
             let field = self.records.field().map_err(|quote| self.bad_quote(quote, "the header"))?;
             names.push(field.text.into_owned());
-            if names.len() > MOST_COLUMNS {
+            if names.len() > MAX_COLUMNS {
                 let message =
-                    format!("the header has more than {MOST_COLUMNS} names: the file seems to have no line breaks");
+                    format!("the header has more than {MAX_COLUMNS} names: the file seems to have no line breaks");
                 return Err(error(self.path, message));
             }
             if field.is_last {

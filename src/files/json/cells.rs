@@ -132,9 +132,9 @@ impl Lists {
         Ok(())
     }
 
-    fn end(&mut self, is_there: bool) {
+    fn end(&mut self, is_valid: bool) {
         self.offsets.push(self.elements.len() as i64);
-        self.validity.push(is_there);
+        self.validity.push(is_valid);
     }
 
     fn finish(self) -> PolarsResult<ListArray<i64>> {

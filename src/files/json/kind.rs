@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::scan::{Fault, Scanner, Token};
-use crate::files::budget::{MOST_COLUMNS, Missing};
+use crate::files::budget::{MAX_COLUMNS, Missing};
 
 /// Records with more distinct fields than this become strings.
-const MOST_FIELDS: usize = 10_000;
+const MAX_FIELDS: usize = 10_000;
 
 /// The kind of a column that fits all values seen so far.
 pub(super) enum Kind {
@@ -111,7 +111,7 @@ impl Kind {
             *self = Kind::Record(Record::default());
         }
         match self {
-            Kind::Record(record) if record.fields.len() <= MOST_FIELDS => record.see(scanner),
+            Kind::Record(record) if record.fields.len() <= MAX_FIELDS => record.see(scanner),
             _ => {
                 *self = Kind::Mixed;
                 scanner.skip(token)
@@ -164,8 +164,8 @@ impl Record {
             field.kind.see(scanner)?;
             field.halves += scanner.halves - halves;
             halves = scanner.halves;
-            if self.fields.len() > MOST_COLUMNS {
-                return Err(scanner.fault(format!("the objects have more than {MOST_COLUMNS} distinct fields")));
+            if self.fields.len() > MAX_COLUMNS {
+                return Err(scanner.fault(format!("the objects have more than {MAX_COLUMNS} distinct fields")));
             }
         }
         Ok(())
@@ -188,7 +188,7 @@ pub(super) struct Settling {
     /// The number of cells that all records together may omit.
     pub(super) missing: Missing,
     /// Whether all-null columns stay null instead of becoming strings.
-    pub(super) keeps_nothing: bool,
+    pub(super) keeps_null: bool,
 }
 
 impl Settling {
@@ -201,7 +201,7 @@ impl Settling {
     /// Records without fields, and those that are mostly empty, become strings.
     fn kind(&mut self, kind: Kind, length: usize) -> Kind {
         match kind {
-            Kind::Nothing if !self.keeps_nothing => Kind::Text,
+            Kind::Nothing if !self.keeps_null => Kind::Text,
             Kind::List(list) => Kind::List(List { kind: Box::new(self.kind(*list.kind, list.length)), ..list }),
             Kind::Record(record) if record.fields.is_empty() || !self.fits(&record, length) => Kind::Text,
             Kind::Record(record) => Kind::Record(self.record(record, length)),

@@ -6,11 +6,12 @@ use polars::prelude::*;
 
 use self::cells::Records;
 use self::kind::{Kind, Record, Settling};
-use self::scan::{DEEPEST, Fault, Reason, Scanner, Token};
+use self::scan::{Fault, MAX_DEPTH, Reason, Scanner, Token};
+use super::LONGEST_NAME;
 use super::budget::Missing;
 use super::decode::{error, line_at};
+use super::format::Format;
 use super::options::ReadOptions;
-use super::{Format, LONGEST_NAME};
 use crate::corpus::internal;
 use crate::error::{Error, Result, Stage, quoted};
 
@@ -55,7 +56,7 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
         );
     }
     let height = record.objects;
-    let mut settling = Settling { most, missing: Missing::of(text.len() as u64), keeps_nothing: options.keeps_nothing };
+    let mut settling = Settling { most, missing: Missing::of(text.len() as u64), keeps_null: options.keeps_null };
     let mut record = settling.record(record, height);
     for (name, field) in record.names.names.iter().zip(&mut record.fields) {
         if options.text.contains(name) {
@@ -187,7 +188,7 @@ fn not_json(path: &Path, text: &str, layout: Layout, fault: &Fault) -> Error {
                 .with_hint(layout.hint())
         }
         (Reason::Deep, _) => {
-            error(path, format!("line {line}, column {column}: values are nested more than {DEEPEST} levels deep"))
+            error(path, format!("line {line}, column {column}: values are nested more than {MAX_DEPTH} levels deep"))
                 .with_hint("Remove this value, or write it as a string.")
         }
         (Reason::Words(words), _) => {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The maximum nesting depth of values: readers are recursive.
-pub(super) const DEEPEST: usize = 64;
+pub(super) const MAX_DEPTH: usize = 64;
 
 /// The byte position and reason of a syntax error.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct Fault {
 pub(super) enum Reason {
     /// The text ends within a value.
     Cut,
-    /// Values are nested more than [`DEEPEST`] levels deep.
+    /// Values are nested more than [`MAX_DEPTH`] levels deep.
     Deep,
     Words(String),
 }
@@ -123,7 +123,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn open(&mut self) -> Result<(), Fault> {
-        if self.depth == DEEPEST {
+        if self.depth == MAX_DEPTH {
             return Err(Fault { at: self.at, reason: Reason::Deep });
         }
         self.depth += 1;

@@ -10,6 +10,7 @@ use ndarray::Array2;
 use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::vectors::unit;
 use crate::topics::average_linkage;
 use crate::training::Training;
 
@@ -140,9 +141,7 @@ impl FittedTopicModel {
         let mut directions = Array2::zeros((topics.len(), self.pipeline.encoder.dimensions));
         for (mut row, &topic) in directions.outer_iter_mut().zip(topics) {
             let Some(mean) = self.topics.centroids.get(topic) else { continue };
-            let length = mean.iter().map(|&x| f64::from(x) * f64::from(x)).sum::<f64>().sqrt();
-            let unit = |x: f32| if length > 0.0 { f64::from(x) / length } else { 0.0 };
-            row.iter_mut().zip(mean).for_each(|(to, &x)| *to = unit(x));
+            row.iter_mut().zip(unit(mean.iter().copied())).for_each(|(to, x)| *to = x);
         }
         directions
     }

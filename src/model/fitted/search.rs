@@ -6,7 +6,7 @@ use super::FittedTopicModel;
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::{Error, Result, Stage};
-use crate::linalg::vectors::dot;
+use crate::linalg::vectors::{dot, norm};
 use crate::vision::ImageSource;
 
 impl FittedTopicModel {
@@ -50,6 +50,6 @@ impl FittedTopicModel {
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let lengths = dot(a, a).sqrt() * dot(b, b).sqrt();
+    let lengths = norm(a.iter().copied()) * norm(b.iter().copied());
     if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
 }

@@ -53,8 +53,8 @@ impl FittedTopicModel {
         for (name, aspect) in described.order.iter().filter_map(|name| Some((name, described.aspects.get(name)?))) {
             columns.push(match (aspect, pictures) {
                 (Aspect::Words(words), _) => words_column(name, words, ids),
-                (Aspect::Pictures(gallery), Pictures::Collage) => collage_column(name, gallery, ids)?,
-                (Aspect::Pictures(gallery), Pictures::Paths) => paths_column(name, gallery, ids),
+                (Aspect::Images(gallery), Pictures::Collage) => collage_column(name, gallery, ids)?,
+                (Aspect::Images(gallery), Pictures::Paths) => paths_column(name, gallery, ids),
             });
         }
         columns.push(list_column("Representative_Docs", docs));

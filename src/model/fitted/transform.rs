@@ -28,10 +28,10 @@ impl FittedTopicModel {
         let mut probabilities = vec![0.0; frame.height()];
         if encoded.rows.is_empty() {
             // If all vectors are null, their dimensions may be unknown.
-            let nothing = Array2::zeros((0, self.pipeline.encoder.dimensions));
+            let no_vectors = Array2::zeros((0, self.pipeline.encoder.dimensions));
             return self.with_topics(
                 frame,
-                &Embeddings::scatter(nothing, &[], frame.height())?,
+                &Embeddings::scatter(no_vectors, &[], frame.height())?,
                 &topics,
                 &probabilities,
             );

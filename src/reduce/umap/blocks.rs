@@ -6,7 +6,7 @@
 
 /// The maximum number of points in a block: small enough to keep all threads busy and for a block and its turns to stay
 /// in the cache, large enough that many edges stay within one block.
-const MOST_POINTS: usize = 1024;
+const MAX_POINTS: usize = 1024;
 
 /// An order of the points in which each block is a contiguous range.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Positions<'_> {
 }
 
 fn halve(order: &mut [u32], positions: &Positions<'_>, first: usize, stops: &mut Vec<usize>) {
-    if order.len() <= MOST_POINTS {
+    if order.len() <= MAX_POINTS {
         stops.push(first + order.len());
         return;
     }
@@ -99,7 +99,7 @@ mod tests {
             let sizes: Vec<usize> = cut.iter().map(|(_, block)| block.len()).collect();
             assert!(cut.iter().all(|(first, block)| block[0] == *first), "{points}");
             assert_eq!(sizes.iter().sum::<usize>(), points);
-            assert!(sizes.iter().all(|&size| size <= MOST_POINTS && (size > 500 || points == 1)), "{sizes:?}");
+            assert!(sizes.iter().all(|&size| size <= MAX_POINTS && (size > 500 || points == 1)), "{sizes:?}");
         }
     }
 

@@ -6,6 +6,7 @@ use super::counter_rng::{key, symmetric_unit};
 use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::spectral_layout::spectral_layout;
 use super::subspace::{Block, GROUP, rayleigh_ritz};
+use crate::linalg::vector_sum::VectorSum;
 use crate::neighbors::NeighborIndex;
 use crate::progress::Task;
 
@@ -16,7 +17,7 @@ const SIDE: f32 = 10.0;
 const NOISE: f32 = 1.7e-4;
 
 /// The radius of a component containing all points, as a fraction of the extent of all centers.
-const LEAST_RADIUS: f32 = 0.25;
+const MIN_RADIUS: f32 = 0.25;
 
 /// Power iterations with the centers' matrix for finding their principal axes.
 const AXES_STEPS: usize = 20;
@@ -140,7 +141,7 @@ fn subgraph(graph: &FuzzyGraph, part: &[u32], number_in_part: &[u32]) -> FuzzyGr
 
 /// The means of the components along their principal axes: classical scaling of the distances between the means.
 fn centers(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u64) -> Vec<f32> {
-    let mut means: Vec<Vec<f32>> = parts.par_iter().map(|part| mean_row(part, index)).collect();
+    let mut means: Vec<Vec<f32>> = parts.par_iter().map(|part| index.mean_of_rows(part)).collect();
     center_rows(&mut means);
     let width = (dimensions + 1).next_multiple_of(GROUP);
     let mut block = Block::random(parts.len(), width, key(seed, 2, 0));
@@ -167,23 +168,13 @@ fn centers(parts: &[Vec<u32>], index: &NeighborIndex, dimensions: usize, seed: u
     centers
 }
 
-fn mean_row(part: &[u32], index: &NeighborIndex) -> Vec<f32> {
-    let (mut sums, mut room) = (Vec::new(), Vec::new());
-    part.iter().for_each(|&row| index.add_prepared_row(row as usize, &mut sums, &mut room));
-    sums.into_iter().map(|sum| (sum / part.len() as f64) as f32).collect()
-}
-
 fn center_rows(rows: &mut [Vec<f32>]) {
-    let mut mean = vec![0.0_f64; rows.first().map_or(0, Vec::len)];
-    for row in rows.iter() {
-        for (sum, &value) in mean.iter_mut().zip(row) {
-            *sum += f64::from(value);
-        }
-    }
-    let count = rows.len() as f64;
+    let mut sum = VectorSum::new(rows.first().map_or(0, Vec::len));
+    rows.iter().for_each(|row| sum.add(row.iter().copied()));
+    let mean = sum.mean();
     for row in rows.iter_mut() {
-        for (value, &sum) in row.iter_mut().zip(&mean) {
-            *value = (f64::from(*value) - sum / count) as f32;
+        for (value, &mean) in row.iter_mut().zip(&mean) {
+            *value = (f64::from(*value) - mean) as f32;
         }
     }
 }
@@ -224,7 +215,7 @@ fn radii(centers: &[f32], dimensions: usize, parts: &[Vec<u32>], rows: usize) ->
             squared.sqrt() * shares[part] / (shares[part] + shares[other])
         };
         let free = (0..parts.len()).filter(|&other| other != part).map(apart).fold(f32::INFINITY, f32::min);
-        free.max(LEAST_RADIUS * extent * shares[part])
+        free.max(MIN_RADIUS * extent * shares[part])
     };
     (0..parts.len()).into_par_iter().map(radius).collect()
 }

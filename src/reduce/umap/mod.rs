@@ -48,7 +48,7 @@ use forces::Forces;
 use fuzzy_simplicial_set::fuzzy_graph;
 use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;
-use spectral_layout::MOST_FILTERS;
+use spectral_layout::MAX_FILTERS;
 
 /// Approximate memory per row for neighbors, graph and layout, in 4-byte values.
 const NUMBERS_A_ROW: usize = 150;
@@ -220,7 +220,7 @@ impl Umap {
         drop(neighbors);
         let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
         let seed = mix64(seed);
-        let task = progress.task(Stage::Reduce, "initial layout", MOST_FILTERS);
+        let task = progress.task(Stage::Reduce, "initial layout", MAX_FILTERS);
         let mut layout = initial_layout(&graph, &index, self.n_components, seed, &task);
         task.finish()?;
         let task = progress.task(Stage::Reduce, "layout", n_epochs);
@@ -320,7 +320,7 @@ impl Reducer for Umap {
     }
 
     /// True for the cosine metric.
-    fn by_direction(&self) -> bool {
+    fn uses_direction_only(&self) -> bool {
         self.metric == Metric::Cosine
     }
 }

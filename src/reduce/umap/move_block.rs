@@ -7,36 +7,22 @@
 
 #![allow(clippy::needless_range_loop, reason = "only indexed loops over the lanes of several arrays are vectorized")]
 
-use super::forces::{CLIP, Forces, MIN_SQUARED};
-use super::power::{limited, powers};
-use super::schedule::Schedule;
-use super::turns::{Randomness, SIDE_BY_SIDE, Turns};
+pub(super) use self::block::Block;
+#[cfg(target_arch = "x86_64")]
+use self::block::USUAL;
+use self::block::{AHEAD, fetch};
+use self::pull::Pull;
+use super::forces::{CLIP, MIN_SQUARED};
+use super::turns::{SIDE_BY_SIDE, Turns};
 use super::wide::{LANES, Point, Wide};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-
-/// The number of rounds ahead for which points are prefetched.
-const AHEAD: usize = 2;
+mod block;
+mod pull;
 
 /// Others of each turn that are processed together.
 const TOGETHER: usize = LANES / SIDE_BY_SIDE;
-
-/// The number of others in a turn with the usual five repelling points: the lanes beyond can be skipped.
-const USUAL: usize = 6;
-
-/// A block in one epoch.
-#[derive(Debug)]
-pub(super) struct Block<'a, const R: usize> {
-    /// Its points as they move; the first of them is point `first` of all points.
-    pub(super) own: &'a mut [Point<R>],
-    pub(super) first: usize,
-    /// All points as they were at the start of the epoch.
-    pub(super) before: &'a [Point<R>],
-    pub(super) schedule: &'a Schedule,
-    pub(super) forces: &'a Forces,
-    pub(super) random: Randomness<'a>,
-}
 
 /// Processes each edge of the block that is due in the epoch. `turns` is scratch space.
 pub(super) fn move_block<const R: usize>(block: &mut Block<'_, R>, turns: &mut Turns) {
@@ -160,87 +146,15 @@ impl<const R: usize> Block<'_, R> {
         for lane in 0..LANES {
             let (turn, column) = (lane % SIDE_BY_SIDE, column + lane / SIDE_BY_SIDE);
             let other = others[turn * groups + column / LANES][column % LANES] as usize;
-            let there = match self.own.get(other.wrapping_sub(self.first)) {
+            let point = match self.own.get(other.wrapping_sub(self.first)) {
                 Some(own) => own,
                 None => &self.before[other],
             };
             for r in 0..R {
-                ways[lane][r] = here[turn][r].minus(&there[r]);
+                ways[lane][r] = here[turn][r].minus(&point[r]);
             }
         }
         ways
-    }
-}
-
-/// The forces as fractions of the difference between two points, by its squared length.
-struct Pull {
-    a: f32,
-    exponent: f32,
-    attraction: f32,
-    repulsion: f32,
-    learning_rate: f32,
-}
-
-impl Pull {
-    fn new(forces: &Forces, epoch: u32) -> Self {
-        Pull {
-            a: forces.a,
-            exponent: forces.b - 1.0,
-            attraction: -2.0 * forces.a * forces.b,
-            repulsion: 2.0 * forces.repulsion_strength * forces.b,
-            learning_rate: forces.learning_rate_at(epoch),
-        }
-    }
-
-    /// The coefficients if all lanes repel.
-    #[inline(always)]
-    fn of_others(&self, squared: Wide) -> Wide {
-        let power = powers(squared.0, self.exponent);
-        let mut out = Wide::ZERO;
-        for lane in 0..LANES {
-            out.0[lane] = self.repulsion / self.resistance(squared.0[lane], power[lane]);
-        }
-        out
-    }
-
-    /// The coefficients if the first lanes attract and the others repel. An endpoint that is not `within` the block
-    /// attracts for both ends.
-    #[inline(always)]
-    fn of_ends(&self, squared: Wide, within: &[bool; SIDE_BY_SIDE]) -> Wide {
-        let power = powers(squared.0, self.exponent);
-        let mut out = Wide::ZERO;
-        for lane in 0..LANES {
-            let attracts = lane < SIDE_BY_SIDE;
-            let strength = if attracts { self.attraction * power[lane] } else { self.repulsion };
-            let near = if attracts { 1.0 } else { 0.001 };
-            let distance = if attracts { 0.0 } else { squared.0[lane] };
-            out.0[lane] = strength / ((near + distance) * self.inverse_closeness(squared.0[lane], power[lane]));
-        }
-        for lane in 0..SIDE_BY_SIDE {
-            let twice = self.twice(out.0[lane]);
-            out.0[lane] = if within[lane] { out.0[lane] } else { twice };
-        }
-        out
-    }
-
-    #[inline(always)]
-    fn resistance(&self, squared: f32, power: f32) -> f32 {
-        (0.001 + squared) * self.inverse_closeness(squared, power)
-    }
-
-    /// 1 + a d^2b.
-    #[inline(always)]
-    fn inverse_closeness(&self, squared: f32, power: f32) -> f32 {
-        1.0 + self.a * power * squared
-    }
-
-    /// The coefficient that moves a point as far as two turns of an edge do, if one turn has coefficient `once`.
-    ///
-    /// A turn moves both ends by a fraction of their difference, which leaves 1 - 2 · fraction of it, of which the
-    /// second turn takes its fraction. If one turn would swap the ends, the second takes the move back.
-    #[inline(always)]
-    fn twice(&self, once: f32) -> f32 {
-        once * (2.0 - 2.0 * limited(-once * self.learning_rate, 1.0))
     }
 }
 
@@ -255,22 +169,12 @@ fn squared_lengths<const R: usize>(ways: &[Point<R>; LANES]) -> Wide {
     squared
 }
 
-/// Prefetches point `other`, which will be read soon.
-#[inline(always)]
-fn fetch<const R: usize>(points: &[Point<R>], other: u32) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch hint, which is valid for any address; every x86-64 CPU supports the instruction.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(points.as_ptr().wrapping_add(other as usize).cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = (points, other);
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::forces::Forces;
     use super::super::fuzzy_simplicial_set::FuzzyGraph;
+    use super::super::schedule::Schedule;
+    use super::super::turns::Randomness;
     use super::*;
 
     const POINTS: usize = 50;

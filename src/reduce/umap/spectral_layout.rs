@@ -16,7 +16,7 @@ const GUARD: usize = 3;
 
 /// The maximum number of filters, after which the vectors are used as they are: that is sufficient for an initial
 /// layout.
-pub(super) const MOST_FILTERS: usize = 12;
+pub(super) const MAX_FILTERS: usize = 12;
 
 /// Residual tolerance of the wanted vectors as eigenvectors.
 const TOLERANCE: f64 = 2e-3;
@@ -30,18 +30,18 @@ const MAX_GAIN: f64 = 1e3;
 
 /// The `dimensions` smoothest vectors on a connected graph, except the constant one, as columns of unit length
 /// (row-major: `dimensions` values per row of the graph). If the graph is too small, the remaining columns are zeros.
-/// One unit of `task` for each of [`MOST_FILTERS`].
+/// One unit of `task` for each of [`MAX_FILTERS`].
 pub(super) fn spectral_layout(graph: &FuzzyGraph, dimensions: usize, seed: u64, task: Option<&Task>) -> Vec<f32> {
     let operator = NormalizedAdjacency::new(graph);
     let width = (dimensions + GUARD).next_multiple_of(GROUP);
     let mut block = Block::random(graph.rows(), width, seed);
     let mut image = Block::zeros(graph.rows(), width);
-    for filter in 0..=MOST_FILTERS {
+    for filter in 0..=MAX_FILTERS {
         block.deflate(&operator.constant);
         operator.multiply(&block, &mut image, 1.0, 0.0, 0.0);
         let ritz = rayleigh_ritz(&mut block, &mut image);
         let settled = ritz.residuals.iter().take(dimensions).all(|&residual| residual < TOLERANCE);
-        if settled || filter == MOST_FILTERS || task.is_some_and(Task::is_interrupted) {
+        if settled || filter == MAX_FILTERS || task.is_some_and(Task::is_interrupted) {
             break;
         }
         operator.filter(&mut block, &mut image, &ritz.values);

@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::gallery::{ChosenImage, SkippedImage};
 use crate::corpus::ImageColumn;
 use crate::error::{Error, Result};
-use crate::vision::decode::{decode_bytes, image_error, read};
-use crate::vision::{EncodedImage, Encoding, Limits, encode, thumbnail};
+use crate::vision::decode::{decode_bytes, read};
+use crate::vision::{EncodedImage, Encoding, Limits, encode, image_error, thumbnail};
 
 /// The longer side of thumbnails in pixels: sharp at half that size on high-density screens, 5 to 15 KB each.
 const THUMBNAIL_SIDE: u32 = 256;

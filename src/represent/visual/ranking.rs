@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use crate::corpus::{Embeddings, ImageColumn};
+use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::norm;
 
 /// The rows with images of every topic and their scores, best first.
 ///
@@ -76,23 +78,21 @@ fn rows_with_images(
 }
 
 fn score_by_mean(rows: &[usize], vectors: &Embeddings) -> Vec<(usize, f64)> {
-    let mut mean = vec![0.0_f64; vectors.dimensions()];
+    // The sum has the direction of the mean.
+    let mut sum = VectorSum::new(vectors.dimensions());
     for vector in rows.iter().filter_map(|&row| vectors.get(row)) {
-        let norm = norm(vector.iter().map(|&x| f64::from(x)));
+        let norm = norm(vector.iter().copied());
         if norm > 0.0 {
-            mean.iter_mut().zip(vector).for_each(|(sum, &x)| *sum += f64::from(x) / norm);
+            sum.add(vector.iter().map(|&x| f64::from(x) / norm));
         }
     }
-    let length = norm(mean.iter().copied());
+    let sum = sum.sum();
+    let length = norm(sum.iter().copied());
     let cosine = |row: usize| {
         let vector = vectors.get(row).unwrap_or_default();
-        let dot: f64 = mean.iter().zip(vector).map(|(a, &b)| a * f64::from(b)).sum();
-        let norms = length * norm(vector.iter().map(|&x| f64::from(x)));
+        let dot: f64 = sum.iter().zip(vector).map(|(a, &b)| a * f64::from(b)).sum();
+        let norms = length * norm(vector.iter().copied());
         if norms > 0.0 { (dot / norms).clamp(-1.0, 1.0) } else { 0.0 }
     };
     rows.iter().map(|&row| (row, cosine(row))).collect()
-}
-
-fn norm(values: impl Iterator<Item = f64>) -> f64 {
-    values.map(|x| x * x).sum::<f64>().sqrt()
 }

@@ -1,8 +1,7 @@
 //! Web addresses, email addresses, and `@names`.
 
-use super::Kind;
 use super::html::entity_at;
-use super::pass::Piece;
+use super::piece::{Kind, Piece};
 
 /// The number of bytes examined before an `@` or a `/`: longer mailbox and domain names do not exist.
 const LONGEST_NAME: usize = 64;

@@ -4,8 +4,7 @@ use std::borrow::Cow;
 
 use html_escape::NAMED_ENTITIES;
 
-use super::Kind;
-use super::pass::Piece;
+use super::piece::{Kind, Piece};
 
 /// The maximum length of an entity: the longest name is `CounterClockwiseContourIntegral`; also a bound for numbers.
 const LONGEST_ENTITY: usize = 32;

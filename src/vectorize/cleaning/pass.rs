@@ -4,25 +4,10 @@ use std::borrow::Cow;
 
 use super::addresses::{address_at, domain_path_at, handle_at, mail_at, www_at};
 use super::html::{Missing, entity_at, tag_at};
-use super::{Kind, LeftOut};
+use super::piece::{Kind, LeftOut, Piece};
 
 /// The minimum number of digits of a number that is not a word.
 const LONG_NUMBER: usize = 8;
-
-/// A replacement for a part of the text.
-pub(super) struct Piece {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) with: Cow<'static, str>,
-    pub(super) kind: Kind,
-}
-
-impl Piece {
-    /// A piece that separates the words on either side.
-    pub(super) fn parting(start: usize, end: usize, kind: Kind) -> Self {
-        Piece { start, end, with: Cow::Borrowed(" "), kind }
-    }
-}
 
 /// `text` without content that is not words; borrowed if unchanged. Also whether an entity stood for `<` or `&`, in
 /// which case another pass may find more.

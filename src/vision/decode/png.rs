@@ -9,8 +9,9 @@ use image::RgbImage;
 use image::metadata::Orientation;
 use png::{ColorType, Decoder, DecodingError, Reader, Transformations};
 
-use super::{image_error, laid_on_white, turned, turns_sides};
+use super::rgb::{laid_on_white, turned, turns_sides};
 use crate::error::{Error, Result};
+use crate::vision::image_error::image_error;
 use crate::vision::limits::Limits;
 use crate::vision::memory::Share;
 

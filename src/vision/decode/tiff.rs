@@ -7,12 +7,13 @@ use image::codecs::tiff::TiffDecoder;
 use tiff::decoder::Decoder;
 use tiff::tags::Tag;
 
-use super::{Work, image_error, run};
+use super::run::{Work, run};
 use crate::error::{Error, Result};
+use crate::vision::image_error::image_error;
 use crate::vision::limits::Limits;
 
 /// The maximum number of samples per pixel: four are colors, more are additional layers, as in scientific images.
-const MOST_SAMPLES: u32 = 16;
+const MAX_SAMPLES: u32 = 16;
 
 /// Tiles that are wider than the image are inflated in vain; up to this many pixels, that is usual.
 const WIDE_TILE: u32 = 4096;
@@ -41,7 +42,7 @@ fn check(bytes: &[u8], limits: &Limits) -> Result<()> {
         return Err(unsupported("with embedded JPEGs"));
     }
     let samples = number(Tag::SamplesPerPixel)?.unwrap_or(1);
-    if samples > MOST_SAMPLES {
+    if samples > MAX_SAMPLES {
         return Err(unsupported(&format!("with {samples} samples per pixel")));
     }
     match number(Tag::TileWidth)? {

@@ -14,7 +14,7 @@ use super::folders::{Folders, Places, unreadable, wrong};
 use super::state::{State, cargo, hash_of_sources, release, rustc, source_folder};
 use super::written::Written;
 use super::{DISPLAY_NAME, NAME, files, kernelspec, needs};
-use crate::table::tell;
+use crate::table::report_line;
 
 /// What the test cell prints, and what no error message contains.
 const READY: &str = "topicframe is ready";
@@ -34,7 +34,7 @@ pub struct Install {
 
     /// Skip the test cell, which verifies the installation and takes half a minute.
     #[arg(long)]
-    no_first_cell: bool,
+    skip_test_cell: bool,
 }
 
 impl Install {
@@ -51,17 +51,17 @@ impl Install {
         let source = self.source()?;
         kernelspec::check(&kernelspec)?;
         let mut written = Written::claim(&folders)?;
-        tell(&format!("topicframe's kernel: {}", folders.root.display()));
+        report_line(&format!("topicframe's kernel: {}", folders.root.display()));
         let state = self.build(&folders, &source, &kernelspec, &mut written)?;
         self.connect(&folders, &state, &kernelspec, &mut written)?;
         written.complete()?;
         for need in needs.iter().filter(|need| need.found.is_none()) {
-            tell(&format!("{} is missing ({}): {}", need.name, need.what_for, need.command));
+            report_line(&format!("{} is missing ({}): {}", need.name, need.what_for, need.command));
         }
-        if !self.no_first_cell {
-            first_cell(&self.places.jupyter(), &kernelspec)?;
+        if !self.skip_test_cell {
+            run_test_cell(&self.places.jupyter(), &kernelspec)?;
         }
-        tell(&format!(
+        report_line(&format!(
             "Done. In Jupyter, choose \"{DISPLAY_NAME}\"; `topicframe kernel doctor` checks the installation."
         ));
         Ok(())
@@ -88,7 +88,7 @@ impl Install {
         let mut features = vec!["lazy".to_owned()];
         features.extend(self.features.iter().filter(|feature| *feature != "lazy").cloned());
         let (rustc, sources) = (rustc()?, hash_of_sources(source)?);
-        tell(&match &before {
+        report_line(&match &before {
             None => {
                 format!("Building topicframe for notebooks with {}: about ten minutes on two cores.", release(&rustc))
             }
@@ -150,12 +150,12 @@ fn build_library(folder: &Path) -> Result<()> {
 }
 
 /// Runs a test cell in the new kernel, the way a notebook does.
-fn first_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
+fn run_test_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
     let Some(jupyter) = jupyter else {
-        tell("The test cell was skipped: Jupyter is missing.");
+        report_line("The test cell was skipped: Jupyter is missing.");
         return Ok(());
     };
-    tell("Running a test cell ...");
+    report_line("Running a test cell ...");
     let started = Instant::now();
     let mut command = Command::new(jupyter);
     command.arg("run").args(["--kernel", NAME, "--RunApp.kernel_timeout=600"]);
@@ -175,7 +175,7 @@ fn first_cell(jupyter: &Option<PathBuf>, kernelspec: &Path) -> Result<()> {
     let output = running.wait_with_output().map_err(failed)?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     if said.contains(READY) {
-        tell(&format!("It works ({:.0} s).", started.elapsed().as_secs_f64()));
+        report_line(&format!("It works ({:.0} s).", started.elapsed().as_secs_f64()));
         return Ok(());
     }
     Err(Error::new(ErrorKind::Internal, Stage::Notebook, "the test cell failed").with_hint(said))

@@ -56,7 +56,7 @@ pub fn write(folders: &Folders, kernelspec: &Path) -> Result<()> {
 
 fn write_new(path: &Path, content: &[u8], replaces: bool) -> Result<()> {
     match fs::read(path) {
-        Ok(there) if !replaces || there == content => Ok(()),
+        Ok(existing) if !replaces || existing == content => Ok(()),
         _ => write_whole(path, content),
     }
 }
@@ -74,7 +74,7 @@ pub fn remove(folders: &Folders, kernelspec: &Path) -> Result<bool> {
     let remove = |path: &Path| fs::remove_file(path).map_err(|cause| unreadable("this cannot be removed", path, cause));
     let logo = kernelspec.join(LOGO_FILE);
     if metadata_of(&logo)?.is_some_and(|data| data.is_file())
-        && fs::read(&logo).is_ok_and(|there| there == LOGO.as_bytes())
+        && fs::read(&logo).is_ok_and(|existing| existing == LOGO.as_bytes())
     {
         remove(&logo)?;
     }

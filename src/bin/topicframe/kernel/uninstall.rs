@@ -6,8 +6,8 @@ use topicframe::error::Result;
 use super::folders::Places;
 use super::kernelspec;
 use super::state::State;
-use super::written::{MOST_TOLD, Written};
-use crate::table::tell;
+use super::written::{MAX_LISTED, Written};
+use crate::table::report_line;
 
 #[derive(Debug, Args)]
 pub struct Uninstall {
@@ -29,21 +29,25 @@ impl Uninstall {
         let mut removed = written.is_some();
         for kernelspec in &kernelspecs {
             if kernelspec::remove(&folders, kernelspec)? {
-                tell(&format!("removed {}", kernelspec.display()));
+                report_line(&format!("removed {}", kernelspec.display()));
                 removed = true;
             }
         }
         if let Some(written) = written {
             let others = written.remove_everything(&folders)?;
-            tell(&format!("removed what `kernel install` wrote into {}", folders.root.display()));
+            report_line(&format!("removed what `kernel install` wrote into {}", folders.root.display()));
             for other in &others {
-                tell(&format!("left {}, which it did not write", other.display()));
+                report_line(&format!("left {}, which it did not write", other.display()));
             }
-            if others.len() == MOST_TOLD {
-                tell("there may be more files left");
+            if others.len() == MAX_LISTED {
+                report_line("there may be more files left");
             }
         }
-        tell(if removed { "topicframe's kernel has been removed." } else { "No topicframe kernel was installed." });
+        report_line(if removed {
+            "topicframe's kernel has been removed."
+        } else {
+            "No topicframe kernel was installed."
+        });
         Ok(())
     }
 }

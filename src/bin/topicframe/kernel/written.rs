@@ -27,7 +27,7 @@ const LIST: &str = "What was written here, and nothing else is ever removed:";
 const LONGEST_LIST: u64 = 64 << 20;
 
 /// Maximum number of remaining paths that a removal reports.
-pub const MOST_TOLD: usize = 20;
+pub const MAX_LISTED: usize = 20;
 
 /// The kind of a list entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Written {
 
     /// Writes `content` to `path`, unless it is already there: cargo rebuilds files with a newer timestamp.
     pub fn write(&mut self, path: &Path, content: &[u8]) -> Result<()> {
-        if self.place(path)? && fs::read(path).is_ok_and(|there| there == content) {
+        if self.place(path)? && fs::read(path).is_ok_and(|existing| existing == content) {
             return Ok(());
         }
         write_whole(path, content)
@@ -456,12 +456,12 @@ fn any_other(root: &Path, marker: &Path) -> Result<Option<PathBuf>> {
     Ok(entries_of(root)?.into_iter().filter(|path| path != marker).min())
 }
 
-/// Collects the contents of `folder` recursively, up to [`MOST_TOLD`] paths.
+/// Collects the contents of `folder` recursively, up to [`MAX_LISTED`] paths.
 fn list_remaining(folder: &Path, found: &mut Vec<PathBuf>, marker: &Path) {
     let mut paths = entries_of(folder).unwrap_or_default();
     paths.sort();
     for path in paths.into_iter().filter(|path| path != marker) {
-        if found.len() == MOST_TOLD {
+        if found.len() == MAX_LISTED {
             return;
         }
         let before = found.len();

@@ -9,7 +9,8 @@ use super::super::forces::{CLIP, MIN_SQUARED};
 use super::super::power::avx2::powers;
 use super::super::turns::{SIDE_BY_SIDE, Turns};
 use super::super::wide::{LANES, Point};
-use super::{AHEAD, Block, Pull, USUAL};
+use super::block::{AHEAD, Block, USUAL, fetch};
+use super::pull::Pull;
 
 /// Processes all turns, if they have the usual shape.
 #[target_feature(enable = "avx2")]
@@ -20,7 +21,7 @@ pub(super) fn take_turns(block: &mut Block<'_, 1>, turns: &Turns) {
     for (number, (own, others)) in rounds.iter().zip(others).enumerate() {
         if let Some(next) = turns.others.get((number + AHEAD) * SIDE_BY_SIDE..(number + AHEAD + 1) * SIDE_BY_SIDE) {
             for others in next {
-                others[..USUAL].iter().for_each(|&other| super::fetch(block.before, other));
+                others[..USUAL].iter().for_each(|&other| fetch(block.before, other));
             }
         }
         // SAFETY: `Turns` contains points of the block in `own`, and valid point numbers in `others`.

@@ -1,0 +1,55 @@
+//! Finding a column, and what may be wrong with it.
+
+use polars::prelude::*;
+
+use super::kind::describe_type;
+use crate::error::{Error, ErrorKind, Result, Stage, quoted};
+
+/// Finds a column; the error lists the columns that exist.
+pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
+    frame.column(name).map_err(|_| {
+        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, "there is no such column").with_column(name);
+        let error = error.with_hint(columns_of(frame, name));
+        match (frame.height(), frame.get_column_names().as_slice()) {
+            (0, [_, _, ..]) => error.with_further_hint("There are no rows: did the file lose its line endings?"),
+            (_, [only]) if only.contains([',', ';', '\t', '|']) => {
+                error.with_further_hint("Does the file use a different separator?")
+            }
+            _ => error,
+        }
+    })
+}
+
+/// Lists the columns of `frame`; if there are many, only those with the names most similar to `name`.
+fn columns_of(frame: &DataFrame, name: &str) -> String {
+    const MAX_LISTED: usize = 10;
+    const MAX_LENGTH: usize = 60;
+    let mut names: Vec<&str> = frame.get_column_names().iter().map(|column| column.as_str()).collect();
+    let more = names.len().saturating_sub(MAX_LISTED);
+    if more > 0 {
+        let start = |text: &str| text.chars().take(MAX_LENGTH).flat_map(char::to_lowercase).collect::<String>();
+        let wanted = start(name);
+        let mut likeness: Vec<(f64, &str)> = names
+            .iter()
+            .map(|column| (strsim::normalized_damerau_levenshtein(&wanted, &start(column)), *column))
+            .collect();
+        likeness.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        names = likeness.into_iter().map(|(_, column)| column).take(MAX_LISTED).collect();
+    }
+    let list: Vec<String> = names.iter().map(|column| format!("`{}`", quoted(column, MAX_LENGTH))).collect();
+    match (list.as_slice(), more) {
+        ([], _) => "The frame has no columns.".to_owned(),
+        ([only], _) => format!("The only column is {only}."),
+        (_, 0) => format!("The columns are {}.", list.join(", ")),
+        (_, more) => format!("The most similar columns are {}; there are {more} more.", list.join(", ")),
+    }
+}
+
+pub(super) fn wrong_type(column: &Column, message: &str) -> Error {
+    let message = format!("{message}, but this one contains {}", describe_type(column.dtype()));
+    Error::new(ErrorKind::WrongType, Stage::Input, message).with_column(column.name().as_str())
+}
+
+pub(crate) fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(ErrorKind::Internal, Stage::Input, "the frame could not be processed").with_cause(error)
+}
