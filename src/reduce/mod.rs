@@ -91,7 +91,7 @@ pub trait Reducer: Send + Sync + Debug {
 /// use topicframe::reduce::{Pca, Reducer, reducer_of};
 ///
 /// let spec = Pca::new().n_components(10).spec().ok_or("no spec")?;
-/// assert!(reducer_of(&spec)?.counts_copies());
+/// assert!(reducer_of(&spec)?.weights_duplicates());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -45,7 +45,7 @@ pub type TopicWords = BTreeMap<i32, Vec<(String, f64)>>;
 /// let topics = model.representation("KeyBERT", KeyBERTInspired::new().top_n_words(1)).fit(&posts)?;
 /// match topics.topic_aspect("KeyBERT")? {
 ///     Aspect::Words(words) => assert_eq!(words[&0].len(), 1),
-///     Aspect::Pictures(gallery) => assert!(gallery.skipped().is_empty()),
+///     Aspect::Images(gallery) => assert!(gallery.skipped().is_empty()),
 ///     _ => {}
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -57,7 +57,7 @@ const MAX_IMAGES: usize = 100;
 ///     .representation("Visual_Aspect", VisualRepresentation::new().nr_repr_images(4));
 /// let topics = model.fit(&drawings)?;
 ///
-/// let Aspect::Pictures(gallery) = topics.topic_aspect("Visual_Aspect")? else { panic!("it returns images") };
+/// let Aspect::Images(gallery) = topics.topic_aspect("Visual_Aspect")? else { panic!("it returns images") };
 /// assert_eq!(gallery.pictures(0).len(), 4);
 /// assert!(gallery.collage(0)?.is_some());                           // JPEG, as in get_topic_info()
 /// # Ok::<(), Error>(())

@@ -17,7 +17,7 @@ use crate::cluster::OUTLIER;
 /// let merged = topics.merge_topics(&[&[0, 1]])?;
 /// let edit = &merged.history()[0];
 /// assert_eq!(edit.edit, "merge_topics");
-/// assert_eq!([edit.heir(0), edit.heir(1), edit.heir(2)], [0, 0, 1]);
+/// assert_eq!([edit.successor(0), edit.successor(1), edit.successor(2)], [0, 0, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
