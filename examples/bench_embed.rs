@@ -42,6 +42,9 @@ struct Images {
     /// Number of measured runs.
     #[arg(long, default_value_t = 3)]
     runs: usize,
+    /// Device: `cpu`, or `cuda` if built with the feature `cuda`.
+    #[arg(long, default_value_t = Device::Cpu)]
+    device: Device,
     /// Number of beams in beam search.
     #[arg(long, default_value_t = 1)]
     beams: usize,
@@ -59,6 +62,9 @@ struct Texts {
     /// Maximum number of rows to use.
     #[arg(long, default_value_t = usize::MAX)]
     rows: usize,
+    /// Device: `cpu`, or `cuda` if built with the feature `cuda`.
+    #[arg(long, default_value_t = Device::Cpu)]
+    device: Device,
     /// Writes the embeddings here (.parquet or .arrow).
     #[arg(long)]
     out: Option<PathBuf>,
@@ -72,12 +78,12 @@ fn main() -> Outcome<()> {
         Bench::Texts(texts) => texts.run(),
         Bench::Images(images) => {
             let started = Instant::now();
-            let model = MultiModalBackend::from_dir(&images.model)?;
+            let model = MultiModalBackend::from_dir(&images.model)?.device(images.device)?;
             images.run(started, |sources| Ok(model.embed_images(sources)?.nrows()))
         }
         Bench::Captions(images) => {
             let started = Instant::now();
-            let model = Captioner::from_dir(&images.model)?.num_beams(images.beams);
+            let model = Captioner::from_dir(&images.model)?.device(images.device)?.num_beams(images.beams);
             images.run(started, |sources| Ok(model.caption_images(sources, &Progress::silent())?.len()))
         }
     }
@@ -109,7 +115,7 @@ impl Texts {
         let column = TextColumn::read(&frame, &self.text)?;
         let texts: Vec<&str> = (0..column.len()).map(|row| column.raw(row).unwrap_or_default()).collect();
         let started = Instant::now();
-        let model = LoadedEmbedder::load(&self.model.to_string_lossy(), Device::Cpu, &Progress::silent())?;
+        let model = LoadedEmbedder::load(&self.model.to_string_lossy(), self.device, &Progress::silent())?;
         let loading = started.elapsed().as_secs_f64();
         let embedder: &dyn TextEmbedder = match &model {
             LoadedEmbedder::SentenceTransformer(model) => model,

@@ -16,6 +16,7 @@ use topicframe::progress::{Interrupt, Progress};
 use topicframe::vision::{ImageSource, Limits};
 
 use crate::notes::Notes;
+use crate::test_device::test_device;
 
 const MODELS: [&str; 3] = ["vit_gpt2/projected", "vit_gpt2/same", "blip/base"];
 
@@ -28,7 +29,7 @@ fn read(path: impl AsRef<Path>) -> Value {
 }
 
 fn captioner(model: &str) -> Captioner {
-    Captioner::from_dir(fixtures().join(model)).unwrap()
+    Captioner::from_dir(fixtures().join(model)).unwrap().device(test_device()).unwrap()
 }
 
 /// The images that a fixture's model was given, as PNG, to rule out differences between JPEG decoders.

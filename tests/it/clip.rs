@@ -18,6 +18,7 @@ use topicframe::progress::{Interrupt, Progress};
 use topicframe::vision::{Encoding, ImageSource, Limits, OnImageError, encode};
 
 use crate::notes::Notes;
+use crate::test_device::test_device;
 
 const MODELS: [&str; 5] = ["quick_gelu", "gelu", "siglip", "sentence_transformers", "new_layout"];
 
@@ -34,7 +35,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn model(name: &str) -> MultiModalBackend {
-    MultiModalBackend::from_dir(folder(name)).unwrap()
+    MultiModalBackend::from_dir(folder(name)).unwrap().device(test_device()).unwrap()
 }
 
 fn file(name: &str) -> ImageSource<'static> {

