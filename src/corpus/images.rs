@@ -23,7 +23,7 @@ use crate::vision::{ImageSource, data_uri};
 /// use topicframe::prelude::*;
 /// use topicframe::vision::decode;
 ///
-/// let frame = df!("image" => [Some("a_simple_pig_01.png"), None])?;
+/// let frame = df!("image" => [Some("a_simple_pig_01.webp"), None])?;
 /// let images = ImageColumn::read(&frame, "image", "examples/data/openclipart/images/animals".as_ref())?;
 /// assert!(images.has(0) && !images.has(1));
 /// if let Some(source) = images.get(0)? {

@@ -44,7 +44,7 @@ where
 /// ```
 /// use topicframe::prelude::*;
 ///
-/// let pig = std::fs::read("examples/data/openclipart/images/animals/a_simple_pig_01.png")?;
+/// let pig = std::fs::read("examples/data/openclipart/images/animals/a_simple_pig_01.webp")?;
 /// let info = df!("Visual_Aspect" => [pig.as_slice()])?;             // as in get_topic_info()
 /// let page = info.html().formatter("Visual_Aspect", image_formatter()).to_html();
 /// assert!(page.contains("<img"));
@@ -64,7 +64,7 @@ pub fn image_formatter() -> ImageFormatter {
 /// ```
 /// use topicframe::prelude::*;
 ///
-/// let drawings = df!("drawing" => ["a_simple_pig_01.png", "missing.png"])?;
+/// let drawings = df!("drawing" => ["a_simple_pig_01.webp", "missing.png"])?;
 /// let formatter = ImageFormatter::new().folder("examples/data/openclipart/images/animals").height(80);
 /// let table = drawings.html().formatter("drawing", formatter).to_html();
 /// assert_eq!(table.matches("<img").count(), 1);                     // the second cell has the reason for its absence

@@ -42,7 +42,7 @@ const UNREADABLE: [&str; 40] = [
 /// use topicframe::prelude::*;
 ///
 /// let animals = read_image_folder("examples/data/openclipart/images/animals")?;
-/// assert_eq!(animals.column("image")?.str()?.get(0), Some("a_simple_pig_01.png"));
+/// assert_eq!(animals.column("image")?.str()?.get(0), Some("a_simple_pig_01.webp"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///

@@ -36,7 +36,7 @@ mod tiff;
 /// ```
 /// use topicframe::vision::{Limits, decode};
 ///
-/// let pig = decode(&"examples/data/openclipart/images/animals/a_simple_pig_01.png".into(), &Limits::new())?;
+/// let pig = decode(&"examples/data/openclipart/images/animals/a_simple_pig_01.webp".into(), &Limits::new())?;
 /// assert!(pig.width() > 0 && pig.height() > 0);
 /// assert!(decode(&"missing.png".into(), &Limits::new()).is_err());
 /// # Ok::<(), topicframe::Error>(())

@@ -33,7 +33,7 @@ pub use thumbnail::{EncodedImage, Encoding, encode, thumbnail};
 /// use topicframe::prelude::*;
 /// use topicframe::vision::decode;
 ///
-/// let path = "examples/data/openclipart/images/animals/a_simple_pig_01.png";
+/// let path = "examples/data/openclipart/images/animals/a_simple_pig_01.webp";
 /// let bytes = std::fs::read(path)?;
 /// let of_file = decode(&ImageSource::from(path), &Limits::new())?;
 /// let of_bytes = decode(&ImageSource::Encoded { bytes: &bytes, name: Some("pig") }, &Limits::new())?;
@@ -89,7 +89,7 @@ impl<'a> From<&'a [u8]> for ImageSource<'a> {
 /// use topicframe::prelude::*;
 /// use topicframe::represent::Ranking;
 ///
-/// let frame = df!("image" => ["a_simple_pig_01.png", "missing.png"])?;
+/// let frame = df!("image" => ["a_simple_pig_01.webp", "missing.png"])?;
 /// let images = ImageColumn::read(&frame, "image", "examples/data/openclipart/images/animals".as_ref())?;
 /// let ranking = Ranking::by_text(&[0], &[0, 0], &images, &[0.5, 0.9]);
 /// let strict = VisualRepresentation::new().on_error(OnImageError::Fail);

@@ -45,7 +45,7 @@ impl Machine {
         }
         let machine = Machine { base };
         for (path, content) in [
-            ("source/Cargo.toml", "[package]\nname = \"topicframe\"\n"),
+            ("source/Cargo.toml", "[package]\nname = \"topicframe\"\n\n[profile.release]\nlto = \"off\"\n\n[[bin]]\n"),
             ("source/Cargo.lock", "version = 4\n"),
             ("source/src/lib.rs", "pub mod model;\npub mod old;\n"),
             ("source/src/model.rs", "pub struct Model;\n"),
@@ -300,7 +300,14 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
     assert!(read(root.join("front/src/lib.rs")).contains("pub use built::*;"));
 
     let library = read(root.join("library/Cargo.toml"));
-    assert!(library.contains("[\"dylib\"]") && library.contains("features = [\"lazy\"]"), "{library}");
+    assert!(
+        library.contains("[\"dylib\"]") && library.contains("features = [\"hub\", \"lazy\", \"models\"]"),
+        "{library}"
+    );
+    assert!(
+        library.ends_with("[workspace]\n\n[profile.release]\nlto = \"off\"\n\n"),
+        "compiled as topicframe: {library}"
+    );
     assert_eq!(read(root.join("library/Cargo.lock")), "version = 4\n", "the tested versions");
     assert_eq!(read(root.join("sources/src/model.rs")), "pub struct Model;\n");
 
@@ -539,7 +546,10 @@ fn only_topicframes_sources_are_built() {
     assert!(files(&machine.home()).is_empty());
     let install = ["install", "--source", "source", "--skip-test-cell", "--features", "cuda,lazy"];
     machine.does(&install);
-    assert!(read(machine.root().join("library/Cargo.toml")).contains("features = [\"lazy\", \"cuda\"]"));
+    assert!(
+        read(machine.root().join("library/Cargo.toml"))
+            .contains("features = [\"cuda\", \"hub\", \"lazy\", \"models\"]")
+    );
 }
 
 /// TOML has no `\u{301}` escape; macOS uses decomposed accents in folder names.

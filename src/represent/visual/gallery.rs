@@ -43,7 +43,7 @@ pub struct Picture {
 /// # use topicframe::prelude::*;
 /// # use topicframe::represent::Ranking;
 /// # let folder = "examples/data/openclipart/images/animals";
-/// # let frame = df!("image" => ["a_simple_pig_01.png", "missing.png"])?;
+/// # let frame = df!("image" => ["a_simple_pig_01.webp", "missing.png"])?;
 /// # let images = ImageColumn::read(&frame, "image", folder.as_ref())?;
 /// # let ranking = Ranking::by_text(&[0], &[0, 0], &images, &[0.2, 0.5]);
 /// # let gallery = VisualRepresentation::new().gallery(&ranking, &images, &Progress::silent())?;
@@ -94,12 +94,12 @@ pub(super) struct ChosenImage {
 /// use topicframe::represent::Ranking;
 ///
 /// let folder = "examples/data/openclipart/images/animals";
-/// let frame = df!("image" => ["a_simple_pig_01.png", "abeille_tanguy_jacq_01.png", "missing.png"])?;
+/// let frame = df!("image" => ["a_simple_pig_01.webp", "abeille_tanguy_jacq_01.webp", "missing.png"])?;
 /// let images = ImageColumn::read(&frame, "image", folder.as_ref())?;
 /// let ranking = Ranking::by_text(&[0], &[0, 0, 0], &images, &[0.2, 0.5, 0.9]);
 /// let gallery = VisualRepresentation::new().gallery(&ranking, &images, &Progress::silent())?;
 ///
-/// assert_eq!(gallery.pictures(0)[0].path.as_deref(), Some("abeille_tanguy_jacq_01.png"));
+/// assert_eq!(gallery.pictures(0)[0].path.as_deref(), Some("abeille_tanguy_jacq_01.webp"));
 /// assert_eq!(gallery.to_frame()?.height(), 2);
 /// assert_eq!(gallery.skipped()[0].row, 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -81,6 +81,7 @@ pub fn write_library(folders: &Folders, features: &[String], written: &mut Writt
         &fs::read_to_string(&source).map_err(|cause| unreadable("a source file cannot be read", &source, cause))?,
     );
     let features: BTreeSet<&str> = features.iter().map(String::as_str).chain(["hub", "models"]).collect();
+    let features: Vec<&str> = features.into_iter().collect();
     let manifest = format!(
         "[package]\nname = \"topicframe-notebook\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n\
          [lib]\ncrate-type = [\"dylib\"]\n\n\
