@@ -74,7 +74,8 @@ impl<'a> Training<'a> {
         Training { progress: progress.clone(), ..self }
     }
 
-    /// Checks that the parts are consistent. Every built-in stage does so first.
+    /// Checks that the parts are consistent. Every built-in stage does so first. The number of vectors and their values
+    /// are not checked: a stage reports too few rows, and values that are NaN or infinite, itself.
     ///
     /// # Errors
     /// `InvalidData` of `stage`: a place is out of range; the number of frame rows or labels differs from the number of

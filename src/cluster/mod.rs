@@ -57,10 +57,12 @@ pub const OUTLIER: i32 = -1;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Clusterer: Send + Sync + Debug {
-    /// Checks every parameter, before any work.
+    /// Checks every parameter, before any work: a model calls this before it reads the frame. The built-in stages also
+    /// call it in [`fit`](Self::fit), which can be called without a model.
     fn check(&self) -> Result<()>;
 
-    /// The minimum number of points required to form a cluster.
+    /// The minimum number of rows, including duplicates, that is worth clustering: a model with fewer rows is an error
+    /// before the reduction. [`fit`](Self::fit) may accept fewer.
     fn min_rows(&self) -> usize;
 
     /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads.
@@ -123,7 +125,7 @@ pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Clustering {
-    /// The cluster of each row, from 0; [`OUTLIER`] for none.
+    /// The cluster of each row, from 0; [`OUTLIER`] for none. Not every number has to occur.
     pub labels: Vec<i32>,
     /// The membership strength of each row in its cluster, 0 to 1; 0 for outliers.
     pub probabilities: Vec<f64>,
@@ -163,7 +165,13 @@ impl Clustering {
 /// # Ok::<(), Error>(())
 /// ```
 pub trait FittedClusterer: Send + Sync + Debug {
-    /// The label and membership strength of each row of `points`. Rows are labeled independently of each other.
+    /// The label and membership strength of each row of `points`, as in [`Clustering`]. Rows are labeled independently
+    /// of each other. A model does not ask for rows whose vector was in the fit, unless it is
+    /// [without its data](crate::model::FittedTopicModel::without_data), so their labels may differ from those of the
+    /// fit. A label that did not occur in the fit is an outlier.
+    ///
+    /// # Errors
+    /// The points do not have as many columns as those of the fit, or a value is NaN or infinite.
     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)>;
 
     /// The membership of each fitted point in each cluster (n rows, one column per cluster in label order); `None` if

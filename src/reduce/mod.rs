@@ -54,7 +54,8 @@ pub use umap::Umap;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Reducer: Send + Sync + Debug {
-    /// Checks every parameter, before any work.
+    /// Checks every parameter, before any work: a model calls this before it reads the frame. The built-in stages also
+    /// call it in [`fit`](Self::fit), which can be called without a model.
     fn check(&self) -> Result<()>;
 
     /// Reduces the rows of `training` to fewer dimensions. The same rows and seed produce the same result on any number

@@ -115,8 +115,10 @@ pub trait Representation: Send + Sync + Debug {
         None
     }
 
-    /// Describes every topic of `context`. `words` are the candidates from the previous step: the best c-TF-IDF words,
-    /// or the result of the previous representation in the same chain.
+    /// Describes every topic of `context`, including -1: words have an entry for each, which is empty for a topic
+    /// without words. `words` are the candidates from the previous step: the 30 best c-TF-IDF words, or more if the
+    /// model's `top_n_words` is larger, or the result of the previous representation in the same chain. Of the words of
+    /// `Main`, a model keeps the first [`top_n_words`](crate::model::TopicModel::top_n_words).
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;
 }
 
@@ -250,7 +252,8 @@ impl<'a> TopicContext<'a> {
         }
     }
 
-    /// Sets the rows' texts, and how well each represents its topic (0 to 1).
+    /// Sets the rows' texts, which [`TextColumn::read`] takes from a frame, and how well each represents its topic (0
+    /// to 1).
     #[must_use]
     pub fn with_texts(self, texts: &'a TextColumn, text_scores: &'a [f64]) -> Self {
         TopicContext { texts: Some(texts), text_scores, ..self }

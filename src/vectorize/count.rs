@@ -27,8 +27,8 @@ impl CountVectorizer {
     /// Finds and counts the terms of `texts`. The result does not depend on the number of threads.
     ///
     /// # Errors
-    /// A parameter is out of range; there are no texts; the texts contain only stop words; or no terms satisfy min_df
-    /// and max_df.
+    /// `InvalidParameter` if a parameter is out of range. `InvalidData` if there are no texts, the texts contain only
+    /// stop words, or no terms satisfy min_df and max_df. `Interrupted`.
     pub fn fit_transform(&self, texts: &[&str], progress: &Progress) -> Result<CountMatrix> {
         self.check()?;
         if texts.is_empty() {
