@@ -15,6 +15,24 @@ pub(super) enum Format {
     Arrow,
 }
 
+impl Format {
+    /// The separator that the extension promises; `None` if it is detected, or if the format has none.
+    pub(super) fn separator(self) -> Option<u8> {
+        match self {
+            Format::Tsv => Some(b'\t'),
+            Format::Csv | Format::Json | Format::NdJson | Format::Parquet | Format::Arrow => None,
+        }
+    }
+
+    /// Whether the format compresses its own content.
+    fn is_binary(self) -> bool {
+        match self {
+            Format::Parquet | Format::Arrow => true,
+            Format::Csv | Format::Tsv | Format::Json | Format::NdJson => false,
+        }
+    }
+}
+
 /// The extensions, for messages.
 pub(super) const FORMATS: &str =
     "Supported extensions: .csv, .tsv, .json, .ndjson (or .jsonl), .parquet, and .arrow (or .ipc, .feather).";
@@ -30,21 +48,24 @@ pub(super) fn format_of(path: &Path, stage: Stage) -> Result<Format> {
                     .with_path(path)
                     .with_hint(format!("Drop the .{compressed} extension.")))
             }
-            (_, Some("csv")) => Ok(Format::Csv),
-            (_, Some("tsv" | "tab")) => Ok(Format::Tsv),
-            (_, Some("json")) => Ok(Format::Json),
-            (_, Some("ndjson" | "jsonl")) => Ok(Format::NdJson),
-            _ => Err(unknown_kind(path, stage)),
+            (_, ending) => {
+                let format = ending.and_then(format_named).filter(|format| !format.is_binary());
+                format.ok_or_else(|| unknown_kind(path, stage))
+            }
         };
     }
-    match ending_of(path).as_deref() {
-        Some("csv") => Ok(Format::Csv),
-        Some("tsv" | "tab") => Ok(Format::Tsv),
-        Some("json") => Ok(Format::Json),
-        Some("ndjson" | "jsonl") => Ok(Format::NdJson),
-        Some("parquet" | "pq") => Ok(Format::Parquet),
-        Some("arrow" | "ipc" | "feather") => Ok(Format::Arrow),
-        _ => Err(unknown_kind(path, stage)),
+    ending_of(path).as_deref().and_then(format_named).ok_or_else(|| unknown_kind(path, stage))
+}
+
+fn format_named(ending: &str) -> Option<Format> {
+    match ending {
+        "csv" => Some(Format::Csv),
+        "tsv" | "tab" => Some(Format::Tsv),
+        "json" => Some(Format::Json),
+        "ndjson" | "jsonl" => Some(Format::NdJson),
+        "parquet" | "pq" => Some(Format::Parquet),
+        "arrow" | "ipc" | "feather" => Some(Format::Arrow),
+        _ => None,
     }
 }
 

@@ -97,8 +97,8 @@ impl TopicModel {
         }
         let message =
             format!("{} of {all} rows can be clustered, but these settings need at least {needed}", rows.len());
-        let hint =
-            "Provide more rows, or lower min_cluster_size (min_topic_size; two topics need twice that) or n_clusters.";
+        let hint = "Provide more rows, or a clusterer that needs fewer: a lower n_clusters, or a lower \
+                    min_cluster_size (min_topic_size), of which two topics need twice as many.";
         let hint = Hint::new(hint).on_command_line(
             "Provide more rows, or lower --min-cluster-size (two topics need twice that number of rows).",
         );

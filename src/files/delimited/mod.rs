@@ -27,8 +27,7 @@ pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &
     if text.trim_start_matches(['\r', '\n']).is_empty() {
         return Err(error(path, "the file is empty"));
     }
-    let usual = if format == Format::Tsv { Some(b'\t') } else { None };
-    let (dialect, start) = dialect::detect(text, usual, options);
+    let (dialect, start) = dialect::detect(text, format.separator(), options);
     let mut reader = Reader {
         path,
         text,
