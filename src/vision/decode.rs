@@ -43,9 +43,9 @@ mod tiff;
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::Image`], with the file or the given name: a file that is missing, cannot be read or is not a regular
-/// file (a folder, a pipe, a device: these are never opened); bytes that are not an image, truncated or damaged;
-/// anything over `limits`.
+/// [`ErrorKind::Image`](crate::error::ErrorKind::Image), with the file or the given name: a file that is missing,
+/// cannot be read or is not a regular file (a folder, a pipe, a device: these are never opened); bytes that are not an
+/// image, truncated or damaged; anything over `limits`.
 pub fn decode(source: &ImageSource<'_>, limits: &Limits) -> Result<RgbImage> {
     locate(source, read(source, limits).and_then(|bytes| decode_bytes(&bytes, limits, true)))
 }
