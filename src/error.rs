@@ -101,9 +101,9 @@ pub enum ErrorKind {
 /// use topicframe::error::Interface;
 /// use topicframe::prelude::*;
 ///
-/// let error = TopicModel::text("caption", StaticEmbedder::builtin()).top_n_words(0).check().unwrap_err();
-/// assert!(error.report(Interface::Rust).contains("top_n_words = 0"));
-/// assert!(error.report(Interface::CommandLine).contains("--top-n-words 0"));
+/// let error = TopicModel::text("caption", StaticEmbedder::builtin()).min_topic_size(1).check().unwrap_err();
+/// assert!(error.report(Interface::Rust).contains("min_cluster_size = 1"));
+/// assert!(error.report(Interface::CommandLine).contains("--min-cluster-size 1"));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -180,8 +180,8 @@ pub(crate) fn quoted(text: &str, most: usize) -> String {
 
 /// An error that says where it happened and what to do.
 ///
-/// `{}` prints what is wrong and where; `{:#}`, `{:?}` (which `main` and notebooks print) and [`report`](Self::report) add
-/// the causes and what to do.
+/// `{}` prints what is wrong and where; `{:#}`, `{:?}` (which `main` and notebooks print) and [`report`](Self::report)
+/// add the causes and what to do.
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -350,8 +350,8 @@ const LONGEST_QUOTE: usize = 200;
 const LONGEST_SENTENCE: usize = 2_000;
 
 impl Error {
-    /// The whole story: what is wrong and where, its causes, and what to do, worded for `interface`. `Debug` prints that
-    /// for Rust.
+    /// The full report: what is wrong and where, its causes, and what to do, worded for `interface`. `Debug` prints the
+    /// one for Rust.
     pub fn report(&self, interface: Interface) -> String {
         let mut story = self.headline(interface);
         let mut cause = self.source();

@@ -36,7 +36,8 @@
 //! | clustering | [`cluster`] | [`Clusterer`](cluster::Clusterer) | [`Hdbscan`](cluster::Hdbscan), [`KMeans`](cluster::KMeans) |
 //! | counting and weighting terms | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
 //! | describing topics | [`represent`] | [`Representation`](represent::Representation) | c-TF-IDF words, [`KeyBERTInspired`](represent::KeyBERTInspired), [`MaximalMarginalRelevance`](represent::MaximalMarginalRelevance), [`VisualWords`](represent::VisualWords), [`VisualRepresentation`](represent::VisualRepresentation) |
-//! | querying topics | [`topics`] | | |
+//! | term counts and edit history of topics | [`topics`] | | |
+//! | fitting, querying and editing topics | [`model`] | | |
 //! | tables and reports | [`display`] | [`CellFormatter`](display::CellFormatter) | [`image_formatter`](display::image_formatter) |
 //!
 //! [`TopicModel`] combines these steps: it is an immutable configuration, and fitting it returns a

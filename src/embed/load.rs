@@ -1,4 +1,4 @@
-//! Models by name: a local folder, or a model on the hub; and which kind of model a folder contains.
+//! Models by name: a local folder, or a model on the Hub; and which kind of model a folder contains.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use crate::progress::Progress;
 /// ```
 /// use topicframe::prelude::*;
 ///
-/// // The name may come from a user: `builtin`, a folder, or a model on the hub.
+/// // The name may come from a user: `builtin`, a folder, or a model on the Hub.
 /// let loaded = LoadedEmbedder::load("builtin", Device::Cpu, &Progress::lines())?;
 /// let LoadedEmbedder::Static(embedder) = loaded else { return Err("another kind of model".into()) };
 /// let model = TopicModel::text("text", embedder);
@@ -41,7 +41,7 @@ pub enum LoadedEmbedder {
 }
 
 impl LoadedEmbedder {
-    /// Loads `builtin`, a folder, or a model from the hub: `organization/name`, or a short name such as
+    /// Loads `builtin`, a folder, or a model from the Hub: `organization/name`, or a short name such as
     /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. A local folder takes precedence.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ fn kind_of(folder: &Path) -> Result<Kind> {
 
 #[cfg(feature = "models")]
 impl SentenceTransformer {
-    /// Loads a model from the Hugging Face hub, such as `sentence-transformers/all-MiniLM-L6-v2` (or just
+    /// Loads a model from the Hugging Face Hub, such as `sentence-transformers/all-MiniLM-L6-v2` (or just
     /// `all-MiniLM-L6-v2`); `@revision` may follow. A model in Hugging Face's cache is not downloaded again; a download
     /// is reported on standard error. For other settings, use [`Hub`] and pass its folder to
     /// [`from_dir`](Self::from_dir).
@@ -130,7 +130,7 @@ impl SentenceTransformer {
 
 #[cfg(feature = "models")]
 impl MultiModalBackend {
-    /// Loads a model from the Hugging Face hub, such as `openai/clip-vit-base-patch32`,
+    /// Loads a model from the Hugging Face Hub, such as `openai/clip-vit-base-patch32`,
     /// `google/siglip-base-patch16-224` or `clip-ViT-B-32`; as [`SentenceTransformer::from_hub`].
     ///
     /// # Errors
@@ -141,7 +141,7 @@ impl MultiModalBackend {
 }
 
 impl StaticEmbedder {
-    /// Loads a Model2Vec model from the Hugging Face hub, such as `minishlab/potion-base-8M`; as
+    /// Loads a Model2Vec model from the Hugging Face Hub, such as `minishlab/potion-base-8M`; as
     /// [`SentenceTransformer::from_hub`].
     ///
     /// # Errors

@@ -102,7 +102,7 @@ impl Cache {
         self.folder.join(".topicframe").join(format!("{commit}.json"))
     }
 
-    /// Records that a snapshot is complete: what the hub lists for it, and that `revision` points to it.
+    /// Records that a snapshot is complete: what the Hub lists for it, and that `revision` points to it.
     pub(super) fn remember(&self, revision: &str, commit: &str, listing: Option<&Listing>) -> Result<()> {
         if let Some(listing) = listing {
             let files: Map<String, Value> = listing.iter().map(|(n, size)| (n.clone(), Value::from(*size))).collect();

@@ -16,7 +16,7 @@ use super::remote::{Failure, FileFacts, Remote, Try, early_end, header};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Task;
 
-/// Size limit for a file whose size the hub does not report.
+/// Size limit for a file whose size the Hub does not report.
 const MAX_UNANNOUNCED: u64 = 1 << 30;
 
 /// Bytes that an attempt must add to reset the count of failed attempts.

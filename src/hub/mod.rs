@@ -1,4 +1,4 @@
-//! Models from the Hugging Face hub, through Hugging Face's own cache.
+//! Models from the Hugging Face Hub, through Hugging Face's own cache.
 //!
 //! [`Hub`] downloads the files of a model and returns their folder. It finds what Python has downloaded, and Python
 //! finds what was downloaded here. A cached model is used without any network request.
@@ -67,7 +67,7 @@ const ENDPOINT: &str = "https://huggingface.co";
 #[cfg(feature = "hub")]
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The Hugging Face hub and its cache on this machine. See the [module](self) for the layout and the variables.
+/// The Hugging Face Hub and its cache on this machine. See the [module](self) for the layout and the variables.
 ///
 /// ```no_run
 /// use topicframe::hub::Hub;
@@ -254,15 +254,15 @@ impl Hub {
     /// moved on. To get a newer version, name the commit.
     ///
     /// # Errors
-    /// An invalid name or setting; [`ErrorKind::NotFound`] if the hub has no such model or revision or, offline, if it
-    /// is not in the cache; [`ErrorKind::Io`] if the hub cannot be reached, refuses or is too slow, if the disk has no
+    /// An invalid name or setting; [`ErrorKind::NotFound`] if the Hub has no such model or revision or, offline, if it
+    /// is not in the cache; [`ErrorKind::Io`] if the Hub cannot be reached, refuses or is too slow, if the disk has no
     /// room for the files (then nothing is downloaded), or if the cache cannot be written; [`ErrorKind::Model`] if a
     /// downloaded file is damaged or the files are not a model; [`ErrorKind::Interrupted`].
     pub fn model_folder(&self, name: &str, progress: &Progress) -> Result<PathBuf> {
         self.folder(name, Wanted::Model, progress)
     }
 
-    /// A folder with the given files of a model: paths as the hub lists them, such as `1_Pooling/config.json`. The
+    /// A folder with the given files of a model: paths as the Hub lists them, such as `1_Pooling/config.json`. The
     /// folder may contain others, too.
     ///
     /// # Errors
@@ -369,7 +369,7 @@ fn internal(message: &str) -> Error {
     Error::new(ErrorKind::Internal, Stage::Embed, message)
 }
 
-/// A local folder, or the folder into which the hub's model of this name is downloaded.
+/// A local folder, or the folder into which the Hub's model of this name is downloaded.
 ///
 /// # Errors
 /// A path to a folder that does not exist; as [`Hub::model_folder`].

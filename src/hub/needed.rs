@@ -127,7 +127,7 @@ fn inspect(folder: &Path) -> Result<Standing> {
     for config in homes.iter().map(|home| home.file("config.json")).filter(|config| has(config)) {
         sees |= mentions_images(&parse(&config, &read(&config, MAX_CONFIG)?)?);
     }
-    // Loading a sentence transformer as a bare encoder in Python leaves its pooling on the hub, and without it the
+    // Loading a sentence transformer as a bare encoder in Python leaves its pooling on the Hub, and without it the
     // vectors would be different. Python records files that it looked for in vain in `.no_exist`.
     let knows_modules = has("modules.json") || sees || python_missed(folder, "modules.json");
     let complete = has_tokenizer && knows_modules && (has_preprocessor || !sees);

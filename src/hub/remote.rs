@@ -1,4 +1,4 @@
-//! Requests to the hub: redirects, retries, and the meaning of refusals.
+//! Requests to the Hub: redirects, retries, and the meaning of refusals.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,21 +55,21 @@ impl Failure {
 
 pub(super) type Try<T> = std::result::Result<T, Failure>;
 
-/// What the hub reports about a file before it is downloaded.
+/// What the Hub reports about a file before it is downloaded.
 pub(super) struct FileFacts {
     /// The content's identifier: its SHA-256 for large files.
     pub(super) etag: String,
     pub(super) size: Option<u64>,
 }
 
-/// The model on the hub.
+/// The model on the Hub.
 pub(super) struct Remote<'a> {
     pub(super) hub: &'a Hub,
     pub(super) model: &'a ModelName,
     pub(super) progress: &'a Progress,
     agent: Agent,
     endpoint: Uri,
-    /// Whether the hub has ever responded.
+    /// Whether the Hub has ever responded.
     reached: AtomicBool,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Remote<'a> {
         Ok((commit.to_owned(), listing))
     }
 
-    /// What the hub reports about a file.
+    /// What the Hub reports about a file.
     pub(super) fn facts(&self, commit: &str, file: &str) -> Result<FileFacts> {
         let url = self.file_url(commit, file);
         self.retrying(|| {

@@ -26,8 +26,8 @@ pub(crate) fn unit<T: Into<f64>>(vector: impl IntoIterator<Item = T>) -> Vec<f64
     vector
 }
 
-/// Scales `vector` to unit length in single precision and returns its original length. A vector whose length is zero or not finite is left
-/// unchanged.
+/// Scales `vector` to unit length in single precision and returns its original length. A vector whose length is zero or
+/// not finite is left unchanged.
 pub(crate) fn scale_to_unit(vector: &mut [f32]) -> f64 {
     let length = norm(vector.iter().copied());
     if length > 0.0 && length.is_finite() {

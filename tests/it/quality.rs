@@ -50,7 +50,8 @@ fn the_measures_are_scikit_learns() {
     assert!((purity(&categories, &topics) - 4.0 / 6.0).abs() < 1e-12);
 }
 
-/// Seeds 1 to 4 and 42: 92 to 96% of the drawings in 45 to 48 topics, purity .890 to .895, NMI of all rows .627 to .642.
+/// Seeds 1 to 4 and 42: 92 to 96% of the drawings in 45 to 48 topics, purity 0.890 to 0.895, NMI of all rows 0.627 to
+/// 0.642.
 #[test]
 fn topics_of_drawings_agree_with_their_categories() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/openclipart/captions.csv");

@@ -1,4 +1,4 @@
-//! Captioners by name: a local folder, or a model on the hub.
+//! Captioners by name: a local folder, or a model on the Hub.
 
 use super::Captioner;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::nn::device::Device;
 use crate::progress::Progress;
 
 impl Captioner {
-    /// Loads a model from the Hugging Face hub, such as `nlpconnect/vit-gpt2-image-captioning` or
+    /// Loads a model from the Hugging Face Hub, such as `nlpconnect/vit-gpt2-image-captioning` or
     /// `Salesforce/blip-image-captioning-base`; as [`SentenceTransformer::from_hub`](crate::embed::SentenceTransformer::from_hub).
     ///
     /// # Errors
@@ -16,7 +16,7 @@ impl Captioner {
         Self::from_dir(Hub::new().model_folder(name, &Progress::lines())?)
     }
 
-    /// Loads a folder, or a model from the hub if there is no such folder.
+    /// Loads a folder, or a model from the Hub if there is no such folder.
     ///
     /// # Errors
     /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).

@@ -87,7 +87,7 @@ struct Model {
 }
 
 impl SentenceTransformer {
-    /// Loads a model folder as saved by sentence-transformers or stored on the hub: `modules.json`, `config.json`,
+    /// Loads a model folder as saved by sentence-transformers or stored on the Hub: `modules.json`, `config.json`,
     /// `tokenizer.json`, `model.safetensors` (whole or sharded) or `pytorch_model.bin`. A folder without `modules.json`
     /// is treated as an encoder with mean pooling.
     ///

@@ -9,10 +9,10 @@ use crate::error::Result;
 use crate::nn::model_folder::{Config, compute_error, model_error};
 use crate::nn::weights::Weights;
 
-/// The size keys of the hub's models, which come with their own code.
+/// The size keys of the Hub's models, which come with their own code.
 const HUB_SIZE_KEYS: [&str; 6] = ["n_embd", "n_head", "n_inner", "n_layer", "vocab_size", "n_positions"];
 
-/// Variants of the hub's code that transformers does not have, so there is nothing to compare with.
+/// Variants of the Hub's code that transformers does not have, so there is nothing to compare with.
 const UNKNOWN: [&str; 8] = [
     "prenorm",
     "parallel_block",
