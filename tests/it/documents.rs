@@ -101,7 +101,10 @@ fn links_within_the_documents_lead_somewhere() {
                 continue;
             }
             let target: PathBuf = folder.join(link.split('#').next().unwrap());
-            assert!(target.exists(), "{name} links to {link}");
+            // The published package has no room for the notebooks, and does not need the peers.
+            let omitted = ["notebooks/", "tests/peers/"].iter().any(|folder| link.contains(folder));
+            let published = root().join(".cargo_vcs_info.json").exists();
+            assert!(target.exists() || omitted && published, "{name} links to {link}");
         }
     }
 }

@@ -212,7 +212,24 @@ impl Fit {
             (None, None) => Err(wrong(
                 "no column specified: name the text column with --text, the image column with --images, or both",
             )),
+            (_, None) => {
+                self.report_unused(progress);
+                Ok(())
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// Options for images, where none are read.
+    fn report_unused(&self, progress: &Progress) {
+        let given = [
+            ("--only-in-image-folder", self.only_in_image_folder),
+            ("--max-image-megapixels", self.max_image_megapixels.is_some()),
+            ("--max-image-side", self.max_image_side.is_some()),
+            ("--max-image-megabytes", self.max_image_megabytes.is_some()),
+        ];
+        for (option, _) in given.into_iter().filter(|(_, given)| *given) {
+            progress.note(Stage::Input, format!("{option} has no effect without --images"));
         }
     }
 
