@@ -59,7 +59,7 @@ impl State {
             ));
         }
         if sources.is_some_and(|sources| sources != self.sources) {
-            reasons.push("topicframe: its sources have changed (a minute or two)".to_owned());
+            reasons.push("topicframe: its sources have changed (a few minutes)".to_owned());
         }
         reasons
     }
