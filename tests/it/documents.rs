@@ -6,6 +6,8 @@ use std::process::Command;
 
 use topicframe::prelude::*;
 
+use crate::notebooks::is_published;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -103,8 +105,7 @@ fn links_within_the_documents_lead_somewhere() {
             let target: PathBuf = folder.join(link.split('#').next().unwrap());
             // The published package has no room for the notebooks, and does not need the peers.
             let omitted = ["notebooks/", "tests/peers/"].iter().any(|folder| link.contains(folder));
-            let published = root().join(".cargo_vcs_info.json").exists();
-            assert!(target.exists() || omitted && published, "{name} links to {link}");
+            assert!(target.exists() || omitted && is_published(), "{name} links to {link}");
         }
     }
 }

@@ -27,8 +27,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The published package has no room for the notebooks' outputs, and contains only the examples.
-fn is_published() -> bool {
+/// The published package has no room for the notebooks' outputs, and contains only their code as examples.
+pub fn is_published() -> bool {
     root().join(".cargo_vcs_info.json").exists()
 }
 
