@@ -6,10 +6,13 @@ use std::process::Command;
 
 use topicframe::prelude::*;
 
-use crate::notebooks::is_published;
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The published package has no room for the notebooks' outputs, and contains only their code as examples.
+pub fn is_published() -> bool {
+    root().join(".cargo_vcs_info.json").exists()
 }
 
 fn read(name: &str) -> String {

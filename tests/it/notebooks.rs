@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::documents::is_published;
+
 #[path = "../../examples/notebook_01_text.rs"]
 mod notebook_01_text;
 #[path = "../../examples/notebook_02_text_and_images.rs"]
@@ -25,11 +27,6 @@ const WRITTEN: [&str; 3] = ["topics.html", "topics_with_pictures.html", "drawing
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The published package has no room for the notebooks' outputs, and contains only their code as examples.
-pub fn is_published() -> bool {
-    root().join(".cargo_vcs_info.json").exists()
 }
 
 fn notebooks() -> Vec<(String, Value)> {
