@@ -124,7 +124,7 @@ impl Machine {
         let script = "sources=../sources\n[ -d ../sources ] && sources=$(cd ../sources && pwd)\n\
                       echo \"$* [$RUSTFLAGS] $PWD\" >> BASE/cargo.log\ncase \"$1\" in\n\
                       install) echo 'evcxr_jupyter v0.22.0:';;\n\
-                      metadata) /bin/cat <<END\nMETADATA\nEND\n;;\nbuild) BUILD;;\nesac";
+                      metadata) /bin/cat <<END\nMETADATA\nEND\n;;\nrustc) BUILD;;\nesac";
         self.program("cargo", &script.replace("METADATA", METADATA).replace("BUILD", build));
     }
 
@@ -316,8 +316,8 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
     assert_eq!(installed["kernelspecs"][0].as_str().unwrap(), machine.kernelspec().display().to_string());
 
     let log = read(machine.base().join("cargo.log"));
-    let build = log.lines().find(|line| line.starts_with("build ")).unwrap();
-    assert!(build.starts_with("build --release [-Cprefer-dynamic ") && build.ends_with("/library"), "{build}");
+    let build = log.lines().find(|line| line.starts_with("rustc ")).unwrap();
+    assert!(build.starts_with("rustc --release -- -Cprefer-dynamic [-Cmetadata=") && build.ends_with("/library"), "{build}");
     assert!(!machine.base().join("cell.rs").exists(), "no test cell was requested");
 }
 
@@ -495,7 +495,7 @@ fn a_build_that_fails_leaves_nothing_that_could_be_started() {
     machine.file("source/src/model.rs", "this is no Rust\n");
     machine.cargo("exit 101");
     let told = machine.refuses(&["install", "--source", "source", "--skip-test-cell"]);
-    assert!(told.contains("cargo build --release failed"), "{told}");
+    assert!(told.contains("cargo rustc --release failed"), "{told}");
     let told = machine.doctor();
     assert!(told.contains("the last build did not finish"), "{told}");
     let output = machine.start().output().unwrap();

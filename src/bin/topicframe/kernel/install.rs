@@ -135,17 +135,17 @@ impl Install {
 /// Builds the library, showing cargo's progress.
 fn build_library(folder: &Path) -> Result<()> {
     let mut command = cargo(folder);
-    command.args(["build", "--release"]);
+    // evcxr compiles cells with the same flag, so that the standard library is shared. Only the library itself is linked.
+    command.args(["rustc", "--release", "--", "-Cprefer-dynamic"]);
     for variable in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "CARGO_BUILD_BUILD_DIR", "CARGO_ENCODED_RUSTFLAGS"] {
         command.env_remove(variable);
     }
-    // The same flags that evcxr compiles cells with, so that the standard library is shared.
-    command.env("RUSTFLAGS", format!("-Cprefer-dynamic -Cmetadata={}", files::METADATA));
+    command.env("RUSTFLAGS", format!("-Cmetadata={}", files::METADATA));
     let status = command.status().map_err(|cause| unreadable("cargo cannot be started", folder, cause))?;
     if status.success() {
         return Ok(());
     }
-    let message = "cargo build --release failed; see its output above";
+    let message = "cargo rustc --release failed; see its output above";
     Err(Error::new(ErrorKind::Internal, Stage::Notebook, message).with_path(folder))
 }
 
