@@ -317,7 +317,10 @@ fn an_installed_kernel_has_all_that_jupyter_and_evcxr_read() {
 
     let log = read(machine.base().join("cargo.log"));
     let build = log.lines().find(|line| line.starts_with("rustc ")).unwrap();
-    assert!(build.starts_with("rustc --release -- -Cprefer-dynamic [-Cmetadata=") && build.ends_with("/library"), "{build}");
+    assert!(
+        build.starts_with("rustc --release -- -Cprefer-dynamic [-Cmetadata=") && build.ends_with("/library"),
+        "{build}"
+    );
     assert!(!machine.base().join("cell.rs").exists(), "no test cell was requested");
 }
 
