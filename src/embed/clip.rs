@@ -182,8 +182,8 @@ impl MultiModalBackend {
     /// One row for each image: n x dimensions.
     ///
     /// # Errors
-    /// Those of [`check`](ImageEmbedder::check) and of a damaged model; no image can be read; with [`OnImageError::Fail`], the
-    /// first one that cannot be read.
+    /// Those of [`check`](ImageEmbedder::check) and of a damaged model; no image can be read; with
+    /// [`OnImageError::Fail`], the first one that cannot be read.
     pub fn embed_images(&self, images: &[ImageSource<'_>]) -> Result<Array2<f32>> {
         ImageEmbedder::embed_images(self, images, &self.progress)
     }
@@ -194,7 +194,6 @@ impl MultiModalBackend {
     ///
     /// # Errors
     /// Texts and images that differ in number; as [`embed_documents`](Self::embed_documents) and
-    /// [`embed_images`](Self::embed_images).
     /// [`embed_images`](Self::embed_images).
     pub fn embed(&self, documents: &[Option<&str>], images: &[Option<ImageSource<'_>>]) -> Result<Array2<f32>> {
         TextEmbedder::check(self)?;

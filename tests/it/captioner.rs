@@ -382,8 +382,12 @@ fn a_device_that_is_not_there_is_an_error() {
         return;
     }
     let error = captioner("blip/base").device(Device::Cuda(0)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Model);
-    assert!(format!("{error:#}").contains("cuda"), "{error:#}");
+    // Before the name is looked up, which could mean a download.
+    let by_name = Captioner::load("no/such/model", Device::Cuda(0), &Progress::silent()).unwrap_err();
+    for error in [error, by_name] {
+        assert_eq!(error.kind(), ErrorKind::Model);
+        assert!(format!("{error:#}").contains("cuda"), "{error:#}");
+    }
 }
 
 /// `python tests/peers/models.py make FOLDER` and `expected FOLDER` create the models.

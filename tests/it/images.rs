@@ -303,7 +303,7 @@ fn what_cannot_work_is_told_before_any_work() {
     assert!(format!("{error:#}").contains("column of images"), "{error:#}");
 }
 
-/// An embedder of images, with one of texts, and a captioner. Either has a number that must be 1.
+/// An embedder of images or texts, and a captioner, with a number that must be 1.
 #[derive(Debug, Clone)]
 struct Judging {
     own: usize,

@@ -291,8 +291,8 @@ impl ImageCaptioner for Captioner {
     /// One caption for each image, trimmed, with single spaces.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParameter`] as [`check`](ImageCaptioner::check); [`ErrorKind::Image`] if no image can be read;
-    /// [`ErrorKind::Model`] if the model's scores or tokens do not form a caption; [`ErrorKind::Interrupted`].
+    /// [`ErrorKind::InvalidParameter`] as [`check`](ImageCaptioner::check); [`ErrorKind::Image`] if no image can be
+    /// read; [`ErrorKind::Model`] if the model's scores or tokens do not form a caption; [`ErrorKind::Interrupted`].
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>> {
         let tokens = self.caption_tokens(images, progress)?;
         tokens
