@@ -117,10 +117,10 @@ impl TopicModel {
     }
 
     /// An embedder with zero dimensions ([`NoEmbedder`](crate::embed::NoEmbedder)) embeds nothing, and counts as no
-    /// embedder.
+    /// embedder. It is kept if its parameters are the reason, so that [`check`](Self::check) can report them.
     fn embedders(mut self, text: Option<Arc<dyn TextEmbedder>>, image: Option<Arc<dyn ImageEmbedder>>) -> Self {
-        self.encoder.text_embedder = text.filter(|embedder| embedder.dimensions() > 0);
-        self.encoder.image_embedder = image.filter(|embedder| embedder.dimensions() > 0);
+        self.encoder.text_embedder = text.filter(|embedder| embedder.dimensions() > 0 || embedder.check().is_err());
+        self.encoder.image_embedder = image.filter(|embedder| embedder.dimensions() > 0 || embedder.check().is_err());
         self
     }
 

@@ -41,6 +41,13 @@ pub use captioner::{Captioner, EarlyStopping};
 /// # Ok::<(), Error>(())
 /// ```
 pub trait ImageCaptioner: Send + Sync + fmt::Debug {
+    /// Checks every parameter, before any work: a model calls this before it reads the frame. The built-in captioner
+    /// also calls it in [`caption_images`](Self::caption_images), which can be called without a model. Default: no
+    /// parameters to check.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// One caption for each image, in the order of the images; `None` for an image that cannot be read, which is
     /// reported to `progress`.
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>>;

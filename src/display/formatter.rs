@@ -97,8 +97,8 @@ impl ImageFormatter {
         self
     }
 
-    /// The maximum height in pixels, clamped to 16 to 2,048; the maximum width is twice the height. Smaller images are
-    /// not scaled. Default: 200.
+    /// The maximum height in pixels, from 16 to 2,048; values outside are taken as the nearest bound, since a table has
+    /// no way to report an error. The maximum width is twice the height. Smaller images are not scaled. Default: 200.
     #[must_use]
     pub fn height(mut self, height: u32) -> Self {
         self.height = height.clamp(16, 2_048);

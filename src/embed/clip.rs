@@ -98,7 +98,8 @@ impl MultiModalBackend {
         })
     }
 
-    /// Moves the model to `device`. Unless it is already there, its folder is opened again.
+    /// Moves the model to `device`. Unless it is already there, its folder is opened again: this loads, so an unusable
+    /// device is an error here, as a damaged folder is.
     ///
     /// # Errors
     /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
@@ -117,7 +118,7 @@ impl MultiModalBackend {
         self
     }
 
-    /// How [`embed`](Self::embed) combines the text vector and the image vector of a row.
+    /// How [`embed`](Self::embed) combines the text vector and the image vector of a row; default equal weights.
     #[must_use]
     pub fn fusion(mut self, fusion: Fusion) -> Self {
         self.fusion = fusion;
@@ -125,19 +126,12 @@ impl MultiModalBackend {
     }
 
     /// Sets another model for the texts, trained to produce vectors in the space of this model's images, such as
-    /// `clip-ViT-B-32-multilingual-v1` for `clip-ViT-B-32`.
-    ///
-    /// # Errors
-    /// Dimensions that differ from this model's [`dimensions`](ImageEmbedder::dimensions).
-    pub fn text_tower(mut self, text_tower: impl TextEmbedder + 'static) -> Result<Self> {
-        let (texts, images) = (text_tower.dimensions(), self.model.config.projection_dim);
-        if texts != images {
-            let message = format!("the text tower has {texts} dimensions, but the image vectors have {images}");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
-                .with_hint("Use a text tower that was trained for this exact model."));
-        }
+    /// `clip-ViT-B-32-multilingual-v1` for `clip-ViT-B-32`. It must have this model's
+    /// [`dimensions`](ImageEmbedder::dimensions).
+    #[must_use]
+    pub fn text_tower(mut self, text_tower: impl TextEmbedder + 'static) -> Self {
         self.text_tower = Some(Arc::new(text_tower));
-        Ok(self)
+        self
     }
 
     /// Whether images are rotated according to their Exif orientation before the model sees them; default true.
@@ -172,18 +166,6 @@ impl MultiModalBackend {
         self
     }
 
-    /// Checks every parameter.
-    ///
-    /// # Errors
-    /// A batch size of 0; a fusion weight or a limit that is out of range.
-    pub fn check(&self) -> Result<()> {
-        if self.batch_size == 0 {
-            return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "at least 1"));
-        }
-        self.fusion.check()?;
-        self.reading.limits.check(Stage::Embed)
-    }
-
     /// The folder that the model was loaded from.
     pub fn folder(&self) -> &Path {
         &self.model.folder
@@ -192,7 +174,7 @@ impl MultiModalBackend {
     /// One row for each text: n x dimensions.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check), of the text tower, and of a damaged model.
+    /// Those of [`check`](TextEmbedder::check), of the text tower, and of a damaged model.
     pub fn embed_documents(&self, documents: &[&str]) -> Result<Array2<f32>> {
         TextEmbedder::embed_texts(self, documents, &self.progress)
     }
@@ -200,8 +182,8 @@ impl MultiModalBackend {
     /// One row for each image: n x dimensions.
     ///
     /// # Errors
-    /// Those of [`check`](Self::check) and of a damaged model; no image can be read; with [`OnImageError::Fail`], the
-    /// first one that cannot be read.
+    /// Those of [`check`](ImageEmbedder::check) and of a damaged model; no image can be read; with
+    /// [`OnImageError::Fail`], the first one that cannot be read.
     pub fn embed_images(&self, images: &[ImageSource<'_>]) -> Result<Array2<f32>> {
         ImageEmbedder::embed_images(self, images, &self.progress)
     }
@@ -213,8 +195,8 @@ impl MultiModalBackend {
     /// # Errors
     /// Texts and images that differ in number; as [`embed_documents`](Self::embed_documents) and
     /// [`embed_images`](Self::embed_images).
-    /// [`embed_images`](Self::embed_images).
     pub fn embed(&self, documents: &[Option<&str>], images: &[Option<ImageSource<'_>>]) -> Result<Array2<f32>> {
+        TextEmbedder::check(self)?;
         let rows = documents.len().max(images.len());
         if [documents.len(), images.len()].iter().any(|n| *n != rows && *n != 0) {
             let message = format!("there are {} documents and {} images", documents.len(), images.len());
@@ -283,6 +265,28 @@ impl Model {
 }
 
 impl TextEmbedder for MultiModalBackend {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// A batch size of 0; a fusion weight or a limit that is out of range; as the text tower's `check`, or a text tower
+    /// whose dimensions differ from those of the image vectors.
+    fn check(&self) -> Result<()> {
+        if self.batch_size == 0 {
+            return Err(Error::invalid_parameter(Stage::Embed, "batch_size", self.batch_size, "at least 1"));
+        }
+        self.fusion.check()?;
+        self.reading.limits.check(Stage::Embed)?;
+        let Some(tower) = &self.text_tower else { return Ok(()) };
+        tower.check()?;
+        let (texts, images) = (tower.dimensions(), self.model.config.projection_dim);
+        if texts == images {
+            return Ok(());
+        }
+        let message = format!("the text tower has {texts} dimensions, but the image vectors have {images}");
+        Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
+            .with_hint("Use a text tower that was trained for this exact model."))
+    }
+
     fn dimensions(&self) -> usize {
         self.model.config.projection_dim
     }
@@ -292,7 +296,7 @@ impl TextEmbedder for MultiModalBackend {
     }
 
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
-        self.check()?;
+        TextEmbedder::check(self)?;
         if let Some(tower) = &self.text_tower {
             return tower.embed_texts(texts, progress);
         }
@@ -302,6 +306,11 @@ impl TextEmbedder for MultiModalBackend {
 }
 
 impl ImageEmbedder for MultiModalBackend {
+    /// As for texts: it is one model, with one set of parameters.
+    fn check(&self) -> Result<()> {
+        TextEmbedder::check(self)
+    }
+
     fn dimensions(&self) -> usize {
         self.model.config.projection_dim
     }
@@ -311,7 +320,7 @@ impl ImageEmbedder for MultiModalBackend {
     }
 
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {
-        self.check()?;
+        ImageEmbedder::check(self)?;
         let (model, dimensions) = (&*self.model, self.model.config.projection_dim);
         batches::embed_images(images, model.vision()?, dimensions, &self.reading, self.batches(), progress)
     }

@@ -42,7 +42,8 @@ pub enum LoadedEmbedder {
 
 impl LoadedEmbedder {
     /// Loads `builtin`, a folder, or a model from the Hub: `organization/name`, or a short name such as
-    /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. A local folder takes precedence.
+    /// `all-MiniLM-L6-v2` or `clip-ViT-B-32`. A local folder takes precedence. `device` has no effect on a table of
+    /// token vectors.
     ///
     /// # Errors
     /// A folder without a known kind of model; errors from the loaders and the [`Hub`].

@@ -68,6 +68,13 @@ pub use static_model::StaticEmbedder;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait TextEmbedder: Send + Sync + Debug {
+    /// Checks every parameter, before any work: a model calls this before it reads the frame. The built-in embedders
+    /// also call it in [`embed_texts`](Self::embed_texts), which can be called without a model. An embedder that holds
+    /// another one checks that one, too. Default: no parameters to check.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The number of dimensions of the embeddings.
     fn dimensions(&self) -> usize;
 
@@ -127,6 +134,13 @@ pub trait TextEmbedder: Send + Sync + Debug {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ImageEmbedder: Send + Sync + Debug {
+    /// Checks every parameter, before any work: a model calls this before it reads the frame, for the
+    /// [`text_side`](Self::text_side), too. The built-in embedders also call it in
+    /// [`embed_images`](Self::embed_images), which can be called without a model. Default: no parameters to check.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// The number of dimensions of the embeddings.
     fn dimensions(&self) -> usize;
 

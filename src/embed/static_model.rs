@@ -143,6 +143,14 @@ impl Loaded {
 }
 
 impl TextEmbedder for StaticEmbedder {
+    /// There are no parameters to check, but [`builtin`](Self::builtin) cannot report an error.
+    ///
+    /// # Errors
+    /// The built-in table cannot be read.
+    fn check(&self) -> Result<()> {
+        self.model().map(|_| ())
+    }
+
     fn dimensions(&self) -> usize {
         self.model().map_or(0, |model| model.table.dimensions)
     }

@@ -33,7 +33,17 @@ impl Encoder {
         Ok(())
     }
 
-    /// Checks that the columns to cluster are set, and that there is an embedder for them.
+    /// Checks the embedders' parameters, also of embedders that only describe topics.
+    fn check_embedders(&self) -> Result<()> {
+        if let Some(texts) = &self.text_embedder {
+            texts.check()?;
+        }
+        let Some(images) = &self.image_embedder else { return Ok(()) };
+        images.check()?;
+        images.text_side().map_or(Ok(()), |texts| texts.check())
+    }
+
+    /// Checks that the columns to cluster are set, and that there is an embedder for them, with valid parameters.
     pub(crate) fn check_sources(&self) -> Result<()> {
         self.fusion.check()?;
         let (columns, plan) = (&self.columns, self.plan());
@@ -53,6 +63,7 @@ impl Encoder {
         if plan.embeds_images && self.image_embedder.is_none() {
             return Err(missing_embedder("images"));
         }
+        self.check_embedders()?;
         let of_texts = self.text_embedder.as_ref().map(|embedder| embedder.dimensions());
         let of_images = self.image_embedder.as_ref().map(|embedder| embedder.dimensions());
         if let (true, true, Some(of_texts), Some(of_images)) =

@@ -37,6 +37,10 @@ impl<'a> Cleaned<'a> {
 }
 
 impl TextEmbedder for Cleaned<'_> {
+    fn check(&self) -> Result<()> {
+        self.embedder.check()
+    }
+
     fn dimensions(&self) -> usize {
         self.embedder.dimensions()
     }

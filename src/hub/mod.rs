@@ -180,7 +180,8 @@ impl Hub {
     }
 
     /// How often a request is retried after a transient failure (no connection, a broken connection, status 408, 429
-    /// and 5xx); when a download makes progress, the count starts over. Default: 4; at most 100.
+    /// and 5xx); when a download makes progress, the count starts over. As long as no server has ever responded, it is
+    /// retried once: there is most likely no network. Default: 4; at most 100.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.retries = retries;

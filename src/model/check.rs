@@ -54,7 +54,7 @@ impl TopicModel {
                     .on_command_line("Set --cluster-on to images or both, or omit --captioner."),
             ));
         }
-        Ok(())
+        self.captioner.as_ref().map_or(Ok(()), |captioner| captioner.check())
     }
 
     /// A representation that returns images must be the last in its chain, and cannot replace the topics' main words.

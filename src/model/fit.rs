@@ -20,7 +20,8 @@ impl TopicModel {
     /// other fusions ([`text_embeddings`](Self::text_embeddings), [`image_embeddings`](Self::image_embeddings)).
     ///
     /// # Errors
-    /// A column is missing or has the wrong type; an embedder fails; none of the images can be read.
+    /// A parameter of an embedder is out of range (checked before any work); a column is missing or has the wrong type;
+    /// an embedder fails; none of the images can be read.
     pub fn embed(&self, frame: &DataFrame) -> Result<DataFrame> {
         self.encoder.check_sources()?;
         let (vectors, fusion) = self.encoder.vectors(frame, &self.progress)?;

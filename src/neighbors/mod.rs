@@ -247,13 +247,12 @@ impl NeighborIndex {
     }
 
     /// The `k` nearest rows of each row of the index, with the row itself first at distance 0 (even among duplicates,
-    /// as in umap-learn). `k` is clamped to at least 1 and at most the number of rows. Progress is reported as the task
-    /// `neighbors` of `stage`.
+    /// as in umap-learn). Progress is reported as the task `neighbors` of `stage`.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`].
+    /// A `k` of 0, or above the number of rows; [`ErrorKind::Interrupted`].
     pub fn neighbors(&self, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
-        let k = k.clamp(1, self.rows());
+        self.check_k(k, stage)?;
         let found = match &self.approximate {
             Some(index) => index.neighbors_of_own_rows(&self.points, k, stage, progress),
             None => brute_force::neighbors_of_own_rows(&self.points, k, stage, progress),
@@ -262,26 +261,34 @@ impl NeighborIndex {
         Ok(found)
     }
 
-    /// The `k` nearest rows of the index for each row of `data`; `k` is clamped to at least 1 and at most the number of
-    /// rows in the index. The result for a row does not depend on the other rows of `data`.
+    /// The `k` nearest rows of the index for each row of `data`. The result for a row does not depend on the other rows
+    /// of `data`.
     ///
     /// # Errors
-    /// Rows with a different number of columns than the index, or values that are not finite;
+    /// A `k` of 0, or above the number of rows in the index; rows with a different number of columns than the index, or values that are not finite;
     /// [`ErrorKind::Interrupted`].
     pub fn query(&self, data: impl Into<Vectors>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
+        self.check_k(k, stage)?;
         let data = data.into();
         if data.columns() != self.columns() {
             let message = format!("rows have {} columns; expected {}", data.columns(), self.columns());
             return Err(Error::new(ErrorKind::InvalidData, stage, message));
         }
         let queries = self.points.queries(data, stage)?;
-        let k = k.clamp(1, self.rows());
         let found = match &self.approximate {
             Some(index) => index.neighbors_of_new_rows(&self.points, &queries, k, stage, progress),
             None => brute_force::neighbors_of_new_rows(&self.points, &queries, k, stage, progress),
         };
         progress.check(stage)?;
         Ok(found)
+    }
+
+    fn check_k(&self, k: usize, stage: Stage) -> Result<()> {
+        if (1..=self.rows()).contains(&k) {
+            return Ok(());
+        }
+        let allowed = format!("from 1 to the number of rows ({})", self.rows());
+        Err(Error::invalid_parameter(stage, "k", k, &allowed))
     }
 
     /// The mean of `rows`, as prepared for the index: normalized for the cosine metric, centered for the Euclidean.

@@ -66,12 +66,20 @@ impl TextTokenizer {
         Ok(length.map(|length| length as usize))
     }
 
-    /// Truncates texts to this many tokens, including those that the model adds.
+    /// Checks a length for [`set_length`](Self::set_length).
     ///
     /// # Errors
     /// A length that leaves no room for a token of the text.
+    pub(crate) fn check_length(&self, length: usize) -> Result<()> {
+        check_length(&self.tokenizer, length).map_err(|why| model_error(&self.path, &why))
+    }
+
+    /// Truncates texts to this many tokens, including those that the model adds.
+    ///
+    /// # Errors
+    /// As [`check_length`](Self::check_length).
     pub(crate) fn set_length(&mut self, length: usize) -> Result<()> {
-        check_length(&self.tokenizer, length).map_err(|why| model_error(&self.path, &why))?;
+        self.check_length(length)?;
         let truncation = TruncationParams {
             max_length: length,
             stride: 0,

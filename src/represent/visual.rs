@@ -237,7 +237,8 @@ impl Representation for VisualRepresentation {
             let allowed = "from 30 to 4096 pixels";
             return Err(Error::invalid_parameter(Stage::Represent, "image_height", self.image_height, allowed));
         }
-        self.limits.check(Stage::Represent)
+        self.limits.check(Stage::Represent)?;
+        self.captioner.as_ref().map_or(Ok(()), |captioner| captioner.check())
     }
 
     fn needs_images(&self) -> bool {

@@ -4,12 +4,17 @@
 //! different aspect ratios leave white space; here, the images of a row share a height so that the row fills the width
 //! exactly (justified rows), and a short last row keeps the size of the others.
 
+use std::ops::RangeInclusive;
+
 use image::{Rgb, RgbImage, imageops};
 
 use super::thumbnail::shrink;
-use crate::error::Result;
+use crate::error::{Error, Result, Stage};
 
 const COLUMNS: usize = 3;
+
+/// Heights in pixels: at least one for each row, and no more than memory has room for.
+const HEIGHTS: RangeInclusive<u32> = 3..=4_096;
 
 /// Images with aspect ratios beyond 1:2 and 2:1 are center-cropped to these, so that one very wide or very tall image
 /// does not determine the size of all others.
@@ -37,7 +42,7 @@ pub struct Collage {
 /// ```
 /// use topicframe::vision::Collage;
 ///
-/// let layout = Collage::new(300, true).layout(&[(80, 60), (60, 80), (70, 70), (50, 90)]).ok_or("no images")?;
+/// let layout = Collage::new(300, true).layout(&[(80, 60), (60, 80), (70, 70), (50, 90)])?.ok_or("no images")?;
 /// assert_eq!((layout.width, layout.height), (300, 200));
 /// let corners: Vec<(u32, u32)> = layout.cells.iter().map(|cell| (cell.x, cell.y)).collect();
 /// assert_eq!(corners, [(0, 0), (100, 0), (200, 0), (0, 100)]);
@@ -69,10 +74,22 @@ pub struct Cell {
 }
 
 impl Collage {
-    /// Collages whose three full rows are `image_height` pixels high; fewer or more rows in proportion. With
-    /// `image_squares`, every image is center-cropped to a square, a third of `image_height` wide.
+    /// Collages whose three full rows are `image_height` pixels high (3 to 4,096); fewer or more rows in proportion.
+    /// With `image_squares`, every image is center-cropped to a square, a third of `image_height` wide.
     pub fn new(image_height: u32, image_squares: bool) -> Self {
-        Collage { image_height: image_height.max(3), image_squares }
+        Collage { image_height, image_squares }
+    }
+
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// A height outside 3 to 4,096.
+    pub fn check(&self) -> Result<()> {
+        if HEIGHTS.contains(&self.image_height) {
+            return Ok(());
+        }
+        let allowed = "from 3 to 4096 pixels";
+        Err(Error::invalid_parameter(Stage::Represent, "image_height", self.image_height, allowed))
     }
 
     /// Lays out images of the given widths and heights; `None` for no images.
@@ -80,9 +97,13 @@ impl Collage {
     /// All full rows together are a third of `image_height` times their number high, and each fills the width. A last
     /// row of one or two images is at most a third of `image_height` high and at most as wide as the rest; the space to
     /// its right stays white.
-    pub fn layout(&self, sizes: &[(u32, u32)]) -> Option<Layout> {
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn layout(&self, sizes: &[(u32, u32)]) -> Result<Option<Layout>> {
+        self.check()?;
         if sizes.is_empty() {
-            return None;
+            return Ok(None);
         }
         let shapes: Vec<f64> = sizes.iter().map(|&size| self.shape(size)).collect();
         let (full, short) = shapes.split_at(shapes.len() / COLUMNS * COLUMNS);
@@ -105,7 +126,7 @@ impl Collage {
             let height = row.min(width / across);
             layout.push_row(short, (across * height).round() as u32, bottom + height);
         }
-        Some(layout)
+        Ok(Some(layout))
     }
 
     /// The aspect ratio (width over height), clamped to the allowed range.
@@ -118,9 +139,12 @@ impl Collage {
 
     /// Combines images; `None` for no images. Each image is center-cropped if its cell has a different aspect ratio,
     /// because of rounding or the limits above.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check); an image without pixels.
     pub fn compose(&self, images: &[RgbImage]) -> Result<Option<RgbImage>> {
         let sizes: Vec<(u32, u32)> = images.iter().map(RgbImage::dimensions).collect();
-        let Some(layout) = self.layout(&sizes) else { return Ok(None) };
+        let Some(layout) = self.layout(&sizes)? else { return Ok(None) };
         let mut canvas = layout.canvas();
         for (cell, image) in layout.cells.iter().zip(images) {
             cell.paint(&mut canvas, &cell.fill(image)?);

@@ -141,6 +141,42 @@ fn parameters_out_of_range_before_any_work() {
     }
 }
 
+/// An embedder with one dimension for each of its keywords, of which it needs at least one.
+#[derive(Debug)]
+struct Keywords(usize);
+
+impl TextEmbedder for Keywords {
+    fn check(&self) -> Result<()> {
+        match self.0 {
+            0 => Err(Error::invalid_parameter(Stage::Embed, "keywords", 0, "at least 1")),
+            _ => Ok(()),
+        }
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0
+    }
+
+    fn embed_texts(&self, _: &[&str], _: &Progress) -> Result<Array2<f32>> {
+        panic!("the slow step ran before the parameters were checked")
+    }
+}
+
+#[test]
+fn an_embedder_judges_its_parameters_before_any_work() {
+    let model = || TopicModel::text("caption", Keywords(0));
+    let given = model().embed(&frame(30)).map(|_| ());
+    let errors = [error_of(&model(), &frame(30)), given.unwrap_err(), model().check().unwrap_err()];
+    for error in errors {
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Embed));
+        assert!(format!("{error:#}").contains("keywords = 0 "), "{error:#}");
+    }
+    // Also where the vectors are in the frame: words may still have to be embedded.
+    assert!(model().embeddings("v").check().is_err());
+    assert!(TopicModel::text("caption", Keywords(1)).check().is_ok());
+    assert!(StaticEmbedder::builtin().check().is_ok() && TextEmbedder::check(&NoEmbedder).is_ok());
+}
+
 #[test]
 fn pictures_without_an_image_column() {
     let model = TopicModel::text("caption", Slow).representation("Visual_Aspect", VisualRepresentation::new());

@@ -10,8 +10,9 @@ use base64::Engine;
 use image::{ImageFormat, RgbImage};
 use serde_json::{Value, json};
 use topicframe::caption::{Captioner, EarlyStopping, ImageCaptioner};
-use topicframe::embed::Device;
+use topicframe::embed::{Device, NoEmbedder};
 use topicframe::error::{ErrorKind, Stage};
+use topicframe::model::TopicModel;
 use topicframe::progress::{Interrupt, Progress};
 use topicframe::vision::{ImageSource, Limits};
 
@@ -273,6 +274,8 @@ fn settings_out_of_range_are_errors_before_any_work() {
         let missing = [ImageSource::File(PathBuf::from("missing.png"))];
         let error = captioner.caption_images(&missing, &Progress::silent()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{captioner:?}");
+        let model = TopicModel::images("image", NoEmbedder).embeddings("embedding").captioner(captioner);
+        assert_eq!(model.check().unwrap_err().to_string(), error.to_string());
     }
     captioner.max_length(24).num_beams(20).check().unwrap();
 }
@@ -379,8 +382,12 @@ fn a_device_that_is_not_there_is_an_error() {
         return;
     }
     let error = captioner("blip/base").device(Device::Cuda(0)).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Model);
-    assert!(format!("{error:#}").contains("cuda"), "{error:#}");
+    // Before the name is looked up, which could mean a download.
+    let by_name = Captioner::load("no/such/model", Device::Cuda(0), &Progress::silent()).unwrap_err();
+    for error in [error, by_name] {
+        assert_eq!(error.kind(), ErrorKind::Model);
+        assert!(format!("{error:#}").contains("cuda"), "{error:#}");
+    }
 }
 
 /// `python tests/peers/models.py make FOLDER` and `expected FOLDER` create the models.

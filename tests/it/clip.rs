@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use topicframe::embed::{
     Device, Fusion, ImageEmbedder, MultiModalBackend, SentenceTransformer, StaticEmbedder, TextEmbedder,
 };
-use topicframe::error::{Error, ErrorKind, Result};
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::model::TopicModel;
 use topicframe::progress::{Interrupt, Progress};
 use topicframe::vision::{Encoding, ImageSource, Limits, OnImageError, encode};
 
@@ -294,15 +295,61 @@ impl TextEmbedder for Lengths {
 #[test]
 fn another_text_tower_takes_the_texts() {
     let model = model("quick_gelu");
-    let with_tower = model.clone().text_tower(Lengths(20)).unwrap();
+    let with_tower = model.clone().text_tower(Lengths(20));
     let found = with_tower.embed_documents(&["four"]).unwrap();
     assert_eq!(found[[0, 4]], 1.0);
     assert_eq!(with_tower.text_side().unwrap().embed_texts(&["four"], &Progress::silent()).unwrap(), found);
     let both = with_tower.embed(&[Some("four"), None], &[None, Some(file("odd.png"))]).unwrap();
     assert_eq!(both.row(0), found.row(0));
-    let error = model.text_tower(StaticEmbedder::builtin()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidParameter);
-    assert!(format!("{error:#}").contains("but the image vectors have 20"), "{error:#}");
+}
+
+/// A text tower with a parameter out of range.
+#[derive(Debug)]
+struct Refused;
+
+impl TextEmbedder for Refused {
+    fn check(&self) -> Result<()> {
+        Err(Error::invalid_parameter(Stage::Embed, "threshold", 2, "0 to 1"))
+    }
+
+    fn dimensions(&self) -> usize {
+        20
+    }
+
+    fn embed_texts(&self, _: &[&str], _: &Progress) -> Result<Array2<f32>> {
+        panic!("the slow step ran before the parameters were checked")
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_errors_before_any_work() {
+    let model = model("quick_gelu");
+    let bad = [
+        (model.clone().batch_size(0), "batch_size = 0 "),
+        (model.clone().fusion(Fusion::new().image_weight(1.5)), "image_weight = 1.5 "),
+        (model.clone().limits(Limits::new().max_pixels(0)), "max_pixels = 0 "),
+        (model.clone().text_tower(StaticEmbedder::builtin()), "but the image vectors have 20"),
+        (model.clone().text_tower(Refused), "threshold = 2 "),
+    ];
+    for (bad, message) in bad {
+        let error = TextEmbedder::check(&bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+        assert!(format!("{error:#}").contains(message), "{error:#}");
+        // Without texts and images, too: nothing has to be embedded for the error.
+        let told = error.to_string();
+        assert_eq!(ImageEmbedder::check(&bad).unwrap_err().to_string(), told);
+        assert_eq!(bad.embed_documents(&[]).unwrap_err().to_string(), told);
+        assert_eq!(bad.embed_images(&[]).unwrap_err().to_string(), told);
+        assert_eq!(bad.embed(&[], &[]).unwrap_err().to_string(), told);
+        for model in [
+            TopicModel::text("text", bad.clone()),
+            TopicModel::images("image", bad.clone()),
+            TopicModel::text_and_images("text", "image", bad),
+        ] {
+            assert_eq!(model.check().unwrap_err().to_string(), told);
+        }
+    }
+    assert!(TextEmbedder::check(&model).is_ok() && ImageEmbedder::check(&model).is_ok());
 }
 
 #[test]
@@ -431,7 +478,7 @@ fn a_model_of_full_size_agrees_with_transformers() {
 #[test]
 fn another_model_for_the_texts_gives_their_vectors() {
     let tower = SentenceTransformer::from_dir(folder("multilingual")).unwrap();
-    let model = model("quick_gelu").text_tower(tower).unwrap();
+    let model = model("quick_gelu").text_tower(tower);
     let expected = read("clip/multilingual.json");
     let texts = texts(&expected);
     let vectors = model.embed_documents(&texts).unwrap();

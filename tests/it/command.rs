@@ -102,6 +102,15 @@ fn bad_arguments_are_refused() {
     assert!(refused(here, &fit(&["--n-neighbors", "1"])).contains("--n-neighbors 1 cannot"));
     assert!(refused(here, &fit(&["--min-cluster-size", "0"])).contains("--min-cluster-size 0 cannot"));
     assert!(refused(here, &fit(&["--embedder", "no/such/model"])).contains("no/such/model"));
+    // The settings are checked before a model is loaded, or downloaded.
+    let settings =
+        [("--n-neighbors", "1"), ("--min-cluster-size", "0"), ("--stop-words", "xx"), ("--image-weight", "2")];
+    for (option, value) in settings {
+        let said = refused(here, &fit(&["--embedder", "no/such/model", option, value]));
+        assert!(said.contains(option) && !said.contains("no/such/model"), "{said}");
+    }
+    let said = refused(here, &fit(&["--embedder", "no/such/model", "--captioner", "no/such/model"]));
+    assert!(said.contains("--images") && !said.contains("no/such/model"), "{said}");
     assert!(refused(here, &fit(&["--image-folder", "x"])).contains("--images"));
     assert!(refused(here, &["fit", "absent.csv", "--text", "caption"]).contains("absent.csv"));
     assert!(refused(here, &["fit", "in.csv", "--text", "text"]).contains("`caption`"));

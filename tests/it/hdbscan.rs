@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2, Axis, array, concatenate, s};
 use serde_json::Value;
@@ -12,6 +13,7 @@ use topicframe::error::ErrorKind;
 use topicframe::progress::Progress;
 use topicframe::training::Training;
 
+use crate::notes::Notes;
 use crate::npy;
 
 const SETS: [&str; 6] = ["blobs", "moons", "duplicates", "one_cluster", "all_noise", "umap"];
@@ -463,6 +465,22 @@ fn bad_parameters_are_named() {
         assert!(settings.cluster(scattered(20, 2).view(), &Progress::silent()).is_err());
     }
     assert!(Hdbscan::new().check().is_ok());
+}
+
+#[test]
+fn fewer_points_than_samples_are_told() {
+    let notes_of = |settings: Hdbscan, rows: usize| {
+        let notes = Arc::new(Notes::default());
+        settings.cluster(scattered(rows, 2).view(), &Progress::to(notes.clone())).unwrap();
+        notes.text()
+    };
+    let told = notes_of(Hdbscan::new().min_samples(20), 20);
+    assert!(told.contains("min_samples = 20 reduced to 19: there are only 20 points"), "{told}");
+    for (settings, rows) in
+        [(Hdbscan::new().min_samples(19), 20), (Hdbscan::new(), 5), (Hdbscan::new().min_samples(2), 1)]
+    {
+        assert_eq!(notes_of(settings, rows), "");
+    }
 }
 
 #[test]

@@ -303,6 +303,94 @@ fn what_cannot_work_is_told_before_any_work() {
     assert!(format!("{error:#}").contains("column of images"), "{error:#}");
 }
 
+/// An embedder of images or texts, and a captioner, with a number that must be 1.
+#[derive(Debug, Clone)]
+struct Judging {
+    own: usize,
+    text_side: Option<Box<Judging>>,
+}
+
+impl Judging {
+    fn new(own: usize) -> Self {
+        Judging { own, text_side: None }
+    }
+
+    fn judge(&self) -> Result<()> {
+        match self.own {
+            1 => Ok(()),
+            other => Err(Error::invalid_parameter(Stage::Embed, "number", other, "1")),
+        }
+    }
+}
+
+impl TextEmbedder for Judging {
+    fn check(&self) -> Result<()> {
+        self.judge()
+    }
+
+    fn dimensions(&self) -> usize {
+        3
+    }
+
+    fn embed_texts(&self, _: &[&str], _: &Progress) -> Result<ndarray::Array2<f32>> {
+        panic!("texts were embedded")
+    }
+}
+
+impl ImageEmbedder for Judging {
+    fn check(&self) -> Result<()> {
+        self.judge()
+    }
+
+    fn dimensions(&self) -> usize {
+        3
+    }
+
+    fn embed_images(&self, _: &[ImageSource<'_>], _: &Progress) -> Result<ndarray::Array2<f32>> {
+        panic!("images were embedded")
+    }
+
+    fn text_side(&self) -> Option<&dyn TextEmbedder> {
+        self.text_side.as_deref().map(|texts| texts as &dyn TextEmbedder)
+    }
+}
+
+impl JointEmbedder for Judging {}
+
+impl ImageCaptioner for Judging {
+    fn check(&self) -> Result<()> {
+        self.judge()
+    }
+
+    fn caption_images(&self, _: &[ImageSource<'_>], _: &Progress) -> Result<Vec<Option<String>>> {
+        panic!("images were captioned")
+    }
+}
+
+#[test]
+fn embedders_of_images_and_captioners_judge_their_parameters_before_any_work() {
+    let never = || plain(TopicModel::images("image", Never(3, 3)));
+    let text_side = Judging { own: 1, text_side: Some(Box::new(Judging::new(2))) };
+    let visual = VisualRepresentation::new().image_to_text_model(Judging::new(2));
+    assert_eq!(visual.check().unwrap_err().kind(), ErrorKind::InvalidParameter);
+    let bad = [
+        plain(TopicModel::images("image", Judging::new(2))),
+        plain(TopicModel::images("image", text_side)),
+        plain(TopicModel::text_and_images("caption", "image", Judging::new(2))),
+        never().captioner(Judging::new(2)),
+        never().representation("Visual_Aspect", visual.clone()),
+        // Not used, but judged: the model has its own captioner.
+        never().captioner(Namer::default()).representation("Visual_Aspect", visual),
+    ];
+    for model in bad {
+        let error = error_of(&model, &image_frame(ROWS));
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter, "{error:#}");
+        assert!(format!("{error:#}").contains("number = 2 "), "{error:#}");
+    }
+    let good = Judging { own: 1, text_side: Some(Box::new(Judging::new(1))) };
+    assert!(TopicModel::images("image", good.clone()).captioner(good).check().is_ok());
+}
+
 #[test]
 fn what_is_clustered_has_a_name() {
     for (name, on) in [("text", ClusterOn::Text), ("images", ClusterOn::Images), ("both", ClusterOn::Both)] {

@@ -104,11 +104,18 @@ fn new_rows_agree_with_a_naive_search_and_do_not_see_each_other() {
 }
 
 #[test]
-fn more_neighbors_than_rows_are_cut_to_the_rows() {
+fn no_neighbors_and_more_than_there_are_rows_are_refused() {
     let data = random(4, 5, 9);
-    assert_eq!(search(&data, Metric::Cosine, 15).k, 4);
+    assert_eq!(search(&data, Metric::Cosine, 4).k, 4);
     let index = NeighborIndex::new(data.view(), Metric::Cosine, Stage::Reduce).unwrap();
-    assert_eq!(index.query(data.view(), 15, Stage::Reduce, &Progress::silent()).unwrap().k, 4);
+    for k in [0, 5, usize::MAX] {
+        let of_own_rows = index.neighbors(k, Stage::Reduce, &Progress::silent()).unwrap_err();
+        let of_new_rows = index.query(data.view(), k, Stage::Reduce, &Progress::silent()).unwrap_err();
+        for error in [of_own_rows, of_new_rows] {
+            assert_eq!((error.kind(), error.stage()), (ErrorKind::InvalidParameter, Stage::Reduce));
+            assert!(format!("{error:#}").contains("from 1 to the number of rows (4)"), "{error:#}");
+        }
+    }
 }
 
 #[test]

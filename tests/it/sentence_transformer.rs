@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use topicframe::embed::{Device, SentenceTransformer, TextEmbedder};
 use topicframe::error::ErrorKind;
+use topicframe::model::TopicModel;
+use topicframe::polars::prelude::df;
 use topicframe::progress::Progress;
 
 use crate::test_device::test_device;
@@ -50,7 +52,7 @@ fn every_architecture_and_pooling_gives_what_python_gives() {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         for case in reference["cases"].as_array().unwrap() {
             let model = match (case["prompt_name"].as_str(), case["prompt"].as_str()) {
-                (Some(name), _) => model.clone().prompt_name(name).unwrap(),
+                (Some(name), _) => model.clone().prompt_name(name),
                 (None, Some(prompt)) => model.clone().prompt(prompt),
                 (None, None) => model.clone(),
             };
@@ -152,12 +154,28 @@ fn vectors_have_length_one_and_no_text_is_no_error() {
 #[test]
 fn lengths_and_prompts_out_of_range_are_told() {
     let model = load("bert_prompts");
-    assert_eq!(model.clone().max_seq_length(2).unwrap_err().kind(), ErrorKind::InvalidParameter);
-    assert_eq!(model.clone().max_seq_length(100_000).unwrap_err().kind(), ErrorKind::InvalidParameter);
-    let error = model.clone().prompt_name("nothing").unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(format!("{error:#}").contains("query"), "{error:#}");
-    let short = model.clone().max_seq_length(4).unwrap();
+    let bad = [
+        (model.clone().max_seq_length(0), ErrorKind::InvalidParameter, "max_seq_length = 0 "),
+        (model.clone().max_seq_length(2), ErrorKind::InvalidParameter, "max_seq_length = 2 "),
+        (model.clone().max_seq_length(100_000), ErrorKind::InvalidParameter, "max_seq_length = 100000 "),
+        (model.clone().prompt_name("nothing"), ErrorKind::NotFound, "query"),
+    ];
+    for (bad, kind, message) in bad {
+        let error = bad.check().unwrap_err();
+        assert_eq!(error.kind(), kind);
+        assert!(format!("{error:#}").contains(message), "{error:#}");
+        // Without texts, too: nothing has to be embedded for the error.
+        let direct = [bad.embed_texts(&[], &Progress::silent()), bad.encode(&["a cat"], &Progress::silent())];
+        for refused in direct {
+            assert_eq!(refused.unwrap_err().to_string(), error.to_string());
+        }
+        let fitted = TopicModel::text("text", bad).fit(&df!("text" => ["a cat"; 30]).unwrap());
+        assert_eq!(fitted.map(|_| ()).unwrap_err().to_string(), error.to_string());
+    }
+    assert!(model.check().is_ok());
+    assert!(model.clone().max_seq_length(2).max_seq_length(4).check().is_ok(), "the last one counts");
+    assert!(model.clone().prompt_name("nothing").prompt("").check().is_ok(), "the last one counts");
+    let short = model.clone().max_seq_length(4);
     let texts = ["cat dog house red market", "cat dog house red market and more"];
     assert_ne!(
         model.embed_texts(&texts, &Progress::silent()).unwrap().row(0),

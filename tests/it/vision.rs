@@ -409,11 +409,11 @@ fn uncovered(layout: &Layout) -> u32 {
 
 #[test]
 fn nine_images_fill_the_height_without_gaps() {
-    let same = Collage::new(600, false).layout(&[(640, 480); 9]).unwrap();
+    let same = Collage::new(600, false).layout(&[(640, 480); 9]).unwrap().unwrap();
     assert_eq!((same.width, same.height), (800, 600));
     assert_eq!(uncovered(&same), 0);
     let mixed = [(640, 480), (480, 640), (500, 500), (1920, 1080), (30, 20), (20, 30), (4000, 3000), (9, 16), (1, 1)];
-    let layout = Collage::new(600, false).layout(&mixed).unwrap();
+    let layout = Collage::new(600, false).layout(&mixed).unwrap().unwrap();
     assert_eq!(layout.height, 600);
     assert_eq!(uncovered(&layout), 0);
     for (cell, (width, height)) in layout.cells.iter().zip(mixed) {
@@ -435,12 +435,12 @@ fn squares_are_a_third_of_the_height() {
         (4, 4),
         (5, 6),
     ]);
-    let layout = layout.unwrap();
+    let layout = layout.unwrap().unwrap();
     assert_eq!((layout.width, layout.height), (600, 600));
     assert!(layout.cells.iter().all(|cell| (cell.width, cell.height) == (200, 200)));
     assert_eq!(uncovered(&layout), 0);
     // A height not divisible by three is still matched exactly.
-    let odd = Collage::new(500, true).layout(&[(1, 1); 9]).unwrap();
+    let odd = Collage::new(500, true).layout(&[(1, 1); 9]).unwrap().unwrap();
     assert_eq!((odd.width, odd.height, uncovered(&odd)), (500, 500, 0));
 }
 
@@ -448,9 +448,9 @@ fn squares_are_a_third_of_the_height() {
 fn short_rows_are_not_blown_up() {
     for squares in [false, true] {
         let collage = Collage::new(600, squares);
-        assert_eq!(collage.layout(&[]), None);
+        assert_eq!(collage.layout(&[]).unwrap(), None);
         for count in 1..=12 {
-            let layout = collage.layout(&vec![(400, 400); count]).unwrap();
+            let layout = collage.layout(&vec![(400, 400); count]).unwrap().unwrap();
             let rows = count.div_ceil(3) as u32;
             assert_eq!((layout.width, layout.height), (200 * count.min(3) as u32, 200 * rows), "{count} images");
             let short = if count > 3 { count % 3 } else { 0 };
@@ -458,17 +458,29 @@ fn short_rows_are_not_blown_up() {
             assert_eq!(uncovered(&layout), empty * 200 * 200, "{count} images");
         }
     }
-    let wide = Collage::new(600, false).layout(&[(1, 2), (1, 2), (1, 2), (2, 1), (2, 1)]).unwrap();
+    let wide = Collage::new(600, false).layout(&[(1, 2), (1, 2), (1, 2), (2, 1), (2, 1)]).unwrap().unwrap();
     assert_eq!(wide.width, 300);
     assert!(wide.cells[3].height < 200, "a short row is no wider than the rest: {wide:?}");
 }
 
 #[test]
 fn extreme_shapes_do_not_decide_the_rest() {
-    let layout = Collage::new(600, false).layout(&[(10_000, 1), (640, 480), (640, 480)]).unwrap();
+    let layout = Collage::new(600, false).layout(&[(10_000, 1), (640, 480), (640, 480)]).unwrap().unwrap();
     assert_eq!((layout.width, layout.height), (200 * 2 + 267 * 2 - 1, 200));
-    let tiny = Collage::new(0, false).layout(&[(1, 10_000), (10_000, 1), (1, 1), (5, 5)]).unwrap();
+    let tiny = Collage::new(3, false).layout(&[(1, 10_000), (10_000, 1), (1, 1), (5, 5)]).unwrap().unwrap();
     uncovered(&tiny);
+}
+
+#[test]
+fn collages_of_an_absurd_height_are_refused_before_anything_is_allocated() {
+    for height in [0, 2, 4097, u32::MAX] {
+        let collage = Collage::new(height, false);
+        let error = collage.check().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+        assert!(format!("{error:#}").contains(&format!("image_height = {height} ")), "{error:#}");
+        assert!(collage.layout(&[(4, 3)]).is_err() && collage.compose(&[RgbImage::new(4, 3)]).is_err());
+    }
+    assert!(Collage::new(3, false).check().is_ok() && Collage::new(4096, true).check().is_ok());
 }
 
 #[test]
@@ -483,7 +495,7 @@ fn collages_show_each_image_once_in_order() {
     let collage = Collage::new(300, false);
     let composed = collage.compose(&images).unwrap().unwrap();
     assert_eq!(Some(composed.clone()), collage.compose(&images).unwrap());
-    let layout = collage.layout(&sizes).unwrap();
+    let layout = collage.layout(&sizes).unwrap().unwrap();
     assert_eq!(composed.dimensions(), (layout.width, layout.height));
     for (cell, color) in layout.cells.iter().zip(&colors) {
         for (x, y) in [(0, 0), (cell.width - 1, cell.height - 1), (cell.width / 2, cell.height / 2)] {

@@ -15,15 +15,39 @@ const NAMES: &str = "Set --embedder to a CLIP or SigLIP model: a folder, or a na
 impl Fit {
     /// Loads the embedder and the captioner and assembles the pipeline.
     pub(crate) fn model(&self, progress: Progress) -> Result<TopicModel> {
-        let mut model = self
-            .columns(&progress)?
+        if self.captioner.is_some() && self.image_column().is_none() {
+            return Err(wrong("--captioner requires images, but no image column was specified")
+                .with_hint("Specify the image column with --images."));
+        }
+        let stop_words = self.stop_words.as_deref().map(StopWords::named).transpose()?;
+        // Loading a model is slow, and may mean a download: the settings are checked first, on a model without any.
+        self.with_settings(self.without_models(), stop_words.clone(), &progress).check()?;
+        let model = self.with_settings(self.columns(&progress)?, stop_words, &progress);
+        match &self.captioner {
+            None => Ok(model),
+            Some(name) => self.captioned(model, name, &progress),
+        }
+    }
+
+    /// A model that nothing has to be loaded for.
+    fn without_models(&self) -> TopicModel {
+        let model = TopicModel::text("text", NoEmbedder).embeddings("embedding");
+        match self.image_column() {
+            Some(images) => model.with_images(images),
+            None => model,
+        }
+    }
+
+    /// The model with every setting that does not depend on the embedder or the captioner.
+    fn with_settings(&self, model: TopicModel, stop_words: Option<StopWords>, progress: &Progress) -> TopicModel {
+        let mut model = model
             .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
             .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
             .cleaning(self.clean)
             .seed(self.seed)
             .with_progress(progress.clone());
-        if let Some(words) = &self.stop_words {
-            model = model.vectorizer(CountVectorizer::new().stop_words(StopWords::named(words)?));
+        if let Some(words) = stop_words {
+            model = model.vectorizer(CountVectorizer::new().stop_words(words));
         }
         if let Some(weight) = self.image_weight {
             model = model.fusion(Fusion::new().image_weight(weight));
@@ -34,16 +58,9 @@ impl Fit {
                 .only_in_image_folder(self.only_in_image_folder)
                 .representation("Visual_Aspect", VisualRepresentation::new().limits(self.image_limits()));
         }
-        if let Some(embeddings) = &self.embeddings {
-            model = model.embeddings(embeddings);
-        }
-        match &self.captioner {
-            None => Ok(model),
-            Some(_) if self.image_column().is_none() => {
-                Err(wrong("--captioner requires images, but no image column was specified")
-                    .with_hint("Specify the image column with --images."))
-            }
-            Some(name) => self.captioned(model, name, &progress),
+        match &self.embeddings {
+            Some(embeddings) => model.embeddings(embeddings),
+            None => model,
         }
     }
 

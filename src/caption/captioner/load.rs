@@ -19,8 +19,10 @@ impl Captioner {
     /// Loads a folder, or a model from the Hub if there is no such folder.
     ///
     /// # Errors
-    /// As [`Hub::model_folder`] and [`from_dir`](Self::from_dir).
+    /// As [`Hub::model_folder`], [`from_dir`](Self::from_dir) and [`device`](Self::device).
     pub fn load(name: &str, device: Device, progress: &Progress) -> Result<Self> {
+        // An unusable device is known without the model, which may have to be downloaded first.
+        device.open()?;
         Self::from_dir(hub::folder_of(name, progress)?)?.device(device)
     }
 }

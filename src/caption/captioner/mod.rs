@@ -93,7 +93,8 @@ impl Captioner {
         })
     }
 
-    /// Moves the model to `device`. Unless it is already there, its folder is read again.
+    /// Moves the model to `device`. Unless it is already there, its folder is read again: this loads, so an unusable
+    /// device is an error here, as a damaged folder is.
     ///
     /// # Errors
     /// [`ErrorKind::Model`] if the device cannot be used; otherwise as [`from_dir`](Self::from_dir).
@@ -172,14 +173,6 @@ impl Captioner {
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
-    }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidParameter`] for a value out of range, or for a prompt if the model does not accept one.
-    pub fn check(&self) -> Result<()> {
-        self.generation_config().map(|_| ())
     }
 
     /// The tokens of each image's caption, from the start token to the end token, which is missing if the caption was
@@ -287,11 +280,19 @@ fn matrix(count: usize, values: Vec<f32>) -> Result<Array2<f32>> {
 }
 
 impl ImageCaptioner for Captioner {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidParameter`] for a value out of range, or for a prompt if the model does not accept one.
+    fn check(&self) -> Result<()> {
+        self.generation_config().map(|_| ())
+    }
+
     /// One caption for each image, trimmed, with single spaces.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidParameter`] as [`Captioner::check`]; [`ErrorKind::Image`] if no image can be read;
-    /// [`ErrorKind::Model`] if the model's scores or tokens do not form a caption; [`ErrorKind::Interrupted`].
+    /// [`ErrorKind::InvalidParameter`] as [`check`](ImageCaptioner::check); [`ErrorKind::Image`] if no image can be
+    /// read; [`ErrorKind::Model`] if the model's scores or tokens do not form a caption; [`ErrorKind::Interrupted`].
     fn caption_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Vec<Option<String>>> {
         let tokens = self.caption_tokens(images, progress)?;
         tokens

@@ -59,7 +59,7 @@ impl FittedHdbscan {
         progress: &Progress,
     ) -> Result<Self> {
         let rows = points.nrows();
-        let min_samples = settings.min_samples.unwrap_or(settings.min_cluster_size).min(rows - 1);
+        let min_samples = min_samples_for(settings, rows, progress);
         let index = Index::build(points.view());
         let task = progress.task(Stage::Cluster, "core distances", rows);
         let core = core_distances(&points, &index, min_samples.max(1), &task);
@@ -173,4 +173,18 @@ impl FittedClusterer for FittedHdbscan {
         }
         Ok(Some(self.all_points_membership_vectors()))
     }
+}
+
+/// The requested number of samples, or the number of other points if that is smaller.
+fn min_samples_for(settings: &Hdbscan, rows: usize, progress: &Progress) -> usize {
+    let most = rows - 1;
+    // No note about a default, nor for a single point, which has no neighbors anyway.
+    if let Some(asked) = settings.min_samples
+        && asked > most
+        && most > 0
+    {
+        let message = format!("min_samples = {asked} reduced to {most}: there are only {rows} points");
+        progress.note(Stage::Cluster, message);
+    }
+    settings.min_samples.unwrap_or(settings.min_cluster_size).min(most)
 }

@@ -124,7 +124,8 @@ impl Hdbscan {
     }
 
     /// The number of other points in a dense neighborhood, at least 1; larger values produce more outliers. The default
-    /// is `min_cluster_size`. Limited to the number of other points.
+    /// is `min_cluster_size`. If there are fewer other points, it is reduced to their number, as in hdbscan, with a
+    /// note.
     #[must_use]
     pub fn min_samples(mut self, min_samples: usize) -> Self {
         self.min_samples = Some(min_samples);

@@ -71,9 +71,18 @@ const TOKENS_ON_GPU: usize = 32_768;
 #[derive(Clone)]
 pub struct SentenceTransformer {
     model: Arc<Model>,
+    /// Truncates to `max_seq_length`, if that is valid.
     tokenizer: TextTokenizer,
-    max_seq_length: usize,
-    prompt: String,
+    /// `None`: the model's own.
+    max_seq_length: Option<usize>,
+    prompt: Prompt,
+}
+
+#[derive(Clone)]
+enum Prompt {
+    Text(String),
+    /// One of the model's prompts.
+    Named(String),
 }
 
 struct Model {
@@ -81,6 +90,7 @@ struct Model {
     encoder: Encoder,
     modules: Modules,
     dimensions: usize,
+    max_seq_length: usize,
     prompts: Vec<(String, String)>,
     device: Device,
     opened: candle_core::Device,
@@ -101,13 +111,13 @@ impl SentenceTransformer {
         if settings.lower_case {
             tokenizer.lower_case()?;
         }
-        let max_length = model.encoder.max_length();
-        let max_seq_length = settings.length.unwrap_or(max_length).min(max_length);
-        tokenizer.set_length(max_seq_length)?;
-        Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length, prompt: settings.prompt })
+        tokenizer.set_length(model.max_seq_length)?;
+        let prompt = Prompt::Text(settings.prompt);
+        Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length: None, prompt })
     }
 
-    /// Moves the model to `device`. Unless it is already there, its folder is read again.
+    /// Moves the model to `device`. Unless it is already there, its folder is read again: this loads, so an unusable
+    /// device is an error here, as a damaged folder is.
     ///
     /// # Errors
     /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
@@ -120,62 +130,46 @@ impl SentenceTransformer {
 
     /// Maximum number of tokens used of each text, including those that the model adds: from 3 to the model's number of
     /// positions. Default: the model's own.
-    ///
-    /// # Errors
-    /// A length outside that range.
-    pub fn max_seq_length(mut self, max_seq_length: usize) -> Result<Self> {
-        let max_length = self.model.encoder.max_length();
-        if !(3..=max_length).contains(&max_seq_length) {
-            return Err(Error::invalid_parameter(
-                Stage::Embed,
-                "max_seq_length",
-                max_seq_length,
-                &format!("3 to {max_length}"),
-            ));
-        }
-        self.max_seq_length = max_seq_length;
-        self.tokenizer.set_length(max_seq_length)?;
-        Ok(self)
+    #[must_use]
+    pub fn max_seq_length(mut self, max_seq_length: usize) -> Self {
+        self.max_seq_length = Some(max_seq_length);
+        // Set here, so that not every call has to copy the tokenizer. With a length that it refuses, it never runs:
+        // `check` refuses the same.
+        let _ = self.tokenizer.set_length(max_seq_length);
+        self
     }
 
     /// The prompt that precedes each text; empty for none. Default: the model's default prompt, usually none.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.prompt = prompt.into();
+        self.prompt = Prompt::Text(prompt.into());
         self
     }
 
-    /// Uses the model's prompt of this name, such as `query` or `passage`.
-    ///
-    /// # Errors
-    /// A name that the model does not have.
-    pub fn prompt_name(self, name: &str) -> Result<Self> {
-        let found = self.model.prompts.iter().find(|(known, _)| known == name).map(|(_, prompt)| prompt.clone());
-        match found {
-            Some(prompt) => Ok(self.prompt(prompt)),
-            None => {
-                let known: Vec<&str> = self.model.prompts.iter().map(|(name, _)| name.as_str()).collect();
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                let message = format!("the model has no prompt named `{name}`");
-                Err(Error::new(ErrorKind::NotFound, Stage::Embed, message).with_hint(format!("It has: {known}.")))
-            }
-        }
+    /// Uses the model's prompt of this name, such as `query` or `passage`, instead of a [`prompt`](Self::prompt). The
+    /// model must have it.
+    #[must_use]
+    pub fn prompt_name(mut self, name: impl Into<String>) -> Self {
+        self.prompt = Prompt::Named(name.into());
+        self
     }
 
     /// The vectors of `texts`, one row each, exactly as returned by the model: of length 1 only if it ends with
     /// `Normalize`. (As sentence-transformers' `encode`; [`TextEmbedder::embed_texts`] always returns length 1.)
     ///
     /// # Errors
-    /// A text that the model's tokenizer fails on; interrupted work.
+    /// Those of [`check`](TextEmbedder::check); a text that the model's tokenizer fails on; interrupted work.
     pub fn encode(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        self.check()?;
+        let prompt = self.prompt_text()?;
         let task = progress.task(Stage::Embed, "texts", texts.len());
         check_memory(Stage::Embed, "the vectors of the texts", texts.len(), self.model.dimensions)?;
         let mut vectors = Array2::zeros((texts.len(), self.model.dimensions));
-        let skipped = self.prompt_tokens()?;
+        let skipped = self.prompt_tokens(prompt)?;
         let width = self.model.dimensions;
         for (window, to) in texts.chunks(WINDOW).zip(vectors.axis_chunks_iter_mut(ndarray::Axis(0), WINDOW)) {
             let mut to = to;
-            let tokens = self.tokenizer.encode_all(&self.prompt, window)?;
+            let tokens = self.tokenizer.encode_all(prompt, window)?;
             let batches = self.batches(&tokens);
             let pooled = workers::run(&batches, &self.model.opened, progress, |batch| {
                 let vectors = self.model.embed(batch, skipped)?;
@@ -221,12 +215,30 @@ impl SentenceTransformer {
         batches
     }
 
+    /// The prompt that precedes each text.
+    ///
+    /// # Errors
+    /// The model has no prompt of this name.
+    fn prompt_text(&self) -> Result<&str> {
+        let name = match &self.prompt {
+            Prompt::Text(text) => return Ok(text),
+            Prompt::Named(name) => name,
+        };
+        let prompts = &self.model.prompts;
+        prompts.iter().find(|(known, _)| known == name).map(|(_, prompt)| prompt.as_str()).ok_or_else(|| {
+            let known: Vec<&str> = prompts.iter().map(|(name, _)| name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let message = format!("the model has no prompt named `{name}`");
+            Error::new(ErrorKind::NotFound, Stage::Embed, message).with_hint(format!("It has: {known}."))
+        })
+    }
+
     /// How many tokens of each text belong to the prompt and do not count.
-    fn prompt_tokens(&self) -> Result<usize> {
-        if self.model.modules.pooling.include_prompt || self.prompt.is_empty() {
+    fn prompt_tokens(&self, prompt: &str) -> Result<usize> {
+        if self.model.modules.pooling.include_prompt || prompt.is_empty() {
             return Ok(0);
         }
-        let tokens = self.tokenizer.encode(&self.prompt)?;
+        let tokens = self.tokenizer.encode(prompt)?;
         let ends = tokens.last().is_some_and(|&last| self.tokenizer.is_special(last));
         Ok(tokens.len() - usize::from(ends))
     }
@@ -249,9 +261,11 @@ impl Model {
         let encoder = Encoder::load(&config, &config_path, &Weights::open(&modules.transformer)?, &opened)?;
         let dimensions = check_widths(folder, &encoder, &modules)?;
         let settings = Settings::read(folder, &modules.transformer)?;
+        let max_length = encoder.max_length();
+        let max_seq_length = settings.length.unwrap_or(max_length).min(max_length);
         let prompts = settings.prompts.clone();
         let folder = folder.to_path_buf();
-        Ok((Model { folder, encoder, modules, dimensions, prompts, device, opened }, settings))
+        Ok((Model { folder, encoder, modules, dimensions, max_seq_length, prompts, device, opened }, settings))
     }
 
     fn embed(&self, batch: &[UniqueText<'_>], skipped: usize) -> Result<Vec<f32>> {
@@ -343,6 +357,23 @@ impl Settings {
 }
 
 impl TextEmbedder for SentenceTransformer {
+    /// Checks every parameter.
+    ///
+    /// # Errors
+    /// A [`max_seq_length`](Self::max_seq_length) out of range; a [`prompt_name`](Self::prompt_name) that the model
+    /// does not have.
+    fn check(&self) -> Result<()> {
+        if let Some(length) = self.max_seq_length {
+            let max_length = self.model.encoder.max_length();
+            if !(3..=max_length).contains(&length) {
+                let allowed = format!("3 to {max_length}");
+                return Err(Error::invalid_parameter(Stage::Embed, "max_seq_length", length, &allowed));
+            }
+            self.tokenizer.check_length(length)?;
+        }
+        self.prompt_text().map(|_| ())
+    }
+
     fn dimensions(&self) -> usize {
         self.model.dimensions
     }
@@ -362,10 +393,13 @@ impl TextEmbedder for SentenceTransformer {
 
 impl fmt::Debug for SentenceTransformer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (folder, dimensions, length) = (self.model.folder.display(), self.model.dimensions, self.max_seq_length);
-        write!(f, "SentenceTransformer({folder}, {dimensions} dimensions, {length} tokens, {}", self.model.device)?;
-        if !self.prompt.is_empty() {
-            write!(f, ", prompt {:?}", self.prompt)?;
+        let Model { folder, dimensions, device, .. } = &*self.model;
+        let length = self.max_seq_length.unwrap_or(self.model.max_seq_length);
+        write!(f, "SentenceTransformer({}, {dimensions} dimensions, {length} tokens, {device}", folder.display())?;
+        if let Ok(prompt) = self.prompt_text()
+            && !prompt.is_empty()
+        {
+            write!(f, ", prompt {prompt:?}")?;
         }
         f.write_str(")")
     }

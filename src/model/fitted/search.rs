@@ -18,6 +18,7 @@ impl FittedTopicModel {
     /// `top_n` is 0; the query contains no word known to the embedder; the model has no embedder for texts, or one with
     /// dimensions that differ from those of the clustered vectors; the embedder fails.
     pub fn find_topics(&self, query: &str, top_n: usize) -> Result<DataFrame> {
+        check_top_n(top_n)?;
         self.nearest_topics(&self.pipeline.encoder.encode_text(query, &self.settings.progress)?, top_n)
     }
 
@@ -27,13 +28,11 @@ impl FittedTopicModel {
     /// `top_n` is 0; the image cannot be read; the model has no embedder for images, or one with dimensions that differ
     /// from those of the clustered vectors; the embedder fails.
     pub fn find_topics_by_image<'a>(&self, image: impl Into<ImageSource<'a>>, top_n: usize) -> Result<DataFrame> {
+        check_top_n(top_n)?;
         self.nearest_topics(&self.pipeline.encoder.encode_image(image.into(), &self.settings.progress)?, top_n)
     }
 
     fn nearest_topics(&self, query: &[f32], top_n: usize) -> Result<DataFrame> {
-        if top_n == 0 {
-            return Err(Error::invalid_parameter(Stage::Topics, "top_n", 0, "at least 1"));
-        }
         let topics = self.topics.centroids.iter().filter(|(topic, _)| *topic != OUTLIER);
         let mut found: Vec<(i32, f64)> = topics.map(|(topic, mean)| (topic, cosine(query, mean))).collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -46,6 +45,14 @@ impl FittedTopicModel {
             Column::new("Similarity".into(), similarities),
         ];
         DataFrame::new(columns[0].len(), columns).map_err(internal)
+    }
+}
+
+/// Before the query is embedded, which can be slow.
+fn check_top_n(top_n: usize) -> Result<()> {
+    match top_n {
+        0 => Err(Error::invalid_parameter(Stage::Topics, "top_n", 0, "at least 1")),
+        _ => Ok(()),
     }
 }
 

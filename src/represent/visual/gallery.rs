@@ -211,7 +211,7 @@ impl Gallery {
 
 impl Shared {
     fn compose(&self, pictures: &TopicPictures) -> Result<Option<Vec<u8>>> {
-        let Some(layout) = self.collage.layout(&pictures.sizes) else { return Ok(None) };
+        let Some(layout) = self.collage.layout(&pictures.sizes)? else { return Ok(None) };
         // Each thread keeps only one original in memory at a time.
         let fill = |(index, cell): (usize, &Cell)| self.image(pictures, index).and_then(|image| cell.fill(&image));
         let filled: Vec<Result<RgbImage>> = layout.cells.par_iter().enumerate().map(fill).collect();
