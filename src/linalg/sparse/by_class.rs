@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::{CsrMatrix, Value, cosine, invalid};
+use super::{CsrMatrix, Value, invalid};
 use crate::error::Result;
+use crate::linalg::vectors::cosine;
 
 /// The maximum number of rows of a class that one thread compares with it at a time: fewer cost more for spreading out
 /// the class.
