@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
 
 use super::check::joint_model;
-use super::distinct_texts::embed_distinct;
+use super::embed_distinct::embed_distinct;
 use super::images::{check_readable, image_sources};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
 use crate::corpus::{Documents, Embeddings};

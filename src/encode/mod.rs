@@ -11,7 +11,7 @@ use crate::vectorize::TextCleaning;
 mod check;
 mod cleaned;
 mod cluster_on;
-mod distinct_texts;
+mod embed_distinct;
 mod encoder;
 mod fitted;
 mod images;
