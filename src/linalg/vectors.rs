@@ -1,4 +1,4 @@
-//! Rows of values that several owners share without copying.
+//! Vectors that several owners share without copying; inner products and norms.
 
 use std::fmt;
 use std::sync::Arc;
