@@ -12,7 +12,7 @@ use super::report::Report;
 #[cfg(feature = "models")]
 use crate::caption::Captioner;
 use crate::cluster::{Clustering, Hdbscan, KMeans};
-use crate::embed::{Fusion, LoadedEmbedder, StaticEmbedder};
+use crate::embed::{Fusion, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 #[cfg(feature = "models")]
 use crate::embed::{MultiModalBackend, SentenceTransformer};
 use crate::error::Error;
@@ -473,7 +473,7 @@ macro_rules! steps {
     )+ };
 }
 
-steps!(StaticEmbedder, LoadedEmbedder, Fusion);
+steps!(StaticEmbedder, LoadedEmbedder, NoEmbedder, Fusion);
 #[cfg(feature = "models")]
 steps!(SentenceTransformer, MultiModalBackend, Captioner);
 steps!(Umap, Pca, NoReduction, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);

@@ -1,4 +1,4 @@
-//! Validation: the inputs to clustering are checked before the first slow step.
+//! Validation of columns and embedders before the first slow step.
 
 use super::{ClusterOn, Encoder};
 use crate::corpus::{Documents, ImageColumn, TextColumn};
@@ -86,7 +86,7 @@ pub(super) fn joint_model() -> Hint {
         .on_command_line("Set --embedder to a joint model of texts and images, such as CLIP.")
 }
 
-/// An error with `message` and the clustered column.
+/// An error with `message` that names the clustered column.
 pub(crate) fn no_row(documents: &Documents, cluster_on: ClusterOn, message: &str) -> Error {
     let error = Error::new(ErrorKind::InvalidData, Stage::Input, message)
         .with_hint("Check that this is the intended column, and that it was read correctly.");

@@ -30,7 +30,7 @@ pub(crate) struct Cleaned<'a> {
 }
 
 impl<'a> Cleaned<'a> {
-    /// Wraps `embedder`, so that it receives texts after `cleaning`.
+    /// Wraps `embedder`, so that it receives the texts cleaned with `cleaning`.
     pub(crate) fn new(embedder: &'a dyn TextEmbedder, cleaning: TextCleaning) -> Self {
         Cleaned { embedder, cleaning }
     }

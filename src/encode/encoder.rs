@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView1};
 use polars::prelude::DataFrame;
 
 use super::check::joint_model;
-use super::distinct_texts::embed_distinct;
+use super::embed_distinct::embed_distinct;
 use super::images::{check_readable, image_sources};
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder, resolve_cleaning};
 use crate::corpus::{Documents, Embeddings};
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::memory::check_memory;
 use crate::progress::Progress;
 
-/// The purpose of encoding rows.
+/// Why rows are encoded.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose<'a> {
     /// A fit, which requires at least one readable image.
@@ -31,7 +31,8 @@ pub(crate) struct RowVectors {
 }
 
 impl Encoder {
-    /// Reads the columns of a fit. `opens_images`: whether anything other than the encoder opens the images.
+    /// Reads the columns of a fit. `opens_images`: whether anything other than the encoder opens the images, so that
+    /// they must be found.
     pub(crate) fn read(&self, frame: &DataFrame, opens_images: bool, progress: &Progress) -> Result<Documents> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images || opens_images {
@@ -46,7 +47,8 @@ impl Encoder {
         Ok(documents)
     }
 
-    /// Computes the vectors of `frame`, without clustering them; and how texts and images were fused, if they were.
+    /// Computes the vectors of `frame` without clustering them, and returns the fitted fusion if texts and images were
+    /// fused.
     pub(crate) fn vectors(&self, frame: &DataFrame, progress: &Progress) -> Result<(RowVectors, Option<FittedFusion>)> {
         let documents = Documents::read(frame, &self.columns)?;
         if self.plan().embeds_images {
@@ -76,7 +78,8 @@ impl Encoder {
         Encoder { cleaning: resolve_cleaning(self.cleaning, documents.texts.as_ref()), ..self.clone() }
     }
 
-    /// The vectors of all rows; null if there is nothing to embed.
+    /// The vectors of all rows, null for rows with nothing to embed; and the fitted fusion, if texts and images were
+    /// fused.
     pub(super) fn row_vectors(
         &self,
         documents: &Documents,
@@ -168,7 +171,7 @@ impl Encoder {
         Err(Error::new(ErrorKind::InvalidData, Stage::Embed, message).with_hint(joint_model()))
     }
 
-    /// The vectors of the texts; null if there is none.
+    /// The text vector of each row; null if the row has no text.
     fn text_vectors(&self, documents: &Documents, progress: &Progress) -> Result<Embeddings> {
         if let Some(given) = &documents.text_embeddings {
             return Ok(given.clone());
@@ -186,7 +189,7 @@ impl Encoder {
         Embeddings::scatter(vectors, &rows, documents.rows)?.without_zeros()
     }
 
-    /// The vectors of the images; null if there is none, or if it cannot be read.
+    /// The image vector of each row; null if the row has no image, or one that cannot be read.
     fn image_vectors(&self, documents: &Documents, purpose: Purpose<'_>, progress: &Progress) -> Result<Embeddings> {
         if let Some(given) = &documents.image_embeddings {
             return Ok(given.clone());
@@ -208,13 +211,13 @@ impl Encoder {
         Ok(vectors)
     }
 
-    /// The embedder of texts into the same space as images.
+    /// The embedder that maps texts to the space of the image vectors.
     pub(crate) fn joint_text(&self) -> Option<&dyn TextEmbedder> {
         let images = self.image_embedder.as_deref()?;
         images.text_side().or(self.text_embedder.as_deref())
     }
 
-    /// The embedder of words and texts for topic descriptions.
+    /// The embedder of the words and texts that describe topics.
     pub(crate) fn words_embedder(&self) -> Option<&dyn TextEmbedder> {
         self.text_embedder.as_deref().or_else(|| self.joint_text())
     }
@@ -244,7 +247,7 @@ impl Encoder {
     }
 }
 
-/// Checks that images can be found, and reports unexpected ones.
+/// Checks that images can be found, and reports those in unexpected places.
 fn check_images(documents: &Documents, progress: &Progress) -> Result<()> {
     let Some(images) = &documents.images else { return Ok(()) };
     images.check_reachable()?;

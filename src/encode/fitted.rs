@@ -59,7 +59,7 @@ impl FittedEncoder {
         }
     }
 
-    /// The embedder of texts into the space of the clustered vectors.
+    /// The embedder that maps texts to the space of the clustered vectors.
     fn query_embedder(&self) -> Option<&dyn TextEmbedder> {
         match self.encoder.cluster_on {
             ClusterOn::Images => self.encoder.joint_text(),
@@ -67,7 +67,7 @@ impl FittedEncoder {
         }
     }
 
-    /// The embedder of images into the space of the clustered vectors.
+    /// The embedder that maps images to the space of the clustered vectors.
     fn query_image_embedder(&self) -> Option<&dyn ImageEmbedder> {
         self.encoder.image_embedder.as_deref()
     }

@@ -11,7 +11,7 @@ use crate::vectorize::TextCleaning;
 mod check;
 mod cleaned;
 mod cluster_on;
-mod distinct_texts;
+mod embed_distinct;
 mod encoder;
 mod fitted;
 mod images;
@@ -47,7 +47,7 @@ pub(crate) struct Encoded {
     pub(crate) rows: Vec<usize>,
 }
 
-/// An [`Encoder`] fitted to the rows of a fit, which encodes new rows in the same way.
+/// An [`Encoder`] fitted to a frame, which encodes new rows in the same way.
 #[derive(Debug, Clone)]
 pub(crate) struct FittedEncoder {
     /// The settings; the cleaning is resolved.

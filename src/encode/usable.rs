@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::progress::Progress;
 
 impl Encoder {
-    /// The `vectors`, with the rows that have both the clustered input and a vector; the other rows are counted and
-    /// reported. Embedders return an all-zero vector for a text without a known word;
-    /// among precomputed vectors it is a point like any other, unless the reducer only uses directions
-    /// (`uses_direction_only`), since it has none.
+    /// The `vectors`, and the rows that have both the clustered input and a vector; the other rows are counted and
+    /// reported. Embedders return an all-zero vector for a text without a known word. Among precomputed vectors, an
+    /// all-zero vector is a point like any other, unless the reducer only uses directions (`uses_direction_only`),
+    /// since it has none.
     pub(super) fn encoded(
         &self,
         documents: &Documents,
@@ -41,7 +41,7 @@ impl Encoder {
         Encoded { clustered, texts, images, rows }
     }
 
-    /// Whether `row` has the input that is clustered; `image_vectors` are the vectors of the images, if there are any.
+    /// Whether `row` has the input that is clustered. `image_vectors`: the vectors of the images, if there are any.
     fn has_input(&self, documents: &Documents, image_vectors: Option<&Embeddings>, row: usize) -> bool {
         let (texts, images) = (documents.texts.is_some(), documents.images.is_some());
         match self.cluster_on {
@@ -56,7 +56,7 @@ impl Encoder {
         }
     }
 
-    /// If no row is usable, returns an error that states which input is missing.
+    /// Returns an error that states which input is missing if no row is usable.
     pub(super) fn check_usable(&self, documents: &Documents, encoded: &Encoded) -> Result<()> {
         if !encoded.rows.is_empty() {
             return Ok(());

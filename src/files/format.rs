@@ -16,7 +16,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The separator that the extension promises; `None` if it is detected, or if the format has none.
+    /// The separator that the extension implies; `None` if it is detected, or if the format has none.
     pub(super) fn separator(self) -> Option<u8> {
         match self {
             Format::Tsv => Some(b'\t'),
@@ -24,13 +24,31 @@ impl Format {
         }
     }
 
-    /// Whether the format compresses its own content.
+    /// Whether the format compresses its own content, and has cells of bytes.
     fn is_binary(self) -> bool {
         match self {
             Format::Parquet | Format::Arrow => true,
             Format::Csv | Format::Tsv | Format::Json | Format::NdJson => false,
         }
     }
+
+    /// Whether cells are separated by a character, so that lists are written as text.
+    fn is_delimited(self) -> bool {
+        match self {
+            Format::Csv | Format::Tsv => true,
+            Format::Json | Format::NdJson | Format::Parquet | Format::Arrow => false,
+        }
+    }
+}
+
+/// Whether the extension is that of a binary format, which has cells of bytes.
+pub fn is_binary(path: &Path) -> bool {
+    format_at(path).is_some_and(Format::is_binary)
+}
+
+/// Whether the extension is that of a format with a separator.
+pub fn is_delimited(path: &Path) -> bool {
+    format_at(path).is_some_and(Format::is_delimited)
 }
 
 /// The extensions, for messages.
@@ -54,7 +72,12 @@ pub(super) fn format_of(path: &Path, stage: Stage) -> Result<Format> {
             }
         };
     }
-    ending_of(path).as_deref().and_then(format_named).ok_or_else(|| unknown_kind(path, stage))
+    format_at(path).ok_or_else(|| unknown_kind(path, stage))
+}
+
+/// The format of a file that is not compressed, by its extension.
+fn format_at(path: &Path) -> Option<Format> {
+    ending_of(path).as_deref().and_then(format_named)
 }
 
 fn format_named(ending: &str) -> Option<Format> {

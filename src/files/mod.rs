@@ -24,6 +24,8 @@ mod thrift;
 mod union;
 mod write;
 
+#[doc(hidden)] // For the command.
+pub use format::{is_binary, is_delimited};
 pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
 #[doc(hidden)] // For the command.
 pub use options::separator_named;

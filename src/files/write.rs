@@ -68,8 +68,7 @@ fn for_parquet(frame: &DataFrame) -> Result<DataFrame> {
 
 fn write_as(frame: &mut DataFrame, format: Format, file: &mut BufWriter<File>) -> PolarsResult<()> {
     match format {
-        Format::Csv => write_delimited(frame, b',', file),
-        Format::Tsv => write_delimited(frame, b'\t', file),
+        Format::Csv | Format::Tsv => write_delimited(frame, format.separator().unwrap_or(b','), file),
         Format::Json | Format::NdJson => Ok(write_json(frame, file, format == Format::NdJson)?),
         Format::Parquet => ParquetWriter::new(file).finish(frame).map(|_| ()),
         Format::Arrow => IpcWriter::new(file).finish(frame),

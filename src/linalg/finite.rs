@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::vectors::Vectors;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
-/// The first of `rows` rows that has a NaN or infinite value; `row` returns a row.
+/// The first of `rows` rows that contains a NaN or infinite value; `row` returns a row.
 pub(crate) fn first_not_finite<'a, R: IntoIterator<Item = &'a f32>>(
     rows: usize,
     row: impl Fn(usize) -> R + Sync,
@@ -14,10 +14,10 @@ pub(crate) fn first_not_finite<'a, R: IntoIterator<Item = &'a f32>>(
     (0..rows).into_par_iter().find_first(|&number| row(number).into_iter().any(|value| !value.is_finite()))
 }
 
-/// Checks that every value is finite; `row` is called a `what`, such as `point`.
+/// Checks that every value is finite. Errors call a row a `what`, such as `point`.
 ///
 /// # Errors
-/// `InvalidData` of `stage`, with the first row that has a NaN or infinite value.
+/// `InvalidData` of `stage`, with the first row that contains a NaN or infinite value.
 pub(crate) fn check_finite(rows: ArrayView2<'_, f32>, stage: Stage, what: &str) -> Result<()> {
     match first_not_finite(rows.nrows(), |number| rows.row(number)) {
         Some(row) => Err(not_finite(stage, what).with_row(row)),
@@ -25,7 +25,7 @@ pub(crate) fn check_finite(rows: ArrayView2<'_, f32>, stage: Stage, what: &str) 
     }
 }
 
-/// As [`check_finite`], for vectors, with a hint.
+/// Like [`check_finite`], for vectors, with a hint.
 pub(crate) fn check_finite_vectors(vectors: &Vectors, stage: Stage) -> Result<()> {
     let reader = vectors.reader();
     match first_not_finite(vectors.rows(), |row| reader.row(row)) {
@@ -34,7 +34,7 @@ pub(crate) fn check_finite_vectors(vectors: &Vectors, stage: Stage) -> Result<()
     }
 }
 
-/// The error for a `what`, such as `point`, that has a NaN or infinite value.
+/// The error for a `what`, such as `point`, that contains a NaN or infinite value.
 fn not_finite(stage: Stage, what: &str) -> Error {
     Error::new(ErrorKind::InvalidData, stage, format!("a {what} contains a NaN or infinite value"))
 }

@@ -1,4 +1,4 @@
-//! Shared low-level modules: matrices used by more than one stage, and CPU feature detection.
+//! Linear algebra shared by several stages, and the detection of CPU features.
 
 #[cfg(feature = "models")]
 pub(crate) mod elementwise;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::vectors::norm;
+use super::vectors::{cosine, norm};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 mod by_class;
@@ -251,10 +251,6 @@ impl<T: Value> CsrMatrix<T> {
         }
         sum
     }
-}
-
-fn cosine(dot: f64, a: f64, b: f64) -> f64 {
-    if a > 0.0 && b > 0.0 { (dot / (a * b)).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
 fn invalid(message: impl Into<String>) -> Error {

@@ -8,7 +8,7 @@ pub(crate) struct VectorSum {
 }
 
 impl VectorSum {
-    /// The sum of no vectors, with `width` dimensions.
+    /// An empty sum of `width` dimensions.
     pub(crate) fn new(width: usize) -> Self {
         VectorSum { sum: vec![0.0; width], count: 0 }
     }
@@ -19,12 +19,12 @@ impl VectorSum {
         self.count += 1;
     }
 
-    /// The sum; zeros without vectors.
+    /// The sum; zeros if no vector was added.
     pub(crate) fn sum(self) -> Vec<f64> {
         self.sum
     }
 
-    /// The mean in double precision; zeros without vectors.
+    /// The mean in double precision; zeros if no vector was added.
     pub(crate) fn mean(self) -> Vec<f64> {
         let count = self.count.max(1) as f64;
         self.sum.into_iter().map(|sum| sum / count).collect()

@@ -1,4 +1,4 @@
-//! Rows of values that several owners share without copying.
+//! Vectors that several owners share without copying; inner products and norms.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +14,12 @@ pub(crate) fn dot<T: Copy + Into<f64>>(a: &[T], b: &[T]) -> f64 {
 /// The Euclidean length, accumulated in double precision.
 pub(crate) fn norm<T: Into<f64>>(vector: impl IntoIterator<Item = T>) -> f64 {
     vector.into_iter().map(Into::into).map(|x: f64| x * x).sum::<f64>().sqrt()
+}
+
+/// The cosine similarity of two vectors with inner product `dot` and these norms, -1 to 1; 0 if a norm is zero or NaN,
+/// since such a vector has no direction.
+pub(crate) fn cosine(dot: f64, norm: f64, other_norm: f64) -> f64 {
+    if norm > 0.0 && other_norm > 0.0 { (dot / (norm * other_norm)).clamp(-1.0, 1.0) } else { 0.0 }
 }
 
 /// `vector` normalized to unit length in double precision; zero vectors stay zero.
@@ -165,5 +171,18 @@ impl From<ArrayView2<'_, f32>> for Vectors {
 impl fmt::Debug for Vectors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Vectors({} x {})", self.rows(), self.columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cosine;
+
+    #[test]
+    fn the_cosine_to_a_vector_without_direction_is_0() {
+        assert_eq!((cosine(3.0, 2.0, 3.0), cosine(-7.0, 2.0, 3.0)), (0.5, -1.0));
+        for norm in [0.0, f64::NAN] {
+            assert_eq!((cosine(0.0, norm, 1.0), cosine(f64::NAN, 1.0, norm)), (0.0, 0.0));
+        }
     }
 }

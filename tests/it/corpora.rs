@@ -1,7 +1,8 @@
-//! Small frames with unambiguous topics.
+//! Frames: small ones with unambiguous topics, and the drawings that the examples read.
 
 use std::path::Path;
 
+use topicframe::files::read_csv;
 use topicframe::polars::prelude::*;
 
 const THEMES: [(&str, [&str; 6], [&str; 6]); 3] = [
@@ -69,6 +70,11 @@ pub fn frame_with_images(rows: usize, folder: &Path) -> DataFrame {
         image::RgbImage::from_pixel(width, 24, image::Rgb(color)).save(folder.join(name)).unwrap();
     }
     df!("caption" => captions(rows), "image" => names).unwrap()
+}
+
+/// The drawings of `examples/data`, with the columns `image`, `caption`, `category` and `author`.
+pub fn drawings() -> DataFrame {
+    read_csv(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/openclipart/captions.csv")).unwrap()
 }
 
 /// The fraction of pairs of rows on which two partitions agree (Rand index).

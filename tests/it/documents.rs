@@ -6,6 +6,8 @@ use std::process::Command;
 
 use topicframe::prelude::*;
 
+use crate::corpora;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -65,8 +67,8 @@ fn the_main_command_makes_a_page() {
 #[test]
 fn the_readme_shows_what_its_code_prints() {
     let readme = read("README.md");
-    let drawings = read_csv(root().join("examples/data/openclipart/captions.csv")).unwrap();
-    let (topics, drawings) = TopicModel::text("caption", StaticEmbedder::builtin()).fit_transform(&drawings).unwrap();
+    let model = TopicModel::text("caption", StaticEmbedder::builtin());
+    let (topics, drawings) = model.fit_transform(&corpora::drawings()).unwrap();
     let largest = topics.get_topic_info().unwrap().select(["Topic", "Count", "Name"]).unwrap().head(Some(4));
     let found = topics.find_topics("a boat on the sea", 3).unwrap();
     let size = format!("{} rows, {} columns", drawings.height(), drawings.width());

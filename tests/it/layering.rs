@@ -48,13 +48,10 @@ fn part_of(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-fn imports(source: &str) -> Vec<String> {
-    let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let names = code.flat_map(|line| line.split("crate::").skip(1).map(str::to_owned).collect::<Vec<_>>());
-    names
-        .map(|rest| rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>())
-        .filter(|name| !name.is_empty())
-        .collect()
+/// The rooms that a file names with a path from the root, also in its tests.
+fn imports(source: &str) -> BTreeSet<String> {
+    let room = |path: String| path.strip_prefix("crate::")?.split_terminator([':', ' ']).next().map(str::to_owned);
+    paths(&without_comments(source)).into_iter().filter_map(room).collect()
 }
 
 #[test]
@@ -74,11 +71,29 @@ fn imports_point_down() {
         rooms.insert(room);
     }
     assert!(lines.keys().all(|room| rooms.contains(room)), "the drawing has a room that src lacks");
+    // Paths that leave a room by `super`.
+    let modules = modules();
+    for module in modules.keys() {
+        for import in imported(&modules, module) {
+            let fine = import[0] == module[0] || is_allowed(&lines, &module[0], &import[0]);
+            assert!(fine, "{} must not import {}", module.join("/"), import.join("/"));
+        }
+    }
 }
 
 #[test]
 fn the_rule_sees_an_import_that_breaks_it() {
-    assert_eq!(imports("use crate::display::html;\n// use crate::topics::x;\n"), ["display"]);
+    for (code, expected) in [
+        ("use crate::display::html;\n// use crate::topics::x;\n", &["display"][..]),
+        ("fn f() { crate::model::g(crate::topics::Y) }", &["model", "topics"]),
+        ("use crate::{display, topics::Y as Z};", &["display", "topics"]),
+        ("pub use crate::{\n    display::{html, show::{self, *}}, // model,\n    topics,\n};", &["display", "topics"]),
+        ("mod a;\npub(in crate::nn) use std::{fs, io};", &["nn"]),
+        ("use {crate::{model}, std::fs};\n#[cfg(test)]\nmod tests { use crate::{files}; }", &["files", "model"]),
+        ("use crate::*;", &["*"]),
+    ] {
+        assert_eq!(Vec::from_iter(imports(code)), expected, "{code}");
+    }
     let lines = lines();
     for (room, import) in [("topics", "display"), ("topics", "model"), ("cluster", "reduce"), ("reduce", "cluster")] {
         assert!(!is_allowed(&lines, room, import), "{room} -> {import}");
@@ -100,8 +115,12 @@ fn modules() -> BTreeMap<Vec<String>, String> {
 
 /// A file's code without its comments and tests.
 fn code_of(source: &str) -> String {
+    without_comments(source).split("#[cfg(test)]\nmod ").next().unwrap().to_owned()
+}
+
+fn without_comments(source: &str) -> String {
     let code: Vec<&str> = source.lines().map(|line| line.split("//").next().unwrap()).collect();
-    code.join("\n").split("#[cfg(test)]\nmod ").next().unwrap().to_owned()
+    code.join("\n")
 }
 
 /// The paths in `code`: `use a::{b, c::d};` and `e::f()` are `a::b`, `a::c::d` and `e::f`.

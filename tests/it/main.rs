@@ -84,6 +84,8 @@ mod progress_lines;
 mod quality;
 mod report;
 mod show;
+#[cfg(feature = "models")]
+mod show_stages;
 mod tables;
 #[cfg(unix)]
 mod writing;

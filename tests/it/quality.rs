@@ -1,9 +1,10 @@
 //! Topics of the drawings, compared with the categories that people filed them under.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use topicframe::prelude::*;
+
+use crate::corpora;
 
 /// How often each pair occurs.
 fn table<'a>(categories: &[&'a str], topics: &[i32]) -> BTreeMap<(&'a str, i32), f64> {
@@ -54,8 +55,7 @@ fn the_measures_are_scikit_learns() {
 /// 0.642.
 #[test]
 fn topics_of_drawings_agree_with_their_categories() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/openclipart/captions.csv");
-    let drawings = read_csv(path).unwrap();
+    let drawings = corpora::drawings();
     let categories: Vec<&str> = drawings.column("category").unwrap().str().unwrap().iter().flatten().collect();
     for seed in [42, 7] {
         let topics = TopicModel::text("caption", StaticEmbedder::builtin()).seed(seed).fit(&drawings).unwrap();

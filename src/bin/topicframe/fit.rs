@@ -9,8 +9,8 @@ use topicframe::FittedTopicModel;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{
-    IMAGE_COLUMN, Inputs, Quotes, ReadOptions, check_writable, check_writable_frame, read_image_folder_with, same_file,
-    separator_named, write_frame,
+    IMAGE_COLUMN, Inputs, Quotes, ReadOptions, check_writable, check_writable_frame, is_binary, is_delimited,
+    read_image_folder_with, same_file, separator_named, write_frame,
 };
 use topicframe::model::ClusterOn;
 use topicframe::polars::prelude::{DataFrame, DataType};
@@ -308,7 +308,7 @@ impl Fit {
     fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Outputs {
         let mut outputs = Outputs::default();
         outputs.add("topics", self.topics.as_deref(), |path| {
-            let info = match holds_bytes(path) {
+            let info = match is_binary(path) {
                 true => topics.get_topic_info()?,
                 false => topics.get_topic_info_with_paths()?,
             };
@@ -323,10 +323,10 @@ impl Fit {
 
     /// Embeddings and encoded images would make text files huge and unreadable; they are omitted, with a note.
     fn writable_documents(&self, documents: &DataFrame, path: &Path, progress: &Progress) -> DataFrame {
-        if holds_bytes(path) {
+        if is_binary(path) {
             return documents.clone();
         }
-        let is_json = !has_ending(path, &["csv", "tsv", "tab"]);
+        let is_json = !is_delimited(path);
         let columns = documents.columns().iter().filter(|column| is_bulky(column.dtype(), is_json));
         let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
         if !left_out.is_empty() {
@@ -407,15 +407,6 @@ fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
         DataType::Struct(fields) => fields.iter().any(|field| is_bulky(field.dtype(), is_json)),
         _ => false,
     }
-}
-
-fn holds_bytes(path: &Path) -> bool {
-    has_ending(path, &["parquet", "pq", "arrow", "ipc", "feather"])
-}
-
-fn has_ending(path: &Path, endings: &[&str]) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
-    endings.contains(&extension.as_str())
 }
 
 fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instant) {

@@ -1,15 +1,16 @@
-//! Sums and cosines of rows by class, on all threads. A class may have a large part of the rows, so no thread is given
-//! several classes in advance.
+//! Sums and cosine similarities of rows by class, on all threads. Threads take one class at a time, since a class may
+//! contain most of the rows.
 
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::{CsrMatrix, Value, cosine, invalid};
+use super::{CsrMatrix, Value, invalid};
 use crate::error::Result;
+use crate::linalg::vectors::cosine;
 
-/// The maximum number of rows of a class that one thread compares with it at a time: fewer cost more for spreading out
-/// the class.
+/// The maximum number of rows of a class that one thread compares with it at a time. With fewer, writing the class as a
+/// dense row costs more.
 const ROWS: usize = 2048;
 
 impl<T: Value> CsrMatrix<T> {
@@ -58,10 +59,10 @@ impl<T: Value> CsrMatrix<T> {
         Ok(other.cosines_by(classes, |_| (), score))
     }
 
-    /// The cosine between each of some rows and the row of `self` that is its class; 0 where it has none. `score`
-    /// returns a row's inner product with a dense row of `self`, and the row's length. Each value of the dense row has
-    /// `beside` it what `score` needs to know of the column, so that both are read from memory at once. The result does
-    /// not depend on the number of threads.
+    /// The cosine similarity between each row of another matrix and the row of `self` for its class; 0 if it has no
+    /// class. `score` returns the row's inner product with a dense row of `self`, and the row's norm. The dense row
+    /// stores with each value what `score` needs to know about the column (`beside`), so that both are read from memory
+    /// at once. The result does not depend on the number of threads.
     pub(crate) fn cosines_by<B: Copy + Send>(
         &self,
         classes: &[Option<usize>],
@@ -76,7 +77,7 @@ impl<T: Value> CsrMatrix<T> {
             .collect();
         let pool = Pool::default();
         let empty = || (0..self.cols).map(|column| (beside(column), 0.0)).collect::<Vec<(B, f64)>>();
-        // A class has a long row, and many rows to compare with it: spread out, it need not be searched.
+        // The row of a class has many entries and is compared with many rows: a dense row does not have to be searched.
         let of_piece = |spread: &mut Vec<(B, f64)>, class: usize, rows: &[usize]| {
             let (columns, values) = self.row(class);
             columns.iter().zip(values).for_each(|(&column, value)| spread[column as usize].1 = value.as_f64());
@@ -120,7 +121,7 @@ fn members_of(classes: &[Option<usize>], n_classes: usize) -> Vec<Vec<usize>> {
     members
 }
 
-/// Scratch space that each thread borrows and returns as it was.
+/// Scratch space that threads borrow and return in its initial state.
 struct Pool<S>(Mutex<Vec<S>>);
 
 impl<S> Default for Pool<S> {
@@ -164,7 +165,7 @@ impl<T: Value> RowSums<T> {
     /// Returns the sums in use and resets them to zero.
     fn take(&mut self) -> (Vec<u32>, Vec<T>) {
         self.used.sort_unstable();
-        // A sum that returned to zero along the way was recorded twice.
+        // A column whose sum returned to zero along the way was recorded twice.
         self.used.dedup();
         let columns = std::mem::take(&mut self.used);
         let values = columns.iter().map(|&column| std::mem::take(&mut self.sums[column as usize])).collect();

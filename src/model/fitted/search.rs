@@ -6,7 +6,7 @@ use super::FittedTopicModel;
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::{Error, Result, Stage};
-use crate::linalg::vectors::{dot, norm};
+use crate::linalg::vectors::{cosine, dot, norm};
 use crate::vision::ImageSource;
 
 impl FittedTopicModel {
@@ -34,7 +34,9 @@ impl FittedTopicModel {
 
     fn nearest_topics(&self, query: &[f32], top_n: usize) -> Result<DataFrame> {
         let topics = self.topics.centroids.iter().filter(|(topic, _)| *topic != OUTLIER);
-        let mut found: Vec<(i32, f64)> = topics.map(|(topic, mean)| (topic, cosine(query, mean))).collect();
+        let length = norm(query.iter().copied());
+        let similarity = |mean: &[f32]| cosine(dot(query, mean), length, norm(mean.iter().copied()));
+        let mut found: Vec<(i32, f64)> = topics.map(|(topic, mean)| (topic, similarity(mean))).collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         found.truncate(top_n);
         let names: Vec<Option<String>> = found.iter().map(|&(topic, _)| self.topic_label(topic)).collect();
@@ -54,9 +56,4 @@ fn check_top_n(top_n: usize) -> Result<()> {
         0 => Err(Error::invalid_parameter(Stage::Topics, "top_n", 0, "at least 1")),
         _ => Ok(()),
     }
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let lengths = norm(a.iter().copied()) * norm(b.iter().copied());
-    if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0) } else { 0.0 }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::corpus::{Embeddings, ImageColumn};
 use crate::linalg::vector_sum::VectorSum;
-use crate::linalg::vectors::norm;
+use crate::linalg::vectors::{cosine, norm};
 
 /// The rows with images of every topic and their scores, best first.
 ///
@@ -88,11 +88,10 @@ fn score_by_mean(rows: &[usize], vectors: &Embeddings) -> Vec<(usize, f64)> {
     }
     let sum = sum.sum();
     let length = norm(sum.iter().copied());
-    let cosine = |row: usize| {
+    let score = |row: usize| {
         let vector = vectors.get(row).unwrap_or_default();
         let dot: f64 = sum.iter().zip(vector).map(|(a, &b)| a * f64::from(b)).sum();
-        let norms = length * norm(vector.iter().copied());
-        if norms > 0.0 { (dot / norms).clamp(-1.0, 1.0) } else { 0.0 }
+        cosine(dot, length, norm(vector.iter().copied()))
     };
-    rows.iter().map(|&row| (row, cosine(row))).collect()
+    rows.iter().map(|&row| (row, score(row))).collect()
 }

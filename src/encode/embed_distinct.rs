@@ -20,6 +20,5 @@ pub(super) fn embed_distinct(embedder: &dyn TextEmbedder, texts: &[&str], progre
     if vectors.nrows() != distinct.texts().len() {
         return Ok(vectors);
     }
-    let places: Vec<usize> = texts.iter().filter_map(|text| distinct.place(text)).collect();
-    Ok(vectors.select(Axis(0), &places))
+    Ok(vectors.select(Axis(0), distinct.inverse()))
 }
