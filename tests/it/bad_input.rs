@@ -276,7 +276,7 @@ impl Clusterer for Careless {
 }
 
 impl FittedClusterer for Careless {
-    fn predict(&self, points: ndarray::ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ndarray::ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         Ok((vec![self.label; points.nrows() + 1], vec![self.strength; points.nrows()]))
     }
 }

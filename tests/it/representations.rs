@@ -84,7 +84,7 @@ impl Clusterer for Given {
 }
 
 impl FittedClusterer for Given {
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         Ok((vec![0; points.nrows()], vec![1.0; points.nrows()]))
     }
 }
