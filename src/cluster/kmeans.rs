@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Clusterer, Clustering, FittedClusterer, OUTLIER};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::finite::check_finite;
 use crate::progress::{Progress, Task};
 use crate::spec::Spec;
@@ -169,6 +169,11 @@ impl Clusterer for KMeans {
     /// `n_clusters`.
     fn min_rows(&self) -> usize {
         self.n_clusters
+    }
+
+    /// Fewer clusters.
+    fn too_few_rows_hint(&self) -> Hint {
+        Hint::new("Provide more rows, or lower n_clusters.").on_command_line("Provide more rows.")
     }
 
     // Probabilities are all 1, since a partition has no membership strengths. linfa distributes rows among threads but

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Result, Stage};
+use crate::error::{Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::training::Training;
@@ -65,6 +65,12 @@ pub trait Clusterer: Send + Sync + Debug {
     /// The minimum number of rows, including duplicates, that is worth clustering: a model with fewer rows is an error
     /// before the reduction. [`fit`](Self::fit) may accept fewer.
     fn min_rows(&self) -> usize;
+
+    /// What to do if there are fewer rows than [`min_rows`](Self::min_rows): full sentences for the error. Default: to
+    /// provide more rows, or a clusterer that needs fewer.
+    fn too_few_rows_hint(&self) -> Hint {
+        Hint::new("Provide more rows, or a clusterer that needs fewer.")
+    }
 
     /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads.
     ///
