@@ -379,7 +379,12 @@ impl Error {
         };
         let headline = format!("{}: {}", inner.stage, quoted(message, LONGEST_SENTENCE));
         let place = [
-            inner.column.as_ref().map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
+            // The message may name the column itself.
+            inner
+                .column
+                .as_ref()
+                .filter(|column| !message.contains(&format!("column `{column}`")))
+                .map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
             inner.row.map(|row| format!("row {row}")),
             inner.path.as_ref().map(|path| quoted(&path.display().to_string(), LONGEST_QUOTE)),
         ];
