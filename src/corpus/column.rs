@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::kind::describe_type;
-use crate::error::{Error, ErrorKind, Result, Stage, quoted};
+use crate::error::{Error, ErrorKind, LONGEST_QUOTE, Result, Stage, quoted};
 
 /// Likeness from which a name may be a misspelling of another.
 const NEAR: f64 = 0.7;
@@ -14,7 +14,7 @@ const MAX_LENGTH: usize = 60;
 /// Finds a column; the error suggests the most similar name and lists the columns that exist.
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| {
-        let message = format!("there is no column {}", shown(name));
+        let message = format!("there is no column `{}`", quoted(name, LONGEST_QUOTE));
         let error = Error::new(ErrorKind::MissingColumn, Stage::Input, message).with_column(name);
         let error = error.with_hint(columns_of(frame, name));
         match (frame.height(), frame.get_column_names().as_slice()) {
