@@ -344,7 +344,7 @@ impl Error {
 }
 
 /// Maximum length at which a message quotes a column name, path or cause in full.
-const LONGEST_QUOTE: usize = 200;
+pub(crate) const LONGEST_QUOTE: usize = 200;
 
 /// Maximum length of a message or hint, in case it contains a long name.
 const LONGEST_SENTENCE: usize = 2_000;
@@ -378,8 +378,10 @@ impl Error {
             _ => &inner.message,
         };
         let headline = format!("{}: {}", inner.stage, quoted(message, LONGEST_SENTENCE));
+        // The message may name the column itself.
+        let named = |column: &str| format!("column `{}`", quoted(column, LONGEST_QUOTE));
         let place = [
-            inner.column.as_ref().map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
+            inner.column.as_deref().map(named).filter(|named| !message.contains(named)),
             inner.row.map(|row| format!("row {row}")),
             inner.path.as_ref().map(|path| quoted(&path.display().to_string(), LONGEST_QUOTE)),
         ];

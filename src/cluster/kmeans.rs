@@ -1,19 +1,25 @@
 //! k-means (Lloyd 1982, initialized by the k-means++ of Arthur and Vassilvitskii 2007), using linfa-clustering.
 
+use std::cell::RefCell;
+
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_clustering::KMeans as LinfaKMeans;
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
-use rand_xoshiro::rand_core::SeedableRng;
+use rand_xoshiro::rand_core::{self, RngCore, SeedableRng};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Clusterer, Clustering, FittedClusterer, OUTLIER};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::finite::check_finite;
+use crate::progress::{Progress, Task};
 use crate::spec::Spec;
 use crate::training::Training;
+
+/// Rows labeled by one thread at a time.
+const ROWS_AT_A_TIME: usize = 64;
 
 /// Settings of k-means: a partition of all points into a fixed number of clusters, without outliers.
 ///
@@ -87,6 +93,57 @@ impl KMeans {
         }
         Ok(())
     }
+
+    /// The centers of the best run. linfa cannot be stopped during a run, so each run is a call of its own.
+    fn centers(&self, points: ArrayView2<'_, f32>, seed: u64, task: &Task) -> Result<Array2<f32>> {
+        let random = RefCell::new(Xoshiro256Plus::seed_from_u64(seed));
+        let dataset = DatasetBase::from(points);
+        let mut best = None;
+        let mut inertia = f32::INFINITY;
+        for _ in 0..self.n_runs {
+            if task.is_interrupted() {
+                break;
+            }
+            let fitted = LinfaKMeans::params_with_rng(self.n_clusters, SharedRandom(&random))
+                .max_n_iterations(self.max_iterations as u64)
+                .tolerance(self.tolerance)
+                .n_runs(1)
+                .fit(&dataset)
+                .map_err(|error| no_centers().with_cause(error))?;
+            if fitted.inertia() < inertia {
+                inertia = fitted.inertia();
+                best = Some(fitted.centroids().clone());
+            }
+            task.advance(1);
+        }
+        best.ok_or_else(no_centers)
+    }
+}
+
+fn no_centers() -> Error {
+    Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centers")
+}
+
+/// A generator that continues where the previous run stopped, although linfa copies it.
+#[derive(Clone)]
+struct SharedRandom<'a>(&'a RefCell<Xoshiro256Plus>);
+
+impl RngCore for SharedRandom<'_> {
+    fn next_u32(&mut self) -> u32 {
+        self.0.borrow_mut().next_u32()
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.0.borrow_mut().next_u64()
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        self.0.borrow_mut().fill_bytes(bytes);
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> std::result::Result<(), rand_core::Error> {
+        self.0.borrow_mut().try_fill_bytes(bytes)
+    }
 }
 
 impl Clusterer for KMeans {
@@ -114,6 +171,11 @@ impl Clusterer for KMeans {
         self.n_clusters
     }
 
+    /// Fewer clusters.
+    fn too_few_rows_hint(&self) -> Hint {
+        Hint::new("Provide more rows, or lower n_clusters.").on_command_line("Provide more rows.")
+    }
+
     // Probabilities are all 1, since a partition has no membership strengths. linfa distributes rows among threads but
     // sums centers and distances in row order, and its k-means++ draws from a single generator, so the number of
     // threads does not affect the result.
@@ -123,19 +185,12 @@ impl Clusterer for KMeans {
         let points = training.matrix();
         let points = points.view();
         self.check_rows(points)?;
-        let _task = training.progress.task(Stage::Cluster, "k-means", 0);
         let points = points.as_standard_layout();
-        let random = Xoshiro256Plus::seed_from_u64(training.seed);
-        let fitted = LinfaKMeans::params_with_rng(self.n_clusters, random)
-            .max_n_iterations(self.max_iterations as u64)
-            .tolerance(self.tolerance)
-            .n_runs(self.n_runs)
-            .fit(&DatasetBase::from(points.view()))
-            .map_err(|error| {
-                Error::new(ErrorKind::Internal, Stage::Cluster, "k-means found no centers").with_cause(error)
-            })?;
-        let model = FittedKMeans::number(fitted.centroids(), points.view());
-        let (labels, probabilities) = model.assign(points.view());
+        let task = training.progress.task(Stage::Cluster, "k-means", self.n_runs);
+        let centers = self.centers(points.view(), training.seed, &task);
+        task.finish()?;
+        let model = FittedKMeans::number(&centers?, points.view(), &training.progress)?;
+        let (labels, probabilities) = model.assign(points.view(), &training.progress)?;
         Ok(Clustering::new(labels, probabilities, model))
     }
 
@@ -155,43 +210,56 @@ struct FittedKMeans {
 
 impl FittedKMeans {
     /// Numbers the clusters in order of first occurrence in the rows of `points` and drops those without points.
-    fn number(centers: &Array2<f32>, points: ArrayView2<'_, f32>) -> Self {
+    fn number(centers: &Array2<f32>, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<Self> {
         let mut label = vec![OUTLIER; centers.nrows()];
         let mut next = 0;
-        for cluster in nearest_centers(centers, points) {
+        for cluster in nearest_centers(centers, points, progress)? {
             if label[cluster] == OUTLIER {
                 label[cluster] = next;
                 next += 1;
             }
         }
         let used: Vec<usize> = (0..label.len()).filter(|&cluster| label[cluster] != OUTLIER).collect();
-        FittedKMeans {
+        Ok(FittedKMeans {
             centers: centers.select(Axis(0), &used),
             labels: used.iter().map(|&cluster| label[cluster]).collect(),
-        }
+        })
     }
 
-    fn assign(&self, points: ArrayView2<'_, f32>) -> (Vec<i32>, Vec<f64>) {
-        let nearest = nearest_centers(&self.centers, points);
-        (nearest.into_iter().map(|center| self.labels[center]).collect(), vec![1.0; points.nrows()])
+    fn assign(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
+        let nearest = nearest_centers(&self.centers, points, progress)?;
+        Ok((nearest.into_iter().map(|center| self.labels[center]).collect(), vec![1.0; points.nrows()]))
     }
 }
 
 impl FittedClusterer for FittedKMeans {
     /// The nearest center; ties go to the one that k-means++ found first. Strengths are 1, since a partition has none.
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         if points.ncols() != self.centers.ncols() {
             let message =
                 format!("fitted points have {} columns, new points have {}", self.centers.ncols(), points.ncols());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_finite(points, Stage::Cluster, "point")?;
-        Ok(self.assign(points))
+        self.assign(points, progress)
     }
 }
 
-fn nearest_centers(centers: &Array2<f32>, points: ArrayView2<'_, f32>) -> Vec<usize> {
-    (0..points.nrows()).into_par_iter().with_min_len(64).map(|row| nearest(centers, points.row(row))).collect()
+/// The index of each point's nearest center.
+fn nearest_centers(centers: &Array2<f32>, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<Vec<usize>> {
+    let task = progress.task(Stage::Cluster, "nearest centers", points.nrows());
+    let mut found = vec![0; points.nrows()];
+    found.par_chunks_mut(ROWS_AT_A_TIME).enumerate().for_each(|(chunk, found)| {
+        if task.is_interrupted() {
+            return;
+        }
+        for (offset, center) in found.iter_mut().enumerate() {
+            *center = nearest(centers, points.row(chunk * ROWS_AT_A_TIME + offset));
+        }
+        task.advance(found.len());
+    });
+    task.finish()?;
+    Ok(found)
 }
 
 fn nearest(centers: &Array2<f32>, point: ArrayView1<'_, f32>) -> usize {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::error::{Result, Stage};
+use crate::error::{Hint, Result, Stage};
+use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::training::Training;
 
@@ -38,13 +39,13 @@ pub const OUTLIER: i32 = -1;
 ///     }
 ///
 ///     fn fit(&self, training: &Training<'_>) -> Result<Clustering, Error> {
-///         let (labels, strengths) = self.predict(training.matrix().view())?;
+///         let (labels, strengths) = self.predict(training.matrix().view(), &training.progress)?;
 ///         Ok(Clustering::new(labels, strengths, *self))
 ///     }
 /// }
 ///
 /// impl FittedClusterer for LargestDimension {
-///     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>), Error> {
+///     fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>), Error> {
 ///         let larger = |row: usize| move |&a: &usize, &b: &usize| points[[row, a]].total_cmp(&points[[row, b]]);
 ///         let label = |row: usize| (0..points.ncols()).max_by(larger(row)).map_or(-1, |best| best as i32);
 ///         Ok(((0..points.nrows()).map(label).collect(), vec![1.0; points.nrows()]))
@@ -64,6 +65,12 @@ pub trait Clusterer: Send + Sync + Debug {
     /// The minimum number of rows, including duplicates, that is worth clustering: a model with fewer rows is an error
     /// before the reduction. [`fit`](Self::fit) may accept fewer.
     fn min_rows(&self) -> usize;
+
+    /// What to do if there are fewer rows than [`min_rows`](Self::min_rows): full sentences for the error. Default: to
+    /// provide more rows, or a clusterer that needs fewer.
+    fn too_few_rows_hint(&self) -> Hint {
+        Hint::new("Provide more rows, or a clusterer that needs fewer.")
+    }
 
     /// Clusters the rows of `training`. The same rows and seed produce the same result on any number of threads.
     ///
@@ -118,7 +125,7 @@ pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
 /// assert_eq!(clustering.labels, [0, 1, 0, 1]);
 /// assert_eq!(clustering.probabilities, [1.0; 4]);
 ///
-/// let (labels, _) = clustering.model.predict(array![[4.0, 4.0], [1.0, 1.0]].view())?;
+/// let (labels, _) = clustering.model.predict(array![[4.0, 4.0], [1.0, 1.0]].view(), &Progress::silent())?;
 /// assert_eq!(labels, [1, 0]);
 /// # Ok::<(), Error>(())
 /// ```
@@ -152,7 +159,7 @@ impl Clustering {
 /// struct Centers(Vec<f32>);
 ///
 /// impl FittedClusterer for Centers {
-///     fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>), Error> {
+///     fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>), Error> {
 ///         let distance = |row: usize, center: usize| (points[[row, 0]] - self.0[center]).abs();
 ///         let nearest = |row| (0..self.0.len()).min_by(|&a, &b| distance(row, a).total_cmp(&distance(row, b)));
 ///         let labels = (0..points.nrows()).map(|row| nearest(row).map_or(-1, |best| best as i32)).collect();
@@ -161,7 +168,7 @@ impl Clustering {
 /// }
 ///
 /// let clustering = Clustering::new(vec![0, 1], vec![1.0, 1.0], Centers(vec![0.0, 10.0]));
-/// assert_eq!(clustering.model.predict(array![[8.5], [1.5]].view())?.0, [1, 0]);
+/// assert_eq!(clustering.model.predict(array![[8.5], [1.5]].view(), &Progress::silent())?.0, [1, 0]);
 /// # Ok::<(), Error>(())
 /// ```
 pub trait FittedClusterer: Send + Sync + Debug {
@@ -171,8 +178,9 @@ pub trait FittedClusterer: Send + Sync + Debug {
     /// fit. A label that did not occur in the fit is an outlier.
     ///
     /// # Errors
-    /// The points do not have as many columns as those of the fit, or a value is NaN or infinite.
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)>;
+    /// The points do not have as many columns as those of the fit, a value is NaN or infinite, or the work was
+    /// interrupted.
+    fn predict(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)>;
 
     /// The membership of each fitted point in each cluster (n rows, one column per cluster in label order); `None` if
     /// the algorithm has no soft membership. Points that represent several rows may have one row each.

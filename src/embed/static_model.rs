@@ -99,7 +99,16 @@ impl StaticEmbedder {
         Ok(StaticEmbedder(Arc::new(Ok(Loaded { origin, tokenizer, table }))))
     }
 
-    /// The known tokens of `text` in order, as spelled in the vocabulary: the ones that its vector averages.
+    /// The known tokens of `text` in order, as spelled in the vocabulary: the ones that its vector averages. A text
+    /// without any has no vector, and its row belongs to no topic.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let embedder = StaticEmbedder::builtin();
+    /// assert!(embedder.tokenize("A cat!")?.contains(&"cat".to_owned()));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`TextEmbedder::embed_texts`]: only a tokenizer loaded from a folder can fail on a text.

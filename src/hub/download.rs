@@ -167,7 +167,7 @@ impl Snapshot<'_> {
             length += read as u64;
             if length > facts.size.unwrap_or(MAX_UNANNOUNCED) {
                 remove(partial)?;
-                return Err(self.wrong(file, "it is longer than the hub announced").into());
+                return Err(self.wrong(file, "it is longer than the Hub announced").into());
             }
             let new = piece.get(..read).unwrap_or_default();
             out.write_all(new).map_err(|cause| unwritable(partial, cause))?;
@@ -221,7 +221,7 @@ impl Snapshot<'_> {
             self.remote.model.id
         );
         Error::new(ErrorKind::Model, Stage::Embed, message)
-            .with_hint("Try again; if the error persists, something between this machine and the hub modifies files.")
+            .with_hint("Try again; if the error persists, something between this machine and the Hub modifies files.")
     }
 }
 

@@ -381,6 +381,6 @@ pub(crate) fn folder_of(name: &str, progress: &Progress) -> Result<PathBuf> {
         check_folder(path)?;
         return Ok(path.to_path_buf());
     }
-    let hint = "There is no local folder of this name, so it was treated as a model on the hub.";
+    let hint = "There is no local folder of this name, so it was treated as a model on the Hub.";
     Hub::new().model_folder(name, progress).map_err(|error| error.with_further_hint(hint))
 }

@@ -93,7 +93,7 @@ impl ModelName {
         let parts: Vec<&str> = name.split('/').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
             let allowed = "`organization/name` of letters, digits and single `-`, `_`, `.`";
-            let hint = "A local folder is not a name on the hub: load it as a folder.";
+            let hint = "A local folder is not a name on the Hub: load it as a folder.";
             return Err(Error::invalid_parameter(Stage::Embed, "model", format!("{text:?}"), allowed).with_hint(hint));
         }
         check_revision(revision)?;
@@ -138,7 +138,7 @@ pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The hub's ETags become file names.
+/// The Hub's ETags become file names.
 pub(super) fn is_etag(text: &str) -> bool {
     (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }

@@ -325,7 +325,7 @@ impl<'a> Remote<'a> {
     /// The server does not behave like a hub.
     pub(super) fn strange(&self, what: &str) -> Error {
         let message = format!("{} returned {what} for the model `{}`", self.hub.endpoint, self.model.id);
-        Error::new(ErrorKind::Io, Stage::Embed, message).with_hint("Is HF_ENDPOINT the URL of a Hugging Face hub?")
+        Error::new(ErrorKind::Io, Stage::Embed, message).with_hint("Is HF_ENDPOINT the URL of a Hugging Face Hub?")
     }
 }
 

@@ -198,6 +198,14 @@ impl<T: Value> CsrMatrix<T> {
     }
 
     /// Selects `rows` in the given order; a row may occur more than once. A row that does not exist is empty.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let counts = CountVectorizer::new().fit_transform(&["cat", "dog", "cat cat"], &Progress::silent())?.counts;
+    /// assert_eq!(counts.select_rows(&[2, 0]).column_sums(), [3.0, 0.0]);    // of the texts about cats
+    /// # Ok::<(), Error>(())
+    /// ```
     #[must_use]
     pub fn select_rows(&self, rows: &[usize]) -> Self {
         CsrMatrix::from_rows(self.cols, rows.iter().map(|&row| self.row(row)))

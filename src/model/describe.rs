@@ -50,6 +50,7 @@ impl TopicModel {
             text_embeddings: encoded.texts.as_ref().filter(|_| self.encoder.plan().computes_text_vectors),
             image_embeddings: encoded.images.as_ref(),
             text_scores: &terms.text_scores,
+            vectorizer: terms.vectorizer(),
             vocabulary: &terms.vocabulary,
             c_tf_idf: &terms.c_tf_idf,
             embedder: words_embedder.as_ref().map(|embedder| embedder as &dyn TextEmbedder),

@@ -10,7 +10,7 @@ use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, Summary, TopicModel};
 use crate::corpus::DistinctRows;
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::topics::{Assignment, Centroids, Topics};
 
 impl TopicModel {
@@ -98,12 +98,7 @@ impl TopicModel {
         }
         let message =
             format!("{} of {all} rows can be clustered, but these settings need at least {needed}", rows.len());
-        let hint = "Provide more rows, or a clusterer that needs fewer: a lower n_clusters, or a lower \
-                    min_cluster_size (min_topic_size), of which two topics need twice as many.";
-        let hint = Hint::new(hint).on_command_line(
-            "Provide more rows, or lower --min-cluster-size (two topics need twice that number of rows).",
-        );
-        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).with_hint(hint))
+        Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message).with_hint(self.clusterer.too_few_rows_hint()))
     }
 
     fn summarize(&self, data: &Data, assignment: &Assignment, distinct: &DistinctRows) -> Summary {

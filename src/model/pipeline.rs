@@ -51,7 +51,7 @@ impl Pipeline {
     fn label(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
         let points = self.reducer.transform(vectors, progress)?;
         check_points(&points, vectors.rows())?;
-        let (labels, strengths) = self.clusterer.predict(points.view())?;
+        let (labels, strengths) = self.clusterer.predict(points.view(), progress)?;
         check_labels(&labels, &strengths, vectors.rows())?;
         Ok(labels.into_iter().zip(strengths).collect())
     }

@@ -226,7 +226,18 @@ impl NeighborIndex {
         Ok(self)
     }
 
-    /// Whether the search is approximate.
+    /// Whether the search is approximate: if [`NeighborSearch::Auto`] was set, this depends on the number of rows, and
+    /// if sketches of the vectors do not find their neighbors, the search is exact in any case.
+    ///
+    /// ```
+    /// use topicframe::ndarray::array;
+    /// use topicframe::neighbors::NeighborIndex;
+    /// use topicframe::prelude::*;
+    ///
+    /// let index = NeighborIndex::new(array![[0.0], [1.0]], Metric::Euclidean, Stage::Reduce)?;
+    /// assert!(!index.is_approximate());                             // few rows
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn is_approximate(&self) -> bool {
         self.approximate.is_some()
     }

@@ -14,7 +14,7 @@ use crate::training::Training;
 mod pca;
 pub mod umap;
 
-pub use pca::Pca;
+pub use pca::{FittedPca, Pca};
 pub use umap::Umap;
 
 /// The settings of a dimensionality reduction; [`fit`](Reducer::fit) returns a [`Reduction`].

@@ -99,10 +99,13 @@ impl Reducer for Pca {
 
     fn fit(&self, training: &Training<'_>) -> Result<Reduction> {
         training.check(Stage::Reduce)?;
-        let _task = training.progress.task(Stage::Reduce, "components", 0);
+        let task = training.progress.task(Stage::Reduce, "components", 0);
+        // linfa computes all components in one call, which cannot be stopped.
+        training.progress.check(Stage::Reduce)?;
         let data = training.matrix();
         let fitted = self.fit_components(data.view())?;
-        Ok(Reduction::new(fitted.project(data.view()), fitted))
+        task.finish()?;
+        Ok(Reduction::new(fitted.project(data.view(), &training.progress)?, fitted))
     }
 
     fn spec(&self) -> Option<Spec> {
@@ -116,6 +119,17 @@ impl Reducer for Pca {
 }
 
 /// The directions found by [`Pca`].
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// let rows = array![[0.0, 5.0], [1.0, 5.0], [2.0, 5.0]];
+/// let fitted = Pca::new().n_components(1).fit_components(rows.view())?;
+/// assert_eq!(fitted.mean(), &array![1.0, 5.0]);
+/// assert!((fitted.components()[[0, 0]] - 1.0).abs() < 1e-3);        // the rows differ in the first column only
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FittedPca {
     components: Array2<f64>,
@@ -133,20 +147,26 @@ impl FittedPca {
         &self.mean
     }
 
-    fn project(&self, data: ArrayView2<'_, f32>) -> Array2<f32> {
+    fn project(&self, data: ArrayView2<'_, f32>, progress: &Progress) -> Result<Array2<f32>> {
+        let task = progress.task(Stage::Reduce, "projection", data.nrows());
         let mut projected = Array2::zeros((data.nrows(), self.components.nrows()));
         for (row, mut out) in data.rows().into_iter().zip(projected.rows_mut()) {
+            if task.is_interrupted() {
+                break;
+            }
             for (component, to) in self.components.rows().into_iter().zip(out.iter_mut()) {
                 let terms = row.iter().zip(&self.mean).zip(component);
                 *to = terms.map(|((&x, mean), along)| (f64::from(x) - mean) * along).sum::<f64>() as f32;
             }
+            task.advance(1);
         }
-        projected
+        task.finish()?;
+        Ok(projected)
     }
 }
 
 impl FittedReducer for FittedPca {
-    fn transform(&self, vectors: &Vectors, _progress: &Progress) -> Result<Array2<f32>> {
+    fn transform(&self, vectors: &Vectors, progress: &Progress) -> Result<Array2<f32>> {
         let data = vectors.to_matrix();
         let data = data.view();
         if data.ncols() != self.mean.len() {
@@ -154,6 +174,6 @@ impl FittedReducer for FittedPca {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Reduce, message));
         }
         check_finite(data, Stage::Reduce, "vector").map_err(|error| error.with_hint(EMBED_AGAIN))?;
-        Ok(self.project(data))
+        self.project(data, progress)
     }
 }

@@ -10,6 +10,7 @@ use crate::embed::{ImageEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
+use crate::vectorize::CountVectorizer;
 
 mod keybert_inspired;
 mod maximal_marginal_relevance;
@@ -203,6 +204,9 @@ pub struct TopicContext<'a> {
     /// How well each row's text represents its topic: the cosine similarity of the row's c-TF-IDF to the topic's, 0 to
     /// 1; 0 if the row has no text.
     pub text_scores: &'a [f64],
+    /// The settings by which the texts' terms were counted, with the stop words and the cleaning of the fit, if texts
+    /// were counted: [`analyze`](CountVectorizer::analyze) finds the terms of other texts as the model does.
+    pub vectorizer: Option<&'a CountVectorizer>,
     /// The terms, one for each column of `c_tf_idf`.
     pub vocabulary: &'a [String],
     /// Topic-term weights; row i belongs to `topics[i]`.
@@ -223,8 +227,8 @@ pub struct TopicContext<'a> {
 impl<'a> TopicContext<'a> {
     /// A context with the data that every representation can use: the `topics` in ascending order, the topic of each
     /// row (`assignments`), the `embeddings` that were clustered, and the `c_tf_idf` weights, one row for each of the
-    /// topics and one column for each term of the `vocabulary`. No texts, images or embedders; seed 42. Models build
-    /// contexts themselves; this is for testing a representation.
+    /// topics and one column for each term of the `vocabulary`. No texts, vectorizer, images or embedders; seed 42.
+    /// Models build contexts themselves; this is for testing a representation.
     pub fn new(
         topics: &'a [i32],
         assignments: &'a [i32],
@@ -242,6 +246,7 @@ impl<'a> TopicContext<'a> {
             text_embeddings: None,
             image_embeddings: None,
             text_scores: &[],
+            vectorizer: None,
             vocabulary,
             c_tf_idf,
             embedder: None,
@@ -257,6 +262,12 @@ impl<'a> TopicContext<'a> {
     #[must_use]
     pub fn with_texts(self, texts: &'a TextColumn, text_scores: &'a [f64]) -> Self {
         TopicContext { texts: Some(texts), text_scores, ..self }
+    }
+
+    /// Sets the settings for finding the terms of texts. In a model, neither the stop words nor the cleaning are `Auto`.
+    #[must_use]
+    pub fn with_vectorizer(self, vectorizer: &'a CountVectorizer) -> Self {
+        TopicContext { vectorizer: Some(vectorizer), ..self }
     }
 
     /// Sets the rows' images, and their embeddings, if any.

@@ -15,7 +15,8 @@ use crate::cluster::OUTLIER;
 /// # let topics = model.fit(&posts)?;
 ///
 /// let merged = topics.merge_topics(&[&[0, 1]])?;
-/// let edit = &merged.history()[0];
+/// let history = merged.history();
+/// let edit = &history[0];
 /// assert_eq!(edit.edit, "merge_topics");
 /// assert_eq!([edit.successor(0), edit.successor(1), edit.successor(2)], [0, 0, 1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

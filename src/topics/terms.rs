@@ -49,6 +49,8 @@ struct DocumentTerms {
     /// The frame row of each text, ascending.
     rows: Vec<usize>,
     counts: CsrMatrix<u32>,
+    /// The settings by which they were counted, without `Auto`; `None` if nothing was counted.
+    vectorizer: Option<CountVectorizer>,
 }
 
 impl TopicTerms {
@@ -64,7 +66,8 @@ impl TopicTerms {
         let documents: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
         let counted = vectorizer.fit_transform(&documents, progress)?;
         let rows = texts.iter().map(|&(row, _)| row).collect();
-        let documents = Arc::new(DocumentTerms { rows, counts: counted.counts });
+        let vectorizer = Some(counted.vectorizer.settings().clone());
+        let documents = Arc::new(DocumentTerms { rows, counts: counted.counts, vectorizer });
         let vocabulary: Arc<[String]> = counted.vectorizer.vocabulary().into();
         let classes = documents.classes(assignments, ids);
         let counts = documents.counts.sum_rows_by(&classes, ids.len())?;
@@ -85,7 +88,7 @@ impl TopicTerms {
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
             frequencies: Arc::default(),
-            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: empty(0)? }),
+            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: empty(0)?, vectorizer: None }),
         })
     }
 
@@ -109,6 +112,11 @@ impl TopicTerms {
         let (vocabulary, frequencies) = (Arc::clone(&self.vocabulary), Arc::clone(&self.frequencies));
         let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
         self.documents.weighed(vocabulary, frequencies, counts, &weights, &classes, topics.len())
+    }
+
+    /// The settings by which the terms were counted, without `Auto`; `None` if nothing was counted.
+    pub(crate) fn vectorizer(&self) -> Option<&CountVectorizer> {
+        self.documents.vectorizer.as_ref()
     }
 
     /// The top `n` words of every topic, best first, ties in vocabulary order.

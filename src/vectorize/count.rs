@@ -34,9 +34,7 @@ impl CountVectorizer {
         if texts.is_empty() {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Vectorize, "there are no texts to count words in"));
         }
-        let cleaning = self.cleaning.resolve(texts);
-        let stop_words = self.stop_words.resolve(texts, &Reading { lowercase: true, cleaning });
-        let settings = CountVectorizer { stop_words, cleaning, ..self.clone() };
+        let settings = self.resolved_for(texts);
         let task = progress.task(Stage::Vectorize, "words", texts.len());
         let (terms, pieces, left_out) = Counter::new(&settings).count(texts, &task)?;
         task.finish()?;
@@ -47,6 +45,39 @@ impl CountVectorizer {
         let counts =
             to_matrix(pieces, selection.vocabulary.len(), |piece, term| selection.columns.get(piece.numbers.get(term)));
         Ok(CountMatrix { counts, vectorizer: FittedCountVectorizer::with_index(settings, selection.vocabulary) })
+    }
+
+    /// The terms of each of `texts`, as they are counted, including repeated ones: words in the order of the text, then
+    /// longer n-grams by their first word. min_df, max_df and max_features have no effect. [`StopWords::Auto`] and
+    /// [`TextCleaning::Auto`] are resolved for these texts; those of a fit are in
+    /// [`FittedCountVectorizer::settings`], and those of a model in
+    /// [`TopicContext::vectorizer`](crate::represent::TopicContext::vectorizer).
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let vectorizer = CountVectorizer::new().ngram_range(1, 2).stop_words(StopWords::English);
+    /// assert_eq!(vectorizer.analyze(&["The cat saw a bird"])?, [["cat", "saw", "bird", "cat saw", "saw bird"]]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `InvalidParameter` if a parameter is out of range.
+    pub fn analyze(&self, texts: &[&str]) -> Result<Vec<Vec<String>>> {
+        self.check()?;
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let settings = self.resolved_for(texts);
+        let counter = Counter::new(&settings);
+        Ok(in_pieces(texts).par_iter().flat_map_iter(|texts| counter.analyze(texts)).collect())
+    }
+
+    /// The same settings, with `Auto` replaced by what applies to `texts`.
+    fn resolved_for(&self, texts: &[&str]) -> Self {
+        let cleaning = self.cleaning.resolve(texts);
+        let stop_words = self.stop_words.resolve(texts, &Reading { lowercase: true, cleaning });
+        CountVectorizer { stop_words, cleaning, ..self.clone() }
     }
 }
 
@@ -247,6 +278,24 @@ impl<'a> Counter<'a> {
             ends.push(cells.len());
         }
         Piece { numbers: terms, texts: ends, cells, left_out }
+    }
+
+    /// The terms of each text, in order.
+    fn analyze(&self, texts: &[&str]) -> Vec<Vec<String>> {
+        let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
+        let (mut buffer, mut words, mut found) = (String::new(), Vec::new(), Vec::new());
+        let mut left_out = LeftOut::default();
+        let of_text = |text: &&str| {
+            self.words_of(text, &mut buffer, &mut left_out, &mut terms, &mut words);
+            self.terms_of(&words, &mut terms, &mut found);
+            let written = |&term: &u32| {
+                let mut text = String::new();
+                terms.write(term, &mut text);
+                text
+            };
+            found.iter().map(written).collect()
+        };
+        texts.iter().map(of_text).collect()
     }
 
     /// The words of `text` that are not stop words.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ndarray::Array2;
-use topicframe::error::Result;
+use topicframe::error::{Interface, Result};
 use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
@@ -36,7 +36,10 @@ fn error_of(model: &TopicModel, frame: &DataFrame) -> Error {
 fn missing_column() {
     let error = error_of(&TopicModel::text("text", Slow), &frame(30));
     assert_eq!((error.kind(), error.column()), (ErrorKind::MissingColumn, Some("text")));
-    assert!(format!("{error:#}").contains("The only column is `caption`."), "{error:#}");
+    assert_eq!(format!("{error:#}"), "input: there is no column `text`\n  The only column is `caption`.");
+    let error = error_of(&TopicModel::text("Captions", Slow), &frame(30));
+    let told = format!("{error:#}");
+    assert!(told.ends_with("\n  Did you mean `caption`? The only column is `caption`."), "{told}");
     for model in [model().with_images("absent"), model().embeddings("absent"), model().image_embeddings("absent")] {
         assert_eq!(error_of(&model, &frame(30)).column(), Some("absent"));
     }
@@ -72,6 +75,8 @@ fn fewer_rows_than_a_topic_needs() {
     }
     let error = error_of(&model().clusterer(KMeans::new(40)), &frame(30));
     assert_eq!(error.stage(), Stage::Cluster);
+    let hint = error.hint().unwrap().for_interface(Interface::Rust);
+    assert_eq!(hint, "Provide more rows, or lower n_clusters.");
 }
 
 #[test]
@@ -312,7 +317,7 @@ impl Clusterer for Careless {
 }
 
 impl FittedClusterer for Careless {
-    fn predict(&self, points: ndarray::ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ndarray::ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         Ok((vec![self.label; points.nrows() + 1], vec![self.strength; points.nrows()]))
     }
 }

@@ -142,7 +142,7 @@ fn what_does_not_go_together_is_told_before_any_work() {
     let cases: [(&[&str], &str); 14] = [
         (&["fit", "data"], "only supports text"),
         (&["fit", "data", "--embedder", &bert], "only supports text"),
-        (&["fit", "data", "--text", "text"], "no such column"),
+        (&["fit", "data", "--text", "text"], "no column `text`"),
         (&["fit", "data/posts.csv"], "--text"),
         (&["fit", "data/posts.csv", "--text", "caption", "--cluster-on", "images"], "only supports text"),
         (&["fit", "data/posts.csv", "--text", "caption", "--embedder", &clip, "--cluster-on", "both"], "--images"),

@@ -275,3 +275,26 @@ fn encoded_data_is_no_word() {
     let counted = CountVectorizer::new().fit_transform(&[&texts[0]], &Progress::silent()).unwrap();
     assert_eq!(counted.vectorizer.vocabulary(), ["cat", &longest]);
 }
+
+#[test]
+fn analyzed_texts_have_the_terms_that_are_counted() {
+    let texts = ["The cat sat on the mat, the cat", "", "a dog and a Cat"];
+    for vectorizer in [
+        CountVectorizer::new(),
+        CountVectorizer::new().ngram_range(1, 3).stop_words(StopWords::None),
+        CountVectorizer::new().ngram_range(2, 2).lowercase(false),
+    ] {
+        let counted = count(&vectorizer, &texts);
+        let analyzed = vectorizer.analyze(&texts).unwrap();
+        assert_eq!(analyzed, counted.vectorizer.settings().analyze(&texts).unwrap());
+        for (row, terms) in analyzed.iter().enumerate() {
+            for (column, term) in counted.vectorizer.vocabulary().iter().enumerate() {
+                let times = terms.iter().filter(|found| *found == term).count();
+                assert_eq!(counted.counts.get(row, column) as usize, times, "{term}");
+            }
+            assert!(terms.iter().all(|term| counted.vectorizer.index_of(term).is_some()), "{terms:?}");
+        }
+    }
+    assert!(CountVectorizer::new().analyze(&[]).unwrap().is_empty());
+    assert!(CountVectorizer::new().ngram_range(2, 1).analyze(&texts).is_err());
+}

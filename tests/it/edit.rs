@@ -109,7 +109,7 @@ fn merged_topics_are_what_their_texts_would_have_been() {
     let anew =
         TopicTerms::count(&by_row, &topics.labels(), &topics.topic_ids(), &vectorizer, &weighting, &Progress::silent())
             .unwrap();
-    assert_eq!(topics.vocabulary(), &*anew.vocabulary);
+    assert_eq!(topics.vocabulary(), anew.vocabulary);
     assert_eq!(topics.terms().counts, anew.counts);
     assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
     assert_eq!(topics.terms().text_scores, anew.text_scores);
@@ -275,9 +275,10 @@ fn topics_of_both_are_merged() {
 fn the_history_says_what_became_of_topics() {
     assert!(fitted().history().is_empty());
     let topics = fitted().merge_topics(&[&[0, 1], &[-1, 5]]).unwrap().reduce_topics(2).unwrap();
-    let edits: Vec<&str> = topics.history().iter().map(|edit| edit.edit.as_str()).collect();
+    let history = topics.history();
+    let edits: Vec<&str> = history.iter().map(|edit| edit.edit.as_str()).collect();
     assert_eq!(edits, ["merge_topics", "reduce_topics"]);
-    let merge = &topics.history()[0];
+    let merge = &history[0];
     assert_eq!([0, 1, 2, 3, 4, 5, -1].map(|topic| merge.successor(topic)), [0, 0, 1, 2, 3, -1, -1]);
     assert_eq!(merge.destinations[&1], BTreeMap::from([(0, 24)]));
     // Composed, the edits lead from the topics of the fit to those of now.

@@ -86,7 +86,7 @@ impl Clusterer for ByOrder {
 }
 
 impl FittedClusterer for ByOrder {
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         Ok((vec![0; points.nrows()], vec![1.0; points.nrows()]))
     }
 }
@@ -355,7 +355,7 @@ fn weights_make_clusters_of_outliers_alone() {
             assert!((0.0..=1.0 + 1e-9).contains(&sum), "{settings:?}, row {row}: {sum}");
         }
         let new = points.mapv(|x| x + 0.001);
-        let (labels, strengths) = weighted.approximate_predict(new.view()).unwrap();
+        let (labels, strengths) = weighted.approximate_predict(new.view(), &Progress::silent()).unwrap();
         assert!(strengths.iter().all(|strength| (0.0..=1.0).contains(strength)));
         let same = labels.iter().zip(weighted.labels()).filter(|(new, old)| new == old).count();
         assert!(same >= 240, "{same}");
@@ -374,7 +374,7 @@ fn few_points_of_many_rows_are_clusters() {
         labels.sort_unstable();
         assert_eq!(labels, (0..rows as i32).collect::<Vec<_>>(), "{rows} points");
         assert_eq!(fitted.probabilities(), vec![1.0; rows]);
-        assert_eq!(fitted.approximate_predict(points).unwrap().0, fitted.labels());
+        assert_eq!(fitted.approximate_predict(points, &Progress::silent()).unwrap().0, fitted.labels());
         let memberships = fitted.all_points_membership_vectors();
         assert!(memberships.iter().all(|value| (0.0..=1.0 + 1e-9).contains(value)), "{memberships}");
         let light = vec![3; rows];

@@ -203,8 +203,9 @@ fn predictions_are_those_of_python() {
     for set in ["blobs", "moons", "duplicates", "umap"] {
         let detail = &expected(set)["detail"];
         let fitted = cluster(&settings(&detail["parameters"]), points(set).view());
-        let (ours, strengths) =
-            fitted.approximate_predict(npy::matrix(&format!("hdbscan/{set}.queries.npy")).view()).unwrap();
+        let (ours, strengths) = fitted
+            .approximate_predict(npy::matrix(&format!("hdbscan/{set}.queries.npy")).view(), &Progress::silent())
+            .unwrap();
         assert_eq!(ours, labels(&detail["predicted_labels"]), "{set}");
         assert!(ours.iter().collect::<BTreeSet<_>>().len() > 1, "{set}");
         let theirs = floats(&detail["predicted_probabilities"]);
@@ -270,7 +271,7 @@ fn any_number_of_threads_gives_the_same() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 let fitted = cluster(&Hdbscan::new(), points.view());
-                let predicted = fitted.approximate_predict(points.view()).unwrap();
+                let predicted = fitted.approximate_predict(points.view(), &Progress::silent()).unwrap();
                 let memberships = fitted.all_points_membership_vectors();
                 let scores: Vec<u64> = fitted.outlier_scores().iter().map(|score| score.to_bits()).collect();
                 let rows = fitted.condensed_tree().rows().to_vec();
@@ -305,8 +306,8 @@ fn many_columns_give_what_few_give() {
             assert_eq!(few.labels(), many.labels(), "{settings:?}");
             assert_close(few.probabilities(), many.probabilities(), "probabilities");
             assert_close(few.outlier_scores(), many.outlier_scores(), "outlier scores");
-            let few = few.approximate_predict(queries.view()).unwrap();
-            let many = many.approximate_predict(widen(&queries).view()).unwrap();
+            let few = few.approximate_predict(queries.view(), &Progress::silent()).unwrap();
+            let many = many.approximate_predict(widen(&queries).view(), &Progress::silent()).unwrap();
             assert_eq!(few.0, many.0, "{settings:?}");
             assert_close(&few.1, &many.1, "predictions");
         }
@@ -368,7 +369,10 @@ fn few_points_are_outliers() {
             assert_eq!(fitted.labels(), vec![-1; rows]);
             assert_eq!(fitted.probabilities(), vec![0.0; rows]);
             assert!(fitted.outlier_scores().iter().all(|score| (0.0..=1.0).contains(score)));
-            assert_eq!(fitted.approximate_predict(points.view()).unwrap(), (vec![-1; rows], vec![0.0; rows]));
+            assert_eq!(
+                fitted.approximate_predict(points.view(), &Progress::silent()).unwrap(),
+                (vec![-1; rows], vec![0.0; rows])
+            );
             assert_eq!(fitted.all_points_membership_vectors().dim(), (rows, 0));
             assert_eq!(fitted.membership_vector(points.view()).unwrap().dim(), (rows, 0));
         }
@@ -389,7 +393,7 @@ fn equal_points_are_no_cluster_or_one() {
             let one = cluster(&Hdbscan::new().allow_single_cluster(true), points.view());
             assert_eq!(one.labels(), vec![0; rows]);
             assert_eq!(one.probabilities(), vec![1.0; rows]);
-            assert_eq!(one.approximate_predict(points.view()).unwrap().0, vec![0; rows]);
+            assert_eq!(one.approximate_predict(points.view(), &Progress::silent()).unwrap().0, vec![0; rows]);
             assert_eq!(one.all_points_membership_vectors(), Array2::from_elem((rows, 1), 1.0));
         }
     }
@@ -411,19 +415,25 @@ fn views_need_not_be_contiguous() {
     let fortran = points.t().as_standard_layout().into_owned();
     let (rows, columns) = (cluster(&Hdbscan::new(), points.view()), cluster(&Hdbscan::new(), fortran.t()));
     assert_eq!(rows.labels(), columns.labels());
-    assert_eq!(rows.approximate_predict(points.view()).unwrap(), columns.approximate_predict(fortran.t()).unwrap());
+    assert_eq!(
+        rows.approximate_predict(points.view(), &Progress::silent()).unwrap(),
+        columns.approximate_predict(fortran.t(), &Progress::silent()).unwrap()
+    );
 }
 
 #[test]
 fn rows_are_predicted_one_by_one() {
     let fitted = cluster(&Hdbscan::new(), points("blobs").view());
     let queries = npy::matrix("hdbscan/blobs.queries.npy");
-    let (labels, strengths) = fitted.approximate_predict(queries.view()).unwrap();
+    let (labels, strengths) = fitted.approximate_predict(queries.view(), &Progress::silent()).unwrap();
     for (row, query) in queries.rows().into_iter().enumerate() {
-        let alone = fitted.approximate_predict(query.insert_axis(Axis(0))).unwrap();
+        let alone = fitted.approximate_predict(query.insert_axis(Axis(0)), &Progress::silent()).unwrap();
         assert_eq!(alone, (vec![labels[row]], vec![strengths[row]]));
     }
-    assert_eq!(fitted.approximate_predict(Array2::zeros((0, 3)).view()).unwrap(), (vec![], vec![]));
+    assert_eq!(
+        fitted.approximate_predict(Array2::zeros((0, 3)).view(), &Progress::silent()).unwrap(),
+        (vec![], vec![])
+    );
 }
 
 #[test]
@@ -435,11 +445,11 @@ fn bad_points_are_named() {
         let error = error(points.clone());
         assert_eq!((error.kind(), error.row()), (ErrorKind::InvalidData, Some(17)), "{error:#}");
         let fitted = cluster(&Hdbscan::new(), scattered(50, 3).view());
-        assert_eq!(fitted.approximate_predict(points.view()).unwrap_err().row(), Some(17));
+        assert_eq!(fitted.approximate_predict(points.view(), &Progress::silent()).unwrap_err().row(), Some(17));
         assert_eq!(fitted.membership_vector(points.view()).unwrap_err().row(), Some(17));
         assert!(
             fitted
-                .approximate_predict(scattered(5, 4).view())
+                .approximate_predict(scattered(5, 4).view(), &Progress::silent())
                 .map_err(|error| format!("{error:#}"))
                 .unwrap_err()
                 .contains("3 columns")
@@ -492,6 +502,9 @@ fn the_trait_gives_what_the_type_gives() {
     assert_eq!(clustering.labels, fitted.labels());
     assert_eq!(clustering.probabilities, fitted.probabilities());
     let queries = npy::matrix("hdbscan/blobs.queries.npy");
-    assert_eq!(clustering.model.predict(queries.view()).unwrap(), fitted.approximate_predict(queries.view()).unwrap());
+    assert_eq!(
+        clustering.model.predict(queries.view(), &Progress::silent()).unwrap(),
+        fitted.approximate_predict(queries.view(), &Progress::silent()).unwrap()
+    );
     assert_eq!((settings.min_rows(), Hdbscan::new().allow_single_cluster(true).min_rows()), (20, 10));
 }

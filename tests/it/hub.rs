@@ -1,4 +1,4 @@
-//! Models from the hub, simulated by a local server; nothing here reads the user's caches or environment variables.
+//! Models from the Hub, simulated by a local server; nothing here reads the user's caches or environment variables.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ fn weights() -> Vec<u8> {
     (0..300_000u32).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect()
 }
 
-/// A sentence transformer as stored on the hub, with many files that are not needed.
+/// A sentence transformer as stored on the Hub, with many files that are not needed.
 fn sentence_transformer() -> Site {
     let weights = weights();
     Site::new(

@@ -1,4 +1,4 @@
-//! A small server that simulates the hub and its failures.
+//! A small server that simulates the Hub and its failures.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -83,7 +83,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A model on the hub.
+/// A model on the Hub.
 #[derive(Debug, Clone)]
 pub struct Site {
     pub name: String,
@@ -92,7 +92,7 @@ pub struct Site {
     pub store: Option<SocketAddr>,
 }
 
-/// Extensions of large files, which the hub redirects to its store.
+/// Extensions of large files, which the Hub redirects to its store.
 const LARGE: [&str; 2] = [".safetensors", ".bin"];
 
 impl Site {

@@ -467,7 +467,7 @@ fn captions_can_be_weighed_by_meaning() {
     let joint = plain(TopicModel::images("image", EyeAndEar)).captioner(Namer::default());
     let topics = joint.representation("KeyBERT", KeyBERTInspired::new()).fit(&image_frame(ROWS)).unwrap();
     let Aspect::Words(words) = topics.topic_aspect("KeyBERT").unwrap() else { panic!("words") };
-    for (&id, words) in words {
+    for (id, words) in words {
         assert_eq!(words[0].0, NAMES[theme_of(&topics.labels(), id)]);
     }
     let error =

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use ndarray::Array2;
 use topicframe::error::ErrorKind;
 use topicframe::prelude::*;
 use topicframe::progress::{Event, ProgressSink};
@@ -57,6 +58,14 @@ fn every_stage_of_a_fit_can_be_stopped() {
         let error = stopped_at(task, texts(), &many);
         assert_eq!(error.kind(), ErrorKind::Interrupted, "{task}: {error}");
     }
+    // Alternative stages.
+    for task in ["k-means", "nearest centers"] {
+        let model = texts().reducer(NoReduction).clusterer(KMeans::new(3).n_runs(2));
+        assert_eq!(stopped_at(task, model, &many).kind(), ErrorKind::Interrupted, "{task}");
+    }
+    for task in ["components", "projection"] {
+        assert_eq!(stopped_at(task, texts().reducer(Pca::new()), &many).kind(), ErrorKind::Interrupted, "{task}");
+    }
     let folder = tempfile::tempdir().unwrap();
     let pictures = frame_with_images(60, folder.path());
     let model = texts().with_images("image").image_folder(folder.path());
@@ -64,6 +73,19 @@ fn every_stage_of_a_fit_can_be_stopped() {
     assert_eq!(stopped_at("pictures", model, &pictures).kind(), ErrorKind::Interrupted);
     let exact = texts().reducer(Umap::new().neighbor_search(NeighborSearch::Exact));
     assert_eq!(stopped_at("neighbors", exact, &many).kind(), ErrorKind::Interrupted);
+}
+
+#[test]
+fn placing_new_rows_can_be_stopped() {
+    for clusterer in [Arc::new(Hdbscan::new()) as Arc<dyn Clusterer>, Arc::new(KMeans::new(3))] {
+        let points = Array2::from_shape_fn((60, 2), |(row, column)| (row % 3 * 10 + column) as f32 + row as f32 / 60.0);
+        let model = clusterer.fit(&Training::new(points.clone())).unwrap().model;
+        let interrupt = Interrupt::new();
+        let progress = Progress::silent().with_interrupt(interrupt.clone());
+        assert!(model.predict(points.view(), &progress).is_ok());
+        interrupt.stop();
+        assert_eq!(model.predict(points.view(), &progress).unwrap_err().kind(), ErrorKind::Interrupted);
+    }
 }
 
 #[test]

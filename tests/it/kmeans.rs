@@ -3,6 +3,7 @@
 use ndarray::{Array2, Axis, array, concatenate};
 use topicframe::cluster::{Clusterer, Clustering, KMeans};
 use topicframe::error::ErrorKind;
+use topicframe::progress::Progress;
 use topicframe::training::Training;
 
 /// Points around `centers` corners of a grid, in turn.
@@ -28,7 +29,7 @@ fn separate_blobs_are_found_and_numbered_by_row() {
     let expected: Vec<i32> = (0..600).map(|row| row % 6).collect();
     assert_eq!(clustering.labels, expected);
     assert_eq!(clustering.probabilities, vec![1.0; 600]);
-    assert_eq!(clustering.model.predict(points.view()).unwrap(), (expected, vec![1.0; 600]));
+    assert_eq!(clustering.model.predict(points.view(), &Progress::silent()).unwrap(), (expected, vec![1.0; 600]));
     assert!(clustering.model.membership_vectors().unwrap().is_none());
 }
 
@@ -79,10 +80,13 @@ fn every_point_is_with_its_nearest_center_of_gravity() {
 #[test]
 fn new_points_go_to_the_nearest_cluster() {
     let model = fit(&KMeans::new(2), &array![[0.0f32], [1.0], [10.0], [11.0]], 0).model;
-    assert_eq!(model.predict(array![[-5.0f32], [20.0], [2.0]].view()).unwrap().0, [0, 1, 0]);
-    assert!(model.predict(Array2::zeros((0, 1)).view()).unwrap().0.is_empty());
-    assert_eq!(model.predict(Array2::zeros((1, 2)).view()).unwrap_err().kind(), ErrorKind::InvalidData);
-    assert_eq!(model.predict(array![[0.0f32], [f32::NAN]].view()).unwrap_err().row(), Some(1));
+    assert_eq!(model.predict(array![[-5.0f32], [20.0], [2.0]].view(), &Progress::silent()).unwrap().0, [0, 1, 0]);
+    assert!(model.predict(Array2::zeros((0, 1)).view(), &Progress::silent()).unwrap().0.is_empty());
+    assert_eq!(
+        model.predict(Array2::zeros((1, 2)).view(), &Progress::silent()).unwrap_err().kind(),
+        ErrorKind::InvalidData
+    );
+    assert_eq!(model.predict(array![[0.0f32], [f32::NAN]].view(), &Progress::silent()).unwrap_err().row(), Some(1));
 }
 
 #[test]

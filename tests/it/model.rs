@@ -334,6 +334,9 @@ impl Representation for Capitals {
 
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect> {
         assert_eq!(context.topics.len(), words.len());
+        let (text, vectorizer) = (context.texts.and_then(|texts| texts.get(0)), context.vectorizer);
+        let terms = vectorizer.expect("texts were counted").analyze(&[text.expect("a text")])?;
+        assert!(terms[0].iter().all(|term| context.vocabulary.contains(term)), "{terms:?}");
         let capitals = |words: &[(String, f64)]| words.iter().map(|(word, w)| (word.to_uppercase(), *w)).collect();
         Ok(Aspect::Words(words.iter().map(|(&topic, words)| (topic, capitals(words))).collect()))
     }

@@ -84,7 +84,7 @@ impl Clusterer for Given {
 }
 
 impl FittedClusterer for Given {
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         Ok((vec![0; points.nrows()], vec![1.0; points.nrows()]))
     }
 }
@@ -114,7 +114,7 @@ fn model() -> TopicModel {
     model_of(Sums::default(), labels())
 }
 
-fn aspect<'a>(fitted: &'a FittedTopicModel, name: &str) -> &'a TopicWords {
+fn aspect(fitted: &FittedTopicModel, name: &str) -> TopicWords {
     match fitted.topic_aspect(name).unwrap() {
         Aspect::Words(words) => words,
         other => panic!("{name} is not words: {other:?}"),
@@ -167,10 +167,10 @@ fn as_main_they_are_the_topics_own_words() {
         .fit(&frame())
         .unwrap();
     for (topic, words) in aspect(&keybert, "Other") {
-        let main = both.get_topic(*topic).unwrap();
+        let main = both.get_topic(topic).unwrap();
         assert_eq!(main.len(), 3);
         assert!(main.iter().all(|word| words.contains(word)), "{main:?} of {words:?}");
-        assert_ne!(keybert.get_topic(*topic).unwrap()[..10], words[..], "aspects do not change the topics' main words");
+        assert_ne!(keybert.get_topic(topic).unwrap()[..10], words[..], "aspects do not change the topics' main words");
     }
 }
 
@@ -472,8 +472,8 @@ fn visual_words_in_a_model() {
         .representation("Seen", visual)
         .fit(&frame)
         .unwrap();
-    let best: Vec<&str> =
-        aspect(&fitted, "Seen").values().filter_map(|words| Some(words.first()?.0.as_str())).collect();
+    let seen = aspect(&fitted, "Seen");
+    let best: Vec<&str> = seen.values().filter_map(|words| Some(words.first()?.0.as_str())).collect();
     assert_eq!(best.len(), 3, "of all topics but the one without an image: {best:?}");
     // Topic 0 is the larger one, the dogs.
     assert_eq!(aspect(&fitted, "Seen")[&0][0].0, "dog");

@@ -83,7 +83,7 @@ fn illustrated(folder: &Path) -> FittedTopicModel {
     model.representation("Visual_Aspect", VisualRepresentation::new()).fit(&frame).unwrap()
 }
 
-fn pictures_of(topics: &FittedTopicModel) -> &Gallery {
+fn pictures_of(topics: &FittedTopicModel) -> Gallery {
     match topics.topic_aspect("Visual_Aspect").unwrap() {
         Aspect::Images(gallery) => gallery,
         _ => panic!("pictures"),
@@ -133,7 +133,7 @@ fn topics_of_hostile_texts_and_columns_are_shown_as_they_are_called() {
     let topics = model("<script>\"text'").fit(&frame).unwrap();
     let cell = Cell::of(&topics);
     assert!(cell.text().contains("<script>alert('1')</script>"), "a representative document");
-    assert_eq!(Cell::of(topics.summary()).fact("text column"), "<script>\"text'");
+    assert_eq!(Cell::of(&topics.summary()).fact("text column"), "<script>\"text'");
 }
 
 #[test]
@@ -347,16 +347,16 @@ fn galleries_are_a_strip_of_pictures_for_each_topic() {
     let folder = tempfile::tempdir().unwrap();
     let topics = illustrated(folder.path());
     let gallery = pictures_of(&topics);
-    let cell = Cell::of(gallery);
+    let cell = Cell::of(&gallery);
     assert_eq!(cell.texts("dt"), ["0", "1", "2"]);
     let expected: Vec<String> =
         (0..3).flat_map(|topic| gallery.pictures(topic)).map(|picture| picture.path.clone().unwrap()).collect();
     let images = cell.all("img");
     assert_eq!(images.iter().map(|image| image.get("alt")).collect::<Vec<_>>(), expected);
     assert!(images.iter().all(|image| image.get("title") == image.get("alt")));
-    assert!(Show::to_text(gallery).unwrap().contains("score"));
+    assert!(Show::to_text(&gallery).unwrap().contains("score"));
     let aspect = Aspect::Images(gallery.clone());
-    assert_eq!(Show::to_html(&aspect), Show::to_html(gallery));
+    assert_eq!(Show::to_html(&aspect), Show::to_html(&gallery));
 
     // Images without a path are identified by their rows.
     let model = TopicModel::images("image", EyeAndEar).reducer(NoReduction).clusterer(KMeans::new(3));
@@ -366,7 +366,7 @@ fn galleries_are_a_strip_of_pictures_for_each_topic() {
         (0..ROWS).map(|row| Some(if row < 3 { b"none".to_vec() } else { png(row % 3, row) })).collect();
     frame.with_column(broken.with_name("image".into()).into_column()).unwrap();
     let topics = model.fit(&frame).unwrap();
-    let cell = Cell::of(pictures_of(&topics));
+    let cell = Cell::of(&pictures_of(&topics));
     assert!(cell.all("img").iter().all(|image| image.get("alt").starts_with("row ")), "{:?}", cell.all("img")[0]);
     assert!(cell.texts("dd").iter().any(|strip| strip.contains("no picture")) || !cell.texts("dt").contains(&"-1"));
 }
@@ -392,12 +392,12 @@ fn steps_and_summaries_show_their_numbers() {
 
     let folder = tempfile::tempdir().unwrap();
     let topics = illustrated(folder.path());
-    let cell = Cell::of(topics.summary());
+    let cell = Cell::of(&topics.summary());
     assert_eq!((cell.fact("topics"), cell.fact("rows"), cell.fact("outliers")), ("3", "60", "0"));
     assert_eq!((cell.fact("text column"), cell.fact("image column")), ("text", "image"));
     assert_eq!((cell.fact("rows with an image"), cell.fact("clustered")), ("60", "text"));
     assert!(cell.fact("dimensions") == "3" && cell.fact("clusterer").contains("KMeans"));
-    assert!(Show::to_text(topics.summary()).unwrap().contains("topics"));
+    assert!(Show::to_text(&topics.summary()).unwrap().contains("topics"));
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Clusterer for NearestClass {
                 .collect()
         };
         let model = NearestClass(classes.into_iter().map(|class| (class, mean(class))).collect());
-        let (labels, probabilities) = model.predict(matrix.view())?;
+        let (labels, probabilities) = model.predict(matrix.view(), &Progress::silent())?;
         Ok(Clustering::new(labels, probabilities, model))
     }
 
@@ -151,7 +151,7 @@ impl Clusterer for NearestClass {
 }
 
 impl FittedClusterer for NearestClass {
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
         let nearest = |point: ndarray::ArrayView1<'_, f32>| {
             let distance = |mean: &[f32]| point.iter().zip(mean).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
             self.0.iter().min_by(|a, b| distance(&a.1).total_cmp(&distance(&b.1))).map_or(-1, |class| class.0)

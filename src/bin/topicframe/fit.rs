@@ -23,7 +23,7 @@ use crate::{bar, table};
 pub struct Fit {
     /// The documents: .csv, .tsv, .json, .ndjson (optionally compressed with gzip or zstd), .parquet or .arrow; a
     /// folder of these files, a quoted glob pattern ('data/train-*.parquet') or several files, which are read as one
-    /// table; or a folder of images.
+    /// table; or a folder of images, with an `--embedder` that supports images.
     #[arg(required = true, value_name = "INPUT")]
     input: Vec<PathBuf>,
 
@@ -81,7 +81,8 @@ pub struct Fit {
     pub(crate) embeddings: Option<String>,
 
     /// The embedder: `builtin` (text only), a model folder, or a model name on the Hugging Face Hub: a
-    /// sentence-transformers or Model2Vec model for text, CLIP or SigLIP for text and images.
+    /// sentence-transformers or Model2Vec model for text, CLIP or SigLIP for text and images. A folder of images needs
+    /// one for images: with `builtin` or another model for text, it is an error.
     #[arg(long, value_name = "builtin|FOLDER|NAME", default_value = "builtin", conflicts_with = "embeddings")]
     pub(crate) embedder: String,
 

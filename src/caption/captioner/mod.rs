@@ -198,10 +198,11 @@ impl Captioner {
     }
 
     /// The encoder's output for an image (its last hidden state, normalized): one row for the class token, then one for
-    /// each patch. Meant for comparing models.
+    /// each patch.
     ///
     /// # Errors
     /// [`ErrorKind::Image`] if the image cannot be read.
+    #[doc(hidden)] // For the tests, which compare it with transformers'.
     pub fn image_states(&self, image: &ImageSource<'_>) -> Result<Array2<f32>> {
         let image = self.model.read_image(image, &self.limits, self.upright)?;
         let states = self.model.encode(&[image], &Progress::silent())?;
@@ -210,11 +211,12 @@ impl Captioner {
     }
 
     /// The logits of all tokens in the vocabulary after each of `tokens`, which begin a caption of the image: tokens x
-    /// vocabulary. Meant for comparing models or captions.
+    /// vocabulary.
     ///
     /// # Errors
     /// [`ErrorKind::Image`] if the image cannot be read; [`ErrorKind::InvalidParameter`] if there are more tokens than
     /// the model has positions, or if a token is not in its vocabulary.
+    #[doc(hidden)] // For the tests, which compare it with transformers'.
     pub fn token_scores(&self, image: &ImageSource<'_>, tokens: &[u32]) -> Result<Array2<f32>> {
         let (positions, vocab_size) = (self.model.max_position_embeddings, self.model.vocab_size);
         if tokens.len() > positions || tokens.iter().any(|token| *token as usize >= vocab_size) {

@@ -30,7 +30,7 @@ const MAX_MEMBERSHIPS: usize = 1 << 31;
 /// let fitted = Hdbscan::new().min_cluster_size(6).cluster(points.view(), &Progress::silent())?;
 /// assert_eq!(fitted.n_clusters(), 2);
 ///
-/// let (labels, _) = fitted.approximate_predict(array![[0.45], [10.45]].view())?;
+/// let (labels, _) = fitted.approximate_predict(array![[0.45], [10.45]].view(), &Progress::silent())?;
 /// assert_eq!(labels, [fitted.labels()[0], fitted.labels()[10]]);
 /// assert_eq!(fitted.all_points_membership_vectors().dim(), (20, 2));
 /// # Ok::<(), Error>(())
@@ -130,10 +130,17 @@ impl FittedHdbscan {
     /// coincides exactly with `min_samples` others has strength 1, not 0.
     ///
     /// # Errors
-    /// `InvalidData` if the number of columns differs, or a row contains a NaN or infinite value.
-    pub fn approximate_predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
+    /// `InvalidData` if the number of columns differs, or a row contains a NaN or infinite value; `Interrupted`.
+    pub fn approximate_predict(
+        &self,
+        points: ArrayView2<'_, f32>,
+        progress: &Progress,
+    ) -> Result<(Vec<i32>, Vec<f64>)> {
         self.check_new(points)?;
-        Ok(self.place_all(points).into_iter().unzip())
+        let task = progress.task(Stage::Cluster, "prediction", points.nrows());
+        let places = self.place_all(points, &task);
+        task.finish()?;
+        Ok(places.into_iter().unzip())
     }
 
     /// The membership strength of each of `points` in each cluster: one row per point, one column per label.
@@ -158,8 +165,8 @@ impl FittedHdbscan {
 }
 
 impl FittedClusterer for FittedHdbscan {
-    fn predict(&self, points: ArrayView2<'_, f32>) -> Result<(Vec<i32>, Vec<f64>)> {
-        self.approximate_predict(points)
+    fn predict(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
+        self.approximate_predict(points, progress)
     }
 
     /// # Errors

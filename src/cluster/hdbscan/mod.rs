@@ -17,7 +17,7 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{Clusterer, Clustering};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::finite::check_finite;
 use crate::progress::Progress;
 use crate::spec::Spec;
@@ -251,6 +251,13 @@ impl Clusterer for Hdbscan {
     /// Twice `min_cluster_size`, since a single cluster is not selected; `min_cluster_size` if that is allowed.
     fn min_rows(&self) -> usize {
         if self.allow_single_cluster { self.min_cluster_size } else { self.min_cluster_size.saturating_mul(2) }
+    }
+
+    /// Smaller clusters.
+    fn too_few_rows_hint(&self) -> Hint {
+        let twice = if self.allow_single_cluster { "" } else { " (two topics need twice that number of rows)" };
+        Hint::new(format!("Provide more rows, or lower min_cluster_size, a model's min_topic_size{twice}."))
+            .on_command_line(format!("Provide more rows, or lower --min-cluster-size{twice}."))
     }
 
     /// The seed has no effect. Passes each position once, with its number of rows as its

@@ -7,6 +7,7 @@ use ndarray::ArrayView2;
 use super::fitted::FittedHdbscan;
 use super::index::widen;
 use super::nearest::Nearest;
+use crate::progress::Task;
 
 /// Rows processed by one thread at a time.
 pub(super) const CHUNK: usize = 64;
@@ -54,16 +55,20 @@ impl FittedHdbscan {
         self.labeling.label(tree, cluster, connection.lambda)
     }
 
-    /// The labels and strengths of validated points.
-    pub(super) fn place_all(&self, points: ArrayView2<'_, f32>) -> Vec<(i32, f64)> {
+    /// The labels and strengths of validated points; arbitrary ones if `task` is interrupted.
+    pub(super) fn place_all(&self, points: ArrayView2<'_, f32>, task: &Task) -> Vec<(i32, f64)> {
         let mut result = vec![(0, 0.0); points.nrows()];
         result.par_chunks_mut(CHUNK).enumerate().for_each_init(
             || (Nearest::new(self.neighbors_to_find()), Vec::new()),
             |(nearest, query), (chunk, places)| {
+                if task.is_interrupted() {
+                    return;
+                }
                 for (offset, place) in places.iter_mut().enumerate() {
                     widen(points.row(chunk * CHUNK + offset), query);
                     *place = self.place(self.connect(query, nearest));
                 }
+                task.advance(places.len());
             },
         );
         result

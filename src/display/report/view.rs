@@ -1,5 +1,7 @@
 //! The content of a report, independent of its presentation.
 
+use std::collections::BTreeMap;
+
 use image::RgbImage;
 use rayon::prelude::*;
 
@@ -79,6 +81,9 @@ pub(super) struct DocumentView {
     pub(super) score: f64,
 }
 
+/// The descriptions of the topics, by name.
+type Aspects = BTreeMap<String, Aspect>;
+
 /// How much of a model is shown on the page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Extent {
@@ -91,15 +96,17 @@ impl ReportView {
     pub(super) fn of(model: &FittedTopicModel, title: &str, extent: Extent) -> Result<Self> {
         let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id >= 0).collect();
         let shown: Vec<i32> = ids.iter().copied().take(extent.max_topics).collect();
+        let aspects = model.topic_aspects();
         let topics: Result<Vec<TopicView>> =
-            shown.par_iter().map(|&id| TopicView::of(model, id, extent.max_pictures)).collect();
+            shown.par_iter().map(|&id| TopicView::of(model, &aspects, id, extent.max_pictures)).collect();
         let topics = topics?;
-        let outliers = model.topic_size(-1).map(|_| TopicView::of(model, -1, extent.max_pictures)).transpose()?;
+        let outliers =
+            model.topic_size(-1).map(|_| TopicView::of(model, &aspects, -1, extent.max_pictures)).transpose()?;
         Ok(ReportView {
             title: title.to_owned(),
-            summary: model.summary().clone(),
+            summary: model.summary(),
             left_out: ids.len() - shown.len(),
-            unreadable: galleries(model).map(|(_, gallery)| gallery.skipped().len()).sum(),
+            unreadable: galleries(&aspects).map(|(_, gallery)| gallery.skipped().len()).sum(),
             has_pictures: topics.iter().chain(&outliers).any(|topic| !topic.galleries.is_empty()),
             has_words: topics.iter().chain(&outliers).any(TopicView::has_words),
             largest: topics.iter().map(|topic| topic.size).max().unwrap_or(0),
@@ -115,7 +122,7 @@ impl ReportView {
 }
 
 impl TopicView {
-    fn of(model: &FittedTopicModel, id: i32, max_pictures: usize) -> Result<Self> {
+    fn of(model: &FittedTopicModel, aspects: &Aspects, id: i32, max_pictures: usize) -> Result<Self> {
         let size = model.topic_size(id).unwrap_or(0);
         let words = model.get_topic(id).unwrap_or_default().to_vec();
         let (name, named) = name(model, id, &words);
@@ -123,7 +130,7 @@ impl TopicView {
         let named = if id == OUTLIER { 0 } else { named };
         let mut shown = Vec::new();
         let mut strip = Vec::new();
-        for (name, gallery) in galleries(model) {
+        for (name, gallery) in galleries(aspects) {
             let pictures = gather(gallery, id, max_pictures)?;
             if strip.is_empty() {
                 let small = pictures.iter().take(STRIP).map(|(_, image, _)| strip_picture(image, STRIP_SIDE));
@@ -140,7 +147,7 @@ impl TopicView {
             share: size as f64 / model.summary().rows.max(1) as f64,
             name,
             named,
-            aspects: word_aspects(model, id),
+            aspects: word_aspects(aspects, id),
             words,
             galleries: shown,
             strip,
@@ -225,19 +232,19 @@ fn name(model: &FittedTopicModel, id: i32, words: &[(String, f64)]) -> (String, 
     }
 }
 
-fn galleries(model: &FittedTopicModel) -> impl Iterator<Item = (&String, &Gallery)> {
-    model.topic_aspects().iter().filter_map(|(name, aspect)| match aspect {
+fn galleries(aspects: &Aspects) -> impl Iterator<Item = (&String, &Gallery)> {
+    aspects.iter().filter_map(|(name, aspect)| match aspect {
         Aspect::Images(gallery) => Some((name, gallery)),
         Aspect::Words(_) => None,
     })
 }
 
-fn word_aspects(model: &FittedTopicModel, id: i32) -> Vec<(String, Vec<String>)> {
+fn word_aspects(aspects: &Aspects, id: i32) -> Vec<(String, Vec<String>)> {
     let words = |aspect: &Aspect| match aspect {
         Aspect::Words(words) => words.get(&id).map(|words| words.iter().map(|(word, _)| word.clone()).collect()),
         Aspect::Images(_) => None,
     };
-    model.topic_aspects().iter().filter_map(|(name, aspect)| Some((name.clone(), words(aspect)?))).collect()
+    aspects.iter().filter_map(|(name, aspect)| Some((name.clone(), words(aspect)?))).collect()
 }
 
 fn documents(model: &FittedTopicModel, id: i32) -> Vec<DocumentView> {

@@ -55,8 +55,8 @@ pub struct FittedTopicModel {
 
 impl FittedTopicModel {
     /// A summary of the fit.
-    pub fn summary(&self) -> &Summary {
-        &self.summary
+    pub fn summary(&self) -> Summary {
+        (*self.summary).clone()
     }
 
     /// Topic ids in ascending order, starting with -1 if there are outliers.
@@ -113,16 +113,16 @@ impl FittedTopicModel {
 
     /// The additional descriptions of the topics, by the name passed to
     /// [`representation`](crate::model::TopicModel::representation).
-    pub fn topic_aspects(&self) -> &BTreeMap<String, Aspect> {
-        &self.topics.description.aspects
+    pub fn topic_aspects(&self) -> BTreeMap<String, Aspect> {
+        self.topics.description.aspects.clone()
     }
 
     /// The additional description with this name.
     ///
     /// # Errors
     /// There is no representation with this name.
-    pub fn topic_aspect(&self, name: &str) -> Result<&Aspect> {
-        self.topics.description.aspects.get(name).ok_or_else(|| {
+    pub fn topic_aspect(&self, name: &str) -> Result<Aspect> {
+        self.topics.description.aspects.get(name).cloned().ok_or_else(|| {
             let names: Vec<&str> = self.topics.description.order.iter().map(String::as_str).collect();
             Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no representation `{name}`")).with_hint(
                 format!("The model has: {}.", if names.is_empty() { "none".into() } else { names.join(", ") }),
@@ -140,14 +140,14 @@ impl FittedTopicModel {
         self.data.as_ref()?.texts.as_ref()?.get(row).map(str::to_owned)
     }
 
-    /// The vocabulary: one term for each column of the matrices in [`terms`](Self::terms).
-    pub fn vocabulary(&self) -> &[String] {
-        &self.topics.terms.vocabulary
+    /// The vocabulary, shared: one term for each column of the matrices in [`terms`](Self::terms).
+    pub fn vocabulary(&self) -> Arc<[String]> {
+        Arc::clone(&self.topics.terms.vocabulary)
     }
 
-    /// The counts and weights of the topics' terms.
-    pub fn terms(&self) -> &TopicTerms {
-        &self.topics.terms
+    /// The counts and weights of the topics' terms, shared.
+    pub fn terms(&self) -> Arc<TopicTerms> {
+        Arc::clone(&self.topics.terms)
     }
 
     /// The mean vector of each topic's rows, by topic id.
@@ -156,8 +156,8 @@ impl FittedTopicModel {
     }
 
     /// The edits since the fit, oldest first: which topics became which.
-    pub fn history(&self) -> &[Regrouping] {
-        &self.topics.history
+    pub fn history(&self) -> Vec<Regrouping> {
+        (*self.topics.history).clone()
     }
 
     /// The same topics without the rows of the fit: frame, texts, image paths and vectors are freed, unless something
