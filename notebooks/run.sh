@@ -28,8 +28,8 @@ if [ -n "$browser" ] && ! "$python/python" -c 'import playwright' 2>/dev/null; t
 fi
 
 if ! [ -x "$place/bin/evcxr_jupyter" ]; then
-    # Builds in two thirds of the time; cells run as fast.
-    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install evcxr_jupyter --version 0.22.0 --locked --root "$place"
+    # Takes two thirds of the time to build.
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off cargo install evcxr_jupyter --version 0.22.0 --locked --root "$place"
 fi
 
 PATH=$python:$place/bin:$PATH
