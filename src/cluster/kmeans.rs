@@ -110,6 +110,7 @@ impl KMeans {
                 .n_runs(1)
                 .fit(&dataset)
                 .map_err(|error| no_centers().with_cause(error))?;
+            // The mean squared distance; of runs in which it is equal, the first wins.
             if fitted.inertia() < inertia {
                 inertia = fitted.inertia();
                 best = Some(fitted.centroids().clone());
@@ -171,7 +172,7 @@ impl Clusterer for KMeans {
         self.n_clusters
     }
 
-    /// Fewer clusters.
+    /// Suggests a lower `n_clusters`.
     fn too_few_rows_hint(&self) -> Hint {
         Hint::new("Provide more rows, or lower n_clusters.").on_command_line("Provide more rows.")
     }

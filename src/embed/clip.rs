@@ -98,8 +98,8 @@ impl MultiModalBackend {
         })
     }
 
-    /// Moves the model to `device`. Unless it is already there, its folder is opened again: this loads, so an unusable
-    /// device is an error here, as a damaged folder is.
+    /// Moves the model to `device`, by loading it again unless it is already there: this returns an error if the device
+    /// cannot be used, or the folder is damaged.
     ///
     /// # Errors
     /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).

@@ -134,8 +134,8 @@ pub trait TextEmbedder: Send + Sync + Debug {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ImageEmbedder: Send + Sync + Debug {
-    /// Checks every parameter, before any work: a model calls this before it reads the frame, for the
-    /// [`text_side`](Self::text_side), too. The built-in embedders also call it in
+    /// Checks every parameter, before any work: a model calls this, and the `check` of the
+    /// [`text_side`](Self::text_side), before it reads the frame. The built-in embedders also call it in
     /// [`embed_images`](Self::embed_images), which can be called without a model. Default: no parameters to check.
     fn check(&self) -> Result<()> {
         Ok(())
@@ -160,6 +160,8 @@ pub trait ImageEmbedder: Send + Sync + Debug {
 }
 
 /// Embeds texts and images into one space, so that they can be compared and averaged.
+///
+/// Both traits have a `check`; a call says which: `TextEmbedder::check(&model)`.
 ///
 /// ```
 /// use topicframe::ndarray::Array2;

@@ -24,7 +24,7 @@ impl Format {
         }
     }
 
-    /// Whether the format compresses its own content, and has cells of bytes.
+    /// Whether the format is binary: it compresses its own content, and its cells can contain bytes.
     fn is_binary(self) -> bool {
         match self {
             Format::Parquet | Format::Arrow => true,

@@ -276,8 +276,8 @@ impl NeighborIndex {
     /// of `data`.
     ///
     /// # Errors
-    /// A `k` of 0, or above the number of rows in the index; rows with a different number of columns than the index, or values that are not finite;
-    /// [`ErrorKind::Interrupted`].
+    /// A `k` of 0, or above the number of rows in the index; rows with a different number of columns than the index, or
+    /// values that are not finite; [`ErrorKind::Interrupted`].
     pub fn query(&self, data: impl Into<Vectors>, k: usize, stage: Stage, progress: &Progress) -> Result<Neighbors> {
         self.check_k(k, stage)?;
         let data = data.into();

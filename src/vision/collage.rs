@@ -13,7 +13,7 @@ use crate::error::{Error, Result, Stage};
 
 const COLUMNS: usize = 3;
 
-/// Heights in pixels: at least one for each row, and no more than memory has room for.
+/// Heights of a collage in pixels: at least one for each row of images.
 const HEIGHTS: RangeInclusive<u32> = 3..=4_096;
 
 /// Images with aspect ratios beyond 1:2 and 2:1 are center-cropped to these, so that one very wide or very tall image

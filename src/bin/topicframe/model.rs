@@ -31,7 +31,7 @@ impl Fit {
 
     /// A model that nothing has to be loaded for.
     fn without_models(&self) -> TopicModel {
-        let model = TopicModel::text("text", NoEmbedder).embeddings("embedding");
+        let model = TopicModel::text(self.text.as_deref().unwrap_or("text"), NoEmbedder).embeddings("embedding");
         match self.image_column() {
             Some(images) => model.with_images(images),
             None => model,

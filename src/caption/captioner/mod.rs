@@ -93,8 +93,8 @@ impl Captioner {
         })
     }
 
-    /// Moves the model to `device`. Unless it is already there, its folder is read again: this loads, so an unusable
-    /// device is an error here, as a damaged folder is.
+    /// Moves the model to `device`, by loading it again unless it is already there: this returns an error if the device
+    /// cannot be used, or the folder is damaged.
     ///
     /// # Errors
     /// [`ErrorKind::Model`] if the device cannot be used; otherwise as [`from_dir`](Self::from_dir).

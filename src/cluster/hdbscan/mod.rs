@@ -253,10 +253,10 @@ impl Clusterer for Hdbscan {
         if self.allow_single_cluster { self.min_cluster_size } else { self.min_cluster_size.saturating_mul(2) }
     }
 
-    /// Smaller clusters.
+    /// Suggests a lower `min_cluster_size`.
     fn too_few_rows_hint(&self) -> Hint {
-        let twice = if self.allow_single_cluster { "" } else { " (two topics need twice that number of rows)" };
-        Hint::new(format!("Provide more rows, or lower min_cluster_size, a model's min_topic_size{twice}."))
+        let twice = if self.allow_single_cluster { "" } else { "; two topics need twice that number of rows" };
+        Hint::new(format!("Provide more rows, or lower min_cluster_size (min_topic_size of a model){twice}."))
             .on_command_line(format!("Provide more rows, or lower --min-cluster-size{twice}."))
     }
 

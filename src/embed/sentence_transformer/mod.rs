@@ -116,8 +116,8 @@ impl SentenceTransformer {
         Ok(SentenceTransformer { model: Arc::new(model), tokenizer, max_seq_length: None, prompt })
     }
 
-    /// Moves the model to `device`. Unless it is already there, its folder is read again: this loads, so an unusable
-    /// device is an error here, as a damaged folder is.
+    /// Moves the model to `device`, by loading it again unless it is already there: this returns an error if the device
+    /// cannot be used, or the folder is damaged.
     ///
     /// # Errors
     /// A device that cannot be used; otherwise as [`from_dir`](Self::from_dir).
