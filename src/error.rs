@@ -202,6 +202,8 @@ struct Inner {
     /// The message for the command line, if it differs.
     on_command_line: Option<String>,
     column: Option<String>,
+    /// Whether the message names the column.
+    names_column: bool,
     row: Option<usize>,
     path: Option<PathBuf>,
     hint: Option<Hint>,
@@ -218,6 +220,7 @@ impl Error {
             parameter: None,
             on_command_line: None,
             column: None,
+            names_column: false,
             row: None,
             path: None,
             hint: None,
@@ -247,6 +250,13 @@ impl Error {
     pub fn with_column(mut self, column: impl Into<String>) -> Self {
         self.0.column = Some(column.into());
         self
+    }
+
+    /// Sets the column, which the message names already.
+    #[must_use]
+    pub(crate) fn with_named_column(mut self, column: impl Into<String>) -> Self {
+        self.0.names_column = true;
+        self.with_column(column)
     }
 
     /// Sets the row, counted from 0 as in Polars.
@@ -378,10 +388,9 @@ impl Error {
             _ => &inner.message,
         };
         let headline = format!("{}: {}", inner.stage, quoted(message, LONGEST_SENTENCE));
-        // The message may name the column itself.
-        let named = |column: &str| format!("column `{}`", quoted(column, LONGEST_QUOTE));
+        let column = inner.column.as_deref().filter(|_| !inner.names_column);
         let place = [
-            inner.column.as_deref().map(named).filter(|named| !message.contains(named)),
+            column.map(|column| format!("column `{}`", quoted(column, LONGEST_QUOTE))),
             inner.row.map(|row| format!("row {row}")),
             inner.path.as_ref().map(|path| quoted(&path.display().to_string(), LONGEST_QUOTE)),
         ];

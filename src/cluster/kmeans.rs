@@ -190,9 +190,10 @@ impl Clusterer for KMeans {
         let task = training.progress.task(Stage::Cluster, "k-means", self.n_runs);
         let centers = self.centers(points.view(), training.seed, &task);
         task.finish()?;
-        let model = FittedKMeans::number(&centers?, points.view(), &training.progress)?;
-        let (labels, probabilities) = model.assign(points.view(), &training.progress)?;
-        Ok(Clustering::new(labels, probabilities, model))
+        let centers = centers?;
+        let nearest = nearest_centers(&centers, points.view(), &training.progress)?;
+        let (model, labels) = FittedKMeans::number(&centers, &nearest);
+        Ok(Clustering::new(labels, vec![1.0; nearest.len()], model))
     }
 
     fn spec(&self) -> Option<Spec> {
@@ -210,26 +211,23 @@ struct FittedKMeans {
 }
 
 impl FittedKMeans {
-    /// Numbers the clusters in order of first occurrence in the rows of `points` and drops those without points.
-    fn number(centers: &Array2<f32>, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<Self> {
+    /// Numbers the clusters in order of first occurrence in the rows, given the nearest center of each, and drops those
+    /// without points. Also returns the rows' labels.
+    fn number(centers: &Array2<f32>, nearest: &[usize]) -> (Self, Vec<i32>) {
         let mut label = vec![OUTLIER; centers.nrows()];
         let mut next = 0;
-        for cluster in nearest_centers(centers, points, progress)? {
+        for &cluster in nearest {
             if label[cluster] == OUTLIER {
                 label[cluster] = next;
                 next += 1;
             }
         }
         let used: Vec<usize> = (0..label.len()).filter(|&cluster| label[cluster] != OUTLIER).collect();
-        Ok(FittedKMeans {
+        let fitted = FittedKMeans {
             centers: centers.select(Axis(0), &used),
             labels: used.iter().map(|&cluster| label[cluster]).collect(),
-        })
-    }
-
-    fn assign(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
-        let nearest = nearest_centers(&self.centers, points, progress)?;
-        Ok((nearest.into_iter().map(|center| self.labels[center]).collect(), vec![1.0; points.nrows()]))
+        };
+        (fitted, nearest.iter().map(|&cluster| label[cluster]).collect())
     }
 }
 
@@ -242,7 +240,8 @@ impl FittedClusterer for FittedKMeans {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message));
         }
         check_finite(points, Stage::Cluster, "point")?;
-        self.assign(points, progress)
+        let nearest = nearest_centers(&self.centers, points, progress)?;
+        Ok((nearest.into_iter().map(|center| self.labels[center]).collect(), vec![1.0; points.nrows()]))
     }
 }
 

@@ -15,7 +15,7 @@ const MAX_LENGTH: usize = 60;
 pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
     frame.column(name).map_err(|_| {
         let message = format!("there is no column `{}`", quoted(name, LONGEST_QUOTE));
-        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, message).with_column(name);
+        let error = Error::new(ErrorKind::MissingColumn, Stage::Input, message).with_named_column(name);
         let error = error.with_hint(columns_of(frame, name));
         match (frame.height(), frame.get_column_names().as_slice()) {
             (0, [_, _, ..]) => error.with_further_hint("There are no rows: did the file lose its line endings?"),

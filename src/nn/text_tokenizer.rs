@@ -13,7 +13,7 @@ use tokenizers::{NormalizerWrapper, Tokenizer, TruncationDirection, TruncationPa
 use super::model_folder::{
     MAX_TOKENIZER_BYTES, MAX_VOCABULARY_BYTES, model_error, read_json_if_exists, read_text_file,
 };
-use super::tokenizer_bounds::{check_description, check_length};
+use super::tokenizer_bounds::{added_tokens, check_description, check_length};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::guard::caught;
 
@@ -66,20 +66,17 @@ impl TextTokenizer {
         Ok(length.map(|length| length as usize))
     }
 
-    /// Checks a length for [`set_length`](Self::set_length).
-    ///
-    /// # Errors
-    /// A length that leaves no room for a token of the text.
-    pub(crate) fn check_length(&self, length: usize) -> Result<()> {
-        check_length(&self.tokenizer, length).map_err(|why| model_error(&self.path, &why))
+    /// The minimum length for [`set_length`](Self::set_length): room for one token of the text.
+    pub(crate) fn min_length(&self) -> usize {
+        added_tokens(&self.tokenizer).saturating_add(1)
     }
 
     /// Truncates texts to this many tokens, including those that the model adds.
     ///
     /// # Errors
-    /// As [`check_length`](Self::check_length).
+    /// A length that leaves no room for a token of the text.
     pub(crate) fn set_length(&mut self, length: usize) -> Result<()> {
-        self.check_length(length)?;
+        check_length(&self.tokenizer, length).map_err(|why| model_error(&self.path, &why))?;
         let truncation = TruncationParams {
             max_length: length,
             stride: 0,

@@ -269,9 +269,14 @@ impl PostProcessed {
     }
 }
 
+/// The number of tokens that the tokenizer adds to each text.
+pub(crate) fn added_tokens(tokenizer: &Tokenizer) -> usize {
+    tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false))
+}
+
 /// Checks that texts truncated to `length` tokens have room for a token of their own.
 pub(crate) fn check_length(tokenizer: &Tokenizer, length: usize) -> Checked<()> {
-    let around = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
+    let around = added_tokens(tokenizer);
     match around < length {
         true => Ok(()),
         false => Err(format!("it adds {around} tokens around each text, but the model accepts only {length}")),

@@ -139,7 +139,7 @@ fn what_does_not_go_together_is_told_before_any_work() {
     let folder = posts();
     let (clip, bert) = (fixture("clip/gelu"), fixture("sentence_transformers/bert_cls"));
     let captioner = fixture("vit_gpt2/same");
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["fit", "data"], "only supports text"),
         (&["fit", "data", "--embedder", &bert], "only supports text"),
         (&["fit", "data", "--text", "text"], "no column `text`"),
@@ -152,6 +152,9 @@ fn what_does_not_go_together_is_told_before_any_work() {
         (&["fit", "data", "--embedder", "clip-ViT-B-32"], "offline"),
         (&["fit", "data", "--embedder", "models/clip"], "no local folder of this name"),
         (&["fit", "data", "--embedder", &clip, "--image-weight", "0.7"], "only one of them"),
+        // Before the model is looked for.
+        (&["fit", "data", "--embedder", "models/none", "--image-weight", "0.7"], "only one of them"),
+        (&["fit", "data", "--embedder", "models/none", "--cluster-on", "text"], "no text to cluster"),
         (&["fit", "data/posts.csv", "--text", "caption", "--image-weight", "0.7"], "only one of them"),
         (
             &[

@@ -19,6 +19,7 @@ impl Fit {
             return Err(wrong("--captioner requires images, but no image column was specified")
                 .with_hint("Specify the image column with --images."));
         }
+        self.check_columns()?;
         let stop_words = self.stop_words.as_deref().map(StopWords::named).transpose()?;
         // Loading a model is slow, and may mean a download: the settings are checked first, on a model without any.
         self.with_settings(self.without_models(), stop_words.clone(), &progress).check()?;
@@ -82,17 +83,10 @@ impl Fit {
             self.note_device("the embeddings are precomputed", progress);
             return self.with_vectors();
         }
-        let texts_only = |what: &str| {
-            wrong(&format!("the embedder `{}` only supports text, {what}", self.embedder)).with_hint(NAMES)
-        };
-        if self.embedder == "builtin" && self.clusters_images() {
-            // Reported before anything is loaded.
-            return Err(texts_only("but images are to be clustered"));
-        }
         match LoadedEmbedder::load(&self.embedder, self.device, progress)? {
             #[cfg(feature = "models")]
             LoadedEmbedder::MultiModal(model) => self.joint(model.limits(self.image_limits())),
-            _ if self.clusters_images() => Err(texts_only("but images are to be clustered")),
+            _ if self.clusters_images() => Err(self.texts_only()),
             LoadedEmbedder::Static(model) => {
                 self.note_device("the embedder is a lookup table", progress);
                 self.texts(|text| TopicModel::text(text, model))
@@ -131,6 +125,31 @@ impl Fit {
         self.text.is_none() || self.cluster_on.is_some_and(|on| on != ClusterOn::Text)
     }
 
+    fn texts_only(&self) -> Error {
+        let message = format!("the embedder `{}` only supports text, but images are to be clustered", self.embedder);
+        wrong(&message).with_hint(NAMES)
+    }
+
+    /// What the specified columns do not allow, whatever the embedder.
+    fn check_columns(&self) -> Result<()> {
+        let (text, images) = (self.text.is_some(), self.image_column().is_some());
+        if self.embeddings.is_none() && self.embedder == "builtin" && self.clusters_images() {
+            return Err(self.texts_only());
+        }
+        if text && !images && self.clusters_images() {
+            return Err(wrong("there are no images to cluster: specify the image column with --images"));
+        }
+        if !text && self.cluster_on.is_some_and(|on| on != ClusterOn::Images) {
+            return Err(wrong("there is no text to cluster: specify the text column with --text"));
+        }
+        self.check_weight(text && images && self.embeddings.is_none() && self.fuses())
+    }
+
+    /// Whether text and images are to be fused if the embedder supports both.
+    fn fuses(&self) -> bool {
+        self.cluster_on.is_none_or(|on| on == ClusterOn::Both)
+    }
+
     /// An image weight only applies to models that fuse images with text.
     fn check_weight(&self, fused: bool) -> Result<()> {
         if self.image_weight.is_none() || fused {
@@ -157,22 +176,10 @@ impl Fit {
         match (self.text.as_deref(), self.image_column()) {
             (Some(text), Some(images)) => {
                 let on = self.cluster_on.unwrap_or(ClusterOn::Both);
-                self.check_weight(on == ClusterOn::Both && self.embeddings.is_none())?;
                 Ok(TopicModel::text_and_images(text, images, embedder).cluster_on(on))
             }
-            (_, Some(images)) => self.images(images, embedder),
-            (Some(_), None) if self.clusters_images() => {
-                Err(wrong("there are no images to cluster: specify the image column with --images"))
-            }
+            (None, Some(images)) => Ok(TopicModel::images(images, embedder)),
             _ => self.texts(|text| TopicModel::text(text, embedder)),
-        }
-    }
-
-    fn images(&self, images: &str, embedder: impl ImageEmbedder + 'static) -> Result<TopicModel> {
-        self.check_weight(false)?;
-        match self.cluster_on {
-            None | Some(ClusterOn::Images) => Ok(TopicModel::images(images, embedder)),
-            Some(_) => Err(wrong("there is no text to cluster: specify the text column with --text")),
         }
     }
 

@@ -128,8 +128,8 @@ impl SentenceTransformer {
         Ok(self)
     }
 
-    /// Maximum number of tokens used of each text, including those that the model adds: from 3 to the model's number of
-    /// positions. Default: the model's own.
+    /// Maximum number of tokens used of each text, including those that the model adds: from 3 (more if it adds more than
+    /// two) to the model's number of positions. Default: the model's own.
     #[must_use]
     pub fn max_seq_length(mut self, max_seq_length: usize) -> Self {
         self.max_seq_length = Some(max_seq_length);
@@ -364,12 +364,11 @@ impl TextEmbedder for SentenceTransformer {
     /// does not have.
     fn check(&self) -> Result<()> {
         if let Some(length) = self.max_seq_length {
-            let max_length = self.model.encoder.max_length();
-            if !(3..=max_length).contains(&length) {
-                let allowed = format!("3 to {max_length}");
+            let (min_length, max_length) = (self.tokenizer.min_length().max(3), self.model.encoder.max_length());
+            if !(min_length..=max_length).contains(&length) {
+                let allowed = format!("{min_length} to {max_length}");
                 return Err(Error::invalid_parameter(Stage::Embed, "max_seq_length", length, &allowed));
             }
-            self.tokenizer.check_length(length)?;
         }
         self.prompt_text().map(|_| ())
     }
