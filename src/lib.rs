@@ -50,6 +50,7 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod error;
+pub mod graph;
 mod guard;
 pub mod linalg;
 pub mod neighbors;

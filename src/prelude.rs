@@ -3,7 +3,7 @@
 #[doc(no_inline)]
 pub use crate::caption::ImageCaptioner;
 #[doc(no_inline)]
-pub use crate::cluster::{Clusterer, Clustering, FittedClusterer, Hdbscan, KMeans};
+pub use crate::cluster::{Clusterer, Clustering, Communities, FittedClusterer, Hdbscan, KMeans};
 #[doc(no_inline)]
 pub use crate::display::*;
 #[doc(no_inline)]

@@ -3,6 +3,7 @@
 use ndarray::{Array2, ArrayView1, CowArray, Ix2};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::graph::FittedNeighborGraph;
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 
@@ -29,6 +30,8 @@ pub struct Training<'a> {
     pub frame_rows: Option<&'a [usize]>,
     /// The known class label of each row, -1 if unknown; `None` if no labels are known.
     pub labels: Option<&'a [i32]>,
+    /// The neighbor graph of the vectors, if the stage asked for one ([`Clusterer::graph`](crate::cluster::Clusterer)).
+    pub graph: Option<&'a FittedNeighborGraph>,
     /// The random seed.
     pub seed: u64,
     /// Progress reporting and interruption.
@@ -40,7 +43,15 @@ impl<'a> Training<'a> {
     /// seed is 42, progress is silent, and nothing else is known.
     pub fn new(vectors: impl Into<Vectors>) -> Self {
         let progress = Progress::silent();
-        Training { vectors: vectors.into(), places: None, frame_rows: None, labels: None, seed: 42, progress }
+        Training {
+            vectors: vectors.into(),
+            places: None,
+            frame_rows: None,
+            labels: None,
+            graph: None,
+            seed: 42,
+            progress,
+        }
     }
 
     /// Sets the vector of each row: there are `places.len()` rows, and row `i` has the vector `places[i]`. Default:
@@ -60,6 +71,12 @@ impl<'a> Training<'a> {
     #[must_use]
     pub fn with_labels(self, labels: &'a [i32]) -> Self {
         Training { labels: Some(labels), ..self }
+    }
+
+    /// Sets the neighbor graph of the vectors. Default: none; a stage that needs one builds it.
+    #[must_use]
+    pub fn with_graph(self, graph: &'a FittedNeighborGraph) -> Self {
+        Training { graph: Some(graph), ..self }
     }
 
     /// Sets the random seed. Default 42.

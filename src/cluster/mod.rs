@@ -6,13 +6,18 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Hint, Result, Stage};
+use crate::graph::NeighborGraph;
 use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::training::Training;
 
+mod communities;
 pub mod hdbscan;
 mod kmeans;
 
+pub use communities::Communities;
+#[doc(hidden)] // For the tests.
+pub use communities::leiden_communities;
 pub use hdbscan::Hdbscan;
 pub use kmeans::KMeans;
 
@@ -80,6 +85,12 @@ pub trait Clusterer: Send + Sync + Debug {
     /// most of them have.
     fn fit(&self, training: &Training<'_>) -> Result<Clustering>;
 
+    /// The neighbor graph that this clusters: a model then builds it from the vectors, without reducing them, and passes
+    /// both in [`Training`]. Default: none; the reduced vectors are clustered.
+    fn graph(&self) -> Option<NeighborGraph> {
+        None
+    }
+
     /// Whether this uses [`Training::labels`]. Default: false.
     fn uses_labels(&self) -> bool {
         false
@@ -106,9 +117,10 @@ pub trait Clusterer: Send + Sync + Debug {
 /// `NotFound` if there is no built-in clusterer with this name; the settings cannot be read, or are out of range.
 pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
     let clusterer: Arc<dyn Clusterer> = match spec.name.as_str() {
+        "communities" => Arc::new(spec.read::<Communities>(Stage::Cluster)?),
         "hdbscan" => Arc::new(spec.read::<Hdbscan>(Stage::Cluster)?),
         "kmeans" => Arc::new(spec.read::<KMeans>(Stage::Cluster)?),
-        _ => return Err(spec.unknown(Stage::Cluster, "hdbscan and kmeans")),
+        _ => return Err(spec.unknown(Stage::Cluster, "communities, hdbscan and kmeans")),
     };
     clusterer.check()?;
     Ok(clusterer)
@@ -136,6 +148,8 @@ pub struct Clustering {
     pub labels: Vec<i32>,
     /// The membership strength of each row in its cluster, 0 to 1; 0 for outliers.
     pub probabilities: Vec<f64>,
+    /// For each row, the second best cluster ([`OUTLIER`] for none) and the membership strength there, if known.
+    pub runners_up: Option<Vec<(i32, f64)>>,
     /// Predicts the cluster of new points.
     pub model: Arc<dyn FittedClusterer>,
 }
@@ -144,7 +158,13 @@ impl Clustering {
     /// A clustering from the cluster (from 0, [`OUTLIER`] for none) and the membership strength (0 to 1) of each
     /// training row, in order, and the model that predicts those of new points.
     pub fn new(labels: Vec<i32>, probabilities: Vec<f64>, model: impl FittedClusterer + 'static) -> Self {
-        Clustering { labels, probabilities, model: Arc::new(model) }
+        Clustering { labels, probabilities, runners_up: None, model: Arc::new(model) }
+    }
+
+    /// The same, with the second best cluster of each row ([`OUTLIER`] for none) and the membership strength there.
+    #[must_use]
+    pub fn with_runners_up(self, runners_up: Vec<(i32, f64)>) -> Self {
+        Clustering { runners_up: Some(runners_up), ..self }
     }
 }
 
@@ -181,6 +201,13 @@ pub trait FittedClusterer: Send + Sync + Debug {
     /// The points do not have as many columns as those of the fit, a value is NaN or infinite, or the work was
     /// interrupted.
     fn predict(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)>;
+
+    /// The clustering of the same rows into `clusters` clusters, without fitting again; `None` if the algorithm has
+    /// only one. If that number is not available, it is the nearest.
+    fn at(&self, clusters: usize) -> Option<Clustering> {
+        let _ = clusters;
+        None
+    }
 
     /// The membership of each fitted point in each cluster (n rows, one column per cluster in label order); `None` if
     /// the algorithm has no soft membership. Points that represent several rows may have one row each.

@@ -11,7 +11,7 @@ use super::notebook::print;
 use super::report::Report;
 #[cfg(feature = "models")]
 use crate::caption::Captioner;
-use crate::cluster::{Clustering, Hdbscan, KMeans};
+use crate::cluster::{Clustering, Communities, Hdbscan, KMeans};
 use crate::embed::{Fusion, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 #[cfg(feature = "models")]
 use crate::embed::{MultiModalBackend, SentenceTransformer};
@@ -476,7 +476,7 @@ macro_rules! steps {
 steps!(StaticEmbedder, LoadedEmbedder, NoEmbedder, Fusion);
 #[cfg(feature = "models")]
 steps!(SentenceTransformer, MultiModalBackend, Captioner);
-steps!(Umap, Pca, NoReduction, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
+steps!(Umap, Pca, NoReduction, Communities, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
 steps!(KeyBERTInspired, MaximalMarginalRelevance, VisualRepresentation, VisualWords);
 
 /// The types of this crate can be displayed without the trait in scope, too.

@@ -10,18 +10,36 @@ use crate::embed::TextEmbedder;
 use crate::encode::{Cleaned, counted};
 use crate::error::{Hint, Result, Stage};
 use crate::represent::{Aspect, Ranking, TopicContext, TopicWords, VisualWords, representative_rows};
-use crate::topics::{Assignment, Description, TopicTerms};
+use crate::topics::{Assignment, Description, DocumentTerms, TopicTerms};
+use crate::vectorize::TextCleaning;
 
 /// The number of candidate words passed to a representation, as in BERTopic.
 const CANDIDATE_WORDS: usize = 30;
 
 impl TopicModel {
-    pub(super) fn count_terms(&self, data: &Data, assignment: &Assignment) -> Result<TopicTerms> {
-        let (topics, ids) = (&assignment.topics, assignment.ids());
-        let texts = data.texts.as_ref().map(TextColumn::by_row).unwrap_or_default();
+    /// Counts the terms of `texts`, if there are any; `cleaning` is resolved for them.
+    pub(super) fn count_documents(
+        &self,
+        texts: Option<&TextColumn>,
+        cleaning: TextCleaning,
+    ) -> Result<Option<DocumentTerms>> {
+        let texts = texts.map(TextColumn::by_row).unwrap_or_default();
         if texts.is_empty() {
-            return TopicTerms::empty(&ids, topics.len());
+            return Ok(None);
         }
+        let vectorizer = self.vectorizer.cleaned_by_default(cleaning);
+        DocumentTerms::count(&texts, &vectorizer, &self.progress).map(Some)
+    }
+
+    /// The terms of the topics, from the counts of the documents.
+    pub(super) fn topic_terms(
+        &self,
+        data: &Data,
+        assignment: &Assignment,
+        documents: Option<DocumentTerms>,
+    ) -> Result<TopicTerms> {
+        let (topics, ids) = (&assignment.topics, assignment.ids());
+        let Some(terms) = documents else { return TopicTerms::empty(&ids, topics.len()) };
         let documents = &data.documents;
         if self.captioner.is_none() && self.encoder.cluster_on == ClusterOn::Both {
             let is_wordless = |&row: &usize| documents.has_image(row) && !documents.has_text(row);
@@ -32,8 +50,7 @@ impl TopicModel {
                 self.progress.note(Stage::Vectorize, message);
             }
         }
-        let vectorizer = self.vectorizer.cleaned_by_default(data.cleaning);
-        TopicTerms::count(&texts, topics, &ids, &vectorizer, &self.ctfidf, &self.progress)
+        TopicTerms::of(terms, topics, &ids, &self.ctfidf, &self.progress)
     }
 
     /// Describes the topics of `assignment` with every representation of the model.

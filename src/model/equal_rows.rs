@@ -9,8 +9,10 @@ use super::check::{check_labels, check_points};
 use crate::cluster::{Clustering, OUTLIER};
 use crate::corpus::{DistinctRows, Embeddings};
 use crate::error::{Result, Stage};
+use crate::graph::{FittedNeighborGraph, NeighborGraph};
 use crate::linalg::vectors::Vectors;
 use crate::reduce::Reduction;
+use crate::topics::DocumentTerms;
 use crate::training::Training;
 
 impl TopicModel {
@@ -55,10 +57,35 @@ impl TopicModel {
 
     /// Clusters all rows by their positions `points`; rows at the same position have the same cluster.
     pub(super) fn cluster(&self, data: &Rows<'_>, points: Array2<f32>, distinct: &DistinctRows) -> Result<Clustering> {
+        self.cluster_rows(data, points.into(), None, distinct)
+    }
+
+    /// Clusters all rows by the neighbor graph of their vectors and of their terms, as far as they were counted.
+    pub(super) fn cluster_graph(
+        &self,
+        settings: &NeighborGraph,
+        data: &Rows<'_>,
+        distinct: &DistinctRows,
+        terms: Option<&DocumentTerms>,
+    ) -> Result<Clustering> {
+        let vectors = data.vectors.of_rows(&distinct.firsts)?;
+        let terms = terms.map(|terms| terms.of_rows(&distinct.firsts));
+        let graph = settings.fit(vectors.clone(), terms.as_ref(), &self.progress)?;
+        self.cluster_rows(data, vectors, Some(&graph), distinct)
+    }
+
+    fn cluster_rows(
+        &self,
+        data: &Rows<'_>,
+        vectors: Vectors,
+        graph: Option<&FittedNeighborGraph>,
+        distinct: &DistinctRows,
+    ) -> Result<Clustering> {
         let places = &distinct.places;
         let copies = distinct.repeated() > 0;
         let labels = data.labels.map(|labels| labels_of(labels, data.rows));
-        let mut training = self.training(points.into(), data.rows, labels.as_deref());
+        let mut training = self.training(vectors, data.rows, labels.as_deref());
+        training.graph = graph;
         if copies {
             training = training.with_places(places);
         }

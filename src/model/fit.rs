@@ -11,6 +11,7 @@ use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, Summary, TopicModel};
 use crate::corpus::DistinctRows;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::graph::NeighborGraph;
 use crate::topics::{Assignment, Centroids, Topics};
 
 impl TopicModel {
@@ -53,21 +54,37 @@ impl TopicModel {
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let documents = self.encoder.read(frame, self.opens_images(), &self.progress)?;
-        let (encoded, encoder) = self.encoder.fit(&documents, self.reducer.uses_direction_only(), &self.progress)?;
+        let graph = self.clusterer.graph();
+        let direction_only =
+            graph.as_ref().map_or(self.reducer.uses_direction_only(), NeighborGraph::uses_direction_only);
+        let (encoded, encoder) = self.encoder.fit(&documents, direction_only, &self.progress)?;
         self.check_rows(&encoded.rows, documents.rows)?;
         let distinct = DistinctRows::of(&encoded.clustered, &encoded.rows);
         self.note_copies(&distinct);
         let labels = documents.labels.as_deref();
         let rows = Rows { vectors: &encoded.clustered, rows: &encoded.rows, labels };
-        let reduction = self.reduce(&rows, &distinct)?;
-        self.progress.check(Stage::Reduce)?;
-        let clustering = self.cluster(&rows, reduction.embedding, &distinct)?;
+        let mut counted = None;
+        let (clustering, reducer) = match graph {
+            Some(graph) => {
+                counted = self.count_documents(documents.texts.as_ref(), encoder.encoder.cleaning)?;
+                (self.cluster_graph(&graph, &rows, &distinct, counted.as_ref())?, None)
+            }
+            None => {
+                let reduction = self.reduce(&rows, &distinct)?;
+                self.progress.check(Stage::Reduce)?;
+                (self.cluster(&rows, reduction.embedding, &distinct)?, Some(reduction.model))
+            }
+        };
         self.progress.check(Stage::Cluster)?;
         let assignment = Assignment::by_size(&clustering, &encoded.rows, documents.rows);
         let captions = self.captions(&documents, &encoded, &assignment)?;
         let data = Data::new(frame, documents, encoded, encoder.encoder.cleaning)
             .with_captions(captions, self.encoder.cleaning);
-        let terms = self.count_terms(&data, &assignment)?;
+        // Captions are texts, too.
+        if counted.is_none() || !data.captions.is_empty() {
+            counted = self.count_documents(data.texts.as_ref(), data.cleaning)?;
+        }
+        let terms = self.topic_terms(&data, &assignment, counted)?;
         let description = self.describe(&data, &assignment, &terms)?;
         let centroids = Centroids::of(&assignment.topics, &data.encoded.clustered);
         let summary = self.summarize(&data, &assignment, &distinct);
@@ -76,7 +93,7 @@ impl TopicModel {
             settings: Arc::new(self.clone()),
             pipeline: Arc::new(Pipeline {
                 encoder,
-                reducer: reduction.model,
+                reducer,
                 clusterer: clustering.model,
                 known: Some(Arc::new(known)),
             }),
@@ -115,7 +132,10 @@ impl TopicModel {
             seed: self.seed,
             cluster_on: self.encoder.cluster_on,
             embedder: self.encoder.describe_embedders(),
-            reducer: format!("{:?}", self.reducer),
+            reducer: match self.clusterer.graph() {
+                Some(_) => "none: the neighbor graph is clustered".to_owned(),
+                None => format!("{:?}", self.reducer),
+            },
             clusterer: format!("{:?}", self.clusterer),
             text_column: columns.text.clone(),
             image_column: columns.image.clone(),

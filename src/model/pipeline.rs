@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ndarray::CowArray;
+
 use super::check::{check_labels, check_points};
 use crate::cluster::FittedClusterer;
 use crate::corpus::{Embeddings, KnownRows};
@@ -16,7 +18,8 @@ use crate::topics::Place;
 #[derive(Debug, Clone)]
 pub(crate) struct Pipeline {
     pub(crate) encoder: FittedEncoder,
-    pub(crate) reducer: Arc<dyn FittedReducer>,
+    /// `None` if the clusterer works on the vectors themselves.
+    pub(crate) reducer: Option<Arc<dyn FittedReducer>>,
     pub(crate) clusterer: Arc<dyn FittedClusterer>,
     /// The rows of the fit, if available.
     pub(crate) known: Option<Arc<Known>>,
@@ -49,8 +52,14 @@ impl Pipeline {
     }
 
     fn label(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
-        let points = self.reducer.transform(vectors, progress)?;
-        check_points(&points, vectors.rows())?;
+        let points = match &self.reducer {
+            Some(reducer) => {
+                let points = reducer.transform(vectors, progress)?;
+                check_points(&points, vectors.rows())?;
+                CowArray::from(points)
+            }
+            None => vectors.to_matrix(),
+        };
         let (labels, strengths) = self.clusterer.predict(points.view(), progress)?;
         check_labels(&labels, &strengths, vectors.rows())?;
         Ok(labels.into_iter().zip(strengths).collect())

@@ -20,6 +20,7 @@ pub(crate) use assignment::{Assignment, Place};
 pub(crate) use centroids::Centroids;
 pub use history::Regrouping;
 pub(crate) use linkage::average_linkage;
+pub(crate) use terms::DocumentTerms;
 pub use terms::TopicTerms;
 
 /// The topics of a frame. Cloning is cheap: the parts are shared.
@@ -80,6 +81,30 @@ impl Topics {
         describe: impl FnOnce(&Assignment, &TopicTerms) -> Result<Description>,
     ) -> Result<Topics> {
         let (assignment, regrouping) = self.assignment.regrouped(edit, groups);
+        self.reassigned(assignment, regrouping, vectors, weighting, describe)
+    }
+
+    /// The topics of the same rows by another clustering, recorded as `edit`; otherwise like [`regroup`](Self::regroup).
+    pub(crate) fn reassign(
+        &self,
+        edit: &str,
+        assignment: Assignment,
+        vectors: &Embeddings,
+        weighting: &ClassTfIdf,
+        describe: impl FnOnce(&Assignment, &TopicTerms) -> Result<Description>,
+    ) -> Result<Topics> {
+        let regrouping = Regrouping::new(edit, &self.assignment.topics, &assignment.topics);
+        self.reassigned(assignment, regrouping, vectors, weighting, describe)
+    }
+
+    fn reassigned(
+        &self,
+        assignment: Assignment,
+        regrouping: Regrouping,
+        vectors: &Embeddings,
+        weighting: &ClassTfIdf,
+        describe: impl FnOnce(&Assignment, &TopicTerms) -> Result<Description>,
+    ) -> Result<Topics> {
         let unchanged = regrouping.unchanged();
         let (terms, centroids) = rayon::join(
             || self.terms.regrouped(&unchanged, &self.assignment.ids(), &assignment, weighting),

@@ -44,8 +44,9 @@ pub struct TopicTerms {
 }
 
 /// The number of occurrences of each term in each text. A text takes 8 bytes per distinct term, plus 16 bytes.
-#[derive(Debug)]
-struct DocumentTerms {
+#[derive(Debug, Clone)]
+pub(crate) struct DocumentTerms {
+    vocabulary: Arc<[String]>,
     /// The frame row of each text, ascending.
     rows: Vec<usize>,
     counts: CsrMatrix<u32>,
@@ -63,12 +64,20 @@ impl TopicTerms {
         weighting: &ClassTfIdf,
         progress: &Progress,
     ) -> Result<Self> {
-        let documents: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
-        let counted = vectorizer.fit_transform(&documents, progress)?;
-        let rows = texts.iter().map(|&(row, _)| row).collect();
-        let vectorizer = Some(counted.vectorizer.settings().clone());
-        let documents = Arc::new(DocumentTerms { rows, counts: counted.counts, vectorizer });
-        let vocabulary: Arc<[String]> = counted.vectorizer.vocabulary().into();
+        let documents = DocumentTerms::count(texts, vectorizer, progress)?;
+        TopicTerms::of(documents, assignments, ids, weighting, progress)
+    }
+
+    /// Adds up the counts of `documents` by topic, and weights them; `assignments` has the topic of each row.
+    pub(crate) fn of(
+        documents: DocumentTerms,
+        assignments: &[i32],
+        ids: &[i32],
+        weighting: &ClassTfIdf,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let documents = Arc::new(documents);
+        let vocabulary = Arc::clone(&documents.vocabulary);
         let classes = documents.classes(assignments, ids);
         let counts = documents.counts.sum_rows_by(&classes, ids.len())?;
         let frequencies: Arc<[f64]> = counts.column_sums().into();
@@ -88,7 +97,12 @@ impl TopicTerms {
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
             frequencies: Arc::default(),
-            documents: Arc::new(DocumentTerms { rows: Vec::new(), counts: empty(0)?, vectorizer: None }),
+            documents: Arc::new(DocumentTerms {
+                vocabulary: Arc::default(),
+                rows: Vec::new(),
+                counts: empty(0)?,
+                vectorizer: None,
+            }),
         })
     }
 
@@ -131,6 +145,24 @@ impl TopicTerms {
 }
 
 impl DocumentTerms {
+    /// Counts the terms of `texts` (row, text).
+    pub(crate) fn count(texts: &[(usize, &str)], vectorizer: &CountVectorizer, progress: &Progress) -> Result<Self> {
+        let documents: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
+        let counted = vectorizer.fit_transform(&documents, progress)?;
+        Ok(DocumentTerms {
+            vocabulary: counted.vectorizer.vocabulary().into(),
+            rows: texts.iter().map(|&(row, _)| row).collect(),
+            counts: counted.counts,
+            vectorizer: Some(counted.vectorizer.settings().clone()),
+        })
+    }
+
+    /// The counts of the texts of `rows`, in their order; none for a row without a text.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> CsrMatrix<u32> {
+        let place = |row: &usize| self.rows.binary_search(row).unwrap_or(usize::MAX);
+        self.counts.select_rows(&rows.iter().map(place).collect::<Vec<_>>())
+    }
+
     /// For each text, the index in `ids` of its row's topic.
     fn classes(&self, topics: &[i32], ids: &[i32]) -> Vec<Option<usize>> {
         let place = |&row: &usize| ids.binary_search(topics.get(row).unwrap_or(&OUTLIER)).ok();

@@ -24,6 +24,7 @@ mod class_tfidf;
 mod cleaning;
 #[cfg(feature = "models")]
 mod clip;
+mod communities;
 mod count_vectorizer;
 mod hdbscan;
 #[cfg(feature = "hub")]

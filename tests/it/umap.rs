@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use ndarray::{Array2, ArrayView2, s};
 use topicframe::error::{ErrorKind, Stage};
+use topicframe::graph::{FuzzyGraph, fuzzy_simplicial_set, smooth_knn_dist};
 use topicframe::neighbors::{Metric, NeighborIndex, Neighbors};
 use topicframe::progress::{Event, Progress, ProgressSink};
-use topicframe::reduce::umap::{FuzzyGraph, Umap, find_ab_params, fuzzy_simplicial_set, smooth_knn_dist};
+use topicframe::reduce::umap::{Umap, find_ab_params};
 use topicframe::reduce::{FittedReducer, Reducer};
 use topicframe::training::Training;
 

@@ -11,7 +11,8 @@ use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::unit;
-use crate::topics::average_linkage;
+use crate::model::pipeline::Pipeline;
+use crate::topics::{Assignment, Topics, average_linkage};
 use crate::training::Training;
 
 /// The target number of topics. Written as a number or `auto`.
@@ -136,6 +137,43 @@ impl FittedTopicModel {
         }
     }
 
+    /// Returns a model with `nr_topics` topics, at least 1, more or fewer than now: another cut of the tree that the fit
+    /// found, without reading texts or fitting again. Cuts are nested: a topic of a finer cut is part of one topic of
+    /// every coarser cut. Earlier edits are undone. If the tree has no such cut, the result is the nearest.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["a cat sleeps", "a dog sleeps", "a fast train", "a slow train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).clusterer(Communities::new().n_neighbors(2));
+    /// let topics = model.fit(&posts)?;
+    /// let finer = topics.at(4)?;
+    /// assert!(finer.topic_ids().len() >= topics.topic_ids().len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `nr_topics` is 0; the clusterer found no tree ([`Communities`](crate::cluster::Communities) does); the model is
+    /// without its data; a representation fails.
+    pub fn at(&self, nr_topics: usize) -> Result<FittedTopicModel> {
+        if nr_topics == 0 {
+            return Err(Error::invalid_parameter(Stage::Topics, "nr_topics", 0, "at least 1"));
+        }
+        let data = self.data("at")?;
+        let Some(clustering) = self.pipeline.clusterer.at(nr_topics) else {
+            let message = "the clusterer found no tree of topics, so there is no other number of them to choose";
+            return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
+                .with_hint("Fit with Communities, or merge topics with reduce_topics."));
+        };
+        let settings = &self.settings;
+        let assignment = Assignment::by_size(&clustering, &data.encoded.rows, data.documents.rows);
+        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
+        let vectors = &data.encoded.clustered;
+        let topics = self.topics.reassign("at", assignment, vectors, &settings.ctfidf, describe)?;
+        let pipeline = Pipeline { clusterer: clustering.model, ..(*self.pipeline).clone() };
+        Ok(FittedTopicModel { pipeline: Arc::new(pipeline), ..self.regrouped(topics) })
+    }
+
     /// The mean vectors of `topics`, normalized to unit length, one per row; zeros if a mean has no direction.
     fn directions(&self, topics: &[i32]) -> Array2<f64> {
         let mut directions = Array2::zeros((topics.len(), self.pipeline.encoder.dimensions));
@@ -176,6 +214,11 @@ impl FittedTopicModel {
         let settings = &self.settings;
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
         let topics = self.topics.regroup(edit, groups, &data.encoded.clustered, &settings.ctfidf, describe)?;
+        Ok(self.regrouped(topics))
+    }
+
+    /// The same model with other topics.
+    fn regrouped(&self, topics: Topics) -> FittedTopicModel {
         let (rows, clustered) = (topics.assignment.topics.len(), topics.assignment.clustered());
         let summary = Summary {
             clustered,
@@ -183,6 +226,6 @@ impl FittedTopicModel {
             topics: topics.assignment.topic_count(),
             ..(*self.summary).clone()
         };
-        Ok(FittedTopicModel { topics, summary: Arc::new(summary), ..self.clone() })
+        FittedTopicModel { topics, summary: Arc::new(summary), ..self.clone() }
     }
 }

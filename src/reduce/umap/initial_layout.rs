@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::counter_rng::{key, symmetric_unit};
-use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::spectral_layout::spectral_layout;
 use super::subspace::{Block, GROUP, rayleigh_ritz};
+use crate::graph::FuzzyGraph;
 use crate::linalg::vector_sum::VectorSum;
 use crate::neighbors::NeighborIndex;
 use crate::progress::Task;

@@ -1,8 +1,7 @@
 //! Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
 //!
-//! Each step has its own file: nearest neighbors ([`crate::neighbors`]), the distance scale of each row
-//! (`smooth_knn_dist`), the weighted graph (`fuzzy_simplicial_set`), the closeness curve (`find_ab_params`),
-//! initial positions (`spectral_layout`, `initial_layout`), their optimization (`optimize_layout`), and new points
+//! Each step has its own file: nearest neighbors ([`crate::neighbors`]), the weighted graph ([`crate::graph`]), the
+//! closeness curve (`find_ab_params`), initial positions (`spectral_layout`, `initial_layout`), their optimization (`optimize_layout`), and new points
 //! (`transform`).
 
 use ndarray::Array2;
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::graph::{fuzzy_graph, mean_distance};
 use crate::linalg::memory::check_memory;
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{Metric, NeighborIndex, NeighborSearch};
@@ -21,14 +21,12 @@ mod blocks;
 mod counter_rng;
 mod find_ab_params;
 mod forces;
-mod fuzzy_simplicial_set;
 mod initial_layout;
 mod move_block;
 mod move_points;
 mod optimize_layout;
 mod power;
 mod schedule;
-mod smooth_knn_dist;
 mod spectral_layout;
 mod subspace;
 mod transform;
@@ -37,15 +35,10 @@ mod wide;
 
 #[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
 pub use find_ab_params::find_ab_params;
-#[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
-pub use fuzzy_simplicial_set::{FuzzyGraph, fuzzy_simplicial_set};
-#[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
-pub use smooth_knn_dist::{KnnScales, smooth_knn_dist};
 pub use transform::FittedUmap;
 
 use counter_rng::mix64;
 use forces::Forces;
-use fuzzy_simplicial_set::fuzzy_graph;
 use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;
 use spectral_layout::MAX_FILTERS;
@@ -216,7 +209,7 @@ impl Umap {
         let task = progress.task(Stage::Reduce, "graph", 2 * index.rows());
         let graph = fuzzy_graph(&neighbors, mix, connectivity, &task);
         task.finish()?;
-        let (n_neighbors, mean_distance) = (neighbors.k, smooth_knn_dist::mean(&neighbors.distances));
+        let (n_neighbors, mean_distance) = (neighbors.k, mean_distance(&neighbors.distances));
         drop(neighbors);
         let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
         let seed = mix64(seed);

@@ -172,10 +172,10 @@ fn squared_lengths<const R: usize>(ways: &[Point<R>; LANES]) -> Wide {
 #[cfg(test)]
 mod tests {
     use super::super::forces::Forces;
-    use super::super::fuzzy_simplicial_set::FuzzyGraph;
     use super::super::schedule::Schedule;
     use super::super::turns::Randomness;
     use super::*;
+    use crate::graph::FuzzyGraph;
 
     const POINTS: usize = 50;
 

@@ -16,11 +16,11 @@ use rayon::prelude::*;
 
 use super::blocks::Blocks;
 use super::forces::Forces;
-use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::move_block::{Block, move_block};
 use super::schedule::Schedule;
 use super::turns::{Randomness, Turns};
 use super::wide::{LANES, Point, Wide};
+use crate::graph::FuzzyGraph;
 use crate::progress::Task;
 
 /// Moves the points of `embedding` (row-major, `dimensions` columns) under the forces between them; one unit of `task`

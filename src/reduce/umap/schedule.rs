@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::wide::LANES;
+use crate::graph::FuzzyGraph;
 
 /// One sample per epoch, as a fixed-point number.
 const EVERY_EPOCH: u32 = 1 << 31;

@@ -7,8 +7,8 @@
 
 use rayon::prelude::*;
 
-use super::fuzzy_simplicial_set::FuzzyGraph;
 use super::subspace::{Block, GROUP, ROWS_AT_A_TIME, rayleigh_ritz};
+use crate::graph::FuzzyGraph;
 use crate::progress::Task;
 
 /// The minimum number of extra vectors beyond the wanted ones: they speed up convergence of the last wanted one.

@@ -5,12 +5,12 @@ use rayon::prelude::*;
 
 use super::counter_rng::mix64;
 use super::forces::Forces;
-use super::fuzzy_simplicial_set::membership_strength;
 use super::move_points::{Field, Pulls, move_points};
 use super::optimize_layout::{ForWidth, widen, with_width};
 use super::schedule::sampling_rate;
-use super::smooth_knn_dist::{KnnScales, smooth_knn_dist_floored};
 use crate::error::{Result, Stage};
+use crate::graph::membership_strength;
+use crate::graph::{KnnScales, smooth_knn_dist_floored};
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{NeighborIndex, Neighbors};
 use crate::progress::{Progress, Task};

@@ -28,16 +28,16 @@ pub struct KnnScales {
 /// `local_connectivity` is the number of nearest neighbors (at distances greater than 0) that are connected with
 /// certainty, 0 or more; fractional values interpolate between two neighbors.
 pub fn smooth_knn_dist(neighbors: &Neighbors, local_connectivity: f32) -> KnnScales {
-    smooth_knn_dist_floored(neighbors, local_connectivity, mean(&neighbors.distances))
+    smooth_knn_dist_floored(neighbors, local_connectivity, mean_distance(&neighbors.distances))
 }
 
-/// The same, where `mean_distance` is the mean that sets the lower bound for the scales of rows with `rho` = 0.
-pub(super) fn smooth_knn_dist_floored(neighbors: &Neighbors, local_connectivity: f32, mean_distance: f32) -> KnnScales {
+/// The same, where `overall` is the mean distance that sets the lower bound for the scales of rows with `rho` = 0.
+pub(crate) fn smooth_knn_dist_floored(neighbors: &Neighbors, local_connectivity: f32, overall: f32) -> KnnScales {
     let target = f64::from(neighbors.k as u32).log2();
     let rows = neighbors.distances.par_chunks(neighbors.k.max(1));
     let scales = rows.map(|distances| {
         let rho = connected_distance(distances, local_connectivity);
-        let floor = if rho > 0.0 { mean(distances) } else { mean_distance };
+        let floor = if rho > 0.0 { mean_distance(distances) } else { overall };
         (scale(distances, rho, target).max(MIN_SCALE * floor), rho)
     });
     let (sigmas, rhos) = scales.unzip();
@@ -45,7 +45,7 @@ pub(super) fn smooth_knn_dist_floored(neighbors: &Neighbors, local_connectivity:
 }
 
 /// The mean of `values`, summed in double precision; 0 if empty.
-pub(super) fn mean(values: &[f32]) -> f32 {
+pub(crate) fn mean_distance(values: &[f32]) -> f32 {
     let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
     (sum / values.len().max(1) as f64) as f32
 }

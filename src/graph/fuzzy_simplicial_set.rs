@@ -33,6 +33,46 @@ impl FuzzyGraph {
         (&self.indices[range.clone()], &self.weights[range])
     }
 
+    /// A graph from the edges of each row, ascending, which must be the same in both directions.
+    pub(super) fn from_rows(rows: Vec<Vec<(u32, f32)>>) -> FuzzyGraph {
+        let edges = rows.iter().map(Vec::len).sum();
+        let mut graph = FuzzyGraph {
+            offsets: Vec::with_capacity(rows.len() + 1),
+            indices: Vec::with_capacity(edges),
+            weights: Vec::with_capacity(edges),
+        };
+        graph.offsets.push(0);
+        for row in rows {
+            graph.indices.extend(row.iter().map(|&(end, _)| end));
+            graph.weights.extend(row.iter().map(|&(_, weight)| weight));
+            graph.offsets.push(graph.indices.len());
+        }
+        graph
+    }
+
+    /// The edges of either of two graphs of the same rows: the weights of `other` count `share`, these the rest, and
+    /// `in_both` is added to edges that are in both.
+    pub(super) fn fused(&self, other: &FuzzyGraph, share: f32, in_both: f32) -> FuzzyGraph {
+        let of_row = |row: usize| {
+            let (ends, weights) = self.row(row);
+            let own = ends.iter().zip(weights).map(|(&end, weight)| (end, weight * (1.0 - share)));
+            let (ends, weights) = other.row(row);
+            let mut others = ends.iter().zip(weights).map(|(&end, weight)| (end, weight * share)).peekable();
+            let mut edges = Vec::new();
+            for (end, weight) in own {
+                while let Some(edge) = others.next_if(|&(other, _)| other < end) {
+                    edges.push(edge);
+                }
+                let both = others.next_if(|&(other, _)| other == end).map(|(_, other)| other + in_both);
+                edges.push((end, weight + both.unwrap_or(0.0)));
+            }
+            edges.extend(others);
+            edges.retain(|&(_, weight)| weight > 0.0);
+            edges
+        };
+        FuzzyGraph::from_rows((0..self.rows()).into_par_iter().map(of_row).collect())
+    }
+
     /// The largest weight; 0 if there are no edges.
     pub fn max_weight(&self) -> f32 {
         self.weights.iter().copied().fold(0.0, f32::max)
@@ -45,12 +85,12 @@ impl FuzzyGraph {
 /// `set_op_mix_ratio` interpolates between the intersection (0) and the union (1) of the two directions of an edge;
 /// `local_connectivity` is that of [`smooth_knn_dist`].
 pub fn fuzzy_simplicial_set(neighbors: &Neighbors, set_op_mix_ratio: f32, local_connectivity: f32) -> FuzzyGraph {
-    let task = Progress::silent().task(Stage::Reduce, "graph", 0);
+    let task = Progress::silent().task(Stage::Cluster, "graph", 0);
     fuzzy_graph(neighbors, set_op_mix_ratio, local_connectivity, &task)
 }
 
 /// The same, with progress: two units of `task` per row.
-pub(super) fn fuzzy_graph(
+pub(crate) fn fuzzy_graph(
     neighbors: &Neighbors,
     set_op_mix_ratio: f32,
     local_connectivity: f32,
@@ -63,7 +103,7 @@ pub(super) fn fuzzy_graph(
 }
 
 /// The membership strength of a neighbor at `distance` for a row with these scales.
-pub(super) fn membership_strength(distance: f32, rho: f32, sigma: f32) -> f32 {
+pub(crate) fn membership_strength(distance: f32, rho: f32, sigma: f32) -> f32 {
     let beyond = distance - rho;
     if beyond <= 0.0 || sigma == 0.0 { 1.0 } else { (-(beyond / sigma)).exp() }
 }

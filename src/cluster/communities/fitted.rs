@@ -1,0 +1,94 @@
+//! Placing new rows, and other cuts of the tree.
+
+use std::sync::Arc;
+
+use ndarray::ArrayView2;
+
+use super::hierarchy::{Cut, Hierarchy};
+use crate::cluster::{Clustering, FittedClusterer, OUTLIER};
+use crate::error::Result;
+use crate::graph::FittedNeighborGraph;
+use crate::progress::Progress;
+
+/// Communities of a neighbor graph, at some height of their tree.
+#[derive(Debug, Clone)]
+pub(super) struct FittedCommunities {
+    found: Arc<Found>,
+    /// The label of each vector, and the strength with which it belongs there.
+    labels: Vec<i32>,
+    strengths: Vec<f64>,
+}
+
+/// What does not depend on the height.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) graph: FittedNeighborGraph,
+    pub(super) hierarchy: Hierarchy,
+    /// The vector of each row.
+    pub(super) places: Option<Vec<u32>>,
+}
+
+impl Found {
+    /// The clustering of the rows into `count` communities.
+    pub(super) fn clustering(self: &Arc<Self>, count: usize) -> Clustering {
+        let Cut { communities, connections } = self.hierarchy.cut(count);
+        let label = |community: &Option<u32>| community.map_or(OUTLIER, |community| community as i32);
+        let labels: Vec<i32> = communities.iter().map(label).collect();
+        let belongs = |(label, own): (&i32, f64)| if *label == OUTLIER { 0.0 } else { own };
+        let strengths: Vec<f64> =
+            labels.iter().zip(connections.iter().map(|of_node| of_node.own)).map(belongs).collect();
+        let runners_up = connections.iter().map(|of_node| match of_node.runner_up {
+            Some((community, share)) => (community as i32, share),
+            None => (OUTLIER, 0.0),
+        });
+        let runners_up: Vec<(i32, f64)> = runners_up.collect();
+        let clustering = Clustering::new(
+            self.by_row(&labels),
+            self.by_row(&strengths),
+            FittedCommunities { found: Arc::clone(self), labels, strengths },
+        );
+        clustering.with_runners_up(self.by_row(&runners_up))
+    }
+
+    fn by_row<T: Copy>(&self, of_vectors: &[T]) -> Vec<T> {
+        match &self.places {
+            None => of_vectors.to_vec(),
+            Some(places) => places.iter().map(|&place| of_vectors[place as usize]).collect(),
+        }
+    }
+}
+
+impl FittedClusterer for FittedCommunities {
+    /// The label to which most of the weight of a point's neighbors belongs, each by its own strength, and that share.
+    /// A point whose neighbors mostly have no label is an outlier.
+    fn predict(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
+        let neighbors = self.found.graph.neighbors_of(points.to_owned(), progress)?;
+        Ok(neighbors.iter().map(|neighbors| self.vote(neighbors)).unzip())
+    }
+
+    fn at(&self, clusters: usize) -> Option<Clustering> {
+        Some(self.found.clustering(clusters))
+    }
+}
+
+impl FittedCommunities {
+    fn vote(&self, neighbors: &[(u32, f32)]) -> (i32, f64) {
+        let mut shares: Vec<(i32, f64)> = Vec::new();
+        let mut total = 0.0;
+        for &(neighbor, weight) in neighbors {
+            let (label, strength) = (self.labels[neighbor as usize], self.strengths[neighbor as usize]);
+            let weight = f64::from(weight);
+            total += weight;
+            let counted = if label == OUTLIER { weight } else { weight * strength };
+            match shares.iter_mut().find(|(known, _)| *known == label) {
+                Some((_, share)) => *share += counted,
+                None => shares.push((label, counted)),
+            }
+        }
+        let best = shares.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        match best {
+            Some((label, share)) if label != OUTLIER && total > 0.0 => (label, (share / total).clamp(0.0, 1.0)),
+            _ => (OUTLIER, 0.0),
+        }
+    }
+}

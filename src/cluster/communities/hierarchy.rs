@@ -1,0 +1,108 @@
+//! The tree of communities that a fit found, and its cuts.
+
+use super::confidence::{Connections, connections};
+use super::graph::{Graph, renumber};
+use super::tree::{Growth, Level, Tree, merges, tree};
+
+/// All that was found in a graph.
+#[derive(Debug)]
+pub(crate) struct Hierarchy {
+    graph: Graph,
+    tree: Tree,
+    /// The order in which the communities of the last level join.
+    merges: Vec<(u32, u32)>,
+    /// The number of rows that each node stands for.
+    sizes: Vec<u32>,
+    /// Communities of fewer rows are none.
+    min_size: u32,
+}
+
+/// The communities at some height of the tree.
+#[derive(Debug)]
+pub(crate) struct Cut {
+    /// The community of each node, numbered from 0 in the order of their first nodes; `None` if it has too few rows.
+    pub(crate) communities: Vec<Option<u32>>,
+    pub(crate) connections: Vec<Connections>,
+}
+
+impl Hierarchy {
+    pub(crate) fn new(graph: Graph, sizes: Vec<u32>, growth: &Growth) -> Self {
+        let tree = tree(&graph, &sizes, growth);
+        let merges = merges(&graph, &tree.levels);
+        Hierarchy { graph, tree, merges, sizes, min_size: growth.min_size }
+    }
+
+    /// The number of communities with enough rows at the level of `resolution`, or the nearest.
+    pub(crate) fn communities_at(&self, resolution: f64) -> usize {
+        let distance = |level: &&Level| (level.resolution / resolution).ln().abs();
+        let nearest = self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        nearest
+            .map_or(0, |level| self.large(&level.communities, level.count).into_iter().filter(|large| *large).count())
+    }
+
+    /// Cuts the tree into `count` communities of enough rows, or the nearest number that it has.
+    pub(crate) fn cut(&self, count: usize) -> Cut {
+        let Some(leaves) = self.tree.levels.last() else {
+            return Cut { communities: Vec::new(), connections: Vec::new() };
+        };
+        let mut names: Vec<u32> = (0..leaves.count as u32).collect();
+        let mut rows = vec![0_u32; leaves.count];
+        for (&leaf, &size) in leaves.communities.iter().zip(&self.sizes) {
+            rows[leaf as usize] = rows[leaf as usize].saturating_add(size);
+        }
+        let mut large = rows.iter().filter(|&&rows| rows >= self.min_size).count();
+        for &(keep, gone) in &self.merges {
+            if large <= count {
+                break;
+            }
+            let (a, b) = (rows[keep as usize], rows[gone as usize]);
+            names[gone as usize] = keep;
+            rows[keep as usize] = a.saturating_add(b);
+            large += usize::from(rows[keep as usize] >= self.min_size);
+            large -= usize::from(a >= self.min_size) + usize::from(b >= self.min_size);
+        }
+        self.cut_by(&names, leaves)
+    }
+
+    /// The cut in which each leaf is in the group of the leaf that it joined.
+    fn cut_by(&self, joined: &[u32], leaves: &Level) -> Cut {
+        let root = |mut leaf: u32| {
+            while joined[leaf as usize] != leaf {
+                leaf = joined[leaf as usize];
+            }
+            leaf
+        };
+        let roots: Vec<u32> = (0..leaves.count as u32).map(root).collect();
+        let mut communities: Vec<u32> = leaves.communities.iter().map(|&leaf| roots[leaf as usize]).collect();
+        let count = renumber(&mut communities);
+        let runs = self.tree.levels.iter().find(|level| level.count >= count).unwrap_or(leaves);
+        let connections = connections(&self.graph, &communities, &self.tree.cores, &runs.runs);
+        let large = self.large(&communities, count);
+        let numbers: Vec<Option<u32>> = large
+            .iter()
+            .scan(0, |next, &large| {
+                let number = *next;
+                *next += u32::from(large);
+                Some(large.then_some(number))
+            })
+            .collect();
+        let number = |community: u32| numbers[community as usize];
+        let renumbered = |of_node: Connections| {
+            let runner_up = of_node.runner_up.and_then(|(community, share)| Some((number(community)?, share)));
+            Connections { runner_up, ..of_node }
+        };
+        Cut {
+            communities: communities.iter().map(|&community| number(community)).collect(),
+            connections: connections.into_iter().map(renumbered).collect(),
+        }
+    }
+
+    /// Whether each of `count` communities has enough rows.
+    fn large(&self, communities: &[u32], count: usize) -> Vec<bool> {
+        let mut rows = vec![0_u32; count];
+        for (&community, &size) in communities.iter().zip(&self.sizes) {
+            rows[community as usize] = rows[community as usize].saturating_add(size);
+        }
+        rows.iter().map(|&rows| rows >= self.min_size).collect()
+    }
+}
