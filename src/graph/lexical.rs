@@ -11,7 +11,7 @@ use crate::progress::{Progress, Task};
 const MAX_SHARE: f64 = 0.05;
 
 /// The number of entries of the inverted index that are read for a text, rarest terms first.
-const POSTINGS_PER_TEXT: usize = 10_000;
+const POSTINGS_PER_TEXT: usize = 2_000;
 
 /// Texts whose neighbors are searched by one thread at a time.
 const TEXTS_AT_A_TIME: usize = 64;
