@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Assignment;
 use crate::cluster::OUTLIER;
 use crate::error::{Result, Stage};
-use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse::{ClassCounts, CsrMatrix};
 use crate::progress::Progress;
 use crate::represent::TopicWords;
 use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf};
@@ -25,6 +25,7 @@ use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf};
 /// let terms = topics.terms();
 /// assert_eq!(*terms.vocabulary, ["cat", "fast", "sleeps", "train"]);
 /// assert_eq!([terms.counts.get(0, 0), terms.counts.get(1, 0)], [10, 0]);    // "cat" in topics 0 and 1
+/// assert_eq!((terms.document_counts.get(0, 0), terms.topic_documents[0]), (10, 10));   // in all texts of topic 0
 /// assert!(terms.c_tf_idf.get(0, 0) > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -34,6 +35,10 @@ pub struct TopicTerms {
     pub vocabulary: Arc<[String]>,
     /// The number of occurrences of each term in each topic's texts; rows in ascending order of topic ids.
     pub counts: CsrMatrix<u32>,
+    /// The number of texts of each topic that contain each term, in the same shape as `counts`.
+    pub document_counts: CsrMatrix<u32>,
+    /// The number of texts of each topic, in ascending order of topic ids.
+    pub topic_documents: Vec<usize>,
     /// The c-TF-IDF weights, in the same shape as `counts`.
     pub c_tf_idf: CsrMatrix<f64>,
     /// For each row of the frame, the cosine similarity of its c-TF-IDF to its topic's.
@@ -79,9 +84,9 @@ impl TopicTerms {
         let documents = Arc::new(documents);
         let vocabulary = Arc::clone(&documents.vocabulary);
         let classes = documents.classes(assignments, ids);
-        let counts = documents.counts.sum_rows_by(&classes, ids.len())?;
-        let frequencies: Arc<[f64]> = counts.column_sums().into();
-        let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
+        let counts = documents.counts.count_rows_by(&classes, ids.len(), None)?;
+        let frequencies: Arc<[f64]> = counts.occurrences.column_sums().into();
+        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary)?;
         for word in weights.unknown_seed_words() {
             progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
         }
@@ -94,6 +99,8 @@ impl TopicTerms {
         Ok(TopicTerms {
             vocabulary: Arc::default(),
             counts: empty(ids.len())?,
+            document_counts: empty(ids.len())?,
+            topic_documents: vec![0; ids.len()],
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
             frequencies: Arc::default(),
@@ -122,10 +129,31 @@ impl TopicTerms {
         let place = |id: &i32| before.binary_search(id).ok();
         let kept = unchanged.iter().filter_map(|(old, &new)| Some((new, place(old)?))).collect();
         let classes = self.documents.classes(topics, &ids);
-        let counts = self.documents.counts_of(&classes, &ids, &self.counts, &kept)?;
+        let counts = self.counts_of(&classes, &ids, &kept)?;
         let (vocabulary, frequencies) = (Arc::clone(&self.vocabulary), Arc::clone(&self.frequencies));
-        let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
+        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary)?;
         self.documents.weighed(vocabulary, frequencies, counts, &weights, &classes, topics.len())
+    }
+
+    /// The counts of the topics `ids`: those of a previous row for topics in `kept`, and for the others, those of their
+    /// texts.
+    fn counts_of(&self, classes: &[Option<usize>], ids: &[i32], kept: &BTreeMap<i32, usize>) -> Result<ClassCounts> {
+        let known: Vec<Option<usize>> = ids.iter().map(|id| kept.get(id).copied()).collect();
+        let unknown = |class: &Option<usize>| class.filter(|&class| known.get(class).is_some_and(Option::is_none));
+        let unknown: Vec<Option<usize>> = classes.iter().map(unknown).collect();
+        let counted = self.documents.counts.count_rows_by(&unknown, ids.len(), None)?;
+        let joined = |before: &CsrMatrix<u32>, counted: &CsrMatrix<u32>| {
+            let row = |(class, known): (usize, &Option<usize>)| match known {
+                Some(row) => before.row(*row),
+                None => counted.row(class),
+            };
+            CsrMatrix::from_rows(counted.cols(), known.iter().enumerate().map(row))
+        };
+        Ok(ClassCounts {
+            occurrences: joined(&self.counts, &counted.occurrences),
+            rows: joined(&self.document_counts, &counted.rows),
+            repeated: counted.repeated,
+        })
     }
 
     /// The settings by which the terms were counted, without `Auto`; `None` if nothing was counted.
@@ -169,41 +197,34 @@ impl DocumentTerms {
         self.rows.iter().map(place).collect()
     }
 
-    /// The counts of the topics `ids`: for topics in `kept`, the given row of `before`; for the others, the sum over
-    /// their texts.
-    fn counts_of(
-        &self,
-        classes: &[Option<usize>],
-        ids: &[i32],
-        before: &CsrMatrix<u32>,
-        kept: &BTreeMap<i32, usize>,
-    ) -> Result<CsrMatrix<u32>> {
-        let known: Vec<Option<usize>> = ids.iter().map(|id| kept.get(id).copied()).collect();
-        let unknown = |class: &Option<usize>| class.filter(|&class| known.get(class).is_some_and(Option::is_none));
-        let summed = self.counts.sum_rows_by(&classes.iter().map(unknown).collect::<Vec<_>>(), ids.len())?;
-        let rows = known.iter().enumerate().map(|(class, known)| match known {
-            Some(row) => before.row(*row),
-            None => summed.row(class),
-        });
-        Ok(CsrMatrix::from_rows(self.counts.cols(), rows))
-    }
-
     /// The terms of topics by their `counts`, weighted, for a frame with `rows` rows.
     fn weighed(
         self: &Arc<Self>,
         vocabulary: Arc<[String]>,
         frequencies: Arc<[f64]>,
-        counts: CsrMatrix<u32>,
+        counts: ClassCounts,
         weights: &FittedClassTfIdf,
         classes: &[Option<usize>],
         rows: usize,
     ) -> Result<TopicTerms> {
+        let ClassCounts { occurrences: counts, rows: document_counts, .. } = counts;
         let c_tf_idf = weights.transform(&counts)?;
         let cosines = weights.cosines(&self.counts, &c_tf_idf, classes)?;
         let mut text_scores = vec![0.0; rows];
         for (&row, score) in self.rows.iter().zip(cosines) {
             text_scores[row] = score;
         }
-        Ok(TopicTerms { vocabulary, counts, c_tf_idf, text_scores, frequencies, documents: Arc::clone(self) })
+        let mut topic_documents = vec![0; counts.rows()];
+        classes.iter().flatten().for_each(|&class| topic_documents[class] += 1);
+        Ok(TopicTerms {
+            vocabulary,
+            counts,
+            document_counts,
+            topic_documents,
+            c_tf_idf,
+            text_scores,
+            frequencies,
+            documents: Arc::clone(self),
+        })
     }
 }

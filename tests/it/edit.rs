@@ -111,6 +111,8 @@ fn merged_topics_are_what_their_texts_would_have_been() {
             .unwrap();
     assert_eq!(topics.vocabulary(), anew.vocabulary);
     assert_eq!(topics.terms().counts, anew.counts);
+    assert_eq!(topics.terms().document_counts, anew.document_counts);
+    assert_eq!(topics.terms().topic_documents, sizes(&topics));
     assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
     assert_eq!(topics.terms().text_scores, anew.text_scores);
     // Both halves are among the words; names are updated.
@@ -373,6 +375,8 @@ proptest! {
         let (labels, ids) = (topics.labels(), topics.topic_ids());
         let anew = TopicTerms::count(&by_row, &labels, &ids, &vectorizer, &weighting, &Progress::silent()).unwrap();
         prop_assert_eq!(&topics.terms().counts, &anew.counts);
+        prop_assert_eq!(&topics.terms().document_counts, &anew.document_counts);
+        prop_assert_eq!(&topics.terms().topic_documents, &anew.topic_documents);
         prop_assert_eq!(&topics.terms().c_tf_idf, &anew.c_tf_idf);
         prop_assert_eq!(&topics.terms().text_scores, &anew.text_scores);
     }
