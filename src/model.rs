@@ -49,7 +49,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbors, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
-/// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] |
+/// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
 /// | [`seed`](Self::seed) | 42 |
@@ -139,7 +139,7 @@ impl TopicModel {
             reducer: Arc::new(Umap::new()),
             clusterer: Arc::new(Hdbscan::new()),
             vectorizer: CountVectorizer::new(),
-            ctfidf: ClassTfIdf::new(),
+            ctfidf: ClassTfIdf::new().coverage(true),
             representations: Vec::new(),
             top_n_words: 10,
             nr_repr_docs: 3,
@@ -283,7 +283,8 @@ impl TopicModel {
         self
     }
 
-    /// How term counts are weighted.
+    /// How term counts are weighted. Default: `ClassTfIdf::new().coverage(true)`; `ClassTfIdf::new()` is BERTopic's
+    /// formula. [`with_ctfidf`](FittedTopicModel::with_ctfidf) changes it after the fit.
     #[must_use]
     pub fn ctfidf(mut self, ctfidf: ClassTfIdf) -> Self {
         self.ctfidf = ctfidf;

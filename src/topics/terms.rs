@@ -8,11 +8,11 @@ use rayon::prelude::*;
 
 use super::Assignment;
 use crate::cluster::OUTLIER;
-use crate::error::{Result, Stage};
+use crate::error::Result;
 use crate::linalg::sparse::{ClassCounts, CsrMatrix};
 use crate::progress::Progress;
 use crate::represent::TopicWords;
-use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf};
+use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts};
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 ///
@@ -43,8 +43,8 @@ pub struct TopicTerms {
     pub c_tf_idf: CsrMatrix<f64>,
     /// For each row of the frame, the cosine similarity of its c-TF-IDF to its topic's.
     pub text_scores: Vec<f64>,
-    /// The number of occurrences of each term in all topics, which no edit changes.
-    frequencies: Arc<[f64]>,
+    /// The counts of each term in all topics, which no edit changes.
+    frequencies: Arc<TermFrequencies>,
     documents: Arc<DocumentTerms>,
 }
 
@@ -85,12 +85,11 @@ impl TopicTerms {
         let vocabulary = Arc::clone(&documents.vocabulary);
         let classes = documents.classes(assignments, ids);
         let counts = documents.counts.count_rows_by(&classes, ids.len(), None)?;
-        let frequencies: Arc<[f64]> = counts.occurrences.column_sums().into();
-        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary)?;
-        for word in weights.unknown_seed_words() {
-            progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
-        }
-        documents.weighed(vocabulary, frequencies, counts, &weights, &classes, assignments.len())
+        let sizes = sizes_of(&classes, ids.len());
+        let frequencies = TermFrequencies::of(&TopicCounts::of(&counts.occurrences, &counts.rows, &sizes));
+        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary, |term| term)?;
+        weighting.report_unknown_seed_words(&vocabulary, progress);
+        documents.weighed(vocabulary, Arc::new(frequencies), counts, &weights, &classes, assignments.len())
     }
 
     /// An empty vocabulary, for the topics `ids` of a frame with `rows` rows.
@@ -131,7 +130,7 @@ impl TopicTerms {
         let classes = self.documents.classes(topics, &ids);
         let counts = self.counts_of(&classes, &ids, &kept)?;
         let (vocabulary, frequencies) = (Arc::clone(&self.vocabulary), Arc::clone(&self.frequencies));
-        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary)?;
+        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary, |term| term)?;
         self.documents.weighed(vocabulary, frequencies, counts, &weights, &classes, topics.len())
     }
 
@@ -201,21 +200,20 @@ impl DocumentTerms {
     fn weighed(
         self: &Arc<Self>,
         vocabulary: Arc<[String]>,
-        frequencies: Arc<[f64]>,
+        frequencies: Arc<TermFrequencies>,
         counts: ClassCounts,
         weights: &FittedClassTfIdf,
         classes: &[Option<usize>],
         rows: usize,
     ) -> Result<TopicTerms> {
         let ClassCounts { occurrences: counts, rows: document_counts, .. } = counts;
-        let c_tf_idf = weights.transform(&counts)?;
+        let topic_documents = sizes_of(classes, counts.rows());
+        let c_tf_idf = weights.transform_topics(&TopicCounts::of(&counts, &document_counts, &topic_documents))?;
         let cosines = weights.cosines(&self.counts, &c_tf_idf, classes)?;
         let mut text_scores = vec![0.0; rows];
         for (&row, score) in self.rows.iter().zip(cosines) {
             text_scores[row] = score;
         }
-        let mut topic_documents = vec![0; counts.rows()];
-        classes.iter().flatten().for_each(|&class| topic_documents[class] += 1);
         Ok(TopicTerms {
             vocabulary,
             counts,
@@ -227,4 +225,11 @@ impl DocumentTerms {
             documents: Arc::clone(self),
         })
     }
+}
+
+/// The number of texts of each of `n_classes` classes.
+fn sizes_of(classes: &[Option<usize>], n_classes: usize) -> Vec<usize> {
+    let mut sizes = vec![0; n_classes];
+    classes.iter().flatten().for_each(|&class| sizes[class] += 1);
+    sizes
 }
