@@ -12,7 +12,9 @@ use crate::error::Result;
 use crate::linalg::sparse::{ClassCounts, CsrMatrix};
 use crate::progress::Progress;
 use crate::represent::TopicWords;
-use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts};
+use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts, words_of_forms};
+
+mod merged_forms;
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 ///
@@ -45,6 +47,9 @@ pub struct TopicTerms {
     pub text_scores: Vec<f64>,
     /// The counts of each term in all topics, which no edit changes.
     frequencies: Arc<TermFrequencies>,
+    /// In the column of a word with several forms: how often texts of the topic contain another form of it.
+    repeated_forms: CsrMatrix<u32>,
+    weighting: ClassTfIdf,
     documents: Arc<DocumentTerms>,
 }
 
@@ -57,6 +62,8 @@ pub(crate) struct DocumentTerms {
     counts: CsrMatrix<u32>,
     /// The settings by which they were counted, without `Auto`; `None` if nothing was counted.
     vectorizer: Option<CountVectorizer>,
+    /// For each term, the term that stands for its word; `None` if every form of a word is a word of its own.
+    words: Option<Vec<u32>>,
 }
 
 impl TopicTerms {
@@ -84,12 +91,12 @@ impl TopicTerms {
         let documents = Arc::new(documents);
         let vocabulary = Arc::clone(&documents.vocabulary);
         let classes = documents.classes(assignments, ids);
-        let counts = documents.counts.count_rows_by(&classes, ids.len(), None)?;
+        let counts = documents.counts.count_rows_by(&classes, ids.len(), documents.words.as_deref())?;
         let sizes = sizes_of(&classes, ids.len());
         let frequencies = TermFrequencies::of(&TopicCounts::of(&counts.occurrences, &counts.rows, &sizes));
         let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary, |term| term)?;
         weighting.report_unknown_seed_words(&vocabulary, progress);
-        documents.weighed(vocabulary, Arc::new(frequencies), counts, &weights, &classes, assignments.len())
+        documents.weighed(vocabulary, Arc::new(frequencies), counts, (weighting, &weights), &classes, assignments.len())
     }
 
     /// An empty vocabulary, for the topics `ids` of a frame with `rows` rows.
@@ -103,11 +110,14 @@ impl TopicTerms {
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
             frequencies: Arc::default(),
+            repeated_forms: empty(ids.len())?,
+            weighting: ClassTfIdf::new(),
             documents: Arc::new(DocumentTerms {
                 vocabulary: Arc::default(),
                 rows: Vec::new(),
                 counts: empty(0)?,
                 vectorizer: None,
+                words: None,
             }),
         })
     }
@@ -131,7 +141,7 @@ impl TopicTerms {
         let counts = self.counts_of(&classes, &ids, &kept)?;
         let (vocabulary, frequencies) = (Arc::clone(&self.vocabulary), Arc::clone(&self.frequencies));
         let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary, |term| term)?;
-        self.documents.weighed(vocabulary, frequencies, counts, &weights, &classes, topics.len())
+        self.documents.weighed(vocabulary, frequencies, counts, (weighting, &weights), &classes, topics.len())
     }
 
     /// The counts of the topics `ids`: those of a previous row for topics in `kept`, and for the others, those of their
@@ -140,7 +150,7 @@ impl TopicTerms {
         let known: Vec<Option<usize>> = ids.iter().map(|id| kept.get(id).copied()).collect();
         let unknown = |class: &Option<usize>| class.filter(|&class| known.get(class).is_some_and(Option::is_none));
         let unknown: Vec<Option<usize>> = classes.iter().map(unknown).collect();
-        let counted = self.documents.counts.count_rows_by(&unknown, ids.len(), None)?;
+        let counted = self.documents.counts.count_rows_by(&unknown, ids.len(), self.documents.words.as_deref())?;
         let joined = |before: &CsrMatrix<u32>, counted: &CsrMatrix<u32>| {
             let row = |(class, known): (usize, &Option<usize>)| match known {
                 Some(row) => before.row(*row),
@@ -151,7 +161,7 @@ impl TopicTerms {
         Ok(ClassCounts {
             occurrences: joined(&self.counts, &counted.occurrences),
             rows: joined(&self.document_counts, &counted.rows),
-            repeated: counted.repeated,
+            repeated: joined(&self.repeated_forms, &counted.repeated),
         })
     }
 
@@ -160,10 +170,16 @@ impl TopicTerms {
         self.documents.vectorizer.as_ref()
     }
 
-    /// The top `n` words of every topic, best first, ties in vocabulary order.
+    /// The top `n` words of every topic, best first, ties in vocabulary order. If the model merges the forms of a word,
+    /// they are one of these words: the form that is the most frequent in the topic, with the weight of all.
     pub fn top_words(&self, ids: &[i32], n: usize) -> TopicWords {
+        self.top_words_by(&self.word_weights(), ids, n)
+    }
+
+    /// As [`top_words`](Self::top_words), by the [weights of words](Self::word_weights).
+    pub(crate) fn top_words_by(&self, weights: &CsrMatrix<f64>, ids: &[i32], n: usize) -> TopicWords {
         let words = |row: usize| {
-            let best = crate::vectorize::top_terms(&self.c_tf_idf, row, n);
+            let best = crate::vectorize::top_terms(weights, row, n);
             best.into_iter().filter_map(|(term, weight)| Some((self.vocabulary.get(term)?.clone(), weight))).collect()
         };
         let of_topics: Vec<_> = (0..ids.len()).into_par_iter().with_max_len(1).map(words).collect();
@@ -181,7 +197,16 @@ impl DocumentTerms {
             rows: texts.iter().map(|&(row, _)| row).collect(),
             counts: counted.counts,
             vectorizer: Some(counted.vectorizer.settings().clone()),
+            words: None,
         })
+    }
+
+    /// The same counts of the same `texts`; in the words of a topic, forms of one word will be merged.
+    pub(crate) fn merging_forms(self, texts: &[(usize, &str)]) -> Self {
+        let texts: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
+        let english = self.vectorizer.as_ref().is_some_and(|vectorizer| vectorizer.reads_english(&texts));
+        let words = words_of_forms(&self.vocabulary, &self.counts.column_sums(), english);
+        DocumentTerms { words, ..self }
     }
 
     /// The counts of the texts of `rows`, in their order; none for a row without a text.
@@ -202,11 +227,11 @@ impl DocumentTerms {
         vocabulary: Arc<[String]>,
         frequencies: Arc<TermFrequencies>,
         counts: ClassCounts,
-        weights: &FittedClassTfIdf,
+        (weighting, weights): (&ClassTfIdf, &FittedClassTfIdf),
         classes: &[Option<usize>],
         rows: usize,
     ) -> Result<TopicTerms> {
-        let ClassCounts { occurrences: counts, rows: document_counts, .. } = counts;
+        let ClassCounts { occurrences: counts, rows: document_counts, repeated: repeated_forms } = counts;
         let topic_documents = sizes_of(classes, counts.rows());
         let c_tf_idf = weights.transform_topics(&TopicCounts::of(&counts, &document_counts, &topic_documents))?;
         let cosines = weights.cosines(&self.counts, &c_tf_idf, classes)?;
@@ -222,6 +247,8 @@ impl DocumentTerms {
             c_tf_idf,
             text_scores,
             frequencies,
+            repeated_forms,
+            weighting: weighting.clone(),
             documents: Arc::clone(self),
         })
     }

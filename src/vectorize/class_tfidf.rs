@@ -66,8 +66,9 @@ impl ClassTfIdf {
     /// With n(c) the number of texts of topic c, d(x, c) the number of those that contain term x, N and D(x) the sums of
     /// both over all topics: the weight is √(tf · d(x, c) / n(c)) · idf^1.5, with idf = ln(1 + N / D(x)). This idf does
     /// not depend on how the texts are divided into topics, so that merging two topics changes no weight in the others.
-    /// Its power keeps the balance between frequent and distinctive terms, since the root halves the exponent of both
-    /// shares: words that many topics share are as rare as with BERTopic's formula.
+    /// With a power of 1, topics share more of their words. (20 Newsgroups, ten words, 7, 16, 46 and 136 topics: NPMI
+    /// .171, .177, .215 and .156 instead of BERTopic's .143, .156, .199 and .140; and of the words, 1.00, .98, .90 and
+    /// .79 are distinct instead of .91, .88, .86 and .77. With a power of 1: .97, .92, .83 and .68.)
     ///
     /// [`bm25_weighting`](Self::bm25_weighting) changes idf to ln(1 + (N - D + 0.5) / (D + 0.5)), which here is never
     /// negative; [`reduce_frequent_words`](Self::reduce_frequent_words) takes the square root of tf, under the root
