@@ -49,7 +49,8 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbors, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
-/// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] |
+/// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
+/// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
 /// | [`seed`](Self::seed) | 42 |
@@ -78,6 +79,7 @@ pub struct TopicModel {
     clusterer: Arc<dyn Clusterer>,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
+    merge_word_forms: bool,
     representations: Vec<(String, Arc<dyn Representation>)>,
     top_n_words: usize,
     nr_repr_docs: usize,
@@ -139,7 +141,8 @@ impl TopicModel {
             reducer: Arc::new(Umap::new()),
             clusterer: Arc::new(Hdbscan::new()),
             vectorizer: CountVectorizer::new(),
-            ctfidf: ClassTfIdf::new(),
+            ctfidf: ClassTfIdf::new().coverage(true),
+            merge_word_forms: true,
             representations: Vec::new(),
             top_n_words: 10,
             nr_repr_docs: 3,
@@ -283,10 +286,36 @@ impl TopicModel {
         self
     }
 
-    /// How term counts are weighted.
+    /// How term counts are weighted. Default: `ClassTfIdf::new().coverage(true)`; `ClassTfIdf::new()` is BERTopic's
+    /// formula. [`with_ctfidf`](FittedTopicModel::with_ctfidf) changes it after the fit.
     #[must_use]
     pub fn ctfidf(mut self, ctfidf: ClassTfIdf) -> Self {
         self.ctfidf = ctfidf;
+        self
+    }
+
+    /// Whether the words of a topic contain only one form of each word, singular or plural: the one that is the most
+    /// frequent in the topic, weighted by the counts of all of them. Default: true; BERTopic shows all forms.
+    ///
+    /// Plurals are those of English texts, formed by simple rules, where the singular occurs as well: `cats` is shown
+    /// with `cat`, but `news` apart from `new`. Forms that differ in case, which are counted apart with
+    /// [`lowercase(false)`](CountVectorizer::lowercase), are merged in any language. The vocabulary and the counts in
+    /// [`terms`](FittedTopicModel::terms) keep all forms.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cats sleep", "two cats and a cat", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// assert_eq!(model.fit(&posts)?.topic_label(0).as_deref(), Some("0_cats_sleep"));
+    ///
+    /// let every_form = model.merge_word_forms(false);
+    /// assert_eq!(every_form.fit(&posts)?.topic_label(0).as_deref(), Some("0_cats_cat_sleep"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn merge_word_forms(mut self, merge_word_forms: bool) -> Self {
+        self.merge_word_forms = merge_word_forms;
         self
     }
 

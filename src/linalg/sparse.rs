@@ -6,8 +6,10 @@ use super::vectors::{cosine, norm};
 use crate::error::{Error, ErrorKind, Result, Stage};
 
 mod by_class;
+mod class_counts;
 
 pub(crate) use by_class::check_classes;
+pub(crate) use class_counts::ClassCounts;
 
 /// A sparse matrix in CSR format; columns are ascending within a row. `T` is `u32` for counts and `f64` for weights.
 ///

@@ -28,7 +28,8 @@ impl TopicModel {
             return Ok(None);
         }
         let vectorizer = self.vectorizer.cleaned_by_default(cleaning);
-        DocumentTerms::count(&texts, &vectorizer, &self.progress).map(Some)
+        let terms = DocumentTerms::count(&texts, &vectorizer, &self.progress)?;
+        Ok(Some(if self.merge_word_forms { terms.merging_forms(&texts) } else { terms }))
     }
 
     /// The terms of the topics, from the counts of the documents.
@@ -57,6 +58,7 @@ impl TopicModel {
     pub(super) fn describe(&self, data: &Data, assignment: &Assignment, terms: &TopicTerms) -> Result<Description> {
         let ids = assignment.ids();
         let encoded = &data.encoded;
+        let word_weights = terms.word_weights();
         let words_embedder = self.encoder.words_embedder().map(|embedder| Cleaned::new(embedder, data.cleaning));
         let context = TopicContext {
             topics: &ids,
@@ -69,7 +71,7 @@ impl TopicModel {
             text_scores: &terms.text_scores,
             vectorizer: terms.vectorizer(),
             vocabulary: &terms.vocabulary,
-            c_tf_idf: &terms.c_tf_idf,
+            c_tf_idf: &word_weights,
             embedder: words_embedder.as_ref().map(|embedder| embedder as &dyn TextEmbedder),
             image_embedder: self.encoder.image_embedder.as_deref(),
             joint_text: self.encoder.joint_text(),
@@ -126,7 +128,7 @@ impl TopicModel {
     fn candidates(&self, context: &TopicContext<'_>, terms: &TopicTerms) -> Result<TopicWords> {
         let n = self.top_n_words.max(CANDIDATE_WORDS);
         if !terms.vocabulary.is_empty() {
-            return Ok(terms.top_words(context.topics, n));
+            return Ok(terms.top_words_by(context.c_tf_idf, context.topics, n));
         }
         let no_words = context.topics.iter().map(|&topic| (topic, Vec::new())).collect();
         // A user-defined `Main` representation needs no substitute.

@@ -23,6 +23,7 @@ impl TopicModel {
         add("clusterer", Some(format!("{:?}", self.clusterer)));
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));
         add("ctfidf", Some(format!("{:?}", self.ctfidf)));
+        add("merge_word_forms", Some(self.merge_word_forms.to_string()));
         for (name, representation) in &self.representations {
             add(&format!("representation {name}"), Some(format!("{representation:?}")));
         }

@@ -209,7 +209,8 @@ pub struct TopicContext<'a> {
     pub vectorizer: Option<&'a CountVectorizer>,
     /// The terms, one for each column of `c_tf_idf`.
     pub vocabulary: &'a [String],
-    /// Topic-term weights; row i belongs to `topics[i]`.
+    /// Topic-term weights; row i belongs to `topics[i]`. If the model
+    /// [merges word forms](crate::model::TopicModel::merge_word_forms), a topic has only one form of each word.
     pub c_tf_idf: &'a CsrMatrix<f64>,
     /// The embedder of texts, if the model has one: its own, or that of the joint model of its images. Its vectors
     /// can be compared with `embeddings` only if texts, or images of the same joint model, were clustered.

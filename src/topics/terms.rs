@@ -8,11 +8,13 @@ use rayon::prelude::*;
 
 use super::Assignment;
 use crate::cluster::OUTLIER;
-use crate::error::{Result, Stage};
-use crate::linalg::sparse::CsrMatrix;
+use crate::error::Result;
+use crate::linalg::sparse::{ClassCounts, CsrMatrix};
 use crate::progress::Progress;
 use crate::represent::TopicWords;
-use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf};
+use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts, words_of_forms};
+
+mod merged_forms;
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 ///
@@ -25,6 +27,7 @@ use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf};
 /// let terms = topics.terms();
 /// assert_eq!(*terms.vocabulary, ["cat", "fast", "sleeps", "train"]);
 /// assert_eq!([terms.counts.get(0, 0), terms.counts.get(1, 0)], [10, 0]);    // "cat" in topics 0 and 1
+/// assert_eq!((terms.document_counts.get(0, 0), terms.topic_documents[0]), (10, 10));   // in all texts of topic 0
 /// assert!(terms.c_tf_idf.get(0, 0) > 0.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -34,12 +37,19 @@ pub struct TopicTerms {
     pub vocabulary: Arc<[String]>,
     /// The number of occurrences of each term in each topic's texts; rows in ascending order of topic ids.
     pub counts: CsrMatrix<u32>,
+    /// The number of texts of each topic that contain each term, in the same shape as `counts`.
+    pub document_counts: CsrMatrix<u32>,
+    /// The number of texts of each topic, in ascending order of topic ids.
+    pub topic_documents: Vec<usize>,
     /// The c-TF-IDF weights, in the same shape as `counts`.
     pub c_tf_idf: CsrMatrix<f64>,
     /// For each row of the frame, the cosine similarity of its c-TF-IDF to its topic's.
     pub text_scores: Vec<f64>,
-    /// The number of occurrences of each term in all topics, which no edit changes.
-    frequencies: Arc<[f64]>,
+    /// The counts of each term in all topics, which no edit changes.
+    frequencies: Arc<TermFrequencies>,
+    /// In the column of a word with several forms: how often texts of the topic contain another form of it.
+    repeated_forms: CsrMatrix<u32>,
+    weighting: ClassTfIdf,
     documents: Arc<DocumentTerms>,
 }
 
@@ -52,6 +62,8 @@ pub(crate) struct DocumentTerms {
     counts: CsrMatrix<u32>,
     /// The settings by which they were counted, without `Auto`; `None` if nothing was counted.
     vectorizer: Option<CountVectorizer>,
+    /// For each term, the term that stands for its word; `None` if every form of a word is a word of its own.
+    words: Option<Vec<u32>>,
 }
 
 impl TopicTerms {
@@ -79,13 +91,12 @@ impl TopicTerms {
         let documents = Arc::new(documents);
         let vocabulary = Arc::clone(&documents.vocabulary);
         let classes = documents.classes(assignments, ids);
-        let counts = documents.counts.sum_rows_by(&classes, ids.len())?;
-        let frequencies: Arc<[f64]> = counts.column_sums().into();
-        let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
-        for word in weights.unknown_seed_words() {
-            progress.note(Stage::Vectorize, format!("the seed word `{word}` occurs in no text and has no effect"));
-        }
-        documents.weighed(vocabulary, frequencies, counts, &weights, &classes, assignments.len())
+        let counts = documents.counts.count_rows_by(&classes, ids.len(), documents.words.as_deref())?;
+        let sizes = sizes_of(&classes, ids.len());
+        let frequencies = TermFrequencies::of(&TopicCounts::of(&counts.occurrences, &counts.rows, &sizes));
+        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary, |term| term)?;
+        weighting.report_unknown_seed_words(&vocabulary, progress);
+        documents.weighed(vocabulary, Arc::new(frequencies), counts, (weighting, &weights), &classes, assignments.len())
     }
 
     /// An empty vocabulary, for the topics `ids` of a frame with `rows` rows.
@@ -94,14 +105,19 @@ impl TopicTerms {
         Ok(TopicTerms {
             vocabulary: Arc::default(),
             counts: empty(ids.len())?,
+            document_counts: empty(ids.len())?,
+            topic_documents: vec![0; ids.len()],
             c_tf_idf: CsrMatrix::new(0, vec![0; ids.len() + 1], Vec::new(), Vec::new())?,
             text_scores: vec![0.0; rows],
             frequencies: Arc::default(),
+            repeated_forms: empty(ids.len())?,
+            weighting: ClassTfIdf::new(),
             documents: Arc::new(DocumentTerms {
                 vocabulary: Arc::default(),
                 rows: Vec::new(),
                 counts: empty(0)?,
                 vectorizer: None,
+                words: None,
             }),
         })
     }
@@ -122,10 +138,31 @@ impl TopicTerms {
         let place = |id: &i32| before.binary_search(id).ok();
         let kept = unchanged.iter().filter_map(|(old, &new)| Some((new, place(old)?))).collect();
         let classes = self.documents.classes(topics, &ids);
-        let counts = self.documents.counts_of(&classes, &ids, &self.counts, &kept)?;
+        let counts = self.counts_of(&classes, &ids, &kept)?;
         let (vocabulary, frequencies) = (Arc::clone(&self.vocabulary), Arc::clone(&self.frequencies));
-        let weights = weighting.fit_frequencies(&frequencies, counts.rows(), &vocabulary)?;
-        self.documents.weighed(vocabulary, frequencies, counts, &weights, &classes, topics.len())
+        let weights = weighting.fit_frequencies(&frequencies, ids.len(), &vocabulary, |term| term)?;
+        self.documents.weighed(vocabulary, frequencies, counts, (weighting, &weights), &classes, topics.len())
+    }
+
+    /// The counts of the topics `ids`: those of a previous row for topics in `kept`, and for the others, those of their
+    /// texts.
+    fn counts_of(&self, classes: &[Option<usize>], ids: &[i32], kept: &BTreeMap<i32, usize>) -> Result<ClassCounts> {
+        let known: Vec<Option<usize>> = ids.iter().map(|id| kept.get(id).copied()).collect();
+        let unknown = |class: &Option<usize>| class.filter(|&class| known.get(class).is_some_and(Option::is_none));
+        let unknown: Vec<Option<usize>> = classes.iter().map(unknown).collect();
+        let counted = self.documents.counts.count_rows_by(&unknown, ids.len(), self.documents.words.as_deref())?;
+        let joined = |before: &CsrMatrix<u32>, counted: &CsrMatrix<u32>| {
+            let row = |(class, known): (usize, &Option<usize>)| match known {
+                Some(row) => before.row(*row),
+                None => counted.row(class),
+            };
+            CsrMatrix::from_rows(counted.cols(), known.iter().enumerate().map(row))
+        };
+        Ok(ClassCounts {
+            occurrences: joined(&self.counts, &counted.occurrences),
+            rows: joined(&self.document_counts, &counted.rows),
+            repeated: joined(&self.repeated_forms, &counted.repeated),
+        })
     }
 
     /// The settings by which the terms were counted, without `Auto`; `None` if nothing was counted.
@@ -133,10 +170,16 @@ impl TopicTerms {
         self.documents.vectorizer.as_ref()
     }
 
-    /// The top `n` words of every topic, best first, ties in vocabulary order.
+    /// The top `n` words of every topic, best first, ties in vocabulary order. If the model merges the forms of a word,
+    /// they are one of these words: the form that is the most frequent in the topic, with the weight of all.
     pub fn top_words(&self, ids: &[i32], n: usize) -> TopicWords {
+        self.top_words_by(&self.word_weights(), ids, n)
+    }
+
+    /// As [`top_words`](Self::top_words), by the [weights of words](Self::word_weights).
+    pub(crate) fn top_words_by(&self, weights: &CsrMatrix<f64>, ids: &[i32], n: usize) -> TopicWords {
         let words = |row: usize| {
-            let best = crate::vectorize::top_terms(&self.c_tf_idf, row, n);
+            let best = crate::vectorize::top_terms(weights, row, n);
             best.into_iter().filter_map(|(term, weight)| Some((self.vocabulary.get(term)?.clone(), weight))).collect()
         };
         let of_topics: Vec<_> = (0..ids.len()).into_par_iter().with_max_len(1).map(words).collect();
@@ -154,7 +197,16 @@ impl DocumentTerms {
             rows: texts.iter().map(|&(row, _)| row).collect(),
             counts: counted.counts,
             vectorizer: Some(counted.vectorizer.settings().clone()),
+            words: None,
         })
+    }
+
+    /// The same counts of the same `texts`; in the words of a topic, forms of one word will be merged.
+    pub(crate) fn merging_forms(self, texts: &[(usize, &str)]) -> Self {
+        let texts: Vec<&str> = texts.iter().map(|&(_, text)| text).collect();
+        let english = self.vectorizer.as_ref().is_some_and(|vectorizer| vectorizer.reads_english(&texts));
+        let words = words_of_forms(&self.vocabulary, &self.counts.column_sums(), english);
+        DocumentTerms { words, ..self }
     }
 
     /// The counts of the texts of `rows`, in their order; none for a row without a text.
@@ -169,41 +221,42 @@ impl DocumentTerms {
         self.rows.iter().map(place).collect()
     }
 
-    /// The counts of the topics `ids`: for topics in `kept`, the given row of `before`; for the others, the sum over
-    /// their texts.
-    fn counts_of(
-        &self,
-        classes: &[Option<usize>],
-        ids: &[i32],
-        before: &CsrMatrix<u32>,
-        kept: &BTreeMap<i32, usize>,
-    ) -> Result<CsrMatrix<u32>> {
-        let known: Vec<Option<usize>> = ids.iter().map(|id| kept.get(id).copied()).collect();
-        let unknown = |class: &Option<usize>| class.filter(|&class| known.get(class).is_some_and(Option::is_none));
-        let summed = self.counts.sum_rows_by(&classes.iter().map(unknown).collect::<Vec<_>>(), ids.len())?;
-        let rows = known.iter().enumerate().map(|(class, known)| match known {
-            Some(row) => before.row(*row),
-            None => summed.row(class),
-        });
-        Ok(CsrMatrix::from_rows(self.counts.cols(), rows))
-    }
-
     /// The terms of topics by their `counts`, weighted, for a frame with `rows` rows.
     fn weighed(
         self: &Arc<Self>,
         vocabulary: Arc<[String]>,
-        frequencies: Arc<[f64]>,
-        counts: CsrMatrix<u32>,
-        weights: &FittedClassTfIdf,
+        frequencies: Arc<TermFrequencies>,
+        counts: ClassCounts,
+        (weighting, weights): (&ClassTfIdf, &FittedClassTfIdf),
         classes: &[Option<usize>],
         rows: usize,
     ) -> Result<TopicTerms> {
-        let c_tf_idf = weights.transform(&counts)?;
+        let ClassCounts { occurrences: counts, rows: document_counts, repeated: repeated_forms } = counts;
+        let topic_documents = sizes_of(classes, counts.rows());
+        let c_tf_idf = weights.transform_topics(&TopicCounts::of(&counts, &document_counts, &topic_documents))?;
         let cosines = weights.cosines(&self.counts, &c_tf_idf, classes)?;
         let mut text_scores = vec![0.0; rows];
         for (&row, score) in self.rows.iter().zip(cosines) {
             text_scores[row] = score;
         }
-        Ok(TopicTerms { vocabulary, counts, c_tf_idf, text_scores, frequencies, documents: Arc::clone(self) })
+        Ok(TopicTerms {
+            vocabulary,
+            counts,
+            document_counts,
+            topic_documents,
+            c_tf_idf,
+            text_scores,
+            frequencies,
+            repeated_forms,
+            weighting: weighting.clone(),
+            documents: Arc::clone(self),
+        })
     }
+}
+
+/// The number of texts of each of `n_classes` classes.
+fn sizes_of(classes: &[Option<usize>], n_classes: usize) -> Vec<usize> {
+    let mut sizes = vec![0; n_classes];
+    classes.iter().flatten().for_each(|&class| sizes[class] += 1);
+    sizes
 }

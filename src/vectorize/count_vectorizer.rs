@@ -169,6 +169,11 @@ impl CountVectorizer {
         CountVectorizer { cleaning: if own { self.cleaning } else { cleaning }, ..self.clone() }
     }
 
+    /// Whether `texts` are in English, or partly.
+    pub(crate) fn reads_english(&self, texts: &[&str]) -> bool {
+        self.stop_words.says_english(texts, &Reading { lowercase: true, cleaning: self.cleaning })
+    }
+
     /// The reading settings for texts.
     pub(super) fn reading(&self) -> Reading {
         Reading { lowercase: self.lowercase, cleaning: self.cleaning }

@@ -146,6 +146,15 @@ impl StopWords {
         StopWords::of(languages)
     }
 
+    /// Whether `texts` are in English, or partly: as these stop words say, or if they say nothing, by detection.
+    pub(super) fn says_english(&self, texts: &[&str], reading: &Reading) -> bool {
+        match self {
+            StopWords::English => true,
+            StopWords::Languages(languages) => languages.contains(&Language::ENGLISH),
+            StopWords::Auto | StopWords::None | StopWords::List(_) => gather(texts, reading).is_english(),
+        }
+    }
+
     /// Reports which stop words are removed, if users may not expect it; `resolved` is the resolved value.
     pub(super) fn report(&self, resolved: &StopWords, progress: &Progress) {
         match (self, resolved) {

@@ -1,5 +1,5 @@
-//! Class-based TF-IDF compared with BERTopic 0.17.4 (tests/fixtures/vectorize/make.py), and properties that hold for
-//! any counts.
+//! Class-based TF-IDF compared with BERTopic 0.17.4 and numpy (tests/fixtures/vectorize/make.py), and properties that
+//! hold for any counts.
 
 use std::f64::consts::LN_2;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 use topicframe::error::ErrorKind;
 use topicframe::linalg::sparse::CsrMatrix;
 use topicframe::progress::Progress;
-use topicframe::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, StopWords, top_terms};
+use topicframe::topics::TopicTerms;
+use topicframe::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, StopWords, TopicCounts, top_terms};
 
 fn close(found: impl IntoIterator<Item = f64>, expected: &[f64], tolerance: f64) {
     let found: Vec<f64> = found.into_iter().collect();
@@ -100,6 +101,64 @@ fn larger_counts_as_bertopic_weighs_them() {
         let weights = fitted.transform(&counts).unwrap();
         close((0..weights.rows()).flat_map(|topic| row(&weights, topic)), &expected, 1e-12);
     }
+}
+
+#[test]
+fn weights_by_coverage_as_numpy_computes_them() {
+    let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/vectorize/coverage.json"));
+    let fixture: Value = serde_json::from_str(text).unwrap();
+    let numbers = |value: &Value| -> Vec<f64> { serde_json::from_value(value.clone()).unwrap() };
+    let texts: Vec<String> = serde_json::from_value(fixture["texts"].clone()).unwrap();
+    let topics: Vec<i32> = serde_json::from_value(fixture["topics"].clone()).unwrap();
+    let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
+    let vectorizer = CountVectorizer::new().stop_words(StopWords::None);
+    let cases = fixture["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 8);
+    for case in cases {
+        let seeds: Vec<String> = serde_json::from_value(case["seed_words"].clone()).unwrap();
+        let weighting = ClassTfIdf::new()
+            .coverage(true)
+            .bm25_weighting(case["bm25_weighting"].as_bool().unwrap())
+            .reduce_frequent_words(case["reduce_frequent_words"].as_bool().unwrap())
+            .seed_words(seeds, case["seed_multiplier"].as_f64().unwrap());
+        let terms =
+            TopicTerms::count(&by_row, &topics, &[0, 1, 2, 3], &vectorizer, &weighting, &Progress::silent()).unwrap();
+        assert_eq!(fixture["vocabulary"], Value::from(terms.vocabulary.to_vec()));
+        let dense = |counts: &CsrMatrix<u32>| {
+            let cell = |topic: usize, term: usize| f64::from(counts.get(topic, term));
+            (0..4).flat_map(|topic| (0..counts.cols()).map(move |term| cell(topic, term))).collect::<Vec<f64>>()
+        };
+        assert_eq!(dense(&terms.counts), numbers(&fixture["words"]));
+        assert_eq!(dense(&terms.document_counts), numbers(&fixture["documents"]));
+        close((0..4).flat_map(|topic| row(&terms.c_tf_idf, topic)), &numbers(&case["weights"]), 1e-12);
+        close(terms.text_scores, &numbers(&case["text_scores"]), 1e-12);
+        let counts = TopicCounts::new(&terms.counts, &terms.document_counts, &terms.topic_documents).unwrap();
+        let fitted = weighting.fit_topics(&counts, &terms.vocabulary).unwrap();
+        close(fitted.idf().iter().copied(), &numbers(&case["idf"]), 1e-12);
+        assert_eq!(fitted.transform_topics(&counts).unwrap(), terms.c_tf_idf);
+    }
+}
+
+#[test]
+fn coverage_needs_counts_of_texts_that_agree() {
+    let (counts, vocabulary) = animals();
+    let error = ClassTfIdf::new().coverage(true).fit(&counts, &vocabulary).unwrap_err();
+    assert!(format!("{error:#}").contains("fit_topics"), "{error:#}");
+    let ones =
+        CsrMatrix::new(4, counts.indptr().to_vec(), counts.indices().to_vec(), vec![1; counts.entries()]).unwrap();
+    let of_topics = TopicCounts::new(&counts, &ones, &[1, 1, 1]).unwrap();
+    let fitted = ClassTfIdf::new().coverage(true).fit_topics(&of_topics, &vocabulary).unwrap();
+    // A topic of one text is weighted like the text.
+    assert_eq!(fitted.transform(&counts).unwrap(), fitted.transform_topics(&of_topics).unwrap());
+    // Without coverage, texts make no difference.
+    let plain = ClassTfIdf::new().fit_topics(&of_topics, &vocabulary).unwrap();
+    assert_eq!(plain, ClassTfIdf::new().fit(&counts, &vocabulary).unwrap());
+    assert_eq!(plain.transform_topics(&of_topics).unwrap(), plain.transform(&counts).unwrap());
+    for sizes in [&[1, 1][..], &[1, 0, 1]] {
+        assert_eq!(TopicCounts::new(&counts, &ones, sizes).unwrap_err().kind(), ErrorKind::InvalidData);
+    }
+    let fewer = CsrMatrix::new(4, vec![0; 4], vec![], vec![]).unwrap();
+    assert!(TopicCounts::new(&counts, &fewer, &[1, 1, 1]).is_err());
 }
 
 #[test]

@@ -105,12 +105,14 @@ fn merged_topics_are_what_their_texts_would_have_been() {
     // Counts, weights and scores equal those of the same topics when recounted.
     let texts = documents();
     let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
-    let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new());
+    let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new().coverage(true));
     let anew =
         TopicTerms::count(&by_row, &topics.labels(), &topics.topic_ids(), &vectorizer, &weighting, &Progress::silent())
             .unwrap();
     assert_eq!(topics.vocabulary(), anew.vocabulary);
     assert_eq!(topics.terms().counts, anew.counts);
+    assert_eq!(topics.terms().document_counts, anew.document_counts);
+    assert_eq!(topics.terms().topic_documents, sizes(&topics));
     assert_eq!(topics.terms().c_tf_idf, anew.c_tf_idf);
     assert_eq!(topics.terms().text_scores, anew.text_scores);
     // Both halves are among the words; names are updated.
@@ -344,6 +346,43 @@ fn after(topics: &FittedTopicModel, step: &Step) -> FittedTopicModel {
     }
 }
 
+#[test]
+fn weights_change_after_the_fit_and_nothing_else() {
+    let topics = fitted();
+    let model = TopicModel::text("text", Kinds).reducer(NoReduction).clusterer(KMeans::new(6));
+    let weightings = [
+        ClassTfIdf::new(),
+        ClassTfIdf::new().bm25_weighting(true).reduce_frequent_words(true),
+        ClassTfIdf::new().coverage(true).seed_words(["purrs", "today"], 5.0),
+    ];
+    for weighting in weightings {
+        let changed = topics.with_ctfidf(weighting.clone()).unwrap();
+        let fresh = model.clone().ctfidf(weighting).fit(&frame()).unwrap();
+        assert_eq!(changed.get_topics(), fresh.get_topics());
+        assert_ne!(changed.get_topics(), topics.get_topics());
+        assert_eq!(changed.terms().c_tf_idf, fresh.terms().c_tf_idf);
+        assert_eq!(changed.terms().text_scores, fresh.terms().text_scores);
+        assert_eq!(changed.terms().counts, topics.terms().counts);
+        for topic in changed.topic_ids() {
+            assert_eq!(changed.representative_rows(topic), fresh.representative_rows(topic));
+        }
+        assert_eq!((changed.labels(), changed.probabilities()), (topics.labels(), topics.probabilities()));
+        assert_eq!(changed.topic_embeddings(), topics.topic_embeddings());
+        assert_sound(&changed, &frame());
+        // Later edits keep the weighting, and the history has it.
+        let merged = changed.merge_topics(&[&[0, 1]]).unwrap();
+        assert_eq!(merged.terms().c_tf_idf, fresh.merge_topics(&[&[0, 1]]).unwrap().terms().c_tf_idf);
+        let names: Vec<String> = merged.history().into_iter().map(|edit| edit.edit).collect();
+        assert_eq!(names, ["with_ctfidf", "merge_topics"]);
+        assert_eq!(merged.history()[0].successor(3), 3);
+        // And back.
+        let back = changed.with_ctfidf(ClassTfIdf::new().coverage(true)).unwrap();
+        assert_eq!(back.get_topics(), topics.get_topics());
+    }
+    assert!(topics.with_ctfidf(ClassTfIdf::new().seed_words(["cat"], 0.0)).is_err());
+    assert!(topics.without_data().with_ctfidf(ClassTfIdf::new()).is_err());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -369,10 +408,12 @@ proptest! {
         // The same texts, counted by the topics at the end, give the same weights.
         let texts = documents();
         let by_row: Vec<(usize, &str)> = texts.iter().enumerate().map(|(row, text)| (row, text.as_str())).collect();
-        let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new());
+        let (vectorizer, weighting) = (CountVectorizer::new(), ClassTfIdf::new().coverage(true));
         let (labels, ids) = (topics.labels(), topics.topic_ids());
         let anew = TopicTerms::count(&by_row, &labels, &ids, &vectorizer, &weighting, &Progress::silent()).unwrap();
         prop_assert_eq!(&topics.terms().counts, &anew.counts);
+        prop_assert_eq!(&topics.terms().document_counts, &anew.document_counts);
+        prop_assert_eq!(&topics.terms().topic_documents, &anew.topic_documents);
         prop_assert_eq!(&topics.terms().c_tf_idf, &anew.c_tf_idf);
         prop_assert_eq!(&topics.terms().text_scores, &anew.text_scores);
     }

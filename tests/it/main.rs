@@ -41,6 +41,7 @@ mod static_embedder;
 mod stop_words;
 mod umap;
 mod unicode_words;
+mod word_forms;
 
 // Topics.
 mod colors;

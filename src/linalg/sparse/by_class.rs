@@ -113,7 +113,7 @@ pub(crate) fn check_classes(classes: &[Option<usize>], rows: usize, n_classes: u
 }
 
 /// The rows of each class, ascending.
-fn members_of(classes: &[Option<usize>], n_classes: usize) -> Vec<Vec<usize>> {
+pub(super) fn members_of(classes: &[Option<usize>], n_classes: usize) -> Vec<Vec<usize>> {
     let mut members = vec![Vec::new(); n_classes];
     for (row, class) in classes.iter().enumerate().filter_map(|(row, class)| Some((row, (*class)?))) {
         members[class].push(row);
@@ -122,7 +122,7 @@ fn members_of(classes: &[Option<usize>], n_classes: usize) -> Vec<Vec<usize>> {
 }
 
 /// Scratch space that threads borrow and return in its initial state.
-struct Pool<S>(Mutex<Vec<S>>);
+pub(super) struct Pool<S>(Mutex<Vec<S>>);
 
 impl<S> Default for Pool<S> {
     fn default() -> Self {
@@ -131,7 +131,7 @@ impl<S> Default for Pool<S> {
 }
 
 impl<S> Pool<S> {
-    fn lend<R>(&self, new: impl FnOnce() -> S, work: impl FnOnce(&mut S) -> R) -> R {
+    pub(super) fn lend<R>(&self, new: impl FnOnce() -> S, work: impl FnOnce(&mut S) -> R) -> R {
         let free = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let returned = free().pop();
         let mut scratch = returned.unwrap_or_else(new);

@@ -1,4 +1,4 @@
-//! Editing topics: merging and reducing. An edit returns a new model and leaves the original unchanged.
+//! Editing topics: merging, reducing and weighting words anew. An edit returns a new model and leaves the original unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,9 +11,11 @@ use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::unit;
+use crate::model::TopicModel;
 use crate::model::pipeline::Pipeline;
 use crate::topics::{Assignment, Topics, average_linkage};
 use crate::training::Training;
+use crate::vectorize::ClassTfIdf;
 
 /// The target number of topics. Written as a number or `auto`.
 ///
@@ -172,6 +174,38 @@ impl FittedTopicModel {
         let topics = self.topics.reassign("at", assignment, vectors, &settings.ctfidf, describe)?;
         let pipeline = Pipeline { clusterer: clustering.model, ..(*self.pipeline).clone() };
         Ok(FittedTopicModel { pipeline: Arc::new(pipeline), ..self.regrouped(topics) })
+    }
+
+    /// Returns a model whose term counts are weighted by `ctfidf`, with words and all representations anew. No text is
+    /// counted again, and topics, probabilities and new rows' topics are unchanged. Later edits keep the weighting.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+    /// let topics = model.fit(&posts)?;
+    ///
+    /// let like_bertopic = topics.with_ctfidf(ClassTfIdf::new())?;       // its formula, without coverage
+    /// assert_eq!(like_bertopic.labels(), topics.labels());
+    /// assert_ne!(like_bertopic.get_topic(2), topics.get_topic(2));      // other weights
+    ///
+    /// let seeded = topics.with_ctfidf(ClassTfIdf::new().coverage(true).seed_words(["sleeps"], 3.0))?;
+    /// assert_eq!(seeded.topic_label(0).as_deref(), Some("0_sleeps_cat"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A parameter is out of range; the model is without its data; a representation fails.
+    pub fn with_ctfidf(&self, ctfidf: ClassTfIdf) -> Result<FittedTopicModel> {
+        ctfidf.check()?;
+        let data = self.data("with_ctfidf")?;
+        let settings = TopicModel { ctfidf, ..(*self.settings).clone() };
+        settings.ctfidf.report_unknown_seed_words(&self.topics.terms.vocabulary, &settings.progress);
+        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
+        let (assignment, vectors) = ((*self.topics.assignment).clone(), &data.encoded.clustered);
+        let topics = self.topics.reassign("with_ctfidf", assignment, vectors, &settings.ctfidf, describe)?;
+        Ok(FittedTopicModel { settings: Arc::new(settings), ..self.regrouped(topics) })
     }
 
     /// The mean vectors of `topics`, normalized to unit length, one per row; zeros if a mean has no direction.
