@@ -32,6 +32,7 @@ mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod kmeans;
+mod measure;
 #[cfg(feature = "models")]
 mod minilm;
 mod pca;
