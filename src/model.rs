@@ -24,6 +24,7 @@ mod params;
 mod pipeline;
 
 pub use fitted::{FittedTopicModel, NrTopics, Summary};
+pub(crate) use fitted::{TopicQuality, weakest};
 
 pub use crate::encode::ClusterOn;
 

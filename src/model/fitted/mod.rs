@@ -11,14 +11,18 @@ use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
+mod quality;
+mod reliability;
 mod search;
 mod summary;
 mod tables;
 mod transform;
+mod trust;
 
 pub use edit::NrTopics;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
+pub(crate) use trust::{TopicQuality, weakest};
 
 /// A fitted topic model, as returned by [`TopicModel::fit`](crate::model::TopicModel::fit).
 ///
