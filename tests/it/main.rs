@@ -89,6 +89,7 @@ mod show;
 #[cfg(feature = "models")]
 mod show_stages;
 mod tables;
+mod trust;
 #[cfg(unix)]
 mod writing;
 
