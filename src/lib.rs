@@ -37,6 +37,7 @@
 //! | counting and weighting terms | [`vectorize`] | | [`CountVectorizer`](vectorize::CountVectorizer), [`ClassTfIdf`](vectorize::ClassTfIdf) |
 //! | describing topics | [`represent`] | [`Representation`](represent::Representation) | c-TF-IDF words, [`KeyBERTInspired`](represent::KeyBERTInspired), [`MaximalMarginalRelevance`](represent::MaximalMarginalRelevance), [`VisualWords`](represent::VisualWords), [`VisualRepresentation`](represent::VisualRepresentation) |
 //! | term counts and edit history of topics | [`topics`] | | |
+//! | measuring topics and clusterings | [`measure`] | | |
 //! | fitting, querying and editing topics | [`model`] | | |
 //! | tables and reports | [`display`] | [`CellFormatter`](display::CellFormatter) | [`image_formatter`](display::image_formatter) |
 //!
@@ -53,6 +54,7 @@ pub mod error;
 pub mod graph;
 mod guard;
 pub mod linalg;
+pub mod measure;
 pub mod neighbors;
 pub mod progress;
 mod regular_file;

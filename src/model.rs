@@ -10,7 +10,7 @@ use crate::embed::{Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::encode::Encoder;
 use crate::progress::{Interrupt, Progress};
 use crate::reduce::{Reducer, Umap};
-use crate::represent::Representation;
+use crate::represent::{Representation, Representatives};
 use crate::vectorize::{ClassTfIdf, CountVectorizer, TextCleaning};
 
 mod captions;
@@ -24,6 +24,7 @@ mod params;
 mod pipeline;
 
 pub use fitted::{FittedTopicModel, NrTopics, Summary};
+pub(crate) use fitted::{TopicQuality, weakest};
 
 pub use crate::encode::ClusterOn;
 
@@ -53,6 +54,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
+/// | [`representatives`](Self::representatives) | [`Representatives::Best`] |
 /// | [`seed`](Self::seed) | 42 |
 ///
 /// ```
@@ -83,6 +85,7 @@ pub struct TopicModel {
     representations: Vec<(String, Arc<dyn Representation>)>,
     top_n_words: usize,
     nr_repr_docs: usize,
+    representatives: Representatives,
     seed: u64,
     progress: Progress,
 }
@@ -146,6 +149,7 @@ impl TopicModel {
             representations: Vec::new(),
             top_n_words: 10,
             nr_repr_docs: 3,
+            representatives: Representatives::Best,
             seed: 42,
             progress: Progress::of_a_model(),
         }
@@ -342,6 +346,15 @@ impl TopicModel {
     #[must_use]
     pub fn nr_repr_docs(mut self, nr_repr_docs: usize) -> Self {
         self.nr_repr_docs = nr_repr_docs;
+        self
+    }
+
+    /// Whether the representative documents are the best ones, or those that together cover the topic. A
+    /// [`VisualRepresentation`](crate::represent::VisualRepresentation) has its own setting. Default:
+    /// [`Representatives::Best`].
+    #[must_use]
+    pub fn representatives(mut self, representatives: Representatives) -> Self {
+        self.representatives = representatives;
         self
     }
 

@@ -26,8 +26,8 @@ pub use crate::progress::{Interrupt, Progress};
 pub use crate::reduce::{FittedReducer, NoReduction, Pca, Reducer, Reduction, Umap};
 #[doc(no_inline)]
 pub use crate::represent::{
-    Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, OnImageError, Representation, TopicContext, TopicWords,
-    VisualRepresentation, VisualWords,
+    Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, OnImageError, Representation, Representatives,
+    TopicContext, TopicWords, VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
 pub use crate::training::Training;

@@ -209,6 +209,22 @@ pub trait FittedClusterer: Send + Sync + Debug {
         None
     }
 
+    /// Several runs of the algorithm on the fitted rows, at about as many clusters as this clustering has: the cluster of
+    /// each row in each run, -1 for none. How far they agree shows how far clusters can be trusted. Default: none.
+    fn runs(&self) -> Vec<Vec<i32>> {
+        Vec::new()
+    }
+
+    /// Clusters some of the fitted rows again, without the others, into about as many clusters: the cluster of each of
+    /// `rows` (ascending), -1 for none. `None`, the default, if the algorithm cannot: it would need the points.
+    ///
+    /// # Errors
+    /// Interrupted.
+    fn refit(&self, rows: &[usize], seed: u64, progress: &Progress) -> Result<Option<Vec<i32>>> {
+        let _ = (rows, seed, progress);
+        Ok(None)
+    }
+
     /// The membership of each fitted point in each cluster (n rows, one column per cluster in label order); `None` if
     /// the algorithm has no soft membership. Points that represent several rows may have one row each.
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "models")]
 pub(crate) mod elementwise;
+pub(crate) mod facility_location;
 pub(crate) mod finite;
 pub(crate) mod marginal_relevance;
 #[cfg(feature = "models")]

@@ -124,6 +124,20 @@ pub(super) fn check_labels(labels: &[i32], strengths: &[f64], rows: usize) -> Re
     Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
 }
 
+/// Checks that a clusterer returned a runner-up, if any, for each of `rows` points.
+pub(super) fn check_runners_up(runners_up: Option<&[(i32, f64)]>, rows: usize) -> Result<()> {
+    let message = match runners_up {
+        Some(runners_up) if runners_up.len() != rows => {
+            format!("the clusterer returned {} runners-up for {rows} points", runners_up.len())
+        }
+        Some(runners_up) if !runners_up.iter().all(|(_, strength)| (0.0..=1.0).contains(strength)) => {
+            "the clusterer returned a runner-up with a strength that is not from 0 to 1".to_owned()
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
+}
+
 /// Checks that the topics' main words cover every topic.
 pub(super) fn check_described(words: &TopicWords, ids: &[i32], name: &str) -> Result<()> {
     match ids.iter().find(|id| !words.contains_key(id)) {

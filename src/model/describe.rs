@@ -9,7 +9,10 @@ use crate::corpus::TextColumn;
 use crate::embed::TextEmbedder;
 use crate::encode::{Cleaned, counted};
 use crate::error::{Hint, Result, Stage};
-use crate::represent::{Aspect, Ranking, TopicContext, TopicWords, VisualWords, representative_rows};
+use crate::represent::{
+    Aspect, Ranking, Representatives, TopicContext, TopicWords, VisualWords, covering_representatives,
+    representative_rows,
+};
 use crate::topics::{Assignment, Description, DocumentTerms, TopicTerms};
 use crate::vectorize::TextCleaning;
 
@@ -99,24 +102,28 @@ impl TopicModel {
             Some(Aspect::Images(_)) => return Err(images_as_main()),
         };
         check_described(&words, &ids, MAIN)?;
-        let representatives = self.representatives(data, assignment, terms, &ids);
+        let representatives = self.representing_rows(data, assignment, terms, &ids);
         Ok(Description { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
 
     /// The representative rows of each topic: by their texts, or if there are none, by their images.
-    fn representatives(
+    fn representing_rows(
         &self,
         data: &Data,
         assignment: &Assignment,
         terms: &TopicTerms,
         ids: &[i32],
     ) -> BTreeMap<i32, Vec<(usize, f64)>> {
-        let topics = &assignment.topics;
+        let (topics, scores, n) = (&assignment.topics, &terms.text_scores, self.nr_repr_docs);
+        let covers = self.representatives == Representatives::Coverage;
         match (&data.texts, &data.documents.images, &data.encoded.images) {
-            (Some(texts), ..) => representative_rows(texts, topics, &terms.text_scores, self.nr_repr_docs),
+            (Some(texts), ..) if covers => covering_representatives(texts, topics, scores, &data.encoded.clustered, n),
+            (Some(texts), ..) => representative_rows(texts, topics, scores, n),
             (None, Some(images), Some(vectors)) => {
-                let mut best = Ranking::by_image(ids, topics, images, vectors).topics().clone();
-                best.values_mut().for_each(|rows| rows.truncate(self.nr_repr_docs));
+                let ranking = Ranking::by_image(ids, topics, images, vectors);
+                let ranking = if covers { ranking.covering(vectors, n) } else { ranking };
+                let mut best = ranking.topics().clone();
+                best.values_mut().for_each(|rows| rows.truncate(n));
                 best
             }
             _ => BTreeMap::new(),

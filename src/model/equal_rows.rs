@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::{Array2, Axis};
 
 use super::TopicModel;
-use super::check::{check_labels, check_points};
+use super::check::{check_labels, check_points, check_runners_up};
 use crate::cluster::{Clustering, OUTLIER};
 use crate::corpus::{DistinctRows, Embeddings};
 use crate::error::{Result, Stage};
@@ -91,6 +91,7 @@ impl TopicModel {
         }
         let mut clustering = self.clusterer.fit(&training)?;
         check_labels(&clustering.labels, &clustering.probabilities, places.len())?;
+        check_runners_up(clustering.runners_up.as_deref(), places.len())?;
         if copies {
             settle_by_majority(&mut clustering, distinct);
         }
@@ -138,5 +139,8 @@ fn settle_by_majority(clustering: &mut Clustering, distinct: &DistinctRows) {
         let deciding = decides[place as usize];
         clustering.labels[row] = clustering.labels[deciding];
         clustering.probabilities[row] = clustering.probabilities[deciding];
+        if let Some(runners_up) = &mut clustering.runners_up {
+            runners_up[row] = runners_up[deciding];
+        }
     }
 }

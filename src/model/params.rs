@@ -29,6 +29,7 @@ impl TopicModel {
         }
         add("top_n_words", Some(self.top_n_words.to_string()));
         add("nr_repr_docs", Some(self.nr_repr_docs.to_string()));
+        add("representatives", Some(format!("{:?}", self.representatives)));
         add("seed", Some(self.seed.to_string()));
         params
     }

@@ -12,6 +12,7 @@ use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
 use crate::vectorize::CountVectorizer;
 
+mod coverage;
 mod keybert_inspired;
 mod maximal_marginal_relevance;
 mod representatives;
@@ -21,7 +22,8 @@ mod visual_words;
 
 pub use keybert_inspired::KeyBERTInspired;
 pub use maximal_marginal_relevance::MaximalMarginalRelevance;
-pub(crate) use representatives::representative_rows;
+pub use representatives::Representatives;
+pub(crate) use representatives::{covering_representatives, representative_rows};
 pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRepresentation};
 pub use visual_words::VisualWords;
 

@@ -5,7 +5,56 @@ use std::collections::{BTreeMap, HashSet};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
-use crate::corpus::TextColumn;
+use super::coverage::covering_rows;
+use crate::corpus::{Embeddings, TextColumn};
+
+/// Which rows or images represent a topic.
+///
+/// ```
+/// use topicframe::prelude::*;
+///
+/// let posts = df!("text" => ["a cat sleeps", "a cat eats", "a dog runs", "a fast train", "the train"].repeat(8))?;
+/// let model = TopicModel::text("text", StaticEmbedder::builtin())
+///     .reducer(NoReduction)
+///     .clusterer(KMeans::new(2))
+///     .nr_repr_docs(2)
+///     .representatives(Representatives::Coverage);
+/// let topics = model.fit(&posts)?;
+/// assert_eq!(topics.get_representative_docs(0).map(|docs| docs.len()), Some(2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Representatives {
+    /// The best ones: those with the highest scores, which may be much alike.
+    #[default]
+    Best,
+    /// Those that together cover the topic: each row is similar to one of them (facility location on the vectors minus
+    /// their mean). The first one covers most rows. For topics of more than 1,024 rows, that many are compared.
+    Coverage,
+}
+
+/// Like [`representative_rows`], but rows that together cover the topic by their `vectors`, the one that covers most
+/// first. Topics whose texts have no vectors have the best ones.
+pub(crate) fn covering_representatives(
+    texts: &TextColumn,
+    assignments: &[i32],
+    scores: &[f64],
+    vectors: &Embeddings,
+    n: usize,
+) -> BTreeMap<i32, Vec<(usize, f64)>> {
+    let cover = |(topic, rows): (i32, Vec<(usize, f64)>)| {
+        let mut seen = HashSet::new();
+        let is_new = |row: &usize| vectors.has(*row) && texts.get(*row).is_some_and(|text| seen.insert(text));
+        let distinct: Vec<usize> = rows.iter().map(|&(row, _)| row).filter(is_new).collect();
+        if distinct.is_empty() {
+            return Some((topic, best_rows(texts, rows, n)?));
+        }
+        let score = |row: usize| (row, scores.get(row).copied().unwrap_or_default());
+        Some((topic, covering_rows(&distinct, vectors, n).into_iter().map(score).collect()))
+    };
+    by_topic(assignments, scores).into_par_iter().with_max_len(1).filter_map(cover).collect()
+}
 
 /// The `n` rows of each topic with the most representative texts and their scores, in descending order; ties are broken
 /// by row. Duplicate texts are included once. Topics without a text are omitted.
@@ -15,13 +64,17 @@ pub(crate) fn representative_rows(
     scores: &[f64],
     n: usize,
 ) -> BTreeMap<i32, Vec<(usize, f64)>> {
+    let best = |(topic, rows)| Some((topic, best_rows(texts, rows, n)?));
+    by_topic(assignments, scores).into_par_iter().with_max_len(1).filter_map(best).collect()
+}
+
+/// The rows of each topic with their scores.
+fn by_topic(assignments: &[i32], scores: &[f64]) -> Vec<(i32, Vec<(usize, f64)>)> {
     let mut by_topic = HashMap::<i32, Vec<(usize, f64)>>::new();
     for (row, (&topic, &score)) in assignments.iter().zip(scores).enumerate() {
         by_topic.entry(topic).or_default().push((row, score));
     }
-    let by_topic: Vec<(i32, Vec<(usize, f64)>)> = by_topic.into_iter().collect();
-    let best = |(topic, rows)| Some((topic, best_rows(texts, rows, n)?));
-    by_topic.into_par_iter().with_max_len(1).filter_map(best).collect()
+    by_topic.into_iter().collect()
 }
 
 /// The best of `rows`; `None` if no row has a text. Only a few rows are sorted, and only their texts are read.

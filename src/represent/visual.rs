@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Aspect, Representation, TopicContext, TopicWords};
+use super::{Aspect, Representation, Representatives, TopicContext, TopicWords};
 use crate::caption::ImageCaptioner;
 use crate::corpus::ImageColumn;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
@@ -36,6 +36,7 @@ const MAX_IMAGES: usize = 100;
 /// | setting | default |
 /// |---|---|
 /// | [`nr_repr_images`](Self::nr_repr_images) | 9 |
+/// | [`representatives`](Self::representatives) | [`Representatives::Best`] |
 /// | [`image_height`](Self::image_height) | 600 pixels |
 /// | [`image_squares`](Self::image_squares) | no |
 /// | [`on_error`](Self::on_error) | [`OnImageError::Skip`] |
@@ -65,6 +66,7 @@ const MAX_IMAGES: usize = 100;
 #[derive(Debug, Clone)]
 pub struct VisualRepresentation {
     nr_repr_images: usize,
+    representatives: Representatives,
     image_height: u32,
     image_squares: bool,
     on_error: OnImageError,
@@ -76,6 +78,7 @@ impl Default for VisualRepresentation {
     fn default() -> Self {
         VisualRepresentation {
             nr_repr_images: 9,
+            representatives: Representatives::Best,
             image_height: 600,
             image_squares: false,
             on_error: OnImageError::Skip,
@@ -95,6 +98,14 @@ impl VisualRepresentation {
     #[must_use]
     pub fn nr_repr_images(mut self, nr_repr_images: usize) -> Self {
         self.nr_repr_images = nr_repr_images;
+        self
+    }
+
+    /// Whether the images are the best ones, or those that together cover the topic by the image embeddings, or without
+    /// these, by the vectors that were clustered. Default: [`Representatives::Best`].
+    #[must_use]
+    pub fn representatives(mut self, representatives: Representatives) -> Self {
+        self.representatives = representatives;
         self
     }
 
@@ -263,6 +274,13 @@ impl Representation for VisualRepresentation {
         let ranking = match context.image_embeddings {
             Some(vectors) => Ranking::by_image(context.topics, context.assignments, images, vectors),
             None => Ranking::by_text(context.topics, context.assignments, images, context.text_scores),
+        };
+        let ranking = match self.representatives {
+            Representatives::Best => ranking,
+            // Some of the images may not be readable, or be repeated.
+            Representatives::Coverage => {
+                ranking.covering(context.image_embeddings.unwrap_or(context.embeddings), 2 * self.nr_repr_images)
+            }
         };
         self.gallery(&ranking, images, context.progress).map(Aspect::Images)
     }

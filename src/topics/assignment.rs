@@ -16,6 +16,9 @@ pub(crate) enum Place {
     New(i32, f64),
 }
 
+/// A row without a runner-up, or with one that is not known.
+const NO_RUNNER_UP: (i32, f64) = (OUTLIER, 0.0);
+
 /// The topic of every row of the frame, and the mapping from clusters to topics.
 #[derive(Debug, Clone)]
 pub(crate) struct Assignment {
@@ -23,6 +26,9 @@ pub(crate) struct Assignment {
     pub(crate) topics: Vec<i32>,
     /// The membership strength of each row, 0 to 1.
     pub(crate) probabilities: Vec<f64>,
+    /// The topic of each row with the second largest membership strength, and that strength; -1 and 0 if there is none.
+    /// `None` if the clusterer does not tell.
+    pub(crate) runners_up: Option<Vec<(i32, f64)>>,
     /// The number of rows of each topic, by topic id.
     pub(crate) sizes: BTreeMap<i32, usize>,
     /// Cluster label to topic id.
@@ -40,12 +46,20 @@ impl Assignment {
             topics[row] = mapper.get(label).copied().unwrap_or(OUTLIER);
             probabilities[row] = *probability;
         }
-        Assignment { sizes: sizes_of(&topics), topics, probabilities, mapper }
+        let runners_up = clustering.runners_up.as_ref().map(|runners_up| {
+            let mut of_rows = vec![NO_RUNNER_UP; len];
+            for (&row, (label, strength)) in rows.iter().zip(runners_up) {
+                of_rows[row] = mapper.get(label).map_or(NO_RUNNER_UP, |&topic| (topic, *strength));
+            }
+            of_rows
+        });
+        Assignment { sizes: sizes_of(&topics), topics, probabilities, runners_up, mapper }
     }
 
     /// Regroups the rows by `groups`, an arbitrary number for each, [`OUTLIER`] for outliers. Groups are numbered by
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
-    /// topic. A row that becomes an outlier has probability 0.
+    /// topic. A row that becomes an outlier has probability 0. A runner-up that joins the row's own topic, or the
+    /// outliers, leaves none: what comes after it is not known.
     pub(super) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
         let numbers: HashMap<i32, i32> = topic_ids(groups).into_iter().collect();
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
@@ -54,7 +68,19 @@ impl Assignment {
         let probabilities =
             strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
         let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.successor(topic))).collect();
-        (Assignment { sizes: sizes_of(&topics), probabilities, mapper, topics }, regrouping)
+        let runners_up = self.runners_up_after(&regrouping, &topics);
+        (Assignment { sizes: sizes_of(&topics), probabilities, runners_up, mapper, topics }, regrouping)
+    }
+
+    fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {
+        let mut heirs: BTreeMap<i32, i32> =
+            self.sizes.keys().map(|&topic| (topic, regrouping.successor(topic))).collect();
+        heirs.insert(OUTLIER, OUTLIER);
+        let after = |(&(before, strength), &own): (&(i32, f64), &i32)| match heirs.get(&before) {
+            Some(&topic) if topic != OUTLIER && topic != own => (topic, strength),
+            _ => NO_RUNNER_UP,
+        };
+        Some(self.runners_up.as_ref()?.iter().zip(topics).map(after).collect())
     }
 
     /// The number of topics, not counting the outlier topic.
@@ -103,4 +129,25 @@ fn sizes_of(topics: &[i32]) -> BTreeMap<i32, usize> {
         *sizes.entry(topic).or_insert(0) += 1;
     }
     sizes.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_up_follows_its_topic() {
+        // Two rows of topic 0, then one each of topics 1 and 2.
+        let before = Assignment {
+            topics: vec![0, 0, 1, 2],
+            probabilities: vec![0.6, 0.7, 0.8, 0.5],
+            runners_up: Some(vec![(1, 0.3), (2, 0.2), (0, 0.1), NO_RUNNER_UP]),
+            sizes: BTreeMap::from([(0, 2), (1, 1), (2, 1)]),
+            mapper: BTreeMap::from([(5, 0), (6, 1), (7, 2)]),
+        };
+        let (merged, _) = before.regrouped("merge_topics", &[0, 0, 0, 2]);
+        assert_eq!(merged.runners_up, Some(vec![NO_RUNNER_UP, (1, 0.2), NO_RUNNER_UP, NO_RUNNER_UP]));
+        let (fewer, _) = before.regrouped("merge_topics", &[0, 0, 1, OUTLIER]);
+        assert_eq!(fewer.runners_up, Some(vec![(1, 0.3), NO_RUNNER_UP, (0, 0.1), NO_RUNNER_UP]));
+    }
 }

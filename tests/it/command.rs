@@ -50,6 +50,22 @@ fn captions_and_pictures_in_topics_tables_and_a_page_out() {
 }
 
 #[test]
+fn quality_is_printed_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    write_frame(&frame(90), folder.path().join("posts.csv")).unwrap();
+    let said = |arguments: &[&str]| {
+        let output = topicframe(folder.path(), arguments);
+        assert!(output.status.success(), "{}", stderr(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let fit = ["fit", "posts.csv", "--text", "caption"];
+    let quality = said(&[&fit[..], &["--quality"]].concat());
+    let line = quality.lines().find(|line| line.starts_with("Quality: ")).unwrap();
+    assert!(line.contains("Outliers 0.") && line.contains("NPMI ") && line.contains("Diversity "), "{line}");
+    assert!(!said(&fit).contains("Quality"));
+}
+
+#[test]
 fn every_kind_of_input_and_output() {
     let folder = tempfile::tempdir().unwrap();
     let mut counts = Vec::new();

@@ -32,6 +32,7 @@ mod hub;
 #[cfg(feature = "hub")]
 mod hub_server;
 mod kmeans;
+mod measure;
 #[cfg(feature = "models")]
 mod minilm;
 mod pca;
@@ -89,6 +90,7 @@ mod show;
 #[cfg(feature = "models")]
 mod show_stages;
 mod tables;
+mod trust;
 #[cfg(unix)]
 mod writing;
 

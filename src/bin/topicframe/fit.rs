@@ -17,7 +17,7 @@ use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::prelude::{NeighborSearch, TextCleaning};
 use topicframe::progress::Progress;
 
-use crate::{bar, table};
+use crate::{bar, quality, table};
 
 #[derive(Debug, Args)]
 pub struct Fit {
@@ -128,6 +128,11 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub(crate) seed: u64,
 
+    /// Also print how far the topics can be trusted: coherence, diversity, agreement of the clusterer's runs, and the
+    /// weakest topics.
+    #[arg(long)]
+    quality: bool,
+
     /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
     #[arg(long, value_name = "FILE")]
     topics: Option<PathBuf>,
@@ -155,7 +160,11 @@ impl Fit {
         let (topics, documents) = model.fit_transform(&frame)?;
         // Before printing, which may fail: the files matter most to the user.
         let outputs = self.write(&topics, &documents, &progress);
-        let printed = table::print(&table::topics(&topics));
+        let mut text = table::topics(&topics);
+        if self.quality {
+            text.push_str(&quality::lines(&topics)?);
+        }
+        let printed = table::print(&text);
         report(&topics, &outputs.written, started);
         let printed = printed.map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").with_cause(error)

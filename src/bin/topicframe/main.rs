@@ -10,6 +10,7 @@ mod bar;
 mod fit;
 mod kernel;
 mod model;
+mod quality;
 mod signals;
 mod table;
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use ndarray::ArrayView2;
 
 use super::hierarchy::{Cut, Hierarchy};
+use super::tree::Growth;
 use crate::cluster::{Clustering, FittedClusterer, OUTLIER};
-use crate::error::Result;
+use crate::error::{Result, Stage};
 use crate::graph::FittedNeighborGraph;
 use crate::progress::Progress;
 
@@ -24,6 +25,8 @@ pub(super) struct FittedCommunities {
 pub(super) struct Found {
     pub(super) graph: FittedNeighborGraph,
     pub(super) hierarchy: Hierarchy,
+    /// How the hierarchy was found.
+    pub(super) growth: Growth,
     /// The vector of each row.
     pub(super) places: Option<Vec<u32>>,
 }
@@ -50,6 +53,24 @@ impl Found {
         clustering.with_runners_up(self.by_row(&runners_up))
     }
 
+    /// The communities of `rows` in a hierarchy of their own, cut into `count`.
+    fn refitted(&self, rows: &[usize], count: usize, seed: u64) -> Vec<i32> {
+        let place = |&row: &usize| match &self.places {
+            None => Some(row),
+            Some(places) => places.get(row).map(|&place| place as usize),
+        };
+        let mut sizes = vec![0_u32; self.graph.rows()];
+        for place in rows.iter().filter_map(place) {
+            if let Some(size) = sizes.get_mut(place) {
+                *size += 1;
+            }
+        }
+        let (part, numbers) = self.hierarchy.of_part(&sizes, &Growth { seed, ..self.growth });
+        let communities = part.cut(count).communities;
+        let community = |row: &usize| *communities.get((*numbers.get(place(row)?)?)? as usize)?;
+        rows.iter().map(|row| community(row).map_or(OUTLIER, |community| community as i32)).collect()
+    }
+
     fn by_row<T: Copy>(&self, of_vectors: &[T]) -> Vec<T> {
         match &self.places {
             None => of_vectors.to_vec(),
@@ -69,9 +90,25 @@ impl FittedClusterer for FittedCommunities {
     fn at(&self, clusters: usize) -> Option<Clustering> {
         Some(self.found.clustering(clusters))
     }
+
+    fn runs(&self) -> Vec<Vec<i32>> {
+        let runs = self.found.hierarchy.runs_near(self.count());
+        let labels = |run: Vec<u32>| run.into_iter().map(|community| community as i32).collect::<Vec<i32>>();
+        runs.into_iter().map(|run| self.found.by_row(&labels(run))).collect()
+    }
+
+    fn refit(&self, rows: &[usize], seed: u64, progress: &Progress) -> Result<Option<Vec<i32>>> {
+        progress.check(Stage::Cluster)?;
+        Ok(Some(self.found.refitted(rows, self.count(), seed)))
+    }
 }
 
 impl FittedCommunities {
+    /// The number of communities.
+    fn count(&self) -> usize {
+        self.labels.iter().max().map_or(0, |&last| (last + 1) as usize)
+    }
+
     fn vote(&self, neighbors: &[(u32, f32)]) -> (i32, f64) {
         let mut shares: Vec<(i32, f64)> = Vec::new();
         let mut total = 0.0;

@@ -92,6 +92,20 @@ impl Graph {
         graph
     }
 
+    /// The graph of the nodes that have one of the `numbers` (ascending from 0), and of the edges between them.
+    pub(crate) fn induced(&self, numbers: &[Option<u32>]) -> Graph {
+        let mut graph =
+            Graph { offsets: vec![0], ends: Vec::new(), weights: Vec::new(), strengths: Vec::new(), total: 0.0 };
+        for node in (0..self.nodes()).filter(|&node| numbers[node].is_some()) {
+            let range = self.offsets[node]..self.offsets[node + 1];
+            let edges = self.ends[range.clone()].iter().zip(&self.weights[range]);
+            let strength = graph.push_edges(edges.filter_map(|(&end, &weight)| Some((numbers[end as usize]?, weight))));
+            graph.strengths.push(strength);
+        }
+        graph.total = graph.strengths.iter().sum();
+        graph
+    }
+
     /// The graph without the edges between `communities`. Strengths and their total are unchanged.
     pub(crate) fn within(&self, communities: &[u32]) -> Graph {
         let inside = self.reweighted(|a, b, weight| if communities[a] == communities[b] { weight } else { 0.0 });

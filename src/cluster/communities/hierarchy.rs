@@ -40,6 +40,18 @@ impl Hierarchy {
             .map_or(0, |level| self.large(&level.communities, level.count).into_iter().filter(|large| *large).count())
     }
 
+    /// The communities of each node in each run, at the level whose number of communities with enough rows is nearest
+    /// to `count`.
+    pub(crate) fn runs_near(&self, count: usize) -> Vec<Vec<u32>> {
+        let large = |level: &Level| {
+            self.large(&level.communities, level.count).into_iter().filter(|large| *large).count().max(1)
+        };
+        let distance = |level: &&Level| (large(level) as f64 / count.max(1) as f64).ln().abs();
+        let nearest = self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let of_nodes = |run: &Vec<u32>| self.tree.cores.iter().map(|&core| run[core as usize]).collect();
+        nearest.map(|level| level.runs.iter().map(of_nodes).collect()).unwrap_or_default()
+    }
+
     /// Cuts the tree into `count` communities of enough rows, or the nearest number that it has.
     pub(crate) fn cut(&self, count: usize) -> Cut {
         let Some(leaves) = self.tree.levels.last() else {
@@ -62,6 +74,21 @@ impl Hierarchy {
             large -= usize::from(a >= self.min_size) + usize::from(b >= self.min_size);
         }
         self.cut_by(&names, leaves)
+    }
+
+    /// The hierarchy of the nodes that stand for rows according to `sizes`, by the edges between them, with the number of
+    /// each of them among these nodes.
+    pub(crate) fn of_part(&self, sizes: &[u32], growth: &Growth) -> (Hierarchy, Vec<Option<u32>>) {
+        let mut next = 0_u32;
+        let number = |&size: &u32| {
+            let number = (size > 0).then_some(next);
+            next += u32::from(size > 0);
+            number
+        };
+        let numbers: Vec<Option<u32>> = sizes.iter().map(number).collect();
+        let part = self.graph.induced(&numbers);
+        let kept = sizes.iter().copied().filter(|&size| size > 0).collect();
+        (Hierarchy::new(part, kept, growth), numbers)
     }
 
     /// The cut in which each leaf is in the group of the leaf that it joined.

@@ -203,7 +203,7 @@ impl Clusterer for Communities {
         let hierarchy = Hierarchy::new(weighted, sizes, &growth);
         task.finish()?;
         let count = self.n_clusters.unwrap_or_else(|| hierarchy.communities_at(self.resolution));
-        let found = Found { graph, hierarchy, places: training.places.map(<[_]>::to_vec) };
+        let found = Found { graph, hierarchy, growth, places: training.places.map(<[_]>::to_vec) };
         Ok(Arc::new(found).clustering(count))
     }
 

@@ -10,12 +10,14 @@ mod page;
 mod summary;
 mod topic_section;
 mod topic_table;
+mod trust;
 mod view;
 
 use view::{Extent, ReportView};
 
 /// A report about a fitted model: a summary, the table of topics, and for each topic its words with their weights, its
-/// images, and its representative documents.
+/// images, its representative documents, and how far it can be trusted
+/// ([`topic_quality`](FittedTopicModel::topic_quality)); the weakest tenth of the topics is marked.
 ///
 /// The page is a single file. It makes no network requests, which its content security policy also enforces, and all
 /// text from the frame is escaped. It is readable in wide and narrow windows, in dark mode, and in print; without
@@ -93,7 +95,8 @@ impl Report {
     /// Renders the page.
     ///
     /// # Errors
-    /// A setting is out of range, or an image can no longer be read and the model is configured to fail in that case.
+    /// A setting is out of range, an image can no longer be read and the model is configured to fail in that case, or
+    /// interrupted.
     pub fn to_html(&self) -> Result<Html> {
         self.check()?;
         let extent = Extent { max_topics: self.max_topics, max_pictures: self.max_pictures };

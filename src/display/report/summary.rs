@@ -2,6 +2,7 @@
 
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
+use super::trust;
 use super::view::ReportView;
 use crate::model::ClusterOn;
 
@@ -119,6 +120,7 @@ fn push_notes(html: &mut Markup, view: &ReportView) {
         html.raw("<p class=\"note\">This page shows the ").text(&count(view.topics.len(), "largest topic"));
         html.raw("; ").text(&count(view.left_out, "smaller topic")).raw(" not shown.</p>");
     }
+    trust::push_weakest(html, view);
 }
 
 /// The settings, at the end of the page, since readers look for them last.

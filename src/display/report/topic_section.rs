@@ -3,6 +3,7 @@
 use super::super::html::count;
 use super::super::markup::{Markup, cut, grouped};
 use super::super::number::short_float;
+use super::trust;
 use super::view::{DocumentView, PictureView, TopicView};
 use crate::model::Summary;
 
@@ -24,7 +25,11 @@ pub(super) fn push(html: &mut Markup, topic: &TopicView) {
         html.raw("<p class=\"kicker\">Topic ").value(topic.id).raw("</p>");
     }
     html.raw("<h2").attribute("id", format_args!("heading-{}", topic.id)).raw(" dir=\"auto\">");
-    html.cut_text(&topic.name, 120).raw("</h2></div><p class=\"size\"><b>").text(&grouped(topic.size)).raw("</b> ");
+    html.cut_text(&topic.name, 120).raw("</h2>");
+    if let Some(trust) = &topic.trust {
+        trust::push(html, trust);
+    }
+    html.raw("</div><p class=\"size\"><b>").text(&grouped(topic.size)).raw("</b> ");
     html.raw(if topic.size == 1 { "row" } else { "rows" }).raw(" <span>").text(&topic.percent()).raw("</span></p>");
     html.raw("</header>");
     push_body(html, topic);

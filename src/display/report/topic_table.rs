@@ -29,6 +29,9 @@ fn push_row(html: &mut Markup, view: &ReportView, topic: &TopicView) {
         -1 => html.raw("–</span> <span class=\"name\">Outliers</span>"),
         id => html.value(id).raw("</span> <span class=\"name\" dir=\"auto\">").cut_text(&topic.name, 80).raw("</span>"),
     };
+    if topic.trust.is_some_and(|trust| trust.is_weak) {
+        html.raw(" <small class=\"weak\">among the weakest</small>");
+    }
     html.raw("</a></th>");
     push_count(html, view, topic);
     if view.has_words {

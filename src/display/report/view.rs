@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
 use crate::cluster::OUTLIER;
 use crate::error::Result;
-use crate::model::{FittedTopicModel, Summary};
+use crate::model::{FittedTopicModel, Summary, TopicQuality, weakest};
 use crate::represent::{Aspect, Gallery, Picture};
 use crate::vision::EncodedImage;
 
@@ -57,6 +57,19 @@ pub(super) struct TopicView {
     /// Small images for the table.
     pub(super) strip: Vec<String>,
     pub(super) documents: Vec<DocumentView>,
+    /// How far it can be trusted; `None` for outliers, or if nothing is known.
+    pub(super) trust: Option<TrustView>,
+}
+
+/// How far a topic can be trusted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TrustView {
+    pub(super) quality: TopicQuality,
+    /// Its place among the topics, 1 for the one to trust most.
+    pub(super) rank: usize,
+    /// The number of topics.
+    pub(super) topics: usize,
+    pub(super) is_weak: bool,
 }
 
 /// One image of a topic.
@@ -99,7 +112,9 @@ impl ReportView {
         let aspects = model.topic_aspects();
         let topics: Result<Vec<TopicView>> =
             shown.par_iter().map(|&id| TopicView::of(model, &aspects, id, extent.max_pictures)).collect();
-        let topics = topics?;
+        let mut topics = topics?;
+        let trusts = trusts(model)?;
+        topics.iter_mut().for_each(|topic| topic.trust = trusts.get(&topic.id).copied());
         let outliers =
             model.topic_size(-1).map(|_| TopicView::of(model, &aspects, -1, extent.max_pictures)).transpose()?;
         Ok(ReportView {
@@ -152,6 +167,7 @@ impl TopicView {
             galleries: shown,
             strip,
             documents: documents(model, id),
+            trust: None,
         })
     }
 
@@ -184,6 +200,17 @@ impl TopicView {
     pub(super) fn percent(&self) -> String {
         percent(self.share)
     }
+}
+
+/// How far each topic of `model` can be trusted, by id.
+fn trusts(model: &FittedTopicModel) -> Result<BTreeMap<i32, TrustView>> {
+    let qualities = model.topic_qualities()?;
+    let weakest = weakest(&qualities);
+    let trust = |quality: &TopicQuality| {
+        let is_weak = weakest.contains(&quality.topic);
+        Some((quality.topic, TrustView { quality: *quality, rank: quality.rank?, topics: qualities.len(), is_weak }))
+    };
+    Ok(qualities.iter().filter_map(trust).collect())
 }
 
 type PictureParts<'a> = (&'a Picture, RgbImage, &'a EncodedImage);

@@ -11,14 +11,18 @@ use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
+mod quality;
+mod reliability;
 mod search;
 mod summary;
 mod tables;
 mod transform;
+mod trust;
 
 pub use edit::NrTopics;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
+pub(crate) use trust::{TopicQuality, weakest};
 
 /// A fitted topic model, as returned by [`TopicModel::fit`](crate::model::TopicModel::fit).
 ///
@@ -97,7 +101,8 @@ impl FittedTopicModel {
         self.topics.description.words.clone()
     }
 
-    /// The representative documents of a topic, best first; `None` for an unknown topic.
+    /// The representative documents of a topic, best first, or if they [cover](crate::represent::Representatives) the
+    /// topic, the one that covers most first; `None` for an unknown topic.
     pub fn get_representative_docs(&self, topic: i32) -> Option<Vec<String>> {
         self.topic_size(topic)?;
         let rows = self.representative_rows(topic).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use polars::prelude::*;
 
 use super::{FittedTopicModel, replace_columns};
+use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::Result;
 use crate::represent::{Aspect, Gallery, TopicWords};
@@ -102,6 +103,28 @@ impl FittedTopicModel {
             ),
         ];
         replace_columns(&data.frame, columns)
+    }
+
+    /// Like [`get_document_info`](Self::get_document_info), with two more columns: `Runner_up` (Int32, the topic with the
+    /// second largest membership strength; null if there is none) and `Runner_up_probability` (Float64, that strength, 0
+    /// to 1; 0 if there is none). Both are null if the clusterer does not tell
+    /// ([`Communities`](crate::cluster::Communities) does). If an edit merges the runner-up into the row's own topic,
+    /// there is none, since what comes after it is not known.
+    ///
+    /// # Errors
+    /// None in practice: the columns are the frame's own and the model's.
+    pub fn get_document_info_with_runners_up(&self) -> Result<DataFrame> {
+        let frame = self.get_document_info()?;
+        let (topics, strengths): (Vec<Option<i32>>, Vec<Option<f64>>) = match &self.topics.assignment.runners_up {
+            None => (vec![None; frame.height()], vec![None; frame.height()]),
+            Some(runners_up) => {
+                let known = |&(topic, strength): &(i32, f64)| ((topic != OUTLIER).then_some(topic), Some(strength));
+                runners_up.iter().map(known).unzip()
+            }
+        };
+        let columns =
+            vec![Column::new("Runner_up".into(), topics), Column::new("Runner_up_probability".into(), strengths)];
+        replace_columns(&frame, columns)
     }
 
     /// The columns that describe the topic of each row. They are built once per topic and gathered, so that rows share

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use super::super::coverage::covering_rows;
 use crate::corpus::{Embeddings, ImageColumn};
 use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::{cosine, norm};
@@ -46,6 +48,24 @@ impl Ranking {
         let rows = rows_with_images(topics, assignments, images, |_| true);
         let score = |row: &usize| (*row, scores.get(*row).copied().filter(|score| score.is_finite()).unwrap_or(0.0));
         Self::sorted(rows.into_iter().map(|(topic, rows)| (topic, rows.iter().map(score).collect())))
+    }
+
+    /// The same images, with `n` of each topic first that together cover it by `vectors`, the one that covers most first:
+    /// each image is similar to one of them ([`Representatives::Coverage`](super::super::Representatives::Coverage)).
+    /// Scores are unchanged.
+    #[must_use]
+    pub fn covering(self, vectors: &Embeddings, n: usize) -> Self {
+        let reorder = |(topic, images): (i32, Vec<(usize, f64)>)| {
+            let mut rows: Vec<usize> = images.iter().map(|&(row, _)| row).filter(|&row| vectors.has(row)).collect();
+            rows.sort_unstable();
+            let first = covering_rows(&rows, vectors, n);
+            let places: HashMap<usize, usize> = first.into_iter().zip(0..).collect();
+            let mut images = images;
+            // The sort is stable: the others stay in their order.
+            images.sort_by_key(|(row, _)| places.get(row).copied().unwrap_or(usize::MAX));
+            (topic, images)
+        };
+        Ranking { topics: self.topics.into_par_iter().map(reorder).collect() }
     }
 
     fn sorted(topics: impl IntoIterator<Item = (i32, Vec<(usize, f64)>)>) -> Self {
