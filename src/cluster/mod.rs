@@ -168,6 +168,17 @@ impl Clustering {
     }
 }
 
+/// How coherent groups of rows are, to choose among the cuts of a tree of clusters. A model measures it by the words of
+/// the rows' texts.
+pub trait Coherence {
+    /// The coherence of each of `count` groups, at most 1, where higher is better and 0 is chance; `groups` has the group
+    /// of each row, from 0.
+    fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64>;
+
+    /// The coherence of group `kept` after group `gone` has joined it, and no longer exists.
+    fn joined(&mut self, kept: usize, gone: usize) -> f64;
+}
+
 /// Assigns new points to the clusters of a fitted clustering.
 ///
 /// ```
@@ -206,6 +217,13 @@ pub trait FittedClusterer: Send + Sync + Debug {
     /// only one. If that number is not available, it is the nearest.
     fn at(&self, clusters: usize) -> Option<Clustering> {
         let _ = clusters;
+        None
+    }
+
+    /// The clustering of the same rows at that cut of the algorithm's tree at which they belong most firmly to coherent
+    /// clusters; `None` if there is no tree, a number of clusters was requested, or no cluster is coherent.
+    fn most_coherent(&self, coherence: &mut dyn Coherence) -> Option<Clustering> {
+        let _ = coherence;
         None
     }
 

@@ -59,14 +59,19 @@ impl Occurrences {
         Occurrences { texts: counts.rows(), of_term }
     }
 
+    /// For each term, the number of texts that contain it.
+    pub(crate) fn texts_of_terms(&self) -> impl Iterator<Item = usize> + '_ {
+        self.of_term.iter().map(Vec::len)
+    }
+
     /// The mean NPMI of each topic's pairs of terms; `None` if fewer than two of its terms occur.
     pub(crate) fn npmi(&self, topics: &[Vec<u32>]) -> Vec<Option<f64>> {
         let of_topic = |marks: &mut Vec<u64>, topic: &Vec<u32>| self.npmi_of(topic, marks);
         topics.par_iter().with_min_len(8).map_init(|| vec![0; self.texts], of_topic).collect()
     }
 
-    /// `marks` has a zero for each text, before and after.
-    fn npmi_of(&self, topic: &[u32], marks: &mut [u64]) -> Option<f64> {
+    /// The mean NPMI of one topic's pairs of terms. `marks` has a zero for each text, before and after.
+    pub(crate) fn npmi_of(&self, topic: &[u32], marks: &mut [u64]) -> Option<f64> {
         let texts: Vec<&[u32]> =
             topic.iter().filter_map(|&term| self.of_term.get(term as usize)).map(Vec::as_slice).collect();
         let texts: Vec<&[u32]> = texts.into_iter().filter(|texts| !texts.is_empty()).collect();

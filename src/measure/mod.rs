@@ -13,6 +13,7 @@ mod windows;
 
 pub use agreement::adjusted_rand_index;
 pub(crate) use agreement::{best_matches, mean_agreement};
+pub(crate) use documents::Occurrences;
 pub use documents::document_npmi;
 pub(crate) use separation::separations;
 pub(crate) use windows::WindowCounts;

@@ -9,10 +9,17 @@ use super::equal_rows::Rows;
 use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, Summary, TopicModel};
+use crate::cluster::Clustering;
 use crate::corpus::DistinctRows;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::graph::NeighborGraph;
-use crate::topics::{Assignment, Centroids, Topics};
+use crate::topics::{Assignment, Centroids, DocumentTerms, TermCoherence, Topics};
+
+/// The same rows in as many clusters as their texts suggest, if the clusterer leaves that open.
+fn most_coherent(clustering: Clustering, terms: Option<&DocumentTerms>, rows: &[usize]) -> Clustering {
+    let chosen = terms.and_then(|terms| clustering.model.most_coherent(&mut TermCoherence::new(terms, rows)));
+    chosen.unwrap_or(clustering)
+}
 
 impl TopicModel {
     /// Adds a column `embedding` to `frame`, with the vectors that a fit would cluster, `Array(Float32, d)`, or null if
@@ -67,7 +74,8 @@ impl TopicModel {
         let (clustering, reducer) = match graph {
             Some(graph) => {
                 counted = self.count_documents(documents.texts.as_ref(), encoder.encoder.cleaning)?;
-                (self.cluster_graph(&graph, &rows, &distinct, counted.as_ref())?, None)
+                let clustering = self.cluster_graph(&graph, &rows, &distinct, counted.as_ref())?;
+                (most_coherent(clustering, counted.as_ref(), &encoded.rows), None)
             }
             None => {
                 let reduction = self.reduce(&rows, &distinct)?;

@@ -12,12 +12,14 @@ use crate::vectorize::ClassTfIdf;
 
 mod assignment;
 mod centroids;
+mod granularity;
 mod history;
 mod linkage;
 mod terms;
 
 pub(crate) use assignment::{Assignment, Place};
 pub(crate) use centroids::Centroids;
+pub(crate) use granularity::TermCoherence;
 pub use history::Regrouping;
 pub(crate) use linkage::average_linkage;
 pub(crate) use terms::DocumentTerms;

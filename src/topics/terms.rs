@@ -58,8 +58,8 @@ pub struct TopicTerms {
 pub(crate) struct DocumentTerms {
     vocabulary: Arc<[String]>,
     /// The frame row of each text, ascending.
-    rows: Vec<usize>,
-    counts: CsrMatrix<u32>,
+    pub(super) rows: Vec<usize>,
+    pub(super) counts: CsrMatrix<u32>,
     /// The settings by which they were counted, without `Auto`; `None` if nothing was counted.
     vectorizer: Option<CountVectorizer>,
     /// For each term, the term that stands for its word; `None` if every form of a word is a word of its own.

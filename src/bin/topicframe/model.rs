@@ -1,6 +1,6 @@
 //! Builds the model from the command-line options.
 
-use topicframe::embed::{Device, Fusion, ImageEmbedder, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
+use topicframe::embed::{Device, Fusion, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
 use topicframe::prelude::{CountVectorizer, Hdbscan, Limits, StopWords, Umap, VisualRepresentation};

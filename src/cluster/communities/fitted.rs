@@ -6,7 +6,7 @@ use ndarray::ArrayView2;
 
 use super::hierarchy::{Cut, Hierarchy};
 use super::tree::Growth;
-use crate::cluster::{Clustering, FittedClusterer, OUTLIER};
+use crate::cluster::{Clustering, Coherence, FittedClusterer, OUTLIER};
 use crate::error::{Result, Stage};
 use crate::graph::FittedNeighborGraph;
 use crate::progress::Progress;
@@ -25,6 +25,8 @@ pub(super) struct FittedCommunities {
 pub(super) struct Found {
     pub(super) graph: FittedNeighborGraph,
     pub(super) hierarchy: Hierarchy,
+    /// Whether the number of communities was left open.
+    pub(super) is_automatic: bool,
     /// How the hierarchy was found.
     pub(super) growth: Growth,
     /// The vector of each row.
@@ -34,7 +36,10 @@ pub(super) struct Found {
 impl Found {
     /// The clustering of the rows into `count` communities.
     pub(super) fn clustering(self: &Arc<Self>, count: usize) -> Clustering {
-        let Cut { communities, connections } = self.hierarchy.cut(count);
+        self.clustering_of(self.hierarchy.cut(count))
+    }
+
+    fn clustering_of(self: &Arc<Self>, Cut { communities, connections }: Cut) -> Clustering {
         let label = |community: &Option<u32>| community.map_or(OUTLIER, |community| community as i32);
         let labels: Vec<i32> = communities.iter().map(label).collect();
         let belongs = |(label, own): (&i32, f64)| if *label == OUTLIER { 0.0 } else { own };
@@ -89,6 +94,17 @@ impl FittedClusterer for FittedCommunities {
 
     fn at(&self, clusters: usize) -> Option<Clustering> {
         Some(self.found.clustering(clusters))
+    }
+
+    fn most_coherent(&self, coherence: &mut dyn Coherence) -> Option<Clustering> {
+        if !self.found.is_automatic {
+            return None;
+        }
+        let (leaves, count) = self.found.hierarchy.leaves();
+        let leaves: Vec<i32> = leaves.iter().map(|&leaf| leaf as i32).collect();
+        let of_leaves = coherence.of_groups(&self.found.by_row(&leaves), count);
+        let joined = self.found.hierarchy.most_coherent((of_leaves, coherence))?;
+        Some(self.found.clustering_of(self.found.hierarchy.cut_after(joined)))
     }
 
     fn runs(&self) -> Vec<Vec<i32>> {

@@ -1,8 +1,10 @@
 //! The tree of communities that a fit found, and its cuts.
 
 use super::confidence::{Connections, connections};
+use super::granularity::most_coherent;
 use super::graph::{Graph, renumber};
 use super::tree::{Growth, Level, Tree, merges, tree};
+use crate::cluster::Coherence;
 
 /// All that was found in a graph.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub(crate) struct Hierarchy {
 }
 
 /// The communities at some height of the tree.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Cut {
     /// The community of each node, numbered from 0 in the order of their first nodes; `None` if it has too few rows.
     pub(crate) communities: Vec<Option<u32>>,
@@ -54,26 +56,45 @@ impl Hierarchy {
 
     /// Cuts the tree into `count` communities of enough rows, or the nearest number that it has.
     pub(crate) fn cut(&self, count: usize) -> Cut {
-        let Some(leaves) = self.tree.levels.last() else {
-            return Cut { communities: Vec::new(), connections: Vec::new() };
-        };
-        let mut names: Vec<u32> = (0..leaves.count as u32).collect();
+        let Some(leaves) = self.tree.levels.last() else { return Cut::default() };
         let mut rows = vec![0_u32; leaves.count];
         for (&leaf, &size) in leaves.communities.iter().zip(&self.sizes) {
             rows[leaf as usize] = rows[leaf as usize].saturating_add(size);
         }
         let mut large = rows.iter().filter(|&&rows| rows >= self.min_size).count();
+        let mut joined = 0;
         for &(keep, gone) in &self.merges {
             if large <= count {
                 break;
             }
             let (a, b) = (rows[keep as usize], rows[gone as usize]);
-            names[gone as usize] = keep;
             rows[keep as usize] = a.saturating_add(b);
             large += usize::from(rows[keep as usize] >= self.min_size);
             large -= usize::from(a >= self.min_size) + usize::from(b >= self.min_size);
+            joined += 1;
+        }
+        self.cut_after(joined)
+    }
+
+    /// The cut after the first `joined` of the leaves' merges.
+    pub(crate) fn cut_after(&self, joined: usize) -> Cut {
+        let Some(leaves) = self.tree.levels.last() else { return Cut::default() };
+        let mut names: Vec<u32> = (0..leaves.count as u32).collect();
+        for &(keep, gone) in self.merges.iter().take(joined) {
+            names[gone as usize] = keep;
         }
         self.cut_by(&names, leaves)
+    }
+
+    /// The leaf of each node.
+    pub(crate) fn leaves(&self) -> (&[u32], usize) {
+        self.tree.levels.last().map_or((&[], 0), |leaves| (&leaves.communities, leaves.count))
+    }
+
+    /// The number of merges after which rows belong most firmly to coherent groups. `coherence` has the coherence of each
+    /// leaf, and tells that of joined ones; `None` if no group is coherent.
+    pub(crate) fn most_coherent(&self, coherence: (Vec<f64>, &mut dyn Coherence)) -> Option<usize> {
+        most_coherent(&self.graph, &self.tree, &self.merges, &self.sizes, self.min_size, coherence)
     }
 
     /// The hierarchy of the nodes that stand for rows according to `sizes`, by the edges between them, with the number of

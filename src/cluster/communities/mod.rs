@@ -18,6 +18,7 @@ use crate::training::Training;
 mod confidence;
 mod consensus;
 mod fitted;
+mod granularity;
 mod graph;
 mod hierarchy;
 mod leiden;
@@ -54,7 +55,7 @@ pub fn leiden_communities(graph: &FuzzyGraph, resolution: f64, seed: u64) -> (Ve
 /// | [`metric`](Self::metric) | cosine |
 /// | [`lexical_weight`](Self::lexical_weight) | 0.375 for long texts |
 /// | [`min_cluster_size`](Self::min_cluster_size) | 10 |
-/// | [`n_clusters`](Self::n_clusters) | those of the highest modularity |
+/// | [`n_clusters`](Self::n_clusters) | chosen by the coherence of their words |
 /// | [`n_runs`](Self::n_runs) | 5 |
 ///
 /// ```
@@ -72,7 +73,7 @@ pub struct Communities {
     graph: NeighborGraph,
     min_cluster_size: usize,
     n_clusters: Option<usize>,
-    resolution: f64,
+    resolution: Option<f64>,
     n_runs: usize,
 }
 
@@ -85,7 +86,7 @@ impl Default for Communities {
 impl Communities {
     /// Creates the default settings.
     pub fn new() -> Self {
-        Communities { graph: NeighborGraph::new(), min_cluster_size: 10, n_clusters: None, resolution: 1.0, n_runs: 5 }
+        Communities { graph: NeighborGraph::new(), min_cluster_size: 10, n_clusters: None, resolution: None, n_runs: 5 }
     }
 
     /// The number of nearest neighbors, including the row itself, that a row is connected with: at least 2, default 15.
@@ -124,20 +125,25 @@ impl Communities {
         self
     }
 
-    /// The number of communities, at least 1. Default `None`: as many as there are at the
-    /// [resolution](Self::resolution). The tree of communities has a limited number of leaves, and cannot join parts of
-    /// the graph that no edge connects, so there may be fewer or more.
+    /// The number of communities, at least 1. Default `None`: those of the [resolution](Self::resolution), if it is set;
+    /// otherwise, in a model of texts, as many as make the rows belong most firmly to topics whose words belong together
+    /// (the mean of [probability](Clustering::probabilities) times coherence, [`document_npmi`]; every cut of the tree is
+    /// tried), and without texts, those of resolution 1. The tree of communities has a limited number of leaves, and
+    /// cannot join parts of the graph that no edge connects, so there may be fewer or more.
+    ///
+    /// [`document_npmi`]: crate::measure::document_npmi
     #[must_use]
     pub fn n_clusters(mut self, n_clusters: impl Into<Option<usize>>) -> Self {
         self.n_clusters = n_clusters.into();
         self
     }
 
-    /// The weight of the connections that chance would make: greater than 0, default 1.0, which is modularity. The
-    /// higher, the more communities. The tree has levels at 0.5 and its doubles; the nearest is used.
+    /// The weight of the connections that chance would make, greater than 0: at 1.0, communities have the highest
+    /// modularity; the higher, the more communities. The tree has levels at 0.5 and its doubles; the nearest is used.
+    /// Default `None`: the number of communities is chosen as described [there](Self::n_clusters).
     #[must_use]
-    pub fn resolution(mut self, resolution: f64) -> Self {
-        self.resolution = resolution;
+    pub fn resolution(mut self, resolution: impl Into<Option<f64>>) -> Self {
+        self.resolution = resolution.into();
         self
     }
 
@@ -161,8 +167,8 @@ impl Clusterer for Communities {
         if self.n_clusters == Some(0) {
             return bad("n_clusters", "0".to_owned(), "1 or more");
         }
-        if !(self.resolution.is_finite() && self.resolution > 0.0) {
-            return bad("resolution", self.resolution.to_string(), "above 0 and finite");
+        if let Some(resolution) = self.resolution.filter(|resolution| !(resolution.is_finite() && *resolution > 0.0)) {
+            return bad("resolution", resolution.to_string(), "above 0 and finite");
         }
         if !(1..=100).contains(&self.n_runs) {
             return bad("n_runs", self.n_runs.to_string(), "1 to 100");
@@ -202,8 +208,9 @@ impl Clusterer for Communities {
         let task = training.progress.task(Stage::Cluster, "communities", 0);
         let hierarchy = Hierarchy::new(weighted, sizes, &growth);
         task.finish()?;
-        let count = self.n_clusters.unwrap_or_else(|| hierarchy.communities_at(self.resolution));
-        let found = Found { graph, hierarchy, growth, places: training.places.map(<[_]>::to_vec) };
+        let count = self.n_clusters.unwrap_or_else(|| hierarchy.communities_at(self.resolution.unwrap_or(1.0)));
+        let is_automatic = self.n_clusters.is_none() && self.resolution.is_none();
+        let found = Found { graph, hierarchy, is_automatic, growth, places: training.places.map(<[_]>::to_vec) };
         Ok(Arc::new(found).clustering(count))
     }
 

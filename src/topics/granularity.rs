@@ -1,0 +1,110 @@
+//! The coherence of groups of rows by the words of their texts, to choose the number of topics.
+
+use rayon::prelude::*;
+
+use super::DocumentTerms;
+use crate::cluster::{Coherence, OUTLIER};
+use crate::measure::{Occurrences, TOP_WORDS};
+
+/// Measures groups of rows by the NPMI of their best words within texts; these are weighted by their share of the
+/// group's terms, by the share of the group's texts that have them, and by their rarity.
+///
+/// Groups are merged by adding their counts, so that every cut of a tree can be measured.
+pub(crate) struct TermCoherence<'a> {
+    documents: &'a DocumentTerms,
+    /// The frame row of each row that groups are of, ascending.
+    rows: &'a [usize],
+    occurrences: Occurrences,
+    /// The squared inverse document frequency of each term.
+    rarity: Vec<f64>,
+    groups: Vec<Group>,
+    marks: Vec<u64>,
+}
+
+/// The terms of a group, ascending: each with its number of occurrences and of texts.
+type Group = Vec<(u32, u32, u32)>;
+
+impl<'a> TermCoherence<'a> {
+    pub(crate) fn new(documents: &'a DocumentTerms, rows: &'a [usize]) -> Self {
+        let counts = &documents.counts;
+        let occurrences = Occurrences::new(counts, |_| true);
+        let texts = counts.rows() as f64;
+        let rarity = occurrences.texts_of_terms().map(|of_term| (texts / of_term.max(1) as f64).ln().powi(2)).collect();
+        TermCoherence { documents, rows, occurrences, rarity, groups: Vec::new(), marks: vec![0; counts.rows()] }
+    }
+
+    /// The columns of the best words of `group`; ties are broken by column.
+    fn best_terms(&self, group: &[(u32, u32, u32)]) -> Vec<u32> {
+        let mut best: Vec<(f64, u32)> = Vec::with_capacity(TOP_WORDS + 1);
+        for &(term, occurrences, texts) in group {
+            // The square of the weight ranks alike.
+            let weight = f64::from(occurrences) * f64::from(texts) * self.rarity[term as usize];
+            if best.len() == TOP_WORDS && best.last().is_some_and(|last| weight <= last.0) {
+                continue;
+            }
+            let place = best.partition_point(|&(other, _)| other >= weight);
+            best.insert(place, (weight, term));
+            best.truncate(TOP_WORDS);
+        }
+        best.into_iter().map(|(_, term)| term).collect()
+    }
+}
+
+impl Coherence for TermCoherence<'_> {
+    fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64> {
+        let group_of = |row: &usize| {
+            let group = *groups.get(self.rows.binary_search(row).ok()?)?;
+            usize::try_from(group).ok().filter(|_| group != OUTLIER)
+        };
+        let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for (text, group) in self.documents.rows.iter().map(group_of).enumerate() {
+            if let Some(members) = group.and_then(|group| members.get_mut(group)) {
+                members.push(text);
+            }
+        }
+        let counts = &self.documents.counts;
+        let counted = |members: &Vec<usize>| {
+            let mut terms: Vec<(u32, u32)> = Vec::new();
+            for &text in members {
+                let (columns, counts) = counts.row(text);
+                terms.extend(columns.iter().copied().zip(counts.iter().copied()));
+            }
+            terms.sort_unstable_by_key(|&(term, _)| term);
+            let of_term = |of_term: &[(u32, u32)]| {
+                (of_term[0].0, of_term.iter().map(|&(_, count)| count).sum(), of_term.len() as u32)
+            };
+            terms.chunk_by(|a, b| a.0 == b.0).map(of_term).collect()
+        };
+        self.groups = members.par_iter().map(counted).collect();
+        let best: Vec<Vec<u32>> = self.groups.par_iter().map(|group| self.best_terms(group)).collect();
+        self.occurrences.npmi(&best).into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    fn joined(&mut self, kept: usize, gone: usize) -> f64 {
+        let gone = self.groups.get_mut(gone).map(std::mem::take).unwrap_or_default();
+        let Some(group) = self.groups.get_mut(kept) else { return 0.0 };
+        *group = merged(group, &gone);
+        let best = self.best_terms(&self.groups[kept]);
+        self.occurrences.npmi_of(&best, &mut self.marks).unwrap_or_default()
+    }
+}
+
+/// The terms of two groups together.
+fn merged(a: &[(u32, u32, u32)], b: &[(u32, u32, u32)]) -> Group {
+    let mut all = Vec::with_capacity(a.len() + b.len());
+    let (mut a, mut b) = (a.iter().copied().peekable(), b.iter().copied().peekable());
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        match x.0.cmp(&y.0) {
+            std::cmp::Ordering::Less => all.extend(a.next()),
+            std::cmp::Ordering::Greater => all.extend(b.next()),
+            std::cmp::Ordering::Equal => {
+                all.push((x.0, x.1 + y.1, x.2 + y.2));
+                a.next();
+                b.next();
+            }
+        }
+    }
+    all.extend(a);
+    all.extend(b);
+    all
+}
