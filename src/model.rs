@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::caption::ImageCaptioner;
-use crate::cluster::{Clusterer, Hdbscan};
+use crate::cluster::{Clusterer, Communities, Hdbscan};
 use crate::corpus::Columns;
 use crate::embed::{Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::encode::Encoder;
@@ -47,8 +47,8 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`nr_captioned_images`](Self::nr_captioned_images) | 30 per topic |
 /// | [`only_in_image_folder`](Self::only_in_image_folder) | no |
 /// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: URLs, tags and entities are not counted as words |
-/// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbors, 5 dimensions, min_dist 0.0, cosine |
-/// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
+/// | [`reducer`](Self::reducer) | none: the neighbor graph of the vectors is clustered; [`Umap`] for other clusterers |
+/// | [`clusterer`](Self::clusterer) | [`Communities`]: 15 neighbors, as many topics as are coherent, of 10 rows or more |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
 /// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
@@ -56,6 +56,8 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
 /// | [`representatives`](Self::representatives) | [`Representatives::Best`] |
 /// | [`seed`](Self::seed) | 42 |
+///
+/// [`bertopic`](Self::bertopic) sets BERTopic's stages instead.
 ///
 /// ```
 /// use topicframe::prelude::*;
@@ -77,7 +79,8 @@ pub struct TopicModel {
     encoder: Encoder,
     captioner: Option<Arc<dyn ImageCaptioner>>,
     nr_captioned_images: usize,
-    reducer: Arc<dyn Reducer>,
+    /// `None`: UMAP, for a clusterer of points.
+    reducer: Option<Arc<dyn Reducer>>,
     clusterer: Arc<dyn Clusterer>,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
@@ -141,8 +144,8 @@ impl TopicModel {
             },
             captioner: None,
             nr_captioned_images: CAPTIONED_IMAGES,
-            reducer: Arc::new(Umap::new()),
-            clusterer: Arc::new(Hdbscan::new()),
+            reducer: None,
+            clusterer: Arc::new(Communities::new()),
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new().coverage(true),
             merge_word_forms: true,
@@ -252,25 +255,54 @@ impl TopicModel {
     }
 
     /// The dimensionality reduction: [`Umap`], [`Pca`](crate::reduce::Pca), [`NoReduction`](crate::reduce::NoReduction)
-    /// or a custom type.
+    /// or a custom type. Default: none for a clusterer of a neighbor graph ([`Clusterer::graph`]), such as
+    /// [`Communities`]; for others, [`Umap`] with 15 neighbors, 5 dimensions, min_dist 0.0 and cosine distance. If one is
+    /// set, a neighbor graph is that of the reduced vectors.
     #[must_use]
     pub fn reducer(mut self, reducer: impl Reducer + 'static) -> Self {
-        self.reducer = Arc::new(reducer);
+        self.reducer = Some(Arc::new(reducer));
         self
     }
 
-    /// The clustering: [`Hdbscan`], [`KMeans`](crate::cluster::KMeans) or a custom type.
+    /// The clustering: [`Communities`], [`Hdbscan`], [`KMeans`](crate::cluster::KMeans) or a custom type.
     #[must_use]
     pub fn clusterer(mut self, clusterer: impl Clusterer + 'static) -> Self {
         self.clusterer = Arc::new(clusterer);
         self
     }
 
-    /// Replaces the clusterer with [`Hdbscan`] with this `min_cluster_size`, the minimum number of documents in a topic
-    /// (at least 2).
+    /// The minimum number of documents in a topic, at least 2: sets the clusterer's `min_cluster_size`
+    /// ([`Clusterer::with_min_cluster_size`]). A clusterer without one is replaced by [`Communities`].
     #[must_use]
-    pub fn min_topic_size(self, min_topic_size: usize) -> Self {
-        self.clusterer(Hdbscan::new().min_cluster_size(min_topic_size))
+    pub fn min_topic_size(mut self, min_topic_size: usize) -> Self {
+        let sized = self.clusterer.with_min_cluster_size(min_topic_size);
+        self.clusterer = sized.unwrap_or_else(|| Arc::new(Communities::new().min_cluster_size(min_topic_size)));
+        self
+    }
+
+    /// BERTopic's stages and numbers: [`Umap`], [`Hdbscan`], c-TF-IDF without coverage, all forms of a word. Settings
+    /// made after this stay.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(20))?;
+    /// let topics = TopicModel::text("text", StaticEmbedder::builtin()).bertopic().fit(&posts)?;
+    /// assert!(topics.summary().clusterer.starts_with("Hdbscan"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn bertopic(self) -> Self {
+        self.reducer(Umap::new()).clusterer(Hdbscan::new()).ctfidf(ClassTfIdf::new()).merge_word_forms(false)
+    }
+
+    /// The reduction that the clusterer's input needs; `None` if it is the vectors' neighbor graph.
+    fn reduction(&self) -> Option<Arc<dyn Reducer>> {
+        match (&self.reducer, self.clusterer.graph()) {
+            (Some(reducer), _) => Some(Arc::clone(reducer)),
+            (None, Some(_)) => None,
+            (None, None) => Some(Arc::new(Umap::new())),
+        }
     }
 
     /// What is removed from scraped texts before counting words, and before embedding with a

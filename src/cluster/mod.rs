@@ -91,6 +91,12 @@ pub trait Clusterer: Send + Sync + Debug {
         None
     }
 
+    /// The same clusterer with this minimum number of rows of a cluster; `None`, the default, if it has none.
+    fn with_min_cluster_size(&self, min_cluster_size: usize) -> Option<Arc<dyn Clusterer>> {
+        let _ = min_cluster_size;
+        None
+    }
+
     /// Whether this uses [`Training::labels`]. Default: false.
     fn uses_labels(&self) -> bool {
         false

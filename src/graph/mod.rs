@@ -57,7 +57,8 @@ const LONG_TEXTS: f64 = 10.0;
 #[serde(deny_unknown_fields)]
 pub struct NeighborGraph {
     n_neighbors: usize,
-    metric: Metric,
+    /// `None`: cosine for vectors, Euclidean for reduced ones.
+    metric: Option<Metric>,
     neighbor_search: NeighborSearch,
     lexical_weight: Option<f64>,
 }
@@ -71,12 +72,7 @@ impl Default for NeighborGraph {
 impl NeighborGraph {
     /// Creates the default settings: 15 neighbors by cosine distance, as in UMAP, and a lexical view of long texts.
     pub fn new() -> Self {
-        NeighborGraph {
-            n_neighbors: 15,
-            metric: Metric::Cosine,
-            neighbor_search: NeighborSearch::Auto,
-            lexical_weight: None,
-        }
+        NeighborGraph { n_neighbors: 15, metric: None, neighbor_search: NeighborSearch::Auto, lexical_weight: None }
     }
 
     /// The number of nearest neighbors, including the row itself: at least 2, default 15. If there are too few rows, it
@@ -87,10 +83,17 @@ impl NeighborGraph {
         self
     }
 
-    /// The distance metric for rows of the data; default [`Metric::Cosine`].
+    /// The distance metric for rows of the data; default [`Metric::Cosine`], but [`Metric::Euclidean`] in a model that
+    /// reduces the vectors.
     #[must_use]
     pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
+        self.metric = Some(metric);
+        self
+    }
+
+    /// The same settings for reduced vectors.
+    pub(crate) fn of_points(mut self) -> Self {
+        self.metric.get_or_insert(Metric::Euclidean);
         self
     }
 
@@ -128,7 +131,7 @@ impl NeighborGraph {
 
     /// Whether only the direction of the vectors matters, as opposed to their length.
     pub fn uses_direction_only(&self) -> bool {
-        self.metric == Metric::Cosine
+        self.metric.unwrap_or(Metric::Cosine) == Metric::Cosine
     }
 
     /// Builds the graph of `vectors` (n rows of d finite values) and of the `terms` in their texts (n rows, one column
@@ -145,7 +148,7 @@ impl NeighborGraph {
     ) -> Result<FittedNeighborGraph> {
         self.check()?;
         let stage = Stage::Cluster;
-        let index = NeighborIndex::new(vectors, self.metric, stage)?;
+        let index = NeighborIndex::new(vectors, self.metric.unwrap_or(Metric::Cosine), stage)?;
         if let Some(terms) = terms.filter(|terms| terms.rows() != index.rows()) {
             let message = format!("the terms of {} texts do not match {} rows", terms.rows(), index.rows());
             return Err(Error::new(ErrorKind::InvalidData, stage, message));

@@ -14,7 +14,7 @@ impl TopicModel {
     /// # Errors
     /// A parameter is out of range, or a representation needs a column that is not set; the first one is reported.
     pub fn check(&self) -> Result<()> {
-        self.reducer.check()?;
+        self.reducer.as_ref().map_or(Ok(()), |reducer| reducer.check())?;
         self.clusterer.check()?;
         self.vectorizer.check()?;
         self.ctfidf.check()?;
@@ -31,9 +31,13 @@ impl TopicModel {
         self.check_chains()
     }
 
+    fn reduces_by_labels(&self) -> bool {
+        self.reducer.as_ref().is_some_and(|reducer| reducer.uses_labels())
+    }
+
     fn check_labels_are_used(&self) -> Result<()> {
         match &self.encoder.columns.labels {
-            Some(column) if !self.reducer.uses_labels() && !self.clusterer.uses_labels() => {
+            Some(column) if !self.clusterer.uses_labels() && !self.reduces_by_labels() => {
                 let message = "labels are set, but neither the reducer nor the clusterer uses them";
                 Err(Error::new(ErrorKind::InvalidParameter, Stage::Cluster, message)
                     .with_column(column)

@@ -11,7 +11,7 @@ use crate::corpus::{DistinctRows, Embeddings};
 use crate::error::{Result, Stage};
 use crate::graph::{FittedNeighborGraph, NeighborGraph};
 use crate::linalg::vectors::Vectors;
-use crate::reduce::Reduction;
+use crate::reduce::{Reducer, Reduction};
 use crate::topics::DocumentTerms;
 use crate::training::Training;
 
@@ -42,12 +42,12 @@ impl TopicModel {
     }
 
     /// The reduced positions of the distinct vectors.
-    pub(super) fn reduce(&self, data: &Rows<'_>, distinct: &DistinctRows) -> Result<Reduction> {
-        let all = distinct.repeated() == 0 || self.reducer.weights_duplicates();
+    pub(super) fn reduce(&self, reducer: &dyn Reducer, data: &Rows<'_>, distinct: &DistinctRows) -> Result<Reduction> {
+        let all = distinct.repeated() == 0 || reducer.weights_duplicates();
         let given = if all { data.rows } else { &distinct.firsts };
         let labels = data.labels.map(|labels| labels_of(labels, given));
         let training = self.training(data.vectors.of_rows(given)?, given, labels.as_deref());
-        let mut reduction = self.reducer.fit(&training)?;
+        let mut reduction = reducer.fit(&training)?;
         check_points(&reduction.embedding, given.len())?;
         if given.len() > distinct.firsts.len() {
             reduction.embedding = reduction.embedding.select(Axis(0), &distinct.first_places());
@@ -60,15 +60,20 @@ impl TopicModel {
         self.cluster_rows(data, points.into(), None, distinct)
     }
 
-    /// Clusters all rows by the neighbor graph of their vectors and of their terms, as far as they were counted.
+    /// Clusters all rows by the neighbor graph of their vectors, or of their reduced `points` if there are any, and of
+    /// their terms, as far as they were counted.
     pub(super) fn cluster_graph(
         &self,
-        settings: &NeighborGraph,
+        settings: NeighborGraph,
         data: &Rows<'_>,
+        points: Option<Array2<f32>>,
         distinct: &DistinctRows,
         terms: Option<&DocumentTerms>,
     ) -> Result<Clustering> {
-        let vectors = data.vectors.of_rows(&distinct.firsts)?;
+        let (settings, vectors) = match points {
+            Some(points) => (settings.of_points(), points.into()),
+            None => (settings, data.vectors.of_rows(&distinct.firsts)?),
+        };
         let terms = terms.map(|terms| terms.of_rows(&distinct.firsts));
         let graph = settings.fit(vectors.clone(), terms.as_ref(), &self.progress)?;
         self.cluster_rows(data, vectors, Some(&graph), distinct)

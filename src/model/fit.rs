@@ -61,26 +61,35 @@ impl TopicModel {
     pub fn fit(&self, frame: &DataFrame) -> Result<FittedTopicModel> {
         self.check()?;
         let documents = self.encoder.read(frame, self.opens_images(), &self.progress)?;
-        let graph = self.clusterer.graph();
-        let direction_only =
-            graph.as_ref().map_or(self.reducer.uses_direction_only(), NeighborGraph::uses_direction_only);
+        let (graph, reducer) = (self.clusterer.graph(), self.reduction());
+        let direction_only = match (&reducer, &graph) {
+            (Some(reducer), _) => reducer.uses_direction_only(),
+            (None, graph) => graph.as_ref().is_some_and(NeighborGraph::uses_direction_only),
+        };
         let (encoded, encoder) = self.encoder.fit(&documents, direction_only, &self.progress)?;
         self.check_rows(&encoded.rows, documents.rows)?;
         let distinct = DistinctRows::of(&encoded.clustered, &encoded.rows);
         self.note_copies(&distinct);
         let labels = documents.labels.as_deref();
         let rows = Rows { vectors: &encoded.clustered, rows: &encoded.rows, labels };
-        let mut counted = None;
-        let (clustering, reducer) = match graph {
-            Some(graph) => {
-                counted = self.count_documents(documents.texts.as_ref(), encoder.encoder.cleaning)?;
-                let clustering = self.cluster_graph(&graph, &rows, &distinct, counted.as_ref())?;
-                (most_coherent(clustering, counted.as_ref(), &encoded.rows), None)
+        let (points, reducer) = match &reducer {
+            Some(reducer) => {
+                let reduction = self.reduce(&**reducer, &rows, &distinct)?;
+                (Some(reduction.embedding), Some(reduction.model))
             }
-            None => {
-                let reduction = self.reduce(&rows, &distinct)?;
-                self.progress.check(Stage::Reduce)?;
-                (self.cluster(&rows, reduction.embedding, &distinct)?, Some(reduction.model))
+            None => (None, None),
+        };
+        self.progress.check(Stage::Reduce)?;
+        let mut counted = None;
+        let clustering = match (graph, points) {
+            (Some(graph), points) => {
+                counted = self.count_documents(documents.texts.as_ref(), encoder.encoder.cleaning)?;
+                let clustering = self.cluster_graph(graph, &rows, points, &distinct, counted.as_ref())?;
+                most_coherent(clustering, counted.as_ref(), &encoded.rows)
+            }
+            (None, Some(points)) => self.cluster(&rows, points, &distinct)?,
+            (None, None) => {
+                self.cluster(&rows, rows.vectors.of_rows(&distinct.firsts)?.to_matrix().into_owned(), &distinct)?
             }
         };
         self.progress.check(Stage::Cluster)?;
@@ -140,9 +149,9 @@ impl TopicModel {
             seed: self.seed,
             cluster_on: self.encoder.cluster_on,
             embedder: self.encoder.describe_embedders(),
-            reducer: match self.clusterer.graph() {
-                Some(_) => "none: the neighbor graph is clustered".to_owned(),
-                None => format!("{:?}", self.reducer),
+            reducer: match self.reduction() {
+                Some(reducer) => format!("{reducer:?}"),
+                None => "none: the neighbor graph is clustered".to_owned(),
             },
             clusterer: format!("{:?}", self.clusterer),
             text_column: columns.text.clone(),

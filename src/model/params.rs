@@ -19,7 +19,7 @@ impl TopicModel {
         add("fusion", encoder.plan().fuses().then(|| format!("{:?}", encoder.fusion)));
         add("captioner", self.captioner.as_ref().map(|captioner| format!("{captioner:?}")));
         add("cleaning", columns.text.is_some().then(|| encoder.cleaning.to_string()));
-        add("reducer", Some(format!("{:?}", self.reducer)));
+        add("reducer", self.reduction().map(|reducer| format!("{reducer:?}")));
         add("clusterer", Some(format!("{:?}", self.clusterer)));
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));
         add("ctfidf", Some(format!("{:?}", self.ctfidf)));

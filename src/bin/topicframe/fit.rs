@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use topicframe::FittedTopicModel;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
@@ -18,6 +18,12 @@ use topicframe::prelude::{NeighborSearch, TextCleaning};
 use topicframe::progress::Progress;
 
 use crate::{bar, quality, table};
+
+/// A tool whose stages and numbers are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Like {
+    Bertopic,
+}
 
 #[derive(Debug, Args)]
 pub struct Fit {
@@ -112,11 +118,17 @@ pub struct Fit {
     #[arg(long, value_name = "auto|none|markup|all", default_value_t = TextCleaning::Auto)]
     pub(crate) clean: TextCleaning,
 
+    /// Use the stages and numbers of another tool: `bertopic` is UMAP, HDBSCAN and c-TF-IDF [default: communities of the
+    /// neighbor graph].
+    #[arg(long, value_name = "bertopic")]
+    pub(crate) like: Option<Like>,
+
     /// Minimum number of documents in a topic.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) min_cluster_size: usize,
 
-    /// Number of neighbors for UMAP: low values emphasize local structure, high values global structure.
+    /// Number of neighbors of a document in the neighbor graph: low values emphasize local structure, high values global
+    /// structure.
     #[arg(long, value_name = "N", default_value_t = 15)]
     pub(crate) n_neighbors: usize,
 

@@ -3,10 +3,10 @@
 use topicframe::embed::{Device, Fusion, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
-use topicframe::prelude::{CountVectorizer, Hdbscan, Limits, StopWords, Umap, VisualRepresentation};
+use topicframe::prelude::{Communities, CountVectorizer, Limits, StopWords, Umap, VisualRepresentation};
 use topicframe::progress::Progress;
 
-use crate::fit::Fit;
+use crate::fit::{Fit, Like};
 
 /// A hint that suggests models that embed images.
 const NAMES: &str = "Set --embedder to a CLIP or SigLIP model: a folder, or a name on the Hub such as \
@@ -41,9 +41,15 @@ impl Fit {
 
     /// The model with every setting that does not depend on the embedder or the captioner.
     fn with_settings(&self, model: TopicModel, stop_words: Option<StopWords>, progress: &Progress) -> TopicModel {
+        let (neighbors, search) = (self.n_neighbors, self.neighbor_search);
+        let model = match self.like {
+            Some(Like::Bertopic) => {
+                model.bertopic().reducer(Umap::new().n_neighbors(neighbors).neighbor_search(search))
+            }
+            None => model.clusterer(Communities::new().n_neighbors(neighbors).neighbor_search(search)),
+        };
         let mut model = model
-            .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
-            .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
+            .min_topic_size(self.min_cluster_size)
             .cleaning(self.clean)
             .seed(self.seed)
             .with_progress(progress.clone());

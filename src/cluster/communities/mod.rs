@@ -96,7 +96,7 @@ impl Communities {
         self
     }
 
-    /// The distance metric for vectors; default [`Metric::Cosine`].
+    /// The distance metric for vectors; default [`Metric::Cosine`] (for reduced vectors, [`Metric::Euclidean`]).
     #[must_use]
     pub fn metric(mut self, metric: Metric) -> Self {
         self.graph = self.graph.metric(metric);
@@ -184,6 +184,10 @@ impl Clusterer for Communities {
     fn too_few_rows_hint(&self) -> Hint {
         Hint::new("Provide more rows, or lower min_cluster_size.")
             .on_command_line("Provide more rows, or lower --min-cluster-size.")
+    }
+
+    fn with_min_cluster_size(&self, min_cluster_size: usize) -> Option<Arc<dyn Clusterer>> {
+        Some(Arc::new(self.clone().min_cluster_size(min_cluster_size)))
     }
 
     fn graph(&self) -> Option<NeighborGraph> {

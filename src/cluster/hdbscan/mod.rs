@@ -13,6 +13,8 @@
 //! which a point is assigned is a convention; hdbscan leaves it to the order of an unstable sort, so the results for
 //! those points may differ.
 
+use std::sync::Arc;
+
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +227,10 @@ fn check_weights(weights: &[u32], rows: usize) -> Result<()> {
 }
 
 impl Clusterer for Hdbscan {
+    fn with_min_cluster_size(&self, min_cluster_size: usize) -> Option<Arc<dyn Clusterer>> {
+        Some(Arc::new(self.clone().min_cluster_size(min_cluster_size)))
+    }
+
     fn check(&self) -> Result<()> {
         let bad = |name: &str, value: String, allowed: &str| {
             Err(Error::invalid_parameter(Stage::Cluster, name, value, allowed))
