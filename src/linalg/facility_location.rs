@@ -76,7 +76,7 @@ mod tests {
             .iter()
             .map(|vector| vector.iter().copied().chain([0.0; 8]).collect())
             .collect();
-        assert_eq!(facility_location(&vectors, 3), [2, 3, 4]);
+        assert_eq!(facility_location(&vectors, 3), [2, 4, 3]);
         assert_eq!(facility_location(&vectors, 9).len(), 5);
         assert_eq!(facility_location(&vectors, 0), [0; 0]);
         assert_eq!(facility_location(&[], 3), [0; 0]);

