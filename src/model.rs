@@ -52,6 +52,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
 /// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
+/// | [`coherent_words`](Self::coherent_words) | yes: of the words with the highest weights, those that belong together |
 /// | [`top_n_words`](Self::top_n_words) | 10 |
 /// | [`nr_repr_docs`](Self::nr_repr_docs) | 3 |
 /// | [`representatives`](Self::representatives) | [`Representatives::Best`] |
@@ -85,6 +86,7 @@ pub struct TopicModel {
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
     merge_word_forms: bool,
+    coherent_words: bool,
     representations: Vec<(String, Arc<dyn Representation>)>,
     top_n_words: usize,
     nr_repr_docs: usize,
@@ -149,6 +151,7 @@ impl TopicModel {
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new().coverage(true),
             merge_word_forms: true,
+            coherent_words: true,
             representations: Vec::new(),
             top_n_words: 10,
             nr_repr_docs: 3,
@@ -280,8 +283,8 @@ impl TopicModel {
         self
     }
 
-    /// BERTopic's stages and numbers: [`Umap`], [`Hdbscan`], c-TF-IDF without coverage, all forms of a word. Settings
-    /// made after this stay.
+    /// BERTopic's stages and numbers: [`Umap`], [`Hdbscan`], c-TF-IDF without coverage, all forms of a word, words by
+    /// weight alone. Settings made after this stay.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -293,7 +296,11 @@ impl TopicModel {
     /// ```
     #[must_use]
     pub fn bertopic(self) -> Self {
-        self.reducer(Umap::new()).clusterer(Hdbscan::new()).ctfidf(ClassTfIdf::new()).merge_word_forms(false)
+        self.reducer(Umap::new())
+            .clusterer(Hdbscan::new())
+            .ctfidf(ClassTfIdf::new())
+            .merge_word_forms(false)
+            .coherent_words(false)
     }
 
     /// The reduction that the clusterer's input needs; `None` if it is the vectors' neighbor graph.
@@ -352,6 +359,29 @@ impl TopicModel {
     #[must_use]
     pub fn merge_word_forms(mut self, merge_word_forms: bool) -> Self {
         self.merge_word_forms = merge_word_forms;
+        self
+    }
+
+    /// Whether the words of a topic are chosen to belong together: of the 30 with the highest weights, one after the
+    /// other, the word with the highest mean of its weight and its coherence (NPMI within texts, see
+    /// [`document_npmi`](crate::measure::document_npmi)) with the words chosen before. They are listed by weight. Default:
+    /// true; otherwise, and in BERTopic, they are the words with the highest weights. A representation called `Main`
+    /// chooses words itself.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => [["the cat purrs"; 10].as_slice(), &["a train"; 11]].concat())?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).clusterer(KMeans::new(1)).top_n_words(2);
+    /// assert_eq!(model.fit(&posts)?.topic_label(0).as_deref(), Some("0_cat_purrs"));
+    ///
+    /// let by_weight = model.coherent_words(false);
+    /// assert_eq!(by_weight.fit(&posts)?.topic_label(0).as_deref(), Some("0_train_cat"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn coherent_words(mut self, coherent_words: bool) -> Self {
+        self.coherent_words = coherent_words;
         self
     }
 

@@ -72,33 +72,53 @@ impl Occurrences {
 
     /// The mean NPMI of one topic's pairs of terms. `marks` has a zero for each text, before and after.
     pub(crate) fn npmi_of(&self, topic: &[u32], marks: &mut [u64]) -> Option<f64> {
-        let texts: Vec<&[u32]> =
-            topic.iter().filter_map(|&term| self.of_term.get(term as usize)).map(Vec::as_slice).collect();
-        let texts: Vec<&[u32]> = texts.into_iter().filter(|texts| !texts.is_empty()).collect();
-        let mut together = vec![0_u64; texts.len() * texts.len()];
-        for first in (0..texts.len()).step_by(BLOCK) {
-            for (term, &occurs_in) in texts.iter().enumerate().skip(first) {
-                let counts = &mut together[term * texts.len()..];
-                let own = if term < first + BLOCK { 1 << (term - first) } else { 0 };
-                for &text in occurs_in {
-                    let mark = &mut marks[text as usize];
-                    let mut others = *mark;
-                    while others != 0 {
-                        counts[first + others.trailing_zeros() as usize] += 1;
-                        others &= others - 1;
-                    }
-                    *mark |= own;
-                }
-            }
-            let marked = texts.iter().skip(first).take(BLOCK).copied().flatten();
-            marked.for_each(|&text| marks[text as usize] = 0);
-        }
-        let occurs_in = |term: usize| texts[term].len() as u64;
-        let of_pair = |a: usize, b: usize| {
-            pair_npmi(together[a * texts.len() + b], occurs_in(a), occurs_in(b), self.texts as u64)
-        };
-        mean((0..texts.len()).flat_map(|a| (0..a).map(move |b| (a, b))).map(|(a, b)| of_pair(a, b)))
+        let occurs = |term: &u32| self.of_term.get(*term as usize).is_some_and(|texts| !texts.is_empty());
+        let terms: Vec<u32> = topic.iter().copied().filter(occurs).collect();
+        let npmi = self.npmi_of_pairs(&terms, marks);
+        mean((0..terms.len()).flat_map(|a| (0..a).map(move |b| (a, b))).map(|(a, b)| npmi[a * terms.len() + b]))
     }
+
+    /// The NPMI of each pair of `terms`, row by row: symmetric, with 0 for a term and itself, and for terms that occur
+    /// in no text. `marks` has a zero for each text, before and after.
+    pub(crate) fn npmi_of_pairs(&self, terms: &[u32], marks: &mut [u64]) -> Vec<f64> {
+        let texts = |&term: &u32| self.of_term.get(term as usize).map(Vec::as_slice).unwrap_or_default();
+        let texts: Vec<&[u32]> = terms.iter().map(texts).collect();
+        let together = together(&texts, marks);
+        let mut npmi = vec![0.0; texts.len() * texts.len()];
+        for a in 0..texts.len() {
+            for b in (0..a).filter(|&b| !texts[a].is_empty() && !texts[b].is_empty()) {
+                let both = together[a * texts.len() + b];
+                let of_pair = pair_npmi(both, texts[a].len() as u64, texts[b].len() as u64, self.texts as u64);
+                npmi[a * texts.len() + b] = of_pair;
+                npmi[b * texts.len() + a] = of_pair;
+            }
+        }
+        npmi
+    }
+}
+
+/// The number of texts that each list has in common with the ones before it, row by row. `marks` has a zero for each
+/// text, before and after.
+fn together(texts: &[&[u32]], marks: &mut [u64]) -> Vec<u64> {
+    let mut together = vec![0_u64; texts.len() * texts.len()];
+    for first in (0..texts.len()).step_by(BLOCK) {
+        for (term, &occurs_in) in texts.iter().enumerate().skip(first) {
+            let counts = &mut together[term * texts.len()..];
+            let own = if term < first + BLOCK { 1 << (term - first) } else { 0 };
+            for &text in occurs_in {
+                let mark = &mut marks[text as usize];
+                let mut others = *mark;
+                while others != 0 {
+                    counts[first + others.trailing_zeros() as usize] += 1;
+                    others &= others - 1;
+                }
+                *mark |= own;
+            }
+        }
+        let marked = texts.iter().skip(first).take(BLOCK).copied().flatten();
+        marked.for_each(|&text| marks[text as usize] = 0);
+    }
+    together
 }
 
 #[cfg(test)]

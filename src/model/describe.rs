@@ -97,6 +97,9 @@ impl TopicModel {
             }
         }
         let words = match aspects.remove(MAIN) {
+            None if self.coherent_words && !terms.vocabulary.is_empty() => {
+                terms.coherent_words(context.c_tf_idf, &ids, self.top_n_words)
+            }
             None => candidates,
             Some(Aspect::Words(words)) => words,
             Some(Aspect::Images(_)) => return Err(images_as_main()),

@@ -24,6 +24,7 @@ impl TopicModel {
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));
         add("ctfidf", Some(format!("{:?}", self.ctfidf)));
         add("merge_word_forms", Some(self.merge_word_forms.to_string()));
+        add("coherent_words", Some(self.coherent_words.to_string()));
         for (name, representation) in &self.representations {
             add(&format!("representation {name}"), Some(format!("{representation:?}")));
         }

@@ -12,6 +12,7 @@ use crate::vectorize::ClassTfIdf;
 
 mod assignment;
 mod centroids;
+mod coherent_words;
 mod granularity;
 mod history;
 mod linkage;

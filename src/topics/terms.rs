@@ -165,6 +165,11 @@ impl TopicTerms {
         })
     }
 
+    /// The number of occurrences of each term in each text.
+    pub(super) fn document_terms(&self) -> &CsrMatrix<u32> {
+        &self.documents.counts
+    }
+
     /// The settings by which the terms were counted, without `Auto`; `None` if nothing was counted.
     pub(crate) fn vectorizer(&self) -> Option<&CountVectorizer> {
         self.documents.vectorizer.as_ref()
