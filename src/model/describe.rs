@@ -99,6 +99,7 @@ impl TopicModel {
             Some(Aspect::Images(_)) => return Err(images_as_main()),
         };
         check_described(&words, &ids, MAIN)?;
+        let words = if self.vectorizer.counts_phrases() { without_parts(words, self.top_n_words) } else { words };
         let representatives = self.representatives(data, assignment, terms, &ids);
         Ok(Description { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
@@ -150,5 +151,23 @@ impl TopicModel {
 
 fn cut(mut words: TopicWords, n: usize) -> TopicWords {
     words.values_mut().for_each(|words| words.truncate(n));
+    words
+}
+
+/// Removes words that are part of a phrase among the first `n` words.
+fn without_parts(mut words: TopicWords, n: usize) -> TopicWords {
+    let is_part = |word: &str, phrase: &str| {
+        let padded = |text: &str| format!(" {text} ");
+        word.len() < phrase.len() && padded(phrase).contains(&padded(word))
+    };
+    for words in words.values_mut() {
+        // A word that moves up may be a phrase with parts among the others, or a part.
+        loop {
+            let shown = words.get(..n).unwrap_or(words);
+            let part = |(word, _): &(String, f64)| shown.iter().any(|(phrase, _)| is_part(word, phrase));
+            let Some(at) = shown.iter().position(part) else { break };
+            words.remove(at);
+        }
+    }
     words
 }
