@@ -113,10 +113,10 @@ fn singulars(term: &str) -> Vec<String> {
     let mut found = vec![with(stem.to_owned())];
     if let Some(short) = stem.strip_suffix("ie").filter(|short| short.len() > 1) {
         found.push(with(format!("{short}y")));
-    } else if let Some(short) = stem.strip_suffix('e') {
-        if ["s", "x", "z", "ch", "sh", "o"].iter().any(|ending| short.ends_with(ending)) {
-            found.push(with(short.to_owned()));
-        }
+    } else if let Some(short) = stem.strip_suffix('e')
+        && ["s", "x", "z", "ch", "sh", "o"].iter().any(|ending| short.ends_with(ending))
+    {
+        found.push(with(short.to_owned()));
     }
     found
 }
