@@ -96,15 +96,19 @@ impl TopicModel {
                 order.push(name.clone());
             }
         }
+        let phrases = self.vectorizer.counts_phrases();
         let words = match aspects.remove(MAIN) {
             None if self.coherent_words && !terms.vocabulary.is_empty() => {
-                terms.coherent_words(context.c_tf_idf, &ids, self.top_n_words)
+                // The parts of phrases will be dropped.
+                let n = if phrases { 2 * self.top_n_words } else { self.top_n_words };
+                terms.coherent_words(context.c_tf_idf, &ids, n)
             }
             None => candidates,
             Some(Aspect::Words(words)) => words,
             Some(Aspect::Images(_)) => return Err(images_as_main()),
         };
         check_described(&words, &ids, MAIN)?;
+        let words = if phrases { without_parts(words, self.top_n_words) } else { words };
         let representatives = self.representing_rows(data, assignment, terms, &ids);
         Ok(Description { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
@@ -160,5 +164,23 @@ impl TopicModel {
 
 fn cut(mut words: TopicWords, n: usize) -> TopicWords {
     words.values_mut().for_each(|words| words.truncate(n));
+    words
+}
+
+/// Removes words that are part of a phrase among the first `n` words.
+fn without_parts(mut words: TopicWords, n: usize) -> TopicWords {
+    let is_part = |word: &str, phrase: &str| {
+        let padded = |text: &str| format!(" {text} ");
+        word.len() < phrase.len() && padded(phrase).contains(&padded(word))
+    };
+    for words in words.values_mut() {
+        // A word that moves up may be a phrase with parts among the others, or a part.
+        loop {
+            let shown = words.get(..n).unwrap_or(words);
+            let part = |(word, _): &(String, f64)| shown.iter().any(|(phrase, _)| is_part(word, phrase));
+            let Some(at) = shown.iter().position(part) else { break };
+            words.remove(at);
+        }
+    }
     words
 }

@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 use super::cleaning::{LeftOut, TextCleaning};
 use super::count_vectorizer::CountVectorizer;
 use super::forms::in_one_form;
+use super::phrases::{self, END_OF_TEXT, Phrases};
 use super::reading::Reading;
 use super::select::{NO_COLUMN, select};
 use super::stop_words::StopWords;
@@ -36,7 +37,8 @@ impl CountVectorizer {
         }
         let settings = self.resolved_for(texts);
         let task = progress.task(Stage::Vectorize, "words", texts.len());
-        let (terms, pieces, left_out) = Counter::new(&settings).count(texts, &task)?;
+        let phrases = Counter::new(&settings, &[]).phrases(texts, &task)?;
+        let (terms, pieces, left_out) = Counter::new(&settings, &phrases).count(texts, &task)?;
         task.finish()?;
         left_out.report(texts.len(), progress);
         let selection = select(&terms, &settings, texts.len())?;
@@ -48,7 +50,7 @@ impl CountVectorizer {
     }
 
     /// The terms of each of `texts`, as they are counted, including repeated ones: words in the order of the text, then
-    /// longer n-grams by their first word. min_df, max_df and max_features have no effect. [`StopWords::Auto`] and
+    /// longer n-grams by their first word; [phrases](Self::phrases), found in these texts, after their first word. min_df, max_df and max_features have no effect. [`StopWords::Auto`] and
     /// [`TextCleaning::Auto`] are resolved for these texts; those of a fit are in
     /// [`FittedCountVectorizer::settings`], and those of a model in
     /// [`TopicContext::vectorizer`](crate::represent::TopicContext::vectorizer).
@@ -69,7 +71,9 @@ impl CountVectorizer {
             return Ok(Vec::new());
         }
         let settings = self.resolved_for(texts);
-        let counter = Counter::new(&settings);
+        let phrases =
+            Counter::new(&settings, &[]).phrases(texts, &Progress::silent().task(Stage::Vectorize, "words", 0))?;
+        let counter = Counter::new(&settings, &phrases);
         Ok(in_pieces(texts).par_iter().flat_map_iter(|texts| counter.analyze(texts)).collect())
     }
 
@@ -175,7 +179,8 @@ impl FittedCountVectorizer {
 
     /// The number of occurrences of each vocabulary term (column) in each of `texts` (row). Other terms are ignored.
     pub fn transform(&self, texts: &[&str]) -> CsrMatrix<u32> {
-        let counter = Counter::new(&self.settings);
+        let known = self.vocabulary.iter().filter(|term| self.settings.phrases && term.contains(' '));
+        let counter = Counter::new(&self.settings, &known.cloned().collect::<Vec<String>>());
         let count = |texts: &&[&str]| {
             let piece = counter.piece(texts);
             let left_out = LeftOut::default();
@@ -220,23 +225,74 @@ struct Piece<T> {
 
 struct Counter<'a> {
     settings: &'a CountVectorizer,
-    /// Distinct stop words, normalized like the words of the texts. They are the first terms of every table.
-    stop_words: Vec<String>,
+    /// The first terms of every table: distinct stop words, normalized like the words of the texts, and the other words
+    /// of phrases.
+    first: Vec<String>,
+    /// The number of stop words.
+    stop_words: usize,
+    phrases: Phrases,
     hasher: Hasher,
 }
 
 impl<'a> Counter<'a> {
-    fn new(settings: &'a CountVectorizer) -> Self {
+    /// Counts as `settings` say, and `phrases`.
+    fn new(settings: &'a CountVectorizer, phrases: &[String]) -> Self {
         let reading = Reading { cleaning: TextCleaning::None, ..settings.reading() };
-        let stop_words = reading.words_of_entries(settings.stop_words.words().into_iter());
-        Counter { settings, stop_words, hasher: Hasher::default() }
+        let mut first = reading.words_of_entries(settings.stop_words.words().into_iter());
+        let stop_words = first.len();
+        let hasher = Hasher::default();
+        let mut terms = Terms::new(&first, hasher.clone());
+        let words = |phrase: &String| phrase.split(' ').map(|word| terms.word(word)).collect();
+        let phrases = Phrases::new(phrases.iter().map(words));
+        first.extend((stop_words as u32..terms.word_count() as u32).map(|word| terms.text_of_word(word).to_owned()));
+        Counter { settings, first, stop_words, phrases, hasher }
+    }
+
+    /// The phrases in `texts`; none if the settings do not ask for them.
+    fn phrases(&self, texts: &[&str], task: &Task) -> Result<Vec<String>> {
+        if !self.settings.phrases {
+            return Ok(Vec::new());
+        }
+        let mut terms = Terms::new(&self.first, self.hasher.clone());
+        let mut words = Vec::new();
+        for wave in in_pieces(texts).chunks(rayon::current_num_threads() * 4) {
+            if task.is_interrupted() {
+                return Ok(Vec::new());
+            }
+            let pieces: Vec<(Terms, Vec<u32>)> = wave.par_iter().map(|texts| self.sequence(texts)).collect();
+            for (piece, of_piece) in pieces {
+                if terms.word_count() + piece.word_count() > MAX_TERMS {
+                    return Err(too_many_terms());
+                }
+                let here = terms.absorb(&piece);
+                let word = |word: u32| if word == END_OF_TEXT { word } else { here.get(word) };
+                words.extend(of_piece.into_iter().map(word));
+            }
+        }
+        let found = phrases::find(&words, terms.word_count(), self.stop_words);
+        let text =
+            |words: Vec<u32>| words.into_iter().map(|word| terms.text_of_word(word)).collect::<Vec<&str>>().join(" ");
+        Ok(found.into_iter().map(text).collect())
+    }
+
+    /// All words of `texts` in order, with [`END_OF_TEXT`] after each text.
+    fn sequence(&self, texts: &[&str]) -> (Terms, Vec<u32>) {
+        let mut terms = Terms::new(&self.first, self.hasher.clone());
+        let (mut buffer, mut words, mut sequence) = (String::new(), Vec::new(), Vec::new());
+        let mut left_out = LeftOut::default();
+        for text in texts {
+            self.words_of(text, &mut buffer, &mut left_out, &mut terms, &mut words);
+            sequence.append(&mut words);
+            sequence.push(END_OF_TEXT);
+        }
+        (terms, sequence)
     }
 
     /// Returns all terms of `texts`, the counted pieces with a mapping of their terms to all terms, and counts of what
     /// cleaning removed.
     fn count(&self, texts: &[&str], task: &Task) -> Result<(Terms, Pieces, LeftOut)> {
         let mut all_left_out = LeftOut::default();
-        let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
+        let mut terms = Terms::new(&self.first, self.hasher.clone());
         let mut counted = Vec::new();
         // A few pieces at a time, so that only a few tables of terms exist at the same time.
         for wave in in_pieces(texts).chunks(rayon::current_num_threads() * 4) {
@@ -263,7 +319,7 @@ impl<'a> Counter<'a> {
     }
 
     fn piece(&self, texts: &[&str]) -> Piece<Terms> {
-        let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
+        let mut terms = Terms::new(&self.first, self.hasher.clone());
         let (mut ends, mut cells) = (Vec::with_capacity(texts.len()), Vec::new());
         let (mut buffer, mut words, mut found) = (String::new(), Vec::new(), Vec::new());
         let mut left_out = LeftOut::default();
@@ -282,7 +338,7 @@ impl<'a> Counter<'a> {
 
     /// The terms of each text, in order.
     fn analyze(&self, texts: &[&str]) -> Vec<Vec<String>> {
-        let mut terms = Terms::new(&self.stop_words, self.hasher.clone());
+        let mut terms = Terms::new(&self.first, self.hasher.clone());
         let (mut buffer, mut words, mut found) = (String::new(), Vec::new(), Vec::new());
         let mut left_out = LeftOut::default();
         let of_text = |text: &&str| {
@@ -298,7 +354,7 @@ impl<'a> Counter<'a> {
         texts.iter().map(of_text).collect()
     }
 
-    /// The words of `text` that are not stop words.
+    /// The words of `text` that are not stop words; all words, if phrases are counted.
     fn words_of(
         &self,
         text: &str,
@@ -313,7 +369,7 @@ impl<'a> Counter<'a> {
                 return;
             }
             let word = terms.word(word);
-            if word as usize >= self.stop_words.len() {
+            if self.settings.phrases || word as usize >= self.stop_words {
                 words.push(word);
             }
         });
@@ -323,6 +379,9 @@ impl<'a> Counter<'a> {
     fn terms_of(&self, words: &[u32], terms: &mut Terms, found: &mut Vec<u32>) {
         let (shortest, longest) = self.settings.ngram_range;
         found.clear();
+        if self.settings.phrases {
+            return self.words_and_phrases_of(words, terms, found);
+        }
         if shortest == 1 {
             found.extend_from_slice(words);
         }
@@ -334,6 +393,22 @@ impl<'a> Counter<'a> {
                     found.push(term);
                 }
             }
+        }
+    }
+}
+
+impl Counter<'_> {
+    /// The words that are not stop words, each followed by the phrases that begin with it.
+    fn words_and_phrases_of(&self, words: &[u32], terms: &mut Terms, found: &mut Vec<u32>) {
+        for start in (0..words.len()).filter(|&start| words[start] as usize >= self.stop_words) {
+            let mut term = words[start];
+            found.push(term);
+            self.phrases.at_start(&words[start..], |word, ends| {
+                term = terms.ngram(term, word);
+                if ends {
+                    found.push(term);
+                }
+            });
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::cleaning::TextCleaning;
+use super::phrases::LONGEST_PHRASE;
 use super::reading::Reading;
 use super::stop_words::StopWords;
 use crate::error::{Error, Result, Stage};
@@ -99,6 +100,8 @@ impl fmt::Display for DocumentFrequency {
 pub struct CountVectorizer {
     pub(super) lowercase: bool,
     pub(super) ngram_range: (usize, usize),
+    #[serde(default)]
+    pub(super) phrases: bool,
     pub(super) stop_words: StopWords,
     // Models fitted before this setting was introduced counted everything.
     #[serde(default = "uncleaned")]
@@ -125,6 +128,7 @@ impl CountVectorizer {
         CountVectorizer {
             lowercase: true,
             ngram_range: (1, 1),
+            phrases: false,
             stop_words: StopWords::Auto,
             cleaning: TextCleaning::Auto,
             min_df: DocumentFrequency::Count(1),
@@ -145,6 +149,38 @@ impl CountVectorizer {
     pub fn ngram_range(mut self, shortest: usize, longest: usize) -> Self {
         self.ngram_range = (shortest, longest);
         self
+    }
+
+    /// Whether to count phrases as well as words: runs of two to four words that belong together, such as `hard drive` or
+    /// `point of view`. Default: false. Needs an [`ngram_range`](Self::ngram_range) of 1 to 1.
+    ///
+    /// A phrase occurs at least five times, does not begin or end with a stop word, and contains no word twice. Wherever
+    /// it is split, the normalized pointwise mutual information (Bouma 2009) of its parts is at least 0.5: together, they
+    /// occur much more often than chance has it. The words of a phrase are counted, too; but the words of a topic do not
+    /// contain a part of a phrase that is shown.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let texts = ["my point of view", "your view of it", "no point in that"].repeat(5);
+    /// let counted = CountVectorizer::new().phrases(true).fit_transform(&texts, &Progress::silent())?;
+    /// assert_eq!(counted.vectorizer.vocabulary(), ["point", "point of view", "view"]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn phrases(mut self, phrases: bool) -> Self {
+        self.phrases = phrases;
+        self
+    }
+
+    /// Whether phrases are counted.
+    pub(crate) fn counts_phrases(&self) -> bool {
+        self.phrases
+    }
+
+    /// The maximum number of words of a term.
+    pub(super) fn longest_term(&self) -> usize {
+        if self.phrases { LONGEST_PHRASE } else { self.ngram_range.1 }
     }
 
     /// Words to remove before n-grams are formed. Default: [`StopWords::Auto`].
@@ -211,6 +247,15 @@ impl CountVectorizer {
         let (shortest, longest) = self.ngram_range;
         if shortest == 0 || shortest > longest || longest > LONGEST_NGRAM {
             let allowed = "1 or more words, with the first number at most the second, and the second at most 10";
+            return Err(Error::invalid_parameter(
+                Stage::Vectorize,
+                "ngram_range",
+                format!("({shortest}, {longest})"),
+                allowed,
+            ));
+        }
+        if self.phrases && self.ngram_range != (1, 1) {
+            let allowed = "(1, 1) with phrases, which are n-grams already";
             return Err(Error::invalid_parameter(
                 Stage::Vectorize,
                 "ngram_range",

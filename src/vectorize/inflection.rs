@@ -12,7 +12,7 @@ use rayon::prelude::*;
 /// Words that look like the plural of another word, but mean something else; also the names of people.
 const NO_PLURALS: &str = "news means thanks regards goods arms customs glasses pants shorts jeans clothes blues odds \
     standings savings earnings contents seconds rights lives leaves series species premises proceeds headquarters \
-    besides sometimes always overseas afterwards perhaps mets does canvas chaos cosmos kudos ethos pathos lens sans \
+    besides sometimes always overseas afterwards perhaps mets does canvas chaos cosmos kudos bios ames ethos pathos lens sans \
     mars venus texas kansas wales athens naples james charles jones holmes hughes rogers adams williams roberts \
     richards edwards peters stevens phillips simmons simons brooks parsons collins jenkins myers meyers sanders hawkins \
     abrams andrews daniels matthews michaels owens";
@@ -65,9 +65,13 @@ pub(crate) fn words_of_forms(vocabulary: &[String], frequencies: &[f64], english
     let base = |(column, term): (usize, &String)| {
         let lower = if cased { lowercase(term) } else { Cow::Borrowed(term.as_str()) };
         let singulars = if english { singulars(&lower) } else { Vec::new() };
-        let known = singulars.iter().filter_map(|term| find(term));
-        // The more frequent of two singulars, ties by column.
-        let singular = known.max_by(|&a, &b| frequency(a).total_cmp(&frequency(b)).then(b.cmp(&a)));
+        let mut known = singulars.iter().filter_map(|term| find(term));
+        // The longer of two singulars (dose, not dos), unless it is a rare slip (boxe), then the more frequent one.
+        let longer = known.next().map(|longer| (longer, frequency(longer) >= frequency(column)));
+        let singular = match longer {
+            Some((longer, true)) => Some(longer),
+            longer => known.chain(longer.map(|longer| longer.0)).max_by(|&a, &b| frequency(a).total_cmp(&frequency(b))),
+        };
         singular.or_else(|| find(&lower)).unwrap_or(column) as u32
     };
     let mut words: Vec<u32> = vocabulary.par_iter().enumerate().map(base).collect();
@@ -109,10 +113,10 @@ fn singulars(term: &str) -> Vec<String> {
     let mut found = vec![with(stem.to_owned())];
     if let Some(short) = stem.strip_suffix("ie").filter(|short| short.len() > 1) {
         found.push(with(format!("{short}y")));
-    } else if let Some(short) = stem.strip_suffix('e') {
-        if ["s", "x", "z", "ch", "sh", "o"].iter().any(|ending| short.ends_with(ending)) {
-            found.push(with(short.to_owned()));
-        }
+    } else if let Some(short) = stem.strip_suffix('e')
+        && ["s", "x", "z", "ch", "sh", "o"].iter().any(|ending| short.ends_with(ending))
+    {
+        found.push(with(short.to_owned()));
     }
     found
 }
@@ -158,6 +162,16 @@ mod tests {
             assert_eq!(joined(&[plural, "zoo"], true), [plural, "zoo"]);
             assert_eq!(joined(&[plural, singular], false), [plural, singular]);
         }
+    }
+
+    #[test]
+    fn the_frequencies_decide_between_two_singulars() {
+        let word = |terms: [&str; 3], frequencies: [f64; 3]| {
+            let words = words_of_forms(&terms.map(str::to_owned), &frequencies, true).unwrap();
+            terms[words[2] as usize].to_owned()
+        };
+        assert_eq!(word(["dos", "dose", "doses"], [2000.0, 30.0, 20.0]), "dose");
+        assert_eq!(word(["box", "boxe", "boxes"], [200.0, 1.0, 50.0]), "box");
     }
 
     #[test]

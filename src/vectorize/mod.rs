@@ -11,6 +11,7 @@ mod forms;
 mod inflection;
 mod language;
 mod languages;
+mod phrases;
 mod reading;
 mod recognition;
 mod select;

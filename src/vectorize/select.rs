@@ -33,7 +33,7 @@ pub(super) fn select(terms: &Terms, settings: &CountVectorizer, documents: usize
     if kept.is_empty() {
         return Err(none_left(settings, documents, rare, frequent));
     }
-    sort(terms, &mut kept, settings.ngram_range.1);
+    sort(terms, &mut kept, settings.longest_term());
     if let Some(most) = settings.max_features {
         keep_most_frequent(terms, &mut kept, most);
     }

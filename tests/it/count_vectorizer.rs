@@ -298,3 +298,29 @@ fn analyzed_texts_have_the_terms_that_are_counted() {
     assert!(CountVectorizer::new().analyze(&[]).unwrap().is_empty());
     assert!(CountVectorizer::new().ngram_range(2, 1).analyze(&texts).is_err());
 }
+
+#[test]
+fn phrases_are_counted_beside_their_words() {
+    let texts = ["my point of view", "your view of it", "no point in that, point of view"].repeat(5);
+    let vectorizer = CountVectorizer::new().phrases(true);
+    let counted = vectorizer.fit_transform(&texts, &Progress::silent()).unwrap();
+    let fitted = &counted.vectorizer;
+    assert_eq!(fitted.vocabulary(), ["point", "point of view", "view"]);
+    assert_eq!(counted.counts.row(2), (&[0, 1, 2][..], &[2, 1, 1][..]));
+    assert_eq!(counted.counts.column_sums(), [15.0, 10.0, 15.0]);
+    // In other texts, it is the same phrases, however rare.
+    let other = fitted.transform(&["a Point of View", "view of point", "new york"]);
+    assert_eq!((other.row(0).0, other.row(1).0, other.row(2).0), (&[0, 1, 2][..], &[0, 2][..], &[][..]));
+    let again =
+        FittedCountVectorizer::from_vocabulary(fitted.settings().clone(), fitted.vocabulary().to_vec()).unwrap();
+    assert_eq!(again.transform(&texts), counted.counts);
+    assert_eq!(vectorizer.analyze(&texts).unwrap()[2], ["point", "point", "point of view", "view"]);
+    // Four occurrences are too few, and n-grams are phrases already.
+    let few = vectorizer.fit_transform(&texts[..5], &Progress::silent()).unwrap();
+    assert_eq!(few.vectorizer.vocabulary(), ["point", "view"]);
+    assert!(vectorizer.clone().ngram_range(1, 2).check().is_err());
+    assert_eq!(
+        CountVectorizer::new().fit_transform(&texts, &Progress::silent()).unwrap().vectorizer.vocabulary().len(),
+        2
+    );
+}

@@ -36,7 +36,9 @@ fn documents() -> Vec<String> {
     let nouns = ["cat", "box", "city", "movie", "news", "glass"];
     let plurals = ["cats", "boxes", "cities", "movies", "new", "glas"];
     let text = |i: usize| {
-        let noun = |at: usize| if (i * 7 + at * 5) % 3 == 0 { nouns[(i + at) % 6] } else { plurals[(i + at * 2) % 6] };
+        let noun = |at: usize| {
+            if (i * 7 + at * 5).is_multiple_of(3) { nouns[(i + at) % 6] } else { plurals[(i + at * 2) % 6] }
+        };
         format!("{} {} {} {} {}", SUBJECTS[i % 9 % 4], noun(0), noun(1), noun(3), noun(i % 5))
     };
     (0..90).map(text).collect()
@@ -124,4 +126,24 @@ fn words_that_only_look_like_plurals_and_other_languages_stay_apart() {
     let topics = fit(&model().clusterer(KMeans::new(2)), &german);
     let words: Vec<String> = topics.get_topics().into_values().flatten().map(|(word, _)| word).collect();
     assert!(words.contains(&"auto".to_owned()) && words.contains(&"autos".to_owned()), "{words:?}");
+}
+
+#[test]
+fn a_part_of_a_phrase_is_not_shown_beside_it() {
+    let posts = ["red hard drive", "red hard drive", "red hard drive hard", "blue big cat", "blue cat"].repeat(6);
+    let posts = df!("text" => posts).unwrap();
+    let model = TopicModel::text("text", StaticEmbedder::builtin())
+        .reducer(NoReduction)
+        .clusterer(KMeans::new(2))
+        .vectorizer(CountVectorizer::new().phrases(true));
+    let words = |topics: &FittedTopicModel, topic: i32| -> Vec<String> {
+        topics.get_topic(topic).unwrap().into_iter().map(|(word, _)| word).collect()
+    };
+    let topics = model.fit(&posts).unwrap();
+    assert!(topics.vocabulary().contains(&"red hard drive".to_owned()));
+    assert_eq!(words(&topics, 0), ["red hard drive"]);
+    // A phrase that is not among the words removes nothing.
+    let best = model.clone().top_n_words(1).fit(&posts).unwrap();
+    assert_eq!(words(&best, 0).len(), 1);
+    assert!(words(&best, 1).len() == 1);
 }
