@@ -1,8 +1,9 @@
 //! Multimodal topic modeling on [Polars](polars) DataFrames.
 //!
 //! topicframe finds topics in text, text with images, and images alone, as
-//! [BERTopic](https://maartengr.github.io/BERTopic/) does: it embeds the documents, reduces the embeddings with UMAP,
-//! clusters them with HDBSCAN, and describes each cluster with keywords (c-TF-IDF) and its most representative images.
+//! [BERTopic](https://maartengr.github.io/BERTopic/) does: it embeds the documents, connects each with its
+//! nearest neighbors, finds the communities of that graph, and describes each with keywords (c-TF-IDF) and its most
+//! representative images; BERTopic's own stages, UMAP and HDBSCAN, are there as well.
 //! The output is the input frame with the columns `embedding`, `Topic` and `Probability` added.
 //!
 //! ```
