@@ -9,8 +9,13 @@ use std::collections::BinaryHeap;
 ///
 /// The gain of a vector only shrinks as others are chosen, so that most gains need not be computed again (Minoux 1978).
 pub(crate) fn facility_location(vectors: &[Vec<f32>], n: usize) -> Vec<usize> {
-    let products: Vec<Vec<f32>> =
-        vectors.iter().map(|a| vectors.iter().map(|b| dot(a, b).max(0.0)).collect()).collect();
+    let mut products = vec![vec![0.0_f32; vectors.len()]; vectors.len()];
+    for (a, vector) in vectors.iter().enumerate() {
+        for (b, other) in vectors.iter().enumerate().take(a + 1) {
+            let product = dot(vector, other).max(0.0);
+            (products[a][b], products[b][a]) = (product, product);
+        }
+    }
     let mut covered = vec![0.0_f32; vectors.len()];
     let gain = |covered: &[f32], item: usize| -> f64 {
         let more = products[item].iter().zip(covered).map(|(new, old)| f64::from((new - old).max(0.0)));

@@ -15,7 +15,7 @@ pub use agreement::adjusted_rand_index;
 pub(crate) use agreement::{best_matches, mean_agreement};
 pub(crate) use documents::Occurrences;
 pub use documents::document_npmi;
-pub(crate) use separation::separations;
+pub(crate) use separation::{intruder_tests, separations};
 pub(crate) use windows::WindowCounts;
 pub use windows::npmi;
 

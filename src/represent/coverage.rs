@@ -6,7 +6,7 @@ use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::unit;
 
 /// The maximum number of rows of a topic that are compared with each other: of more, as many at equal distances.
-const COMPARED: usize = 1024;
+const COMPARED: usize = 512;
 
 /// Chooses `n` of `rows` (all with a vector) so that each row is similar to one of them, the one that covers most first:
 /// facility location on the cosine of vectors minus their mean, so that what all rows have in common does not count.

@@ -30,7 +30,8 @@ pub enum Representatives {
     #[default]
     Best,
     /// Those that together cover the topic: each row is similar to one of them (facility location on the vectors minus
-    /// their mean). The first one covers most rows. For topics of more than 1,024 rows, that many are compared.
+    /// their mean). The first one covers most rows. Of topics with more than 512 distinct
+    /// texts or images, that many are compared.
     Coverage,
 }
 

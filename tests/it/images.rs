@@ -451,6 +451,11 @@ fn a_joint_model_names_topics_of_images_without_captions() {
         let name = NAMES[theme_of(&named.labels(), id)];
         assert_eq!(named.topic_label(id), Some(format!("{id}_{name} things")));
     }
+    // Each image is nearer to the name of its own color than to the others'.
+    let intruders = named.image_word_intruders().unwrap();
+    assert_eq!(intruders.column("Image_words").unwrap().f64().unwrap().to_vec(), vec![Some(1.0); 3]);
+    let separations = named.topic_quality().unwrap();
+    assert_eq!(separations.column("Separation").unwrap().null_count(), 0);
     // Captions take precedence, and merged topics are renamed.
     let captioned = joint.captioner(Namer::default()).fit(&frame).unwrap();
     assert!(captioned.vocabulary().contains(&"square".to_owned()));
@@ -459,6 +464,9 @@ fn a_joint_model_names_topics_of_images_without_captions() {
 
     let error = error_of(&model().representation("Words", VisualWords::new()), &frame);
     assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+    assert!(format!("{error:#}").contains("joint model"), "{error:#}");
+    let error = model().fit(&frame).unwrap().image_word_intruders().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(format!("{error:#}").contains("joint model"), "{error:#}");
 }
 

@@ -147,7 +147,7 @@ impl FittedTopicModel {
         self.topic_ids().into_iter().filter(|&topic| topic != OUTLIER).collect()
     }
 
-    fn top_words(&self, ids: &[i32]) -> Vec<Vec<&str>> {
+    pub(super) fn top_words(&self, ids: &[i32]) -> Vec<Vec<&str>> {
         let words = |id: &i32| {
             let words = self.topics.description.words.get(id).into_iter().flatten();
             words.map(|(word, _)| word.as_str()).filter(|word| !word.is_empty()).take(TOP_WORDS).collect()
