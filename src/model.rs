@@ -20,6 +20,7 @@ mod describe;
 mod equal_rows;
 mod fit;
 mod fitted;
+mod outliers;
 mod params;
 mod pipeline;
 
@@ -27,6 +28,7 @@ pub use fitted::{FittedTopicModel, NrTopics, Summary};
 pub(crate) use fitted::{TopicQuality, weakest};
 
 pub use crate::encode::ClusterOn;
+pub use crate::topics::Outliers;
 
 /// The name of the representation that provides the topics' main words.
 const MAIN: &str = "Main";
@@ -49,6 +51,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: URLs, tags and entities are not counted as words |
 /// | [`reducer`](Self::reducer) | [`Umap`]: 15 neighbors, 5 dimensions, min_dist 0.0, cosine |
 /// | [`clusterer`](Self::clusterer) | [`Hdbscan`]: min_cluster_size 10 |
+/// | [`outliers`](Self::outliers) | [`Outliers::AsClustered`]: the rows that the clusterer leaves out |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
 /// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
@@ -79,6 +82,7 @@ pub struct TopicModel {
     nr_captioned_images: usize,
     reducer: Arc<dyn Reducer>,
     clusterer: Arc<dyn Clusterer>,
+    outliers: Outliers,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
     merge_word_forms: bool,
@@ -143,6 +147,7 @@ impl TopicModel {
             nr_captioned_images: CAPTIONED_IMAGES,
             reducer: Arc::new(Umap::new()),
             clusterer: Arc::new(Hdbscan::new()),
+            outliers: Outliers::AsClustered,
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new().coverage(true),
             merge_word_forms: true,

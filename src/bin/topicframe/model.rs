@@ -44,6 +44,7 @@ impl Fit {
         let mut model = model
             .reducer(Umap::new().n_neighbors(self.n_neighbors).neighbor_search(self.neighbor_search))
             .clusterer(Hdbscan::new().min_cluster_size(self.min_cluster_size))
+            .outliers(self.outliers)
             .cleaning(self.clean)
             .seed(self.seed)
             .with_progress(progress.clone());

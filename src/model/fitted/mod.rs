@@ -11,6 +11,7 @@ use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
+mod outliers;
 mod quality;
 mod reliability;
 mod search;
