@@ -20,6 +20,7 @@ mod describe;
 mod equal_rows;
 mod fit;
 mod fitted;
+mod outliers;
 mod params;
 mod pipeline;
 
@@ -27,6 +28,7 @@ pub use fitted::{FittedTopicModel, NrTopics, Summary};
 pub(crate) use fitted::{TopicQuality, weakest};
 
 pub use crate::encode::ClusterOn;
+pub use crate::topics::Outliers;
 
 /// The name of the representation that provides the topics' main words.
 const MAIN: &str = "Main";
@@ -49,6 +51,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`cleaning`](Self::cleaning) | [`TextCleaning::Auto`]: URLs, tags and entities are not counted as words |
 /// | [`reducer`](Self::reducer) | none: the neighbor graph of the vectors is clustered; [`Umap`] for other clusterers |
 /// | [`clusterer`](Self::clusterer) | [`Communities`]: 15 neighbors, as many topics as are coherent, of 10 rows or more |
+/// | [`outliers`](Self::outliers) | [`Outliers::AsClustered`]: the rows that the clusterer leaves out |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
 /// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
@@ -83,6 +86,7 @@ pub struct TopicModel {
     /// `None`: UMAP, for a clusterer of points.
     reducer: Option<Arc<dyn Reducer>>,
     clusterer: Arc<dyn Clusterer>,
+    outliers: Outliers,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
     merge_word_forms: bool,
@@ -148,6 +152,7 @@ impl TopicModel {
             nr_captioned_images: CAPTIONED_IMAGES,
             reducer: None,
             clusterer: Arc::new(Communities::new()),
+            outliers: Outliers::AsClustered,
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new().coverage(true),
             merge_word_forms: true,

@@ -254,4 +254,11 @@ pub trait FittedClusterer: Send + Sync + Debug {
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         Ok(None)
     }
+
+    /// The same for only some of the fitted points, numbered as in [`Training::vectors`], one row for each. `None`, the
+    /// default, if that is not possible: a model then takes them from [`membership_vectors`](Self::membership_vectors).
+    fn membership_vectors_of(&self, points: &[usize]) -> Result<Option<Array2<f64>>> {
+        let _ = points;
+        Ok(None)
+    }
 }

@@ -16,6 +16,7 @@ impl TopicModel {
     pub fn check(&self) -> Result<()> {
         self.reducer.as_ref().map_or(Ok(()), |reducer| reducer.check())?;
         self.clusterer.check()?;
+        self.outliers.check()?;
         self.vectorizer.check()?;
         self.ctfidf.check()?;
         if !(1..=1000).contains(&self.top_n_words) {

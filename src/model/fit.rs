@@ -94,6 +94,7 @@ impl TopicModel {
         };
         self.progress.check(Stage::Cluster)?;
         let assignment = Assignment::by_size(&clustering, &encoded.rows, documents.rows);
+        let assignment = self.choose_outliers(assignment, self.outliers, &encoded, &*clustering.model)?;
         let captions = self.captions(&documents, &encoded, &assignment)?;
         let data = Data::new(frame, documents, encoded, encoder.encoder.cleaning)
             .with_captions(captions, self.encoder.cleaning);

@@ -1,10 +1,12 @@
 //! Mapping clusters to topic ids: the largest cluster is topic 0.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::Regrouping;
+use super::outliers::{Admission, Outliers};
 use crate::cluster::{Clustering, OUTLIER};
 
 /// The placement of a row, before it is mapped to a topic.
@@ -17,7 +19,7 @@ pub(crate) enum Place {
 }
 
 /// A row without a runner-up, or with one that is not known.
-const NO_RUNNER_UP: (i32, f64) = (OUTLIER, 0.0);
+pub(super) const NO_RUNNER_UP: (i32, f64) = (OUTLIER, 0.0);
 
 /// The topic of every row of the frame, and the mapping from clusters to topics.
 #[derive(Debug, Clone)]
@@ -33,6 +35,19 @@ pub(crate) struct Assignment {
     pub(crate) sizes: BTreeMap<i32, usize>,
     /// Cluster label to topic id.
     mapper: BTreeMap<i32, i32>,
+    /// The choice of outliers; `None` if they are those of the clusterer.
+    choice: Option<Arc<Choice>>,
+}
+
+/// A choice of outliers.
+#[derive(Debug)]
+struct Choice {
+    outliers: Outliers,
+    admission: Admission,
+    /// What the topics would be without the choice: the clusterer's, after the same edits.
+    before: Assignment,
+    /// The topic that each topic of `before` is now, or [`OUTLIER`] if all of its rows are outliers now.
+    now: BTreeMap<i32, i32>,
 }
 
 impl Assignment {
@@ -53,7 +68,63 @@ impl Assignment {
             }
             of_rows
         });
-        Assignment { sizes: sizes_of(&topics), topics, probabilities, runners_up, mapper }
+        Assignment { sizes: sizes_of(&topics), topics, probabilities, runners_up, mapper, choice: None }
+    }
+
+    /// The same clusters with other outliers: `belongs` has the topic that each row should be in, or [`OUTLIER`], and
+    /// its strength there. Topics are numbered by size again; those without rows are gone. `self` has no such choice.
+    pub(super) fn with_choice(&self, belongs: &[(i32, f64)], outliers: Outliers, admission: Admission) -> Self {
+        let now = topic_ids(&belongs.iter().map(|&(topic, _)| topic).collect::<Vec<_>>());
+        let after = |topic: i32| now.get(&topic).copied().unwrap_or(OUTLIER);
+        let topics: Vec<i32> = belongs.iter().map(|&(topic, _)| after(topic)).collect();
+        let runner_up = |(row, &(second, strength)): (usize, &(i32, f64))| {
+            let (own, first) = (topics[row], after(self.topics[row]));
+            match after(second) {
+                // The best topic of an outlier is the one that it was taken from.
+                _ if own == OUTLIER && first != OUTLIER => (first, self.probabilities[row]),
+                second if second != OUTLIER && second != own => (second, strength),
+                _ => NO_RUNNER_UP,
+            }
+        };
+        let runners_up = self.runners_up.as_ref().map(|all| all.iter().enumerate().map(runner_up).collect());
+        let strength = |(&topic, &(_, strength)): (&i32, &(i32, f64))| if topic == OUTLIER { 0.0 } else { strength };
+        let choice = Choice {
+            outliers,
+            admission,
+            before: self.clone(),
+            now: self.sizes.keys().map(|&topic| (topic, after(topic))).collect(),
+        };
+        Assignment {
+            sizes: sizes_of(&topics),
+            probabilities: topics.iter().zip(belongs).map(strength).collect(),
+            runners_up,
+            mapper: self.mapper.iter().map(|(&label, &topic)| (label, after(topic))).collect(),
+            topics,
+            choice: Some(Arc::new(choice)),
+        }
+    }
+
+    /// The topics without a choice of outliers: the clusterer's, after the same edits.
+    pub(super) fn as_clustered(self) -> Self {
+        match &self.choice {
+            Some(choice) => choice.before.clone(),
+            None => self,
+        }
+    }
+
+    /// The choice of outliers.
+    pub(crate) fn outliers(&self) -> Outliers {
+        self.choice.as_ref().map_or(Outliers::AsClustered, |choice| choice.outliers)
+    }
+
+    /// What the choice of outliers means for new rows.
+    pub(crate) fn admission(&self) -> Admission {
+        self.choice.as_ref().map_or(Admission::default(), |choice| choice.admission)
+    }
+
+    /// The topic of the cluster with this label; `None` if it is not one of a cluster of the fit.
+    pub(crate) fn topic_of_label(&self, label: i32) -> Option<i32> {
+        self.mapper.get(&label).copied()
     }
 
     /// Regroups the rows by `groups`, an arbitrary number for each, [`OUTLIER`] for outliers. Groups are numbered by
@@ -69,7 +140,9 @@ impl Assignment {
             strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
         let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.successor(topic))).collect();
         let runners_up = self.runners_up_after(&regrouping, &topics);
-        (Assignment { sizes: sizes_of(&topics), probabilities, runners_up, mapper, topics }, regrouping)
+        let sizes = sizes_of(&topics);
+        let choice = self.choice.as_ref().map(|choice| Arc::new(choice.after(&regrouping, numbers.len() as i32)));
+        (Assignment { sizes, probabilities, runners_up, mapper, topics, choice }, regrouping)
     }
 
     fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {
@@ -81,6 +154,11 @@ impl Assignment {
             _ => NO_RUNNER_UP,
         };
         Some(self.runners_up.as_ref()?.iter().zip(topics).map(after).collect())
+    }
+
+    /// The number of clusters that were found.
+    pub(super) fn clusters(&self) -> usize {
+        self.mapper.len()
     }
 
     /// The number of topics, not counting the outlier topic.
@@ -107,6 +185,24 @@ impl Assignment {
             ),
             Place::New(label, strength) => (self.mapper.get(&label).copied().unwrap_or(OUTLIER), strength),
         }
+    }
+}
+
+impl Choice {
+    /// The choice after an edit of the topics as they are now, of which there are `count` afterwards. Topics that have no
+    /// rows now have no part in it.
+    fn after(&self, edit: &Regrouping, count: i32) -> Self {
+        let group = |topic: i32| match self.now.get(&topic) {
+            _ if topic == OUTLIER => OUTLIER,
+            Some(&now) if now != OUTLIER => edit.successor(now),
+            _ => count + topic,
+        };
+        let of_topics: HashMap<i32, i32> = self.before.sizes.keys().map(|&topic| (topic, group(topic))).collect();
+        let groups: Vec<i32> =
+            self.before.topics.iter().map(|topic| of_topics.get(topic).copied().unwrap_or(OUTLIER)).collect();
+        let (before, _) = self.before.regrouped(&edit.edit, &groups);
+        let now = |(group, topic): (i32, i32)| (topic, if group < count { group } else { OUTLIER });
+        Choice { before, now: topic_ids(&groups).into_iter().map(now).collect(), ..*self }
     }
 }
 
@@ -144,6 +240,7 @@ mod tests {
             runners_up: Some(vec![(1, 0.3), (2, 0.2), (0, 0.1), NO_RUNNER_UP]),
             sizes: BTreeMap::from([(0, 2), (1, 1), (2, 1)]),
             mapper: BTreeMap::from([(5, 0), (6, 1), (7, 2)]),
+            choice: None,
         };
         let (merged, _) = before.regrouped("merge_topics", &[0, 0, 0, 2]);
         assert_eq!(merged.runners_up, Some(vec![NO_RUNNER_UP, (1, 0.2), NO_RUNNER_UP, NO_RUNNER_UP]));

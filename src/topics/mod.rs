@@ -10,19 +10,25 @@ use crate::error::Result;
 use crate::represent::{Aspect, TopicWords};
 use crate::vectorize::ClassTfIdf;
 
+mod admit;
 mod assignment;
 mod centroids;
+mod choice;
 mod coherent_words;
 mod granularity;
 mod history;
 mod linkage;
+mod nearest;
+mod outliers;
 mod terms;
 
 pub(crate) use assignment::{Assignment, Place};
 pub(crate) use centroids::Centroids;
+pub(crate) use choice::ClusteredRows;
 pub(crate) use granularity::TermCoherence;
 pub use history::Regrouping;
 pub(crate) use linkage::average_linkage;
+pub use outliers::Outliers;
 pub(crate) use terms::DocumentTerms;
 pub use terms::TopicTerms;
 

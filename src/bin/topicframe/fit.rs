@@ -12,7 +12,7 @@ use topicframe::files::{
     IMAGE_COLUMN, Inputs, Quotes, ReadOptions, check_writable, check_writable_frame, is_binary, is_delimited,
     read_image_folder_with, same_file, separator_named, write_frame,
 };
-use topicframe::model::ClusterOn;
+use topicframe::model::{ClusterOn, Outliers};
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::prelude::{NeighborSearch, TextCleaning};
 use topicframe::progress::Progress;
@@ -126,6 +126,11 @@ pub struct Fit {
     /// Minimum number of documents in a topic.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) min_cluster_size: usize,
+
+    /// Outliers: `clusterer` (those that it leaves out), `none`, a share of the documents (`10%` or `0.1`), or
+    /// documents with a low probability as well (`below=0.3`).
+    #[arg(long, value_name = "clusterer|none|SHARE|below=P", default_value_t = Outliers::AsClustered)]
+    pub(crate) outliers: Outliers,
 
     /// Number of neighbors of a document in the neighbor graph: low values emphasize local structure, high values global
     /// structure.

@@ -50,6 +50,7 @@ impl Fit {
         };
         let mut model = model
             .min_topic_size(self.min_cluster_size)
+            .outliers(self.outliers)
             .cleaning(self.clean)
             .seed(self.seed)
             .with_progress(progress.clone());

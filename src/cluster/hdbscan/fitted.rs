@@ -180,6 +180,11 @@ impl FittedClusterer for FittedHdbscan {
         }
         Ok(Some(self.all_points_membership_vectors()))
     }
+
+    fn membership_vectors_of(&self, points: &[usize]) -> Result<Option<Array2<f64>>> {
+        let exist = points.iter().all(|&point| point < self.points.nrows());
+        Ok(exist.then(|| self.memberships_of_points(points)))
+    }
 }
 
 /// The requested number of samples, or the number of other points if that is smaller.

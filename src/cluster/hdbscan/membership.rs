@@ -222,6 +222,16 @@ impl FittedHdbscan {
         })
     }
 
+    /// The same for some of the fitted points, which must exist.
+    pub(super) fn memberships_of_points(&self, points: &[usize]) -> Array2<f64> {
+        let tree = &self.condensed_tree;
+        let given = self.points.select(Axis(0), points);
+        self.memberships(given.view(), |clusters, row, query, _, heights, memberships| {
+            let point = points[row];
+            clusters.of_fitted(query, tree.point_cluster[point], tree.point_lambda[point], heights, memberships);
+        })
+    }
+
     /// The memberships of validated new points.
     pub(super) fn memberships_of_new(&self, points: ArrayView2<'_, f32>) -> Array2<f64> {
         let tree = &self.condensed_tree;

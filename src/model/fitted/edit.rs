@@ -141,7 +141,8 @@ impl FittedTopicModel {
 
     /// Returns a model with `nr_topics` topics, at least 1, more or fewer than now: another cut of the tree that the fit
     /// found, without reading texts or fitting again. Cuts are nested: a topic of a finer cut is part of one topic of
-    /// every coarser cut. Earlier edits are undone. If the tree has no such cut, the result is the nearest.
+    /// every coarser cut. Earlier edits are undone, except that the choice of [outliers](Self::with_outliers) is made
+    /// again. If the tree has no such cut, the result is the nearest.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -169,6 +170,8 @@ impl FittedTopicModel {
         };
         let settings = &self.settings;
         let assignment = Assignment::by_size(&clustering, &data.encoded.rows, data.documents.rows);
+        let outliers = self.topics.assignment.outliers();
+        let assignment = settings.choose_outliers(assignment, outliers, &data.encoded, &*clustering.model)?;
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
         let vectors = &data.encoded.clustered;
         let topics = self.topics.reassign("at", assignment, vectors, &settings.ctfidf, describe)?;
@@ -252,7 +255,7 @@ impl FittedTopicModel {
     }
 
     /// The same model with other topics.
-    fn regrouped(&self, topics: Topics) -> FittedTopicModel {
+    pub(super) fn regrouped(&self, topics: Topics) -> FittedTopicModel {
         let (rows, clustered) = (topics.assignment.topics.len(), topics.assignment.clustered());
         let summary = Summary {
             clustered,

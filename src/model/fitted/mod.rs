@@ -12,6 +12,7 @@ use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
 mod image_words;
+mod outliers;
 mod quality;
 mod reliability;
 mod search;

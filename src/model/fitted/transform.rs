@@ -12,7 +12,7 @@ use crate::topics::Assignment;
 impl FittedTopicModel {
     /// Assigns topics to new rows: `frame` with `embedding`, `Topic` and `Probability` added, as in the fit. Rows are
     /// placed independently of each other, and a row whose vector occurred in the fit gets the same topic and
-    /// probability as in the fit.
+    /// probability as in the fit. Other rows follow the choice of [outliers](Self::with_outliers).
     ///
     /// Only the clustered columns are used: a model that clusters texts does not need the image column, and a model
     /// that clusters both texts and images needs only one of the two. Rows with neither are outliers, as are rows whose
@@ -36,9 +36,10 @@ impl FittedTopicModel {
                 &probabilities,
             );
         }
-        let places = self.pipeline.place(&encoded.clustered.of_rows(&encoded.rows)?, progress)?;
-        for (&row, place) in encoded.rows.iter().zip(places) {
-            (topics[row], probabilities[row]) = self.topics.assignment.at(place);
+        let vectors = encoded.clustered.of_rows(&encoded.rows)?;
+        let places = self.pipeline.place(&vectors, progress)?;
+        for (&row, place) in encoded.rows.iter().zip(self.topics.admit(&places, &vectors)) {
+            (topics[row], probabilities[row]) = place;
         }
         self.with_topics(frame, &encoded.clustered, &topics, &probabilities)
     }

@@ -1,0 +1,62 @@
+//! Another choice of outliers.
+
+use super::FittedTopicModel;
+use crate::error::Result;
+use crate::topics::Outliers;
+
+impl FittedTopicModel {
+    /// Returns a model with other outliers, without fitting again: [`Outliers`], or a number from 0 to 1, which is their
+    /// share (in place of BERTopic's `reduce_outliers` and `update_topics`). Words are counted anew from the kept counts,
+    /// and topics are numbered by size.
+    ///
+    /// Every row that has a vector belongs to some topic with some strength:
+    /// - A row in a topic: to that topic, with its probability.
+    /// - A row that the clusterer left out: to the topic with the largest membership, if the clusterer tells
+    ///   ([`Hdbscan`](crate::cluster::Hdbscan) and [`Communities`](crate::cluster::Communities) do; those of clusters in
+    ///   one topic add up). Otherwise to the one whose mean vector has the largest cosine to the row's; the strength is
+    ///   the share of that cosine in the sum of all positive ones.
+    ///
+    /// With [`Outliers::None`], every row is where it belongs. With [`Outliers::Share`], exactly that share of rows are
+    /// outliers, rounded: if the clusterer left out more, the strongest of them are taken in; if it left out fewer, the
+    /// weakest rows of topics are outliers as well. Among equally strong rows, those with the largest cosine to the
+    /// topic's mean vector come first, then earlier ones; so if all are equally strong, as with
+    /// [`KMeans`](crate::cluster::KMeans), the cosine decides. [`Outliers::Below`] sets aside the rows of topics whose
+    /// probability is lower, and takes in none. [`Outliers::AsClustered`] restores the clusterer's outliers.
+    ///
+    /// The probability of a row that is taken in is its strength, and that of an outlier is 0. A topic without rows
+    /// disappears; another choice can bring it back. Choices do not add up: the result depends on the clusterer, on the
+    /// other edits and on this choice, not on earlier choices. If there are no topics, all rows are outliers.
+    ///
+    /// [`transform`](Self::transform) follows: after [`Outliers::Below`], new rows with a lower probability are outliers,
+    /// and after a share that sets rows aside, those that are weaker than the rows that are still in topics. With
+    /// [`Outliers::None`], a new row that the clusterer leaves out is in the topic with the nearest mean vector, and after
+    /// a share that takes rows in, if the cosine to it is as large as for as many rows of the fit.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+    /// let topics = model.fit(&posts)?;
+    ///
+    /// let clear = topics.with_outliers(0.2)?;
+    /// assert_eq!((topics.summary().outliers, clear.summary().outliers), (0, 6));
+    /// assert_eq!(clear.with_outliers(Outliers::AsClustered)?.labels(), topics.labels());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A share or probability is not from 0 to 1; the model is without its data; a representation fails.
+    pub fn with_outliers(&self, outliers: impl Into<Outliers>) -> Result<FittedTopicModel> {
+        let outliers = outliers.into();
+        outliers.check()?;
+        let data = self.data("with_outliers")?;
+        let settings = &self.settings;
+        let assignment = (*self.topics.assignment).clone();
+        let assignment = settings.choose_outliers(assignment, outliers, &data.encoded, &*self.pipeline.clusterer)?;
+        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
+        let vectors = &data.encoded.clustered;
+        let topics = self.topics.reassign("with_outliers", assignment, vectors, &settings.ctfidf, describe)?;
+        Ok(self.regrouped(topics))
+    }
+}

@@ -1,0 +1,213 @@
+//! Choosing outliers: which rows are set aside, and which of those that the clusterer left out are taken in.
+
+use std::cmp::Ordering;
+
+use ndarray::{Array2, ArrayView1};
+use rayon::prelude::*;
+
+use super::assignment::NO_RUNNER_UP;
+use super::nearest::{Nearest, nearest_topics};
+use super::outliers::{Admission, Outliers};
+use super::{Assignment, Centroids};
+use crate::cluster::{FittedClusterer, OUTLIER};
+use crate::corpus::{DistinctRows, Embeddings};
+use crate::error::Result;
+use crate::linalg::vectors::{cosine, dot, norm};
+
+/// Memberships that are computed at a time, which bounds memory.
+const MEMBERSHIPS: usize = 1 << 22;
+
+/// The rows that were clustered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClusteredRows<'a> {
+    /// The rows with a vector, ascending.
+    pub(crate) rows: &'a [usize],
+    pub(crate) vectors: &'a Embeddings,
+    pub(crate) clusterer: &'a dyn FittedClusterer,
+}
+
+/// A row and the topic in which it is, or would be.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    row: usize,
+    /// The index of its vector among the distinct ones.
+    place: u32,
+    topic: i32,
+    strength: f64,
+    /// The cosine to the topic's centroid; for rows that the clusterer left out, to the nearest centroid.
+    cosine: f64,
+}
+
+/// The strongest first; among equally strong rows, those nearest to their topic, then earlier rows, where rows with
+/// equal vectors follow each other.
+fn by_strength(a: &Candidate, b: &Candidate) -> Ordering {
+    b.strength
+        .total_cmp(&a.strength)
+        .then(b.cosine.total_cmp(&a.cosine))
+        .then(a.place.cmp(&b.place))
+        .then(a.row.cmp(&b.row))
+}
+
+impl Assignment {
+    /// The topics of the same rows with these outliers. Only the clusterer and edits matter, not the outliers before.
+    ///
+    /// # Errors
+    /// The clusterer cannot tell its memberships.
+    pub(crate) fn with_outliers(self, outliers: Outliers, clustered: &ClusteredRows<'_>) -> Result<Self> {
+        let before = self.as_clustered();
+        let mut belongs: Vec<(i32, f64)> =
+            before.topics.iter().copied().zip(before.probabilities.iter().copied()).collect();
+        let admission = match outliers {
+            Outliers::AsClustered => return Ok(before),
+            Outliers::None => {
+                for row in clustered.left_out(&before)? {
+                    belongs[row.row] = (row.topic, row.strength);
+                }
+                Admission { nearest: Some(f64::NEG_INFINITY), ..Admission::default() }
+            }
+            Outliers::Below(probability) => {
+                belongs.iter_mut().filter(|(_, strength)| *strength < probability).for_each(|row| *row = NO_RUNNER_UP);
+                Admission { lowest: Some((probability, f64::NEG_INFINITY)), ..Admission::default() }
+            }
+            Outliers::Share(share) => {
+                let wanted = (share * clustered.rows.len() as f64).round() as usize;
+                let left_out = clustered.rows.iter().filter(|&&row| before.topics[row] == OUTLIER).count();
+                match left_out > wanted {
+                    true => take_in(&mut belongs, clustered.left_out(&before)?, left_out - wanted),
+                    false => set_aside(&mut belongs, clustered.in_topics(&before), wanted - left_out),
+                }
+            }
+        };
+        Ok(before.with_choice(&belongs, outliers, admission))
+    }
+}
+
+/// Puts the strongest `count` of the rows that were `left_out` into their topics.
+fn take_in(belongs: &mut [(i32, f64)], mut left_out: Vec<Candidate>, count: usize) -> Admission {
+    left_out.sort_unstable_by(by_strength);
+    for row in left_out.iter().take(count) {
+        belongs[row.row] = (row.topic, row.strength);
+    }
+    // As large a part of new rows that are left out is to be taken in. Their strengths are not known, but cosines are.
+    left_out.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine));
+    let last = left_out.get(count.wrapping_sub(1)).or(left_out.last());
+    Admission { nearest: last.map(|row| row.cosine), ..Admission::default() }
+}
+
+/// Takes the weakest `count` of the rows `in_topics` out of their topics.
+fn set_aside(belongs: &mut [(i32, f64)], mut in_topics: Vec<Candidate>, count: usize) -> Admission {
+    if count == 0 {
+        return Admission::default();
+    }
+    in_topics.sort_unstable_by(by_strength);
+    let kept = in_topics.len().saturating_sub(count);
+    for row in in_topics.iter().skip(kept) {
+        belongs[row.row] = NO_RUNNER_UP;
+    }
+    let weakest = in_topics.iter().take(kept).next_back().map(|row| (row.strength, row.cosine));
+    Admission { lowest: Some(weakest.unwrap_or((f64::INFINITY, f64::INFINITY))), ..Admission::default() }
+}
+
+impl ClusteredRows<'_> {
+    /// The rows in topics.
+    fn in_topics(&self, before: &Assignment) -> Vec<Candidate> {
+        let centroids = Centroids::of(&before.topics, self.vectors);
+        let distinct = DistinctRows::of(self.vectors, self.rows);
+        let candidate = |(&row, &place): (&usize, &u32)| {
+            let topic = before.topics[row];
+            let (vector, mean) = (self.vectors.get(row)?, centroids.get(topic)?);
+            let cosine = cosine(dot(vector, mean), length(vector), length(mean));
+            (topic != OUTLIER).then(|| Candidate { row, place, topic, strength: before.probabilities[row], cosine })
+        };
+        self.rows.par_iter().zip(&distinct.places).filter_map(candidate).collect()
+    }
+
+    /// The rows that the clusterer left out, with the topic in which they belong most; none if there are no topics.
+    fn left_out(&self, before: &Assignment) -> Result<Vec<Candidate>> {
+        let distinct = DistinctRows::of(self.vectors, self.rows);
+        let is_left_out = |row: usize| before.topics[row] == OUTLIER;
+        let firsts: Vec<(u32, usize)> =
+            (0..).zip(distinct.firsts.iter().copied()).filter(|&(_, row)| is_left_out(row)).collect();
+        let rows: Vec<usize> = firsts.iter().map(|&(_, row)| row).collect();
+        let places: Vec<usize> = firsts.iter().map(|&(place, _)| place as usize).collect();
+        let nearest = match rows.is_empty() {
+            true => Vec::new(),
+            false => {
+                let centroids = Centroids::of(&before.topics, self.vectors);
+                nearest_topics(&self.vectors.of_rows(&rows)?, &centroids)
+            }
+        };
+        let memberships = self.memberships(before, &distinct, &places)?;
+        let belongs: Vec<Option<(i32, f64, f64)>> = (rows.iter().zip(nearest).zip(memberships))
+            .map(|((&row, nearest), membership)| {
+                let Nearest { topic, share, cosine } = nearest?;
+                let runner_up = before.runners_up.as_ref().and_then(|all| all.get(row).copied());
+                let runner_up = runner_up.filter(|&(topic, _)| topic != OUTLIER);
+                let (topic, strength) = runner_up.or(membership).unwrap_or((topic, share));
+                Some((topic, strength, cosine))
+            })
+            .collect();
+        let candidate = |(&row, &place): (&usize, &u32)| {
+            let found = places.binary_search(&(place as usize)).ok()?;
+            let (topic, strength, cosine) = (*belongs.get(found)?)?;
+            is_left_out(row).then_some(Candidate { row, place, topic, strength, cosine })
+        };
+        Ok(self.rows.iter().zip(&distinct.places).filter_map(candidate).collect())
+    }
+
+    /// The topic with the largest membership of each of the distinct vectors `places`, and that membership, if the
+    /// clusterer tells.
+    fn memberships(
+        &self,
+        before: &Assignment,
+        distinct: &DistinctRows,
+        places: &[usize],
+    ) -> Result<Vec<Option<(i32, f64)>>> {
+        let clusters = before.clusters().max(1);
+        let mut found = Vec::new();
+        for some in places.chunks((MEMBERSHIPS / clusters).max(1)) {
+            match self.clusterer.membership_vectors_of(some)? {
+                Some(memberships) if memberships.nrows() == some.len() => {
+                    found.extend(memberships.outer_iter().map(|of_row| strongest(before, of_row)));
+                }
+                _ => return self.select_memberships(before, distinct, places),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The same, from the memberships of all fitted points.
+    fn select_memberships(
+        &self,
+        before: &Assignment,
+        distinct: &DistinctRows,
+        places: &[usize],
+    ) -> Result<Vec<Option<(i32, f64)>>> {
+        let memberships = self.clusterer.membership_vectors()?.unwrap_or(Array2::zeros((0, 0)));
+        let first_places = distinct.first_places();
+        let point = |place: usize| match memberships.nrows() {
+            points if points == distinct.firsts.len() => Some(place),
+            points if points == self.rows.len() => first_places.get(place).copied(),
+            _ => None,
+        };
+        let of_place = |&place: &usize| strongest(before, memberships.outer_iter().nth(point(place)?)?);
+        Ok(places.iter().map(of_place).collect())
+    }
+}
+
+/// The topic to which a row belongs most, and how much; the memberships of clusters in one topic add up.
+fn strongest(before: &Assignment, memberships: ArrayView1<'_, f64>) -> Option<(i32, f64)> {
+    let mut of_topics = vec![0.0; before.topic_count()];
+    for (label, &membership) in (0..).zip(memberships) {
+        let topic = before.topic_of_label(label).and_then(|topic| usize::try_from(topic).ok());
+        if let Some(sum) = topic.and_then(|topic| of_topics.get_mut(topic)).filter(|_| membership > 0.0) {
+            *sum += membership;
+        }
+    }
+    let best = (0..).zip(of_topics).max_by(|a: &(i32, f64), b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    best.filter(|&(_, sum)| sum > 0.0).map(|(topic, sum)| (topic, sum.min(1.0)))
+}
+
+fn length(vector: &[f32]) -> f64 {
+    norm(vector.iter().copied())
+}
