@@ -21,6 +21,7 @@ impl TopicModel {
         add("cleaning", columns.text.is_some().then(|| encoder.cleaning.to_string()));
         add("reducer", Some(format!("{:?}", self.reducer)));
         add("clusterer", Some(format!("{:?}", self.clusterer)));
+        add("nr_topics", self.nr_topics.map(|count| count.to_string()));
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));
         add("ctfidf", Some(format!("{:?}", self.ctfidf)));
         add("merge_word_forms", Some(self.merge_word_forms.to_string()));

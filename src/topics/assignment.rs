@@ -1,6 +1,6 @@
 //! Mapping clusters to topic ids: the largest cluster is topic 0.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 
@@ -60,7 +60,7 @@ impl Assignment {
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
     /// topic. A row that becomes an outlier has probability 0. A runner-up that joins the row's own topic, or the
     /// outliers, leaves none: what comes after it is not known.
-    pub(super) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
+    pub(crate) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
         let numbers: HashMap<i32, i32> = topic_ids(groups).into_iter().collect();
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
         let regrouping = Regrouping::new(edit, &self.topics, &topics);
@@ -70,6 +70,17 @@ impl Assignment {
         let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.successor(topic))).collect();
         let runners_up = self.runners_up_after(&regrouping, &topics);
         (Assignment { sizes: sizes_of(&topics), probabilities, runners_up, mapper, topics }, regrouping)
+    }
+
+    /// The topic of each row, after every topic in `targets` has joined its target.
+    pub(crate) fn joined(&self, targets: &BTreeMap<i32, i32>) -> Vec<i32> {
+        self.topics.iter().map(|topic| targets.get(topic).copied().unwrap_or(*topic)).collect()
+    }
+
+    /// Whether each cluster is a topic of its own: none were merged, or turned into outliers.
+    pub(crate) fn is_of_clusters(&self) -> bool {
+        let distinct: BTreeSet<i32> = self.mapper.values().copied().collect();
+        distinct.len() == self.mapper.len() && !distinct.contains(&OUTLIER)
     }
 
     fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {

@@ -11,6 +11,7 @@ use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
+mod layers;
 mod quality;
 mod reliability;
 mod search;
@@ -19,7 +20,6 @@ mod tables;
 mod transform;
 mod trust;
 
-pub use edit::NrTopics;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
 pub(crate) use trust::{TopicQuality, weakest};
