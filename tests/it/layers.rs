@@ -35,7 +35,7 @@ fn counts(layers: &DataFrame) -> Vec<usize> {
 
 /// The number of topics of each layer that is the present one.
 fn present(layers: &DataFrame) -> Vec<usize> {
-    let is_present = layers.column("Present").unwrap().bool().unwrap().to_vec();
+    let is_present = layers.column("Present").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
     counts(layers).into_iter().zip(is_present).filter(|(_, present)| *present == Some(true)).map(|(n, _)| n).collect()
 }
 
@@ -44,7 +44,7 @@ fn labels(frame: &DataFrame, count: usize) -> Vec<i32> {
 }
 
 fn is_clear(error: &Error, kind: ErrorKind, parts: &[&str]) {
-    let said = error.report(Interface::Library);
+    let said = error.report(Interface::Rust);
     assert!(error.kind() == kind && parts.iter().all(|part| said.contains(part)), "{said}");
 }
 
