@@ -77,10 +77,10 @@ impl Assignment {
         self.topics.iter().map(|topic| targets.get(topic).copied().unwrap_or(*topic)).collect()
     }
 
-    /// Whether each cluster is a topic of its own: none were merged, or turned into outliers.
-    pub(crate) fn is_of_clusters(&self) -> bool {
-        let distinct: BTreeSet<i32> = self.mapper.values().copied().collect();
-        distinct.len() == self.mapper.len() && !distinct.contains(&OUTLIER)
+    /// The number of clusters, if each is a topic of its own: none were merged, or turned into outliers.
+    pub(crate) fn unmerged(&self) -> Option<usize> {
+        let topics: BTreeSet<i32> = self.mapper.values().copied().filter(|&topic| topic != OUTLIER).collect();
+        (topics.len() == self.mapper.len()).then_some(topics.len())
     }
 
     fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {

@@ -7,6 +7,7 @@ use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clustering, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::TopicModel;
+use crate::model::data::Data;
 use crate::model::nr_topics::{NrTopics, similar};
 use crate::model::pipeline::Pipeline;
 use crate::topics::{Assignment, Topics};
@@ -78,7 +79,7 @@ impl FittedTopicModel {
                 return Ok(self.clone());
             }
             self.data("reduce_topics")?;
-            let cut = if assignment.is_of_clusters() { self.clustering_at(count)? } else { None };
+            let cut = if assignment.unmerged().is_some() { self.clustering_at(count)? } else { None };
             if let Some(clustering) = cut {
                 return self.recut("reduce_topics", clustering, Some(nr_topics));
             }
@@ -153,14 +154,25 @@ impl FittedTopicModel {
     fn recut(&self, edit: &str, clustering: Clustering, at_most: Option<NrTopics>) -> Result<FittedTopicModel> {
         let data = self.data(edit)?;
         let (settings, vectors) = (&self.settings, &data.encoded.clustered);
-        let mut assignment = Assignment::by_size(&clustering, &data.encoded.rows, data.documents.rows);
-        if let Some(nr_topics) = at_most {
-            assignment = settings.merge_similar(assignment, nr_topics, vectors)?;
-        }
+        let assignment = self.assigned(data, &clustering, at_most)?;
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
         let topics = self.topics.reassign(edit, assignment, vectors, &settings.ctfidf, describe)?;
         let pipeline = Pipeline { clusterer: clustering.model, ..(*self.pipeline).clone() };
         Ok(FittedTopicModel { pipeline: Arc::new(pipeline), ..self.regrouped(topics) })
+    }
+
+    /// The topics of another `clustering` of the same rows, merged until there are no more than `at_most`.
+    pub(super) fn assigned(
+        &self,
+        data: &Data,
+        clustering: &Clustering,
+        at_most: Option<NrTopics>,
+    ) -> Result<Assignment> {
+        let assignment = Assignment::by_size(clustering, &data.encoded.rows, data.documents.rows);
+        match at_most {
+            None => Ok(assignment),
+            Some(nr_topics) => self.settings.merge_similar(assignment, nr_topics, &data.encoded.clustered),
+        }
     }
 
     /// The model with every topic in `targets` merged into its target.

@@ -8,7 +8,7 @@ use crate::corpus::internal;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::measure::{mean, mean_agreement};
 use crate::model::check::checked;
-use crate::topics::{Assignment, TermCoherence};
+use crate::topics::TermCoherence;
 
 /// The maximum number of layers: more than a person compares.
 const MAX_LAYERS: usize = 6;
@@ -125,8 +125,7 @@ impl FittedTopicModel {
                     Error::new(ErrorKind::InvalidParameter, Stage::Topics, message).with_hint("List each number once.")
                 );
             }
-            let clustering = self.tree_at(count)?;
-            let assignment = Assignment::by_size(&clustering, &data.encoded.rows, data.documents.rows);
+            let assignment = self.assigned(data, &self.tree_at(count)?, None)?;
             columns.push(Column::new(format!("Topic_{count}").into(), assignment.topics));
         }
         DataFrame::new(data.documents.rows, columns).map_err(internal)
@@ -148,8 +147,7 @@ impl FittedTopicModel {
 
     /// The layers, ascending by their number of topics.
     fn stable_layers(&self) -> Result<Vec<Layer>> {
-        let assignment = &*self.topics.assignment;
-        let present = Some(assignment.topic_count()).filter(|&count| count > 0 && assignment.is_of_clusters());
+        let present = self.topics.assignment.unmerged().filter(|&count| count > 0);
         let mut counts = self.pipeline.clusterer.levels();
         if counts.is_empty() {
             return Err(no_tree());
