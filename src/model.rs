@@ -20,12 +20,14 @@ mod describe;
 mod equal_rows;
 mod fit;
 mod fitted;
+mod nr_topics;
 mod outliers;
 mod params;
 mod pipeline;
 
-pub use fitted::{FittedTopicModel, NrTopics, Summary};
+pub use fitted::{FittedTopicModel, Summary};
 pub(crate) use fitted::{TopicQuality, weakest};
+pub use nr_topics::NrTopics;
 
 pub use crate::encode::ClusterOn;
 pub use crate::topics::Outliers;
@@ -52,6 +54,7 @@ const CAPTIONED_IMAGES: usize = 30;
 /// | [`reducer`](Self::reducer) | none: the neighbor graph of the vectors is clustered; [`Umap`] for other clusterers |
 /// | [`clusterer`](Self::clusterer) | [`Communities`]: 15 neighbors, as many topics as are coherent, of 10 rows or more |
 /// | [`outliers`](Self::outliers) | [`Outliers::AsClustered`]: the rows that the clusterer leaves out |
+/// | [`nr_topics`](Self::nr_topics) | as many as the clusterer finds |
 /// | [`vectorizer`](Self::vectorizer) | [`CountVectorizer`]: unigrams, without the stop words of the texts' language |
 /// | [`ctfidf`](Self::ctfidf) | [`ClassTfIdf`] with [`coverage`](ClassTfIdf::coverage) |
 /// | [`merge_word_forms`](Self::merge_word_forms) | yes: a topic's words have "cat" or "cats", not both |
@@ -87,6 +90,7 @@ pub struct TopicModel {
     reducer: Option<Arc<dyn Reducer>>,
     clusterer: Arc<dyn Clusterer>,
     outliers: Outliers,
+    nr_topics: Option<NrTopics>,
     vectorizer: CountVectorizer,
     ctfidf: ClassTfIdf,
     merge_word_forms: bool,
@@ -153,6 +157,7 @@ impl TopicModel {
             reducer: None,
             clusterer: Arc::new(Communities::new()),
             outliers: Outliers::AsClustered,
+            nr_topics: None,
             vectorizer: CountVectorizer::new(),
             ctfidf: ClassTfIdf::new().coverage(true),
             merge_word_forms: true,
@@ -315,6 +320,32 @@ impl TopicModel {
             (None, Some(_)) => None,
             (None, None) => Some(Arc::new(Umap::new())),
         }
+    }
+
+    /// The number of topics, not counting the outlier topic: `nr_topics(20)`, at least 1, or
+    /// `nr_topics(NrTopics::Auto)`. Default: as many as the clusterer finds.
+    ///
+    /// If the clusterer finds a tree of topics ([`Communities`](crate::cluster::Communities) does), this is its cut with
+    /// that number, or the nearest that it has, and with [`NrTopics::Auto`] the cut that the clusterer chooses. Other
+    /// clusterers know one number only: similar topics are merged until there are no more than requested, as by
+    /// [`reduce_topics`](FittedTopicModel::reduce_topics), so there may be fewer.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["a cat sleeps", "a dog sleeps", "a fast train", "a slow train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).nr_topics(2);
+    ///
+    /// let merged = model.clone().reducer(NoReduction).clusterer(KMeans::new(4)).fit(&posts)?;
+    /// assert_eq!((merged.topic_ids(), merged.topic_size(0)), (vec![0, 1], Some(20)));
+    /// let cut = model.clusterer(Communities::new().n_neighbors(30)).fit(&posts)?;
+    /// assert!(cut.topic_ids().len() <= 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn nr_topics(mut self, nr_topics: impl Into<NrTopics>) -> Self {
+        self.nr_topics = Some(nr_topics.into());
+        self
     }
 
     /// What is removed from scraped texts before counting words, and before embedding with a

@@ -220,10 +220,17 @@ pub trait FittedClusterer: Send + Sync + Debug {
     fn predict(&self, points: ArrayView2<'_, f32>, progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)>;
 
     /// The clustering of the same rows into `clusters` clusters, without fitting again; `None` if the algorithm has
-    /// only one. If that number is not available, it is the nearest.
+    /// only one. If that number is not available, it is the nearest. These cuts are nested: a cluster is part of one
+    /// cluster of every coarser cut.
     fn at(&self, clusters: usize) -> Option<Clustering> {
         let _ = clusters;
         None
+    }
+
+    /// The numbers of clusters at the levels of the algorithm's tree, ascending: [cuts](Self::at) that it found by
+    /// itself, where those in between only join some of their clusters. Default: none.
+    fn levels(&self) -> Vec<usize> {
+        Vec::new()
     }
 
     /// The clustering of the same rows at that cut of the algorithm's tree at which they belong most firmly to coherent

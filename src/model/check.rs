@@ -3,8 +3,8 @@
 
 use ndarray::Array2;
 
-use super::{MAIN, TopicModel};
-use crate::cluster::OUTLIER;
+use super::{MAIN, NrTopics, TopicModel};
+use crate::cluster::{Clustering, OUTLIER};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{NeededEmbedder, Representation, TopicWords};
 
@@ -17,6 +17,7 @@ impl TopicModel {
         self.reducer.as_ref().map_or(Ok(()), |reducer| reducer.check())?;
         self.clusterer.check()?;
         self.outliers.check()?;
+        self.nr_topics.map_or(Ok(()), NrTopics::check)?;
         self.vectorizer.check()?;
         self.ctfidf.check()?;
         if !(1..=1000).contains(&self.top_n_words) {
@@ -127,6 +128,13 @@ pub(super) fn check_labels(labels: &[i32], strengths: &[f64], rows: usize) -> Re
         return Ok(());
     };
     Err(Error::new(ErrorKind::InvalidData, Stage::Cluster, message))
+}
+
+/// A clustering of `rows` rows that a clusterer returned, if it is one.
+pub(super) fn checked(clustering: Clustering, rows: usize) -> Result<Clustering> {
+    check_labels(&clustering.labels, &clustering.probabilities, rows)?;
+    check_runners_up(clustering.runners_up.as_deref(), rows)?;
+    Ok(clustering)
 }
 
 /// Checks that a clusterer returned a runner-up, if any, for each of `rows` points.

@@ -4,22 +4,17 @@ use std::sync::Arc;
 
 use polars::prelude::*;
 
+use super::check::checked;
 use super::data::Data;
 use super::equal_rows::Rows;
 use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
-use super::{FittedTopicModel, Summary, TopicModel};
+use super::{FittedTopicModel, NrTopics, Summary, TopicModel};
 use crate::cluster::Clustering;
 use crate::corpus::DistinctRows;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::graph::NeighborGraph;
 use crate::topics::{Assignment, Centroids, DocumentTerms, TermCoherence, Topics};
-
-/// The same rows in as many clusters as their texts suggest, if the clusterer leaves that open.
-fn most_coherent(clustering: Clustering, terms: Option<&DocumentTerms>, rows: &[usize]) -> Clustering {
-    let chosen = terms.and_then(|terms| clustering.model.most_coherent(&mut TermCoherence::new(terms, rows)));
-    chosen.unwrap_or(clustering)
-}
 
 impl TopicModel {
     /// Adds a column `embedding` to `frame`, with the vectors that a fit would cluster, `Array(Float32, d)`, or null if
@@ -84,8 +79,7 @@ impl TopicModel {
         let clustering = match (graph, points) {
             (Some(graph), points) => {
                 counted = self.count_documents(documents.texts.as_ref(), encoder.encoder.cleaning)?;
-                let clustering = self.cluster_graph(graph, &rows, points, &distinct, counted.as_ref())?;
-                most_coherent(clustering, counted.as_ref(), &encoded.rows)
+                self.cluster_graph(graph, &rows, points, &distinct, counted.as_ref())?
             }
             (None, Some(points)) => self.cluster(&rows, points, &distinct)?,
             (None, None) => {
@@ -93,7 +87,8 @@ impl TopicModel {
             }
         };
         self.progress.check(Stage::Cluster)?;
-        let assignment = Assignment::by_size(&clustering, &encoded.rows, documents.rows);
+        let clustering = self.cut(clustering, counted.as_ref(), &encoded.rows)?;
+        let assignment = self.assign(&clustering, &encoded, documents.rows)?;
         let assignment = self.choose_outliers(assignment, self.outliers, &encoded, &*clustering.model)?;
         let captions = self.captions(&documents, &encoded, &assignment)?;
         let data = Data::new(frame, documents, encoded, encoder.encoder.cleaning)
@@ -119,6 +114,16 @@ impl TopicModel {
             data: Some(Arc::new(data)),
             summary: Arc::new(summary),
         })
+    }
+
+    /// The same rows in as many clusters as requested, or if that and the clusterer leave it open, as their texts suggest;
+    /// if the clusterer knows one number only, in that.
+    fn cut(&self, clustering: Clustering, terms: Option<&DocumentTerms>, rows: &[usize]) -> Result<Clustering> {
+        let chosen = match self.nr_topics {
+            Some(NrTopics::Count(count)) => clustering.model.at(count),
+            _ => terms.and_then(|terms| clustering.model.most_coherent(&mut TermCoherence::new(terms, rows))),
+        };
+        chosen.map_or(Ok(clustering), |chosen| checked(chosen, rows.len()))
     }
 
     /// Whether something other than the encoder opens the images.

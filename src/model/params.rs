@@ -22,6 +22,7 @@ impl TopicModel {
         add("reducer", self.reduction().map(|reducer| format!("{reducer:?}")));
         add("clusterer", Some(format!("{:?}", self.clusterer)));
         add("outliers", Some(self.outliers.to_string()));
+        add("nr_topics", self.nr_topics.map(|count| count.to_string()));
         add("vectorizer", Some(format!("{:?}", self.vectorizer)));
         add("ctfidf", Some(format!("{:?}", self.ctfidf)));
         add("merge_word_forms", Some(self.merge_word_forms.to_string()));

@@ -1,6 +1,6 @@
 //! Mapping clusters to topic ids: the largest cluster is topic 0.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
@@ -131,7 +131,7 @@ impl Assignment {
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
     /// topic. A row that becomes an outlier has probability 0. A runner-up that joins the row's own topic, or the
     /// outliers, leaves none: what comes after it is not known.
-    pub(super) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
+    pub(crate) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
         let numbers: HashMap<i32, i32> = topic_ids(groups).into_iter().collect();
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
         let regrouping = Regrouping::new(edit, &self.topics, &topics);
@@ -143,6 +143,17 @@ impl Assignment {
         let sizes = sizes_of(&topics);
         let choice = self.choice.as_ref().map(|choice| Arc::new(choice.after(&regrouping, numbers.len() as i32)));
         (Assignment { sizes, probabilities, runners_up, mapper, topics, choice }, regrouping)
+    }
+
+    /// The topic of each row, after every topic in `targets` has joined its target.
+    pub(crate) fn joined(&self, targets: &BTreeMap<i32, i32>) -> Vec<i32> {
+        self.topics.iter().map(|topic| targets.get(topic).copied().unwrap_or(*topic)).collect()
+    }
+
+    /// The number of clusters, if each is a topic of its own: none were merged, or turned into outliers.
+    pub(crate) fn unmerged(&self) -> Option<usize> {
+        let topics: BTreeSet<i32> = self.mapper.values().copied().filter(|&topic| topic != OUTLIER).collect();
+        (topics.len() == self.mapper.len()).then_some(topics.len())
     }
 
     fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {

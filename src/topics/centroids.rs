@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
+use rayon::prelude::*;
 
 use super::Assignment;
 use crate::corpus::Embeddings;
@@ -19,13 +20,19 @@ impl Centroids {
     }
 
     fn of_topics(topics: &[i32], vectors: &Embeddings, wanted: impl Fn(i32) -> bool) -> Self {
-        let width = vectors.dimensions();
-        let mut sums = BTreeMap::<i32, VectorSum>::new();
+        let mut rows = BTreeMap::<i32, Vec<usize>>::new();
         for (row, &topic) in topics.iter().enumerate().filter(|(_, topic)| wanted(**topic)) {
-            let Some(vector) = vectors.get(row) else { continue };
-            sums.entry(topic).or_insert_with(|| VectorSum::new(width)).add(vector.iter().copied());
+            rows.entry(topic).or_default().push(row);
         }
-        Centroids(sums.into_iter().map(|(topic, sum)| (topic, sum.mean_f32())).collect())
+        let mean = |(topic, rows): (i32, Vec<usize>)| {
+            let mut sum = None;
+            for vector in rows.into_iter().filter_map(|row| vectors.get(row)) {
+                sum.get_or_insert_with(|| VectorSum::new(vector.len())).add(vector.iter().copied());
+            }
+            sum.map(|sum| (topic, sum.mean_f32()))
+        };
+        let rows: Vec<(i32, Vec<usize>)> = rows.into_iter().collect();
+        Centroids(rows.into_par_iter().with_max_len(1).filter_map(mean).collect())
     }
 
     /// The means after an edit; those of topics with `unchanged` rows (previous to new id) are kept.

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use super::DocumentTerms;
-use crate::cluster::{Coherence, OUTLIER};
+use crate::cluster::Coherence;
+use crate::linalg::sparse::ClassCounts;
 use crate::measure::{Occurrences, TOP_WORDS};
 
 /// Measures groups of rows by the NPMI of their best words within texts; these are weighted by their share of the
@@ -50,34 +51,34 @@ impl<'a> TermCoherence<'a> {
     }
 }
 
-impl Coherence for TermCoherence<'_> {
-    fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64> {
+impl TermCoherence<'_> {
+    /// The coherence of each of `count` groups; `None` for a group with fewer than two words. `groups` has the group of
+    /// each row.
+    pub(crate) fn npmi_of_groups(&mut self, groups: &[i32], count: usize) -> Vec<Option<f64>> {
         let group_of = |row: &usize| {
             let group = *groups.get(self.rows.binary_search(row).ok()?)?;
-            usize::try_from(group).ok().filter(|_| group != OUTLIER)
+            usize::try_from(group).ok().filter(|&group| group < count)
         };
-        let mut members: Vec<Vec<usize>> = vec![Vec::new(); count];
-        for (text, group) in self.documents.rows.iter().map(group_of).enumerate() {
-            if let Some(members) = group.and_then(|group| members.get_mut(group)) {
-                members.push(text);
-            }
-        }
-        let counts = &self.documents.counts;
-        let counted = |members: &Vec<usize>| {
-            let mut terms: Vec<(u32, u32)> = Vec::new();
-            for &text in members {
-                let (columns, counts) = counts.row(text);
-                terms.extend(columns.iter().copied().zip(counts.iter().copied()));
-            }
-            terms.sort_unstable_by_key(|&(term, _)| term);
-            let of_term = |of_term: &[(u32, u32)]| {
-                (of_term[0].0, of_term.iter().map(|&(_, count)| count).sum(), of_term.len() as u32)
-            };
-            terms.chunk_by(|a, b| a.0 == b.0).map(of_term).collect()
+        let classes: Vec<Option<usize>> = self.documents.rows.iter().map(group_of).collect();
+        self.groups = match self.documents.counts.count_rows_by(&classes, count, None) {
+            Ok(counts) => (0..count).into_par_iter().with_max_len(1).map(|group| group_in(&counts, group)).collect(),
+            Err(_) => vec![Vec::new(); count],
         };
-        self.groups = members.par_iter().map(counted).collect();
         let best: Vec<Vec<u32>> = self.groups.par_iter().map(|group| self.best_terms(group)).collect();
-        self.occurrences.npmi(&best).into_iter().map(Option::unwrap_or_default).collect()
+        self.occurrences.npmi(&best)
+    }
+}
+
+/// The counts of a group.
+fn group_in(counts: &ClassCounts, group: usize) -> Group {
+    let (terms, occurrences) = counts.occurrences.row(group);
+    let texts = counts.rows.row(group).1;
+    terms.iter().zip(occurrences).zip(texts).map(|((&term, &count), &texts)| (term, count, texts)).collect()
+}
+
+impl Coherence for TermCoherence<'_> {
+    fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64> {
+        self.npmi_of_groups(groups, count).into_iter().map(Option::unwrap_or_default).collect()
     }
 
     fn joined(&mut self, kept: usize, gone: usize) -> f64 {

@@ -170,6 +170,11 @@ impl TopicTerms {
         &self.documents.counts
     }
 
+    /// The counts of each text.
+    pub(crate) fn documents(&self) -> &DocumentTerms {
+        &self.documents
+    }
+
     /// The settings by which the terms were counted, without `Auto`; `None` if nothing was counted.
     pub(crate) fn vectorizer(&self) -> Option<&CountVectorizer> {
         self.documents.vectorizer.as_ref()

@@ -117,6 +117,10 @@ fn bad_arguments_are_refused() {
     assert!(refused(here, &fit(&["--n-neighbors", "one"])).contains("one"));
     assert!(refused(here, &fit(&["--n-neighbors", "1"])).contains("--n-neighbors 1 cannot"));
     assert!(refused(here, &fit(&["--min-cluster-size", "0"])).contains("--min-cluster-size 0 cannot"));
+    for wrong in ["0", "some"] {
+        let said = refused(here, &fit(&["--nr-topics", wrong]));
+        assert!(said.contains("--nr-topics") && said.contains("at least 1, or auto"), "{said}");
+    }
     assert!(refused(here, &fit(&["--embedder", "no/such/model"])).contains("no/such/model"));
     // The settings are checked before a model is loaded, or downloaded.
     let settings =

@@ -14,7 +14,7 @@ use topicframe::files::{
 };
 use topicframe::model::{ClusterOn, Outliers};
 use topicframe::polars::prelude::{DataFrame, DataType};
-use topicframe::prelude::{NeighborSearch, TextCleaning};
+use topicframe::prelude::{NeighborSearch, NrTopics, TextCleaning};
 use topicframe::progress::Progress;
 
 use crate::{bar, quality, table};
@@ -126,6 +126,11 @@ pub struct Fit {
     /// Minimum number of documents in a topic.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) min_cluster_size: usize,
+
+    /// Number of topics, not counting outliers, or `auto`: the cut of the tree with that number, where there is one;
+    /// otherwise, similar topics are merged [default: as many as are found].
+    #[arg(long, value_name = "N|auto")]
+    pub(crate) nr_topics: Option<NrTopics>,
 
     /// Outliers: `clusterer` (those that it leaves out), `none`, a share of the documents (`10%` or `0.1`), or
     /// documents with a low probability as well (`below=0.3`).

@@ -57,6 +57,9 @@ impl Fit {
         if let Some(words) = stop_words {
             model = model.vectorizer(CountVectorizer::new().stop_words(words));
         }
+        if let Some(nr_topics) = self.nr_topics {
+            model = model.nr_topics(nr_topics);
+        }
         if let Some(weight) = self.image_weight {
             model = model.fusion(Fusion::new().image_weight(weight));
         }

@@ -36,10 +36,7 @@ pub(super) struct Found {
 impl Found {
     /// The clustering of the rows into `count` communities.
     pub(super) fn clustering(self: &Arc<Self>, count: usize) -> Clustering {
-        self.clustering_of(self.hierarchy.cut(count))
-    }
-
-    fn clustering_of(self: &Arc<Self>, Cut { communities, connections }: Cut) -> Clustering {
+        let Cut { communities, connections } = self.hierarchy.cut(count);
         let label = |community: &Option<u32>| community.map_or(OUTLIER, |community| community as i32);
         let labels: Vec<i32> = communities.iter().map(label).collect();
         let belongs = |(label, own): (&i32, f64)| if *label == OUTLIER { 0.0 } else { own };
@@ -96,6 +93,10 @@ impl FittedClusterer for FittedCommunities {
         Some(self.found.clustering(clusters))
     }
 
+    fn levels(&self) -> Vec<usize> {
+        self.found.hierarchy.counts()
+    }
+
     fn most_coherent(&self, coherence: &mut dyn Coherence) -> Option<Clustering> {
         if !self.found.is_automatic {
             return None;
@@ -104,7 +105,8 @@ impl FittedClusterer for FittedCommunities {
         let leaves: Vec<i32> = leaves.iter().map(|&leaf| leaf as i32).collect();
         let of_leaves = coherence.of_groups(&self.found.by_row(&leaves), count);
         let joined = self.found.hierarchy.most_coherent((of_leaves, coherence))?;
-        Some(self.found.clustering_of(self.found.hierarchy.cut_after(joined)))
+        let count = *self.found.hierarchy.counts_after_merges().get(joined)?;
+        Some(self.found.clustering(count))
     }
 
     fn runs(&self) -> Vec<Vec<i32>> {

@@ -34,50 +34,63 @@ impl Hierarchy {
         Hierarchy { graph, tree, merges, sizes, min_size: growth.min_size }
     }
 
+    /// The number of communities with enough rows at each level, ascending and distinct.
+    pub(crate) fn counts(&self) -> Vec<usize> {
+        let mut counts: Vec<usize> = self.tree.levels.iter().map(|level| self.count(level)).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+
     /// The number of communities with enough rows at the level of `resolution`, or the nearest.
     pub(crate) fn communities_at(&self, resolution: f64) -> usize {
         let distance = |level: &&Level| (level.resolution / resolution).ln().abs();
         let nearest = self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        nearest
-            .map_or(0, |level| self.large(&level.communities, level.count).into_iter().filter(|large| *large).count())
+        nearest.map_or(0, |level| self.count(level))
     }
 
     /// The communities of each node in each run, at the level whose number of communities with enough rows is nearest
     /// to `count`.
     pub(crate) fn runs_near(&self, count: usize) -> Vec<Vec<u32>> {
-        let large = |level: &Level| {
-            self.large(&level.communities, level.count).into_iter().filter(|large| *large).count().max(1)
-        };
-        let distance = |level: &&Level| (large(level) as f64 / count.max(1) as f64).ln().abs();
+        let distance = |level: &&Level| (self.count(level).max(1) as f64 / count.max(1) as f64).ln().abs();
         let nearest = self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
         let of_nodes = |run: &Vec<u32>| self.tree.cores.iter().map(|&core| run[core as usize]).collect();
         nearest.map(|level| level.runs.iter().map(of_nodes).collect()).unwrap_or_default()
     }
 
-    /// Cuts the tree into `count` communities of enough rows, or the nearest number that it has.
+    /// Cuts the tree into `count` communities of enough rows; if there is no such cut, into the next lower number, or the
+    /// lowest. Of several cuts with the same number, it is the last, in which the most small communities have joined
+    /// others.
     pub(crate) fn cut(&self, count: usize) -> Cut {
-        let Some(leaves) = self.tree.levels.last() else { return Cut::default() };
+        let counts = self.counts_after_merges();
+        let suits = |&(joined, &large): &(usize, &usize)| match large <= count {
+            true => (true, large, joined),
+            false => (false, usize::MAX - large, joined),
+        };
+        self.cut_after(counts.iter().enumerate().max_by_key(suits).map_or(0, |(joined, _)| joined))
+    }
+
+    /// The number of communities with enough rows after none of the leaves' merges, after the first, and so on.
+    pub(crate) fn counts_after_merges(&self) -> Vec<usize> {
+        let Some(leaves) = self.tree.levels.last() else { return Vec::new() };
         let mut rows = vec![0_u32; leaves.count];
         for (&leaf, &size) in leaves.communities.iter().zip(&self.sizes) {
             rows[leaf as usize] = rows[leaf as usize].saturating_add(size);
         }
-        let mut large = rows.iter().filter(|&&rows| rows >= self.min_size).count();
-        let mut joined = 0;
+        let is_large = |rows: u32| usize::from(rows >= self.min_size);
+        let mut large = rows.iter().map(|&rows| is_large(rows)).sum();
+        let mut counts = vec![large];
         for &(keep, gone) in &self.merges {
-            if large <= count {
-                break;
-            }
             let (a, b) = (rows[keep as usize], rows[gone as usize]);
             rows[keep as usize] = a.saturating_add(b);
-            large += usize::from(rows[keep as usize] >= self.min_size);
-            large -= usize::from(a >= self.min_size) + usize::from(b >= self.min_size);
-            joined += 1;
+            large = large + is_large(a.saturating_add(b)) - is_large(a) - is_large(b);
+            counts.push(large);
         }
-        self.cut_after(joined)
+        counts
     }
 
     /// The cut after the first `joined` of the leaves' merges.
-    pub(crate) fn cut_after(&self, joined: usize) -> Cut {
+    fn cut_after(&self, joined: usize) -> Cut {
         let Some(leaves) = self.tree.levels.last() else { return Cut::default() };
         let mut names: Vec<u32> = (0..leaves.count as u32).collect();
         for &(keep, gone) in self.merges.iter().take(joined) {
@@ -143,6 +156,11 @@ impl Hierarchy {
             communities: communities.iter().map(|&community| number(community)).collect(),
             connections: connections.into_iter().map(renumbered).collect(),
         }
+    }
+
+    /// The number of communities with enough rows at a level.
+    fn count(&self, level: &Level) -> usize {
+        self.large(&level.communities, level.count).into_iter().filter(|large| *large).count()
     }
 
     /// Whether each of `count` communities has enough rows.

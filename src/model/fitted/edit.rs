@@ -1,70 +1,17 @@
 //! Editing topics: merging, reducing and weighting words anew. An edit returns a new model and leaves the original unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use ndarray::Array2;
-
 use super::{FittedTopicModel, Summary};
-use crate::cluster::{Clusterer, Hdbscan, OUTLIER};
+use crate::cluster::{Clustering, OUTLIER};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::vectors::unit;
 use crate::model::TopicModel;
+use crate::model::data::Data;
+use crate::model::nr_topics::{NrTopics, similar};
 use crate::model::pipeline::Pipeline;
-use crate::topics::{Assignment, Topics, average_linkage};
-use crate::training::Training;
+use crate::topics::{Assignment, Topics};
 use crate::vectorize::ClassTfIdf;
-
-/// The target number of topics. Written as a number or `auto`.
-///
-/// ```
-/// use topicframe::prelude::*;
-/// # let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
-/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
-/// # let topics = model.fit(&posts)?;
-///
-/// assert_eq!(topics.reduce_topics(2)?.topic_ids(), [0, 1]);         // a number, or NrTopics::Auto,
-/// let wanted: NrTopics = "2".parse()?;                              // or as a user writes it
-/// assert_eq!(topics.reduce_topics(wanted)?.topic_ids(), [0, 1]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum NrTopics {
-    /// This number, not counting the outlier topic; at least 1.
-    Count(usize),
-    /// The number that remains after merging the topics that HDBSCAN clusters together.
-    Auto,
-}
-
-impl From<usize> for NrTopics {
-    fn from(count: usize) -> Self {
-        NrTopics::Count(count)
-    }
-}
-
-impl FromStr for NrTopics {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match (text, text.parse()) {
-            ("auto", _) => Ok(NrTopics::Auto),
-            (_, Ok(count)) if count > 0 => Ok(NrTopics::Count(count)),
-            _ => Err(Error::invalid_parameter(Stage::Topics, "nr_topics", text, "at least 1, or auto")),
-        }
-    }
-}
-
-impl fmt::Display for NrTopics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            NrTopics::Count(count) => write!(f, "{count}"),
-            NrTopics::Auto => f.write_str("auto"),
-        }
-    }
-}
 
 impl FittedTopicModel {
     /// Returns a model with the topics of each group merged into one: `topics.merge_topics(&[&[1, 2], &[4, 7, 9]])`.
@@ -109,30 +56,35 @@ impl FittedTopicModel {
         }
     }
 
-    /// Returns a model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`.
+    /// Returns a model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`. If there
+    /// are no more topics than requested, nothing changes.
     ///
-    /// Topics are grouped by average linkage on the cosine distance of their mean vectors until the requested number is
-    /// reached; the outlier topic is not included and stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2)
-    /// clusters the mean vectors, normalized to unit length; topics that it considers outliers stay. Groups are merged
-    /// as in [`merge_topics`](Self::merge_topics). If there are no more topics than requested, nothing changes.
+    /// If the clusterer found a tree of topics ([`Communities`](crate::cluster::Communities) does) and no topics were
+    /// merged since, this is the tree's cut with that number, as in [`at`](Self::at): every topic is part of one of the
+    /// new ones, which outliers may join, and probabilities are those of the cut.
+    ///
+    /// Otherwise, and for parts of the tree that nothing connects, topics are grouped by average linkage on the cosine
+    /// distance of their mean vectors until the requested number is reached; the outlier topic is not included and
+    /// stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2) clusters the mean vectors, normalized to unit
+    /// length; topics that it considers outliers stay. Groups are merged as in [`merge_topics`](Self::merge_topics).
     ///
     /// # Errors
-    /// The requested number is 0; a representation fails.
+    /// The requested number is 0; the model is without its data; a representation fails.
     pub fn reduce_topics(&self, nr_topics: impl Into<NrTopics>) -> Result<FittedTopicModel> {
         let nr_topics = nr_topics.into();
-        if nr_topics == NrTopics::Count(0) {
-            return Err(Error::invalid_parameter(Stage::Topics, "nr_topics", 0, "at least 1, or auto"));
+        nr_topics.check()?;
+        let assignment = &*self.topics.assignment;
+        if let NrTopics::Count(count) = nr_topics {
+            if count >= assignment.topic_count() {
+                return Ok(self.clone());
+            }
+            self.data("reduce_topics")?;
+            let cut = if assignment.unmerged().is_some() { self.clustering_at(count)? } else { None };
+            if let Some(clustering) = cut {
+                return self.recut("reduce_topics", clustering, Some(nr_topics));
+            }
         }
-        let ids: Vec<i32> = self.topic_ids().into_iter().filter(|&topic| topic != OUTLIER).collect();
-        let directions = self.directions(&ids);
-        let groups = match nr_topics {
-            NrTopics::Count(count) => average_linkage(ids.len(), count, |a, b| {
-                1.0 - directions.row(a).iter().zip(directions.row(b)).map(|(x, y)| x * y).sum::<f64>()
-            }),
-            NrTopics::Auto => self.dense_groups(&directions)?,
-        };
-        let targets: BTreeMap<i32, i32> =
-            ids.iter().zip(groups).filter_map(|(&topic, group)| Some((topic, *ids.get(group)?))).collect();
+        let targets = similar(&assignment.ids(), &self.topics.centroids, nr_topics, self.settings.seed)?;
         match targets.iter().all(|(topic, target)| topic == target) {
             true => Ok(self.clone()),
             false => self.join("reduce_topics", &targets),
@@ -141,8 +93,11 @@ impl FittedTopicModel {
 
     /// Returns a model with `nr_topics` topics, at least 1, more or fewer than now: another cut of the tree that the fit
     /// found, without reading texts or fitting again. Cuts are nested: a topic of a finer cut is part of one topic of
-    /// every coarser cut. Earlier edits are undone, except that the choice of [outliers](Self::with_outliers) is made
-    /// again. If the tree has no such cut, the result is the nearest.
+    /// every coarser cut, and between `n` topics and `n + 1`, one topic is divided. Earlier edits are undone, except that the
+    /// choice of [outliers](Self::with_outliers) is made again. If the tree has no such cut, the result is the nearest.
+    ///
+    /// [`layers`](Self::layers) lists the numbers that suggest themselves, and [`topics_at`](Self::topics_at) has the
+    /// topics of rows at several numbers side by side.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -159,24 +114,8 @@ impl FittedTopicModel {
     /// `nr_topics` is 0; the clusterer found no tree ([`Communities`](crate::cluster::Communities) does); the model is
     /// without its data; a representation fails.
     pub fn at(&self, nr_topics: usize) -> Result<FittedTopicModel> {
-        if nr_topics == 0 {
-            return Err(Error::invalid_parameter(Stage::Topics, "nr_topics", 0, "at least 1"));
-        }
-        let data = self.data("at")?;
-        let Some(clustering) = self.pipeline.clusterer.at(nr_topics) else {
-            let message = "the clusterer found no tree of topics, so there is no other number of them to choose";
-            return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Fit with Communities, or merge topics with reduce_topics."));
-        };
-        let settings = &self.settings;
-        let assignment = Assignment::by_size(&clustering, &data.encoded.rows, data.documents.rows);
-        let outliers = self.topics.assignment.outliers();
-        let assignment = settings.choose_outliers(assignment, outliers, &data.encoded, &*clustering.model)?;
-        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
-        let vectors = &data.encoded.clustered;
-        let topics = self.topics.reassign("at", assignment, vectors, &settings.ctfidf, describe)?;
-        let pipeline = Pipeline { clusterer: clustering.model, ..(*self.pipeline).clone() };
-        Ok(FittedTopicModel { pipeline: Arc::new(pipeline), ..self.regrouped(topics) })
+        self.data("at")?;
+        self.recut("at", self.tree_at(nr_topics)?, None)
     }
 
     /// Returns a model whose term counts are weighted by `ctfidf`, with words and all representations anew. No text is
@@ -211,38 +150,36 @@ impl FittedTopicModel {
         Ok(FittedTopicModel { settings: Arc::new(settings), ..self.regrouped(topics) })
     }
 
-    /// The mean vectors of `topics`, normalized to unit length, one per row; zeros if a mean has no direction.
-    fn directions(&self, topics: &[i32]) -> Array2<f64> {
-        let mut directions = Array2::zeros((topics.len(), self.pipeline.encoder.dimensions));
-        for (mut row, &topic) in directions.outer_iter_mut().zip(topics) {
-            let Some(mean) = self.topics.centroids.get(topic) else { continue };
-            row.iter_mut().zip(unit(mean.iter().copied())).for_each(|(to, x)| *to = x);
-        }
-        directions
+    /// The model with the topics of another `clustering` of the same rows, merged until there are no more than `at_most`.
+    fn recut(&self, edit: &str, clustering: Clustering, at_most: Option<NrTopics>) -> Result<FittedTopicModel> {
+        let data = self.data(edit)?;
+        let (settings, vectors) = (&self.settings, &data.encoded.clustered);
+        let assignment = self.assigned(data, &clustering, at_most)?;
+        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
+        let topics = self.topics.reassign(edit, assignment, vectors, &settings.ctfidf, describe)?;
+        let pipeline = Pipeline { clusterer: clustering.model, ..(*self.pipeline).clone() };
+        Ok(FittedTopicModel { pipeline: Arc::new(pipeline), ..self.regrouped(topics) })
     }
 
-    /// The group of each row of `directions`: the first row of its cluster, or the row itself if it is an outlier.
-    fn dense_groups(&self, directions: &Array2<f64>) -> Result<Vec<usize>> {
-        let alone: Vec<usize> = (0..directions.nrows()).collect();
-        if directions.nrows() < 2 {
-            return Ok(alone);
-        }
-        let points = directions.mapv(|x| x as f32);
-        let clustering =
-            Hdbscan::new().min_cluster_size(2).fit(&Training::new(points).with_seed(self.settings.seed))?;
-        let labels = &clustering.labels;
-        let first = |label: i32| labels.iter().position(|&other| other == label);
-        Ok(alone
-            .iter()
-            .zip(labels)
-            .map(|(&row, &label)| if label == OUTLIER { row } else { first(label).unwrap_or(row) })
-            .collect())
+    /// The topics of another `clustering` of the same rows, merged until there are no more than `at_most`.
+    pub(super) fn assigned(
+        &self,
+        data: &Data,
+        clustering: &Clustering,
+        at_most: Option<NrTopics>,
+    ) -> Result<Assignment> {
+        let assignment = Assignment::by_size(clustering, &data.encoded.rows, data.documents.rows);
+        let assignment = match at_most {
+            None => assignment,
+            Some(nr_topics) => self.settings.merge_similar(assignment, nr_topics, &data.encoded.clustered)?,
+        };
+        let outliers = self.topics.assignment.outliers();
+        self.settings.choose_outliers(assignment, outliers, &data.encoded, &*clustering.model)
     }
 
     /// The model with every topic in `targets` merged into its target.
     fn join(&self, edit: &str, targets: &BTreeMap<i32, i32>) -> Result<FittedTopicModel> {
-        let target = |topic: &i32| targets.get(topic).copied().unwrap_or(*topic);
-        self.regroup(edit, &self.topics.assignment.topics.iter().map(target).collect::<Vec<_>>())
+        self.regroup(edit, &self.topics.assignment.joined(targets))
     }
 
     /// The model with the rows of the fit regrouped by `groups`, an arbitrary number for each row, -1 for outliers.

@@ -12,6 +12,7 @@ use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
 mod image_words;
+mod layers;
 mod outliers;
 mod quality;
 mod reliability;
@@ -21,7 +22,6 @@ mod tables;
 mod transform;
 mod trust;
 
-pub use edit::NrTopics;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
 pub(crate) use trust::{TopicQuality, weakest};
