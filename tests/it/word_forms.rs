@@ -36,10 +36,8 @@ fn documents() -> Vec<String> {
     let nouns = ["cat", "box", "city", "movie", "news", "glass"];
     let plurals = ["cats", "boxes", "cities", "movies", "new", "glas"];
     let text = |i: usize| {
-        let noun = |at: usize| {
-            if (i * 7 + at * 5).is_multiple_of(3) { nouns[(i + at) % 6] } else { plurals[(i + at * 2) % 6] }
-        };
-        format!("{} {} {} {} {}", SUBJECTS[i % 9 % 4], noun(0), noun(1), noun(3), noun(i % 5))
+        let noun = |at: usize| if (i * 7 + at * 5) % 4 < 2 { nouns[(i + at) % 6] } else { plurals[(i + at) % 6] };
+        format!("{} {} {} {} {}", SUBJECTS[i % 9 % 4], noun(1), noun(2), noun(3), noun(7))
     };
     (0..90).map(text).collect()
 }

@@ -32,8 +32,13 @@ impl TopicTerms {
     }
 
     fn merged(&self, words: &[u32]) -> Option<CsrMatrix<f64>> {
-        let topics: Vec<Vec<Word>> =
-            (0..self.counts.rows()).into_par_iter().with_max_len(1).map(|topic| self.topic(topic, words)).collect();
+        let mut has_forms = vec![false; words.len()];
+        for (form, &word) in words.iter().enumerate().filter(|(form, word)| *form != **word as usize) {
+            has_forms[form] = true;
+            has_forms[word as usize] = true;
+        }
+        let topic = |topic: usize| self.topic(topic, words, &has_forms);
+        let topics: Vec<Vec<Word>> = (0..self.counts.rows()).into_par_iter().with_max_len(1).map(topic).collect();
         let matrix = |counts: fn(&Word) -> u32| {
             let columns = topics.iter().flat_map(|topic| topic.iter().map(|word| word.column)).collect();
             let counts = topics.iter().flat_map(|topic| topic.iter().map(counts)).collect();
@@ -51,9 +56,10 @@ impl TopicTerms {
         let weights = weights.ok()?.transform_topics(&counts).ok()?;
         let shown = |(topic, words): (usize, &Vec<Word>)| {
             let weights = words.iter().zip(weights.row(topic).1);
-            let mut shown: Vec<(u32, f64)> = weights.map(|(word, &weight)| (word.shown, weight)).collect();
-            shown.sort_unstable_by_key(|cell| cell.0);
-            shown.into_iter().unzip()
+            let (mut shown, moved): (Vec<_>, Vec<_>) = weights.partition(|(word, _)| word.shown == word.column);
+            append_sorted(&mut shown, moved, |(word, _)| word.shown);
+            let shown = shown.into_iter().map(|(word, &weight)| (word.shown, weight));
+            shown.unzip()
         };
         let shown: Vec<(Vec<u32>, Vec<f64>)> = topics.par_iter().enumerate().map(shown).collect();
         Some(CsrMatrix::from_rows(
@@ -63,7 +69,7 @@ impl TopicTerms {
     }
 
     /// The words of a topic, by ascending column.
-    fn topic(&self, row: usize, words: &[u32]) -> Vec<Word> {
+    fn topic(&self, row: usize, words: &[u32], has_forms: &[bool]) -> Vec<Word> {
         let (columns, occurrences) = self.counts.row(row);
         let texts = self.document_counts.row(row).1;
         let word_of = |column: u32| words.get(column as usize).copied().unwrap_or(column);
@@ -74,19 +80,19 @@ impl TopicTerms {
             occurrences,
             texts,
         };
-        let mut forms: Vec<Word> = forms.map(form).collect();
+        let alone = |word: &Word| !has_forms.get(word.shown as usize).copied().unwrap_or(false);
+        let (mut topic, mut forms): (Vec<Word>, Vec<Word>) = forms.map(form).partition(alone);
         // Stable: of equally frequent forms, the first one is shown.
         forms.sort_by_key(|form| (form.column, Reverse(form.occurrences)));
-        let mut topic: Vec<Word> = Vec::with_capacity(forms.len());
-        for form in forms {
-            match topic.last_mut().filter(|word| word.column == form.column) {
-                Some(word) => {
-                    word.occurrences = word.occurrences.saturating_add(form.occurrences);
-                    word.texts += form.texts;
-                }
-                None => topic.push(form),
+        forms.dedup_by(|form, word| {
+            let same = word.column == form.column;
+            if same {
+                word.occurrences = word.occurrences.saturating_add(form.occurrences);
+                word.texts = word.texts.saturating_add(form.texts);
             }
-        }
+            same
+        });
+        append_sorted(&mut topic, forms, |word| word.column);
         let (repeated, texts) = self.repeated_forms.row(row);
         for (column, &more) in repeated.iter().zip(texts) {
             if let Some(word) =
@@ -97,4 +103,12 @@ impl TopicTerms {
         }
         topic
     }
+}
+
+/// Appends `others` to `sorted`, in ascending order of `key`.
+fn append_sorted<T>(sorted: &mut Vec<T>, mut others: Vec<T>, key: impl Fn(&T) -> u32) {
+    others.sort_by_key(&key);
+    sorted.append(&mut others);
+    // Two ascending runs: a stable sort merges them.
+    sorted.sort_by_key(&key);
 }
