@@ -52,6 +52,7 @@ mod fusion;
 mod image_addresses;
 mod image_kinds;
 mod images;
+mod outliers;
 mod representations;
 mod search;
 mod signals;
