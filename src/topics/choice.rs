@@ -190,7 +190,10 @@ impl ClusteredRows<'_> {
             points if points == self.rows.len() => first_places.get(place).copied(),
             _ => None,
         };
-        let of_place = |&place: &usize| strongest(before, memberships.outer_iter().nth(point(place)?)?);
+        let of_place = |&place: &usize| {
+            let point = point(place).filter(|&point| point < memberships.nrows())?;
+            strongest(before, memberships.row(point))
+        };
         Ok(places.iter().map(of_place).collect())
     }
 }

@@ -53,6 +53,7 @@ mod image_addresses;
 mod image_kinds;
 mod images;
 mod layers;
+mod outliers;
 mod representations;
 mod search;
 mod signals;

@@ -109,7 +109,8 @@ impl FittedTopicModel {
     /// second largest membership strength; null if there is none) and `Runner_up_probability` (Float64, that strength, 0
     /// to 1; 0 if there is none). Both are null if the clusterer does not tell
     /// ([`Communities`](crate::cluster::Communities) does). If an edit merges the runner-up into the row's own topic,
-    /// there is none, since what comes after it is not known.
+    /// there is none, since what comes after it is not known. The runner-up of a row that was
+    /// [set aside](Self::with_outliers) is the topic that it was taken from.
     ///
     /// # Errors
     /// None in practice: the columns are the frame's own and the model's.
