@@ -33,6 +33,13 @@ fn counts(layers: &DataFrame) -> Vec<usize> {
     layers.column("Topics").unwrap().i64().unwrap().iter().map(|count| count.unwrap() as usize).collect()
 }
 
+/// The largest number of topics that the tree has.
+fn finest() -> usize {
+    let finest = fitted().at(usize::MAX).unwrap().summary().topics;
+    assert!(finest >= 12, "{finest}");
+    finest
+}
+
 /// The number of topics of each layer that is the present one.
 fn present(layers: &DataFrame) -> Vec<usize> {
     let is_present = layers.column("Present").unwrap().bool().unwrap().iter().collect::<Vec<_>>();
@@ -115,9 +122,11 @@ fn layers_do_not_depend_on_threads() {
 
 #[test]
 fn cuts_side_by_side_are_nested() {
-    let asked = [3, 25, 12];
+    let finest = finest();
+    let (half, asked) = (finest / 2, [3, finest, finest / 2]);
     let cuts = fitted().topics_at(&asked).unwrap();
-    assert_eq!(cuts.get_column_names(), ["Topic_3", "Topic_25", "Topic_12"]);
+    let names = asked.map(|count| format!("Topic_{count}"));
+    assert_eq!(cuts.get_column_names(), names.each_ref().map(String::as_str));
     assert_eq!(cuts.height(), 1485);
     for count in asked {
         assert_eq!(labels(&cuts, count), fitted().at(count).unwrap().labels());
@@ -126,7 +135,7 @@ fn cuts_side_by_side_are_nested() {
             .collect();
         assert!(sizes.is_sorted_by(|a, b| a >= b) && sizes[count - 1] > 0, "{sizes:?}");
     }
-    for (fine, coarse) in [(25, 12), (12, 3), (25, 3)] {
+    for (fine, coarse) in [(finest, half), (half, 3), (finest, 3)] {
         let mut parents = BTreeMap::<i32, BTreeSet<i32>>::new();
         for (child, parent) in labels(&cuts, fine).into_iter().zip(labels(&cuts, coarse)) {
             if child >= 0 {
@@ -141,9 +150,9 @@ fn cuts_side_by_side_are_nested() {
 
 #[test]
 fn one_topic_more_divides_one_topic() {
-    let asked: Vec<usize> = (2..=40).collect();
+    let asked: Vec<usize> = (2..=finest()).collect();
     let cuts = fitted().topics_at(&asked).unwrap();
-    for count in 2..40 {
+    for count in 2..finest() {
         let (coarse, fine) = (labels(&cuts, count), labels(&cuts, count + 1));
         let mut children = BTreeMap::<i32, BTreeMap<i32, usize>>::new();
         for (parent, child) in coarse.iter().zip(&fine).filter(|(_, child)| **child >= 0) {
@@ -171,7 +180,7 @@ fn topics_are_reduced_along_the_tree() {
     assert_eq!(placed, reduced.labels());
 
     // Cuts and weights are no edits of the tree.
-    let again = topics.at(30).unwrap().with_ctfidf(ClassTfIdf::new()).unwrap().reduce_topics(5).unwrap();
+    let again = topics.at(finest()).unwrap().with_ctfidf(ClassTfIdf::new()).unwrap().reduce_topics(5).unwrap();
     assert_eq!(again.labels(), reduced.labels());
     let unchanged = topics.reduce_topics(topics.summary().topics).unwrap();
     assert_eq!((unchanged.labels(), unchanged.history().len()), (topics.labels(), 0));
@@ -220,7 +229,7 @@ fn a_number_of_topics_is_requested_at_the_fit() {
 fn parts_that_nothing_connects_can_be_merged() {
     let subjects = ["cats", "trains"];
     let vectors: Vec<Series> = (0..80)
-        .map(|row| Series::new("".into(), [(row % 2) as f32, 1.0 - (row % 2) as f32, row as f32 * 1e-4]))
+        .map(|row| Series::new("".into(), [(row % 2) as f32, 1.0 - (row % 2) as f32, row as f32 * 0.01]))
         .collect();
     let texts: Vec<String> = (0..80).map(|row| format!("{} number{row}", subjects[row % 2])).collect();
     let frame = df!("caption" => texts, "v" => vectors).unwrap();
