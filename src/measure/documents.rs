@@ -5,6 +5,12 @@ use rayon::prelude::*;
 use super::{mean, pair_npmi};
 use crate::linalg::sparse::CsrMatrix;
 
+/// Texts that one thread reads at a time.
+const TEXTS: usize = 4096;
+
+/// The place of a term that is not looked for.
+const NONE: u32 = u32::MAX;
+
 /// Terms that are compared at a time: one bit each.
 const BLOCK: usize = u64::BITS as usize;
 
@@ -28,35 +34,51 @@ const BLOCK: usize = u64::BITS as usize;
 /// # Ok::<(), Error>(())
 /// ```
 pub fn document_npmi(counts: &CsrMatrix<u32>, topics: &[Vec<u32>]) -> Vec<Option<f64>> {
-    let mut is_wanted = vec![false; counts.cols()];
-    for &term in topics.iter().flatten() {
-        if let Some(wanted) = is_wanted.get_mut(term as usize) {
-            *wanted = true;
-        }
-    }
-    Occurrences::new(counts, |term| is_wanted[term as usize]).npmi(topics)
+    Occurrences::new(counts, topics.iter().flatten().copied()).npmi(topics)
 }
 
 /// The texts in which terms occur.
 #[derive(Debug)]
 pub(crate) struct Occurrences {
     texts: usize,
-    /// For each term, the texts that contain it, ascending.
+    /// For each term (column), its place in `of_term`, or `NONE`.
+    places: Vec<u32>,
+    /// The texts that contain a term, ascending.
     of_term: Vec<Vec<u32>>,
 }
 
 impl Occurrences {
-    /// Where the terms (columns) that are wanted occur in the texts (rows).
-    pub(crate) fn new(counts: &CsrMatrix<u32>, is_wanted: impl Fn(u32) -> bool) -> Self {
-        let mut of_term = vec![Vec::new(); counts.cols()];
-        for (text, range) in counts.indptr().windows(2).enumerate() {
-            for &term in counts.indices().get(range[0]..range[1]).unwrap_or_default() {
-                if is_wanted(term) {
-                    of_term[term as usize].push(text as u32);
-                }
+    /// Where some `terms` (columns) occur in the texts (rows).
+    pub(crate) fn new(counts: &CsrMatrix<u32>, terms: impl Iterator<Item = u32>) -> Self {
+        let (mut places, mut used) = (vec![NONE; counts.cols()], 0_u32);
+        for term in terms {
+            if let Some(place) = places.get_mut(term as usize).filter(|place| **place == NONE) {
+                *place = used;
+                used += 1;
             }
         }
-        Occurrences { texts: counts.rows(), of_term }
+        let in_texts = |first: usize| {
+            let mut found = vec![Vec::new(); used as usize];
+            for text in first..(first + TEXTS).min(counts.rows()) {
+                for place in counts.row(text).0.iter().map(|&term| places[term as usize]) {
+                    if place != NONE {
+                        found[place as usize].push(text as u32);
+                    }
+                }
+            }
+            found
+        };
+        let parts = counts.rows().div_ceil(TEXTS);
+        let parts: Vec<Vec<Vec<u32>>> = (0..parts).into_par_iter().map(|part| in_texts(part * TEXTS)).collect();
+        let of_place = |place: usize| parts.iter().flat_map(|part| part[place].iter().copied()).collect();
+        let of_term = (0..used as usize).map(of_place).collect();
+        Occurrences { texts: counts.rows(), places, of_term }
+    }
+
+    /// The texts that contain `term`; none for a term that is not known.
+    fn texts_of(&self, term: u32) -> &[u32] {
+        let place = self.places.get(term as usize).copied().unwrap_or(NONE);
+        self.of_term.get(place as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The mean NPMI of each topic's pairs of terms; `None` if fewer than two of its terms occur.
@@ -67,9 +89,8 @@ impl Occurrences {
 
     /// `marks` has a zero for each text, before and after.
     fn npmi_of(&self, topic: &[u32], marks: &mut [u64]) -> Option<f64> {
-        let texts: Vec<&[u32]> =
-            topic.iter().filter_map(|&term| self.of_term.get(term as usize)).map(Vec::as_slice).collect();
-        let texts: Vec<&[u32]> = texts.into_iter().filter(|texts| !texts.is_empty()).collect();
+        let texts = topic.iter().map(|&term| self.texts_of(term)).filter(|texts| !texts.is_empty());
+        let texts: Vec<&[u32]> = texts.collect();
         let mut together = vec![0_u64; texts.len() * texts.len()];
         for first in (0..texts.len()).step_by(BLOCK) {
             for (term, &occurs_in) in texts.iter().enumerate().skip(first) {
