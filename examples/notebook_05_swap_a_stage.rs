@@ -47,9 +47,9 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Cell 4
     let models = [
-        ("UMAP, HDBSCAN (10)", model.clone()),
-        ("UMAP, HDBSCAN (25)", model.clone().min_topic_size(25)),
-        ("PCA, HDBSCAN (10)", model.clone().reducer(Pca::new().n_components(10))),
+        ("communities (10)", model.clone()),
+        ("communities, 14", model.clone().nr_topics(14)),
+        ("UMAP, HDBSCAN (10)", model.clone().bertopic()),
         ("UMAP, k-means (14)", model.clone().clusterer(KMeans::new(14))),
         ("PCA, k-means (14)", model.clone().reducer(Pca::new().n_components(10)).clusterer(KMeans::new(14))),
     ];
