@@ -7,8 +7,8 @@
 //! ```
 //!
 //! For each seed it prints the seconds of the fit, the number of topics, the share of outliers, NMI, ARI, purity and
-//! hit; for several seeds also the mean ARI between them. `tests/peers/quality.py` runs this beside Python libraries, and
-//! adds the scores of words.
+//! hit; for several seeds also the mean ARI between them. `tests/peers/quality.py` runs this beside Python libraries,
+//! and adds the scores of words.
 
 use std::collections::HashMap;
 use std::fs;

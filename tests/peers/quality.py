@@ -16,7 +16,7 @@ are kept beside results.jsonl, as .npy.
 | NMI, AMI, ARI | with the labels; of all rows with the outliers as one topic, then of the rows in topics |
 | purity | share of the rows in topics whose label is the most frequent one of their topic |
 | hit | the same share of all rows: an outlier is a miss |
-| NPMI | of ten words per topic, as gensim's c_npmi (windows of 10 words), on texts without stop words; a phrase counts as its words |
+| NPMI | of ten words per topic as gensim's c_npmi: windows of 10 words, no stop words; a phrase is its words |
 | NPMI, phrases | the same with phrases as they are |
 | diversity | share of distinct ones among all topics' words or phrases |
 | seeds | mean ARI between the topics of two seeds, all rows |
@@ -44,6 +44,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")) / "release"
 WORDS, WINDOW, SHARE = 10, 10, 0.8
+KEYS = ("method", "seed", "sample")
 EPSILON = 1e-12
 
 
@@ -130,7 +131,8 @@ def fit(method, folder, seed, warm):
 
     vectors = np.load(folder / "vectors.npy")
     texts = json.loads((folder / "texts.json").read_text(encoding="utf-8"))
-    topics, words, seconds = {"bertopic": bertopic, "tritopic": tritopic, "evoc": evoc}[method](texts, vectors, seed, warm)
+    methods = {"bertopic": bertopic, "tritopic": tritopic, "evoc": evoc}
+    topics, words, seconds = methods[method](texts, vectors, seed, warm)
     words = {int(topic): list(words) for topic, words in words.items()}
     result = {"topics": [int(topic) for topic in topics], "words": words, "seconds": seconds}
     (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
@@ -151,10 +153,9 @@ def measure(command):
 
 def read_table(path, columns):
     csv.field_size_limit(sys.maxsize)
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else open(path, encoding="utf-8", newline="")
     tabs = path.name.removesuffix(".gz").endswith(".tsv")
     style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {}
-    with opened as table:
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as table:
         rows = [[row[column] or "" for column in columns] for row in csv.DictReader(table, **style)]
     return [list(column) for column in zip(*rows)]
 
@@ -179,7 +180,7 @@ def run(method, folder, seed, warm, program):
         command = [program, *frame, "--seed", str(seed), "--out", folder / "rows.jsonl", *options]
     else:
         frame = [folder / "frame.arrow", "--text", "text", "--embeddings", "embedding"]
-        tables = ["--documents", folder / "documents.jsonl", "--topics", folder / "topics.jsonl"]
+        tables = ["--documents", folder / "documents.arrow", "--topics", folder / "topics.arrow"]
         command = [program, "fit", *frame, "--seed", str(seed), *tables, *options]
     measured = [sys.executable, "-S", __file__, "--measure", *command]
     done = subprocess.run([str(part) for part in measured], capture_output=True, text=True)
@@ -209,9 +210,12 @@ def result_of_bench(path):
 
 def result_of_command(folder, wall):
     """The command prints no seconds: those of the whole process are taken."""
-    topics = [row["Topic"] for row in json_lines(folder / "documents.jsonl")]
-    words = {row["Topic"]: row["Representation"] for row in json_lines(folder / "topics.jsonl")}
-    return {"topics": topics, "words": words, "seconds": wall}
+    import polars as pl
+
+    topics = pl.read_ipc(folder / "topics.arrow", memory_map=False)
+    words = dict(zip(topics["Topic"].to_list(), topics["Representation"].to_list()))
+    rows = pl.read_ipc(folder / "documents.arrow", memory_map=False)
+    return {"topics": rows["Topic"].to_list(), "words": words, "seconds": wall}
 
 
 # --- Scores.
@@ -237,7 +241,7 @@ class Windows:
         lengths = np.array([len(text) for text in ids])
         self.tokens = np.array([word for text in ids for word in text] + [-1] * WINDOW)
         ends = np.cumsum(lengths)
-        # For each place in all texts, its text's first window, last window, and end. A window is known by its first place.
+        # For each place in all texts, its text's first window, end, and last window: a window is its first place.
         self.first = np.repeat(ends - lengths, lengths)
         self.end = np.repeat(ends, lengths)
         self.last = np.maximum(self.end - WINDOW, self.first)
@@ -288,8 +292,8 @@ class Windows:
 def word_scores(words, windows, analyze):
     """NPMI with phrases as their words, NPMI with phrases as they are, and diversity."""
     words = [[word for word in words if word][:WORDS] for topic, words in sorted(words.items()) if topic >= 0]
-    known = [[term for term in map(analyze, topic) if term and windows.vocabulary.keys() >= set(term)] for topic in words]
-    phrases = [list(dict.fromkeys(topic)) for topic in known]
+    known = [[term for term in map(analyze, topic) if windows.vocabulary.keys() >= set(term)] for topic in words]
+    phrases = [list(dict.fromkeys(term for term in topic if term)) for topic in known]
     single = [list(dict.fromkeys((part,) for term in topic for part in term))[:WORDS] for topic in known]
     everything = [word for topic in words for word in topic]
     diversity = len(set(everything)) / len(everything) if everything else None
@@ -395,8 +399,9 @@ def compare(arguments):
     texts = [texts[row] for row in usable]
     labels = np.array(labels[0])[usable] if labels else None
     results = json_lines(arguments.out) if arguments.out.exists() else []
-    done = {(result["method"], result["seed"], result["sample"]) for result in results}
-    methods, seeds = [method.strip() for method in arguments.methods.split(",")], [int(seed) for seed in arguments.seeds.split(",")]
+    done = {tuple(result[key] for key in KEYS) for result in results}
+    methods = [method.strip() for method in arguments.methods.split(",")]
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     fits = [(method, seed, None) for method in methods for seed in seeds]
     fits += [(method, seeds[0], number) for method in methods for number in range(arguments.resamples)]
     tokens, analyze = tokens_of(texts)
@@ -422,7 +427,7 @@ def compare(arguments):
             file.write(json.dumps(result, ensure_ascii=False) + "\n")
         shown = {key: value for key, value in result.items() if key != "words"}
         print(json.dumps(shown), file=sys.stderr, flush=True)
-    print(table(results, methods, lambda run: np.load(labels_path(arguments.out, run["method"], run["seed"], run["sample"]))))
+    print(table(results, methods, lambda run: np.load(labels_path(arguments.out, *(run[key] for key in KEYS)))))
 
 
 def main():
@@ -432,14 +437,15 @@ def main():
         return fit(sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5] == "warm")
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vectors", type=Path, required=True, help="a matrix as .npy")
-    parser.add_argument("--texts", type=Path, required=True, help="a .tsv or .csv file, also with .gz")
+    parser.add_argument("--texts", type=Path, required=True, help="a .tsv or .csv file, or .gz")
     parser.add_argument("--text", required=True, help="the column of the texts")
     parser.add_argument("--labels", help="a column of labels, for scores")
     parser.add_argument("--methods", default="bertopic,tritopic,evoc,topicframe", help="comma-separated")
     parser.add_argument("--seeds", default="1,2,3", help="comma-separated")
     parser.add_argument("--resamples", type=int, default=0, help="number of fits of a random 80 %% of the rows")
-    parser.add_argument("--program", type=Path, default=BUILT / "examples" / "bench_quality", help="topicframe's program")
-    parser.add_argument("--out", type=Path, required=True, help="a JSON Lines file for the results, continued if it exists")
+    example = BUILT / "examples" / "bench_quality"
+    parser.add_argument("--program", type=Path, default=example, help="topicframe's program")
+    parser.add_argument("--out", type=Path, required=True, help="a JSON Lines file, continued if it exists")
     compare(parser.parse_args())
 
 
