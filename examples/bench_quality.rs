@@ -250,6 +250,9 @@ fn print_scores(found: &Found, labels: Option<&TextColumn>) {
         Contingency::new(&labels, &topics)
     };
     let inside: Vec<(&str, i32)> = scored.iter().copied().filter(|(_, topic)| *topic != OUTLIER).collect();
+    if inside.is_empty() {
+        return;
+    }
     let (all, inside) = (table(&scored), table(&inside));
     println!("  all rows:  NMI {:.4}, ARI {:.4}, hit {:.4}", all.nmi(), all.ari(), inside.hits() / all.rows);
     println!(

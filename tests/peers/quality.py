@@ -144,7 +144,8 @@ def measure(command):
     started = time.perf_counter()
     done = subprocess.run(command)
     wall = time.perf_counter() - started
-    print(json.dumps({"wall": wall, "peak": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6}))
+    unit = 1 if sys.platform == "darwin" else 1024
+    print(json.dumps({"wall": wall, "peak": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit / 1e6}))
     sys.exit(done.returncode)
 
 
@@ -212,9 +213,9 @@ def result_of_command(folder, wall):
     """The command prints no seconds: those of the whole process are taken."""
     import polars as pl
 
-    topics = pl.read_ipc(folder / "topics.arrow", memory_map=False)
+    topics = pl.read_ipc(folder / "topics.arrow")
     words = dict(zip(topics["Topic"].to_list(), topics["Representation"].to_list()))
-    rows = pl.read_ipc(folder / "documents.arrow", memory_map=False)
+    rows = pl.read_ipc(folder / "documents.arrow")
     return {"topics": rows["Topic"].to_list(), "words": words, "seconds": wall}
 
 
