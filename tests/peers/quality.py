@@ -24,7 +24,7 @@ are kept beside results.jsonl, as .npy.
 | s | seconds of the fit, after imports and, for Python, compilation |
 | MB | peak memory of the process |
 
-EVoC has no words: those of a class-based TF-IDF are taken, as for BERTopic.
+EVoC has no words: those of BERTopic's class-based TF-IDF are taken.
 """
 
 import argparse
@@ -52,11 +52,12 @@ EPSILON = 1e-12
 
 
 def random_vectors(dimensions):
-    """Enough rows for the code path of real data."""
+    """Enough rows around 50 centers for the code path of real data."""
     import numpy as np
 
     random = np.random.default_rng(0)
-    return (random.normal(size=(5000, dimensions)) + 3 * random.integers(0, 5, (5000, 1))).astype(np.float32)
+    centers = random.normal(size=(50, dimensions))
+    return (centers[random.integers(0, 50, 5000)] + random.normal(size=(5000, dimensions))).astype(np.float32)
 
 
 def compile_umap(dimensions):
@@ -103,26 +104,7 @@ def evoc(texts, vectors, seed, warm):
     started = time.perf_counter()
     topics = EVoC().fit_predict(vectors)
     seconds = time.perf_counter() - started
-    return topics, class_tf_idf(texts, topics), seconds
-
-
-def class_tf_idf(texts, topics):
-    """Ten words for each topic by BERTopic's formula: the share of the topic's words, times ln(1 + mean words of a
-    topic / count of the word)."""
-    import numpy as np
-    from scipy.sparse import csr_matrix
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    vectorizer = CountVectorizer(stop_words="english")
-    counts = vectorizer.fit_transform(texts)
-    found, place = np.unique(topics, return_inverse=True)
-    members = csr_matrix((np.ones(len(topics)), (place, np.arange(len(topics)))), shape=(len(found), len(topics)))
-    counts = (members @ counts).toarray()
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    weights = shares * np.log1p(counts.sum() / len(found) / np.maximum(counts.sum(0), 1))
-    names = vectorizer.get_feature_names_out()
-    best = np.argsort(-weights, axis=1, kind="stable")[:, :WORDS]
-    return {int(topic): [names[i] for i in row] for topic, row in zip(found, best)}
+    return topics, {}, seconds
 
 
 def fit(method, folder, seed, warm):
@@ -290,6 +272,25 @@ class Windows:
         return float(np.mean(means)) if means else None
 
 
+def class_tf_idf(texts, topics):
+    """Ten words for each topic by BERTopic's formula: the share of the topic's words, times ln(1 + mean words of a
+    topic / count of the word)."""
+    import numpy as np
+    from scipy.sparse import csr_matrix
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    vectorizer = CountVectorizer(stop_words="english")
+    counts = vectorizer.fit_transform(texts)
+    found, place = np.unique(topics, return_inverse=True)
+    members = csr_matrix((np.ones(len(topics)), (place, np.arange(len(topics)))), shape=(len(found), len(topics)))
+    counts = (members @ counts).toarray()
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    weights = shares * np.log1p(counts.sum() / len(found) / np.maximum(counts.sum(0), 1))
+    names = vectorizer.get_feature_names_out()
+    best = np.argsort(-weights, axis=1, kind="stable")[:, :WORDS]
+    return {int(topic): [names[i] for i in row] for topic, row in zip(found, best)}
+
+
 def word_scores(words, windows, analyze):
     """NPMI with phrases as their words, NPMI with phrases as they are, and diversity."""
     words = [[word for word in words if word][:WORDS] for topic, words in sorted(words.items()) if topic >= 0]
@@ -421,8 +422,9 @@ def compare(arguments):
         result |= {key: found[key] for key in ("seconds", "wall", "peak")}
         if number is None:
             result |= label_scores(topics, labels) if labels is not None else {}
-            result |= word_scores({int(topic): words for topic, words in found["words"].items()}, windows, analyze)
-            result["words"] = found["words"]
+            words = {int(topic): words for topic, words in found["words"].items()} or class_tf_idf(texts, topics)
+            result |= word_scores(words, windows, analyze)
+            result["words"] = words
         results.append(result)
         with arguments.out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(result, ensure_ascii=False) + "\n")
