@@ -24,7 +24,8 @@ are kept beside results.jsonl, as .npy.
 | s | seconds of the fit, after imports and, for Python, compilation |
 | MB | peak memory of the process |
 
-EVoC has no words: those of BERTopic's class-based TF-IDF are taken.
+EVoC has no words: those of BERTopic's class-based TF-IDF are taken. Words that the texts of the NPMI lack (stop words of
+scikit-learn's list, single letters) are not scored.
 """
 
 import argparse
@@ -272,6 +273,14 @@ class Windows:
         return float(np.mean(means)) if means else None
 
 
+def gensim_npmi(topics, tokens):
+    from gensim.corpora import Dictionary
+    from gensim.models.coherencemodel import CoherenceModel
+
+    texts = {"texts": tokens, "dictionary": Dictionary(tokens), "window_size": WINDOW, "processes": 1}
+    return CoherenceModel(topics=topics, coherence="c_npmi", **texts).get_coherence()
+
+
 def class_tf_idf(texts, topics):
     """Ten words for each topic by BERTopic's formula: the share of the topic's words, times ln(1 + mean words of a
     topic / count of the word)."""
@@ -291,12 +300,17 @@ def class_tf_idf(texts, topics):
     return {int(topic): [names[i] for i in row] for topic, row in zip(found, best)}
 
 
-def word_scores(words, windows, analyze):
-    """NPMI with phrases as their words, NPMI with phrases as they are, and diversity."""
+def word_scores(words, windows, analyze, checked):
+    """NPMI with phrases as their words, NPMI with phrases as they are, and diversity. With the tokens in `checked`, the
+    first is compared with gensim's."""
     words = [[word for word in words if word][:WORDS] for topic, words in sorted(words.items()) if topic >= 0]
     known = [[term for term in map(analyze, topic) if windows.vocabulary.keys() >= set(term)] for topic in words]
     phrases = [list(dict.fromkeys(term for term in topic if term)) for topic in known]
     single = [list(dict.fromkeys((part,) for term in topic for part in term))[:WORDS] for topic in known]
+    single = [topic for topic in single if len(topic) > 1]
+    plain = [[word for word, in topic] for topic in single]
+    if checked and abs(windows.npmi(single) - gensim_npmi(plain, checked)) > 1e-9:
+        sys.exit("NPMI differs from gensim's")
     everything = [word for topic in words for word in topic]
     diversity = len(set(everything)) / len(everything) if everything else None
     return {"npmi": windows.npmi(single), "npmi_phrases": windows.npmi(phrases), "diversity": diversity}
@@ -423,7 +437,7 @@ def compare(arguments):
         if number is None:
             result |= label_scores(topics, labels) if labels is not None else {}
             words = {int(topic): words for topic, words in found["words"].items()} or class_tf_idf(texts, topics)
-            result |= word_scores(words, windows, analyze)
+            result |= word_scores(words, windows, analyze, tokens if arguments.check else None)
             result["words"] = words
         results.append(result)
         with arguments.out.open("a", encoding="utf-8") as file:
@@ -448,6 +462,7 @@ def main():
     parser.add_argument("--resamples", type=int, default=0, help="number of fits of a random 80 %% of the rows")
     example = BUILT / "examples" / "bench_quality"
     parser.add_argument("--program", type=Path, default=example, help="topicframe's program")
+    parser.add_argument("--check", action="store_true", help="compare NPMI with gensim's, which takes minutes")
     parser.add_argument("--out", type=Path, required=True, help="a JSON Lines file, continued if it exists")
     compare(parser.parse_args())
 
