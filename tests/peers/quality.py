@@ -24,7 +24,7 @@ are kept beside results.jsonl, as .npy.
 | s | seconds of the fit, after imports and, for Python, compilation |
 | MB | peak memory of the process |
 
-EVoC has no words: those of BERTopic's class-based TF-IDF are taken. Words that the texts of the NPMI lack (stop words of
+EVoC has no words: those of BERTopic's class-based TF-IDF are taken. Words that NPMI's texts lack (stop words of
 scikit-learn's list, single letters) are not scored.
 """
 
