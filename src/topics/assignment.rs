@@ -189,8 +189,8 @@ impl Assignment {
 }
 
 impl Choice {
-    /// The choice after an edit of the topics as they are now, of which there are `count` afterwards. Topics that have no
-    /// rows now have no part in it.
+    /// The choice after an edit of the topics as they are now, of which there are `count` afterwards. Topics that have
+    /// no rows now have no part in it.
     fn after(&self, edit: &Regrouping, count: i32) -> Self {
         let group = |topic: i32| match self.now.get(&topic) {
             _ if topic == OUTLIER => OUTLIER,
