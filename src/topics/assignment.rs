@@ -105,7 +105,7 @@ impl Assignment {
     }
 
     /// The topics without a choice of outliers: the clusterer's, after the same edits.
-    pub(super) fn as_clustered(self) -> Self {
+    pub(super) fn without_choice(self) -> Self {
         match &self.choice {
             Some(choice) => choice.before.clone(),
             None => self,
@@ -200,8 +200,8 @@ impl Assignment {
 }
 
 impl Choice {
-    /// The choice after an edit of the topics as they are now, of which there are `count` afterwards. Topics that have no
-    /// rows now have no part in it.
+    /// The choice after an edit of the topics as they are now, of which there are `count` afterwards. Topics that have
+    /// no rows now have no part in it.
     fn after(&self, edit: &Regrouping, count: i32) -> Self {
         let group = |topic: i32| match self.now.get(&topic) {
             _ if topic == OUTLIER => OUTLIER,

@@ -54,7 +54,7 @@ impl Assignment {
     /// # Errors
     /// The clusterer cannot tell its memberships.
     pub(crate) fn with_outliers(self, outliers: Outliers, clustered: &ClusteredRows<'_>) -> Result<Self> {
-        let before = self.as_clustered();
+        let before = self.without_choice();
         let mut belongs: Vec<(i32, f64)> =
             before.topics.iter().copied().zip(before.probabilities.iter().copied()).collect();
         let admission = match outliers {

@@ -100,6 +100,7 @@ impl fmt::Display for Outliers {
 pub(crate) struct Admission {
     /// A row with a lower probability, or with this one and a lower cosine to its topic's centroid, is an outlier.
     pub(crate) lowest: Option<(f64, f64)>,
-    /// A row that the clusterer leaves out is in the topic with the nearest centroid, unless its cosine to that is lower.
+    /// A row that the clusterer leaves out is in the topic with the nearest centroid, unless its cosine to that is
+    /// lower.
     pub(crate) nearest: Option<f64>,
 }

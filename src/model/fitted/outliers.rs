@@ -5,16 +5,16 @@ use crate::error::Result;
 use crate::topics::Outliers;
 
 impl FittedTopicModel {
-    /// Returns a model with other outliers, without fitting again: [`Outliers`], or a number from 0 to 1, which is their
-    /// share (in place of BERTopic's `reduce_outliers` and `update_topics`). Words are counted anew from the kept counts,
-    /// and topics are numbered by size.
+    /// Returns a model with other outliers, without fitting again: [`Outliers`], or a number from 0 to 1, which is
+    /// their share (in place of BERTopic's `reduce_outliers` and `update_topics`). Words are counted anew from the kept
+    /// counts, and topics are numbered by size.
     ///
     /// Every row that has a vector belongs to some topic with some strength:
     /// - A row in a topic: to that topic, with its probability.
     /// - A row that the clusterer left out: to the topic with the largest membership, if the clusterer tells
-    ///   ([`Hdbscan`](crate::cluster::Hdbscan) and [`Communities`](crate::cluster::Communities) do; those of clusters in
-    ///   one topic add up). Otherwise to the one whose mean vector has the largest cosine to the row's; the strength is
-    ///   the share of that cosine in the sum of all positive ones.
+    ///   ([`Hdbscan`](crate::cluster::Hdbscan) and [`Communities`](crate::cluster::Communities) do; those of clusters
+    ///   in one topic add up). Otherwise to the one whose mean vector has the largest cosine to the row's; the strength
+    ///   is the share of that cosine in the sum of all positive ones.
     ///
     /// With [`Outliers::None`], every row is where it belongs. With [`Outliers::Share`], exactly that share of rows are
     /// outliers, rounded: if the clusterer left out more, the strongest of them are taken in; if it left out fewer, the
@@ -27,10 +27,10 @@ impl FittedTopicModel {
     /// disappears; another choice can bring it back. Choices do not add up: the result depends on the clusterer, on the
     /// other edits and on this choice, not on earlier choices. If there are no topics, all rows are outliers.
     ///
-    /// [`transform`](Self::transform) follows: after [`Outliers::Below`], new rows with a lower probability are outliers,
-    /// and after a share that sets rows aside, those that are weaker than the rows that are still in topics. With
-    /// [`Outliers::None`], a new row that the clusterer leaves out is in the topic with the nearest mean vector, and after
-    /// a share that takes rows in, if the cosine to it is as large as for as many rows of the fit.
+    /// [`transform`](Self::transform) follows: after [`Outliers::Below`], new rows with a lower probability are
+    /// outliers, and after a share that sets rows aside, those that are weaker than the rows that are still in topics.
+    /// With [`Outliers::None`], a new row that the clusterer leaves out is in the topic with the nearest mean vector;
+    /// after a share that takes rows in, it is if the cosine to that is as large as for as many rows of the fit.
     ///
     /// ```
     /// use topicframe::prelude::*;
