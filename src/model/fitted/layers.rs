@@ -47,8 +47,8 @@ impl FittedTopicModel {
     /// out, and the least stable ones if there are more than six. A small tree has fewer than three.
     ///
     /// NPMI is that of words as they are counted, by whole texts, as in the choice of the number of topics: compare it
-    /// between layers, not with that of `quality`, which is by windows. It rises with the number of topics, and stability
-    /// falls. Neither depends on edits.
+    /// between layers, not with that of `quality`, which is by windows. It tends to rise with the number of topics, and
+    /// is negative where texts are short. Neither NPMI nor stability depends on edits.
     ///
     /// ```
     /// use topicframe::prelude::*;
