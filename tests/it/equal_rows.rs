@@ -150,8 +150,8 @@ fn one_text_again_and_again_is_one_topic() {
         let placed = topics.transform(&df!("text" => ["a steam engine on a bridge", "a locomotive"]).unwrap()).unwrap();
         assert_eq!(topic_column(&placed)[0], 0);
     }
-    let error = model().fit(&frame(&vec!["too few".to_owned(); 12])).map(|_| ()).unwrap_err();
-    assert!(format!("{error:#}").contains("12 of 12 rows"), "{error:#}");
+    let error = model().fit(&frame(&vec!["a steam engine".to_owned(); 8])).map(|_| ()).unwrap_err();
+    assert!(format!("{error:#}").contains("8 of 8 rows"), "{error:#}");
 }
 
 fn given(vectors: &[Vec<f32>]) -> DataFrame {
@@ -234,7 +234,7 @@ fn one_text_sent_often_leaves_the_others_theirs() {
     // A single theme would be the root of the tree, which is not a cluster, if it were not for the repeated text.
     let frame = given(&groups_and_a_heap(1, 60, 400).0);
     let topics = assert_together(&of_given().reducer(NoReduction), &frame, "one beside one theme");
-    assert_eq!(topics.topic_size(0), Some(400));
+    assert!((400..430).contains(&topics.topic_size(0).unwrap()), "{:?}", topics.topic_size(0));
     assert!(topics.summary().topics >= 2 && topics.summary().outliers <= 40, "{:?}", topics.summary());
 }
 
@@ -285,7 +285,7 @@ fn copies_of_an_unrelated_text_do_not_join_all_others() {
 #[test]
 fn texts_without_copies_are_clustered_as_points_are() {
     let texts = captions(108);
-    let (topics, notes) = noting(model(), &frame(&texts));
+    let (topics, notes) = noting(model().bertopic(), &frame(&texts));
     assert_eq!(topics.summary().repeated, 0);
     assert!(!notes.contains("repeat"), "{notes}");
     let all: Vec<&str> = texts.iter().map(String::as_str).collect();

@@ -44,19 +44,17 @@ fn every_stage_of_a_fit_can_be_stopped() {
         captions(9000).iter().enumerate().map(|(i, text)| format!("{text} {i} {}", 7919 * i % 9973)).collect();
     let many = df!("caption" => texts).unwrap();
     let texts = || TopicModel::text("caption", StaticEmbedder::builtin());
-    for task in [
-        "texts",
-        "neighbor index",
-        "neighbors",
-        "graph",
-        "initial layout",
-        "layout",
-        "core distances",
-        "spanning tree",
-        "words",
-    ] {
-        let error = stopped_at(task, texts(), &many);
-        assert_eq!(error.kind(), ErrorKind::Interrupted, "{task}: {error}");
+    let of_bertopic = ["initial layout", "layout", "core distances", "spanning tree"];
+    let of_both = ["texts", "neighbor index", "neighbors", "graph", "words"];
+    let models = [
+        (texts().clusterer(Communities::new().lexical_weight(0.3)), vec!["words in common", "communities"]),
+        (texts().bertopic(), of_bertopic.to_vec()),
+    ];
+    for (model, own) in models {
+        for task in own.into_iter().chain(of_both) {
+            let error = stopped_at(task, model.clone(), &many);
+            assert_eq!(error.kind(), ErrorKind::Interrupted, "{task}: {error}");
+        }
     }
     // Alternative stages.
     for task in ["k-means", "nearest centers"] {

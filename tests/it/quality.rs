@@ -51,8 +51,8 @@ fn the_measures_are_scikit_learns() {
     assert!((purity(&categories, &topics) - 4.0 / 6.0).abs() < 1e-12);
 }
 
-/// Seeds 1 to 4 and 42: 92 to 96% of the drawings in 45 to 48 topics, purity 0.890 to 0.895, NMI of all rows 0.627 to
-/// 0.642.
+/// Seed 42: all drawings in 28 topics, purity 0.844, NMI 0.679. BERTopic's stages, seeds 1 to 4 and 42: 92 to 96% in 45 to
+/// 48 topics, purity 0.890 to 0.895, NMI of all rows 0.627 to 0.642.
 #[test]
 fn topics_of_drawings_agree_with_their_categories() {
     let drawings = corpora::drawings();
@@ -71,7 +71,7 @@ fn topics_of_drawings_agree_with_their_categories() {
         let (share, purity, nmi) =
             (in_topics.len() as f64 / labels.len() as f64, purity(&of_topics, &in_topics), nmi(&categories, &labels));
         let said = format!("seed {seed}: {share:.3} in topics, purity {purity:.3}, NMI {nmi:.3}");
-        assert!((40..=55).contains(&topics.summary().topics), "{said}, {} topics", topics.summary().topics);
-        assert!(share > 0.88 && purity > 0.87 && nmi > 0.60, "{said}");
+        assert!((20..=45).contains(&topics.summary().topics), "{said}, {} topics", topics.summary().topics);
+        assert!(share == 1.0 && purity > 0.80 && nmi > 0.65, "{said}");
     }
 }

@@ -20,7 +20,7 @@ use topicframe::represent::{
     Aspect, KeyBERTInspired, MaximalMarginalRelevance, Representation, TopicContext, TopicWords, VisualWords,
 };
 use topicframe::training::Training;
-use topicframe::vectorize::{CountVectorizer, StopWords};
+use topicframe::vectorize::{ClassTfIdf, CountVectorizer, StopWords};
 
 use crate::notes::Notes;
 
@@ -129,6 +129,8 @@ fn only_words(words: &[(String, f64)]) -> Vec<&str> {
 fn the_words_and_weights_that_bertopic_gives() {
     let few = KeyBERTInspired::new().top_n_words(5).nr_repr_docs(3).nr_candidate_words(20);
     let fitted = model()
+        .ctfidf(ClassTfIdf::new())
+        .merge_word_forms(false)
         .representation("KeyBERT", KeyBERTInspired::new())
         .representation("KeyBERT few", few)
         .representation("MMR", MaximalMarginalRelevance::new())

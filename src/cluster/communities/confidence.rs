@@ -19,10 +19,11 @@ pub(crate) struct Connections {
 pub(crate) fn connections(graph: &Graph, communities: &[u32], cores: &[u32], runs: &[Vec<u32>]) -> Vec<Connections> {
     let of_node = |node: usize| {
         let (own, total) = (communities[node], graph.strengths()[node]);
-        let mut inside = 0.0;
+        let (mut inside, mut edges) = (0.0, 0.0);
         let mut others: Vec<(u32, f64)> = Vec::new();
         for (end, weight) in graph.edges(node) {
             let community = communities[end];
+            edges += weight;
             if community == own {
                 inside += weight * f64::from(share(runs, cores[node] as usize, cores[end] as usize));
                 continue;
@@ -32,6 +33,8 @@ pub(crate) fn connections(graph: &Graph, communities: &[u32], cores: &[u32], run
                 None => others.push((community, weight)),
             }
         }
+        // The rest of its strength are copies.
+        inside += total - edges;
         // A node without edges is alone in its community, with certainty.
         let part = |weight: f64| if total > 0.0 { (weight / total).clamp(0.0, 1.0) } else { 1.0 };
         let best = others.into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));

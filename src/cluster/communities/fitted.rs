@@ -9,7 +9,7 @@ use super::tree::Growth;
 use crate::cluster::{Clustering, Coherence, FittedClusterer, OUTLIER};
 use crate::error::{Result, Stage};
 use crate::graph::FittedNeighborGraph;
-use crate::progress::Progress;
+use crate::progress::{Progress, Task};
 
 /// Communities of a neighbor graph, at some height of their tree.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Found {
     }
 
     /// The communities of `rows` in a hierarchy of their own, cut into `count`.
-    fn refitted(&self, rows: &[usize], count: usize, seed: u64) -> Vec<i32> {
+    fn refitted(&self, rows: &[usize], count: usize, seed: u64, task: &Task) -> Vec<i32> {
         let place = |&row: &usize| match &self.places {
             None => Some(row),
             Some(places) => places.get(row).map(|&place| place as usize),
@@ -67,7 +67,7 @@ impl Found {
                 *size += 1;
             }
         }
-        let (part, numbers) = self.hierarchy.of_part(&sizes, &Growth { seed, ..self.growth });
+        let (part, numbers) = self.hierarchy.of_part(&sizes, &Growth { seed, ..self.growth }, task);
         let communities = part.cut(count).communities;
         let community = |row: &usize| *communities.get((*numbers.get(place(row)?)?)? as usize)?;
         rows.iter().map(|row| community(row).map_or(OUTLIER, |community| community as i32)).collect()
@@ -116,8 +116,10 @@ impl FittedClusterer for FittedCommunities {
     }
 
     fn refit(&self, rows: &[usize], seed: u64, progress: &Progress) -> Result<Option<Vec<i32>>> {
-        progress.check(Stage::Cluster)?;
-        Ok(Some(self.found.refitted(rows, self.count(), seed)))
+        let task = progress.task(Stage::Cluster, "communities", 0);
+        let labels = self.found.refitted(rows, self.count(), seed, &task);
+        task.finish()?;
+        Ok(Some(labels))
     }
 }
 

@@ -33,10 +33,14 @@ impl Strengths {
                 strengths.inside[own as usize] += rows;
                 continue;
             }
+            let mut edges = 0.0;
             for (end, weight) in graph.edges(node) {
+                edges += weight;
                 let agreed = f64::from(share(&level.runs, cores[node] as usize, cores[end] as usize));
                 strengths.add(own, leaves.communities[end], rows * weight * agreed / total);
             }
+            // The rest of its strength are copies.
+            strengths.add(own, own, rows * (total - edges) / total);
         }
         strengths
     }

@@ -37,6 +37,15 @@ impl Graph {
         graph
     }
 
+    /// The same graph, where each node is also connected with itself: `weights` count in its strength.
+    pub(crate) fn with_loops(mut self, weights: impl Iterator<Item = f64>) -> Graph {
+        for (strength, weight) in self.strengths.iter_mut().zip(weights) {
+            *strength += weight;
+        }
+        self.total = self.strengths.iter().sum();
+        self
+    }
+
     /// Appends the edges of the next node, and returns the sum of their weights.
     fn push_edges(&mut self, edges: impl Iterator<Item = (u32, f32)>) -> f64 {
         let mut sum = 0.0;

@@ -5,6 +5,7 @@ use super::granularity::most_coherent;
 use super::graph::{Graph, renumber};
 use super::tree::{Growth, Level, Tree, merges, tree};
 use crate::cluster::Coherence;
+use crate::progress::Task;
 
 /// All that was found in a graph.
 #[derive(Debug)]
@@ -28,8 +29,10 @@ pub(crate) struct Cut {
 }
 
 impl Hierarchy {
-    pub(crate) fn new(graph: Graph, sizes: Vec<u32>, growth: &Growth) -> Self {
-        let tree = tree(&graph, &sizes, growth);
+    pub(crate) fn new(graph: Graph, sizes: Vec<u32>, growth: &Growth, task: &Task) -> Self {
+        let copies = |&size: &u32| f64::from(size.saturating_sub(1).min(growth.max_copies));
+        let graph = graph.with_loops(sizes.iter().map(copies));
+        let tree = tree(&graph, &sizes, growth, task);
         let merges = merges(&graph, &tree.levels);
         Hierarchy { graph, tree, merges, sizes, min_size: growth.min_size }
     }
@@ -112,7 +115,7 @@ impl Hierarchy {
 
     /// The hierarchy of the nodes that stand for rows according to `sizes`, by the edges between them, with the number of
     /// each of them among these nodes.
-    pub(crate) fn of_part(&self, sizes: &[u32], growth: &Growth) -> (Hierarchy, Vec<Option<u32>>) {
+    pub(crate) fn of_part(&self, sizes: &[u32], growth: &Growth, task: &Task) -> (Hierarchy, Vec<Option<u32>>) {
         let mut next = 0_u32;
         let number = |&size: &u32| {
             let number = (size > 0).then_some(next);
@@ -122,7 +125,7 @@ impl Hierarchy {
         let numbers: Vec<Option<u32>> = sizes.iter().map(number).collect();
         let part = self.graph.induced(&numbers);
         let kept = sizes.iter().copied().filter(|&size| size > 0).collect();
-        (Hierarchy::new(part, kept, growth), numbers)
+        (Hierarchy::new(part, kept, growth, task), numbers)
     }
 
     /// The cut in which each leaf is in the group of the leaf that it joined.

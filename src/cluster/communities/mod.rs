@@ -208,9 +208,10 @@ impl Clusterer for Communities {
         let edges = graph.edges();
         let weighted = Graph::new(&edges.offsets, &edges.indices, &edges.weights);
         let min_size = u32::try_from(self.min_cluster_size).unwrap_or(u32::MAX);
-        let growth = Growth { runs: self.n_runs, passes: PASSES, min_size, seed: training.seed };
+        let max_copies = u32::try_from(graph.n_neighbors()).unwrap_or(u32::MAX);
+        let growth = Growth { runs: self.n_runs, passes: PASSES, min_size, max_copies, seed: training.seed };
         let task = training.progress.task(Stage::Cluster, "communities", 0);
-        let hierarchy = Hierarchy::new(weighted, sizes, &growth);
+        let hierarchy = Hierarchy::new(weighted, sizes, &growth, &task);
         task.finish()?;
         let count = self.n_clusters.unwrap_or_else(|| hierarchy.communities_at(self.resolution.unwrap_or(1.0)));
         let is_automatic = self.n_clusters.is_none() && self.resolution.is_none();

@@ -15,6 +15,7 @@ use super::consensus::{Consensus, connected, consensus};
 use super::graph::{Graph, members, renumber};
 use super::leiden::{leiden, polish};
 use super::random::mix;
+use crate::progress::Task;
 
 /// The resolution of the first level. Each level has twice that of the one above.
 const FIRST_RESOLUTION: f64 = 0.5;
@@ -31,6 +32,8 @@ pub(crate) struct Growth {
     pub(crate) runs: usize,
     pub(crate) passes: usize,
     pub(crate) min_size: u32,
+    /// The number of a row's copies that count as neighbors of it.
+    pub(crate) max_copies: u32,
     pub(crate) seed: u64,
 }
 
@@ -55,10 +58,14 @@ pub(crate) struct Level {
     pub(crate) runs: Vec<Vec<u32>>,
 }
 
-/// The tree of `graph`; `sizes` are the numbers of rows that the nodes stand for.
-pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth) -> Tree {
+/// The tree of `graph`; `sizes` are the numbers of rows that the nodes stand for. After an interruption, which `task`
+/// reports, the tree is incomplete.
+pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -> Tree {
     let resolution = CORES.0.max(CORES.1 * graph.nodes() as f64);
-    let run = |run: usize| leiden(graph, resolution, None, 1, mix(mix(growth.seed, u64::MAX), run as u64));
+    let run = |run: usize| match task.is_interrupted() {
+        true => vec![0; graph.nodes()],
+        false => leiden(graph, resolution, None, 1, mix(mix(growth.seed, u64::MAX), run as u64)),
+    };
     let runs: Vec<Vec<u32>> = (0..growth.runs).into_par_iter().with_max_len(1).map(run).collect();
     let mut cores = connected(graph, &runs);
     let count = renumber(&mut cores);
@@ -72,6 +79,9 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth) -> Tree {
     let mut parents: Option<Vec<u32>> = None;
     let mut resolution = FIRST_RESOLUTION;
     for number in 0..MAX_LEVELS {
+        if task.is_interrupted() {
+            break;
+        }
         let seed = mix(growth.seed, number as u64);
         let within = parents.as_ref().map(|parents| small.within(parents));
         let restricted = within.as_ref().unwrap_or(&small);
