@@ -4,6 +4,8 @@
 //! (`smooth_knn_dist`), the weighted graph (`fuzzy_simplicial_set`), and for texts, the neighbors by their words
 //! (`lexical`).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -169,7 +171,7 @@ impl NeighborGraph {
             }
             None => graph,
         };
-        Ok(FittedNeighborGraph { index, n_neighbors, mean_distance, edges })
+        Ok(FittedNeighborGraph { index: Arc::new(index), n_neighbors, mean_distance, edges: Arc::new(edges) })
     }
 
     /// The weight of the lexical view of `terms`.
@@ -180,13 +182,13 @@ impl NeighborGraph {
     }
 }
 
-/// A neighbor graph, and what is needed to find the neighbors of new rows.
+/// A neighbor graph, and what is needed to find the neighbors of new rows. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct FittedNeighborGraph {
-    index: NeighborIndex,
+    index: Arc<NeighborIndex>,
     n_neighbors: usize,
     mean_distance: f32,
-    edges: FuzzyGraph,
+    edges: Arc<FuzzyGraph>,
 }
 
 impl FittedNeighborGraph {
@@ -195,9 +197,15 @@ impl FittedNeighborGraph {
         &self.edges
     }
 
+    /// The same without its edges, to find the neighbors of new rows.
+    pub(crate) fn without_edges(self) -> Self {
+        let edges = FuzzyGraph { offsets: vec![0], indices: Vec::new(), weights: Vec::new() };
+        FittedNeighborGraph { edges: Arc::new(edges), ..self }
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.edges.rows()
+        self.index.rows()
     }
 
     /// The number of neighbors used, including the row itself: `n_neighbors`, or less if there were fewer rows.

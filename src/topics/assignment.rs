@@ -152,8 +152,10 @@ impl Assignment {
 
     /// The number of clusters, if each is a topic of its own: none were merged, or turned into outliers.
     pub(crate) fn unmerged(&self) -> Option<usize> {
-        let topics: BTreeSet<i32> = self.mapper.values().copied().filter(|&topic| topic != OUTLIER).collect();
-        (topics.len() == self.mapper.len()).then_some(topics.len())
+        // A choice of outliers may leave a topic without rows.
+        let mapper = self.choice.as_ref().map_or(&self.mapper, |choice| &choice.before.mapper);
+        let topics: BTreeSet<i32> = mapper.values().copied().filter(|&topic| topic != OUTLIER).collect();
+        (topics.len() == mapper.len()).then_some(topics.len())
     }
 
     fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {

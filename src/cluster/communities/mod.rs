@@ -215,7 +215,13 @@ impl Clusterer for Communities {
         task.finish()?;
         let count = self.n_clusters.unwrap_or_else(|| hierarchy.communities_at(self.resolution.unwrap_or(1.0)));
         let is_automatic = self.n_clusters.is_none() && self.resolution.is_none();
-        let found = Found { graph, hierarchy, is_automatic, growth, places: training.places.map(<[_]>::to_vec) };
+        let found = Found {
+            graph: graph.without_edges(),
+            hierarchy,
+            is_automatic,
+            growth,
+            places: training.places.map(<[_]>::to_vec),
+        };
         Ok(Arc::new(found).clustering(count))
     }
 
