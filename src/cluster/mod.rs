@@ -181,8 +181,8 @@ pub trait Coherence {
     /// of each row, from 0.
     fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64>;
 
-    /// The coherence of group `kept` after group `gone` has joined it, and no longer exists.
-    fn joined(&mut self, kept: usize, gone: usize) -> f64;
+    /// Group `gone` has joined group `kept`, and `left` groups are left: updates the `coherence` of all that changed.
+    fn joined(&mut self, kept: usize, gone: usize, left: usize, coherence: &mut [f64]);
 }
 
 /// Assigns new points to the clusters of a fitted clustering.

@@ -59,11 +59,6 @@ impl Occurrences {
         Occurrences { texts: counts.rows(), of_term }
     }
 
-    /// For each term, the number of texts that contain it.
-    pub(crate) fn texts_of_terms(&self) -> impl Iterator<Item = usize> + '_ {
-        self.of_term.iter().map(Vec::len)
-    }
-
     /// The mean NPMI of each topic's pairs of terms; `None` if fewer than two of its terms occur.
     pub(crate) fn npmi(&self, topics: &[Vec<u32>]) -> Vec<Option<f64>> {
         let of_topic = |marks: &mut Vec<u64>, topic: &Vec<u32>| self.npmi_of(topic, marks);

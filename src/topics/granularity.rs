@@ -8,16 +8,22 @@ use crate::linalg::sparse::ClassCounts;
 use crate::measure::{Occurrences, TOP_WORDS};
 
 /// Measures groups of rows by the NPMI of their best words within texts; these are weighted by their share of the
-/// group's terms, by the share of the group's texts that have them, and by their rarity.
+/// group's terms, by the share of the group's texts that have them, and by c-TF-IDF's inverse frequency, which compares
+/// them with a group of average length. Rarer words would be more coherent, but say less about most of the rows.
 ///
-/// Groups are merged by adding their counts, so that every cut of a tree can be measured.
+/// Groups are merged by adding their counts, so that every cut of a tree can be measured. The average length grows as
+/// groups are merged; the best words of all groups are chosen anew when it has grown by √2.
 pub(crate) struct TermCoherence<'a> {
     documents: &'a DocumentTerms,
     /// The frame row of each row that groups are of, ascending.
     rows: &'a [usize],
     occurrences: Occurrences,
-    /// The squared inverse document frequency of each term.
+    /// The number of occurrences of each term.
+    frequencies: Vec<f64>,
+    /// The squared inverse frequency of each term.
     rarity: Vec<f64>,
+    /// The step of the average length that `rarity` is for.
+    step: i32,
     groups: Vec<Group>,
     marks: Vec<u64>,
 }
@@ -29,9 +35,27 @@ impl<'a> TermCoherence<'a> {
     pub(crate) fn new(documents: &'a DocumentTerms, rows: &'a [usize]) -> Self {
         let counts = &documents.counts;
         let occurrences = Occurrences::new(counts, |_| true);
-        let texts = counts.rows() as f64;
-        let rarity = occurrences.texts_of_terms().map(|of_term| (texts / of_term.max(1) as f64).ln().powi(2)).collect();
-        TermCoherence { documents, rows, occurrences, rarity, groups: Vec::new(), marks: vec![0; counts.rows()] }
+        let marks = vec![0; counts.rows()];
+        let (frequencies, rarity) = (counts.column_sums(), Vec::new());
+        TermCoherence { documents, rows, occurrences, frequencies, rarity, step: -1, groups: Vec::new(), marks }
+    }
+
+    /// Sets the rarity of terms for this number of groups. Returns whether it changed.
+    fn compare_among(&mut self, groups: usize) -> bool {
+        let step = (2.0 * (groups.max(1) as f64).log2()).round() as i32;
+        if step == self.step {
+            return false;
+        }
+        self.step = step;
+        let average = self.frequencies.iter().sum::<f64>() / 2_f64.powf(f64::from(step) / 2.0);
+        let rarity = |frequency: &f64| (1.0 + average / frequency.max(1.0)).ln().powi(2);
+        self.rarity = self.frequencies.iter().map(rarity).collect();
+        true
+    }
+
+    fn npmi_of_all(&self) -> Vec<Option<f64>> {
+        let best: Vec<Vec<u32>> = self.groups.par_iter().map(|group| self.best_terms(group)).collect();
+        self.occurrences.npmi(&best)
     }
 
     /// The columns of the best words of `group`; ties are broken by column.
@@ -64,8 +88,8 @@ impl TermCoherence<'_> {
             Ok(counts) => (0..count).into_par_iter().with_max_len(1).map(|group| group_in(&counts, group)).collect(),
             Err(_) => vec![Vec::new(); count],
         };
-        let best: Vec<Vec<u32>> = self.groups.par_iter().map(|group| self.best_terms(group)).collect();
-        self.occurrences.npmi(&best)
+        self.compare_among(count);
+        self.npmi_of_all()
     }
 }
 
@@ -81,12 +105,17 @@ impl Coherence for TermCoherence<'_> {
         self.npmi_of_groups(groups, count).into_iter().map(Option::unwrap_or_default).collect()
     }
 
-    fn joined(&mut self, kept: usize, gone: usize) -> f64 {
+    fn joined(&mut self, kept: usize, gone: usize, left: usize, coherence: &mut [f64]) {
         let gone = self.groups.get_mut(gone).map(std::mem::take).unwrap_or_default();
-        let Some(group) = self.groups.get_mut(kept) else { return 0.0 };
+        let Some(group) = self.groups.get_mut(kept) else { return };
         *group = merged(group, &gone);
-        let best = self.best_terms(&self.groups[kept]);
-        self.occurrences.npmi_of(&best, &mut self.marks).unwrap_or_default()
+        if self.compare_among(left) {
+            let all = self.npmi_of_all().into_iter().map(Option::unwrap_or_default);
+            coherence.iter_mut().zip(all).for_each(|(to, npmi)| *to = npmi);
+        } else if let (Some(group), Some(to)) = (self.groups.get(kept), coherence.get_mut(kept)) {
+            let best = self.best_terms(group);
+            *to = self.occurrences.npmi_of(&best, &mut self.marks).unwrap_or_default();
+        }
     }
 }
 

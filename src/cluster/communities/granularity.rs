@@ -118,7 +118,7 @@ pub(crate) fn most_coherent(
         }
         let Some(&(kept, gone)) = merges.get(joined) else { break };
         strengths.join(kept, gone);
-        of_groups[kept as usize] = coherence.joined(kept as usize, gone as usize);
+        coherence.joined(kept as usize, gone as usize, count - 1, &mut of_groups);
         rows[kept as usize] = rows[kept as usize].saturating_add(rows[gone as usize]);
         let moved = std::mem::take(&mut members[gone as usize]);
         moved.iter().for_each(|&leaf| groups[leaf as usize] = kept);
