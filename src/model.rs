@@ -325,7 +325,7 @@ impl TopicModel {
     /// The number of topics, not counting the outlier topic: `nr_topics(20)`, at least 1, or
     /// `nr_topics(NrTopics::Auto)`. Default: as many as the clusterer finds.
     ///
-    /// If the clusterer finds a tree of topics ([`Communities`](crate::cluster::Communities) does), this is its cut with
+    /// If the clusterer finds a tree of topics ([`Communities`] does), this is its cut with
     /// that number, or the nearest that it has, and with [`NrTopics::Auto`] the cut that the clusterer chooses. Other
     /// clusterers know one number only: similar topics are merged until there are no more than requested, as by
     /// [`reduce_topics`](FittedTopicModel::reduce_topics), so there may be fewer.
