@@ -233,7 +233,7 @@ pub trait FittedClusterer: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// The clustering of the same rows at that cut of the algorithm's tree at which they belong most firmly to coherent
+    /// The clustering of the same rows at that level of the algorithm's tree at which they belong most firmly to coherent
     /// clusters; `None` if there is no tree, a number of clusters was requested, or no cluster is coherent.
     fn most_coherent(&self, coherence: &mut dyn Coherence) -> Option<Clustering> {
         let _ = coherence;

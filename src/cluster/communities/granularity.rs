@@ -2,7 +2,8 @@
 //!
 //! The score of a cut is the mean, over rows, of the strength with which a row belongs to its group times the coherence
 //! of the group (0 if that is negative). Strengths fall and coherence rises as groups become smaller, so the score has
-//! a maximum in between. Every cut is scored: joining two groups changes only these.
+//! a maximum in between. The levels of the tree are scored: other cuts depend more on chance, so that the best of all
+//! would be another one for another seed.
 
 use std::collections::BTreeMap;
 
@@ -80,8 +81,8 @@ impl Strengths {
     }
 }
 
-/// The number of joins after which the groups of at least `min_size` rows score highest, the most joins of several;
-/// `None` if no cut scores above 0. Also `None` if the tree has no leaves.
+/// The number of joins after which the groups of at least `min_size` rows score highest, among those of the levels, the
+/// most joins of several; `None` if no level scores above 0. Also `None` if the tree has no leaves.
 pub(crate) fn most_coherent(
     graph: &Graph,
     tree: &Tree,
@@ -109,11 +110,12 @@ pub(crate) fn most_coherent(
             level = now;
             strengths = of_levels[level].grouped(&groups);
         }
+        let is_level = tree.levels.iter().any(|level| level.count == count);
         let score: f64 = (0..leaves.count)
             .filter(|&group| rows[group] >= min_size && !members[group].is_empty())
             .map(|group| of_groups[group].max(0.0) * strengths.inside[group])
             .sum();
-        if score > 0.0 && best.is_none_or(|(highest, _)| score >= highest) {
+        if is_level && score > 0.0 && best.is_none_or(|(highest, _)| score >= highest) {
             best = Some((score, joined));
         }
         let Some(&(kept, gone)) = merges.get(joined) else { break };

@@ -127,7 +127,7 @@ impl Communities {
 
     /// The number of communities, at least 1. Default `None`: those of the [resolution](Self::resolution), if it is set;
     /// otherwise, in a model of texts, as many as make the rows belong most firmly to topics whose words belong together
-    /// (the mean of [probability](Clustering::probabilities) times coherence, [`document_npmi`]; every cut of the tree is
+    /// (the mean of [probability](Clustering::probabilities) times coherence, [`document_npmi`]; the levels of the tree are
     /// tried), and without texts, those of resolution 1. The tree of communities has a limited number of leaves, and
     /// cannot join parts of the graph that no edge connects, so there may be fewer or more.
     ///
