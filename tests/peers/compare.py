@@ -144,7 +144,7 @@ def scores(topics, labels):
 def compare_fit(frame, folder, runs, text, label):
     own, bertopic, evoc, found = [], [], [], {"topicframe": [], "BERTopic": [], "EVoC": []}
     labels = pl.read_ipc(frame)[label].cast(pl.String).to_numpy() if label else None
-    fit = (BUILT / "topicframe", "fit", frame, "--text", text, "--embeddings", "embedding")
+    fit = (BUILT / "topicframe", "fit", frame, "--text", text, "--embeddings", "embedding", "--like", "bertopic")
     for seed in range(runs):
         own.append(run(*fit, "--seed", seed))
         bertopic.append(peer("bertopic", frame, folder / "bertopic.npy", text))
