@@ -16,6 +16,7 @@ use crate::embed::{Fusion, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 #[cfg(feature = "models")]
 use crate::embed::{MultiModalBackend, SentenceTransformer};
 use crate::error::Error;
+use crate::graph::NeighborGraph;
 use crate::model::TopicModel;
 use crate::model::{FittedTopicModel, Summary};
 use crate::reduce::{NoReduction, Pca, Reduction, Umap};
@@ -476,7 +477,7 @@ macro_rules! steps {
 steps!(StaticEmbedder, LoadedEmbedder, NoEmbedder, Fusion);
 #[cfg(feature = "models")]
 steps!(SentenceTransformer, MultiModalBackend, Captioner);
-steps!(Umap, Pca, NoReduction, Communities, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
+steps!(Umap, Pca, NoReduction, NeighborGraph, Communities, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
 steps!(KeyBERTInspired, MaximalMarginalRelevance, VisualRepresentation, VisualWords);
 
 /// The types of this crate can be displayed without the trait in scope, too.

@@ -83,11 +83,13 @@ fn the_npmi_of_a_layer_is_that_of_its_best_words() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let counted = CountVectorizer::new().stop_words(StopWords::English).fit_transform(&texts, &Progress::silent());
     let counted = counted.unwrap().counts;
-    let mut documents = vec![0_f64; counted.cols()];
-    (0..1485).flat_map(|row| counted.row(row).0).for_each(|&term| documents[term as usize] += 1.0);
+    let frequencies = counted.column_sums();
+    let total: f64 = frequencies.iter().sum();
     let cuts = fitted().topics_at(&self::counts(&layers)).unwrap();
     for (layer, npmi) in self::counts(&layers).into_iter().zip(numbers(&layers, "NPMI")) {
         let labels = labels(&cuts, layer);
+        // The average length of a topic, where numbers of topics within a factor of the fourth root of 2 are alike.
+        let average = total / 2_f64.powf((2.0 * (layer as f64).log2()).round() / 2.0);
         let best = |topic: i32| {
             let mut of_topic = BTreeMap::<u32, (f64, f64)>::new();
             for row in (0..1485).filter(|&row| labels[row] == topic) {
@@ -99,7 +101,7 @@ fn the_npmi_of_a_layer_is_that_of_its_best_words() {
                 }
             }
             let weight = |(&term, &(occurrences, texts)): (&u32, &(f64, f64))| {
-                (occurrences * texts * (1485.0 / documents[term as usize]).ln().powi(2), term)
+                (occurrences * texts * (1.0 + average / frequencies[term as usize]).ln().powi(2), term)
             };
             let mut best: Vec<(f64, u32)> = of_topic.iter().map(weight).collect();
             best.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

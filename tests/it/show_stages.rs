@@ -31,6 +31,8 @@ fn stages() -> Vec<(&'static str, Html)> {
         shown(&Umap::new()),
         shown(&Pca::new()),
         shown(&NoReduction),
+        shown(&topicframe::graph::NeighborGraph::new()),
+        shown(&Communities::new()),
         shown(&Hdbscan::new()),
         shown(&KMeans::new(3)),
         shown(&CountVectorizer::new()),
