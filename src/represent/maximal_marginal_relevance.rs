@@ -38,7 +38,7 @@ const MAX_WORDS: usize = 1000;
 ///     .representation("Diverse", MaximalMarginalRelevance::new().diversity(0.7).top_n_words(2));
 /// let topics = model.fit(&posts)?;
 /// let Aspect::Words(diverse) = topics.topic_aspect("Diverse")? else { panic!("it returns words") };
-/// assert_eq!((topics.get_topic(0).unwrap_or_default().len(), diverse[&0].len()), (4, 2));
+/// assert_eq!((topics.get_topic(0).unwrap_or_default().len(), diverse[&0].len()), (3, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

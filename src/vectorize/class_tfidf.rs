@@ -146,17 +146,18 @@ impl ClassTfIdf {
     /// use topicframe::linalg::sparse::CsrMatrix;
     /// use topicframe::vectorize::{ClassTfIdf, TopicCounts, top_terms};
     ///
-    /// // A topic of four texts: one of them contains "zebra" six times, each of the others "horse" once.
-    /// let vocabulary = ["horse", "zebra"].map(str::to_owned);
-    /// let words = CsrMatrix::new(2, vec![0, 2], vec![0, 1], vec![3, 6])?;
-    /// let texts = CsrMatrix::new(2, vec![0, 2], vec![0, 1], vec![3, 1])?;
-    /// let counts = TopicCounts::new(&words, &texts, &[4])?;
+    /// // A topic of four texts: one of them contains "zebra" five times, each of the others "horse" once. The other topic
+    /// // has 996 texts about trains.
+    /// let vocabulary = ["horse", "train", "zebra"].map(str::to_owned);
+    /// let words = CsrMatrix::new(3, vec![0, 2, 3], vec![0, 2, 1], vec![3, 5, 996])?;
+    /// let texts = CsrMatrix::new(3, vec![0, 2, 3], vec![0, 2, 1], vec![3, 1, 996])?;
+    /// let counts = TopicCounts::new(&words, &texts, &[4, 996])?;
     /// let best = |weighting: ClassTfIdf| -> Result<usize, topicframe::Error> {
     ///     let weights = weighting.fit_topics(&counts, &vocabulary)?.transform_topics(&counts)?;
     ///     Ok(top_terms(&weights, 0, 1)[0].0)
     /// };
-    /// assert_eq!(best(ClassTfIdf::new().reduce_frequent_words(true))?, 1);
-    /// assert_eq!(best(ClassTfIdf::new().reduce_frequent_words(true).coverage(true))?, 0);
+    /// assert_eq!(best(ClassTfIdf::new())?, 2);
+    /// assert_eq!(best(ClassTfIdf::new().coverage(true))?, 0);
     /// # Ok::<(), topicframe::Error>(())
     /// ```
     ///
