@@ -62,8 +62,8 @@ impl InvertedIndex {
             let weigh = |(&term, &count): (&u32, &u32)| (term, (1.0 + f64::from(count).ln()) * idf(term));
             let weights: Vec<(u32, f64)> = terms.iter().zip(counts).map(weigh).collect();
             let norm = weights.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt();
-            let usable = weights.into_iter().filter(|(term, _)| usable.contains(&frequencies[*term as usize]));
-            usable.map(|(term, weight)| (term, (weight / norm) as f32)).collect()
+            let usable = weights.iter().filter(|(term, _)| usable.contains(&frequencies[*term as usize]));
+            usable.map(|&(term, weight)| (term, (weight / norm) as f32)).collect()
         };
         let texts: Vec<Vec<(u32, f32)>> = (0..counts.rows()).into_par_iter().map(weighted).collect();
         let mut postings: Vec<Vec<(u32, f32)>> = vec![Vec::new(); counts.cols()];
@@ -126,7 +126,8 @@ impl InvertedIndex {
             best.select_nth_unstable_by(k, order);
             best.truncate(k);
         }
-        let mut rows: Vec<u32> = best.into_iter().map(|(_, other)| other).collect();
+        // Collecting `best` itself would keep the memory of all candidates.
+        let mut rows: Vec<u32> = best.iter().map(|&(_, other)| other).collect();
         rows.sort_unstable();
         rows
     }
