@@ -1,4 +1,4 @@
-//! Linear algebra shared by several stages, and the detection of CPU features.
+//! Linear algebra shared by several stages, the detection of CPU features, and the mixing of bits.
 
 #[cfg(feature = "models")]
 pub(crate) mod elementwise;
@@ -8,6 +8,7 @@ pub(crate) mod marginal_relevance;
 #[cfg(feature = "models")]
 pub(crate) mod matmul;
 pub(crate) mod memory;
+pub(crate) mod mix;
 pub(crate) mod processor;
 pub mod sparse;
 #[doc(hidden)] // For the tests.

@@ -33,8 +33,11 @@ impl TopicModel {
         encoded: &Encoded,
         clusterer: &dyn FittedClusterer,
     ) -> Result<Assignment> {
+        if outliers == Outliers::AsClustered {
+            return Ok(assignment.without_choice());
+        }
         let clustered = ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer };
-        let before = assignment.clone().with_outliers(Outliers::AsClustered, &clustered)?;
+        let before = assignment.clone().without_choice();
         let after = assignment.with_outliers(outliers, &clustered)?;
         self.progress.check(Stage::Cluster)?;
         self.note_outliers(&before, &after, outliers);

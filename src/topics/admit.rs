@@ -3,7 +3,7 @@
 use super::nearest::nearest_topics;
 use super::{Place, Topics};
 use crate::cluster::OUTLIER;
-use crate::linalg::vectors::{Vectors, cosine, dot, norm};
+use crate::linalg::vectors::Vectors;
 
 impl Topics {
     /// The topic and the probability of rows at `places`, which have these `vectors`.
@@ -15,7 +15,8 @@ impl Topics {
             for (row, place) in places.iter().enumerate() {
                 let (topic, strength) = found[row];
                 let is_weak = strength < least
-                    || strength == least && self.cosine_to(topic, reader.row(row)).is_some_and(|x| x < least_cosine);
+                    || strength == least
+                        && self.centroids.cosine(topic, reader.row(row)).is_some_and(|x| x < least_cosine);
                 if matches!(place, Place::New(..)) && is_weak {
                     found[row] = (OUTLIER, 0.0);
                 }
@@ -35,10 +36,5 @@ impl Topics {
             }
         }
         found
-    }
-
-    fn cosine_to(&self, topic: i32, vector: &[f32]) -> Option<f64> {
-        let mean = self.centroids.get(topic)?;
-        Some(cosine(dot(vector, mean), norm(vector.iter().copied()), norm(mean.iter().copied())))
     }
 }

@@ -105,7 +105,7 @@ impl Assignment {
     }
 
     /// The topics without a choice of outliers: the clusterer's, after the same edits.
-    pub(super) fn without_choice(self) -> Self {
+    pub(crate) fn without_choice(self) -> Self {
         match &self.choice {
             Some(choice) => choice.before.clone(),
             None => self,

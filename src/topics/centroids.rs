@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::Assignment;
 use crate::corpus::Embeddings;
 use crate::linalg::vector_sum::VectorSum;
+use crate::linalg::vectors::{cosine, dot, norm};
 
 /// The mean vector of each topic that has a row with a vector, by topic id, summed in row order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -51,6 +52,12 @@ impl Centroids {
     /// The mean of a topic.
     pub(crate) fn get(&self, topic: i32) -> Option<&[f32]> {
         self.0.get(&topic).map(Vec::as_slice)
+    }
+
+    /// The cosine of `vector` to the mean of a topic.
+    pub(super) fn cosine(&self, topic: i32, vector: &[f32]) -> Option<f64> {
+        let mean = self.get(topic)?;
+        Some(cosine(dot(vector, mean), norm(vector.iter().copied()), norm(mean.iter().copied())))
     }
 
     /// The means by topic id, ascending.

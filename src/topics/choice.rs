@@ -12,7 +12,6 @@ use super::{Assignment, Centroids};
 use crate::cluster::{FittedClusterer, OUTLIER};
 use crate::corpus::{DistinctRows, Embeddings};
 use crate::error::Result;
-use crate::linalg::vectors::{cosine, dot, norm};
 
 /// Memberships that are computed at a time, which bounds memory.
 const MEMBERSHIPS: usize = 1 << 22;
@@ -115,8 +114,7 @@ impl ClusteredRows<'_> {
         let distinct = DistinctRows::of(self.vectors, self.rows);
         let candidate = |(&row, &place): (&usize, &u32)| {
             let topic = before.topics[row];
-            let (vector, mean) = (self.vectors.get(row)?, centroids.get(topic)?);
-            let cosine = cosine(dot(vector, mean), length(vector), length(mean));
+            let cosine = centroids.cosine(topic, self.vectors.get(row)?)?;
             (topic != OUTLIER).then(|| Candidate { row, place, topic, strength: before.probabilities[row], cosine })
         };
         self.rows.par_iter().zip(&distinct.places).filter_map(candidate).collect()
@@ -209,8 +207,4 @@ fn strongest(before: &Assignment, memberships: ArrayView1<'_, f64>) -> Option<(i
     }
     let best = (0..).zip(of_topics).max_by(|a: &(i32, f64), b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     best.filter(|&(_, sum)| sum > 0.0).map(|(topic, sum)| (topic, sum.min(1.0)))
-}
-
-fn length(vector: &[f32]) -> f64 {
-    norm(vector.iter().copied())
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::graph::{Graph, renumber};
 use super::leiden::leiden;
-use super::random::mix;
+use crate::linalg::mix::mix;
 
 /// The maximum number of rounds in which the runs may come to agree.
 const MAX_ROUNDS: u64 = 10;

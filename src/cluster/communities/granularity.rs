@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::consensus::share;
-use super::graph::Graph;
+use super::graph::{Graph, rows_of};
 use super::tree::{Level, Tree};
 use crate::cluster::Coherence;
 
@@ -94,10 +94,7 @@ pub(crate) fn most_coherent(
     let leaves = tree.levels.last()?;
     let of_level = |level: &Level| Strengths::of_leaves(graph, sizes, leaves, &tree.cores, level);
     let of_levels: Vec<Strengths> = tree.levels.par_iter().with_max_len(1).map(of_level).collect();
-    let mut rows = vec![0_u32; leaves.count];
-    for (&leaf, &size) in leaves.communities.iter().zip(sizes) {
-        rows[leaf as usize] = rows[leaf as usize].saturating_add(size);
-    }
+    let mut rows = rows_of(&leaves.communities, leaves.count, sizes);
     let (mut of_groups, coherence) = coherence;
     let mut groups: Vec<u32> = (0..leaves.count as u32).collect();
     let mut members: Vec<Vec<u32>> = groups.iter().map(|&leaf| vec![leaf]).collect();

@@ -202,6 +202,15 @@ pub(crate) fn members(communities: &[u32], count: usize) -> Members {
     Members { starts, nodes }
 }
 
+/// The number of rows of each of `count` communities, where `sizes` are those that the nodes stand for.
+pub(crate) fn rows_of(communities: &[u32], count: usize, sizes: &[u32]) -> Vec<u32> {
+    let mut rows = vec![0_u32; count];
+    for (&community, &size) in communities.iter().zip(sizes) {
+        rows[community as usize] = rows[community as usize].saturating_add(size);
+    }
+    rows
+}
+
 /// Sums of weights by community, of which few are in use.
 pub(crate) struct NodeSums {
     sums: Vec<f64>,

@@ -2,7 +2,7 @@
 
 use super::confidence::{Connections, connections};
 use super::granularity::most_coherent;
-use super::graph::{Graph, renumber};
+use super::graph::{Graph, renumber, rows_of};
 use super::tree::{Growth, Level, Tree, merges, tree};
 use crate::cluster::Coherence;
 use crate::progress::Task;
@@ -76,10 +76,7 @@ impl Hierarchy {
     /// The number of communities with enough rows after none of the leaves' merges, after the first, and so on.
     pub(crate) fn counts_after_merges(&self) -> Vec<usize> {
         let Some(leaves) = self.tree.levels.last() else { return Vec::new() };
-        let mut rows = vec![0_u32; leaves.count];
-        for (&leaf, &size) in leaves.communities.iter().zip(&self.sizes) {
-            rows[leaf as usize] = rows[leaf as usize].saturating_add(size);
-        }
+        let mut rows = rows_of(&leaves.communities, leaves.count, &self.sizes);
         let is_large = |rows: u32| usize::from(rows >= self.min_size);
         let mut large = rows.iter().map(|&rows| is_large(rows)).sum();
         let mut counts = vec![large];
@@ -168,10 +165,6 @@ impl Hierarchy {
 
     /// Whether each of `count` communities has enough rows.
     fn large(&self, communities: &[u32], count: usize) -> Vec<bool> {
-        let mut rows = vec![0_u32; count];
-        for (&community, &size) in communities.iter().zip(&self.sizes) {
-            rows[community as usize] = rows[community as usize].saturating_add(size);
-        }
-        rows.iter().map(|&rows| rows >= self.min_size).collect()
+        rows_of(communities, count, &self.sizes).iter().map(|&rows| rows >= self.min_size).collect()
     }
 }

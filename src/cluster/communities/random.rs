@@ -22,11 +22,3 @@ impl Random {
         order
     }
 }
-
-/// A seed for the `counter`-th use of randomness (Stafford's variant 13 of the mixing function of SplitMix64).
-pub(crate) fn mix(seed: u64, counter: u64) -> u64 {
-    let mut x = seed ^ counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}

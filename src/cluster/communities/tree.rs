@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 use rayon::prelude::*;
 
 use super::consensus::{Consensus, connected, consensus};
-use super::graph::{Graph, members, renumber};
+use super::graph::{Graph, members, renumber, rows_of};
 use super::leiden::{leiden, polish};
-use super::random::mix;
+use crate::linalg::mix::mix;
 use crate::progress::Task;
 
 /// The resolution of the first level. Each level has twice that of the one above.
@@ -70,10 +70,7 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -
     let mut cores = connected(graph, &runs);
     let count = renumber(&mut cores);
     let small = graph.aggregated(&cores, count);
-    let mut core_rows = vec![0_u32; count];
-    for (&core, &size) in cores.iter().zip(sizes) {
-        core_rows[core as usize] = core_rows[core as usize].saturating_add(size);
-    }
+    let core_rows = rows_of(&cores, count, sizes);
     let rows: u64 = sizes.iter().map(|&size| u64::from(size)).sum();
     let mut levels: Vec<Level> = Vec::new();
     let mut parents: Option<Vec<u32>> = None;
@@ -152,10 +149,7 @@ fn of_nodes(
 /// Joins each community of fewer than `min_size` rows with the one that it is best connected to, if any. Returns the
 /// number of communities.
 fn absorb_small(graph: &Graph, communities: &mut [u32], count: usize, sizes: &[u32], min_size: u32) -> usize {
-    let mut rows = vec![0_u32; count];
-    for (&community, &size) in communities.iter().zip(sizes) {
-        rows[community as usize] += size;
-    }
+    let mut rows = rows_of(communities, count, sizes);
     let aggregated = graph.aggregated(communities, count);
     let mut joined: Vec<u32> = (0..count as u32).collect();
     let mut small: Vec<usize> = (0..count).filter(|&community| rows[community] < min_size).collect();

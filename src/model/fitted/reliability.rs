@@ -6,6 +6,7 @@ use super::FittedTopicModel;
 use super::trust::mean_of;
 use crate::corpus::internal;
 use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::linalg::mix::mix;
 use crate::measure::best_matches;
 
 /// The share of the rows that a sample has.
@@ -73,14 +74,6 @@ fn sample(rows: usize, seed: u64) -> Vec<usize> {
     let mut sample: Vec<usize> = drawn.into_iter().take(kept).map(|(_, row)| row).collect();
     sample.sort_unstable();
     sample
-}
-
-/// A random number for each `counter` (Stafford's variant 13 of the mixing function of SplitMix64).
-fn mix(seed: u64, counter: u64) -> u64 {
-    let mut x = seed ^ counter.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 fn cannot_refit() -> Error {

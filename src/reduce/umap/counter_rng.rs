@@ -1,11 +1,6 @@
 //! Counter-based random numbers, which do not depend on the order of execution.
 
-/// Mixes 64 bits so that every input bit flips about half the output bits (Stafford's variant 13).
-pub(super) fn mix64(mut x: u64) -> u64 {
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
+use crate::linalg::mix::mix64;
 
 /// A key for one use of randomness, derived from the overall key and two counters.
 #[inline(always)]

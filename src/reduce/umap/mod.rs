@@ -11,6 +11,7 @@ use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::graph::{fuzzy_graph, mean_distance};
 use crate::linalg::memory::check_memory;
+use crate::linalg::mix::mix64;
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{Metric, NeighborIndex, NeighborSearch};
 use crate::progress::Progress;
@@ -37,7 +38,6 @@ mod wide;
 pub use find_ab_params::find_ab_params;
 pub use transform::FittedUmap;
 
-use counter_rng::mix64;
 use forces::Forces;
 use initial_layout::initial_layout;
 use optimize_layout::optimize_layout;

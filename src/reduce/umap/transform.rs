@@ -3,7 +3,6 @@
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use super::counter_rng::mix64;
 use super::forces::Forces;
 use super::move_points::{Field, Pulls, move_points};
 use super::optimize_layout::{ForWidth, widen, with_width};
@@ -11,6 +10,7 @@ use super::schedule::sampling_rate;
 use crate::error::{Result, Stage};
 use crate::graph::membership_strength;
 use crate::graph::{KnnScales, smooth_knn_dist_floored};
+use crate::linalg::mix::mix64;
 use crate::linalg::vectors::Vectors;
 use crate::neighbors::{NeighborIndex, Neighbors};
 use crate::progress::{Progress, Task};
