@@ -300,7 +300,7 @@ fn a_damaged_tiff_never_panics() {
 }
 
 /// The command reads images that would fill the memory, within a memory limit.
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "models"))]
 #[test]
 fn the_command_stays_within_its_memory() {
     let folder = tempfile::tempdir().unwrap();
