@@ -180,9 +180,6 @@ pub trait Coherence {
     /// The coherence of each of `count` groups, at most 1, where higher is better and 0 is chance; `groups` has the group
     /// of each row, from 0.
     fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64>;
-
-    /// Group `gone` has joined group `kept`, and `left` groups are left: updates the `coherence` of all that changed.
-    fn joined(&mut self, kept: usize, gone: usize, left: usize, coherence: &mut [f64]);
 }
 
 /// Assigns new points to the clusters of a fitted clustering.
@@ -233,7 +230,7 @@ pub trait FittedClusterer: Send + Sync + Debug {
         Vec::new()
     }
 
-    /// The clustering of the same rows at that level of the algorithm's tree at which they belong most firmly to coherent
+    /// The clustering of the same rows at that height of the algorithm's tree at which they belong most firmly to coherent
     /// clusters; `None` if there is no tree, a number of clusters was requested, or no cluster is coherent.
     fn most_coherent(&self, coherence: &mut dyn Coherence) -> Option<Clustering> {
         let _ = coherence;

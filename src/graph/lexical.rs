@@ -16,6 +16,9 @@ const POSTINGS_PER_TEXT: usize = 2_000;
 /// Texts whose neighbors are searched by one thread at a time.
 const TEXTS_AT_A_TIME: usize = 64;
 
+/// How many times as many candidates as neighbors are kept before the worst are dropped.
+const CANDIDATES: usize = 4;
+
 /// The graph of mutual nearest neighbors among texts: an edge where each of two texts is among the `k` most similar to
 /// the other, with the cosine of their TF-IDF as its weight.
 pub(super) fn lexical_neighbors(
@@ -40,12 +43,31 @@ pub(super) fn lexical_neighbors(
     Ok(FuzzyGraph::from_rows(edges))
 }
 
+/// Rows of numbered weights, one after the other.
+struct Rows {
+    /// The start of each row, with one more entry than there are rows.
+    starts: Vec<usize>,
+    numbers: Vec<u32>,
+    weights: Vec<f32>,
+}
+
+impl Rows {
+    fn of(&self, row: u32) -> impl ExactSizeIterator<Item = (u32, f32)> {
+        let range = self.range(row);
+        self.numbers[range.clone()].iter().copied().zip(self.weights[range].iter().copied())
+    }
+
+    fn range(&self, row: u32) -> std::ops::Range<usize> {
+        self.starts[row as usize]..self.starts[row as usize + 1]
+    }
+}
+
 /// The texts of each term.
 struct InvertedIndex {
     /// The terms of each text with their normalized TF-IDF, ascending; the frequent ones are left out.
-    texts: Vec<Vec<(u32, f32)>>,
+    texts: Rows,
     /// The texts of each term, ascending.
-    postings: Vec<Vec<(u32, f32)>>,
+    postings: Rows,
 }
 
 impl InvertedIndex {
@@ -55,94 +77,165 @@ impl InvertedIndex {
             frequencies[term as usize] += 1;
         }
         let rows = counts.rows() as f64;
-        let idf = |term: u32| ((1.0 + rows) / (1.0 + f64::from(frequencies[term as usize]))).ln() + 1.0;
+        let idf: Vec<f64> =
+            frequencies.iter().map(|&texts| ((1.0 + rows) / (1.0 + f64::from(texts))).ln() + 1.0).collect();
         let usable = 2..=(MAX_SHARE * rows).max(2.0) as u32;
-        let weighted = |row: usize| {
+        let is_usable = |term: u32| usable.contains(&frequencies[term as usize]);
+        let mut texts = Rows { starts: vec![0], numbers: Vec::new(), weights: Vec::new() };
+        let mut weights: Vec<f64> = Vec::new();
+        for row in 0..counts.rows() {
             let (terms, counts) = counts.row(row);
-            let weigh = |(&term, &count): (&u32, &u32)| (term, (1.0 + f64::from(count).ln()) * idf(term));
-            let weights: Vec<(u32, f64)> = terms.iter().zip(counts).map(weigh).collect();
-            let norm = weights.iter().map(|(_, weight)| weight * weight).sum::<f64>().sqrt();
-            let usable = weights.iter().filter(|(term, _)| usable.contains(&frequencies[*term as usize]));
-            usable.map(|&(term, weight)| (term, (weight / norm) as f32)).collect()
-        };
-        let texts: Vec<Vec<(u32, f32)>> = (0..counts.rows()).into_par_iter().map(weighted).collect();
-        let mut postings: Vec<Vec<(u32, f32)>> = vec![Vec::new(); counts.cols()];
-        for (row, terms) in texts.iter().enumerate() {
-            for &(term, weight) in terms {
-                postings[term as usize].push((row as u32, weight));
+            weights.clear();
+            weights.extend(terms.iter().zip(counts).map(|(&term, &count)| damped(count) * idf[term as usize]));
+            let norm = weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+            for (&term, &weight) in terms.iter().zip(&weights).filter(|(term, _)| is_usable(**term)) {
+                texts.numbers.push(term);
+                texts.weights.push((weight / norm) as f32);
             }
+            texts.starts.push(texts.numbers.len());
         }
+        let in_use = |(term, &texts): (usize, &u32)| if is_usable(term as u32) { texts as usize } else { 0 };
+        let postings = transposed(&texts, &frequencies.iter().enumerate().map(in_use).collect::<Vec<_>>());
         InvertedIndex { texts, postings }
+    }
+
+    fn len(&self) -> usize {
+        self.texts.starts.len() - 1
     }
 
     /// The `k` texts that are most similar to each text, ascending, without the text itself; ties are broken by row.
     fn nearest(&self, k: usize, task: &Task) -> Vec<Vec<u32>> {
-        let blocks = self.texts.par_chunks(TEXTS_AT_A_TIME).enumerate();
+        let blocks = (0..self.len().div_ceil(TEXTS_AT_A_TIME)).into_par_iter();
         let found = blocks.map_init(
-            || vec![0.0_f32; self.texts.len()],
-            |sums, (block, texts)| {
+            || Sums::new(self.len()),
+            |sums, block| {
                 if task.is_interrupted() {
                     return Vec::<Vec<u32>>::new();
                 }
-                let first = block * TEXTS_AT_A_TIME;
-                let nearest = (first..first + texts.len()).map(|row| self.nearest_of(row as u32, k, sums)).collect();
-                task.advance(texts.len());
-                nearest
+                let range = block * TEXTS_AT_A_TIME..self.len().min((block + 1) * TEXTS_AT_A_TIME);
+                task.advance(range.len());
+                range.map(|row| self.nearest_of(row as u32, k, sums)).collect()
             },
         );
         let mut all: Vec<Vec<u32>> = found.flatten_iter().collect();
         // After an interruption, which the task reports.
-        all.resize(self.texts.len(), Vec::new());
+        all.resize(self.len(), Vec::new());
         all
     }
 
-    /// The `k` texts most similar to `row`. `sums` has a 0 for each text, before and after.
-    fn nearest_of(&self, row: u32, k: usize, sums: &mut [f32]) -> Vec<u32> {
-        let mut terms: Vec<(u32, f32)> = self.texts[row as usize].clone();
-        terms.sort_by_key(|&(term, _)| (self.postings[term as usize].len(), term));
-        let mut used = Vec::new();
+    /// The `k` texts most similar to `row`. All `sums` are 0 before and after.
+    fn nearest_of(&self, row: u32, k: usize, sums: &mut Sums) -> Vec<u32> {
+        let mut terms: Vec<(u32, f32)> = self.texts.of(row).collect();
+        terms.sort_by_key(|&(term, _)| (self.postings.range(term).len(), term));
         let mut read = 0;
         for (term, weight) in terms {
-            let postings = &self.postings[term as usize];
+            let postings = self.postings.of(term);
             read += postings.len();
-            if read > POSTINGS_PER_TEXT && !used.is_empty() {
+            if read > POSTINGS_PER_TEXT && sums.used > 0 {
                 break;
             }
-            for &(other, other_weight) in postings {
-                let sum = &mut sums[other as usize];
-                if *sum == 0.0 {
-                    used.push(other);
-                }
-                *sum += weight * other_weight;
+            postings.for_each(|(other, other_weight)| sums.add(other, weight * other_weight));
+        }
+        let mut best: Vec<(f32, u32)> = Vec::with_capacity(CANDIDATES * k);
+        let mut lowest = 0.0;
+        sums.drain(|other, sum| {
+            if sum < lowest || other == row {
+                return;
             }
-        }
-        let others = used.iter().filter(|&&other| other != row);
-        let mut best: Vec<(f32, u32)> = others.map(|&other| (sums[other as usize], other)).collect();
-        for other in used {
-            sums[other as usize] = 0.0;
-        }
-        let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-        if best.len() > k {
-            best.select_nth_unstable_by(k, order);
-            best.truncate(k);
-        }
-        // Collecting `best` itself would keep the memory of all candidates.
-        let mut rows: Vec<u32> = best.iter().map(|&(_, other)| other).collect();
+            best.push((sum, other));
+            if best.len() == CANDIDATES * k {
+                keep_best(&mut best, k);
+                lowest = best.iter().map(|&(sum, _)| sum).fold(f32::INFINITY, f32::min);
+            }
+        });
+        keep_best(&mut best, k);
+        let mut rows: Vec<u32> = Vec::with_capacity(best.len());
+        rows.extend(best.iter().map(|&(_, other)| other));
         rows.sort_unstable();
         rows
     }
 
     /// The cosine similarity of two texts by their terms that are not frequent.
     fn similarity(&self, a: u32, b: u32) -> f32 {
-        let (a, b) = (&self.texts[a as usize], &self.texts[b as usize]);
-        let (mut i, mut j, mut sum) = (0, 0, 0.0);
-        while let (Some(&(x, of_a)), Some(&(y, of_b))) = (a.get(i), b.get(j)) {
+        let (mut a, mut b) = (self.texts.of(a).peekable(), self.texts.of(b).peekable());
+        let mut sum = 0.0;
+        while let (Some(&(x, of_a)), Some(&(y, of_b))) = (a.peek(), b.peek()) {
             if x == y {
                 sum += of_a * of_b;
             }
-            i += usize::from(x <= y);
-            j += usize::from(y <= x);
+            if x <= y {
+                a.next();
+            }
+            if y <= x {
+                b.next();
+            }
         }
         sum
+    }
+}
+
+/// The weight of a term that occurs `count` times in a text.
+fn damped(count: u32) -> f64 {
+    1.0 + f64::from(count).ln()
+}
+
+/// The rows of each number, ascending; `counts` are the numbers of rows.
+fn transposed(rows: &Rows, counts: &[usize]) -> Rows {
+    let mut starts = Vec::with_capacity(counts.len() + 1);
+    let mut end = 0;
+    starts.push(0);
+    for count in counts {
+        end += count;
+        starts.push(end);
+    }
+    let mut next = starts.clone();
+    let mut transposed = Rows { starts, numbers: vec![0; end], weights: vec![0.0; end] };
+    for row in 0..rows.starts.len() as u32 - 1 {
+        for (number, weight) in rows.of(row) {
+            let place = &mut next[number as usize];
+            transposed.numbers[*place] = row;
+            transposed.weights[*place] = weight;
+            *place += 1;
+        }
+    }
+    transposed
+}
+
+/// Leaves the `k` most similar texts, in any order; ties are broken by row.
+fn keep_best(best: &mut Vec<(f32, u32)>, k: usize) {
+    if best.len() > k {
+        best.select_nth_unstable_by(k, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        best.truncate(k);
+    }
+}
+
+/// A sum for each text, few of which are not 0.
+struct Sums {
+    sums: Vec<f32>,
+    /// The texts whose sum is not 0 come first.
+    texts: Vec<u32>,
+    used: usize,
+}
+
+impl Sums {
+    fn new(texts: usize) -> Self {
+        Sums { sums: vec![0.0; texts], texts: vec![0; texts + 1], used: 0 }
+    }
+
+    fn add(&mut self, text: u32, weight: f32) {
+        let sum = &mut self.sums[text as usize];
+        // Without a branch on the sum, which would be mispredicted often.
+        let Some(next) = self.texts.get_mut(self.used) else { return };
+        *next = text;
+        self.used += usize::from(*sum == 0.0);
+        *sum += weight;
+    }
+
+    /// Each text whose sum is not 0, and its sum, which becomes 0.
+    fn drain(&mut self, mut each: impl FnMut(u32, f32)) {
+        for &text in &self.texts[..self.used] {
+            each(text, std::mem::take(&mut self.sums[text as usize]));
+        }
+        self.used = 0;
     }
 }

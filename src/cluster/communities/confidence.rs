@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::consensus::share;
+use super::consensus::Runs;
 use super::graph::Graph;
 
 /// The two communities that a node is best connected to.
@@ -14,9 +14,8 @@ pub(crate) struct Connections {
     pub(crate) runner_up: Option<(u32, f64)>,
 }
 
-/// The connections of every node of `graph`, given its `communities`, and for each of the `runs` the communities of the
-/// nodes' `cores`.
-pub(crate) fn connections(graph: &Graph, communities: &[u32], cores: &[u32], runs: &[Vec<u32>]) -> Vec<Connections> {
+/// The connections of every node of `graph`, given its `communities`, and the `runs` on the nodes' `cores`.
+pub(crate) fn connections(graph: &Graph, communities: &[u32], cores: &[u32], runs: &Runs) -> Vec<Connections> {
     let of_node = |node: usize| {
         let (own, total) = (communities[node], graph.strengths()[node]);
         let (mut inside, mut edges) = (0.0, 0.0);
@@ -25,7 +24,7 @@ pub(crate) fn connections(graph: &Graph, communities: &[u32], cores: &[u32], run
             let community = communities[end];
             edges += weight;
             if community == own {
-                inside += weight * f64::from(share(runs, cores[node] as usize, cores[end] as usize));
+                inside += weight * f64::from(runs.share(cores[node] as usize, cores[end] as usize));
                 continue;
             }
             match others.iter_mut().find(|(other, _)| *other == community) {
@@ -42,4 +41,24 @@ pub(crate) fn connections(graph: &Graph, communities: &[u32], cores: &[u32], run
         Connections { own, runner_up: best.map(|(other, weight)| (other, part(weight))) }
     };
     (0..graph.nodes()).into_par_iter().map(of_node).collect()
+}
+
+/// The [`own`](Connections::own) of every node.
+pub(crate) fn strengths(graph: &Graph, communities: &[u32], cores: &[u32], runs: &Runs) -> Vec<f64> {
+    let of_node = |node: usize| {
+        let (own, total) = (communities[node], graph.strengths()[node]);
+        if total <= 0.0 {
+            return 1.0;
+        }
+        let mut outside = 0.0;
+        for (end, weight) in graph.edges(node) {
+            outside += weight
+                * match communities[end] == own {
+                    true => 1.0 - f64::from(runs.share(cores[node] as usize, cores[end] as usize)),
+                    false => 1.0,
+                };
+        }
+        (1.0 - outside / total).clamp(0.0, 1.0)
+    };
+    (0..graph.nodes()).into_par_iter().with_min_len(1024).map(of_node).collect()
 }

@@ -17,7 +17,51 @@ pub(crate) struct Consensus {
     /// Their number.
     pub(crate) count: usize,
     /// The communities of each run on the graph itself.
-    pub(crate) runs: Vec<Vec<u32>>,
+    pub(crate) runs: Runs,
+}
+
+/// The communities of several runs, kept node by node, since they are compared so.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    communities: Vec<u32>,
+    count: usize,
+}
+
+impl Runs {
+    /// From the community of each node in each run.
+    pub(crate) fn new(runs: &[Vec<u32>]) -> Self {
+        let nodes = runs.first().map_or(0, Vec::len);
+        let communities = (0..nodes).flat_map(|node| runs.iter().map(move |run| run[node])).collect();
+        Runs { communities, count: runs.len() }
+    }
+
+    /// The number of runs.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The community of each of `nodes` in a run.
+    pub(crate) fn communities(&self, run: usize, nodes: &[u32]) -> Vec<u32> {
+        nodes.iter().map(|&node| self.communities[node as usize * self.count + run]).collect()
+    }
+
+    fn of(&self, node: usize) -> &[u32] {
+        &self.communities[node * self.count..(node + 1) * self.count]
+    }
+
+    /// Whether two nodes are in the same community in all runs.
+    fn agree(&self, a: usize, b: usize) -> bool {
+        self.of(a) == self.of(b)
+    }
+
+    /// The share of runs in which two nodes are in the same community.
+    pub(crate) fn share(&self, a: usize, b: usize) -> f32 {
+        if a == b {
+            return 1.0;
+        }
+        let together = self.of(a).iter().zip(self.of(b)).filter(|(a, b)| a == b).count();
+        together as f32 / self.count as f32
+    }
 }
 
 /// Runs Leiden `runs` times, then weights each edge by the share of runs that put its two nodes into the same community
@@ -28,16 +72,17 @@ pub(crate) fn consensus(graph: &Graph, resolution: f64, runs: usize, passes: usi
         let run = |run: usize| leiden(graph, resolution, None, passes, mix(mix(seed, round), run as u64));
         (0..runs).into_par_iter().with_max_len(1).map(run).collect()
     };
-    let first = partitions(graph, 0);
+    let mut current = partitions(graph, 0);
+    let first = Runs::new(&current);
     let mut nodes: Vec<u32> = (0..graph.nodes() as u32).collect();
-    let mut current = first.clone();
     let mut smaller: Option<Graph> = None;
     for round in 1..=MAX_ROUNDS {
         if current.windows(2).all(|pair| pair[0] == pair[1]) {
             break;
         }
-        let agreed = agreed(smaller.as_ref().unwrap_or(graph), &current);
-        let mut parts = connected(&agreed, &current);
+        let runs = Runs::new(&current);
+        let agreed = smaller.as_ref().unwrap_or(graph).reweighted(|a, b, weight| weight * runs.share(a, b));
+        let mut parts = connected(&agreed, &runs);
         let count = renumber(&mut parts);
         let aggregated = agreed.aggregated(&parts, count);
         nodes.iter_mut().for_each(|node| *node = parts[*node as usize]);
@@ -50,19 +95,8 @@ pub(crate) fn consensus(graph: &Graph, resolution: f64, runs: usize, passes: usi
     Consensus { communities, count, runs: first }
 }
 
-/// The graph with each edge weighted by the share of `partitions` in which its nodes are in the same community.
-fn agreed(graph: &Graph, partitions: &[Vec<u32>]) -> Graph {
-    graph.reweighted(|a, b, weight| weight * share(partitions, a, b))
-}
-
-/// The share of `partitions` in which two nodes are in the same community.
-pub(crate) fn share(partitions: &[Vec<u32>], a: usize, b: usize) -> f32 {
-    let together = partitions.iter().filter(|partition| partition[a] == partition[b]).count();
-    together as f32 / partitions.len() as f32
-}
-
-/// The parts of the graph that edges connect on which all `partitions` agree: the number of its first node for each.
-pub(crate) fn connected(graph: &Graph, partitions: &[Vec<u32>]) -> Vec<u32> {
+/// The parts of the graph that edges connect on which all `runs` agree: the number of its first node for each.
+pub(crate) fn connected(graph: &Graph, runs: &Runs) -> Vec<u32> {
     let mut parts = vec![u32::MAX; graph.nodes()];
     let mut open = Vec::new();
     for first in 0..graph.nodes() {
@@ -73,7 +107,7 @@ pub(crate) fn connected(graph: &Graph, partitions: &[Vec<u32>]) -> Vec<u32> {
         open.push(first);
         while let Some(node) = open.pop() {
             for (end, _) in graph.edges(node) {
-                if parts[end] == u32::MAX && partitions.iter().all(|partition| partition[node] == partition[end]) {
+                if parts[end] == u32::MAX && runs.agree(node, end) {
                     parts[end] = first as u32;
                     open.push(end);
                 }

@@ -101,12 +101,11 @@ impl FittedClusterer for FittedCommunities {
         if !self.found.is_automatic {
             return None;
         }
-        let (leaves, count) = self.found.hierarchy.leaves();
-        let leaves: Vec<i32> = leaves.iter().map(|&leaf| leaf as i32).collect();
-        let of_leaves = coherence.of_groups(&self.found.by_row(&leaves), count);
-        let joined = self.found.hierarchy.most_coherent((of_leaves, coherence))?;
-        let count = *self.found.hierarchy.counts_after_merges().get(joined)?;
-        Some(self.found.clustering(count))
+        let mut of_groups = |communities: &[u32], count: usize| {
+            let groups: Vec<i32> = communities.iter().map(|&community| community as i32).collect();
+            coherence.of_groups(&self.found.by_row(&groups), count)
+        };
+        Some(self.found.clustering(self.found.hierarchy.most_coherent(&mut of_groups)?))
     }
 
     fn runs(&self) -> Vec<Vec<i32>> {

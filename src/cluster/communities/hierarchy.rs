@@ -1,10 +1,9 @@
 //! The tree of communities that a fit found, and its cuts.
 
-use super::confidence::{Connections, connections};
-use super::granularity::most_coherent;
+use super::confidence::{Connections, connections, strengths};
+use super::granularity::{Scored, most_coherent};
 use super::graph::{Graph, renumber, rows_of};
 use super::tree::{Growth, Level, Tree, merges, tree};
-use crate::cluster::Coherence;
 use crate::progress::Task;
 
 /// All that was found in a graph.
@@ -57,8 +56,8 @@ impl Hierarchy {
     pub(crate) fn runs_near(&self, count: usize) -> Vec<Vec<u32>> {
         let distance = |level: &&Level| (self.count(level).max(1) as f64 / count.max(1) as f64).ln().abs();
         let nearest = self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        let of_nodes = |run: &Vec<u32>| self.tree.cores.iter().map(|&core| run[core as usize]).collect();
-        nearest.map(|level| level.runs.iter().map(of_nodes).collect()).unwrap_or_default()
+        let Some(Level { runs, .. }) = nearest else { return Vec::new() };
+        (0..runs.count()).map(|run| runs.communities(run, &self.tree.cores)).collect()
     }
 
     /// Cuts the tree into `count` communities of enough rows; if there is no such cut, into the next lower number, or the
@@ -99,15 +98,26 @@ impl Hierarchy {
         self.cut_by(&names, leaves)
     }
 
-    /// The leaf of each node.
-    pub(crate) fn leaves(&self) -> (&[u32], usize) {
-        self.tree.levels.last().map_or((&[], 0), |leaves| (&leaves.communities, leaves.count))
-    }
-
-    /// The number of merges after which rows belong most firmly to coherent groups. `coherence` has the coherence of each
-    /// leaf, and tells that of joined ones; `None` if no group is coherent.
-    pub(crate) fn most_coherent(&self, coherence: (Vec<f64>, &mut dyn Coherence)) -> Option<usize> {
-        most_coherent(&self.graph, &self.tree, &self.merges, &self.sizes, self.min_size, coherence)
+    /// The number of communities at which rows belong most firmly to coherent ones; `None` if none is coherent.
+    /// `coherence` tells how coherent each of a number of communities is, given the community of each node.
+    pub(crate) fn most_coherent(&self, coherence: &mut dyn FnMut(&[u32], usize) -> Vec<f64>) -> Option<usize> {
+        let mut scored = |level: &Level| {
+            let coherence = coherence(&level.communities, level.count);
+            let large = self.large(&level.communities, level.count);
+            let mut belonging = vec![0.0; level.count];
+            let strengths = strengths(&self.graph, &level.communities, &self.tree.cores, &level.runs);
+            for (node, strength) in strengths.into_iter().enumerate() {
+                belonging[level.communities[node] as usize] += f64::from(self.sizes[node]) * strength;
+            }
+            let score = |community: usize| coherence[community].max(0.0) * belonging[community];
+            let communities = (0..level.count).filter(|&community| large[community]);
+            Scored { communities: communities.clone().count(), score: communities.map(score).sum() }
+        };
+        let levels: Vec<Scored> = self.tree.levels.iter().map(&mut scored).collect();
+        let wanted = most_coherent(&levels)?;
+        let counts = self.counts_after_merges().into_iter().filter(|&count| count > 0);
+        // The coarser of two that are as near.
+        counts.min_by(|&a, &b| (a as f64 - wanted).abs().total_cmp(&(b as f64 - wanted).abs()).then(a.cmp(&b)))
     }
 
     /// The hierarchy of the nodes that stand for rows according to `sizes`, by the edges between them, with the number of

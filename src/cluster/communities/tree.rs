@@ -1,4 +1,4 @@
-//! A tree of communities: each level divides the communities of the level above, at twice its resolution.
+//! A tree of communities: each level divides the communities of the level above, at √2 times its resolution.
 //!
 //! A level's communities are a consensus of runs that move nodes within their parent only, so levels are nested by
 //! construction. The runs do not move rows but cores, a few rows each that all of several runs at a high resolution put
@@ -11,17 +11,20 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use rayon::prelude::*;
 
-use super::consensus::{Consensus, connected, consensus};
+use super::consensus::{Consensus, Runs, connected, consensus};
 use super::graph::{Graph, members, renumber, rows_of};
 use super::leiden::{leiden, polish};
 use crate::linalg::mix::mix;
 use crate::progress::Task;
 
-/// The resolution of the first level. Each level has twice that of the one above.
+/// The resolution of the first level. Every second level doubles it.
 const FIRST_RESOLUTION: f64 = 0.5;
 
 /// The maximum number of levels.
-const MAX_LEVELS: usize = 12;
+const MAX_LEVELS: usize = 24;
+
+/// The number of levels that are sought even if one has no more communities than the one above.
+const MIN_LEVELS: usize = 5;
 
 /// The resolution of the cores: at least this, and this part of the number of nodes, so that a core has some five rows.
 const CORES: (f64, f64) = (64.0, 0.01);
@@ -54,8 +57,8 @@ pub(crate) struct Level {
     /// The community of each node, from 0.
     pub(crate) communities: Vec<u32>,
     pub(crate) count: usize,
-    /// For each run, the community of each core.
-    pub(crate) runs: Vec<Vec<u32>>,
+    /// The communities of the cores in each run.
+    pub(crate) runs: Runs,
 }
 
 /// The tree of `graph`; `sizes` are the numbers of rows that the nodes stand for. After an interruption, which `task`
@@ -67,24 +70,24 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -
         false => leiden(graph, resolution, None, 1, mix(mix(growth.seed, u64::MAX), run as u64)),
     };
     let runs: Vec<Vec<u32>> = (0..growth.runs).into_par_iter().with_max_len(1).map(run).collect();
-    let mut cores = connected(graph, &runs);
+    let mut cores = connected(graph, &Runs::new(&runs));
     let count = renumber(&mut cores);
     let small = graph.aggregated(&cores, count);
     let core_rows = rows_of(&cores, count, sizes);
     let rows: u64 = sizes.iter().map(|&size| u64::from(size)).sum();
     let mut levels: Vec<Level> = Vec::new();
     let mut parents: Option<Vec<u32>> = None;
-    let mut resolution = FIRST_RESOLUTION;
     for number in 0..MAX_LEVELS {
         if task.is_interrupted() {
             break;
         }
+        let resolution = FIRST_RESOLUTION * 2_f64.powf(number as f64 / 2.0);
         let seed = mix(growth.seed, number as u64);
         let within = parents.as_ref().map(|parents| small.within(parents));
         let restricted = within.as_ref().unwrap_or(&small);
         let mut found = consensus(restricted, resolution, growth.runs, growth.passes, seed);
         found.count = absorb_small(restricted, &mut found.communities, found.count, &core_rows, growth.min_size);
-        if levels.last().is_some_and(|level| found.count <= level.count) && number > 2 {
+        if levels.last().is_some_and(|level| found.count <= level.count) && number >= MIN_LEVELS {
             break;
         }
         let communities = of_nodes(graph, &cores, &found, parents.as_deref().zip(levels.last()), resolution, seed);
@@ -94,7 +97,6 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -
         if large {
             break;
         }
-        resolution *= 2.0;
     }
     Tree { levels, cores }
 }

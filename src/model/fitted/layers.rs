@@ -72,7 +72,7 @@ impl FittedTopicModel {
     pub fn layers(&self) -> Result<DataFrame> {
         let data = self.data("layers")?;
         let layers = self.stable_layers()?;
-        let mut coherence = TermCoherence::new(self.topics.terms.documents(), &data.encoded.rows);
+        let coherence = TermCoherence::new(self.topics.terms.documents(), &data.encoded.rows);
         let mut npmi = Vec::with_capacity(layers.len());
         for layer in &layers {
             self.settings.progress.check(Stage::Topics)?;
