@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::FuzzyGraph;
 use crate::error::{Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse_sums::SparseSums;
 use crate::progress::{Progress, Task};
 
 /// Terms in a larger share of the texts do not make texts neighbors.
@@ -32,15 +33,27 @@ pub(super) fn lexical_neighbors(
     let nearest = index.nearest(k, &task);
     task.finish()?;
     let is_mutual = |row: u32, other: u32| nearest[other as usize].binary_search(&row).is_ok();
-    let edges: Vec<Vec<(u32, f32)>> = (0..counts.rows() as u32)
+    let later: Vec<Vec<(u32, f32)>> = (0..counts.rows() as u32)
         .into_par_iter()
         .map(|row| {
-            let mutual = nearest[row as usize].iter().filter(|&&other| is_mutual(row, other));
-            // From the lower row's side: a sum in another order could differ in its last bit.
-            mutual.map(|&other| (other, index.similarity(row.min(other), row.max(other)))).collect()
+            let mutual = nearest[row as usize].iter().filter(|&&other| other > row && is_mutual(row, other));
+            mutual.map(|&other| (other, index.similarity(row, other))).collect()
         })
         .collect();
-    Ok(FuzzyGraph::from_rows(edges))
+    Ok(FuzzyGraph::from_rows(both_directions(later)))
+}
+
+/// All edges of each row, ascending, from the edges of each row to later ones.
+fn both_directions(later: Vec<Vec<(u32, f32)>>) -> Vec<Vec<(u32, f32)>> {
+    let mut edges = vec![Vec::new(); later.len()];
+    for (row, later) in later.into_iter().enumerate() {
+        for &(other, weight) in &later {
+            edges[other as usize].push((row as u32, weight));
+        }
+        // Those to earlier rows are there.
+        edges[row].extend(later);
+    }
+    edges
 }
 
 /// Rows of numbered weights, one after the other.
@@ -107,7 +120,7 @@ impl InvertedIndex {
     fn nearest(&self, k: usize, task: &Task) -> Vec<Vec<u32>> {
         let blocks = (0..self.len().div_ceil(TEXTS_AT_A_TIME)).into_par_iter();
         let found = blocks.map_init(
-            || Sums::new(self.len()),
+            || SparseSums::new(self.len()),
             |sums, block| {
                 if task.is_interrupted() {
                     return Vec::<Vec<u32>>::new();
@@ -124,30 +137,30 @@ impl InvertedIndex {
     }
 
     /// The `k` texts most similar to `row`. All `sums` are 0 before and after.
-    fn nearest_of(&self, row: u32, k: usize, sums: &mut Sums) -> Vec<u32> {
+    fn nearest_of(&self, row: u32, k: usize, sums: &mut SparseSums<f32>) -> Vec<u32> {
         let mut terms: Vec<(u32, f32)> = self.texts.of(row).collect();
         terms.sort_by_key(|&(term, _)| (self.postings.range(term).len(), term));
         let mut read = 0;
         for (term, weight) in terms {
             let postings = self.postings.of(term);
             read += postings.len();
-            if read > POSTINGS_PER_TEXT && sums.used > 0 {
+            if read > POSTINGS_PER_TEXT && !sums.used().is_empty() {
                 break;
             }
             postings.for_each(|(other, other_weight)| sums.add(other, weight * other_weight));
         }
         let mut best: Vec<(f32, u32)> = Vec::with_capacity(CANDIDATES * k);
         let mut lowest = 0.0;
-        sums.drain(|other, sum| {
+        for (other, sum) in sums.drain() {
             if sum < lowest || other == row {
-                return;
+                continue;
             }
             best.push((sum, other));
             if best.len() == CANDIDATES * k {
                 keep_best(&mut best, k);
                 lowest = best.iter().map(|&(sum, _)| sum).fold(f32::INFINITY, f32::min);
             }
-        });
+        }
         keep_best(&mut best, k);
         let mut rows: Vec<u32> = Vec::with_capacity(best.len());
         rows.extend(best.iter().map(|&(_, other)| other));
@@ -206,36 +219,5 @@ fn keep_best(best: &mut Vec<(f32, u32)>, k: usize) {
     if best.len() > k {
         best.select_nth_unstable_by(k, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         best.truncate(k);
-    }
-}
-
-/// A sum for each text, few of which are not 0.
-struct Sums {
-    sums: Vec<f32>,
-    /// The texts whose sum is not 0 come first.
-    texts: Vec<u32>,
-    used: usize,
-}
-
-impl Sums {
-    fn new(texts: usize) -> Self {
-        Sums { sums: vec![0.0; texts], texts: vec![0; texts + 1], used: 0 }
-    }
-
-    fn add(&mut self, text: u32, weight: f32) {
-        let sum = &mut self.sums[text as usize];
-        // Without a branch on the sum, which would be mispredicted often.
-        let Some(next) = self.texts.get_mut(self.used) else { return };
-        *next = text;
-        self.used += usize::from(*sum == 0.0);
-        *sum += weight;
-    }
-
-    /// Each text whose sum is not 0, and its sum, which becomes 0.
-    fn drain(&mut self, mut each: impl FnMut(u32, f32)) {
-        for &text in &self.texts[..self.used] {
-            each(text, std::mem::take(&mut self.sums[text as usize]));
-        }
-        self.used = 0;
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod memory;
 pub(crate) mod mix;
 pub(crate) mod processor;
 pub mod sparse;
+pub(crate) mod sparse_sums;
 #[doc(hidden)] // For the tests.
 pub mod symmetric_eigen;
 pub(crate) mod vector_sum;

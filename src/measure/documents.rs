@@ -41,22 +41,39 @@ pub fn document_npmi(counts: &CsrMatrix<u32>, topics: &[Vec<u32>]) -> Vec<Option
 #[derive(Debug)]
 pub(crate) struct Occurrences {
     texts: usize,
-    /// For each term, the texts that contain it, ascending.
-    of_term: Vec<Vec<u32>>,
+    /// The start of each term in `of_terms`, with one more entry than there are terms.
+    starts: Vec<usize>,
+    /// The texts that contain each term, ascending.
+    of_terms: Vec<u32>,
 }
 
 impl Occurrences {
     /// Where the terms (columns) that are wanted occur in the texts (rows).
     pub(crate) fn new(counts: &CsrMatrix<u32>, is_wanted: impl Fn(u32) -> bool) -> Self {
-        let mut of_term = vec![Vec::new(); counts.cols()];
-        for (text, range) in counts.indptr().windows(2).enumerate() {
-            for &term in counts.indices().get(range[0]..range[1]).unwrap_or_default() {
-                if is_wanted(term) {
-                    of_term[term as usize].push(text as u32);
-                }
+        let mut starts = vec![0_usize; counts.cols() + 1];
+        for &term in counts.indices().iter().filter(|&&term| is_wanted(term)) {
+            starts[term as usize + 1] += 1;
+        }
+        for term in 0..counts.cols() {
+            starts[term + 1] += starts[term];
+        }
+        let mut next = starts.clone();
+        let mut of_terms = vec![0_u32; starts.last().copied().unwrap_or(0)];
+        for text in 0..counts.rows() {
+            for &term in counts.row(text).0.iter().filter(|&&term| is_wanted(term)) {
+                of_terms[next[term as usize]] = text as u32;
+                next[term as usize] += 1;
             }
         }
-        Occurrences { texts: counts.rows(), of_term }
+        Occurrences { texts: counts.rows(), starts, of_terms }
+    }
+
+    /// The texts that contain a term; none for a term that is not a column.
+    fn of(&self, term: u32) -> &[u32] {
+        match self.starts.get(term as usize..term as usize + 2) {
+            Some(&[start, end]) => &self.of_terms[start..end],
+            _ => &[],
+        }
     }
 
     /// The mean NPMI of each topic's pairs of terms; `None` if fewer than two of its terms occur.
@@ -67,7 +84,7 @@ impl Occurrences {
 
     /// The mean NPMI of one topic's pairs of terms. `marks` has a zero for each text, before and after.
     pub(crate) fn npmi_of(&self, topic: &[u32], marks: &mut [u64]) -> Option<f64> {
-        let occurs = |term: &u32| self.of_term.get(*term as usize).is_some_and(|texts| !texts.is_empty());
+        let occurs = |term: &u32| !self.of(*term).is_empty();
         let terms: Vec<u32> = topic.iter().copied().filter(occurs).collect();
         let npmi = self.npmi_of_pairs(&terms, marks);
         mean((0..terms.len()).flat_map(|a| (0..a).map(move |b| (a, b))).map(|(a, b)| npmi[a * terms.len() + b]))
@@ -76,8 +93,7 @@ impl Occurrences {
     /// The NPMI of each pair of `terms`, row by row: symmetric, with 0 for a term and itself, and for terms that occur
     /// in no text. `marks` has a zero for each text, before and after.
     pub(crate) fn npmi_of_pairs(&self, terms: &[u32], marks: &mut [u64]) -> Vec<f64> {
-        let texts = |&term: &u32| self.of_term.get(term as usize).map(Vec::as_slice).unwrap_or_default();
-        let texts: Vec<&[u32]> = terms.iter().map(texts).collect();
+        let texts: Vec<&[u32]> = terms.iter().map(|&term| self.of(term)).collect();
         let together = together(&texts, marks);
         let mut npmi = vec![0.0; texts.len() * texts.len()];
         for a in 0..texts.len() {

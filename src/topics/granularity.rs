@@ -1,10 +1,7 @@
 //! The coherence of groups of rows by the words of their texts, to choose the number of topics.
 
-use rayon::prelude::*;
-
 use super::DocumentTerms;
 use crate::cluster::Coherence;
-use crate::linalg::sparse::ClassCounts;
 use crate::measure::{Occurrences, TOP_WORDS};
 
 /// Measures groups of rows by the NPMI of their best words within texts; these are weighted by their share of the
@@ -40,10 +37,12 @@ impl<'a> TermCoherence<'a> {
             usize::try_from(group).ok().filter(|&group| group < count)
         };
         let classes: Vec<Option<usize>> = self.documents.rows.iter().map(group_of).collect();
-        let Ok(counts) = self.documents.counts.count_rows_by(&classes, count, None) else { return vec![None; count] };
         let rarity = self.rarity(count);
-        let best_terms = |group: usize| best_terms(&counts, group, &rarity);
-        let best: Vec<Vec<u32>> = (0..count).into_par_iter().with_max_len(1).map(best_terms).collect();
+        // The square of the weight ranks alike.
+        let weigh =
+            |term: u32, occurrences: u32, texts: u32| f64::from(occurrences) * f64::from(texts) * rarity[term as usize];
+        let best = self.documents.counts.best_columns_by(&classes, count, TOP_WORDS, weigh);
+        let Ok(best) = best else { return vec![None; count] };
         self.occurrences.npmi(&best)
     }
 }
@@ -52,22 +51,4 @@ impl Coherence for TermCoherence<'_> {
     fn of_groups(&mut self, groups: &[i32], count: usize) -> Vec<f64> {
         self.npmi_of_groups(groups, count).into_iter().map(Option::unwrap_or_default).collect()
     }
-}
-
-/// The columns of the best words of `group`; ties are broken by column.
-fn best_terms(counts: &ClassCounts, group: usize, rarity: &[f64]) -> Vec<u32> {
-    let (terms, occurrences) = counts.occurrences.row(group);
-    let texts = counts.rows.row(group).1;
-    let mut best: Vec<(f64, u32)> = Vec::with_capacity(TOP_WORDS + 1);
-    for ((&term, &occurrences), &texts) in terms.iter().zip(occurrences).zip(texts) {
-        // The square of the weight ranks alike.
-        let weight = f64::from(occurrences) * f64::from(texts) * rarity[term as usize];
-        if best.len() == TOP_WORDS && best.last().is_some_and(|last| weight <= last.0) {
-            continue;
-        }
-        let place = best.partition_point(|&(other, _)| other >= weight);
-        best.insert(place, (weight, term));
-        best.truncate(TOP_WORDS);
-    }
-    best.into_iter().map(|(_, term)| term).collect()
 }

@@ -88,8 +88,7 @@ fn the_npmi_of_a_layer_is_that_of_its_best_words() {
     let cuts = fitted().topics_at(&self::counts(&layers)).unwrap();
     for (layer, npmi) in self::counts(&layers).into_iter().zip(numbers(&layers, "NPMI")) {
         let labels = labels(&cuts, layer);
-        // The average length of a topic, where numbers of topics within a factor of the fourth root of 2 are alike.
-        let average = total / 2_f64.powf((2.0 * (layer as f64).log2()).round() / 2.0);
+        let average = total / layer as f64;
         let best = |topic: i32| {
             let mut of_topic = BTreeMap::<u32, (f64, f64)>::new();
             for row in (0..1485).filter(|&row| labels[row] == topic) {

@@ -45,8 +45,7 @@ mod tests {
     use super::*;
 
     fn chosen(levels: &[(usize, f64)]) -> Option<f64> {
-        let levels: Vec<Scored> =
-            levels.iter().map(|&(communities, score)| Scored { communities, score }).collect();
+        let levels: Vec<Scored> = levels.iter().map(|&(communities, score)| Scored { communities, score }).collect();
         most_coherent(&levels)
     }
 

@@ -1,5 +1,7 @@
 //! An undirected weighted graph, and its aggregation.
 
+use crate::linalg::sparse_sums::SparseSums;
+
 /// An undirected graph with positive weights, as compressed sparse rows: an edge is stored at both of its nodes.
 #[derive(Debug, Clone)]
 pub(crate) struct Graph {
@@ -125,7 +127,7 @@ impl Graph {
     /// total are unchanged: the edges within a community count in its strength only.
     pub(crate) fn aggregated(&self, communities: &[u32], count: usize) -> Graph {
         let members = members(communities, count);
-        let mut sums = NodeSums::new(count);
+        let mut sums = SparseSums::new(count);
         let mut graph = Graph {
             offsets: Vec::with_capacity(count + 1),
             ends: Vec::new(),
@@ -209,48 +211,6 @@ pub(crate) fn rows_of(communities: &[u32], count: usize, sizes: &[u32]) -> Vec<u
         rows[community as usize] = rows[community as usize].saturating_add(size);
     }
     rows
-}
-
-/// Sums of weights by community, of which few are in use.
-pub(crate) struct NodeSums {
-    sums: Vec<f64>,
-    used: Vec<u32>,
-}
-
-impl NodeSums {
-    pub(crate) fn new(count: usize) -> Self {
-        NodeSums { sums: vec![0.0; count], used: Vec::new() }
-    }
-
-    pub(crate) fn add(&mut self, community: u32, weight: f64) {
-        let sum = &mut self.sums[community as usize];
-        // Weights are positive, so that a sum in use is not 0.
-        if *sum == 0.0 {
-            self.used.push(community);
-        }
-        *sum += weight;
-    }
-
-    pub(crate) fn of(&self, community: u32) -> f64 {
-        self.sums[community as usize]
-    }
-
-    /// The communities in use, in the order in which they were first added.
-    pub(crate) fn used(&self) -> &[u32] {
-        &self.used
-    }
-
-    pub(crate) fn clear(&mut self) {
-        for community in self.used.drain(..) {
-            self.sums[community as usize] = 0.0;
-        }
-    }
-
-    /// The sums in use, which are reset.
-    fn drain(&mut self) -> impl Iterator<Item = (u32, f64)> + '_ {
-        let sums = &mut self.sums;
-        self.used.drain(..).map(|community| (community, std::mem::take(&mut sums[community as usize])))
-    }
 }
 
 /// Numbers the communities from 0 in the order of their first nodes, in place. Returns their number.

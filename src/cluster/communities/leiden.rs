@@ -5,8 +5,9 @@
 
 use std::collections::VecDeque;
 
-use super::graph::{Graph, NodeSums, renumber};
+use super::graph::{Graph, renumber};
 use super::random::Random;
+use crate::linalg::sparse_sums::SparseSums;
 
 /// What rounding may change in a sum of a node's weights, in proportion to them.
 const ROUNDING: f64 = 1e-12;
@@ -90,7 +91,7 @@ fn move_nodes(graph: &Graph, resolution: f64, communities: &mut [u32], starts_ne
     let mut empty: Vec<u32> = (0..graph.nodes() as u32).filter(|&community| sizes[community as usize] == 0).collect();
     let mut queue = VecDeque::from(random.order(graph.nodes()));
     let mut waits = vec![true; graph.nodes()];
-    let mut links = NodeSums::new(graph.nodes());
+    let mut links = SparseSums::new(graph.nodes());
     let mut moves_left = MAX_MOVES * graph.nodes();
     while let Some(node) = queue.pop_front() {
         let node = node as usize;
@@ -159,7 +160,7 @@ fn refine(graph: &Graph, resolution: f64, communities: &[u32], count: usize, ran
     let mut leaving: Vec<f64> = (0..graph.nodes())
         .map(|node| graph.edges(node).filter(|edge| communities[edge.0] == communities[node]).map(|edge| edge.1).sum())
         .collect();
-    let mut links = NodeSums::new(graph.nodes());
+    let mut links = SparseSums::new(graph.nodes());
     for node in random.order(graph.nodes()) {
         let node = node as usize;
         let (strength, community) = (strengths[node], of_communities[communities[node] as usize]);

@@ -127,8 +127,8 @@ impl Communities {
 
     /// The number of communities, at least 1. Default `None`: those of the [resolution](Self::resolution), if it is set;
     /// otherwise, in a model of texts, as many as make the rows belong most firmly to topics whose words belong together
-    /// (the mean of [probability](Clustering::probabilities) times coherence, [`document_npmi`]; the levels of the tree are
-    /// tried), and without texts, those of resolution 1. The tree of communities has a limited number of leaves, and
+    /// (the mean of [probability](Clustering::probabilities) times coherence, [`document_npmi`], is computed for each level
+    /// of the tree; the number is a mean over the levels, in which the best count most), and without texts, those of resolution 1. The tree of communities has a limited number of leaves, and
     /// cannot join parts of the graph that no edge connects, so there may be fewer or more.
     ///
     /// [`document_npmi`]: crate::measure::document_npmi
@@ -139,8 +139,8 @@ impl Communities {
     }
 
     /// The weight of the connections that chance would make, greater than 0: at 1.0, communities have the highest
-    /// modularity; the higher, the more communities. The tree has levels at 0.5 and its doubles; the nearest is used.
-    /// Default `None`: the number of communities is chosen as described [there](Self::n_clusters).
+    /// modularity; the higher, the more communities. The tree has levels at 0.5, at √2 times that, and so on; the
+    /// nearest is used. Default `None`: the number of communities is chosen as described [there](Self::n_clusters).
     #[must_use]
     pub fn resolution(mut self, resolution: impl Into<Option<f64>>) -> Self {
         self.resolution = resolution.into();

@@ -26,6 +26,9 @@ const MAX_LEVELS: usize = 24;
 /// The number of levels that are sought even if one has no more communities than the one above.
 const MIN_LEVELS: usize = 5;
 
+/// There is no level below one whose communities have fewer rows on average than this many times the minimum.
+const LEAF_SIZE: u64 = 4;
+
 /// The resolution of the cores: at least this, and this part of the number of nodes, so that a core has some five rows.
 const CORES: (f64, f64) = (64.0, 0.01);
 
@@ -61,6 +64,11 @@ pub(crate) struct Level {
     pub(crate) runs: Runs,
 }
 
+/// The resolution of a level, from 0 for the coarsest.
+fn resolution_of(level: usize) -> f64 {
+    FIRST_RESOLUTION * 2_f64.powf(level as f64 / 2.0)
+}
+
 /// The tree of `graph`; `sizes` are the numbers of rows that the nodes stand for. After an interruption, which `task`
 /// reports, the tree is incomplete.
 pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -> Tree {
@@ -75,28 +83,32 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -
     let small = graph.aggregated(&cores, count);
     let core_rows = rows_of(&cores, count, sizes);
     let rows: u64 = sizes.iter().map(|&size| u64::from(size)).sum();
+    let find = |parents: Option<&[u32]>, number: usize| {
+        let within = parents.map(|parents| small.within(parents));
+        let restricted = within.as_ref().unwrap_or(&small);
+        let seed = mix(growth.seed, number as u64);
+        let mut found = consensus(restricted, resolution_of(number), growth.runs, growth.passes, seed);
+        found.count = absorb_small(restricted, &mut found.communities, found.count, &core_rows, growth.min_size);
+        found
+    };
     let mut levels: Vec<Level> = Vec::new();
     let mut parents: Option<Vec<u32>> = None;
-    for number in 0..MAX_LEVELS {
-        if task.is_interrupted() {
+    let mut next = Some(find(None, 0));
+    while let Some(found) = next {
+        let number = levels.len();
+        let no_finer = levels.last().is_some_and(|level| found.count <= level.count) && number >= MIN_LEVELS;
+        if no_finer || task.is_interrupted() {
             break;
         }
-        let resolution = FIRST_RESOLUTION * 2_f64.powf(number as f64 / 2.0);
-        let seed = mix(growth.seed, number as u64);
-        let within = parents.as_ref().map(|parents| small.within(parents));
-        let restricted = within.as_ref().unwrap_or(&small);
-        let mut found = consensus(restricted, resolution, growth.runs, growth.passes, seed);
-        found.count = absorb_small(restricted, &mut found.communities, found.count, &core_rows, growth.min_size);
-        if levels.last().is_some_and(|level| found.count <= level.count) && number >= MIN_LEVELS {
-            break;
-        }
-        let communities = of_nodes(graph, &cores, &found, parents.as_deref().zip(levels.last()), resolution, seed);
-        parents = Some(found.communities);
-        let large = found.count as u64 * u64::from(growth.min_size) * 5 > rows;
-        levels.push(Level { resolution, communities, count: found.count, runs: found.runs });
-        if large {
-            break;
-        }
+        let is_last = number + 1 == MAX_LEVELS || found.count as u64 * u64::from(growth.min_size) * LEAF_SIZE > rows;
+        let above = parents.as_deref().zip(levels.last());
+        // The next level needs the cores' communities only.
+        let (communities, below) = rayon::join(
+            || of_nodes(graph, &cores, &found, above, resolution_of(number), mix(growth.seed, number as u64)),
+            || (!is_last).then(|| find(Some(&found.communities), number + 1)),
+        );
+        levels.push(Level { resolution: resolution_of(number), communities, count: found.count, runs: found.runs });
+        (parents, next) = (Some(found.communities), below);
     }
     Tree { levels, cores }
 }

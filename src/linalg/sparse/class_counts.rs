@@ -30,25 +30,51 @@ impl CsrMatrix<u32> {
         n_classes: usize,
         groups: Option<&[u32]>,
     ) -> Result<ClassCounts> {
-        check_classes(classes, self.rows(), n_classes)?;
-        let pool = Pool::default();
-        let count = |rows: &Vec<usize>| match rows.is_empty() {
-            true => Counted::default(),
-            false => pool.lend(
-                || Counter::new(self.cols(), groups),
-                |counter| {
-                    rows.iter().enumerate().for_each(|(at, &row)| counter.add(at as u32 + 1, self.row(row)));
-                    counter.take()
-                },
-            ),
-        };
-        let counted: Vec<Counted> = members_of(classes, n_classes).par_iter().with_max_len(1).map(count).collect();
+        let counted = self.counted_by(classes, n_classes, groups, Counter::take)?;
         let matrix = |row: fn(&Counted) -> (&[u32], &[u32])| CsrMatrix::from_rows(self.cols(), counted.iter().map(row));
         Ok(ClassCounts {
             occurrences: matrix(|class| (&class.columns, &class.occurrences)),
             rows: matrix(|class| (&class.columns, &class.rows)),
             repeated: matrix(|class| (&class.groups, &class.repeated)),
         })
+    }
+
+    /// The `n` columns of each class for which `weigh` is highest and positive, highest first, given the column, its
+    /// occurrences in the class and the rows of the class that have it; ties are broken by column.
+    ///
+    /// # Errors
+    /// The number of classes differs from the number of rows, or a class is out of range.
+    pub(crate) fn best_columns_by(
+        &self,
+        classes: &[Option<usize>],
+        n_classes: usize,
+        n: usize,
+        weigh: impl Fn(u32, u32, u32) -> f64 + Sync,
+    ) -> Result<Vec<Vec<u32>>> {
+        self.counted_by(classes, n_classes, None, |counter| counter.take_best(n, &weigh))
+    }
+
+    /// What `take` returns for the counted rows of each class.
+    fn counted_by<'g, R: Default + Send>(
+        &self,
+        classes: &[Option<usize>],
+        n_classes: usize,
+        groups: Option<&'g [u32]>,
+        take: impl Fn(&mut Counter<'g>) -> R + Sync,
+    ) -> Result<Vec<R>> {
+        check_classes(classes, self.rows(), n_classes)?;
+        let pool = Pool::default();
+        let count = |rows: &Vec<usize>| match rows.is_empty() {
+            true => R::default(),
+            false => pool.lend(
+                || Counter::new(self.cols(), groups),
+                |counter| {
+                    rows.iter().enumerate().for_each(|(at, &row)| counter.add(at as u32 + 1, self.row(row)));
+                    take(counter)
+                },
+            ),
+        };
+        Ok(members_of(classes, n_classes).par_iter().with_max_len(1).map(count).collect())
     }
 }
 
@@ -93,6 +119,22 @@ impl<'a> Counter<'a> {
                 *last = number;
             }
         }
+    }
+
+    /// Returns the `n` columns of the highest positive weight, and resets the counts to zero.
+    fn take_best(&mut self, n: usize, weigh: impl Fn(u32, u32, u32) -> f64) -> Vec<u32> {
+        let mut best: Vec<(f64, u32)> = Vec::with_capacity(n + 1);
+        for column in self.used.drain(..) {
+            let (occurrences, rows) = std::mem::take(&mut self.counts[column as usize]);
+            let weight = weigh(column, occurrences, rows);
+            if weight <= 0.0 || (best.len() == n && best.last().is_some_and(|last| weight < last.0)) {
+                continue;
+            }
+            let comes_before = |&(other, at): &(f64, u32)| other > weight || (other == weight && at < column);
+            best.insert(best.partition_point(comes_before), (weight, column));
+            best.truncate(n);
+        }
+        best.into_iter().map(|(_, column)| column).collect()
     }
 
     /// Returns the counts and resets them to zero.

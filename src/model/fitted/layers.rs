@@ -41,7 +41,7 @@ impl FittedTopicModel {
     /// | `Largest` (Float64) | the share of all rows that the largest topic has, 0 to 1 |
     /// | `Present` (Boolean) | whether these are the topics of this model |
     ///
-    /// Layers are the levels that the clusterer found by itself (of [`Communities`](crate::cluster::Communities): one per
+    /// Layers are the levels that the clusterer found by itself (of [`Communities`](crate::cluster::Communities): two per
     /// doubling of the resolution, each the consensus of all runs), and the cut that the model has now, unless its topics
     /// were merged. Levels with a single topic, or with less than a quarter more topics than the one before, are left
     /// out, and the least stable ones if there are more than six. A small tree has fewer than three.
