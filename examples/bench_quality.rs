@@ -57,6 +57,13 @@ struct Bench {
     /// The share of outliers, 0 to 1: the rows of the lowest probability leave their topics, whose words stay the same.
     #[arg(long)]
     outliers: Option<f64>,
+    /// Prints, for tenths of the rows by their probability, its mean and the share of rows whose label is the most
+    /// frequent one of their topic.
+    #[arg(long)]
+    calibration: bool,
+    /// Numbers of topics at which the tree of the last fit is cut, separated by commas: prints how long each takes.
+    #[arg(long, value_delimiter = ',')]
+    at: Vec<usize>,
     /// The random seeds, separated by commas.
     #[arg(long, value_delimiter = ',', default_value = "42")]
     seed: Vec<u64>,
@@ -76,6 +83,7 @@ enum Choice {
 
 /// The topics of one fit.
 struct Found {
+    topics: FittedTopicModel,
     seconds: f64,
     labels: Vec<i32>,
     probabilities: Vec<f64>,
@@ -157,7 +165,7 @@ fn fit(bench: &Bench, frame: &DataFrame, seed: u64) -> Outcome<Found> {
     }
     let words = topics.get_topics().into_iter().filter(|(topic, _)| *topic != OUTLIER);
     let words = words.map(|(topic, words)| (topic, words.into_iter().map(|(word, _)| word).collect())).collect();
-    Ok(Found { seconds, labels, probabilities, words })
+    Ok(Found { topics, seconds, labels, probabilities, words })
 }
 
 /// Makes the rows of the lowest probability outliers, until `share` of all rows are; the first of equal ones.
@@ -263,6 +271,28 @@ fn print_scores(found: &Found, labels: Option<&TextColumn>) {
     );
 }
 
+/// The mean probability of each tenth of the scored rows in topics, and how many of them are right.
+fn print_calibration(found: &Found, labels: &TextColumn) {
+    let mut counts: HashMap<i32, HashMap<&str, usize>> = HashMap::new();
+    let inside = |&row: &usize| found.labels[row] != OUTLIER && labels.get(row).is_some();
+    let mut rows: Vec<usize> = (0..found.labels.len()).filter(inside).collect();
+    let label = |row: usize| labels.get(row).unwrap_or_default();
+    for &row in &rows {
+        *counts.entry(found.labels[row]).or_default().entry(label(row)).or_default() += 1;
+    }
+    let most = |counts: &HashMap<&str, usize>| counts.values().copied().max().unwrap_or(0);
+    let is_right =
+        |row: usize| counts.get(&found.labels[row]).is_some_and(|counts| counts.get(label(row)) == Some(&most(counts)));
+    rows.sort_by(|&a, &b| found.probabilities[a].total_cmp(&found.probabilities[b]));
+    for tenth in 0..10 {
+        let part = &rows[tenth * rows.len() / 10..(tenth + 1) * rows.len() / 10];
+        let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / part.len() as f64;
+        let probability = mean(&mut part.iter().map(|&row| found.probabilities[row]));
+        let right = mean(&mut part.iter().map(|&row| f64::from(u8::from(is_right(row)))));
+        println!("  probability {probability:.3}: {right:.3} right");
+    }
+}
+
 fn write(found: &Found, path: &Path) -> Outcome<()> {
     let mut out = BufWriter::new(fs::File::create(path)?);
     let topics: Vec<_> = found.words.iter().map(|(topic, words)| json!({ "Topic": topic, "Words": words })).collect();
@@ -290,8 +320,15 @@ fn main() -> Outcome<()> {
     if !between.is_empty() {
         println!("ARI between seeds {:.4}", between.iter().sum::<f64>() / between.len() as f64);
     }
-    match (&bench.out, fits.last()) {
-        (Some(path), Some(last)) => write(last, path),
-        _ => Ok(()),
+    let Some(last) = fits.last() else { return Ok(()) };
+    if let Some(labels) = labels.as_ref().filter(|_| bench.calibration) {
+        print_calibration(last, labels);
     }
+    for &count in &bench.at {
+        let started = Instant::now();
+        let cut = last.topics.at(count)?;
+        let took = 1e3 * started.elapsed().as_secs_f64();
+        println!("at({count}): {} topics in {took:.0} ms", cut.summary().topics);
+    }
+    bench.out.as_ref().map_or(Ok(()), |path| write(last, path))
 }

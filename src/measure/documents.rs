@@ -38,7 +38,7 @@ pub fn document_npmi(counts: &CsrMatrix<u32>, topics: &[Vec<u32>]) -> Vec<Option
 }
 
 /// The texts in which terms occur.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Occurrences {
     texts: usize,
     /// The start of each term in `of_terms`, with one more entry than there are terms.

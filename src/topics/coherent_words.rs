@@ -21,14 +21,9 @@ impl TopicTerms {
     pub(crate) fn coherent_words(&self, weights: &CsrMatrix<f64>, ids: &[i32], n: usize) -> TopicWords {
         let candidates: Vec<Vec<(usize, f64)>> =
             (0..ids.len()).into_par_iter().map(|row| top_terms(weights, row, CANDIDATES.max(n))).collect();
-        let mut is_candidate = vec![false; self.vocabulary.len()];
-        for &(term, _) in candidates.iter().flatten() {
-            is_candidate[term] = true;
-        }
-        let counts = self.document_terms();
-        let occurrences = Occurrences::new(counts, |term| is_candidate[term as usize]);
+        let occurrences = self.documents().occurrences();
         let words = |marks: &mut Vec<u64>, candidates: &Vec<(usize, f64)>| {
-            let chosen = chosen(candidates, n, &occurrences, marks);
+            let chosen = chosen(candidates, n, occurrences, marks);
             let word = |&place: &usize| {
                 let (term, weight) = *candidates.get(place)?;
                 Some((self.vocabulary.get(term)?.clone(), weight))
@@ -36,7 +31,7 @@ impl TopicTerms {
             chosen.iter().filter_map(word).collect()
         };
         let of_topics: Vec<_> =
-            candidates.par_iter().with_max_len(8).map_init(|| vec![0; counts.rows()], words).collect();
+            candidates.par_iter().with_max_len(8).map_init(|| vec![0; self.document_terms().rows()], words).collect();
         ids.iter().copied().zip(of_topics).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::DocumentTerms;
 use crate::cluster::Coherence;
-use crate::measure::{Occurrences, TOP_WORDS};
+use crate::measure::TOP_WORDS;
 
 /// Measures groups of rows by the NPMI of their best words within texts; these are weighted by their share of the
 /// group's terms, by the share of the group's texts that have them, and by c-TF-IDF's inverse frequency, which compares
@@ -11,16 +11,13 @@ pub(crate) struct TermCoherence<'a> {
     documents: &'a DocumentTerms,
     /// The frame row of each row that groups are of, ascending.
     rows: &'a [usize],
-    occurrences: Occurrences,
     /// The number of occurrences of each term.
     frequencies: Vec<f64>,
 }
 
 impl<'a> TermCoherence<'a> {
     pub(crate) fn new(documents: &'a DocumentTerms, rows: &'a [usize]) -> Self {
-        let counts = &documents.counts;
-        let occurrences = Occurrences::new(counts, |_| true);
-        TermCoherence { documents, rows, occurrences, frequencies: counts.column_sums() }
+        TermCoherence { documents, rows, frequencies: documents.counts.column_sums() }
     }
 
     /// The squared inverse frequency of each term, for this number of groups.
@@ -43,7 +40,7 @@ impl<'a> TermCoherence<'a> {
             |term: u32, occurrences: u32, texts: u32| f64::from(occurrences) * f64::from(texts) * rarity[term as usize];
         let best = self.documents.counts.best_columns_by(&classes, count, TOP_WORDS, weigh);
         let Ok(best) = best else { return vec![None; count] };
-        self.occurrences.npmi(&best)
+        self.documents.occurrences().npmi(&best)
     }
 }
 
