@@ -305,6 +305,13 @@ impl Error {
         self
     }
 
+    /// The same error in another stage.
+    #[must_use]
+    pub(crate) fn in_stage(mut self, stage: Stage) -> Self {
+        self.0.stage = stage;
+        self
+    }
+
     /// Sets the underlying error.
     #[must_use]
     pub fn with_cause(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use glob::Pattern;
 use serde_json::{Map, Value};
 
 use super::Wanted;
 use super::name::{ModelName, is_commit, is_inside};
-use super::needed::{Listing, Standing, model_files, standing};
+use super::needed::{Listing, Standing, matching, model_files, standing};
 use super::read::read_limited;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
@@ -76,8 +77,24 @@ impl Cache {
                 Some(_) => Standing::Incomplete,
                 None => standing(&folder),
             },
+            // Such a model may be pushed again and again, so a branch is not known to be where it was.
+            Wanted::Matching(patterns) => match self.has_matching(&commit, patterns) {
+                true if is_commit(revision) => Standing::Complete,
+                true => Standing::Uncertain,
+                false => Standing::Incomplete,
+            },
         };
         (standing != Standing::Incomplete).then(|| Cached { folder, sure: standing == Standing::Complete })
+    }
+
+    /// Whether the snapshot has all files of the commit that match one of the patterns, and there are some.
+    pub(super) fn has_matching(&self, commit: &str, patterns: &[Pattern]) -> bool {
+        let folder = self.snapshot(commit);
+        let Some(listing) = self.listing(commit) else {
+            return false;
+        };
+        let files = matching(&listing, patterns);
+        !files.is_empty() && files.iter().all(|name| has(&folder, &listing, name))
     }
 
     fn commit_of(&self, revision: &str) -> Option<String> {
@@ -105,7 +122,11 @@ impl Cache {
     /// Records that a snapshot is complete: what the Hub lists for it, and that `revision` points to it.
     pub(super) fn remember(&self, revision: &str, commit: &str, listing: Option<&Listing>) -> Result<()> {
         if let Some(listing) = listing {
-            let files: Map<String, Value> = listing.iter().map(|(n, size)| (n.clone(), Value::from(*size))).collect();
+            // Sizes are known of what was downloaded, by now or earlier.
+            let earlier = self.listing(commit).unwrap_or_default();
+            let size = |name: &String, size: &Option<u64>| size.or_else(|| earlier.get(name).copied().flatten());
+            let files = listing.iter().map(|(name, known)| (name.clone(), Value::from(size(name, known))));
+            let files: Map<String, Value> = files.collect();
             let content = Value::from(Map::from_iter([("files".to_owned(), Value::Object(files))]));
             write_whole(&self.listing_file(commit), content.to_string().as_bytes())?;
         }
@@ -193,11 +214,13 @@ fn has_all(folder: &Path, listing: &Listing) -> bool {
     let Ok(files) = model_files(listing, &mut read) else {
         return false;
     };
-    files.iter().all(|name| {
-        let size = listing.get(name).copied().flatten();
-        let metadata = fs::metadata(folder.join(name));
-        metadata.is_ok_and(|found| found.is_file() && size.is_none_or(|size| size == found.len()))
-    })
+    files.iter().all(|name| has(folder, listing, name))
+}
+
+fn has(folder: &Path, listing: &Listing, name: &str) -> bool {
+    let size = listing.get(name).copied().flatten();
+    let metadata = fs::metadata(folder.join(name));
+    metadata.is_ok_and(|found| found.is_file() && size.is_none_or(|size| size == found.len()))
 }
 
 #[cfg(unix)]

@@ -10,11 +10,12 @@ use ureq::http::StatusCode;
 
 use super::Wanted;
 use super::cache::{Cache, unwritable};
-use super::needed::{Listing, model_files};
+use super::meter::Meter;
+use super::name::ModelName;
+use super::needed::{Listing, MAX_MATCHING, matching, model_files};
 use super::read::read_limited;
 use super::remote::{Failure, FileFacts, Remote, Try, early_end, header};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::progress::Task;
 
 /// Size limit for a file whose size the Hub does not report.
 const MAX_UNANNOUNCED: u64 = 1 << 30;
@@ -41,14 +42,37 @@ impl Remote<'_> {
             }
             // Some files name others, so they come first.
             Wanted::Model => model_files(&listing, &mut |file, limit| snapshot.read(file, limit))?,
+            Wanted::Matching(patterns) => {
+                let files = matching(&listing, patterns);
+                self.check_number(files.len())?;
+                if cache.has_matching(&snapshot.commit, patterns) {
+                    cache.remember(&self.model.revision, &snapshot.commit, None)?;
+                    return Ok(cache.snapshot(&snapshot.commit));
+                }
+                files
+            }
         };
         let facts = snapshot.bring(&files)?;
-        let complete = matches!(wanted, Wanted::Model).then(|| {
+        let complete = (!matches!(wanted, Wanted::Files(_))).then(|| {
             add_sizes(&mut listing, &facts);
             &listing
         });
         cache.remember(&self.model.revision, &snapshot.commit, complete)?;
         Ok(cache.snapshot(&snapshot.commit))
+    }
+
+    fn check_number(&self, files: usize) -> Result<()> {
+        let ModelName { id, revision } = self.model;
+        if files == 0 {
+            let message = format!("the model `{id}` (revision `{revision}`) has none of the files that are needed");
+            return Err(Error::new(ErrorKind::NotFound, Stage::Embed, message));
+        }
+        if files > MAX_MATCHING {
+            let message =
+                format!("the model `{id}` cannot be used: it has {files} files; the maximum is {MAX_MATCHING}");
+            return Err(Error::new(ErrorKind::Model, Stage::Embed, message));
+        }
+        Ok(())
     }
 }
 
@@ -222,33 +246,6 @@ impl Snapshot<'_> {
         );
         Error::new(ErrorKind::Model, Stage::Embed, message)
             .with_hint("Try again; if the error persists, something between this machine and the Hub modifies files.")
-    }
-}
-
-/// Reports bytes as kB. Bytes that are downloaded twice count once.
-struct Meter<'a> {
-    task: Option<&'a Task>,
-    reached: std::cell::Cell<u64>,
-}
-
-impl<'a> Meter<'a> {
-    fn silent() -> Self {
-        Meter { task: None, reached: std::cell::Cell::new(0) }
-    }
-
-    fn of(task: &'a Task) -> Self {
-        Meter { task: Some(task), ..Meter::silent() }
-    }
-
-    /// This many bytes of the file are present.
-    fn reach(&self, bytes: u64) {
-        let before = self.reached.get();
-        if bytes / 1000 > before / 1000 {
-            self.reached.set(bytes);
-            if let Some(task) = self.task {
-                task.advance((bytes / 1000 - before / 1000) as usize);
-            }
-        }
     }
 }
 

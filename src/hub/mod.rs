@@ -38,14 +38,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use glob::Pattern;
+
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::nn::model_folder::check_folder;
 use crate::progress::Progress;
 
 mod cache;
+mod card;
 #[cfg(feature = "hub")]
 mod download;
 mod environment;
+#[cfg(feature = "hub")]
+mod meter;
 mod name;
 mod needed;
 mod origin;
@@ -54,11 +59,14 @@ mod pace;
 mod read;
 #[cfg(feature = "hub")]
 mod remote;
+mod upload;
 
 use cache::Cache;
+pub use card::ModelCard;
 use environment::Environment;
 use name::{ModelName, check_revision, is_inside};
 pub use origin::Origin;
+pub use upload::{PushOptions, Pushed};
 
 /// The endpoint of Hugging Face.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -100,6 +108,8 @@ enum Wanted {
     Model,
     /// These files.
     Files(Vec<String>),
+    /// The files that match one of these patterns.
+    Matching(Vec<Pattern>),
 }
 
 impl Hub {
@@ -280,10 +290,44 @@ impl Hub {
         self.folder(name, Wanted::Files(files.iter().map(|&file| file.to_owned()).collect()), progress)
     }
 
+    /// A folder with those files of a model that match at least one of the patterns: `*.json`, `images/*`. `*` stands
+    /// for any characters, `?` for one, `[a-z]` for one of a range; as in `huggingface_hub`'s `allow_patterns`, `*`
+    /// also matches `/`. The folder may contain other files, too. Files that are not cached are downloaded and verified
+    /// as in [`model_folder`](Self::model_folder).
+    ///
+    /// `name` is `organization/name`; `@revision` may follow. Short names are not completed. Unlike a model that others
+    /// have published, one's own is often pushed again, so the Hub is asked where the branch is now (one request);
+    /// without a network, or with [`offline`](Self::offline), the cached files are used, with a note. A full commit
+    /// hash that is cached makes no request.
+    ///
+    /// # Errors
+    /// As [`model_folder`](Self::model_folder); [`ErrorKind::InvalidParameter`] for no patterns or an invalid one;
+    /// [`ErrorKind::NotFound`] if no file matches, and [`ErrorKind::Model`] if more than 10,000 do.
+    ///
+    /// ```no_run
+    /// use topicframe::hub::Hub;
+    /// use topicframe::progress::Progress;
+    ///
+    /// let folder = Hub::new().snapshot_matching("user/topics", &["*.json", "*.safetensors"], &Progress::silent())?;
+    /// println!("{}", folder.display());
+    /// # Ok::<(), topicframe::error::Error>(())
+    /// ```
+    pub fn snapshot_matching(&self, name: &str, patterns: &[&str], progress: &Progress) -> Result<PathBuf> {
+        let patterns = compiled("patterns", patterns)?;
+        if patterns.is_empty() {
+            return Err(Error::invalid_parameter(Stage::Input, "patterns", "[]", "at least one pattern"));
+        }
+        let model = ModelName::as_given(name, &self.revision).map_err(|error| error.in_stage(Stage::Input))?;
+        self.brought(model, Wanted::Matching(patterns), progress).map_err(|error| error.in_stage(Stage::Input))
+    }
+
     fn folder(&self, name: &str, wanted: Wanted, progress: &Progress) -> Result<PathBuf> {
+        self.brought(ModelName::parse(name, &self.revision)?, wanted, progress)
+    }
+
+    fn brought(&self, model: ModelName, wanted: Wanted, progress: &Progress) -> Result<PathBuf> {
         self.check()?;
         progress.check(Stage::Embed)?;
-        let model = ModelName::parse(name, &self.revision)?;
         let cache = Cache::new(self.cache()?, &model, self.symlinks);
         let cached = cache.find(&model.revision, &wanted);
         match cached {
@@ -307,27 +351,10 @@ impl Hub {
         })
     }
 
-    /// Downloads in a separate thread: a read that waits for the server cannot be stopped, but it can be abandoned.
     #[cfg(feature = "hub")]
     fn fetch(&self, model: ModelName, cache: Cache, wanted: Wanted, progress: &Progress) -> Result<PathBuf> {
-        use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-
-        let (sender, receiver) = sync_channel(1);
         let (hub, told) = (self.clone(), progress.clone());
-        let work = move || {
-            let result = remote::Remote::new(&hub, &model, &told).and_then(|remote| remote.bring(&cache, &wanted));
-            // After an interrupt, nobody is listening anymore.
-            let _ = sender.send(result);
-        };
-        let started = std::thread::Builder::new().name("hub".to_owned()).spawn(work);
-        started.map_err(|cause| internal("no thread can be started").with_cause(cause))?;
-        loop {
-            match receiver.recv_timeout(LOOK) {
-                Ok(result) => return result,
-                Err(RecvTimeoutError::Timeout) => progress.check(Stage::Embed)?,
-                Err(RecvTimeoutError::Disconnected) => return Err(internal("the download has failed")),
-            }
-        }
+        in_thread(progress, move || remote::Remote::new(&hub, &model, &told)?.bring(&cache, &wanted))
     }
 
     #[cfg(not(feature = "hub"))]
@@ -363,6 +390,36 @@ fn not_cached(model: &ModelName, cache: &Cache) -> Error {
     Error::new(ErrorKind::NotFound, Stage::Embed, message).with_path(cache.folder()).with_hint(format!(
         "Run once online and without HF_HUB_OFFLINE, or run `hf download {id}` on another machine and copy the folder."
     ))
+}
+
+/// Works in a separate thread: a request that waits for the server cannot be stopped, but it can be abandoned.
+#[cfg(feature = "hub")]
+fn in_thread<T: Send + 'static>(progress: &Progress, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+
+    let (sender, receiver) = sync_channel(1);
+    // After an interrupt, nobody is listening anymore.
+    let work = move || drop(sender.send(work()));
+    let started = std::thread::Builder::new().name("hub".to_owned()).spawn(work);
+    started.map_err(|cause| internal("no thread can be started").with_cause(cause))?;
+    loop {
+        match receiver.recv_timeout(LOOK) {
+            Ok(result) => return result,
+            Err(RecvTimeoutError::Timeout) => progress.check(Stage::Embed)?,
+            Err(RecvTimeoutError::Disconnected) => return Err(internal("the transfer has failed")),
+        }
+    }
+}
+
+/// Compiled patterns of file names.
+fn compiled(parameter: &str, patterns: &[impl AsRef<str>]) -> Result<Vec<Pattern>> {
+    let compile = |pattern: &str| {
+        Pattern::new(pattern).map_err(|cause| {
+            let allowed = "a pattern like `*.json` or `images/*`";
+            Error::invalid_parameter(Stage::Input, parameter, format!("{pattern:?}"), allowed).with_cause(cause)
+        })
+    };
+    patterns.iter().map(|pattern| compile(pattern.as_ref())).collect()
 }
 
 #[cfg(feature = "hub")]

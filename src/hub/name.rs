@@ -89,6 +89,15 @@ pub(super) struct ModelName {
 impl ModelName {
     /// Parses `organization/name` or a short name, with `@revision` or otherwise at `revision`.
     pub(super) fn parse(text: &str, revision: &str) -> Result<Self> {
+        let model = ModelName::as_given(text, revision)?;
+        let has_no_organization = !model.id.contains('/') && !WITHOUT_ORGANIZATION.contains(&model.id.as_str());
+        let id = if has_no_organization { format!("{SENTENCE_TRANSFORMERS}/{}", model.id) } else { model.id };
+        Ok(ModelName { id, ..model })
+    }
+
+    /// Parses `organization/name` or `name`, with `@revision` or otherwise at `revision`, without the sentence
+    /// transformers' short names.
+    pub(super) fn as_given(text: &str, revision: &str) -> Result<Self> {
         let (name, revision) = text.split_once('@').unwrap_or((text, revision));
         let parts: Vec<&str> = name.split('/').collect();
         if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
@@ -97,9 +106,7 @@ impl ModelName {
             return Err(Error::invalid_parameter(Stage::Embed, "model", format!("{text:?}"), allowed).with_hint(hint));
         }
         check_revision(revision)?;
-        let has_no_organization = parts.len() == 1 && !WITHOUT_ORGANIZATION.contains(&name);
-        let id = if has_no_organization { format!("{SENTENCE_TRANSFORMERS}/{name}") } else { name.to_owned() };
-        Ok(ModelName { id, revision: revision.to_owned() })
+        Ok(ModelName { id: name.to_owned(), revision: revision.to_owned() })
     }
 
     /// The model's folder in the cache.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use glob::Pattern;
 use serde_json::Value;
 
 use super::name::{is_inside, leads_out};
@@ -21,6 +22,9 @@ const MAX_MODULES: usize = 64;
 
 /// The maximum number of files that a model may need: its shards, and small files.
 const MAX_NEEDED: usize = 2000;
+
+/// The maximum number of files that patterns may select.
+pub(super) const MAX_MATCHING: usize = 10_000;
 
 /// One module of a sentence transformer, as listed in `modules.json`; a model without that file is a single module.
 struct Module {
@@ -88,6 +92,11 @@ pub(super) fn model_files(listing: &Listing, read: Read<'_>) -> Result<Vec<Strin
         }
         false => Ok(files),
     }
+}
+
+/// The files that match one of the patterns.
+pub(super) fn matching(listing: &Listing, patterns: &[Pattern]) -> Vec<String> {
+    listing.keys().filter(|name| patterns.iter().any(|pattern| pattern.matches(name))).cloned().collect()
 }
 
 /// How certain it is that a folder has everything the model needs, judging by its contents.

@@ -1,12 +1,12 @@
-//! Rejects responses that trickle: a server that sends one byte per second is no better than a silent one.
+//! Rejects transfers that trickle: a server that sends, or takes, one byte per second is no better than a silent one.
 
 use std::io::{self, Read};
 use std::time::{Duration, Instant};
 
-/// Reads as long as enough data arrives.
+/// Reads as long as enough data passes.
 pub(super) struct Paced<R> {
     inner: R,
-    /// Bytes that must arrive in each window.
+    /// Bytes that must pass in each window.
     least: u64,
     window: Duration,
     since: Instant,
@@ -20,7 +20,11 @@ impl<R: Read> Paced<R> {
         Paced { inner, least, window, since: Instant::now(), came: 0 }
     }
 
-    /// Checks at the end of a window whether enough data arrived.
+    pub(super) fn into_inner(self) -> R {
+        self.inner
+    }
+
+    /// Checks at the end of a window whether enough data passed.
     fn look(&mut self) -> io::Result<()> {
         let (seconds, came) = (self.since.elapsed().as_secs_f64(), self.came);
         if self.since.elapsed() < self.window {
@@ -28,9 +32,7 @@ impl<R: Read> Paced<R> {
         }
         (self.since, self.came) = (Instant::now(), 0);
         match came < self.least {
-            true => {
-                Err(io::Error::new(io::ErrorKind::TimedOut, format!("only {came} bytes arrived in {seconds:.0} s")))
-            }
+            true => Err(io::Error::new(io::ErrorKind::TimedOut, format!("only {came} bytes in {seconds:.0} s"))),
             false => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ const MAX_ANSWER: u64 = 32 << 20;
 const MAX_FILES: usize = 100_000;
 
 /// The maximum number of redirects, about as many as browsers follow.
-const MAX_REDIRECTS: usize = 10;
+pub(super) const MAX_REDIRECTS: usize = 10;
 
 /// The maximum delay between two attempts, whatever the server says.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -67,14 +67,14 @@ pub(super) struct Remote<'a> {
     pub(super) hub: &'a Hub,
     pub(super) model: &'a ModelName,
     pub(super) progress: &'a Progress,
-    agent: Agent,
-    endpoint: Uri,
+    pub(super) agent: Agent,
+    pub(super) endpoint: Uri,
     /// Whether the Hub has ever responded.
-    reached: AtomicBool,
+    pub(super) reached: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
-enum Method {
+pub(super) enum Method {
     Head,
     Get,
 }
@@ -104,23 +104,40 @@ impl<'a> Remote<'a> {
     /// The commit that the revision points to, and its files. Names that lead out of the folder are skipped and
     /// reported.
     pub(super) fn listing(&self) -> Result<(String, Listing)> {
-        let ModelName { id, revision } = self.model;
-        let url = self.url(&format!("api/models/{id}/revision/{}", encoded(revision, "")));
         let answer = self.retrying(|| {
-            let response = self.follow(Method::Get, &url, None)?.0;
-            if response.status() != StatusCode::OK {
-                return Err(self.refusal(&response, "the file list"));
-            }
-            let mut answer = Vec::new();
-            let read = self.paced(response).take(MAX_ANSWER + 1).read_to_end(&mut answer);
-            read.map_err(|cause| Failure::passing(self.broken(cause)))?;
-            match answer.len() as u64 > MAX_ANSWER {
-                true => Err(Failure::Final(self.strange("an endless list of files"))),
-                false => Ok(answer),
+            let response = self.describe()?;
+            match response.status() {
+                StatusCode::OK => self.read_answer(response),
+                _ => Err(self.refusal(&response, "the file list")),
             }
         })?;
-        let answer: Value =
-            serde_json::from_slice(&answer).map_err(|cause| self.strange("invalid JSON").with_cause(cause))?;
+        self.listed(&self.parsed(&answer)?)
+    }
+
+    /// Asks for what the Hub knows about the model at the revision.
+    pub(super) fn describe(&self) -> Try<Response<Body>> {
+        let ModelName { id, revision } = self.model;
+        let url = self.url(&format!("api/models/{id}/revision/{}", encoded(revision, "")));
+        self.follow(Method::Get, &url, None).map(|(response, _)| response)
+    }
+
+    /// The whole body of a response that is not a file.
+    pub(super) fn read_answer(&self, response: Response<Body>) -> Try<Vec<u8>> {
+        let mut answer = Vec::new();
+        let read = self.paced(response).take(MAX_ANSWER + 1).read_to_end(&mut answer);
+        read.map_err(|cause| Failure::passing(self.broken(cause)))?;
+        match answer.len() as u64 > MAX_ANSWER {
+            true => Err(Failure::Final(self.strange("an endless response"))),
+            false => Ok(answer),
+        }
+    }
+
+    pub(super) fn parsed(&self, answer: &[u8]) -> Result<Value> {
+        serde_json::from_slice(answer).map_err(|cause| self.strange("invalid JSON").with_cause(cause))
+    }
+
+    /// The commit and its files in the answer to [`describe`](Self::describe).
+    pub(super) fn listed(&self, answer: &Value) -> Result<(String, Listing)> {
         let commit = answer.get("sha").and_then(Value::as_str).filter(|sha| is_commit(sha));
         let files = answer.get("siblings").and_then(Value::as_array);
         let (Some(commit), Some(files)) = (commit, files) else {
@@ -132,7 +149,7 @@ impl<'a> Remote<'a> {
         let names = files.iter().filter_map(|file| file.get("rfilename").and_then(Value::as_str));
         let listing: Listing = names.filter(|name| is_inside(name)).map(|name| (name.to_owned(), None)).collect();
         if listing.len() < files.len() {
-            let count = files.len() - listing.len();
+            let (id, count) = (&self.model.id, files.len() - listing.len());
             self.progress.note(Stage::Embed, format!("skipped {count} files of `{id}` with unusable names"));
         }
         Ok((commit.to_owned(), listing))
@@ -176,14 +193,14 @@ impl<'a> Remote<'a> {
         self.url(&format!("{}/resolve/{commit}/{}", self.model.id, encoded(file, "/")))
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("{}/{path}", self.hub.endpoint.trim_end_matches('/'))
     }
 
     /// Sends a request and follows redirects. The token is sent only to the endpoint's own host. A `HEAD` request ends
     /// at the redirect that carries the metadata and leads to another host; the flag says whether it reached its target
     /// instead.
-    fn follow(&self, method: Method, url: &str, range: Option<u64>) -> Try<(Response<Body>, bool)> {
+    pub(super) fn follow(&self, method: Method, url: &str, range: Option<u64>) -> Try<(Response<Body>, bool)> {
         let mut place: Uri = url.parse().map_err(|cause| self.strange("an invalid URL").with_cause(cause))?;
         for _ in 0..=MAX_REDIRECTS {
             self.progress.check(Stage::Embed)?;
@@ -222,14 +239,19 @@ impl<'a> Remote<'a> {
         }
         let answer = request.call();
         self.reached.fetch_or(answer.is_ok(), Ordering::Relaxed);
-        answer.map_err(|cause| match cause {
+        answer.map_err(|cause| self.no_answer(place, cause))
+    }
+
+    /// A request that got no response.
+    pub(super) fn no_answer(&self, place: &Uri, cause: ureq::Error) -> Failure {
+        match cause {
             ureq::Error::Io(_)
             | ureq::Error::Timeout(_)
             | ureq::Error::HostNotFound
             | ureq::Error::ConnectionFailed
             | ureq::Error::Protocol(_) => Failure::passing(self.unreachable(place).with_cause(cause)),
             cause => Failure::Final(self.unreachable(place).with_cause(cause)),
-        })
+        }
     }
 
     /// Retries until an attempt succeeds, one fails permanently, or too many in a row make no progress.
@@ -339,7 +361,7 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 }
 
 /// Resolves a `Location` relative to `place`.
-fn joined(place: &Uri, target: &str) -> Option<Uri> {
+pub(super) fn joined(place: &Uri, target: &str) -> Option<Uri> {
     let scheme = place.scheme_str()?;
     let target = target.split('#').next().unwrap_or_default();
     let address = match target {
@@ -354,14 +376,14 @@ fn joined(place: &Uri, target: &str) -> Option<Uri> {
     address.parse().ok()
 }
 
-fn same_origin(a: &Uri, b: &Uri) -> bool {
+pub(super) fn same_origin(a: &Uri, b: &Uri) -> bool {
     let port = |uri: &Uri| uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
     let host = |uri: &Uri| uri.host().unwrap_or_default().to_ascii_lowercase();
     a.scheme_str() == b.scheme_str() && host(a) == host(b) && port(a) == port(b)
 }
 
 /// `text` percent-encoded for a URL; the characters of `keep` are kept as well.
-fn encoded(text: &str, keep: &str) -> String {
+pub(super) fn encoded(text: &str, keep: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         let c = char::from(byte);
