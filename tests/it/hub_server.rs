@@ -1,7 +1,7 @@
 //! A small server that simulates the Hub and its failures.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,7 @@ pub struct Request {
     pub path: String,
     /// Header names are lowercase.
     pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
     /// Whether it was sent to the second address, which has the large files.
     pub at_store: bool,
 }
@@ -154,6 +155,9 @@ fn part(content: &[u8], request: &Request) -> Reply {
 
 type Answer = dyn Fn(&Site, &Request) -> Reply + Send + Sync;
 
+/// After how many bytes of its body a request is cut off, if at all.
+type HangUp = dyn Fn(&Request) -> Option<usize> + Send + Sync;
+
 /// Serves a site on two addresses until it is dropped.
 pub struct Server {
     pub address: SocketAddr,
@@ -170,22 +174,38 @@ impl Server {
     }
 
     /// Uses the test's own responses, which may be based on those of the site.
-    pub fn with(mut site: Site, answer: impl Fn(&Site, &Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub fn with(site: Site, answer: impl Fn(&Site, &Request) -> Reply + Send + Sync + 'static) -> Self {
+        Server::hanging_up(site, |_| None, answer)
+    }
+
+    /// Closes some connections while it receives.
+    pub fn hanging_up(
+        mut site: Site,
+        hang_up: impl Fn(&Request) -> Option<usize> + Send + Sync + 'static,
+        answer: impl Fn(&Site, &Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let [hub, store] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let addresses = [hub.local_addr().unwrap(), store.local_addr().unwrap()];
         site.store = Some(addresses[1]);
         let answer: Arc<Answer> = Arc::new(answer);
+        let hang_up: Arc<HangUp> = Arc::new(hang_up);
         let requests = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let threads = [(hub, false), (store, true)].map(|(listener, at_store)| {
             let (answer, requests, stop, site) = (answer.clone(), requests.clone(), stop.clone(), site.clone());
+            let hang_up = hang_up.clone();
             std::thread::spawn(move || {
                 for stream in listener.incoming() {
                     if stop.load(Ordering::SeqCst) {
                         return;
                     }
                     let (answer, requests, site) = (answer.clone(), requests.clone(), site.clone());
-                    std::thread::spawn(move || serve(stream.unwrap(), at_store, &site, &*answer, &requests));
+                    let hang_up = hang_up.clone();
+                    std::thread::spawn(move || {
+                        let stream = stream.unwrap();
+                        let request = receive(&stream, at_store, &*hang_up, &requests);
+                        request.map(|request| respond(stream, &request, &answer(&site, &request)))
+                    });
                 }
             })
         });
@@ -214,17 +234,26 @@ impl Drop for Server {
     }
 }
 
-fn serve(stream: TcpStream, at_store: bool, site: &Site, answer: &Answer, requests: &Mutex<Vec<Request>>) {
-    let mut lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-    let Some(first) = lines.next() else {
-        return;
-    };
+/// The next request; nothing if there is none, or if its connection is closed.
+fn receive(stream: &TcpStream, at_store: bool, hang_up: &HangUp, requests: &Mutex<Vec<Request>>) -> Option<Request> {
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let first = lines.next()?;
     let mut words = first.split_whitespace().map(str::to_owned);
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
     let split = |line: String| line.split_once(':').map(|(n, v)| (n.to_lowercase(), v.trim().to_owned()));
-    let request = Request { method, path, headers: lines.filter_map(split).collect(), at_store };
+    let headers: BTreeMap<String, String> = lines.filter_map(split).collect();
+    assert!(!headers.contains_key("transfer-encoding"), "S3 takes no bodies of unknown length");
+    let length: usize = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut request = Request { method, path, headers, body: Vec::new(), at_store };
+    let cut = hang_up(&request);
+    let read = reader.take(cut.unwrap_or(length).min(length) as u64).read_to_end(&mut request.body);
+    let is_whole = read.is_ok() && cut.is_none() && request.body.len() == length;
     requests.lock().unwrap().push(request.clone());
-    let reply = answer(site, &request);
+    is_whole.then_some(request)
+}
+
+fn respond(stream: TcpStream, request: &Request, reply: &Reply) {
     let mut head = format!("HTTP/1.1 {} Status\r\nconnection: close\r\n", reply.status);
     if !reply.headers.iter().any(|(name, _)| name == "content-length") {
         head.push_str(&format!("content-length: {}\r\n", reply.body.len()));

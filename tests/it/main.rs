@@ -30,7 +30,15 @@ mod hdbscan;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(feature = "hub")]
+mod hub_push;
+#[cfg(feature = "hub")]
+mod hub_push_failures;
+#[cfg(feature = "hub")]
+mod hub_repositories;
+#[cfg(feature = "hub")]
 mod hub_server;
+#[cfg(feature = "hub")]
+mod hub_snapshots;
 mod kmeans;
 mod measure;
 #[cfg(feature = "models")]
