@@ -356,7 +356,8 @@ impl Repositories {
 }
 
 fn preupload(branch: &Branch, request: &Request) -> Reply {
-    let files = json_of(request)["files"].as_array().unwrap().iter().map(|file| {
+    let asked = json_of(request);
+    let files = asked["files"].as_array().unwrap().iter().map(|file| {
         let path = file["path"].as_str().unwrap();
         assert!(STANDARD.decode(file["sample"].as_str().unwrap()).unwrap().len() <= 512);
         let large = path.ends_with(".safetensors") || path.ends_with(".bin");

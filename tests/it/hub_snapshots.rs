@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -78,10 +79,10 @@ fn a_branch_is_followed_and_what_has_not_changed_is_not_fetched_again() {
     assert_eq!(fetch(&hub.clone().offline(true)).unwrap(), second);
 
     // Without a network, the cached files are used, and the user is told.
-    let notes = Notes::new();
+    let notes = Arc::new(Notes::default());
     let away = hub.endpoint("http://127.0.0.1:1").timeout(Duration::from_secs(2));
-    assert_eq!(away.snapshot_matching(REPOSITORY, &PATTERNS, &notes.progress()).unwrap(), second);
-    assert!(notes.contain("as is"));
+    assert_eq!(away.snapshot_matching(REPOSITORY, &PATTERNS, &Progress::to(notes.clone())).unwrap(), second);
+    assert!(notes.text().contains("as is"));
 }
 
 #[test]
