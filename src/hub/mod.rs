@@ -1,7 +1,10 @@
-//! Models from the Hugging Face Hub, through Hugging Face's own cache.
+//! Models from the Hugging Face Hub, through Hugging Face's own cache, and models for it.
 //!
 //! [`Hub`] downloads the files of a model and returns their folder. It finds what Python has downloaded, and Python
 //! finds what was downloaded here. A cached model is used without any network request.
+//!
+//! [`Hub::push_folder`] does the opposite: it commits a folder to a repository on the Hub. [`ModelCard`] writes the page
+//! that the Hub shows for it.
 //!
 //! # Layout of the cache
 //!
@@ -22,7 +25,7 @@
 //! | `HF_HOME` | Hugging Face's folder; otherwise `huggingface` in `XDG_CACHE_HOME` or in `~/.cache` |
 //! | `HF_ENDPOINT` | the server, such as a mirror; otherwise `https://huggingface.co` |
 //! | `HF_HUB_OFFLINE`, `TRANSFORMERS_OFFLINE` | `1`, `true`, `yes` or `on`: no network requests |
-//! | `HF_TOKEN` (older: `HUGGING_FACE_HUB_TOKEN`) | the token for private and gated models |
+//! | `HF_TOKEN` (older: `HUGGING_FACE_HUB_TOKEN`) | the token for private and gated models, and for pushing |
 //! | `HF_TOKEN_PATH` | the file that the token is read from; otherwise `token` in Hugging Face's folder |
 //! | `HF_HUB_DISABLE_IMPLICIT_TOKEN` | no token is read from variables or files |
 //! | `HF_HUB_DISABLE_SYMLINKS` | snapshots contain copies instead of links |
@@ -166,7 +169,8 @@ impl Hub {
         self
     }
 
-    /// The token for private and gated models; empty for none. It is sent to the endpoint and to no other host.
+    /// The token for private and gated models, and with the right to write for pushing; empty for none. It is sent to
+    /// the endpoint and to no other host.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into()).filter(|token| !token.is_empty());
@@ -206,7 +210,7 @@ impl Hub {
         self
     }
 
-    /// The minimum download rate in bytes per second, averaged over each [`timeout`](Self::timeout); a slower
+    /// The minimum rate of downloads and uploads in bytes per second, averaged over each [`timeout`](Self::timeout); a slower
     /// connection counts as broken. Default: 1,000; 0 for no minimum.
     #[must_use]
     pub fn min_rate(mut self, bytes_a_second: u64) -> Self {

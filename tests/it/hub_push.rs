@@ -1,5 +1,6 @@
 //! Pushing a folder to the Hub, simulated by a local server with repositories.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -287,6 +288,23 @@ fn tokens_are_asked_for_and_judged() {
     let (kind, told) = push(hub(&server).offline(true), REPOSITORY);
     assert!(kind == ErrorKind::InvalidParameter && told.contains("HF_HUB_OFFLINE"), "{told}");
     assert_eq!((uploads(&server), commits(&server)), (0, 0));
+}
+
+#[test]
+fn tokens_come_from_variables_as_for_downloads() {
+    let (all, folder) = (Repositories::default(), folder());
+    let server = all.serve();
+    let endpoint = format!("http://{}", server.address);
+    let push = |variables: &[(&str, &str)]| {
+        let all = [variables, &[("HF_ENDPOINT", endpoint.as_str()), ("HF_HOME", "/no/such")]].concat();
+        let lookup = |name: &str| all.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value));
+        Hub::with_variables(lookup).push_folder(folder.path(), REPOSITORY, &PushOptions::new(), &Progress::silent())
+    };
+    assert!(push(&[("HF_TOKEN", TOKEN)]).unwrap().created);
+    let error = push(&[("HF_TOKEN", TOKEN), ("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")]).unwrap_err();
+    assert!(error.to_string().contains("needs a token"), "{error:#}");
+    let error = push(&[("HF_TOKEN", TOKEN), ("HF_HUB_OFFLINE", "1")]).unwrap_err();
+    assert!(error.to_string().contains("network requests are disabled"), "{error:#}");
 }
 
 #[test]

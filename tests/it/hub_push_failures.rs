@@ -323,11 +323,11 @@ fn what_an_interrupted_push_has_sent_is_not_sent_again() {
 
 #[test]
 fn a_file_that_changes_during_the_push_is_not_committed() {
-    let (all, folder) = (Repositories::default(), folder());
+    let folder = folder();
     for (step, file) in
         [("/preupload/", "model.json"), ("/objects/batch", "vectors.safetensors"), ("/put/", "model.json")]
     {
-        let path = folder.path().join(file);
+        let (all, path) = (Repositories::default(), folder.path().join(file));
         let server = server(&all, move |request| {
             if request.path.contains(step) {
                 fs::write(&path, b"something else").unwrap();

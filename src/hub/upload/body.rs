@@ -62,14 +62,6 @@ impl<'f> Body<'f> {
         self.pieces.iter().map(Piece::length).sum()
     }
 
-    /// Checks that the files are as they were found.
-    pub(super) fn check(&self) -> Result<()> {
-        self.pieces.iter().try_for_each(|piece| match piece {
-            Piece::Bytes(_) => Ok(()),
-            Piece::Part { file, .. } | Piece::Base64(file) => file.check(),
-        })
-    }
-
     /// Reads the body. `meter` is told how many bytes of files were read, in addition to `before`.
     pub(super) fn reader<'b>(&'b self, progress: &'b Progress, meter: &'b Meter<'b>, before: u64) -> BodyReader<'b> {
         BodyReader { pieces: self.pieces.iter(), current: Current::Nothing, progress, meter, read: before, error: None }
@@ -154,7 +146,7 @@ impl BodyReader<'_> {
     }
 }
 
-/// Reads up to `left` bytes of a file, which must have as many.
+/// Reads up to `left` bytes of a file, which must have as many, and be the same at the end.
 fn fill(from: &LocalFile, file: &mut File, left: &mut u64, buffer: &mut [u8]) -> Result<usize> {
     let most = buffer.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
     if most == 0 {
@@ -165,6 +157,9 @@ fn fill(from: &LocalFile, file: &mut File, left: &mut u64, buffer: &mut [u8]) ->
             Ok(0) => return Err(from.changed()),
             Ok(read) => {
                 *left -= read as u64;
+                if *left == 0 {
+                    from.check()?;
+                }
                 return Ok(read);
             }
             Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}

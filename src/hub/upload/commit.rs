@@ -66,7 +66,6 @@ impl Remote<'_> {
             // A second attempt could open a second pull request.
             true => attempt().map_err(|failure| self.maybe_opened(failure))?,
         };
-        body.check()?;
         match answer.status.as_u16() {
             200..300 => self.made(&self.parsed(&answer.body)?, options),
             409 | 412 => Ok(Outcome::Overtaken(self.refused(&answer, doing))),

@@ -48,7 +48,8 @@ impl Hub {
     ///
     /// Folders named `.git` and `.cache/huggingface` are skipped, as in Python. Progress is reported in kB. After an
     /// interrupt, contents that were uploaded stay with the Hub, invisible, and the next push does not upload them
-    /// again.
+    /// again. A broken upload of a whole file is sent again from the start, one in parts from the broken part; the Hub
+    /// determines which it is. The Hub's newer Xet protocol is not used.
     ///
     /// # Errors
     /// - [`ErrorKind::InvalidParameter`]: no token, an invalid name or option; a repository that is public although
@@ -61,7 +62,8 @@ impl Hub {
     ///   refuses (no right to write, storage quota, size), or receives damaged contents.
     /// - [`ErrorKind::Interrupted`].
     ///
-    /// In all of these cases, the branch is as it was.
+    /// In all of these cases, the branch is as it was; but if the connection breaks or the push is interrupted when the
+    /// whole commit has been sent, the Hub may still make it.
     ///
     /// ```no_run
     /// use topicframe::hub::{Hub, PushOptions};

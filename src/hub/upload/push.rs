@@ -186,6 +186,8 @@ impl<'p> Pushing<'p> {
         let task = self.task(&format!("kB to {}", self.remote.model.id), large.saturating_add(small));
         let meter = Meter::of(&task);
         let sent = self.remote.upload(&contents, self.options, &meter)?;
+        // A commit of some files as they were and others as they are now would be no saved model.
+        self.files.iter().try_for_each(LocalFile::check)?;
         let outcome = self.remote.commit(changes, &difference.branch.commit, self.options, &meter, large)?;
         drop(task);
         Ok((outcome, sent.saturating_add(small)))
