@@ -24,9 +24,9 @@ impl Remote<'_> {
                 "The token that was sent (HF_TOKEN) is not valid, or has expired. {}",
                 self.where_tokens_are()
             )),
-            401 | 404 => error.with_hint(format!(
-                "Check the spelling (`organization/name`), and that the token that was sent (HF_TOKEN) has access to it."
-            )),
+            401 | 404 => error.with_hint(
+                "Check the spelling (`organization/name`), and that the token that was sent (HF_TOKEN) has access to it.",
+            ),
             403 => error.with_hint(
                 Hint::new(format!(
                     "The token that was sent (HF_TOKEN) needs the right to write to `{id}`. {} Without that right, \
