@@ -17,6 +17,7 @@ use crate::embed::{Fusion, LoadedEmbedder, NoEmbedder, StaticEmbedder};
 use crate::embed::{MultiModalBackend, SentenceTransformer};
 use crate::error::Error;
 use crate::graph::NeighborGraph;
+use crate::hub::Pushed;
 use crate::model::TopicModel;
 use crate::model::{FittedTopicModel, Summary};
 use crate::reduce::{NoReduction, Pca, Reduction, Umap};
@@ -293,6 +294,16 @@ macro_rules! vectors {
 vectors!((String, f64), String, Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel);
 vectors!(bool, char, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
 
+impl Show for Pushed {
+    fn to_html(&self) -> Html {
+        Show::to_html(&self.to_string())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
 impl Show for str {
     fn to_html(&self) -> Html {
         let mut html = Markup::default();
@@ -503,5 +514,6 @@ inherent!(
     Report,
     Gallery,
     Aspect,
+    Pushed,
     Error
 );

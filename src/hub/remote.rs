@@ -125,7 +125,7 @@ impl<'a> Remote<'a> {
     pub(super) fn read_answer(&self, response: Response<Body>) -> Try<Vec<u8>> {
         let mut answer = Vec::new();
         let read = self.paced(response).take(MAX_ANSWER + 1).read_to_end(&mut answer);
-        read.map_err(|cause| Failure::passing(self.broken(cause)))?;
+        read.map_err(|cause| Failure::passing(self.cut_short(cause)))?;
         match answer.len() as u64 > MAX_ANSWER {
             true => Err(Failure::Final(self.strange("an endless response"))),
             false => Ok(answer),
@@ -342,6 +342,11 @@ impl<'a> Remote<'a> {
         let message = format!("the connection broke while the model `{}` was downloading", self.model.id);
         let error = Error::new(ErrorKind::Io, Stage::Embed, message).with_cause(cause);
         error.with_hint("Run it again: downloaded data is kept, and the download resumes.")
+    }
+
+    fn cut_short(&self, cause: io::Error) -> Error {
+        let message = format!("the connection broke during a response about the model `{}`", self.model.id);
+        Error::new(ErrorKind::Io, Stage::Embed, message).with_cause(cause).with_hint("Run it again.")
     }
 
     /// The server does not behave like a hub.

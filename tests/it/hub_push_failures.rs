@@ -418,6 +418,7 @@ fn what_git_and_python_keep_in_a_folder_is_skipped() {
         fs::create_dir_all(folder.path().join(place)).unwrap();
         fs::write(folder.path().join(place).join("config"), "x").unwrap();
     }
+    fs::write(folder.path().join("words/.topicframe-12-0.part"), "half").unwrap();
     let server = all.serve();
     assert_eq!(push(&server, folder.path(), &PushOptions::new()).unwrap().changed, FILES);
 }
@@ -436,4 +437,24 @@ fn a_server_that_says_nothing_is_left() {
     let error = impatient.push_folder(folder.path(), REPOSITORY, &PushOptions::new(), &Progress::silent()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_storage_that_takes_nothing_is_left() {
+    let (all, folder) = (Repositories::default(), folder());
+    // More than the system takes on the storage's behalf.
+    fs::write(folder.path().join("vectors.safetensors"), vec![7; 40_000_000]).unwrap();
+    let inner = all.clone();
+    let hang_up = |request: &Request| {
+        let wait = Duration::from_secs(if is_upload(request) { 4 } else { 0 });
+        std::thread::sleep(wait);
+        None
+    };
+    let server = Server::hanging_up(Site::new("", &[]), hang_up, move |site, request| inner.reply(site, request));
+    let impatient = hub(&server).timeout(Duration::from_millis(500)).retries(1);
+    let begun = Instant::now();
+    let error = impatient.push_folder(folder.path(), REPOSITORY, &PushOptions::new(), &Progress::silent()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io, "{error:#}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert_eq!(commits(&server), 0);
 }

@@ -60,6 +60,7 @@ pub(super) fn files_of(folder: &Path, progress: &Progress) -> Result<Vec<LocalFi
                 true if is_skipped(&name) => {}
                 true if depth == MAX_DEPTH => return Err(unfit("the folder is nested too deeply").with_path(&path)),
                 true => folders.push((path, name, depth + 1)),
+                false if is_temporary(&name) => {}
                 false => files.push(LocalFile::found(name, path, &metadata)?),
             }
             if files.len() > MAX_FILES {
@@ -79,6 +80,12 @@ pub(super) fn files_of(folder: &Path, progress: &Progress) -> Result<Vec<LocalFi
 fn is_skipped(folder: &str) -> bool {
     let is_at_end = |name: &str| folder == name || folder.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'));
     is_at_end(".git") || is_at_end(".cache/huggingface")
+}
+
+/// What a killed process of this crate has left in the middle of writing.
+fn is_temporary(file: &str) -> bool {
+    let (_, name) = file.rsplit_once('/').unwrap_or(("", file));
+    name.starts_with(".topicframe-") && (name.ends_with(".part") || name.ends_with(".tmp"))
 }
 
 fn name_in(folder: &str, entry: &fs::DirEntry) -> Result<String> {

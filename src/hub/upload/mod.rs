@@ -46,7 +46,8 @@ impl Hub {
     /// the difference is determined anew, so the branch ends with this folder's files. Files are read in pieces, so
     /// memory does not grow with their sizes.
     ///
-    /// Folders named `.git` and `.cache/huggingface` are skipped, as in Python. Progress is reported in kB. After an
+    /// Folders named `.git` and `.cache/huggingface` are skipped, as in Python, and so are files that a killed topicframe
+    /// has left half written (`.topicframe-*.part`). Progress is reported in kB. After an
     /// interrupt, contents that were uploaded stay with the Hub, invisible, and the next push does not upload them
     /// again. A broken upload of a whole file is sent again from the start, one in parts from the broken part; the Hub
     /// determines which it is. The Hub's newer Xet protocol is not used.
