@@ -31,7 +31,7 @@ fn graph(nodes: usize, edges: &[(u32, u32, f32)]) -> FuzzyGraph {
 
 fn fixture(name: &str) -> FuzzyGraph {
     let edges = npy::matrix(&format!("leiden/{name}.npy"));
-    let edges: Vec<_> = edges.outer_iter().map(|edge| (edge[0] as u32, edge[1] as u32, edge[2])).collect();
+    let edges: Vec<_> = edges.columns().into_iter().map(|edge| (edge[0] as u32, edge[1] as u32, edge[2])).collect();
     let nodes = edges.iter().map(|&(a, b, _)| a.max(b)).max().unwrap() as usize + 1;
     graph(nodes, &edges)
 }

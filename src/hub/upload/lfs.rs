@@ -217,7 +217,7 @@ impl Action {
     /// The size of parts, if the content is to be sent in parts.
     fn chunk_size(&self) -> Option<u64> {
         let size = self.headers.get("chunk_size")?;
-        // A size that is none is one that no file can have.
+        // An unreadable size becomes 0, which is refused.
         Some(size.as_u64().or_else(|| size.as_str()?.parse().ok()).unwrap_or(0))
     }
 
