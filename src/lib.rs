@@ -60,6 +60,7 @@ pub mod neighbors;
 pub mod progress;
 mod regular_file;
 pub mod spec;
+pub mod state;
 pub mod training;
 pub mod vision;
 
@@ -83,6 +84,8 @@ pub mod vectorize;
 pub mod represent;
 
 mod encode;
+
+mod store;
 
 pub mod topics;
 

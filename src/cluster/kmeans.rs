@@ -1,6 +1,7 @@
 //! k-means (Lloyd 1982, initialized by the k-means++ of Arthur and Vassilvitskii 2007), using linfa-clustering.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use linfa::DatasetBase;
 use linfa::traits::Fit;
@@ -16,6 +17,7 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::finite::check_finite;
 use crate::progress::{Progress, Task};
 use crate::spec::Spec;
+use crate::state::State;
 use crate::training::Training;
 
 /// Rows labeled by one thread at a time.
@@ -243,6 +245,21 @@ impl FittedClusterer for FittedKMeans {
         let nearest = nearest_centers(&self.centers, points, progress)?;
         Ok((nearest.into_iter().map(|center| self.labels[center]).collect(), vec![1.0; points.nrows()]))
     }
+
+    fn state(&self) -> Option<State<'_>> {
+        Some(State::new("kmeans").with_matrix("centers", self.centers.view()).with_values("labels", &self.labels))
+    }
+}
+
+/// The clustering of a state.
+pub(super) fn from_state(mut state: State<'_>) -> Result<Arc<dyn FittedClusterer>> {
+    let centers = state.take_matrix::<f32>("centers")?;
+    let labels = state.take_exactly::<i32>("labels", centers.nrows())?;
+    if labels.is_empty() || labels.iter().any(|&label| label < 0) {
+        return Err(state.out_of_range("labels"));
+    }
+    check_finite(centers.view(), Stage::Cluster, "center").map_err(|_| state.out_of_range("centers"))?;
+    Ok(Arc::new(FittedKMeans { centers, labels }))
 }
 
 /// The index of each point's nearest center.

@@ -9,6 +9,7 @@ use crate::error::{Hint, Result, Stage};
 use crate::graph::NeighborGraph;
 use crate::progress::Progress;
 use crate::spec::Spec;
+use crate::state::State;
 use crate::training::Training;
 
 mod communities;
@@ -132,6 +133,31 @@ pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
     Ok(clusterer)
 }
 
+/// The built-in fitted clusterer of a [`State`], which [`FittedClusterer::state`] returned.
+///
+/// ```
+/// use topicframe::cluster::fitted_clusterer_of;
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+///
+/// let clustering = KMeans::new(2).fit(&Training::new(array![[0.0], [5.0], [0.1]]))?;
+/// let state = clustering.model.state().ok_or("no state")?;
+/// let again = fitted_clusterer_of(state)?;
+/// assert_eq!(again.predict(array![[4.0], [1.0]].view(), &Progress::silent())?.0, [1, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` if no built-in clusterer has this kind; the state is damaged.
+pub fn fitted_clusterer_of(state: State<'_>) -> Result<Arc<dyn FittedClusterer>> {
+    match state.kind() {
+        "communities" => communities::from_state(state),
+        "hdbscan" => hdbscan::from_state(state),
+        "kmeans" => kmeans::from_state(state),
+        _ => Err(state.unknown(Stage::Cluster, "communities, hdbscan and kmeans")),
+    }
+}
+
 /// The result of fitting a [`Clusterer`].
 ///
 /// ```
@@ -251,6 +277,12 @@ pub trait FittedClusterer: Send + Sync + Debug {
     fn refit(&self, rows: &[usize], seed: u64, progress: &Progress) -> Result<Option<Vec<i32>>> {
         let _ = (rows, seed, progress);
         Ok(None)
+    }
+
+    /// What this consists of, to be saved with a model; [`fitted_clusterer_of`] builds an equal one. `None`, the default,
+    /// if it cannot be saved; the built-in clusterers can.
+    fn state(&self) -> Option<State<'_>> {
+        None
     }
 
     /// The membership of each fitted point in each cluster (n rows, one column per cluster in label order); `None` if

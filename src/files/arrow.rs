@@ -28,7 +28,7 @@ const LZ4_RATIO: u64 = 255;
 
 /// Reads the Arrow file or stream `path`, opened as `file`, of `length` bytes, with an uncompressed size of at most
 /// `most`.
-pub(super) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
+pub(crate) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     let broken = |cause| damaged(path, ARROW, cause);
     let mut start = [0; 4];
     let is_stream = file.read_exact(&mut start).is_ok() && start == CONTINUATION;

@@ -24,6 +24,7 @@ mod thrift;
 mod union;
 mod write;
 
+pub(crate) use arrow::read_arrow;
 #[doc(hidden)] // For the command.
 pub use format::{is_binary, is_delimited};
 pub use image_folder::{IMAGE_COLUMN, read_image_folder, read_image_folder_with};
@@ -32,12 +33,14 @@ pub use options::separator_named;
 pub use options::{Quotes, ReadOptions};
 pub use parts::Inputs;
 pub use read::{read_csv, read_frame, read_frame_as_text};
+pub(crate) use replace::create_named;
 #[doc(hidden)] // For the command.
 pub use replace::{check_writable, copy_whole, same_file, write_whole};
 #[doc(hidden)] // For the command.
 pub use temporary::{HaltedWriting, halt_writing};
 #[doc(hidden)] // For the command.
 pub use write::check_writable_frame;
+pub(crate) use write::write_arrow;
 pub use write::write_frame;
 
 /// The maximum length of a quoted name in a message.

@@ -85,6 +85,20 @@ fn replace_with<E: std::fmt::Display>(
     temporary.become_file(file, &target, permissions).map_err(|error| unwritable(path, error))
 }
 
+/// Creates a file in `folder` that gets the name that `write` returns when it has written its content. Atomic: on error,
+/// there is no such file, or an existing one is unchanged.
+pub(crate) fn create_named(
+    folder: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<String>,
+) -> io::Result<()> {
+    let (temporary, file) = Temporary::within(folder)?;
+    let mut file = BufWriter::new(file);
+    let name = write(&mut file)?;
+    let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    on_disk(&file)?;
+    temporary.become_file(file, &folder.join(name), None)
+}
+
 /// Waits until the file is on disk, so that a power failure cannot leave an empty file under the name.
 fn on_disk(file: &File) -> io::Result<()> {
     match file.sync_all() {

@@ -1,13 +1,14 @@
 //! Writing frames to files.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use polars::prelude::*;
 
 use super::cell::{for_csv, write_json};
 use super::delimited::write_delimited;
+use super::foreign::guarded;
 use super::format::{Format, format_of};
 use super::replace::{check_writable, replace};
 use crate::corpus::internal;
@@ -54,6 +55,11 @@ pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
         Format::Json | Format::NdJson | Format::Arrow => frame.clone(),
     };
     replace(path, |file| write_as(&mut frame, format, file))
+}
+
+/// Writes `frame` as an uncompressed Arrow file.
+pub(crate) fn write_arrow(frame: &mut DataFrame, file: &mut impl Write) -> io::Result<()> {
+    guarded(|| IpcWriter::new(file).finish(frame)).map_err(|cause| io::Error::other(cause.to_string()))
 }
 
 /// A null in a column of fixed-width arrays is an empty list in Parquet, which pyarrow (and so pandas) rejects.

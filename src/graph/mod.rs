@@ -17,6 +17,7 @@ use crate::progress::Progress;
 
 mod fuzzy_simplicial_set;
 mod lexical;
+mod saved;
 mod smooth_knn_dist;
 
 pub use fuzzy_simplicial_set::FuzzyGraph;

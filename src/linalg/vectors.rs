@@ -107,6 +107,20 @@ impl Vectors {
         Reader { values: (*self.values).as_ref(), columns: self.columns, rows }
     }
 
+    /// Whether these are rows of `pool`: they share its memory.
+    pub(crate) fn is_of(&self, pool: &[f32]) -> bool {
+        let values = (*self.values).as_ref();
+        values.as_ptr() == pool.as_ptr() && values.len() == pool.len()
+    }
+
+    /// The number of each row in the shared memory; `None` if these are its first rows.
+    pub(crate) fn row_numbers(&self) -> Option<&[u32]> {
+        match &self.rows {
+            Rows::First(_) => None,
+            Rows::These(rows) => Some(rows),
+        }
+    }
+
     /// The rows as a matrix: a view if they are contiguous, otherwise a copy.
     pub fn to_matrix(&self) -> CowArray<'_, f32, Ix2> {
         let (rows, columns) = (self.rows(), self.columns);

@@ -13,8 +13,9 @@ use super::points::Points;
 use super::shortlist::{NOBODY, Shortlists, row_of};
 use super::sketch::{Sketcher, Sketches};
 use super::tile::{Packed, offer_tile};
-use crate::error::Stage;
+use crate::error::{Result, Stage};
 use crate::progress::{Progress, Task};
+use crate::state::State;
 
 /// The step between sketch widths to try, and the smallest width.
 const WIDTH_STEP: usize = 32;
@@ -83,12 +84,32 @@ impl ApproximateIndex {
         let cells = Cells::new(&sketches, width);
         task.advance(points.rows());
         let sketches = sketches.in_order(cells.order(), width);
+        Some(Self::of(sketcher.narrowed(width), cells, sketches))
+    }
+
+    fn of(sketcher: Sketcher, cells: Cells, sketches: Sketches) -> Self {
         let packed = (0..cells.count()).into_par_iter().map(|cell| {
             let mut packed = Packed::default();
-            packed.pack(&sketches, cells.places(cell), width);
+            packed.pack(&sketches, cells.places(cell), sketches.width);
             packed
         });
-        Some(ApproximateIndex { packed: packed.collect(), sketcher: sketcher.narrowed(width), cells, sketches })
+        ApproximateIndex { packed: packed.collect(), sketcher, cells, sketches }
+    }
+
+    /// The state of the index.
+    pub(super) fn state(&self) -> State<'_> {
+        State::new("sketches")
+            .with_part("sketcher", self.sketcher.state())
+            .with_part("cells", self.cells.state())
+            .with_part("sketches", self.sketches.state())
+    }
+
+    /// The index of a state, over these rows.
+    pub(super) fn from_state(mut state: State<'_>, points: &Points) -> Result<Self> {
+        let sketcher = Sketcher::from_state(state.take_part("sketcher")?, points.width())?;
+        let cells = Cells::from_state(state.take_part("cells")?, points.rows(), sketcher.width())?;
+        let sketches = Sketches::from_state(state.take_part("sketches")?, points.rows(), sketcher.width())?;
+        Ok(Self::of(sketcher, cells, sketches))
     }
 
     /// The `k` nearest rows of each row, with the row itself first.

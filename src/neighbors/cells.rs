@@ -8,6 +8,8 @@ use rayon::prelude::*;
 use super::shortlist::{Shortlists, row_of};
 use super::sketch::{Sketches, dot};
 use super::tile::{Packed, offer_tile};
+use crate::error::Result;
+use crate::state::State;
 
 /// Maximum number of rows in a cell; a cell has at least half as many, if there are that many rows.
 const MAX_ROWS: usize = 256;
@@ -40,6 +42,32 @@ impl Cells {
         let means: Vec<Vec<i8>> = starts.par_windows(2).map(|cell| part.mean(&order[cell[0]..cell[1]])).collect();
         let half_norms = means.iter().map(|mean| dot(mean, mean) / 2).collect();
         Cells { order, starts, centers: Sketches { width, values: means.concat(), half_norms } }
+    }
+
+    /// The state of the cells.
+    pub(super) fn state(&self) -> State<'_> {
+        State::new("cells")
+            .with_values("order", &self.order)
+            .with_numbers("starts", &self.starts)
+            .with_part("centers", self.centers.state())
+    }
+
+    /// The cells of a state, of this number of rows.
+    pub(super) fn from_state(mut state: State<'_>, rows: usize, width: usize) -> Result<Self> {
+        let order = state.take_exactly::<u32>("order", rows)?;
+        let mut is_listed = vec![false; rows];
+        for &row in &order {
+            match is_listed.get_mut(row as usize) {
+                Some(is_listed) if !*is_listed => *is_listed = true,
+                _ => return Err(state.out_of_range("order")),
+            }
+        }
+        let starts = state.take_numbers("starts", rows.saturating_add(1))?;
+        if starts.len() < 2 || starts.first() != Some(&0) || starts.last() != Some(&rows) || !starts.is_sorted() {
+            return Err(state.out_of_range("starts"));
+        }
+        let centers = Sketches::from_state(state.take_part("centers")?, starts.len() - 1, width)?;
+        Ok(Cells { order, starts, centers })
     }
 
     /// The rows, cell by cell: a row's place is its index in this slice.

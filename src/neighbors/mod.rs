@@ -32,6 +32,7 @@ mod cells;
 mod descent;
 mod points;
 mod principal_axes;
+mod saved;
 mod shortlist;
 mod sketch;
 mod tile;

@@ -85,6 +85,11 @@ impl Points {
         self.vectors.columns() + usize::from(self.zero_axis)
     }
 
+    /// The rows as they are.
+    pub(super) fn vectors(&self) -> &Vectors {
+        &self.vectors
+    }
+
     pub(super) fn metric(&self) -> Metric {
         self.metric
     }

@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use super::points::Points;
 use super::principal_axes::{PrincipalAxes, principal_axes};
+use crate::error::Result;
 use crate::progress::Task;
+use crate::state::State;
 
 /// The maximum number of coordinates in a sketch.
 const MAX_WIDTH: usize = 256;
@@ -83,6 +85,27 @@ impl Sketcher {
             },
         );
         Sketches { width: self.width, values, half_norms }
+    }
+
+    /// The state of the sketcher.
+    pub(super) fn state(&self) -> State<'_> {
+        State::new("sketcher")
+            .with_setting("width", self.width)
+            .with_values("mean", &self.mean)
+            .with_values("scale", vec![self.scale])
+            .with_values("axes", self.axes.groups.as_flattened())
+    }
+
+    /// The sketcher of a state, for rows with this number of columns.
+    pub(super) fn from_state(mut state: State<'_>, columns: usize) -> Result<Self> {
+        let width: usize = state.setting("width")?;
+        if !(GROUP..=MAX_WIDTH).contains(&width) || !width.is_multiple_of(GROUP) {
+            return Err(state.wrong("the width of sketches is out of range"));
+        }
+        let scale = state.take_exactly::<f32>("scale", 1)?.first().copied().unwrap_or_default();
+        let mean = state.take_exactly::<f32>("mean", columns)?;
+        let axes = state.take_exactly::<f32>("axes", columns.saturating_mul(width))?;
+        Ok(Sketcher { mean, axes: Axes { groups: axes.as_chunks().0.to_vec(), columns }, width, scale })
     }
 
     /// Half the squared norm in units.
@@ -166,6 +189,22 @@ impl Axes {
 impl Sketches {
     pub(super) fn rows(&self) -> usize {
         self.half_norms.len()
+    }
+
+    /// The state of the sketches.
+    pub(super) fn state(&self) -> State<'_> {
+        State::new("sketches").with_values("values", &self.values).with_values("half_norms", &self.half_norms)
+    }
+
+    /// The sketches of a state: this number of rows of this width.
+    pub(super) fn from_state(mut state: State<'_>, rows: usize, width: usize) -> Result<Self> {
+        let values = state.take_exactly::<i8>("values", rows.saturating_mul(width))?;
+        let half_norms = state.take_exactly::<i32>("half_norms", rows)?;
+        let is_in_range = |&norm: &i32| norm >= 0 && f64::from(norm) <= LARGEST_HALF_NORM;
+        match half_norms.iter().all(is_in_range) && !values.contains(&i8::MIN) {
+            true => Ok(Sketches { width, values, half_norms }),
+            false => Err(state.out_of_range("half_norms")),
+        }
     }
 
     /// The rows `order` in that order, restricted to their first `width` coordinates.

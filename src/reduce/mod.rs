@@ -9,6 +9,7 @@ use crate::error::{Result, Stage};
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 use crate::spec::Spec;
+use crate::state::State;
 use crate::training::Training;
 
 mod pca;
@@ -109,6 +110,31 @@ pub fn reducer_of(spec: &Spec) -> Result<Arc<dyn Reducer>> {
     Ok(reducer)
 }
 
+/// The built-in fitted reducer of a [`State`], which [`FittedReducer::state`] returned.
+///
+/// ```
+/// use topicframe::ndarray::array;
+/// use topicframe::prelude::*;
+/// use topicframe::reduce::fitted_reducer_of;
+///
+/// let rows = array![[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]];
+/// let reduction = Pca::new().n_components(1).fit(&Training::new(rows.clone()))?;
+/// let again = fitted_reducer_of(reduction.model.state().ok_or("no state")?)?;
+/// assert_eq!(again.transform(&rows.into(), &Progress::silent())?, reduction.embedding);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` if no built-in reducer has this kind; the state is damaged.
+pub fn fitted_reducer_of(state: State<'_>) -> Result<Arc<dyn FittedReducer>> {
+    match state.kind() {
+        "umap" => umap::from_state(state),
+        "pca" => pca::from_state(state),
+        "none" => Ok(Arc::new(NoReduction)),
+        _ => Err(state.unknown(Stage::Reduce, "umap, pca and none")),
+    }
+}
+
 /// The result of fitting a [`Reducer`].
 ///
 /// ```
@@ -165,6 +191,12 @@ pub trait FittedReducer: Send + Sync + Debug {
     /// Reduces `vectors`, which have the same dimensions as those of the fit, to one row each. Rows are placed
     /// independently of each other.
     fn transform(&self, vectors: &Vectors, progress: &Progress) -> Result<Array2<f32>>;
+
+    /// What this consists of, to be saved with a model; [`fitted_reducer_of`] builds an equal one. `None`, the default,
+    /// if it cannot be saved; the built-in reducers can.
+    fn state(&self) -> Option<State<'_>> {
+        None
+    }
 }
 
 /// No dimensionality reduction: for vectors that already have few dimensions, or were reduced elsewhere.
@@ -201,5 +233,9 @@ impl Reducer for NoReduction {
 impl FittedReducer for NoReduction {
     fn transform(&self, vectors: &Vectors, _progress: &Progress) -> Result<Array2<f32>> {
         Ok(vectors.to_matrix().into_owned())
+    }
+
+    fn state(&self) -> Option<State<'_>> {
+        Some(State::new("none"))
     }
 }

@@ -1,5 +1,7 @@
 //! Principal component analysis, using linfa.
 
+use std::sync::Arc;
+
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
@@ -12,6 +14,7 @@ use crate::linalg::symmetric_eigen::sign_of_largest;
 use crate::linalg::vectors::Vectors;
 use crate::progress::Progress;
 use crate::spec::Spec;
+use crate::state::State;
 use crate::training::Training;
 
 /// Principal component analysis: the directions of largest variance. Fast, linear, and a baseline for
@@ -175,5 +178,20 @@ impl FittedReducer for FittedPca {
         }
         check_finite(data, Stage::Reduce, "vector").map_err(|error| error.with_hint(EMBED_AGAIN))?;
         self.project(data, progress)
+    }
+
+    fn state(&self) -> Option<State<'_>> {
+        let components = State::new("pca").with_matrix("components", self.components.view());
+        Some(components.with_values("mean", self.mean.iter().copied().collect::<Vec<f64>>()))
+    }
+}
+
+/// The directions of a state.
+pub(super) fn from_state(mut state: State<'_>) -> Result<Arc<dyn FittedReducer>> {
+    let components = state.take_matrix::<f64>("components")?;
+    let mean = state.take_exactly::<f64>("mean", components.ncols())?;
+    match components.iter().chain(&mean).all(|x| x.is_finite()) && components.nrows() > 0 {
+        true => Ok(Arc::new(FittedPca { components, mean: mean.into() })),
+        false => Err(state.out_of_range("components")),
     }
 }

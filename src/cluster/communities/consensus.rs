@@ -35,6 +35,16 @@ impl Runs {
         Runs { communities, count: runs.len() }
     }
 
+    /// The community of each node in each run, node by node.
+    pub(crate) fn by_node(&self) -> &[u32] {
+        &self.communities
+    }
+
+    /// The opposite of [`by_node`](Self::by_node), for `count` runs.
+    pub(crate) fn from_nodes(communities: Vec<u32>, count: usize) -> Self {
+        Runs { communities, count }
+    }
+
     /// The number of runs.
     pub(crate) fn count(&self) -> usize {
         self.count

@@ -10,6 +10,7 @@ use crate::cluster::{Clustering, Coherence, FittedClusterer, OUTLIER};
 use crate::error::{Result, Stage};
 use crate::graph::FittedNeighborGraph;
 use crate::progress::{Progress, Task};
+use crate::state::State;
 
 /// Communities of a neighbor graph, at some height of their tree.
 #[derive(Debug, Clone)]
@@ -114,12 +115,52 @@ impl FittedClusterer for FittedCommunities {
         runs.into_iter().map(|run| self.found.by_row(&labels(run))).collect()
     }
 
+    fn state(&self) -> Option<State<'_>> {
+        let Found { graph, hierarchy, is_automatic, growth, places } = &*self.found;
+        let state = State::new("communities")
+            .with_setting("is_automatic", is_automatic)
+            .with_values("labels", &self.labels)
+            .with_values("strengths", &self.strengths)
+            .with_part("neighbors", graph.state())
+            .with_part("hierarchy", hierarchy.state())
+            .with_part("growth", growth.state());
+        Some(match places {
+            Some(places) => state.with_values("places", places),
+            None => state,
+        })
+    }
+
     fn refit(&self, rows: &[usize], seed: u64, progress: &Progress) -> Result<Option<Vec<i32>>> {
         let task = progress.task(Stage::Cluster, "communities", 0);
         let labels = self.found.refitted(rows, self.count(), seed, &task);
         task.finish()?;
         Ok(Some(labels))
     }
+}
+
+/// The communities of a state.
+pub(in crate::cluster) fn from_state(mut state: State<'_>) -> Result<Arc<dyn FittedClusterer>> {
+    let graph = FittedNeighborGraph::from_state(state.take_part("neighbors")?)?;
+    let hierarchy = Hierarchy::from_state(state.take_part("hierarchy")?)?;
+    let growth = Growth::from_state(&state.take_part("growth")?)?;
+    let nodes = graph.rows();
+    if hierarchy.nodes() != nodes {
+        return Err(state.wrong("the hierarchy has another number of nodes than the neighbor graph"));
+    }
+    let labels = state.take_exactly::<i32>("labels", nodes)?;
+    if !labels.iter().all(|&label| label == OUTLIER || usize::try_from(label).is_ok_and(|label| label < nodes)) {
+        return Err(state.out_of_range("labels"));
+    }
+    let strengths = state.take_exactly::<f64>("strengths", nodes)?;
+    if !strengths.iter().all(|strength| (0.0..=1.0).contains(strength)) {
+        return Err(state.out_of_range("strengths"));
+    }
+    let places = if state.has("places") { Some(state.take_values::<u32>("places")?) } else { None };
+    if places.iter().flatten().any(|&place| place as usize >= nodes) {
+        return Err(state.out_of_range("places"));
+    }
+    let found = Found { graph, hierarchy, is_automatic: state.setting("is_automatic")?, growth, places };
+    Ok(Arc::new(FittedCommunities { found: Arc::new(found), labels, strengths }))
 }
 
 impl FittedCommunities {

@@ -1,6 +1,8 @@
 //! An undirected weighted graph, and its aggregation.
 
+use crate::error::Result;
 use crate::linalg::sparse_sums::SparseSums;
+use crate::state::State;
 
 /// An undirected graph with positive weights, as compressed sparse rows: an edge is stored at both of its nodes.
 #[derive(Debug, Clone)]
@@ -58,6 +60,37 @@ impl Graph {
         }
         self.offsets.push(self.ends.len());
         sum
+    }
+
+    /// The state of the graph.
+    pub(crate) fn state(&self) -> State<'_> {
+        State::new("graph")
+            .with_numbers("offsets", &self.offsets)
+            .with_values("ends", &self.ends)
+            .with_values("weights", &self.weights)
+            .with_values("strengths", &self.strengths)
+    }
+
+    /// The graph of a state; strengths may be larger than the sum of the weights of a node's edges.
+    pub(crate) fn from_state(mut state: State<'_>) -> Result<Self> {
+        let strengths = state.take_values::<f64>("strengths")?;
+        let ends = state.take_values::<u32>("ends")?;
+        let weights = state.take_exactly::<f32>("weights", ends.len())?;
+        let offsets = state.take_numbers("offsets", ends.len().saturating_add(1))?;
+        let spans = offsets.len() == strengths.len() + 1
+            && offsets.first() == Some(&0)
+            && offsets.last() == Some(&ends.len())
+            && offsets.is_sorted();
+        let positive = weights.iter().all(|&weight| weight.is_finite() && weight > 0.0);
+        match (spans, ends.iter().all(|&end| (end as usize) < strengths.len())) {
+            (false, _) => Err(state.out_of_range("offsets")),
+            (_, false) => Err(state.out_of_range("ends")),
+            _ if !positive => Err(state.out_of_range("weights")),
+            _ if !strengths.iter().all(|&strength| strength.is_finite() && strength >= 0.0) => {
+                Err(state.out_of_range("strengths"))
+            }
+            _ => Ok(Graph { total: strengths.iter().sum(), offsets, ends, weights, strengths }),
+        }
     }
 
     /// The number of nodes.

@@ -9,14 +9,14 @@ use crate::progress::Task;
 /// All that was found in a graph.
 #[derive(Debug)]
 pub(crate) struct Hierarchy {
-    graph: Graph,
-    tree: Tree,
+    pub(super) graph: Graph,
+    pub(super) tree: Tree,
     /// The order in which the communities of the last level join.
-    merges: Vec<(u32, u32)>,
+    pub(super) merges: Vec<(u32, u32)>,
     /// The number of rows that each node stands for.
-    sizes: Vec<u32>,
+    pub(super) sizes: Vec<u32>,
     /// Communities of fewer rows are none.
-    min_size: u32,
+    pub(super) min_size: u32,
 }
 
 /// The communities at some height of the tree.
@@ -34,6 +34,11 @@ impl Hierarchy {
         let tree = tree(&graph, &sizes, growth, task);
         let merges = merges(&graph, &tree.levels);
         Hierarchy { graph, tree, merges, sizes, min_size: growth.min_size }
+    }
+
+    /// The number of nodes.
+    pub(crate) fn nodes(&self) -> usize {
+        self.sizes.len()
     }
 
     /// The number of communities with enough rows at each level, ascending and distinct.

@@ -23,9 +23,11 @@ mod graph;
 mod hierarchy;
 mod leiden;
 mod random;
+mod saved;
 mod tree;
 
 use fitted::Found;
+pub(super) use fitted::from_state;
 use graph::Graph;
 use hierarchy::Hierarchy;
 use tree::Growth;

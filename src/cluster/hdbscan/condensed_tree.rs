@@ -65,8 +65,8 @@ pub(super) struct Node {
 /// ```
 #[derive(Debug, Clone)]
 pub struct CondensedTree {
-    points: usize,
-    rows: Vec<CondensedRow>,
+    pub(super) points: usize,
+    pub(super) rows: Vec<CondensedRow>,
     pub(super) nodes: Vec<Node>,
     /// The cluster that each point falls out of.
     pub(super) point_cluster: Vec<usize>,

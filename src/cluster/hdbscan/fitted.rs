@@ -15,6 +15,7 @@ use crate::cluster::FittedClusterer;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::finite::check_finite;
 use crate::progress::Progress;
+use crate::state::State;
 
 /// The maximum number of elements in a membership matrix.
 const MAX_MEMBERSHIPS: usize = 1 << 31;
@@ -45,9 +46,9 @@ pub struct FittedHdbscan {
     pub(super) core_with_self: Vec<f64>,
     pub(super) condensed_tree: CondensedTree,
     pub(super) labeling: Labeling,
-    labels: Vec<i32>,
-    probabilities: Vec<f64>,
-    outlier_scores: Vec<f64>,
+    pub(super) labels: Vec<i32>,
+    pub(super) probabilities: Vec<f64>,
+    pub(super) outlier_scores: Vec<f64>,
 }
 
 impl FittedHdbscan {
@@ -171,6 +172,10 @@ impl FittedClusterer for FittedHdbscan {
 
     /// # Errors
     /// `InvalidData` if the matrix would have more than 2³¹ elements (16 GB).
+    fn state(&self) -> Option<State<'_>> {
+        Some(self.saved())
+    }
+
     fn membership_vectors(&self) -> Result<Option<Array2<f64>>> {
         let (rows, columns) = (self.points.nrows(), self.n_clusters());
         if rows.saturating_mul(columns) > MAX_MEMBERSHIPS {

@@ -37,12 +37,14 @@ mod membership;
 mod nearest;
 mod outlier_score;
 mod prediction;
+mod saved;
 mod selection;
 mod single_linkage;
 mod spanning_tree;
 
 pub use condensed_tree::{CondensedRow, CondensedTree};
 pub use fitted::FittedHdbscan;
+pub(super) use saved::from_state;
 
 use single_linkage::Weights;
 

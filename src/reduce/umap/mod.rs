@@ -27,6 +27,7 @@ mod move_block;
 mod move_points;
 mod optimize_layout;
 mod power;
+mod saved;
 mod schedule;
 mod spectral_layout;
 mod subspace;
@@ -36,6 +37,7 @@ mod wide;
 
 #[doc(hidden)] // For the tests, which compare the steps with umap-learn's.
 pub use find_ab_params::find_ab_params;
+pub(super) use saved::from_state;
 pub use transform::FittedUmap;
 
 use forces::Forces;

@@ -15,6 +15,7 @@ use crate::linalg::vectors::Vectors;
 use crate::neighbors::{NeighborIndex, Neighbors};
 use crate::progress::{Progress, Task};
 use crate::reduce::FittedReducer;
+use crate::state::State;
 
 /// Rows placed by one thread at a time.
 const ROWS_AT_A_TIME: usize = 64;
@@ -84,6 +85,10 @@ impl FittedReducer for FittedUmap {
         with_width(dimensions, place);
         task.finish()?;
         Ok(placed)
+    }
+
+    fn state(&self) -> Option<State<'_>> {
+        Some(self.saved())
     }
 }
 
