@@ -280,6 +280,11 @@ impl Error {
         self
     }
 
+    /// Adds the path of a file, unless the error has one.
+    pub(crate) fn with_path_if_none(self, path: impl AsRef<Path>) -> Self {
+        if self.path().is_some() { self } else { self.with_path(path.as_ref()) }
+    }
+
     /// Appends another hint.
     #[must_use]
     pub(crate) fn with_further_hint(mut self, hint: &str) -> Self {

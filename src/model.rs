@@ -24,10 +24,12 @@ mod nr_topics;
 mod outliers;
 mod params;
 mod pipeline;
+mod saved;
 
 pub use fitted::{FittedTopicModel, Summary};
 pub(crate) use fitted::{TopicQuality, weakest};
 pub use nr_topics::NrTopics;
+pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};
 
 pub use crate::encode::ClusterOn;
 pub use crate::topics::Outliers;

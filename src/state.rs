@@ -222,6 +222,17 @@ impl<'a> State<'a> {
         Ok(self.take(name)?.1)
     }
 
+    /// Takes out an array in which NaN is allowed: whoever uses the values checks them.
+    pub(crate) fn take_raw<T: Element>(&mut self, name: &str) -> Result<Vec<T>> {
+        let array = self.arrays.remove(name).ok_or_else(|| self.missing(name))?;
+        T::unwrap(array.values).ok_or_else(|| self.wrong(format!("the array `{name}` has elements of another type")))
+    }
+
+    /// Whether an array has elements of half precision.
+    pub(crate) fn is_half(&self, name: &str) -> bool {
+        matches!(self.arrays.get(name), Some(Array { values: Values::F16(_), .. }))
+    }
+
     /// Takes out an array with this number of values.
     ///
     /// # Errors
@@ -323,7 +334,7 @@ impl<'a> State<'a> {
     }
 
     fn take<T: Element>(&mut self, name: &str) -> Result<(Vec<usize>, Vec<T>)> {
-        let array = self.arrays.remove(name).ok_or_else(|| self.wrong(format!("the array `{name}` is missing")))?;
+        let array = self.arrays.remove(name).ok_or_else(|| self.missing(name))?;
         let values = T::unwrap(array.values)
             .ok_or_else(|| self.wrong(format!("the array `{name}` has elements of another type")))?;
         match values.iter().any(|value| value.is_nan()) {
@@ -356,6 +367,10 @@ impl<'a> State<'a> {
     /// The error for numbers that are out of range.
     pub fn out_of_range(&self, name: &str) -> Error {
         self.wrong(format!("the array `{name}` has a value out of range"))
+    }
+
+    fn missing(&self, name: &str) -> Error {
+        self.wrong(format!("the array `{name}` is missing"))
     }
 
     fn not_text(&self, name: &str) -> Error {

@@ -12,10 +12,12 @@ use crate::spec::Spec;
 use crate::state::State;
 use crate::training::Training;
 
+mod centroids;
 mod communities;
 pub mod hdbscan;
 mod kmeans;
 
+pub(crate) use centroids::NearestCentroid;
 pub use communities::Communities;
 #[doc(hidden)] // For the tests.
 pub use communities::leiden_communities;
@@ -151,6 +153,7 @@ pub fn clusterer_of(spec: &Spec) -> Result<Arc<dyn Clusterer>> {
 /// `NotFound` if no built-in clusterer has this kind; the state is damaged.
 pub fn fitted_clusterer_of(state: State<'_>) -> Result<Arc<dyn FittedClusterer>> {
     match state.kind() {
+        "centroids" => centroids::from_state(state),
         "communities" => communities::from_state(state),
         "hdbscan" => hdbscan::from_state(state),
         "kmeans" => kmeans::from_state(state),

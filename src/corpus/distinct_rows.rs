@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 
 use super::Embeddings;
+use crate::error::Result;
+use crate::state::State;
 
 /// Rows of a frame, deduplicated by their vectors. The first of several rows with equal vectors represents them all; 0
 /// and -0 are equal.
@@ -89,6 +91,21 @@ pub(crate) struct KnownRows {
 }
 
 impl KnownRows {
+    /// The state of the table.
+    pub(crate) fn state(&self) -> State<'_> {
+        State::new("known_rows").with_values("hashes", &self.hashes).with_values("rows", &self.rows)
+    }
+
+    /// The table of a state, of a frame with this number of rows.
+    pub(crate) fn from_state(mut state: State<'_>, rows: usize) -> Result<Self> {
+        let hashes = state.take_values::<u64>("hashes")?;
+        let of_rows = state.take_exactly::<u32>("rows", hashes.len())?;
+        match hashes.is_sorted() && of_rows.iter().all(|&row| (row as usize) < rows) {
+            true => Ok(KnownRows { hashes, rows: of_rows }),
+            false => Err(state.out_of_range("rows")),
+        }
+    }
+
     /// The row with this vector. `embeddings` are those that the rows were taken from.
     pub(crate) fn find(&self, embeddings: &Embeddings, vector: &[f32]) -> Option<usize> {
         let hash = hash_of(vector);

@@ -232,6 +232,62 @@ impl Embeddings {
         ArrayView2::from_shape((self.rows, self.dimensions), self.flat()).map_err(internal)
     }
 
+    /// The vectors of a column that has exactly the type of [`to_column`](Self::to_column), sharing its memory.
+    pub(crate) fn of_column(column: &Column) -> Option<Self> {
+        match column.dtype() {
+            DataType::Array(inner, width) if **inner == DataType::Float32 => Self::from_array(column, *width).ok(),
+            _ => None,
+        }
+    }
+
+    /// Rows of `dimensions` values, of which those that are not `valid` have no vector.
+    ///
+    /// # Errors
+    /// The number of values or of rows is wrong; a value is NaN or infinite.
+    pub(crate) fn of_rows_with(
+        flat: Vec<f32>,
+        dimensions: usize,
+        rows: usize,
+        valid: Option<Vec<bool>>,
+    ) -> Result<Self> {
+        let fits = rows.checked_mul(dimensions) == Some(flat.len());
+        if !fits || valid.as_ref().is_some_and(|valid| valid.len() != rows) {
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                Stage::Input,
+                "the vectors have a different number of rows",
+            ));
+        }
+        let embeddings = Self::from_flat(flat, dimensions, rows, valid.map(Bitmap::from))?;
+        match first_not_finite(rows, |row| embeddings.get(row).unwrap_or_default()) {
+            Some(row) => Err(not_a_number("embedding", row)),
+            None => Ok(embeddings),
+        }
+    }
+
+    /// All values, row by row, including those of rows without a vector.
+    pub(crate) fn values(&self) -> &[f32] {
+        self.flat()
+    }
+
+    /// Which rows have a vector; `None` if all have.
+    pub(crate) fn validity(&self) -> Option<Vec<bool>> {
+        self.values.validity().map(|valid| valid.iter().collect())
+    }
+
+    /// Whether these are the same vectors in the same memory.
+    pub(crate) fn is_same(&self, other: &Embeddings) -> bool {
+        let (values, others) = (self.flat(), other.flat());
+        values.as_ptr() == others.as_ptr()
+            && (self.rows, self.dimensions) == (other.rows, other.dimensions)
+            && self.values.validity() == other.values.validity()
+    }
+
+    /// All rows, sharing the memory.
+    pub(crate) fn vectors(&self) -> Option<Vectors> {
+        Vectors::shared(Arc::new(Numbers(self.values.clone())), self.rows, self.dimensions)
+    }
+
     /// The column of these vectors: `Array(Float32, d)`. Zero-copy: the frame shares the memory.
     pub fn to_column(&self, name: &str) -> Result<Column> {
         let series = Series::try_from((PlSmallStr::from_str(name), self.values.clone().boxed())).map_err(internal)?;

@@ -53,7 +53,7 @@ impl ImageColumn {
         Ok(ImageColumn {
             name: name.to_owned(),
             base: base.to_path_buf(),
-            home: fs::canonicalize(if base.as_os_str().is_empty() { Path::new(".") } else { base }).ok(),
+            home: home_of(base),
             only_in_folder: false,
             paths: paths.map(|paths| paths.rechunk().into_owned()),
             bytes: bytes.map(|bytes| bytes.rechunk().into_owned()),
@@ -65,6 +65,35 @@ impl ImageColumn {
     pub fn only_in_folder(mut self, only_in_folder: bool) -> Self {
         self.only_in_folder = only_in_folder;
         self
+    }
+
+    /// A column of `rows` rows, of which some have a path (ascending by row, or repeated).
+    pub(crate) fn of_paths<'a>(
+        name: &str,
+        base: &Path,
+        rows: usize,
+        known: impl Iterator<Item = (usize, &'a str)>,
+    ) -> Self {
+        let known: HashMap<usize, &str> = known.collect();
+        let paths: StringChunked = (0..rows).map(|row| known.get(&row).copied()).collect();
+        ImageColumn {
+            name: name.to_owned(),
+            home: home_of(base),
+            base: base.to_path_buf(),
+            only_in_folder: false,
+            paths: Some(paths),
+            bytes: None,
+        }
+    }
+
+    /// The folder that relative paths are resolved against.
+    pub(crate) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Whether images outside this folder are rejected.
+    pub(crate) fn is_only_in_folder(&self) -> bool {
+        self.only_in_folder
     }
 
     /// The column's name.
@@ -263,6 +292,10 @@ impl ImageColumn {
 
 /// Paths in notes are truncated to this many characters.
 const LONGEST_PATH: usize = 120;
+
+fn home_of(base: &Path) -> Option<PathBuf> {
+    fs::canonicalize(if base.as_os_str().is_empty() { Path::new(".") } else { base }).ok()
+}
 
 type ImageParts = (Option<StringChunked>, Option<BinaryChunked>);
 

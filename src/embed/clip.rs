@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -12,6 +13,7 @@ use crate::hub::Origin;
 use crate::nn::image_input::preprocessor;
 use crate::nn::weights::Weights;
 use crate::progress::Progress;
+use crate::spec::Spec;
 use crate::vision::{ImageSource, Limits, OnImageError, Preprocessor};
 
 mod batches;
@@ -232,6 +234,39 @@ impl MultiModalBackend {
     }
 }
 
+/// The settings that are saved.
+#[derive(Serialize, Deserialize)]
+struct Settings {
+    upright: bool,
+    on_error: OnImageError,
+    limits: Limits,
+    /// The text tower, for people: it is not loaded again.
+    text_tower: Option<String>,
+}
+
+impl MultiModalBackend {
+    fn saved(&self) -> Option<Spec> {
+        let ImageReading { limits, upright, on_error } = self.reading;
+        let text_tower = self.text_tower.as_ref().map(|tower| format!("{tower:?}"));
+        Spec::new("multi_modal", &Settings { upright, on_error, limits, text_tower })
+    }
+
+    /// The same model with the settings of a [`spec`](TextEmbedder::spec).
+    pub(super) fn with_spec(self, spec: &Spec) -> Result<Self> {
+        let Settings { upright, on_error, limits, text_tower } = spec.read(Stage::Embed)?;
+        match text_tower {
+            None => Ok(self.upright(upright).on_error(on_error).limits(limits)),
+            Some(tower) => {
+                let message =
+                    format!("the model was used with the text tower `{tower:.200}`, which is not loaded again");
+                Err(Error::new(ErrorKind::Model, Stage::Embed, message).with_hint(
+                    "Give the loaded model the embedder with its text tower: topics.with_image_embedder(..).",
+                ))
+            }
+        }
+    }
+}
+
 impl Model {
     fn load(folder: &Path, device: Device) -> Result<Self> {
         let opened = device.open()?;
@@ -295,6 +330,10 @@ impl TextEmbedder for MultiModalBackend {
         Some(Origin::of_folder(&self.model.folder))
     }
 
+    fn spec(&self) -> Option<Spec> {
+        self.saved()
+    }
+
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
         TextEmbedder::check(self)?;
         if let Some(tower) = &self.text_tower {
@@ -317,6 +356,10 @@ impl ImageEmbedder for MultiModalBackend {
 
     fn origin(&self) -> Option<Origin> {
         Some(Origin::of_folder(&self.model.folder))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        self.saved()
     }
 
     fn embed_images(&self, images: &[ImageSource<'_>], progress: &Progress) -> Result<Array2<f32>> {

@@ -2,9 +2,12 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::norm;
+use crate::state::State;
 
 /// How the text vector and the image vector of a row are combined: both are normalized to length 1, averaged by weight,
 /// and the average is normalized to length 1. If a row lacks one of them, the other is used alone.
@@ -25,7 +28,7 @@ use crate::linalg::vectors::norm;
 /// assert_eq!(fused.row(1), texts.row(1));
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fusion {
     image_weight: f32,
     center: bool,
@@ -146,6 +149,28 @@ impl FittedFusion {
             }
         }
         Ok(fused)
+    }
+
+    /// The state of the fusion.
+    pub(crate) fn state(&self) -> State<'static> {
+        let state = State::new("fusion").with_values("image_weight", vec![self.image_weight]);
+        let with = |state: State<'static>, name: &str, mean: &Option<Array1<f32>>| match mean {
+            Some(mean) => state.with_values(name, mean.to_vec()),
+            None => state,
+        };
+        with(with(state, "text_mean", &self.text_mean), "image_mean", &self.image_mean)
+    }
+
+    /// The fusion of a state, of vectors with these dimensions.
+    pub(crate) fn from_state(mut state: State<'_>, dimensions: usize) -> Result<Self> {
+        let image_weight = state.take_exactly::<f32>("image_weight", 1)?.first().copied().unwrap_or_default();
+        let fusion = Fusion { image_weight, center: false };
+        fusion.check()?;
+        let mut mean = |name: &str| match state.has(name) {
+            true => Ok(Some(Array1::from(state.take_exactly::<f32>(name, dimensions)?))),
+            false => Ok(None),
+        };
+        Ok(FittedFusion { image_weight, text_mean: mean("text_mean")?, image_mean: mean("image_mean")? })
     }
 
     /// The dimensions of the fit, where they matter.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Device, StaticEmbedder};
+use super::{Device, ImageEmbedder, StaticEmbedder, TextEmbedder};
 #[cfg(feature = "models")]
 use super::{MultiModalBackend, SentenceTransformer};
 #[cfg(not(feature = "models"))]
@@ -13,6 +13,7 @@ use crate::error::{Hint, Result};
 use crate::hub::{self, Hub};
 use crate::nn::model_folder::{model_error, read_json, read_json_if_exists};
 use crate::progress::Progress;
+use crate::spec::Spec;
 
 /// An embedder of any kind, loaded by name.
 ///
@@ -76,6 +77,41 @@ impl LoadedEmbedder {
                     .with_path(folder)
                     .with_hint("Build with --features models, or use a Model2Vec model or the built-in embedder."))
             }
+        }
+    }
+}
+
+impl LoadedEmbedder {
+    /// The same model with the settings of a [`spec`](TextEmbedder::spec) of its kind.
+    pub(crate) fn with_spec(self, spec: &Spec) -> Result<Self> {
+        match (self, spec.name.as_str()) {
+            #[cfg(feature = "models")]
+            (LoadedEmbedder::SentenceTransformer(model), "sentence_transformer") => {
+                model.with_spec(spec).map(LoadedEmbedder::SentenceTransformer)
+            }
+            #[cfg(feature = "models")]
+            (LoadedEmbedder::MultiModal(model), "multi_modal") => model.with_spec(spec).map(LoadedEmbedder::MultiModal),
+            (loaded, _) => Ok(loaded),
+        }
+    }
+
+    /// The embedder of texts.
+    pub(crate) fn texts(&self) -> Option<&dyn TextEmbedder> {
+        match self {
+            LoadedEmbedder::Static(model) => Some(model),
+            #[cfg(feature = "models")]
+            LoadedEmbedder::SentenceTransformer(model) => Some(model),
+            #[cfg(feature = "models")]
+            LoadedEmbedder::MultiModal(model) => Some(model),
+        }
+    }
+
+    /// The embedder of images, if the model has one.
+    pub(crate) fn images(&self) -> Option<&dyn ImageEmbedder> {
+        match self {
+            #[cfg(feature = "models")]
+            LoadedEmbedder::MultiModal(model) => Some(model),
+            _ => None,
         }
     }
 }

@@ -9,6 +9,7 @@ use ndarray::Array2;
 use crate::error::Result;
 use crate::hub::Origin;
 use crate::progress::Progress;
+use crate::spec::Spec;
 use crate::vision::ImageSource;
 
 mod check;
@@ -91,6 +92,12 @@ pub trait TextEmbedder: Send + Sync + Debug {
     fn origin(&self) -> Option<Origin> {
         None
     }
+
+    /// The settings that the model of this origin is used with, so that a saved topic model can load it again. Default:
+    /// none.
+    fn spec(&self) -> Option<Spec> {
+        None
+    }
 }
 
 /// Embeds images.
@@ -155,6 +162,12 @@ pub trait ImageEmbedder: Send + Sync + Debug {
 
     /// The origin of the model, from which it can be loaded again. Default: unknown.
     fn origin(&self) -> Option<Origin> {
+        None
+    }
+
+    /// The settings that the model of this origin is used with, so that a saved topic model can load it again. Default:
+    /// none.
+    fn spec(&self) -> Option<Spec> {
         None
     }
 }

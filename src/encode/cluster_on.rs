@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Stage};
 
 /// What a model clusters: text embeddings, image embeddings, or both, fused. Written as `text`, `images` or `both`.
@@ -18,7 +20,7 @@ use crate::error::{Error, Stage};
 /// assert_eq!("images".parse::<ClusterOn>()?, ClusterOn::Images);
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ClusterOn {
     /// Texts. Images, if any, illustrate the topics.

@@ -23,13 +23,15 @@ pub(crate) struct Data {
     pub(crate) texts: Option<TextColumn>,
     /// The cleaning resolved for `texts`.
     pub(crate) cleaning: TextCleaning,
+    /// Whether the vectors are those of the fit; a model that was saved without them has none.
+    pub(crate) has_vectors: bool,
 }
 
 impl Data {
     /// Data without captions; `cleaning` is resolved for the texts of `documents`.
     pub(super) fn new(frame: &DataFrame, documents: Documents, encoded: Encoded, cleaning: TextCleaning) -> Self {
         let texts = documents.texts.clone();
-        Data { frame: frame.clone(), documents, encoded, captions: BTreeMap::new(), texts, cleaning }
+        Data { frame: frame.clone(), documents, encoded, captions: BTreeMap::new(), texts, cleaning, has_vectors: true }
     }
 
     /// The same data with captions, by row, as the texts of rows without one. `cleaning` is the model's setting.

@@ -101,7 +101,8 @@ impl TopicModel {
         let description = self.describe(&data, &assignment, &terms)?;
         let centroids = Centroids::of(&assignment.topics, &data.encoded.clustered);
         let summary = self.summarize(&data, &assignment, &distinct);
-        let known = Known { rows: distinct.known, vectors: data.encoded.clustered.clone() };
+        let vectors = data.encoded.clustered.clone();
+        let known = Known { rows: distinct.known, vectors, is_rounded: false };
         Ok(FittedTopicModel {
             settings: Arc::new(self.clone()),
             pipeline: Arc::new(Pipeline {

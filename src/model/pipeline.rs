@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use half::f16;
 use ndarray::CowArray;
 
 use super::check::{check_labels, check_points};
@@ -30,6 +31,8 @@ pub(crate) struct Pipeline {
 pub(crate) struct Known {
     pub(crate) rows: KnownRows,
     pub(crate) vectors: Embeddings,
+    /// Whether the vectors were rounded to half precision.
+    pub(crate) is_rounded: bool,
 }
 
 impl Pipeline {
@@ -68,6 +71,12 @@ impl Pipeline {
 
 impl Known {
     fn find(&self, vector: &[f32]) -> Option<usize> {
-        self.rows.find(&self.vectors, vector)
+        match self.is_rounded {
+            false => self.rows.find(&self.vectors, vector),
+            true => {
+                let rounded: Vec<f32> = vector.iter().map(|&x| f16::from_f32(x).to_f32()).collect();
+                self.rows.find(&self.vectors, &rounded)
+            }
+        }
     }
 }

@@ -5,6 +5,7 @@
 #![cfg_attr(not(feature = "models"), allow(dead_code))]
 
 pub(crate) mod device;
+pub(crate) mod fingerprint;
 #[cfg(feature = "models")]
 pub(crate) mod image_input;
 pub(crate) mod model_folder;

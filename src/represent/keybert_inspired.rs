@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords};
 use crate::corpus::TextColumn;
@@ -9,6 +11,7 @@ use crate::embed::TextEmbedder;
 use crate::error::Result;
 use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::{dot, unit};
+use crate::spec::Spec;
 use crate::vectorize::top_terms;
 
 /// The maximum number of words or documents per topic.
@@ -44,7 +47,7 @@ const MAX_PER_TOPIC: usize = 1000;
 /// assert!(words[0].1 >= words[1].1 && words[0].1 <= 1.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyBERTInspired {
     top_n_words: usize,
     nr_repr_docs: usize,
@@ -118,6 +121,10 @@ impl Representation for KeyBERTInspired {
 
     fn needs_embedder(&self) -> Option<NeededEmbedder> {
         Some(NeededEmbedder::Texts)
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("keybert_inspired", self)
     }
 
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {

@@ -1,10 +1,13 @@
 //! Diversifying words with maximal marginal relevance.
 
+use serde::{Deserialize, Serialize};
+
 use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, Representation, TopicContext, TopicWords};
 use crate::error::{Error, Result, Stage};
 use crate::linalg::marginal_relevance::MarginalRelevance;
 use crate::linalg::vectors::dot;
+use crate::spec::Spec;
 
 /// The maximum number of words per topic, as for [`TopicModel::top_n_words`](crate::model::TopicModel::top_n_words).
 const MAX_WORDS: usize = 1000;
@@ -41,7 +44,7 @@ const MAX_WORDS: usize = 1000;
 /// assert_eq!((topics.get_topic(0).unwrap_or_default().len(), diverse[&0].len()), (3, 2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MaximalMarginalRelevance {
     diversity: f64,
     top_n_words: usize,
@@ -91,6 +94,10 @@ impl Representation for MaximalMarginalRelevance {
             return Err(Error::invalid_parameter(Stage::Represent, "diversity", self.diversity, "from 0 to 1"));
         }
         check_count("top_n_words", self.top_n_words, MAX_WORDS)
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("maximal_marginal_relevance", self)
     }
 
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect> {

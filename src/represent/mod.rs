@@ -10,6 +10,7 @@ use crate::embed::{ImageEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::progress::Progress;
+use crate::spec::Spec;
 use crate::vectorize::CountVectorizer;
 
 mod coverage;
@@ -24,6 +25,8 @@ pub use keybert_inspired::KeyBERTInspired;
 pub use maximal_marginal_relevance::MaximalMarginalRelevance;
 pub use representatives::Representatives;
 pub(crate) use representatives::{covering_representatives, representative_rows};
+pub use visual::SavedImages;
+pub(crate) use visual::SavedPictures;
 pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRepresentation};
 pub use visual_words::VisualWords;
 
@@ -118,11 +121,47 @@ pub trait Representation: Send + Sync + Debug {
         None
     }
 
+    /// The name and settings, from which [`representation_of`] builds an equal representation, so that a saved model can
+    /// describe its topics anew. Default: none; the built-in representations have one.
+    fn spec(&self) -> Option<Spec> {
+        None
+    }
+
     /// Describes every topic of `context`, including -1: words have an entry for each, which is empty for a topic
     /// without words. `words` are the candidates from the previous step: the 30 best c-TF-IDF words, or more if the
     /// model's `top_n_words` is larger, or the result of the previous representation in the same chain. Of the words of
     /// `Main`, a model keeps the first [`top_n_words`](crate::model::TopicModel::top_n_words).
     fn describe(&self, context: &TopicContext<'_>, words: &TopicWords) -> Result<Aspect>;
+}
+
+/// The built-in representation that a [`Spec`] describes.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// use topicframe::represent::representation_of;
+///
+/// let diverse = MaximalMarginalRelevance::new().diversity(0.5);
+/// let again = representation_of(&diverse.spec().ok_or("no spec")?)?;
+/// assert_eq!(format!("{again:?}"), format!("{diverse:?}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// `NotFound` if there is no built-in representation with this name; the settings cannot be read, or are out of range.
+pub fn representation_of(spec: &Spec) -> Result<Arc<dyn Representation>> {
+    let stage = Stage::Represent;
+    let representation: Arc<dyn Representation> = match spec.name.as_str() {
+        "keybert_inspired" => Arc::new(spec.read::<KeyBERTInspired>(stage)?),
+        "maximal_marginal_relevance" => Arc::new(spec.read::<MaximalMarginalRelevance>(stage)?),
+        "visual_words" => Arc::new(spec.read::<VisualWords>(stage)?),
+        "visual" => Arc::new(VisualRepresentation::from_settings(spec.read(stage)?)),
+        _ => {
+            let known = "keybert_inspired, maximal_marginal_relevance, visual_words and visual";
+            return Err(spec.unknown(stage, known));
+        }
+    };
+    representation.check()?;
+    Ok(representation)
 }
 
 /// An embedder that a [`Representation`] requires.

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use serde::{Deserialize, Serialize};
+
 use super::coverage::covering_rows;
 use crate::corpus::{Embeddings, TextColumn};
 
@@ -23,7 +25,7 @@ use crate::corpus::{Embeddings, TextColumn};
 /// assert_eq!(topics.get_representative_docs(0).map(|docs| docs.len()), Some(2));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Representatives {
     /// The best ones: those with the highest scores, which may be much alike.

@@ -10,12 +10,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{Aspect, Representation, Representatives, TopicContext, TopicWords};
 use crate::caption::ImageCaptioner;
 use crate::corpus::ImageColumn;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
+use crate::spec::Spec;
 use crate::vision::{Collage, Limits};
 
 mod choice;
@@ -23,6 +25,8 @@ mod gallery;
 mod ranking;
 
 pub use crate::vision::OnImageError;
+pub use gallery::SavedImages;
+pub(crate) use gallery::SavedPictures;
 pub use gallery::{Gallery, Picture, SkippedImage};
 pub use ranking::Ranking;
 
@@ -74,6 +78,17 @@ pub struct VisualRepresentation {
     captioner: Option<Arc<dyn ImageCaptioner>>,
 }
 
+/// The settings that are saved.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
+    nr_repr_images: usize,
+    representatives: Representatives,
+    image_height: u32,
+    image_squares: bool,
+    on_error: OnImageError,
+    limits: Limits,
+}
+
 impl Default for VisualRepresentation {
     fn default() -> Self {
         VisualRepresentation {
@@ -89,6 +104,19 @@ impl Default for VisualRepresentation {
 }
 
 impl VisualRepresentation {
+    pub(super) fn from_settings(settings: Settings) -> Self {
+        let Settings { nr_repr_images, representatives, image_height, image_squares, on_error, limits } = settings;
+        VisualRepresentation {
+            nr_repr_images,
+            representatives,
+            image_height,
+            image_squares,
+            on_error,
+            limits,
+            captioner: None,
+        }
+    }
+
     /// The defaults.
     pub fn new() -> Self {
         Self::default()
@@ -262,6 +290,15 @@ impl Representation for VisualRepresentation {
 
     fn captioner(&self) -> Option<Arc<dyn ImageCaptioner>> {
         self.captioner.clone()
+    }
+
+    /// Without the captioner, which belongs to the model.
+    fn spec(&self) -> Option<Spec> {
+        let VisualRepresentation {
+            nr_repr_images, representatives, image_height, image_squares, on_error, limits, ..
+        } = *self;
+        let settings = Settings { nr_repr_images, representatives, image_height, image_squares, on_error, limits };
+        Spec::new("visual", &settings)
     }
 
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
+use serde::{Deserialize, Serialize};
+
 use super::text_vectors::{TextVectors, check_count};
 use super::{Aspect, NeededEmbedder, Representation, TopicContext, TopicWords};
 use crate::corpus::Embeddings;
@@ -12,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::{dot, unit};
 use crate::progress::Progress;
+use crate::spec::Spec;
 
 /// The maximum number of words per topic.
 const MAX_WORDS: usize = 1000;
@@ -53,7 +56,7 @@ const PLACE: &str = "{}";
 /// assert_eq!((words[&0][0].0.as_str(), words[&1][0].0.as_str()), ("cat", "train"));
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VisualWords {
     vocabulary: Option<Vec<String>>,
     template: String,
@@ -254,6 +257,10 @@ impl Representation for VisualWords {
 
     fn needs_embedder(&self) -> Option<NeededEmbedder> {
         Some(NeededEmbedder::Joint)
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        Spec::new("visual_words", self)
     }
 
     fn describe(&self, context: &TopicContext<'_>, _words: &TopicWords) -> Result<Aspect> {

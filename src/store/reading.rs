@@ -25,7 +25,7 @@ const ATTEMPTS: usize = 5;
 /// What is in a folder.
 #[derive(Debug)]
 pub(crate) struct Contents {
-    pub(crate) folder: PathBuf,
+    folder: PathBuf,
     pub(crate) model: Value,
     pub(crate) states: BTreeMap<String, State<'static>>,
     pub(crate) frames: BTreeMap<String, DataFrame>,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+mod saved;
+
 use super::Regrouping;
 use super::outliers::{Admission, Outliers};
 use crate::cluster::{Clustering, OUTLIER};

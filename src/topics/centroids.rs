@@ -7,8 +7,10 @@ use rayon::prelude::*;
 
 use super::Assignment;
 use crate::corpus::Embeddings;
+use crate::error::Result;
 use crate::linalg::vector_sum::VectorSum;
 use crate::linalg::vectors::{cosine, dot, norm};
+use crate::state::State;
 
 /// The mean vector of each topic that has a row with a vector, by topic id, summed in row order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,6 +49,24 @@ impl Centroids {
         let Centroids(mut means) = Self::of_topics(&assignment.topics, vectors, |topic| !known.contains(&topic));
         means.extend(unchanged.iter().filter_map(|(before, &after)| Some((after, self.get(*before)?.to_vec()))));
         Centroids(means)
+    }
+
+    /// The state of the means.
+    pub(crate) fn state(&self) -> State<'static> {
+        State::new("centroids")
+            .with_values("topics", self.0.keys().copied().collect::<Vec<i32>>())
+            .with_values("means", self.0.values().flatten().copied().collect::<Vec<f32>>())
+    }
+
+    /// The means of a state, of these dimensions.
+    pub(crate) fn from_state(mut state: State<'_>, dimensions: usize) -> Result<Self> {
+        let topics = state.take_values::<i32>("topics")?;
+        let means = state.take_exactly::<f32>("means", topics.len().saturating_mul(dimensions))?;
+        if !means.iter().all(|x| x.is_finite()) {
+            return Err(state.out_of_range("means"));
+        }
+        let means = means.chunks(dimensions.max(1)).map(<[f32]>::to_vec);
+        Ok(Centroids(topics.into_iter().zip(means).collect()))
     }
 
     /// The mean of a topic.

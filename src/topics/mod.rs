@@ -20,6 +20,7 @@ mod history;
 mod linkage;
 mod nearest;
 mod outliers;
+mod saved;
 mod terms;
 
 pub(crate) use assignment::{Assignment, Place};
@@ -29,6 +30,7 @@ pub(crate) use granularity::TermCoherence;
 pub use history::Regrouping;
 pub(crate) use linkage::average_linkage;
 pub use outliers::Outliers;
+pub(crate) use saved::{history_from_json, history_to_json};
 pub(crate) use terms::DocumentTerms;
 pub use terms::TopicTerms;
 
@@ -73,6 +75,11 @@ impl Topics {
             description: Arc::new(description),
             history: Arc::default(),
         }
+    }
+
+    /// The same topics with a history.
+    pub(crate) fn with_history(self, history: Vec<Regrouping>) -> Self {
+        Topics { history: Arc::new(history), ..self }
     }
 
     /// Regroups the same rows by `groups`, an arbitrary number for each row, -1 for outliers. Topics are numbered by

@@ -16,6 +16,7 @@ use crate::represent::TopicWords;
 use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts, words_of_forms};
 
 mod merged_forms;
+mod saved;
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 ///

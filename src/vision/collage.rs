@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 
 use image::{Rgb, RgbImage, imageops};
 
+use serde::{Deserialize, Serialize};
+
 use super::thumbnail::shrink;
 use crate::error::{Error, Result, Stage};
 
@@ -31,7 +33,7 @@ const WIDEST: f64 = 2.0;
 /// assert_eq!(collage.map(|image| image.dimensions()), Some((300, 100)));
 /// # Ok::<(), topicframe::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collage {
     image_height: u32,
     image_squares: bool,

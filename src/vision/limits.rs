@@ -1,5 +1,7 @@
 //! Limits on the size of images, and on the memory that decoding takes.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Hint, Result, Stage};
 
 use super::image_error::image_error;
@@ -28,7 +30,7 @@ const MIN_MEMORY_LIMIT: u64 = 64 << 20;
 /// assert_eq!(error.kind(), ErrorKind::Image);
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     pub(super) max_bytes: u64,
     max_pixels: u64,

@@ -2,6 +2,8 @@
 //!
 //! Everything here works on 8-bit RGB ([`RgbImage`]) and knows nothing of frames, rows or topics.
 
+use serde::{Deserialize, Serialize};
+
 use std::path::{Path, PathBuf};
 
 pub use image::RgbImage;
@@ -96,7 +98,7 @@ impl<'a> From<&'a [u8]> for ImageSource<'a> {
 /// assert_eq!(strict.gallery(&ranking, &images, &Progress::silent()).unwrap_err().kind(), ErrorKind::Image);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum OnImageError {
     /// Continue without it, and report the number of such images in a note to [`Progress`](crate::progress::Progress).

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::TextEmbedder;
@@ -18,6 +19,7 @@ use crate::nn::text_tokenizer::TextTokenizer;
 use crate::nn::weights::Weights;
 use crate::nn::workers;
 use crate::progress::Progress;
+use crate::spec::Spec;
 
 mod architecture;
 mod encoder;
@@ -76,6 +78,14 @@ pub struct SentenceTransformer {
     /// `None`: the model's own.
     max_seq_length: Option<usize>,
     prompt: Prompt,
+}
+
+/// The settings that are saved.
+#[derive(Serialize, Deserialize)]
+struct SavedSettings {
+    max_seq_length: Option<usize>,
+    prompt: Option<String>,
+    prompt_name: Option<String>,
 }
 
 #[derive(Clone)]
@@ -137,6 +147,14 @@ impl SentenceTransformer {
         // `check` refuses the same.
         let _ = self.tokenizer.set_length(max_seq_length);
         self
+    }
+
+    /// The same model with the settings of a [`spec`](TextEmbedder::spec).
+    pub(super) fn with_spec(self, spec: &Spec) -> Result<Self> {
+        let SavedSettings { max_seq_length, prompt, prompt_name } = spec.read(Stage::Embed)?;
+        let model = max_seq_length.into_iter().fold(self, Self::max_seq_length);
+        let model = prompt.into_iter().fold(model, Self::prompt);
+        Ok(prompt_name.into_iter().fold(model, Self::prompt_name))
     }
 
     /// The prompt that precedes each text; empty for none. Default: the model's default prompt, usually none.
@@ -379,6 +397,14 @@ impl TextEmbedder for SentenceTransformer {
 
     fn origin(&self) -> Option<Origin> {
         Some(Origin::of_folder(&self.model.folder))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        let (prompt, prompt_name) = match &self.prompt {
+            Prompt::Text(prompt) => (Some(prompt.clone()), None),
+            Prompt::Named(name) => (None, Some(name.clone())),
+        };
+        Spec::new("sentence_transformer", &SavedSettings { max_seq_length: self.max_seq_length, prompt, prompt_name })
     }
 
     fn embed_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {

@@ -78,7 +78,7 @@ impl FittedTopicModel {
             if count >= assignment.topic_count() {
                 return Ok(self.clone());
             }
-            self.data("reduce_topics")?;
+            self.data_with_vectors("reduce_topics")?;
             let cut = if assignment.unmerged().is_some() { self.clustering_at(count)? } else { None };
             if let Some(clustering) = cut {
                 return self.recut("reduce_topics", clustering, Some(nr_topics));
@@ -114,7 +114,7 @@ impl FittedTopicModel {
     /// `nr_topics` is 0; the clusterer found no tree ([`Communities`](crate::cluster::Communities) does); the model is
     /// without its data; a representation fails.
     pub fn at(&self, nr_topics: usize) -> Result<FittedTopicModel> {
-        self.data("at")?;
+        self.data_with_vectors("at")?;
         self.recut("at", self.tree_at(nr_topics)?, None)
     }
 
@@ -141,7 +141,7 @@ impl FittedTopicModel {
     /// A parameter is out of range; the model is without its data; a representation fails.
     pub fn with_ctfidf(&self, ctfidf: ClassTfIdf) -> Result<FittedTopicModel> {
         ctfidf.check()?;
-        let data = self.data("with_ctfidf")?;
+        let data = self.data_with_vectors("with_ctfidf")?;
         let settings = TopicModel { ctfidf, ..(*self.settings).clone() };
         settings.ctfidf.report_unknown_seed_words(&self.topics.terms.vocabulary, &settings.progress);
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
@@ -152,7 +152,7 @@ impl FittedTopicModel {
 
     /// The model with the topics of another `clustering` of the same rows, merged until there are no more than `at_most`.
     fn recut(&self, edit: &str, clustering: Clustering, at_most: Option<NrTopics>) -> Result<FittedTopicModel> {
-        let data = self.data(edit)?;
+        let data = self.data_with_vectors(edit)?;
         let (settings, vectors) = (&self.settings, &data.encoded.clustered);
         let assignment = self.assigned(data, &clustering, at_most)?;
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
@@ -184,7 +184,7 @@ impl FittedTopicModel {
 
     /// The model with the rows of the fit regrouped by `groups`, an arbitrary number for each row, -1 for outliers.
     fn regroup(&self, edit: &str, groups: &[i32]) -> Result<FittedTopicModel> {
-        let data = self.data(edit)?;
+        let data = self.data_with_vectors(edit)?;
         let settings = &self.settings;
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
         let topics = self.topics.regroup(edit, groups, &data.encoded.clustered, &settings.ctfidf, describe)?;

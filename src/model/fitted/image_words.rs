@@ -24,7 +24,7 @@ impl FittedTopicModel {
     /// The model has no image vectors, or no embedder of texts into the same space; the embedder fails; the model is
     /// without its data; interrupted.
     pub fn image_word_intruders(&self) -> Result<DataFrame> {
-        let data = self.data("image_word_intruders")?;
+        let data = self.data_with_vectors("image_word_intruders")?;
         let encoder = &self.settings.encoder;
         let (Some(images), Some(embedder)) = (&data.encoded.images, encoder.joint_text()) else {
             let message = "the intruder test needs image vectors, and an embedder of texts into the same space";

@@ -70,7 +70,7 @@ impl FittedTopicModel {
     /// The clusterer found no tree ([`Communities`](crate::cluster::Communities) does); the model is without its data;
     /// interrupted.
     pub fn layers(&self) -> Result<DataFrame> {
-        let data = self.data("layers")?;
+        let data = self.data_with_vectors("layers")?;
         let layers = self.stable_layers()?;
         let coherence = TermCoherence::new(self.topics.terms.documents(), &data.encoded.rows);
         let mut npmi = Vec::with_capacity(layers.len());
@@ -115,7 +115,7 @@ impl FittedTopicModel {
     /// A number is 0, or occurs twice; the clusterer found no tree ([`Communities`](crate::cluster::Communities) does);
     /// the model is without its data; interrupted.
     pub fn topics_at(&self, nr_topics: &[usize]) -> Result<DataFrame> {
-        let data = self.data("topics_at")?;
+        let data = self.data_with_vectors("topics_at")?;
         let mut columns = Vec::with_capacity(nr_topics.len());
         for (at, &count) in nr_topics.iter().enumerate() {
             self.settings.progress.check(Stage::Topics)?;
@@ -141,7 +141,7 @@ impl FittedTopicModel {
 
     /// The same, but `None` if the clusterer found no tree.
     pub(super) fn clustering_at(&self, nr_topics: usize) -> Result<Option<Clustering>> {
-        let rows = self.data("at")?.encoded.rows.len();
+        let rows = self.data_with_vectors("at")?.encoded.rows.len();
         self.pipeline.clusterer.at(nr_topics).map(|clustering| checked(clustering, rows)).transpose()
     }
 

@@ -11,6 +11,7 @@ use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
 mod edit;
+mod embedders;
 mod image_words;
 mod layers;
 mod outliers;
@@ -184,7 +185,18 @@ impl FittedTopicModel {
         self.data.as_deref().ok_or_else(|| {
             let message = format!("{what} needs the rows of the fit, but this model does not keep them");
             Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Use the model from before without_data().")
+                .with_hint("Use the model from before without_data(), or one that was saved with its documents.")
         })
+    }
+
+    /// The rows of the fit with their vectors; the error names the method, `what`, that needs them.
+    fn data_with_vectors(&self, what: &str) -> Result<&Data> {
+        let data = self.data(what)?;
+        if data.has_vectors {
+            return Ok(data);
+        }
+        let message = format!("{what} needs the vectors of the rows, but this model was saved without them");
+        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
+            .with_hint("Use the model from before saving, or one that was saved with its vectors."))
     }
 }

@@ -50,7 +50,7 @@ impl FittedTopicModel {
     pub fn with_outliers(&self, outliers: impl Into<Outliers>) -> Result<FittedTopicModel> {
         let outliers = outliers.into();
         outliers.check()?;
-        let data = self.data("with_outliers")?;
+        let data = self.data_with_vectors("with_outliers")?;
         let settings = &self.settings;
         let assignment = (*self.topics.assignment).clone();
         let assignment = settings.choose_outliers(assignment, outliers, &data.encoded, &*self.pipeline.clusterer)?;

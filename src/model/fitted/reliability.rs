@@ -39,7 +39,7 @@ impl FittedTopicModel {
         if !(1..=100).contains(&refits) {
             return Err(Error::invalid_parameter(Stage::Topics, "refits", refits, "1 to 100"));
         }
-        let data = self.data("reliability")?;
+        let data = self.data_with_vectors("reliability")?;
         let topics: Vec<i32> = self.topics_of(&data.encoded.rows).collect();
         let progress = &self.settings.progress;
         let task = progress.task(Stage::Cluster, "refits", refits);

@@ -1,5 +1,7 @@
 //! The summary of a fit.
 
+use serde::{Deserialize, Serialize};
+
 use crate::encode::ClusterOn;
 
 /// A summary of a fit.
@@ -14,7 +16,7 @@ use crate::encode::ClusterOn;
 /// assert_eq!((summary.rows, summary.topics, summary.outliers, summary.blank), (3, 2, 1, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The number of rows of the frame.

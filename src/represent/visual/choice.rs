@@ -43,6 +43,12 @@ struct Seen<'a> {
 
 type Candidate = (usize, f64);
 
+/// The size of an encoded image, and a thumbnail of it.
+pub(super) fn shrink(bytes: &[u8], limits: &Limits) -> Result<((u32, u32), EncodedImage)> {
+    let image = decode_bytes(bytes, limits, true)?;
+    Ok((image.dimensions(), encode(&thumbnail(&image, THUMBNAIL_SIDE), THUMBNAIL_ENCODING)?))
+}
+
 impl<'a> Choice<'a> {
     /// Processes the candidates in order, in rounds of the number still missing. Rounds do not depend on the number of
     /// threads, so neither does the result.
@@ -82,7 +88,7 @@ impl<'a> Choice<'a> {
             }
         }
         let shrink = |(candidate, bytes): (Candidate, Result<Cow<'_, [u8]>>)| {
-            (candidate, bytes.and_then(|bytes| self.shrink(&bytes)))
+            (candidate, bytes.and_then(|bytes| shrink(&bytes, &self.limits)))
         };
         let shrunk: Vec<_> = fresh.into_par_iter().map(shrink).collect();
         for ((row, score), image) in shrunk {
@@ -101,12 +107,6 @@ impl<'a> Choice<'a> {
         let mut hasher = DefaultHasher::new();
         bytes.hash(&mut hasher);
         Ok((bytes, hasher.finish()))
-    }
-
-    /// The size of the upright image and its thumbnail; the pixels are dropped.
-    fn shrink(&self, bytes: &[u8]) -> Result<((u32, u32), EncodedImage)> {
-        let image = decode_bytes(bytes, &self.limits, true)?;
-        Ok((image.dimensions(), encode(&thumbnail(&image, THUMBNAIL_SIDE), THUMBNAIL_ENCODING)?))
     }
 
     fn locate(&self, row: usize, error: Error) -> Error {

@@ -13,6 +13,11 @@ use crate::error::{Hint, Result, quoted};
 use crate::vision::decode::decode_bytes;
 use crate::vision::{Cell, Collage, EncodedImage, Encoding, Limits, decode, encode};
 
+mod saved;
+
+pub use saved::SavedImages;
+pub(crate) use saved::SavedPictures;
+
 /// The JPEG quality of collages: free of visible artifacts on photographs.
 const COLLAGE_QUALITY: u8 = 90;
 
@@ -121,6 +126,8 @@ struct TopicPictures {
     pictures: Vec<Picture>,
     sizes: Vec<(u32, u32)>,
     thumbnails: Vec<EncodedImage>,
+    /// The encoded originals, if they are kept; one for each picture, or none at all.
+    originals: Vec<Option<Vec<u8>>>,
 }
 
 impl TopicPictures {
@@ -223,6 +230,11 @@ impl Shared {
     }
 
     fn image(&self, pictures: &TopicPictures, index: usize) -> Result<RgbImage> {
+        if let Some(Some(bytes)) = pictures.originals.get(index)
+            && let Ok(image) = decode_bytes(bytes, &self.limits, true)
+        {
+            return Ok(image);
+        }
         let row = pictures.pictures.get(index).map(|picture| picture.row);
         let original = row.and_then(|row| self.images.get(row).ok().flatten());
         if let Some(image) = original.and_then(|source| decode(&source, &self.limits).ok()) {

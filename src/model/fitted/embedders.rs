@@ -1,0 +1,97 @@
+//! Giving a loaded model what was not saved with it.
+
+use std::sync::Arc;
+
+use super::FittedTopicModel;
+use crate::caption::ImageCaptioner;
+use crate::embed::{ImageEmbedder, TextEmbedder};
+use crate::encode::Encoder;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::model::TopicModel;
+use crate::model::pipeline::Pipeline;
+use crate::represent::Representation;
+
+impl FittedTopicModel {
+    /// Returns the model with another embedder of texts: for a [loaded](Self::load) model whose embedder is a type of
+    /// your own, or is no longer where it was.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// let topics = model.fit(&posts)?.with_embedder(StaticEmbedder::builtin())?;
+    /// assert_eq!(topics.find_topics("cat", 1)?.height(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A parameter of the embedder is out of range; its vectors have other dimensions than those of the embedder before.
+    pub fn with_embedder(&self, embedder: impl TextEmbedder + 'static) -> Result<FittedTopicModel> {
+        embedder.check()?;
+        let before = self.settings.encoder.text_embedder.as_ref().map(|before| before.dimensions());
+        check_dimensions(before, embedder.dimensions())?;
+        let embedder: Arc<dyn TextEmbedder> = Arc::new(embedder);
+        Ok(self.encoding(|encoder| encoder.text_embedder = Some(Arc::clone(&embedder))))
+    }
+
+    /// Returns the model with another embedder of images, as [`with_embedder`](Self::with_embedder). If the model embeds
+    /// texts with the same embedder (`TopicModel::text_and_images`), call both.
+    ///
+    /// # Errors
+    /// As [`with_embedder`](Self::with_embedder).
+    pub fn with_image_embedder(&self, embedder: impl ImageEmbedder + 'static) -> Result<FittedTopicModel> {
+        embedder.check()?;
+        let before = self.settings.encoder.image_embedder.as_ref().map(|before| before.dimensions());
+        check_dimensions(before, embedder.dimensions())?;
+        let embedder: Arc<dyn ImageEmbedder> = Arc::new(embedder);
+        Ok(self.encoding(|encoder| encoder.image_embedder = Some(Arc::clone(&embedder))))
+    }
+
+    /// Returns the model with another captioner, which it passes on to models that are made from it.
+    #[must_use]
+    pub fn with_captioner(&self, captioner: impl ImageCaptioner + 'static) -> FittedTopicModel {
+        let settings = TopicModel { captioner: Some(Arc::new(captioner)), ..(*self.settings).clone() };
+        FittedTopicModel { settings: Arc::new(settings), ..self.clone() }
+    }
+
+    /// Returns the model with another representation `name` for later edits: for a loaded model with one of a type of
+    /// your own. The topics are not described anew.
+    ///
+    /// # Errors
+    /// A parameter is out of range; the model has no representation with this name.
+    pub fn with_representation(
+        &self,
+        name: &str,
+        representation: impl Representation + 'static,
+    ) -> Result<FittedTopicModel> {
+        representation.check()?;
+        let mut settings = (*self.settings).clone();
+        let Some(place) = settings.representations.iter_mut().find(|(known, _)| known == name) else {
+            let message = format!("the model has no representation `{name}`");
+            return Err(Error::new(ErrorKind::NotFound, Stage::Represent, message)
+                .with_hint("This replaces a representation that the model was fitted with."));
+        };
+        place.1 = Arc::new(representation);
+        Ok(FittedTopicModel { settings: Arc::new(settings), ..self.clone() })
+    }
+
+    fn encoding(&self, change: impl Fn(&mut Encoder)) -> FittedTopicModel {
+        let mut settings = (*self.settings).clone();
+        let mut pipeline: Pipeline = (*self.pipeline).clone();
+        change(&mut settings.encoder);
+        change(&mut pipeline.encoder.encoder);
+        FittedTopicModel { settings: Arc::new(settings), pipeline: Arc::new(pipeline), ..self.clone() }
+    }
+}
+
+fn check_dimensions(before: Option<usize>, now: usize) -> Result<()> {
+    match before.filter(|&before| before != now) {
+        None => Ok(()),
+        Some(before) => {
+            let message = format!("the embedder has {now} dimensions, but the one of the fit had {before}");
+            Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
+                .with_hint("Use the embedder that the model was fitted with."))
+        }
+    }
+}

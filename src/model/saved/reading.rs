@@ -1,0 +1,175 @@
+//! Putting a model together.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::options::LoadOptions;
+use super::pools::Pools;
+use super::{SavedData, SavedKnown, SavedModel};
+use crate::corpus::{Columns, Documents, Embeddings, KnownRows, TextColumn};
+use crate::embed::FittedFusion;
+use crate::encode::{Encoded, Encoder, FittedEncoder};
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::model::data::Data;
+use crate::model::pipeline::{Known, Pipeline};
+use crate::model::{FittedTopicModel, TopicModel};
+use crate::represent::{Aspect, Gallery, SavedPictures};
+use crate::state::State;
+use crate::store::{Contents, read};
+use crate::topics::{Assignment, Centroids, Description, TopicTerms, Topics, history_from_json};
+
+pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<FittedTopicModel> {
+    let mut contents = read(folder)?;
+    let in_model = |error: Error| error.with_path(folder.join("model.json"));
+    let saved: SavedModel = serde_json::from_value(std::mem::take(&mut contents.model)).map_err(|cause| {
+        let message = "a file of the model is damaged: its settings cannot be read";
+        in_model(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_cause(cause))
+    })?;
+    let settings = saved.settings.model().map_err(in_model)?;
+    let history = history_from_json(&saved.history).ok_or_else(|| in_model(wrong("its history cannot be read")))?;
+    let pools = match contents.states.contains_key("vectors") {
+        true => in_part(&mut contents, "vectors", |state| Pools::from_state(state, saved.rows))?,
+        false => Pools::default(),
+    };
+    let mut state = contents.take_state("topics")?;
+    let path = contents.path_of("topics");
+    let in_topics = |error: Error| error.with_path(&path);
+    let assignment =
+        state.take_part("assignment").and_then(|state| Assignment::from_state(state, saved.rows)).map_err(in_topics)?;
+    let ids = assignment.ids();
+    let data = match &saved.data {
+        Some(data) => {
+            let frame =
+                contents.frames.remove("documents").ok_or_else(|| in_model(wrong("its documents are missing")))?;
+            let documents = contents.path_of("documents");
+            let data = Rebuilt { settings: &settings, pools: &pools, rows: saved.rows, saved: data };
+            Some(data.data(frame, &mut state).map_err(|error| error.with_path_if_none(&documents))?)
+        }
+        None => None,
+    };
+    let images = data.as_ref().and_then(|data| data.documents.images.as_ref());
+    let source = SavedPictures { images, rows: saved.rows };
+    let description = state.take_part("description").map_err(in_topics)?;
+    let pictures = contents.path_of("pictures");
+    let mut galleries = contents.states.remove("pictures");
+    let description = Description::from_state(description, saved.rows, |number| {
+        let name = format!("aspect_{number}");
+        let Some(galleries) = galleries.as_mut().filter(|galleries| galleries.has_part(&name)) else { return Ok(None) };
+        let gallery = galleries.take_part(&name).and_then(|state| Gallery::from_state(state, &source));
+        Ok(Some(Aspect::Images(gallery.map_err(|error| error.with_path(&pictures))?)))
+    })
+    .map_err(|error| error.with_path_if_none(&path))?;
+    let centroids = state.take_part("centroids").and_then(|state| Centroids::from_state(state, saved.dimensions));
+    let centroids = centroids.map_err(in_topics)?;
+    let terms = in_part(&mut contents, "terms", |state| TopicTerms::from_state(state, ids.len(), saved.rows))?;
+    let known = match &saved.known {
+        Some(known) => Some(Arc::new(recognized(known, &mut state, &pools, saved.rows).map_err(in_topics)?)),
+        None => None,
+    };
+    let fusion = match state.has_part("fusion") {
+        true => {
+            let fusion = state.take_part("fusion").and_then(|state| FittedFusion::from_state(state, saved.dimensions));
+            Some(fusion.map_err(in_topics)?)
+        }
+        false => None,
+    };
+    let encoder = FittedEncoder {
+        encoder: Encoder { cleaning: saved.cleaning, ..settings.encoder.clone() },
+        fusion,
+        dimensions: saved.dimensions,
+        uses_direction_only: saved.uses_direction_only,
+    };
+    let vectors = pools.vectors();
+    let reducer = match contents.states.contains_key("reducer") {
+        true => {
+            Some(in_part(&mut contents, "reducer", |state| options.read_reducer(state.with_vectors_of(&vectors)?))?)
+        }
+        false => None,
+    };
+    let clusterer =
+        in_part(&mut contents, "clusterer", |state| options.read_clusterer(state.with_vectors_of(&vectors)?))?;
+    Ok(FittedTopicModel {
+        settings: Arc::new(settings),
+        pipeline: Arc::new(Pipeline { encoder, reducer, clusterer, known }),
+        topics: Topics::new(assignment, terms, centroids, description).with_history(history),
+        data: data.map(Arc::new),
+        summary: Arc::new(saved.summary),
+    })
+}
+
+/// Builds something from the state of a part; the error has its file.
+fn in_part<T>(contents: &mut Contents, part: &str, build: impl FnOnce(State<'static>) -> Result<T>) -> Result<T> {
+    let state = contents.take_state(part)?;
+    build(state).map_err(|error| error.with_path_if_none(contents.path_of(part)))
+}
+
+fn recognized(saved: &SavedKnown, state: &mut State<'_>, pools: &Pools, rows: usize) -> Result<Known> {
+    let vectors = pools.get(&saved.vectors).ok_or_else(|| wrong("the vectors of its rows are missing"))?.clone();
+    let rows = KnownRows::from_state(state.take_part("known")?, rows)?;
+    Ok(Known { rows, vectors, is_rounded: saved.is_rounded })
+}
+
+/// The documents of a model that is being loaded.
+struct Rebuilt<'a> {
+    settings: &'a TopicModel,
+    pools: &'a Pools,
+    rows: usize,
+    saved: &'a SavedData,
+}
+
+impl Rebuilt<'_> {
+    fn data(&self, frame: polars::prelude::DataFrame, state: &mut State<'_>) -> Result<Data> {
+        let frame = self
+            .pools
+            .join(frame, &self.saved.columns)
+            .filter(|frame| frame.height() == self.rows)
+            .ok_or_else(|| wrong("the documents do not match the model"))?;
+        // Vectors and labels were used in the fit.
+        let Columns { text, image, image_folder, only_in_image_folder, .. } = self.settings.encoder.columns.clone();
+        let columns = Columns { text, image, image_folder, only_in_image_folder, ..Columns::default() };
+        let documents = Documents::read(&frame, &columns)?;
+        let encoded = self.encoded(state)?;
+        let captioned = state.take_numbers("captioned", self.rows)?;
+        let captions = state.take_texts("captions")?;
+        if captions.len() != captioned.len() {
+            return Err(state.out_of_range("captioned"));
+        }
+        let captions: BTreeMap<usize, String> = captioned.into_iter().zip(captions).collect();
+        let texts = match captions.is_empty() {
+            true => documents.texts.clone(),
+            false => Some(TextColumn::with_captions(documents.texts.as_ref(), &captions, self.rows)),
+        };
+        let (cleaning, has_vectors) = (self.saved.cleaning, self.saved.clustered.is_some());
+        Ok(Data { frame, documents, encoded, captions, texts, cleaning, has_vectors })
+    }
+
+    fn encoded(&self, state: &mut State<'_>) -> Result<Encoded> {
+        let vectors = |name: &Option<String>| match name {
+            Some(name) => {
+                let vectors = self.pools.get(name).cloned();
+                vectors.map(Some).ok_or_else(|| wrong(&format!("the vectors `{name:.100}` are missing")))
+            }
+            None => Ok(None),
+        };
+        let rows = state.take_numbers("rows", self.rows)?;
+        let clustered = match vectors(&self.saved.clustered)? {
+            Some(clustered) => {
+                if !rows.iter().all(|&row| clustered.has(row)) {
+                    return Err(state.out_of_range("rows"));
+                }
+                clustered
+            }
+            None => Embeddings::of_rows_with(Vec::new(), 0, self.rows, Some(vec![false; self.rows]))?,
+        };
+        if !rows.is_sorted_by(|a, b| a < b) {
+            return Err(state.out_of_range("rows"));
+        }
+        let (texts, images) = (vectors(&self.saved.texts)?, vectors(&self.saved.images)?);
+        Ok(Encoded { clustered, texts, images, rows })
+    }
+}
+
+fn wrong(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidData, Stage::Input, format!("a file of the model is damaged: {what}"))
+}
