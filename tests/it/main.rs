@@ -96,6 +96,8 @@ mod parts;
 mod progress_lines;
 mod quality;
 mod report;
+mod saved;
+mod saved_folders;
 mod show;
 #[cfg(feature = "models")]
 mod show_stages;
