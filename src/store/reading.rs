@@ -20,7 +20,7 @@ use crate::state::State;
 const MAX_MODEL: u64 = 256 << 20;
 
 /// How often the model may be replaced while it is read.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 10;
 
 /// What is in a folder.
 #[derive(Debug)]
@@ -57,16 +57,18 @@ enum Content {
 pub(crate) fn read(folder: &Path) -> Result<Contents> {
     let path = folder.join(MODEL);
     let mut json = read_model(&path)?;
+    let mut was_same = false;
     for _ in 1..ATTEMPTS {
         let error = match read_listed(folder, &json) {
             Ok(contents) => return Ok(contents),
             Err(error) => error,
         };
-        // The files of a model that was replaced in the meantime are gone.
+        // The files of a model that was replaced in the meantime are gone. It may have been replaced twice, by the same.
         let now = read_model(&path)?;
-        if now == json {
+        if now == json && was_same {
             return Err(error);
         }
+        was_same = now == json;
         json = now;
     }
     read_listed(folder, &json)

@@ -59,6 +59,9 @@ fn levels(state: &mut State<'_>, cores: &[u32]) -> Result<Vec<Level>> {
     if !resolutions.iter().all(|&resolution| resolution.is_finite() && resolution > 0.0) {
         return Err(state.out_of_range("resolutions"));
     }
+    if runs.iter().any(|&community| community as usize >= core_count) {
+        return Err(state.out_of_range("runs"));
+    }
     let runs = runs.chunks_exact(of_cores).map(|runs| Runs::from_nodes(runs.to_vec(), count));
     let parts = communities.chunks_exact(nodes).zip(runs).zip(resolutions.iter().zip(&counts));
     let level = |((communities, runs), (&resolution, &count)): ((&[u32], Runs), (&f64, &usize))| {

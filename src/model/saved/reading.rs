@@ -28,23 +28,26 @@ pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<FittedTopicMo
     })?;
     let settings = saved.settings.model().map_err(in_model)?;
     let history = history_from_json(&saved.history).ok_or_else(|| in_model(wrong("its history cannot be read")))?;
-    let pools = match contents.states.contains_key("vectors") {
-        true => in_part(&mut contents, "vectors", |state| Pools::from_state(state, saved.rows))?,
-        false => Pools::default(),
-    };
+    // First, since it shows that there are as many rows as the model says.
     let mut state = contents.take_state("topics")?;
     let path = contents.path_of("topics");
     let in_topics = |error: Error| error.with_path(&path);
     let assignment =
         state.take_part("assignment").and_then(|state| Assignment::from_state(state, saved.rows)).map_err(in_topics)?;
     let ids = assignment.ids();
+    let pools = match contents.states.contains_key("vectors") {
+        true => in_part(&mut contents, "vectors", |state| Pools::from_state(state, saved.rows))?,
+        false => Pools::default(),
+    };
     let data = match &saved.data {
         Some(data) => {
             let frame =
                 contents.frames.remove("documents").ok_or_else(|| in_model(wrong("its documents are missing")))?;
             let documents = contents.path_of("documents");
             let data = Rebuilt { settings: &settings, pools: &pools, rows: saved.rows, saved: data };
-            Some(data.data(frame, &mut state).map_err(|error| error.with_path_if_none(&documents))?)
+            let encoded = data.encoded(&mut state).map_err(in_topics)?;
+            let captions = data.captions(&mut state).map_err(in_topics)?;
+            Some(data.data(frame, encoded, captions).map_err(|error| error.with_path(&documents))?)
         }
         None => None,
     };
@@ -119,7 +122,12 @@ struct Rebuilt<'a> {
 }
 
 impl Rebuilt<'_> {
-    fn data(&self, frame: polars::prelude::DataFrame, state: &mut State<'_>) -> Result<Data> {
+    fn data(
+        &self,
+        frame: polars::prelude::DataFrame,
+        encoded: Encoded,
+        captions: BTreeMap<usize, String>,
+    ) -> Result<Data> {
         let frame = self
             .pools
             .join(frame, &self.saved.columns)
@@ -129,19 +137,21 @@ impl Rebuilt<'_> {
         let Columns { text, image, image_folder, only_in_image_folder, .. } = self.settings.encoder.columns.clone();
         let columns = Columns { text, image, image_folder, only_in_image_folder, ..Columns::default() };
         let documents = Documents::read(&frame, &columns)?;
-        let encoded = self.encoded(state)?;
-        let captioned = state.take_numbers("captioned", self.rows)?;
-        let captions = state.take_texts("captions")?;
-        if captions.len() != captioned.len() {
-            return Err(state.out_of_range("captioned"));
-        }
-        let captions: BTreeMap<usize, String> = captioned.into_iter().zip(captions).collect();
         let texts = match captions.is_empty() {
             true => documents.texts.clone(),
             false => Some(TextColumn::with_captions(documents.texts.as_ref(), &captions, self.rows)),
         };
         let (cleaning, has_vectors) = (self.saved.cleaning, self.saved.clustered.is_some());
         Ok(Data { frame, documents, encoded, captions, texts, cleaning, has_vectors })
+    }
+
+    fn captions(&self, state: &mut State<'_>) -> Result<BTreeMap<usize, String>> {
+        let rows = state.take_numbers("captioned", self.rows)?;
+        let captions = state.take_texts("captions")?;
+        match captions.len() == rows.len() {
+            true => Ok(rows.into_iter().zip(captions).collect()),
+            false => Err(state.out_of_range("captioned")),
+        }
     }
 
     fn encoded(&self, state: &mut State<'_>) -> Result<Encoded> {

@@ -37,6 +37,7 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
     let data = topics.data.as_deref().filter(|_| saved.documents);
     let mut pools = Pools::default();
     let known = known(topics, saved, &mut pools);
+    let has_known = known.is_some();
     let (data_json, frame) = match data {
         Some(data) => {
             let (json, frame) = documents(topics, data, saved, &mut pools);
@@ -62,7 +63,7 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
     })?;
     let memory = pools.memory();
     let mut parts = vec![
-        ("topics", Part::State(topics_state(topics, data))),
+        ("topics", Part::State(topics_state(topics, data, has_known))),
         ("terms", Part::State(topics.topics.terms.state(data.is_some()))),
         ("clusterer", Part::State(clusterer_state.with_shared_vectors(&memory))),
     ];
@@ -112,7 +113,7 @@ fn documents(
     (SavedData { cleaning: data.cleaning, clustered, texts, images, columns }, frame)
 }
 
-fn topics_state<'a>(topics: &'a FittedTopicModel, data: Option<&'a Data>) -> State<'a> {
+fn topics_state<'a>(topics: &'a FittedTopicModel, data: Option<&'a Data>, has_known: bool) -> State<'a> {
     let mut state = State::new("topics")
         .with_part("assignment", topics.topics.assignment.state())
         .with_part("centroids", topics.topics.centroids.state())
@@ -120,7 +121,7 @@ fn topics_state<'a>(topics: &'a FittedTopicModel, data: Option<&'a Data>) -> Sta
     if let Some(fusion) = &topics.pipeline.encoder.fusion {
         state = state.with_part("fusion", fusion.state());
     }
-    if let Some(known) = &topics.pipeline.known {
+    if let Some(known) = topics.pipeline.known.as_ref().filter(|_| has_known) {
         state = state.with_part("known", known.rows.state());
     }
     match data {

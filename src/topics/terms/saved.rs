@@ -50,7 +50,7 @@ impl TopicTerms {
         };
         let weighting: ClassTfIdf = state.setting("weighting")?;
         weighting.check()?;
-        let topic_documents = state.take_numbers("topic_documents", usize::MAX)?;
+        let topic_documents = state.take_numbers("topic_documents", rows.saturating_add(1))?;
         if topic_documents.len() != topics {
             return Err(state.out_of_range("topic_documents"));
         }

@@ -7,7 +7,7 @@ use super::{Gallery, Picture, Shared, SkippedImage, TopicPictures};
 use crate::corpus::ImageColumn;
 use crate::error::Result;
 use crate::state::State;
-use crate::vision::decode::{decode_bytes, read};
+use crate::vision::decode::read;
 use crate::vision::{Collage, EncodedImage, Limits, sniff_format};
 
 /// Pictures with a longer side do not exist.
@@ -62,10 +62,13 @@ impl Gallery {
             .with_texts("skipped.reasons", skipped.iter().map(|image| image.reason.as_str()));
         let state = match saved {
             SavedImages::Paths => state,
-            SavedImages::Thumbnails | SavedImages::Whole => state.with_contents(
-                "thumbnails",
-                topics.values().flat_map(|topic| &topic.thumbnails).map(|thumbnail| thumbnail.bytes.as_slice()),
-            ),
+            SavedImages::Thumbnails | SavedImages::Whole => {
+                let thumbnails = || topics.values().flat_map(|topic| &topic.thumbnails);
+                let sizes = thumbnails().flat_map(|thumbnail| [thumbnail.width, thumbnail.height]);
+                state
+                    .with_contents("thumbnails", thumbnails().map(|thumbnail| thumbnail.bytes.as_slice()))
+                    .with_values("thumbnails.sizes", sizes.collect::<Vec<u32>>())
+            }
         };
         match saved {
             SavedImages::Paths | SavedImages::Thumbnails => state,
@@ -146,11 +149,15 @@ fn thumbnails(state: &mut State<'_>, count: usize) -> Result<Vec<Option<EncodedI
     if thumbnails.len() != count {
         return Err(state.out_of_range("thumbnails"));
     }
-    let thumbnail = |bytes: Vec<u8>| {
-        let (width, height) = decode_bytes(&bytes, &Limits::new(), true).ok()?.dimensions();
+    let sizes = state.take_exactly::<u32>("thumbnails.sizes", count.saturating_mul(2))?;
+    if !sizes.iter().all(|&side| (1..=LONGEST_SIDE).contains(&side)) {
+        return Err(state.out_of_range("thumbnails.sizes"));
+    }
+    let thumbnail = |(bytes, &[width, height]): (Vec<u8>, &[u32; 2])| {
         Some(EncodedImage { format: sniff_format(&bytes)?, bytes, width, height })
     };
-    let read: Option<Vec<EncodedImage>> = thumbnails.into_iter().map(thumbnail).collect();
+    let thumbnails = thumbnails.into_iter().zip(sizes.as_chunks().0);
+    let read: Option<Vec<EncodedImage>> = thumbnails.map(thumbnail).collect();
     Ok(read.ok_or_else(|| state.wrong("a thumbnail is damaged"))?.into_iter().map(Some).collect())
 }
 
