@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use polars::prelude::*;
+use polars_io::ipc::IpcCompression;
 
 use super::cell::{for_csv, write_json};
 use super::delimited::write_delimited;
@@ -57,9 +58,11 @@ pub fn write_frame(frame: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     replace(path, |file| write_as(&mut frame, format, file))
 }
 
-/// Writes `frame` as an uncompressed Arrow file.
+/// Writes `frame` as an Arrow file, compressed with Zstandard.
 pub(crate) fn write_arrow(frame: &mut DataFrame, file: &mut impl Write) -> io::Result<()> {
-    guarded(|| IpcWriter::new(file).finish(frame)).map_err(|cause| io::Error::other(cause.to_string()))
+    let compression = Some(IpcCompression::default());
+    guarded(|| IpcWriter::new(file).with_compression(compression).finish(frame))
+        .map_err(|cause| io::Error::other(cause.to_string()))
 }
 
 /// A null in a column of fixed-width arrays is an empty list in Parquet, which pyarrow (and so pandas) rejects.

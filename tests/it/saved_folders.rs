@@ -180,8 +180,8 @@ fn saved_folders_with_numbers_out_of_range_are_refused() {
         ("topics", "known.rows", &u32::MAX.to_le_bytes()),
         ("topics", "description.representatives.rows", &large),
         ("topics", "description.words.words.ends", &large),
-        ("terms", "counts.starts", &large),
-        ("terms", "terms_of_documents.columns", &u32::MAX.to_le_bytes()),
+        ("terms", "documents", &large),
+        ("terms", "counts_of_documents", &[0xff; 8]),
     ];
     for (part, name, value) in cases {
         let folder = Folder::new();

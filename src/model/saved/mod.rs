@@ -16,7 +16,7 @@
 //! | part | content |
 //! |---|---|
 //! | `topics` | the topic of each row, clusters, outliers, mean vectors, words, representatives, captions |
-//! | `terms` | term counts and weights of topics, and unless documents stayed out, of each text |
+//! | `terms` | term counts of each text, from which those of topics follow; if documents stayed out, those of topics, with their weights |
 //! | `vectors` | vectors of rows, unless they stayed out |
 //! | `reducer`, `clusterer` | the fitted stages |
 //! | `pictures` | pictures of topics |

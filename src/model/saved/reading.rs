@@ -65,7 +65,7 @@ pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<FittedTopicMo
     .map_err(|error| error.with_path_if_none(&path))?;
     let centroids = state.take_part("centroids").and_then(|state| Centroids::from_state(state, saved.dimensions));
     let centroids = centroids.map_err(in_topics)?;
-    let terms = in_part(&mut contents, "terms", |state| TopicTerms::from_state(state, ids.len(), saved.rows))?;
+    let terms = in_part(&mut contents, "terms", |state| TopicTerms::from_state(state, &assignment.topics, &ids))?;
     let known = match &saved.known {
         Some(known) => Some(Arc::new(recognized(known, &mut state, &pools, saved.rows).map_err(in_topics)?)),
         None => None,
