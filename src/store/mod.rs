@@ -16,8 +16,9 @@
 //! ```
 //!
 //! `model` is described in `model/saved`. A part is the state of a stage (its kind and settings are in `parts`, its
-//! arrays in a safetensors file) or a frame (an Arrow file, whose buffers are compressed with Zstandard). The name of a file is its part, the first 16
-//! digits of the SHA-256 of its content, and its extension, so a file with this name has this content, or was damaged.
+//! arrays in a safetensors file) or a frame (an Arrow file, whose buffers are compressed with Zstandard). The name of a
+//! file is its part, the first 16 digits of the SHA-256 of its content, and its extension, so a file with this name has
+//! this content, or was damaged.
 //!
 //! Texts in a safetensors file are an array of bytes, `name` (UTF-8, U8), and the ends of the texts, `name.ends` (U64).
 //! Arrays of rows that are also in the part `vectors` are the numbers of these rows, `name.rows` (U32), or if there is no

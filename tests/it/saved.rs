@@ -467,6 +467,36 @@ fn saved_models_survive_a_kill_at_any_moment() {
     assert_eq!(met[0] + met[1], KILLS);
 }
 
+/// Not a test by itself: saves a model where a file cannot be as large as needed.
+#[test]
+#[ignore = "needs a limited file size; another test starts it"]
+fn saved_without_space() {
+    let Some(folder) = std::env::var_os("TOPICFRAME_SAVED_WITHOUT_SPACE").map(PathBuf::from) else { return };
+    let models = two_models();
+    for folder in [folder.clone(), folder.with_extension("new")] {
+        let error = models[1].save(&folder).unwrap_err();
+        assert!(error.to_string().contains("unchanged") && error.path().is_some(), "{error:#}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn saved_on_a_full_disk_nothing_is_left_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("model");
+    two_models()[0].save(&saved).unwrap();
+    let before = contents(&saved);
+    let status = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 20; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "saved::saved_without_space", "--ignored"])
+        .env("TOPICFRAME_SAVED_WITHOUT_SPACE", &saved)
+        .stdout(Stdio::null())
+        .status();
+    assert!(status.unwrap().success());
+    assert!(contents(&saved) == before && !saved.with_extension("new").exists());
+}
+
 #[test]
 fn saved_by_two_at_once_one_model_is_left_and_readers_find_one() {
     let folder = tempfile::tempdir().unwrap();

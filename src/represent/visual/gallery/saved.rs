@@ -19,7 +19,7 @@ const LONGEST_SIDE: u32 = 1 << 20;
 pub enum SavedImages {
     /// Their paths. Where the files are not found after loading, there are no pictures.
     Paths,
-    /// Paths, and thumbnails of up to 256 pixels, which are shown in any case; collages use the files if they are found.
+    /// Paths, and thumbnails of up to 256 pixels, which are shown in any case. Collages use the files if they are there.
     #[default]
     Thumbnails,
     /// Paths, thumbnails, and the files: collages are the same wherever the model is loaded.
