@@ -5,7 +5,7 @@
 //! ascending column, the difference to the column before (of the first, the column) and the count. Each number is
 //! written as LEB128: seven bits per byte, the lowest first, with the highest bit set in all bytes but the last.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::{DocumentTerms, TopicTerms};
 use crate::error::Result;
@@ -107,7 +107,8 @@ fn documents(state: &mut State<'_>, vocabulary: &Arc<[String]>, rows: usize) -> 
         }
         false => (Vec::new(), CsrMatrix::new(terms, vec![0], Vec::new(), Vec::new())?),
     };
-    Ok(DocumentTerms { vocabulary: Arc::clone(vocabulary), rows: of_rows, counts, vectorizer, words })
+    let vocabulary = Arc::clone(vocabulary);
+    Ok(DocumentTerms { vocabulary, rows: of_rows, counts, vectorizer, words, occurrences: OnceLock::new() })
 }
 
 fn take_matrix(state: &mut State<'_>, name: &str, rows: usize, columns: usize) -> Result<CsrMatrix<u32>> {
