@@ -1,5 +1,6 @@
 //! Fitting: the whole pipeline on one screen.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use polars::prelude::*;
@@ -10,7 +11,7 @@ use super::equal_rows::Rows;
 use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, NrTopics, Summary, TopicModel};
-use crate::cluster::Clustering;
+use crate::cluster::{Clustering, OUTLIER};
 use crate::corpus::DistinctRows;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::graph::NeighborGraph;
@@ -121,10 +122,28 @@ impl TopicModel {
     /// if the clusterer knows one number only, in that.
     fn cut(&self, clustering: Clustering, terms: Option<&DocumentTerms>, rows: &[usize]) -> Result<Clustering> {
         let chosen = match self.nr_topics {
-            Some(NrTopics::Count(count)) => clustering.model.at(count),
+            Some(NrTopics::Count(count)) => {
+                let cut = clustering.model.at(count);
+                cut.iter().for_each(|cut| self.note_count(count, &cut.labels));
+                cut
+            }
             _ => terms.and_then(|terms| clustering.model.most_coherent(&mut TermCoherence::new(terms, rows))),
         };
         chosen.map_or(Ok(clustering), |chosen| checked(chosen, rows.len()))
+    }
+
+    /// Reports that the clusters of a cut are not as many as requested.
+    fn note_count(&self, requested: usize, labels: &[i32]) {
+        let found = labels.iter().filter(|&&label| label != OUTLIER).collect::<BTreeSet<_>>().len();
+        let why = match found < requested {
+            true => "smaller topics would have too few rows, or the graph does not divide them",
+            false => "nothing connects them",
+        };
+        if found != requested {
+            let message =
+                format!("{requested} topics were requested, but the nearest cut of the tree has {found}: {why}");
+            self.progress.note(Stage::Topics, message);
+        }
     }
 
     /// Whether something other than the encoder opens the images.

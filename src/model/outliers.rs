@@ -52,16 +52,16 @@ impl TopicModel {
         let mut notes = Vec::new();
         if !taken_in.is_empty() {
             let rows =
-                counted(taken_in.len(), "row that the clusterer left out is", "rows that the clusterer left out are");
-            notes.push(format!("{rows} in the topics where they belong most"));
+                counted(taken_in.len(), "row that the clusterer left out was", "rows that the clusterer left out were");
+            notes.push(format!("{rows} assigned to the best-matching topics"));
         }
         if !set_aside.is_empty() {
-            let rows = counted(set_aside.len(), "row of a topic is an outlier", "rows of topics are outliers");
-            notes.push(format!("{rows}, by the choice `{outliers}`"));
+            let rows = counted(set_aside.len(), "row was made an outlier", "rows were made outliers");
+            notes.push(format!("{rows}, as requested (`{outliers}`)"));
         }
         let gone = before.topic_count().saturating_sub(after.topic_count());
         if gone > 0 {
-            notes.push(format!("{} without rows", counted(gone, "topic is", "topics are")));
+            notes.push(format!("{} no rows left", counted(gone, "topic has", "topics have")));
         }
         for note in notes {
             self.progress.note(Stage::Cluster, note);

@@ -310,8 +310,8 @@ fn a_topic_without_rows_disappears_and_comes_back() {
     let noisy = model(AsTold::default()).with_progress(Progress::to(notes.clone()));
     let clear = noisy.clone().outliers(Outliers::Below(0.6)).fit(&few()).unwrap();
     assert_eq!((clear.labels(), clear.topic_ids()), (vec![0, 0, 0, -1, -1, -1, -1], vec![-1, 0]));
-    assert!(notes.text().contains("2 rows of topics are outliers, by the choice `below 0.6`"), "{}", notes.text());
-    assert!(notes.text().contains("1 topic is without rows"), "{}", notes.text());
+    assert!(notes.text().contains("2 rows were made outliers, as requested (`below 0.6`)"), "{}", notes.text());
+    assert!(notes.text().contains("1 topic has no rows left"), "{}", notes.text());
     // Of new rows, those of the topic that is gone are outliers.
     let new = told(&[(1, 0.95, [0.0, 999.0]), (0, 0.65, [1000.0, 5.0]), (0, 0.59, [1000.0, 6.0])]);
     assert_eq!(column_of_topics(&clear.transform(&new).unwrap()), [-1, 0, -1]);
@@ -319,7 +319,11 @@ fn a_topic_without_rows_disappears_and_comes_back() {
     // Its rows are more, once they are taken in.
     let all = noisy.outliers(Outliers::None).fit(&few()).unwrap();
     assert_eq!(all.labels(), [0, 0, 0, 1, 1, 1, 0]);
-    assert!(notes.text().contains("2 rows that the clusterer left out are in the topics"), "{}", notes.text());
+    assert!(
+        notes.text().contains("2 rows that the clusterer left out were assigned to the best-matching topics"),
+        "{}",
+        notes.text()
+    );
 
     let nothing = topics.with_outliers(1.0).unwrap();
     assert_eq!(

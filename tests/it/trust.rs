@@ -215,13 +215,13 @@ fn images_that_are_alike_are_separated_from_others() {
 fn the_report_says_how_far_to_trust_each_topic() {
     let html = fitted().report().to_html().unwrap().into_string();
     assert!(html.contains("coherence</span>") || html.contains(">coherence "), "{}", &html[..500]);
-    for word in ["coherence ", "stability ", "margin ", "trust: place 1 of "] {
+    for word in ["coherence ", "stability ", "margin ", "reliability: rank 1 of "] {
         assert!(html.contains(word), "{word}");
     }
     let weak = html.matches("<strong>Among the weakest topics").count();
     assert_eq!(weak, fitted().summary().topics.div_ceil(10));
     assert_eq!(html.matches("among the weakest</small>").count(), weak);
-    assert_eq!(html.matches("To be trusted least: ").count(), 1);
+    assert_eq!(html.matches("Least reliable topics: ").count(), 1);
     // Three topics are too few to call one of them weak, and nothing is known without texts.
     let few = by_kmeans(60);
     let html = few.report().to_html().unwrap().into_string();

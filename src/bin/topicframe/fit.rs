@@ -124,7 +124,7 @@ pub struct Fit {
     pub(crate) like: Option<Like>,
 
     /// Minimum number of documents in a topic.
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, alias = "min-topic-size")]
     pub(crate) min_cluster_size: usize,
 
     /// Number of topics, not counting outliers, or `auto`: the cut of the tree with that number, where there is one;
@@ -150,7 +150,7 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub(crate) seed: u64,
 
-    /// Also print how far the topics can be trusted: coherence, diversity, agreement of the clusterer's runs, and the
+    /// Also print how reliable the topics are: coherence, diversity, agreement of the clusterer's runs, and the
     /// weakest topics.
     #[arg(long)]
     quality: bool,
@@ -187,7 +187,7 @@ impl Fit {
             text.push_str(&quality::lines(&topics)?);
         }
         let printed = table::print(&text);
-        report(&topics, &outputs.written, started);
+        report(&topics, self.outliers, &outputs.written, started);
         let printed = printed.map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").with_cause(error)
         });
@@ -441,21 +441,24 @@ fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
     }
 }
 
-fn report(topics: &FittedTopicModel, written: &[(&str, String)], started: Instant) {
+fn report(topics: &FittedTopicModel, outliers: Outliers, written: &[(&str, String)], started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::report_line(&format!(
-        "{} in {} rows, {} outliers ({share:.0}%), {:.1} s",
+        "{} in {} rows, {} ({share:.0}%), {:.1} s",
         if summary.topics == 1 { "1 topic".to_owned() } else { format!("{} topics", summary.topics) },
         summary.rows,
-        summary.outliers,
+        if summary.outliers == 1 { "1 outlier".to_owned() } else { format!("{} outliers", summary.outliers) },
         started.elapsed().as_secs_f64()
     ));
     if summary.topics == 0 {
-        table::report_line(&format!(
-            "No group in these {} rows is large and dense enough to form a topic: lower --min-cluster-size.",
-            summary.rows
-        ));
+        table::report_line(&match outliers {
+            Outliers::AsClustered => format!(
+                "No group in these {} rows is large and dense enough to form a topic: lower --min-cluster-size.",
+                summary.rows
+            ),
+            _ => format!("No topic has rows left with --outliers {outliers}."),
+        });
     }
     for (name, path) in written {
         table::report_line(&format!("wrote {name:<9}  {path}"));

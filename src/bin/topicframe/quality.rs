@@ -1,4 +1,4 @@
-//! How far the topics can be trusted, on a terminal.
+//! How reliable the topics are, on a terminal.
 
 use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
@@ -17,7 +17,7 @@ pub fn lines(topics: &FittedTopicModel) -> Result<String> {
     if ranked.len() < 4 {
         return Ok(lines);
     }
-    lines.push_str("To be trusted least:\n");
+    lines.push_str("Least reliable topics:\n");
     let ids = each.column("Topic").and_then(|ids| ids.i32().cloned()).map_err(unexpected)?;
     for &(_, row) in ranked.iter().take(ranked.len().div_ceil(10)) {
         let Some(id) = ids.get(row) else { continue };

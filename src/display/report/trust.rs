@@ -25,7 +25,7 @@ pub(super) fn push(html: &mut Markup, trust: &TrustView) {
             html.value(format_args!("{value:.2}")).raw("</span> · ");
         }
     }
-    html.raw("trust: place ").value(trust.rank).raw(" of ").value(trust.topics).raw("</p>");
+    html.raw("reliability: rank ").value(trust.rank).raw(" of ").value(trust.topics).raw("</p>");
 }
 
 /// What is wrong with a weak topic, where it can be said.
@@ -45,7 +45,7 @@ fn reasons(trust: &TrustView) -> &'static str {
 pub(super) fn push_weakest(html: &mut Markup, view: &ReportView) {
     let weak = view.topics.iter().filter(|topic| topic.trust.is_some_and(|trust| trust.is_weak));
     for (place, topic) in weak.enumerate() {
-        html.raw(if place == 0 { "<p class=\"note\">To be trusted least: " } else { ", " }).raw("<a");
+        html.raw(if place == 0 { "<p class=\"note\">Least reliable topics: " } else { ", " }).raw("<a");
         html.attribute("href", format_args!("#{}", topic.anchor())).raw(" dir=\"auto\">").value(topic.id).raw(" ");
         html.cut_text(&topic.name, 60).raw("</a>");
     }
