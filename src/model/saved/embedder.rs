@@ -57,6 +57,9 @@ impl SavedOrigin {
     }
 }
 
+/// The embedders of texts and of images.
+type Embedders = (Option<Arc<dyn TextEmbedder>>, Option<Arc<dyn ImageEmbedder>>);
+
 /// What is saved of an embedder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct SavedEmbedder {
@@ -105,10 +108,7 @@ impl SavedEmbedder {
     }
 
     /// The embedders of a model. If both are the same model, it is loaded once.
-    pub(super) fn embedders(
-        texts: Option<SavedEmbedder>,
-        images: Option<SavedEmbedder>,
-    ) -> (Option<Arc<dyn TextEmbedder>>, Option<Arc<dyn ImageEmbedder>>) {
+    pub(super) fn embedders(texts: Option<SavedEmbedder>, images: Option<SavedEmbedder>) -> Embedders {
         let images = images.map(|saved| Arc::new(RecordedEmbedder::new(saved)));
         let is_same = |texts: &SavedEmbedder, images: &SavedEmbedder| {
             texts.origin != SavedOrigin::Unknown

@@ -65,7 +65,6 @@ pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<FittedTopicMo
     .map_err(|error| error.with_path_if_none(&path))?;
     let centroids = state.take_part("centroids").and_then(|state| Centroids::from_state(state, saved.dimensions));
     let centroids = centroids.map_err(in_topics)?;
-    let terms = in_part(&mut contents, "terms", |state| TopicTerms::from_state(state, &assignment.topics, &ids))?;
     let known = match &saved.known {
         Some(known) => Some(Arc::new(recognized(known, &mut state, &pools, saved.rows).map_err(in_topics)?)),
         None => None,
@@ -84,14 +83,21 @@ pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<FittedTopicMo
         uses_direction_only: saved.uses_direction_only,
     };
     let vectors = pools.vectors();
-    let reducer = match contents.states.contains_key("reducer") {
-        true => {
-            Some(in_part(&mut contents, "reducer", |state| options.read_reducer(state.with_vectors_of(&vectors)?))?)
-        }
-        false => None,
+    let reducer = contents.states.remove("reducer");
+    let (terms, clusterer) = (contents.take_state("terms")?, contents.take_state("clusterer")?);
+    let of = |part: &str, error: Error| error.with_path_if_none(contents.path_of(part));
+    let stages = || {
+        let reducer =
+            reducer.map(|state| state.with_vectors_of(&vectors).and_then(|state| options.read_reducer(state)));
+        let clusterer = clusterer.with_vectors_of(&vectors).and_then(|state| options.read_clusterer(state));
+        Ok((
+            reducer.transpose().map_err(|error| of("reducer", error))?,
+            clusterer.map_err(|error| of("clusterer", error))?,
+        ))
     };
-    let clusterer =
-        in_part(&mut contents, "clusterer", |state| options.read_clusterer(state.with_vectors_of(&vectors)?))?;
+    let terms = || TopicTerms::from_state(terms, &assignment.topics, &ids).map_err(|error| of("terms", error));
+    let (terms, stages) = rayon::join(terms, stages);
+    let (terms, (reducer, clusterer)) = (terms?, stages?);
     Ok(FittedTopicModel {
         settings: Arc::new(settings),
         pipeline: Arc::new(Pipeline { encoder, reducer, clusterer, known }),
