@@ -18,6 +18,8 @@ use crate::corpora::{captions, drawings, frame, frame_with_images};
 
 type Outcome<T> = Result<T, Error>;
 
+type Edit = fn(&FittedTopicModel) -> Outcome<FittedTopicModel>;
+
 /// The names and contents of the files in a folder.
 pub fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -119,7 +121,7 @@ fn check(topics: &FittedTopicModel, new: &DataFrame, give: impl Fn(FittedTopicMo
     let again = folder.path().join("again");
     FittedTopicModel::load(&saved).unwrap().save(&again).unwrap();
     assert!(contents(&saved) == contents(&again), "saved again, it is not the same");
-    let edits: [(&str, fn(&FittedTopicModel) -> Outcome<FittedTopicModel>); 6] = [
+    let edits: [(&str, Edit); 6] = [
         ("reduce", |topics| topics.reduce_topics(2)),
         ("merge", |topics| topics.merge_topics(&[&[0, 1]])),
         ("at", |topics| topics.at(4)),
