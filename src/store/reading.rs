@@ -50,32 +50,32 @@ enum Content {
     Frame(DataFrame),
 }
 
-/// Reads the model in `folder`.
+/// Reads the model in `folder`. Links are followed if they lead to a file in `links_into`.
 ///
 /// # Errors
 /// A file is missing, damaged, or not what `model.json` says; the error has its path.
-pub(crate) fn read(folder: &Path) -> Result<Contents> {
+pub(crate) fn read(folder: &Path, links_into: Option<&Path>) -> Result<Contents> {
     let path = folder.join(MODEL);
-    let mut json = read_model(&path)?;
+    let mut json = read_model(&path, links_into)?;
     let mut was_same = false;
     for _ in 1..ATTEMPTS {
-        let error = match read_listed(folder, &json) {
+        let error = match read_listed(folder, links_into, &json) {
             Ok(contents) => return Ok(contents),
             Err(error) => error,
         };
         // The files of a model that was replaced in the meantime are gone. It may have been replaced twice, by the same.
-        let now = read_model(&path)?;
+        let now = read_model(&path, links_into)?;
         if now == json && was_same {
             return Err(error);
         }
         was_same = now == json;
         json = now;
     }
-    read_listed(folder, &json)
+    read_listed(folder, links_into, &json)
 }
 
-fn read_model(path: &Path) -> Result<Vec<u8>> {
-    let (file, length) = open(path).map_err(|error| match error.kind() {
+fn read_model(path: &Path, links_into: Option<&Path>) -> Result<Vec<u8>> {
+    let (file, length) = open(path, links_into).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
             Stage::Input,
@@ -92,10 +92,10 @@ fn read_model(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read_listed(folder: &Path, json: &[u8]) -> Result<Contents> {
+fn read_listed(folder: &Path, links_into: Option<&Path>, json: &[u8]) -> Result<Contents> {
     let path = folder.join(MODEL);
     let manifest = manifest(&path, json)?;
-    let read = |file: &FileEntry| Ok((file.part.clone(), read_file(folder, file, &manifest)?));
+    let read = |file: &FileEntry| Ok((file.part.clone(), read_file(folder, links_into, file, &manifest)?));
     let found: Vec<Result<(String, Content)>> = manifest.files.par_iter().with_max_len(1).map(read).collect();
     let mut contents = Contents {
         folder: folder.to_path_buf(),
@@ -139,7 +139,7 @@ fn manifest(path: &Path, json: &[u8]) -> Result<Manifest> {
         .map_err(|cause| damaged(path, "it is not the description of a model").with_cause(cause))
 }
 
-fn read_file(folder: &Path, entry: &FileEntry, manifest: &Manifest) -> Result<Content> {
+fn read_file(folder: &Path, links_into: Option<&Path>, entry: &FileEntry, manifest: &Manifest) -> Result<Content> {
     if !entry.is_consistent() {
         return Err(damaged(
             &folder.join(MODEL),
@@ -147,7 +147,7 @@ fn read_file(folder: &Path, entry: &FileEntry, manifest: &Manifest) -> Result<Co
         ));
     }
     let path = folder.join(&entry.name);
-    let (mut file, length) = open(&path).map_err(|error| unreadable(&path, error))?;
+    let (mut file, length) = open(&path, links_into).map_err(|error| unreadable(&path, error))?;
     if length != entry.bytes {
         return Err(damaged(&path, format!("it has {length} bytes instead of {}", entry.bytes)));
     }
@@ -168,8 +168,17 @@ fn read_file(folder: &Path, entry: &FileEntry, manifest: &Manifest) -> Result<Co
     Ok(Content::State(State::of(stated.kind.clone(), stated.settings.clone(), arrays)))
 }
 
-/// Opens a regular file, without following links.
-fn open(path: &Path) -> io::Result<(File, u64)> {
+/// Opens a regular file, without following links, except to a file in `links_into`.
+fn open(path: &Path, links_into: Option<&Path>) -> io::Result<(File, u64)> {
+    if let Some(root) = links_into
+        && fs::symlink_metadata(path)?.is_symlink()
+    {
+        let file = fs::canonicalize(path)?;
+        if !file.starts_with(fs::canonicalize(root)?) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file elsewhere"));
+        }
+        return open(&file, None);
+    }
     let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let check = |metadata: &fs::Metadata| match (metadata.is_symlink(), metadata.is_file()) {
         (true, _) => Err(refused("it is a link, and links are not followed")),

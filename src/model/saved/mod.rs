@@ -32,6 +32,7 @@ use crate::error::Result;
 use crate::vectorize::TextCleaning;
 
 mod embedder;
+mod hub;
 mod options;
 mod pools;
 mod reading;
@@ -144,6 +145,6 @@ impl FittedTopicModel {
     /// # Errors
     /// As [`load`](Self::load); a stage is not known.
     pub fn load_with(folder: impl AsRef<Path>, options: &LoadOptions) -> Result<Self> {
-        reading::load(folder.as_ref(), options)
+        reading::load(folder.as_ref(), None, options)
     }
 }

@@ -19,8 +19,9 @@ use crate::state::State;
 use crate::store::{Contents, read};
 use crate::topics::{Assignment, Centroids, Description, TopicTerms, Topics, history_from_json};
 
-pub(super) fn load(folder: &Path, options: &LoadOptions) -> Result<FittedTopicModel> {
-    let mut contents = read(folder)?;
+/// Links in `folder` are followed if they lead to a file in `links_into`.
+pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptions) -> Result<FittedTopicModel> {
+    let mut contents = read(folder, links_into)?;
     let in_model = |error: Error| error.with_path(folder.join("model.json"));
     let saved: SavedModel = serde_json::from_value(std::mem::take(&mut contents.model)).map_err(|cause| {
         let message = "a file of the model is damaged: its settings cannot be read";
