@@ -30,6 +30,8 @@ mod hdbscan;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(feature = "hub")]
+mod hub_models;
+#[cfg(feature = "hub")]
 mod hub_push;
 #[cfg(feature = "hub")]
 mod hub_push_failures;
