@@ -20,6 +20,7 @@ mod describe;
 mod equal_rows;
 mod fit;
 mod fitted;
+mod imported;
 mod nr_topics;
 mod outliers;
 mod params;

@@ -12,11 +12,13 @@ use crate::progress::Progress;
 use crate::state::State;
 
 /// The mean vector of some clusters: a point belongs to the one with the largest cosine, with that cosine as its
-/// strength, ties by position.
+/// strength (0 if it is negative), ties by position.
 #[derive(Debug)]
 pub(crate) struct NearestCentroid {
     labels: Vec<i32>,
     centroids: Array2<f32>,
+    /// Whether a point belongs to a cluster even if no cosine is positive.
+    always: bool,
 }
 
 impl NearestCentroid {
@@ -28,7 +30,13 @@ impl NearestCentroid {
             values.extend_from_slice(mean);
         }
         let centroids = Array2::from_shape_vec((labels.len(), dimensions), values);
-        NearestCentroid { centroids: centroids.unwrap_or_else(|_| Array2::zeros((0, dimensions))), labels }
+        let centroids = centroids.unwrap_or_else(|_| Array2::zeros((0, dimensions)));
+        NearestCentroid { centroids, labels, always: false }
+    }
+
+    /// The same clusters; a point belongs to one of them even if no cosine is positive.
+    pub(crate) fn always(self) -> Self {
+        NearestCentroid { always: true, ..self }
     }
 }
 
@@ -36,8 +44,9 @@ impl NearestCentroid {
 pub(super) fn from_state(mut state: State<'_>) -> Result<Arc<dyn FittedClusterer>> {
     let centroids = state.take_matrix::<f32>("centroids")?;
     let labels = state.take_exactly::<i32>("labels", centroids.nrows())?;
+    let always = state.setting::<Option<bool>>("always")?.unwrap_or(false);
     match labels.iter().all(|&label| label >= 0) && centroids.iter().all(|x| x.is_finite()) {
-        true => Ok(Arc::new(NearestCentroid { labels, centroids })),
+        true => Ok(Arc::new(NearestCentroid { labels, centroids, always })),
         false => Err(state.out_of_range("centroids")),
     }
 }
@@ -58,21 +67,21 @@ impl FittedClusterer for NearestCentroid {
             .collect();
         let place = |point: Vec<f32>| {
             let length = norm(point.iter().copied());
-            let mut best = (OUTLIER, 0.0);
+            let mut best = (OUTLIER, if self.always { f64::NEG_INFINITY } else { 0.0 });
             for (&(mean, of_mean), &label) in centroids.iter().zip(&self.labels) {
                 let cosine = cosine(dot(&point, mean), length, of_mean);
                 if cosine > best.1 {
                     best = (label, cosine);
                 }
             }
-            best
+            (best.0, best.1.max(0.0))
         };
         Ok(points.outer_iter().map(|point| place(point.to_vec())).unzip())
     }
 
     fn state(&self) -> Option<State<'_>> {
-        Some(
-            State::new("centroids").with_matrix("centroids", self.centroids.view()).with_values("labels", &self.labels),
-        )
+        let state = State::new("centroids");
+        let state = if self.always { state.with_setting("always", true) } else { state };
+        Some(state.with_matrix("centroids", self.centroids.view()).with_values("labels", &self.labels))
     }
 }

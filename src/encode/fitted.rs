@@ -120,6 +120,14 @@ impl Encoder {
         if given {
             columns = Columns { text_embeddings: None, image_embeddings: None, ..columns };
         }
+        if self.cluster_on == ClusterOn::Text && columns.text_embeddings.is_some() {
+            // Vectors are enough, and so are texts, which can be embedded.
+            match (exists(&columns.text), exists(&columns.text_embeddings)) {
+                (false, true) => columns.text = None,
+                (true, false) if self.text_embedder.is_some() => columns.text_embeddings = None,
+                _ => {}
+            }
+        }
         // The image column may be missing if its vectors are present.
         if (given || columns.image_embeddings.is_some()) && !exists(&columns.image) {
             columns.image = None;

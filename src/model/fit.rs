@@ -114,6 +114,7 @@ impl TopicModel {
             }),
             topics: Topics::new(assignment, terms, centroids, description),
             data: Some(Arc::new(data)),
+            imported: None,
             summary: Arc::new(summary),
         })
     }

@@ -32,11 +32,16 @@
 //! written; a reader that finds the model replaced in the meantime reads it again.
 
 mod arrays;
+mod bertopic;
 mod hashing;
 mod lock;
 mod manifest;
 mod reading;
 mod writing;
 
+pub(crate) use bertopic::{
+    BertopicModel, CtfIdf, CtfIdfConfig, Ordered, Topics as BertopicTopics, VISUAL_ASPECT, read_bertopic,
+    write_bertopic,
+};
 pub(crate) use reading::{Contents, read};
 pub(crate) use writing::{Part, write};

@@ -75,7 +75,7 @@ pub(crate) fn read(folder: &Path, links_into: Option<&Path>) -> Result<Contents>
 }
 
 fn read_model(path: &Path, links_into: Option<&Path>) -> Result<Vec<u8>> {
-    let (file, length) = open(path, links_into).map_err(|error| match error.kind() {
+    let (file, length) = open_within(path, links_into).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
             Stage::Input,
@@ -147,7 +147,7 @@ fn read_file(folder: &Path, links_into: Option<&Path>, entry: &FileEntry, manife
         ));
     }
     let path = folder.join(&entry.name);
-    let (mut file, length) = open(&path, links_into).map_err(|error| unreadable(&path, error))?;
+    let (mut file, length) = open_within(&path, links_into).map_err(|error| unreadable(&path, error))?;
     if length != entry.bytes {
         return Err(damaged(&path, format!("it has {length} bytes instead of {}", entry.bytes)));
     }
@@ -168,17 +168,20 @@ fn read_file(folder: &Path, links_into: Option<&Path>, entry: &FileEntry, manife
     Ok(Content::State(State::of(stated.kind.clone(), stated.settings.clone(), arrays)))
 }
 
-/// Opens a regular file, without following links, except to a file in `links_into`.
-fn open(path: &Path, links_into: Option<&Path>) -> io::Result<(File, u64)> {
-    if let Some(root) = links_into
-        && fs::symlink_metadata(path)?.is_symlink()
-    {
-        let file = fs::canonicalize(path)?;
-        if !file.starts_with(fs::canonicalize(root)?) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file elsewhere"));
-        }
-        return open(&file, None);
+/// Opens a regular file; a link is followed if it leads to a file in `links_into`.
+fn open_within(path: &Path, links_into: Option<&Path>) -> io::Result<(File, u64)> {
+    let Some(root) = links_into.filter(|_| fs::symlink_metadata(path).is_ok_and(|entry| entry.is_symlink())) else {
+        return open(path);
+    };
+    let file = fs::canonicalize(path)?;
+    if !file.starts_with(fs::canonicalize(root)?) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link to a file elsewhere"));
     }
+    open(&file)
+}
+
+/// Opens a regular file, without following links.
+pub(super) fn open(path: &Path) -> io::Result<(File, u64)> {
     let refused = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let check = |metadata: &fs::Metadata| match (metadata.is_symlink(), metadata.is_file()) {
         (true, _) => Err(refused("it is a link, and links are not followed")),
@@ -202,7 +205,7 @@ fn open_to_read(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 
-fn unreadable(path: &Path, cause: io::Error) -> Error {
+pub(super) fn unreadable(path: &Path, cause: io::Error) -> Error {
     let message = match cause.kind() {
         io::ErrorKind::NotFound => "a file of the model is missing",
         _ => "a file of the model cannot be read",
@@ -211,6 +214,6 @@ fn unreadable(path: &Path, cause: io::Error) -> Error {
 }
 
 /// The error for a file that is not what it should be.
-fn damaged(path: &Path, what: impl std::fmt::Display) -> Error {
+pub(super) fn damaged(path: &Path, what: impl std::fmt::Display) -> Error {
     Error::new(ErrorKind::InvalidData, Stage::Input, format!("a file of the model is damaged: {what}")).with_path(path)
 }

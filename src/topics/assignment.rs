@@ -28,12 +28,13 @@ pub(super) const NO_RUNNER_UP: (i32, f64) = (OUTLIER, 0.0);
 pub(crate) struct Assignment {
     /// The topic of each row; -1 for outliers and for rows that were not clustered.
     pub(crate) topics: Vec<i32>,
-    /// The membership strength of each row, 0 to 1.
+    /// The membership strength of each row, 0 to 1; empty if it is not known.
     pub(crate) probabilities: Vec<f64>,
     /// The topic of each row with the second largest membership strength, and that strength; -1 and 0 if there is none.
     /// `None` if the clusterer does not tell.
     pub(crate) runners_up: Option<Vec<(i32, f64)>>,
-    /// The number of rows of each topic, by topic id.
+    /// The number of rows of each topic, by topic id. Those of a model of another program may count more rows than
+    /// `topics` has.
     pub(crate) sizes: BTreeMap<i32, usize>,
     /// Cluster label to topic id.
     mapper: BTreeMap<i32, i32>,
@@ -71,6 +72,11 @@ impl Assignment {
             of_rows
         });
         Assignment { sizes: sizes_of(&topics), topics, probabilities, runners_up, mapper, choice: None }
+    }
+
+    /// The topics of a model of another program: of rows, if they are known, and of cluster labels.
+    pub(crate) fn imported(topics: Vec<i32>, sizes: BTreeMap<i32, usize>, mapper: BTreeMap<i32, i32>) -> Self {
+        Assignment { topics, probabilities: Vec::new(), runners_up: None, sizes, mapper, choice: None }
     }
 
     /// The same clusters with other outliers: `belongs` has the topic that each row should be in, or [`OUTLIER`], and

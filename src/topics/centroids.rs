@@ -22,6 +22,11 @@ impl Centroids {
         Self::of_topics(topics, vectors, |_| true)
     }
 
+    /// From the mean of each topic.
+    pub(crate) fn from_means(means: BTreeMap<i32, Vec<f32>>) -> Self {
+        Centroids(means)
+    }
+
     fn of_topics(topics: &[i32], vectors: &Embeddings, wanted: impl Fn(i32) -> bool) -> Self {
         let mut rows = BTreeMap::<i32, Vec<usize>>::new();
         for (row, &topic) in topics.iter().enumerate().filter(|(_, topic)| wanted(**topic)) {

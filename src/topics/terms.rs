@@ -128,6 +128,49 @@ impl TopicTerms {
         })
     }
 
+    /// The weights of a model of another program, which has neither its counts nor its texts: counts are 0.
+    pub(crate) fn of_weights(
+        vocabulary: Vec<String>,
+        c_tf_idf: CsrMatrix<f64>,
+        rows: usize,
+        vectorizer: CountVectorizer,
+        weighting: ClassTfIdf,
+    ) -> Result<Self> {
+        let (topics, terms) = (c_tf_idf.rows(), vocabulary.len());
+        let vocabulary: Arc<[String]> = vocabulary.into();
+        let unknown = c_tf_idf.with_data(vec![0_u32; c_tf_idf.entries()]);
+        let documents = DocumentTerms {
+            vocabulary: Arc::clone(&vocabulary),
+            rows: Vec::new(),
+            counts: CsrMatrix::new(terms, vec![0], Vec::new(), Vec::new())?,
+            vectorizer: Some(vectorizer),
+            words: None,
+        };
+        Ok(TopicTerms {
+            vocabulary,
+            document_counts: unknown.clone(),
+            repeated_forms: CsrMatrix::new(terms, vec![0; topics + 1], Vec::new(), Vec::new())?,
+            counts: unknown,
+            topic_documents: vec![0; topics],
+            c_tf_idf,
+            text_scores: vec![0.0; rows],
+            frequencies: Arc::new(TermFrequencies {
+                words: vec![0.0; terms],
+                documents: vec![0.0; terms],
+                all_documents: 0.0,
+            }),
+            weighting,
+            documents: Arc::new(documents),
+        })
+    }
+
+    /// The idf of each term, as [`ClassTfIdf`] computes it from the counts.
+    pub(crate) fn idf(&self) -> Result<Vec<f64>> {
+        let weights =
+            self.weighting.fit_frequencies(&self.frequencies, self.counts.rows(), &self.vocabulary, |term| term)?;
+        Ok(weights.idf().to_vec())
+    }
+
     /// The terms of the same texts after an edit that turned the topics `before` into those of `after`. No text is
     /// read, and the counts of topics with `unchanged` rows (previous to new id) are kept.
     pub(super) fn regrouped(

@@ -106,6 +106,21 @@ impl ClassTfIdf {
         self
     }
 
+    /// Whether [`coverage`](Self::coverage) is set.
+    pub(crate) fn has_coverage(&self) -> bool {
+        self.coverage
+    }
+
+    /// Whether [`bm25_weighting`](Self::bm25_weighting) is set.
+    pub(crate) fn has_bm25_weighting(&self) -> bool {
+        self.bm25_weighting
+    }
+
+    /// Whether [`reduce_frequent_words`](Self::reduce_frequent_words) is set.
+    pub(crate) fn has_reduced_words(&self) -> bool {
+        self.reduce_frequent_words
+    }
+
     /// Checks every parameter.
     ///
     /// # Errors

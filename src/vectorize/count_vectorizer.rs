@@ -178,6 +178,21 @@ impl CountVectorizer {
         self.phrases
     }
 
+    /// The shortest and the longest term, in words.
+    pub(crate) fn lengths(&self) -> (usize, usize) {
+        (self.ngram_range.0, self.longest_term())
+    }
+
+    /// Whether texts are converted to lower case.
+    pub(crate) fn is_lowercase(&self) -> bool {
+        self.lowercase
+    }
+
+    /// The words that are not counted; none for [`StopWords::Auto`], which depends on the texts.
+    pub(crate) fn words_left_out(&self) -> Vec<&str> {
+        self.stop_words.words()
+    }
+
     /// The maximum number of words of a term.
     pub(super) fn longest_term(&self) -> usize {
         if self.phrases { LONGEST_PHRASE } else { self.ngram_range.1 }

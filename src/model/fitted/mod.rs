@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::TopicModel;
 use super::data::Data;
+use super::imported::Imported;
 use super::pipeline::Pipeline;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::represent::{Aspect, TopicWords};
@@ -58,6 +59,8 @@ pub struct FittedTopicModel {
     /// The rows of the fit, unless [removed](Self::without_data).
     pub(super) data: Option<Arc<Data>>,
     pub(super) summary: Arc<Summary>,
+    /// Of a model of BERTopic, what has no other place here.
+    pub(super) imported: Option<Arc<Imported>>,
 }
 
 impl FittedTopicModel {
@@ -76,7 +79,8 @@ impl FittedTopicModel {
         self.topics.assignment.topics.clone()
     }
 
-    /// The membership strength of each row of the fitted frame in its topic, 0 to 1; 0 for outliers.
+    /// The membership strength of each row of the fitted frame in its topic, 0 to 1; 0 for outliers. Empty for a model of
+    /// [BERTopic](Self::load_bertopic), which does not save it.
     pub fn probabilities(&self) -> Vec<f64> {
         self.topics.assignment.probabilities.clone()
     }
@@ -92,6 +96,12 @@ impl FittedTopicModel {
         let words = self.topics.description.words.get(&topic)?;
         let best = words.iter().take(4).map(|(word, _)| word.as_str());
         Some(std::iter::once(topic.to_string().as_str()).chain(best).collect::<Vec<_>>().join("_"))
+    }
+
+    /// The names that a model of [BERTopic](Self::load_bertopic) was given with `set_topic_labels`, or by zero-shot topics;
+    /// otherwise empty.
+    pub fn custom_labels(&self) -> BTreeMap<i32, String> {
+        self.imported.as_ref().map(|imported| imported.custom_labels.clone()).unwrap_or_default()
     }
 
     /// The words of a topic with their weights, best first; `None` for an unknown topic.

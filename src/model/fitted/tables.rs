@@ -12,7 +12,8 @@ use crate::represent::{Aspect, Gallery, TopicWords};
 use crate::topics::Assignment;
 
 impl FittedTopicModel {
-    /// One row per topic, ascending: `Topic` (Int32), `Count` (Int64), `Name`, `Representation` (List(String)), a
+    /// One row per topic, ascending: `Topic` (Int32), `Count` (Int64), `Name`, `CustomName` if there are
+    /// [custom labels](Self::custom_labels), `Representation` (List(String)), a
     /// column for each representation (words: List(String); images: Binary, a JPEG collage), `Representative_Docs`
     /// (List(String)).
     ///
@@ -51,6 +52,10 @@ impl FittedTopicModel {
             Column::new("Name".into(), names),
             words_column("Representation", &described.words, ids),
         ];
+        if let Some(labels) = self.imported.as_ref().map(|imported| &imported.custom_labels).filter(|l| !l.is_empty()) {
+            let labels: Vec<Option<&str>> = ids.iter().map(|id| labels.get(id).map(String::as_str)).collect();
+            columns.insert(3, Column::new("CustomName".into(), labels));
+        }
         for (name, aspect) in described.order.iter().filter_map(|name| Some((name, described.aspects.get(name)?))) {
             columns.push(match (aspect, pictures) {
                 (Aspect::Words(words), _) => words_column(name, words, ids),

@@ -97,6 +97,19 @@ impl SavedEmbedder {
         }
     }
 
+    /// Of a model of another program, which knows at most the name on the Hub.
+    pub(super) fn of_name(name: Option<&str>, dimensions: usize) -> Self {
+        let (origin, description) = match name {
+            Some(name) => {
+                let revision = "main".to_owned();
+                (SavedOrigin::Hub { name: name.to_owned(), revision }, name.to_owned())
+            }
+            None => (SavedOrigin::Unknown, "an embedding model whose name was not saved".to_owned()),
+        };
+        let texts = Some(TextSide { dimensions, wants_clean_texts: false });
+        SavedEmbedder { origin, description, spec: None, texts, images: None }
+    }
+
     pub(super) fn of_images(embedder: &dyn ImageEmbedder) -> Self {
         SavedEmbedder {
             origin: SavedOrigin::of(embedder.origin()),

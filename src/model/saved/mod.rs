@@ -12,6 +12,7 @@
 //! | `summary` | [`Summary`](crate::model::Summary) |
 //! | `topics` | number, rows, name and words of each topic, to be read by people; weights are in the part `topics` |
 //! | `history` | the edits since the fit |
+//! | `imported` | of a model of BERTopic, what has no other place here |
 //!
 //! | part | content |
 //! |---|---|
@@ -27,10 +28,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::imported::Imported;
 use super::{FittedTopicModel, Summary};
 use crate::error::Result;
 use crate::vectorize::TextCleaning;
 
+mod bertopic;
 mod embedder;
 mod hub;
 mod options;
@@ -60,6 +63,9 @@ struct SavedModel {
     summary: Summary,
     topics: Value,
     history: Value,
+    /// Of a model of BERTopic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    imported: Option<Imported>,
 }
 
 /// What was saved.

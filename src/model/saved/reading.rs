@@ -105,6 +105,7 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         topics: Topics::new(assignment, terms, centroids, description).with_history(history),
         data: data.map(Arc::new),
         summary: Arc::new(saved.summary),
+        imported: saved.imported.map(Arc::new),
     })
 }
 

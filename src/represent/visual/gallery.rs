@@ -21,6 +21,9 @@ pub(crate) use saved::SavedPictures;
 /// The JPEG quality of collages: free of visible artifacts on photographs.
 const COLLAGE_QUALITY: u8 = 90;
 
+/// The height of images in collages of another program, in pixels. Theirs are shown as they are.
+const COLLAGE_HEIGHT: u32 = 600;
+
 /// Paths in messages are truncated to this many characters.
 const LONGEST_PATH: usize = 120;
 
@@ -118,6 +121,8 @@ struct Shared {
     images: ImageColumn,
     collage: Collage,
     limits: Limits,
+    /// Whether the only picture of a topic is a collage, made by another program.
+    is_composed: bool,
 }
 
 /// Parallel lists, best first.
@@ -152,7 +157,32 @@ impl Gallery {
         limits: Limits,
     ) -> Self {
         let topics = chosen.into_iter().map(|(topic, chosen)| (topic, TopicPictures::new(topic, chosen, &images)));
-        Gallery(Arc::new(Shared { topics: topics.collect(), skipped, images, collage, limits }))
+        Gallery(Arc::new(Shared { topics: topics.collect(), skipped, images, collage, limits, is_composed: false }))
+    }
+
+    /// The collages that another program made, JPEG files by topic: each is the only picture of its topic. `row_of` returns
+    /// a row of the topic, of which there are `rows`.
+    pub(crate) fn of_collages(
+        collages: BTreeMap<i32, Vec<u8>>,
+        row_of: impl Fn(i32) -> usize,
+        rows: usize,
+    ) -> Result<Self> {
+        let limits = Limits::new();
+        let mut topics = BTreeMap::new();
+        for (topic, bytes) in collages {
+            let (size, thumbnail) = super::choice::shrink(&bytes, &limits)?;
+            let path = Some(format!("{topic}.jpg"));
+            let pictures = TopicPictures {
+                pictures: vec![Picture { topic, rank: 0, row: row_of(topic), score: 1.0, path }],
+                sizes: vec![size],
+                thumbnails: vec![thumbnail],
+                originals: vec![Some(bytes)],
+            };
+            topics.insert(topic, pictures);
+        }
+        let images = ImageColumn::of_paths("image", "".as_ref(), rows, std::iter::empty());
+        let collage = Collage::new(COLLAGE_HEIGHT, false);
+        Ok(Gallery(Arc::new(Shared { topics, skipped: Vec::new(), images, collage, limits, is_composed: true })))
     }
 
     /// The topics in ascending order, including those without images.
@@ -218,6 +248,9 @@ impl Gallery {
 
 impl Shared {
     fn compose(&self, pictures: &TopicPictures) -> Result<Option<Vec<u8>>> {
+        if let (true, Some(Some(composed))) = (self.is_composed, pictures.originals.first()) {
+            return Ok(Some(composed.clone()));
+        }
         let Some(layout) = self.collage.layout(&pictures.sizes)? else { return Ok(None) };
         // Each thread keeps only one original in memory at a time.
         let fill = |(index, cell): (usize, &Cell)| self.image(pictures, index).and_then(|image| cell.fill(&image));

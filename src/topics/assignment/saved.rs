@@ -16,6 +16,11 @@ impl Assignment {
             .with_values("topics", &self.topics)
             .with_values("probabilities", &self.probabilities);
         state = with_map(state, "clusters", &self.mapper);
+        if self.sizes != sizes_of(&self.topics) {
+            let sizes: Vec<usize> = self.sizes.values().copied().collect();
+            let topics = self.sizes.keys().copied().collect::<Vec<i32>>();
+            state = state.with_values("sizes.topics", topics).with_numbers("sizes", &sizes);
+        }
         if let Some(runners_up) = &self.runners_up {
             let (topics, strengths): (Vec<i32>, Vec<f64>) = runners_up.iter().copied().unzip();
             state = state.with_values("runners_up", topics).with_values("runner_up_strengths", strengths);
@@ -29,14 +34,18 @@ impl Assignment {
     /// The topics of a state, of this number of rows.
     pub(crate) fn from_state(mut state: State<'_>, rows: usize) -> Result<Self> {
         let topics = state.take_exactly::<i32>("topics", rows)?;
-        let sizes = sizes_of(&topics);
+        let sizes = take_sizes(&mut state, &topics)?;
         let count = sizes.keys().filter(|&&topic| topic != OUTLIER).count() as i32;
         // Topics are numbered without gaps.
         let is_topic = |topic: i32| topic == OUTLIER || (0..count).contains(&topic);
         if !sizes.keys().all(|&topic| is_topic(topic)) {
             return Err(state.out_of_range("topics"));
         }
-        let probabilities = strengths(&mut state, "probabilities", rows)?;
+        // Another program may not have saved them.
+        let probabilities = state.take_values::<f64>("probabilities")?;
+        if !(probabilities.is_empty() || probabilities.len() == rows) || !are_strengths(&probabilities) {
+            return Err(state.out_of_range("probabilities"));
+        }
         let mapper = take_map(&mut state, "clusters")?;
         if !mapper.values().all(|&topic| is_topic(topic)) {
             return Err(state.out_of_range("clusters"));
@@ -117,8 +126,30 @@ fn take_map(state: &mut State<'_>, name: &str) -> Result<BTreeMap<i32, i32>> {
 
 fn strengths(state: &mut State<'_>, name: &str, rows: usize) -> Result<Vec<f64>> {
     let strengths = state.take_exactly::<f64>(name, rows)?;
-    match strengths.iter().all(|strength| (0.0..=1.0).contains(strength)) {
+    match are_strengths(&strengths) {
         true => Ok(strengths),
         false => Err(state.out_of_range(name)),
+    }
+}
+
+fn are_strengths(values: &[f64]) -> bool {
+    values.iter().all(|strength| (0.0..=1.0).contains(strength))
+}
+
+/// The number of rows of each topic: counted, unless the state has it.
+fn take_sizes(state: &mut State<'_>, topics: &[i32]) -> Result<BTreeMap<i32, usize>> {
+    let counted = sizes_of(topics);
+    if !state.has("sizes") {
+        return Ok(counted);
+    }
+    let ids = state.take_values::<i32>("sizes.topics")?;
+    let sizes = state.take_numbers("sizes", usize::MAX)?;
+    let sizes: BTreeMap<i32, usize> = match ids.len() == sizes.len() {
+        true => ids.into_iter().zip(sizes).collect(),
+        false => return Err(state.out_of_range("sizes")),
+    };
+    match counted.keys().all(|topic| sizes.contains_key(topic)) {
+        true => Ok(sizes),
+        false => Err(state.out_of_range("sizes")),
     }
 }

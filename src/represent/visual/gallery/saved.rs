@@ -37,7 +37,7 @@ pub(crate) struct SavedPictures<'a> {
 impl Gallery {
     /// The state of the pictures.
     pub(crate) fn state(&self, saved: SavedImages) -> State<'static> {
-        let Shared { topics, skipped, images, collage, limits } = &*self.0;
+        let Shared { topics, skipped, images, collage, limits, is_composed } = &*self.0;
         let all = || topics.values().flat_map(|topic| topic.pictures.iter().enumerate().map(move |at| (topic, at)));
         let pictures = || all().map(|(_, (_, picture))| picture);
         let paths = pictures().map(|picture| images.path(picture.row));
@@ -47,6 +47,7 @@ impl Gallery {
             .with_setting("only_in_image_folder", images.is_only_in_folder())
             .with_setting("collage", collage)
             .with_setting("limits", limits)
+            .with_setting("is_composed", is_composed)
             .with_values("topics", topics.keys().copied().collect::<Vec<i32>>())
             .with_numbers("counts", &topics.values().map(|topic| topic.pictures.len()).collect::<Vec<usize>>())
             .with_numbers("rows", &pictures().map(|picture| picture.row).collect::<Vec<usize>>())
@@ -71,8 +72,9 @@ impl Gallery {
             }
         };
         match saved {
-            SavedImages::Paths | SavedImages::Thumbnails => state,
-            SavedImages::Whole => {
+            // A collage has no other file.
+            SavedImages::Paths | SavedImages::Thumbnails if !is_composed => state,
+            _ => {
                 let original = |(topic, (at, picture)): (&TopicPictures, (usize, &Picture))| {
                     let kept = topic.originals.get(at).cloned().flatten();
                     let source = || images.get(picture.row).ok().flatten();
@@ -140,7 +142,8 @@ impl Gallery {
             of_topics.insert(topic, pictures);
         }
         let skipped = skipped(&mut state)?;
-        Ok(Gallery(Arc::new(Shared { topics: of_topics, skipped, images, collage, limits })))
+        let is_composed = state.setting::<Option<bool>>("is_composed")?.unwrap_or(false);
+        Ok(Gallery(Arc::new(Shared { topics: of_topics, skipped, images, collage, limits, is_composed })))
     }
 }
 
