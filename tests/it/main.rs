@@ -71,6 +71,7 @@ mod visual;
 
 // User-facing behavior.
 mod bad_input;
+mod bertopic;
 mod command;
 #[cfg(feature = "models")]
 mod command_models;
