@@ -112,3 +112,7 @@ struct Library;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/models.md")]
 struct Models;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/bertopic.md")]
+struct Bertopic;

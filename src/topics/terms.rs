@@ -145,6 +145,7 @@ impl TopicTerms {
             counts: CsrMatrix::new(terms, vec![0], Vec::new(), Vec::new())?,
             vectorizer: Some(vectorizer),
             words: None,
+            occurrences: OnceLock::new(),
         };
         Ok(TopicTerms {
             vocabulary,

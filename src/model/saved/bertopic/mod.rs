@@ -14,8 +14,7 @@ mod writing;
 
 impl FittedTopicModel {
     /// Loads a model that BERTopic 0.17 saved with `save(folder, serialization="safetensors")`, with or without c-TF-IDF,
-    /// custom labels, aspects and images. [docs/bertopic.md](https://docs.rs/crate/topicframe/latest/source/docs/bertopic.md)
-    /// lists what becomes of each file.
+    /// custom labels, aspects and images. `docs/bertopic.md` lists what becomes of each file.
     ///
     /// Such a folder has no documents, reducer, clusterer or probabilities. Tables of topics, words, pictures and searches
     /// work; methods that need documents say so. [`transform`](Self::transform) places a row by the largest cosine of its
