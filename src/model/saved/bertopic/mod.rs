@@ -31,7 +31,7 @@ impl FittedTopicModel {
     /// use topicframe::prelude::*;
     ///
     /// let topics = FittedTopicModel::load_bertopic("tests/fixtures/bertopic_saved/full")?;
-    /// assert_eq!(topics.topic_label(1).as_deref(), Some("1_track_station_bus_train"));
+    /// assert_eq!(topics.topic_label(1).as_deref(), Some("1_bus_train_bus train"));
     /// assert_eq!(topics.custom_labels()[&0], "Animals");
     ///
     /// let vectors = topics.topic_embeddings();
