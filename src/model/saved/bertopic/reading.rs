@@ -135,7 +135,9 @@ fn custom_labels(topics: &BertopicTopics) -> BTreeMap<i32, String> {
 }
 
 fn description(topics: &BertopicTopics, images: BTreeMap<i32, Vec<u8>>) -> Result<Description> {
-    let mut description = Description { words: topics.topic_representations.clone(), ..Description::default() };
+    let words = topics.topic_representations.clone();
+    let words = words.into_iter().map(|(id, words)| (id, without_filler(words))).collect();
+    let mut description = Description { words, ..Description::default() };
     let mut add = |name: &str, aspect: Aspect| {
         if !description.order.iter().any(|known| known == name) {
             description.order.push(name.to_owned());
@@ -163,6 +165,14 @@ fn description(topics: &BertopicTopics, images: BTreeMap<i32, Vec<u8>>) -> Resul
     Ok(description)
 }
 
+/// A single empty word stands for none: BERTopic's tables need one.
+fn without_filler(words: Vec<(String, f64)>) -> Vec<(String, f64)> {
+    match &words[..] {
+        [(word, _)] if word.is_empty() => Vec::new(),
+        _ => words,
+    }
+}
+
 /// The words of each topic. A topic may also have a list of texts, which are one label, or a text.
 fn words_of(aspect: &Value) -> Option<TopicWords> {
     let word = |pair: &Value| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_f64()?));
@@ -175,7 +185,7 @@ fn words_of(aspect: &Value) -> Option<TopicWords> {
         Value::Array(items) => items.iter().map(word).collect(),
         _ => None,
     };
-    let of_topic = |(id, value): (&String, &Value)| Some((id.parse().ok()?, words(value)?));
+    let of_topic = |(id, value): (&String, &Value)| Some((id.parse().ok()?, without_filler(words(value)?)));
     aspect.as_object()?.iter().map(of_topic).collect()
 }
 
