@@ -167,10 +167,8 @@ fn description(topics: &BertopicTopics, images: BTreeMap<i32, Vec<u8>>) -> Resul
 
 /// A single empty word stands for none: BERTopic's tables need one.
 fn without_filler(words: Vec<(String, f64)>) -> Vec<(String, f64)> {
-    match &words[..] {
-        [(word, _)] if word.is_empty() => Vec::new(),
-        _ => words,
-    }
+    let is_filler = words.len() == 1 && words.iter().all(|(word, _)| word.is_empty());
+    if is_filler { Vec::new() } else { words }
 }
 
 /// The words of each topic. A topic may also have a list of texts, which are one label, or a text.
