@@ -2,6 +2,7 @@
 
 use tempfile::TempDir;
 use topicframe::hub::{Hub, PushOptions, Pushed};
+use topicframe::error::Interface;
 use topicframe::model::{LoadOptions, SaveOptions};
 use topicframe::prelude::*;
 
@@ -58,7 +59,7 @@ fn a_second_push_replaces_the_model_and_keeps_the_card() {
     all.change(REPOSITORY, "main", |branch| {
         branch.files.get_mut("README.md").unwrap().bytes = b"# Written by hand\n".to_vec();
     });
-    let merged = topics.merge_topics(&[vec![0, 1]]).unwrap();
+    let merged = topics.merge_topics(&[&[0, 1]]).unwrap();
     let pushed = push(&merged, &hub);
     assert!(!pushed.is_unchanged() && !pushed.deleted.is_empty(), "{pushed:?}");
     let files = all.branch(REPOSITORY, "main").files;
