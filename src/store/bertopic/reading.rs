@@ -125,7 +125,7 @@ fn embeddings_of(bytes: &[u8], ids: &[i32]) -> std::result::Result<Array2<f32>, 
     let tensor = tensor(&tensors, name, 2)?;
     let columns = tensor.shape().last().copied().unwrap_or(0);
     let mut values: Vec<f32> = floats(&tensor, name)?.into_iter().map(|value| value as f32).collect();
-    let rows = if columns == 0 { 0 } else { values.len() / columns };
+    let rows = values.len().checked_div(columns).unwrap_or(0);
     // Where all outliers were moved to topics, BERTopic 0.17 keeps the row of topic -1: every topic is off by one.
     if rows == ids.len() + 1 && !ids.contains(&OUTLIER) {
         values.drain(..columns);
