@@ -55,21 +55,32 @@ fn text_of(value: &AnyValue<'_>) -> Option<String> {
 
 /// Writes the rows as JSON objects: one per line, or in an array.
 pub(super) fn write_json(frame: &DataFrame, out: &mut impl Write, lines: bool) -> std::io::Result<()> {
+    if !lines {
+        out.write_all(b"[")?;
+    }
+    write_json_rows(frame, out, lines, true)?;
+    out.write_all(if lines { b"\n" } else { b"]\n" })
+}
+
+/// Writes the rows as JSON objects, with separators between them, and before the first unless it `is_first`.
+pub(super) fn write_json_rows(
+    frame: &DataFrame,
+    out: &mut impl Write,
+    lines: bool,
+    is_first: bool,
+) -> std::io::Result<()> {
     let columns = frame.columns().iter().map(|column| {
         let values = Values::of(column.as_materialized_series()).map_err(std::io::Error::other)?;
         Ok((column.name().as_str(), values))
     });
     let columns: Vec<(&str, Values)> = columns.collect::<std::io::Result<_>>()?;
-    if !lines {
-        out.write_all(b"[")?;
-    }
     for row in 0..frame.height() {
-        if row > 0 {
+        if row > 0 || !is_first {
             out.write_all(if lines { b"\n" } else { b",\n" })?;
         }
         serde_json::to_writer(&mut *out, &Row { columns: &columns, row })?;
     }
-    out.write_all(if lines { b"\n" } else { b"]\n" })
+    Ok(())
 }
 
 struct Row<'a> {

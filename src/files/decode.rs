@@ -20,12 +20,15 @@ const INFLATES: u64 = 100;
 /// Reads the whole of `file`, which may be compressed with gzip or zstd. A byte-order mark is removed, and takes
 /// precedence over the encoding in `options`.
 pub(super) fn read_text(path: &Path, file: File, length: u64, options: &ReadOptions) -> Result<String> {
-    let encoding = match options.encoding.as_deref() {
-        None => None,
-        Some(name) => Some(Encoding::for_label(name.trim().as_bytes()).ok_or_else(|| unknown_encoding(name))?),
-    };
+    let encoding = named_encoding(options)?;
     let bytes = inflated(path, all_of(path, file, length)?, options.max_unpacked_bytes)?;
     decoded(path, bytes, encoding, &options.progress)
+}
+
+/// The encoding in `options`, if one was named.
+pub(super) fn named_encoding(options: &ReadOptions) -> Result<Option<&'static Encoding>> {
+    let named = |name: &str| Encoding::for_label(name.trim().as_bytes()).ok_or_else(|| unknown_encoding(name));
+    options.encoding.as_deref().map(named).transpose()
 }
 
 fn unknown_encoding(name: &str) -> Error {
@@ -47,14 +50,36 @@ fn all_of(path: &Path, mut file: File, length: u64) -> Result<Vec<u8>> {
 
 /// The content of a possibly compressed file, with an uncompressed size of at most `most` bytes.
 fn inflated(path: &Path, bytes: Vec<u8>, most: Option<u64>) -> Result<Vec<u8>> {
-    let most = most.unwrap_or(INFLATED.max(INFLATES * bytes.len() as u64));
-    let is = |kind: &str| Err(error(path, format!("this is {kind}, not text")));
-    match bytes.as_slice() {
-        [0x1f, 0x8b, ..] => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len(), most),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => match zstd::Decoder::with_buffer(bytes.as_slice()) {
+    let most = most.unwrap_or_else(|| most_unpacked(bytes.len() as u64));
+    match packing_of(path, &bytes)? {
+        Packing::Gzip => inflate(path, MultiGzDecoder::new(bytes.as_slice()), bytes.len(), most),
+        Packing::Zstd => match zstd::Decoder::with_buffer(bytes.as_slice()) {
             Ok(decoder) => inflate(path, decoder, bytes.len(), most),
             Err(cause) => Err(error(path, "cannot read the compressed file").with_cause(cause)),
         },
+        Packing::None => Ok(bytes),
+    }
+}
+
+/// How the text of a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    None,
+    Gzip,
+    Zstd,
+}
+
+/// The default maximum of the uncompressed size of a file of `length` bytes.
+pub(super) fn most_unpacked(length: u64) -> u64 {
+    INFLATED.max(INFLATES.saturating_mul(length))
+}
+
+/// How a file is compressed, by its first and last bytes, which `bytes` has; an error if it is not text.
+pub(super) fn packing_of(path: &Path, bytes: &[u8]) -> Result<Packing> {
+    let is = |kind: &str| Err(error(path, format!("this is {kind}, not text")));
+    match bytes {
+        [0x1f, 0x8b, ..] => Ok(Packing::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Packing::Zstd),
         [b'P', b'K', 3, 4, ..] => is("a ZIP archive or a spreadsheet format")
             .map_err(|error| error.with_hint("Unpack it, or save the spreadsheet as CSV.")),
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => is("compressed with bzip2").map_err(unpack),
@@ -69,7 +94,7 @@ fn inflated(path: &Path, bytes: Vec<u8>, most: Option<u64>) -> Result<Vec<u8>> {
         [b'A', b'R', b'R', b'O', b'W', b'1', 0, 0, .., b'A', b'R', b'R', b'O', b'W', b'1'] => {
             is("Arrow").map_err(|error| error.with_hint("Rename it to end in .arrow."))
         }
-        _ => Ok(bytes),
+        _ => Ok(Packing::None),
     }
 }
 
@@ -138,7 +163,7 @@ fn unmarked_utf_16(path: &Path, bytes: &[u8], progress: &Progress) -> Option<Str
 }
 
 /// In most languages that UTF-16 is used for, most letters have a null as one of their two bytes.
-fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
+pub(super) fn utf_16_by_its_nulls(bytes: &[u8]) -> Option<&'static Encoding> {
     /// With fewer characters, detection is unreliable.
     const LEAST: usize = 4;
     let sample = bytes.get(..bytes.len().min(1024)).unwrap_or_default();

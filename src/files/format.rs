@@ -51,6 +51,11 @@ pub fn is_delimited(path: &Path) -> bool {
     format_at(path).is_some_and(Format::is_delimited)
 }
 
+/// Whether the extension is that of a compressed file.
+pub fn is_compressed(path: &Path) -> bool {
+    compressed_ending(path).is_some()
+}
+
 /// The extensions, for messages.
 pub(super) const FORMATS: &str =
     "Supported extensions: .csv, .tsv, .json, .ndjson (or .jsonl), .parquet, and .arrow (or .ipc, .feather).";

@@ -21,14 +21,19 @@ use super::nesting::{MAX_DEPTH, Refused, Shape, check_arrow_schema, check_names,
 use super::thrift::Thrift;
 use crate::error::Result;
 
-const PARQUET: &str = "Parquet";
+pub(super) const PARQUET: &str = "Parquet";
 
 /// Reads the Parquet file `path`, opened as `file`, of `length` bytes, with an uncompressed size of at most `most`.
 pub(super) fn read_parquet(file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     let broken = |cause| damaged(path, PARQUET, cause);
     let bytes = read_whole(file, length).map_err(|error| broken(Cause::new(&error.to_string())))?;
+    read_parquet_bytes(bytes, path, most)
+}
+
+/// Reads `bytes`, the content of the Parquet file `path` or of a part of it.
+pub(super) fn read_parquet_bytes(bytes: Vec<u8>, path: &Path, most: Option<u64>) -> Result<DataFrame> {
     check(&bytes, path, most)?;
-    guarded_reader(|| ParquetReader::new(Cursor::new(bytes)).finish()).map_err(broken)
+    guarded_reader(|| ParquetReader::new(Cursor::new(bytes)).finish()).map_err(|cause| damaged(path, PARQUET, cause))
 }
 
 fn read_whole(file: File, length: u64) -> std::io::Result<Vec<u8>> {

@@ -85,6 +85,37 @@ fn replace_with<E: std::fmt::Display>(
     temporary.become_file(file, &target, permissions).map_err(|error| unwritable(path, error))
 }
 
+/// A file that is being written, and replaces another when it is complete.
+pub(super) struct Replacement {
+    path: PathBuf,
+    target: PathBuf,
+    temporary: Temporary,
+    file: File,
+}
+
+impl Replacement {
+    pub(super) fn begin(path: &Path) -> Result<Self> {
+        let (target, temporary, file) = begin(path).map_err(|error| unwritable(path, error))?;
+        Ok(Replacement { path: path.to_path_buf(), target, temporary, file })
+    }
+
+    /// A handle to write with.
+    pub(super) fn handle(&self) -> Result<File> {
+        self.file.try_clone().map_err(|error| unwritable(&self.path, error))
+    }
+
+    /// The error for content that could not be written.
+    pub(super) fn incomplete(&self, cause: Cause) -> Error {
+        incomplete(&self.path, cause)
+    }
+
+    /// Gives the file its name, when all of it was written.
+    pub(super) fn complete(self) -> Result<()> {
+        on_disk(&self.file).map_err(|error| incomplete(&self.path, Cause::new(&error.to_string())))?;
+        self.temporary.become_file(self.file, &self.target, None).map_err(|error| unwritable(&self.path, error))
+    }
+}
+
 /// Creates a file in `folder` that gets the name that `write` returns when it has written its content. Atomic: on error,
 /// there is no such file, or an existing one is unchanged.
 pub(crate) fn create_named(

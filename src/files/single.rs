@@ -27,7 +27,7 @@ pub(super) fn read_as(path: &Path, format: Format, options: &ReadOptions) -> Res
 }
 
 /// Readers may return columns of different lengths for corrupt files, and every later step would fail on them.
-fn even(frame: DataFrame, path: &Path) -> Result<DataFrame> {
+pub(super) fn even(frame: DataFrame, path: &Path) -> Result<DataFrame> {
     match frame.columns().iter().find(|column| column.len() != frame.height()) {
         None => Ok(frame),
         Some(column) => {

@@ -45,7 +45,7 @@ impl TopicModel {
     /// See [`fit`](Self::fit).
     pub fn fit_transform(&self, frame: &DataFrame) -> Result<(FittedTopicModel, DataFrame)> {
         let fitted = self.fit(frame)?;
-        let frame = fitted.with_topics_of_fit()?;
+        let frame = fitted.fitted_frame()?;
         Ok((fitted, frame))
     }
 

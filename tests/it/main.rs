@@ -75,6 +75,7 @@ mod bertopic;
 mod command;
 #[cfg(feature = "models")]
 mod command_models;
+mod command_saved;
 mod corpus;
 mod delimited;
 mod files;

@@ -12,11 +12,20 @@ use topicframe::progress::{Event, Lines, Progress, ProgressSink, printable};
 
 /// The progress channel for standard error: bars on a terminal, lines otherwise.
 pub fn progress() -> Progress {
-    let progress = match std::io::stderr().is_terminal() {
-        true => Progress::to(Arc::new(Bars::default())),
-        false => Progress::to(Arc::new(Lines::stderr())),
-    };
-    progress.in_words_of(Interface::CommandLine)
+    to(sink())
+}
+
+/// The progress channel to `sink`, in the words of the command line.
+pub fn to(sink: Arc<dyn ProgressSink>) -> Progress {
+    Progress::to(sink).in_words_of(Interface::CommandLine)
+}
+
+/// What is shown on standard error.
+pub fn sink() -> Arc<dyn ProgressSink> {
+    match std::io::stderr().is_terminal() {
+        true => Arc::new(Bars::default()),
+        false => Arc::new(Lines::stderr()),
+    }
 }
 
 #[derive(Default)]

@@ -7,16 +7,15 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use topicframe::FittedTopicModel;
 use topicframe::embed::Device;
-use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
-use topicframe::files::{
-    IMAGE_COLUMN, Inputs, Quotes, ReadOptions, check_writable, check_writable_frame, is_binary, is_delimited,
-    read_image_folder_with, same_file, separator_named, write_frame,
-};
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::files::{IMAGE_COLUMN, Inputs, read_image_folder_with, write_frame};
 use topicframe::model::{ClusterOn, Outliers};
-use topicframe::polars::prelude::{DataFrame, DataType};
+use topicframe::polars::prelude::DataFrame;
 use topicframe::prelude::{NeighborSearch, NrTopics, TextCleaning};
 use topicframe::progress::Progress;
 
+use crate::outputs::{self, Outputs};
+use crate::reading::Reading;
 use crate::{bar, quality, table};
 
 /// A tool whose stages and numbers are used.
@@ -41,22 +40,8 @@ pub struct Fit {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text: Option<String>,
 
-    /// Field separator of a .csv or .tsv file: a character, or `tab` [default: detected for .csv, tab for .tsv].
-    #[arg(long, value_name = "CHARACTER", value_parser = separator_named)]
-    separator: Option<u8>,
-
-    /// Whether fields of a .csv or .tsv file may be quoted; `auto`: yes for .csv, detected for .tsv.
-    #[arg(long, value_name = "auto|yes|no", default_value_t = Quotes::Auto)]
-    quotes: Quotes,
-
-    /// Encoding of a .csv, .tsv or JSON file: windows-1252, utf-16le, shift_jis ... [default: UTF-8, or UTF-16 if
-    /// detected].
-    #[arg(long, value_name = "NAME")]
-    encoding: Option<String>,
-
-    /// Maximum decompressed size of a file, in megabytes [default: proportional to the file size].
-    #[arg(long, value_name = "N")]
-    max_unpacked_megabytes: Option<u64>,
+    #[command(flatten)]
+    reading: Reading,
 
     /// The image column: paths, encoded images, or Struct{bytes, path}.
     #[arg(long, value_name = "COLUMN")]
@@ -167,6 +152,11 @@ pub struct Fit {
     /// Write an HTML report here: one self-contained file.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+
+    /// Save the model here: a new folder, or one with a saved model, which is replaced. `topicframe transform` applies it
+    /// to new documents, and `topicframe info` shows it.
+    #[arg(long, value_name = "FOLDER")]
+    save: Option<PathBuf>,
 }
 
 impl Fit {
@@ -296,16 +286,7 @@ impl Fit {
             return read_image_folder_with(self.first_input(), progress);
         }
         let text: Vec<&str> = self.text.as_deref().into_iter().chain(self.images.as_deref()).collect();
-        let mut options = ReadOptions::new().text(&text).quotes(self.quotes).progress(progress.clone());
-        if let Some(separator) = self.separator {
-            options = options.separator(separator);
-        }
-        if let Some(encoding) = &self.encoding {
-            options = options.encoding(encoding);
-        }
-        if let Some(megabytes) = self.max_unpacked_megabytes {
-            options = options.max_unpacked_bytes(megabytes.saturating_mul(1_000_000));
-        }
+        let options = self.reading.options(&text, progress);
         let frame = match self.inputs.get() {
             Some(inputs) => options.read_inputs(inputs)?,
             None => options.read(self.first_input())?,
@@ -320,124 +301,21 @@ impl Fit {
     /// Reports an output that cannot be written, or that would overwrite the input or another output, before the work
     /// starts.
     fn check_outputs(&self) -> Result<()> {
-        let outputs: Vec<&PathBuf> = [&self.topics, &self.documents, &self.report].into_iter().flatten().collect();
-        for (i, path) in outputs.iter().enumerate() {
-            let inputs = self.inputs.get().map_or(&[][..], Inputs::tables);
-            if inputs.iter().any(|input| same_file(path, input)) {
-                return Err(taken(path, "this would overwrite the input"));
-            }
-            if outputs.iter().take(i).any(|earlier| same_file(path, earlier)) {
-                return Err(taken(path, "two outputs would be written to this file"));
-            }
-        }
-        for path in [&self.topics, &self.documents].into_iter().flatten() {
-            check_writable_frame(path)?;
-        }
-        self.report.as_deref().map_or(Ok(()), check_page)
+        let inputs = self.inputs.get().map_or(&[][..], Inputs::tables);
+        outputs::check([&self.topics, &self.documents, &self.report], inputs)?;
+        self.save.as_deref().map_or(Ok(()), outputs::check_model_folder)
     }
 
     /// Writes every output that can be written: a disk too full for one file may have room for the others.
     fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Outputs {
         let mut outputs = Outputs::default();
-        outputs.add("topics", self.topics.as_deref(), |path| {
-            let info = match is_binary(path) {
-                true => topics.get_topic_info()?,
-                false => topics.get_topic_info_with_paths()?,
-            };
-            write_frame(&info, path)
-        });
+        outputs.add("model", self.save.as_deref(), |path| topics.save(path));
+        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path));
         outputs.add("documents", self.documents.as_deref(), |path| {
-            write_frame(&self.writable_documents(documents, path, progress), path)
+            write_frame(&outputs::writable(documents, path, progress), path)
         });
         outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
         outputs
-    }
-
-    /// Embeddings and encoded images would make text files huge and unreadable; they are omitted, with a note.
-    fn writable_documents(&self, documents: &DataFrame, path: &Path, progress: &Progress) -> DataFrame {
-        if is_binary(path) {
-            return documents.clone();
-        }
-        let is_json = !is_delimited(path);
-        let columns = documents.columns().iter().filter(|column| is_bulky(column.dtype(), is_json));
-        let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
-        if !left_out.is_empty() {
-            let message = format!(
-                "{} omits {} {}; a .parquet file can contain {}",
-                path.display(),
-                if left_out.len() == 1 { "the column" } else { "the columns" },
-                left_out.join(", "),
-                if left_out.len() == 1 { "it" } else { "them" },
-            );
-            progress.note(Stage::Output, message);
-        }
-        documents.drop_many(left_out)
-    }
-}
-
-/// Which outputs were written and which failed.
-#[derive(Default)]
-struct Outputs {
-    written: Vec<(&'static str, String)>,
-    failed: Vec<Error>,
-}
-
-impl Outputs {
-    fn add(&mut self, name: &'static str, path: Option<&Path>, write: impl FnOnce(&Path) -> Result<()>) {
-        let Some(path) = path else { return };
-        match write(path) {
-            Ok(()) => self.written.push((name, path.display().to_string())),
-            Err(error) => self.failed.push(error),
-        }
-    }
-
-    /// Reports each output that failed.
-    ///
-    /// # Errors
-    /// If any output failed; the error lists those that were written.
-    fn complete(self) -> Result<()> {
-        if self.failed.is_empty() {
-            return Ok(());
-        }
-        for error in &self.failed {
-            table::report_line(&format!("error: {}", error.report(Interface::CommandLine)));
-        }
-        let all = self.failed.len() + self.written.len();
-        let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
-        let written = match written.is_empty() {
-            true => "nothing was written".to_owned(),
-            false => format!("written: {}", written.join(", ")),
-        };
-        let message = format!("{} of {all} outputs failed; {written}", self.failed.len());
-        Err(Error::new(ErrorKind::Io, Stage::Output, message))
-    }
-}
-
-fn check_page(path: &Path) -> Result<()> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
-    match extension.as_str() {
-        "html" | "htm" => check_writable(path),
-        _ => Err(Error::new(
-            ErrorKind::InvalidParameter,
-            Stage::Output,
-            "the report file name must end in .html or .htm",
-        )
-        .with_path(path)),
-    }
-}
-
-fn taken(path: &Path, message: &str) -> Error {
-    Error::new(ErrorKind::InvalidParameter, Stage::Output, message).with_path(path).with_hint("Choose another name.")
-}
-
-/// Whether a column contains embeddings (arrays; except in JSON, also lists of floats) or encoded images (binary
-/// values, also within structs and lists).
-fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
-    match dtype {
-        DataType::Binary | DataType::Array(..) => true,
-        DataType::List(inner) => inner.is_float() && !is_json || is_bulky(inner, is_json),
-        DataType::Struct(fields) => fields.iter().any(|field| is_bulky(field.dtype(), is_json)),
-        _ => false,
     }
 }
 

@@ -28,7 +28,58 @@ enum Value {
     Number(f64),
 }
 
+/// What the fields of a column have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ColumnKind {
+    Nulls,
+    Flags,
+    Integers,
+    /// Whether any value is finite.
+    Numbers(bool),
+    Texts,
+}
+
+impl ColumnKind {
+    /// The kind of a column of which a part has this kind, and the rest `other`.
+    pub(super) fn joined(self, other: ColumnKind) -> ColumnKind {
+        match (self, other) {
+            (ColumnKind::Nulls, kind) | (kind, ColumnKind::Nulls) => kind,
+            (ColumnKind::Numbers(a), ColumnKind::Numbers(b)) => ColumnKind::Numbers(a || b),
+            (a, b) if a == b => a,
+            _ => ColumnKind::Texts,
+        }
+    }
+}
+
 impl ColumnBuilder {
+    /// A column whose kind is known from a first pass over all of its fields.
+    pub(super) fn of_kind(name: PlSmallStr, kind: ColumnKind) -> Self {
+        let cells = match kind {
+            ColumnKind::Flags => Cells::Flags(BooleanChunkedBuilder::new(name.clone(), 0)),
+            ColumnKind::Integers => Cells::Integers(PrimitiveChunkedBuilder::new(name.clone(), 0)),
+            ColumnKind::Numbers(true) => {
+                Cells::Numbers { numbers: PrimitiveChunkedBuilder::new(name.clone(), 0), finite: true }
+            }
+            // A column of nulls or of only `NaN` is text.
+            ColumnKind::Nulls | ColumnKind::Numbers(false) | ColumnKind::Texts => return Self::of_texts(name),
+        };
+        ColumnBuilder { name, cells }
+    }
+
+    pub(super) fn name(&self) -> &PlSmallStr {
+        &self.name
+    }
+
+    pub(super) fn kind(&self) -> ColumnKind {
+        match &self.cells {
+            Cells::Nulls(_) => ColumnKind::Nulls,
+            Cells::Flags(_) => ColumnKind::Flags,
+            Cells::Integers(_) => ColumnKind::Integers,
+            Cells::Numbers { finite, .. } => ColumnKind::Numbers(*finite),
+            Cells::Texts(_) => ColumnKind::Texts,
+        }
+    }
+
     pub(super) fn new(name: PlSmallStr) -> Self {
         ColumnBuilder { name, cells: Cells::Nulls(0) }
     }

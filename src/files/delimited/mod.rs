@@ -17,10 +17,12 @@ use crate::error::{Error, Hint, Result, Stage, quoted};
 mod columns;
 mod dialect;
 mod names;
+mod parts;
 mod records;
 mod write;
 
-pub(super) use write::write_delimited;
+pub(super) use parts::DelimitedParts;
+pub(super) use write::{write_delimited, write_names};
 
 /// Parses `text`, the content of the file `path`.
 pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &ReadOptions) -> Result<DataFrame> {
@@ -35,6 +37,7 @@ pub(super) fn read_delimited(path: &Path, text: &str, format: Format, options: &
         records: Records::new(text, start, dialect),
         columns: Vec::new(),
         missing: Missing::of(text.len() as u64),
+        lines_before: 0,
     };
     reader.read_header(options)?;
     let (height, short) = reader.read_rows()?;
@@ -52,6 +55,8 @@ struct Reader<'a> {
     records: Records<'a>,
     columns: Vec<ColumnBuilder>,
     missing: Missing,
+    /// The number of lines of the file before `text`.
+    lines_before: usize,
 }
 
 /// Rows with fewer fields than the header.
@@ -162,7 +167,7 @@ impl Reader<'_> {
 
     /// The line number of the byte `at`.
     fn line(&self, at: usize) -> usize {
-        line_at(self.text.as_bytes(), at, self.dialect.line_end)
+        self.lines_before + line_at(self.text.as_bytes(), at, self.dialect.line_end)
     }
 
     fn mostly_empty(&self, begins: usize, fields: usize) -> Error {

@@ -1,7 +1,6 @@
 //! Writing frames to delimited files such that our reader returns the same names and strings.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
 use polars::prelude::*;
 
@@ -13,14 +12,26 @@ use super::dialect::SEPARATORS;
 pub(in crate::files) fn write_delimited(
     frame: &mut DataFrame,
     separator: u8,
-    file: &mut BufWriter<File>,
+    file: &mut impl Write,
+) -> PolarsResult<()> {
+    write_names(frame, separator, separator == b'\t' && has_quotes(frame), file)?;
+    CsvWriter::new(file).include_header(false).with_separator(separator).finish(frame)
+}
+
+/// Writes the names of the columns. `quoted`: whether all of them are quoted in any case.
+pub(in crate::files) fn write_names(
+    frame: &DataFrame,
+    separator: u8,
+    quoted: bool,
+    file: &mut impl Write,
 ) -> PolarsResult<()> {
     let names = frame.get_column_names();
     let misleads = |name: &str| name.bytes().any(|byte| byte != separator && SEPARATORS.contains(&byte));
-    let quote_all = match separator {
-        b'\t' => names.iter().any(|name| needs_quotes(name)) || has_quotes(frame),
-        _ => names.iter().any(|name| misleads(name)),
-    };
+    let quote_all = quoted
+        || match separator {
+            b'\t' => names.iter().any(|name| needs_quotes(name)),
+            _ => names.iter().any(|name| misleads(name)),
+        };
     for (position, name) in names.iter().enumerate() {
         if position > 0 {
             file.write_all(&[separator])?;
@@ -31,7 +42,7 @@ pub(in crate::files) fn write_delimited(
         }
     }
     file.write_all(b"\n")?;
-    CsvWriter::new(file).include_header(false).with_separator(separator).finish(frame)
+    Ok(())
 }
 
 /// Whether a name could be mistaken for several names, for none, or for a marker of the separator or the encoding (our

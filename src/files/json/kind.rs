@@ -9,6 +9,7 @@ use crate::files::budget::{MAX_COLUMNS, Missing};
 const MAX_FIELDS: usize = 10_000;
 
 /// The kind of a column that fits all values seen so far.
+#[derive(Clone)]
 pub(super) enum Kind {
     /// All null.
     Nothing,
@@ -26,6 +27,7 @@ pub(super) enum Kind {
 }
 
 /// The elements of all lists that were seen.
+#[derive(Clone)]
 pub(super) struct List {
     pub(super) kind: Box<Kind>,
     /// Their number, including nulls.
@@ -33,7 +35,7 @@ pub(super) struct List {
 }
 
 /// Fields by name, in order of appearance.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Names {
     pub(super) names: Vec<String>,
     places: HashMap<String, usize>,
@@ -57,13 +59,14 @@ impl Names {
 }
 
 /// The fields of all objects that were seen.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Record {
     pub(super) names: Names,
     pub(super) fields: Vec<FieldKind>,
     pub(super) objects: usize,
 }
 
+#[derive(Clone)]
 pub(super) struct FieldKind {
     pub(super) kind: Kind,
     /// The index of the last object that has it.

@@ -17,7 +17,10 @@ use crate::error::{Error, Result, Stage, quoted};
 
 mod cells;
 mod kind;
+mod parts;
 mod scan;
+
+pub(super) use parts::JsonParts;
 
 /// The layout of the objects in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,9 +37,18 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
         return Err(error(path, "the file is empty"));
     }
     let layout = layout_of(text, format);
-    let told = |fault: Fault| not_json(path, text, layout, &fault);
+    let told = |fault: Fault| not_json(path, text, 0, layout, &fault);
     let mut record = Record::default();
     each_row(text, layout, |scanner| record.see(scanner)).map_err(told)?;
+    let height = record.objects;
+    let mut records = Records::new(settled(record, path, text.len(), options)?);
+    each_row(text, layout, |scanner| records.push(scanner)).map_err(told)?;
+    let columns = records.into_series().map_err(internal)?;
+    DataFrame::new(height, columns.into_iter().map(Column::from).collect()).map_err(internal)
+}
+
+/// The columns of a file with `length` bytes of text, from all of its objects.
+fn settled(record: Record, path: &Path, length: usize, options: &ReadOptions) -> Result<Record> {
     if let Some(message) = unpaired_surrogates(&record, path) {
         options.progress.note(Stage::Input, message);
     }
@@ -44,7 +56,7 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
         options.progress.note(Stage::Input, message);
     }
     // A field takes some bytes where it is present, and a cell where it is missing.
-    let most = text.len().saturating_mul(2).saturating_add(1 << 20);
+    let most = length.saturating_mul(2).saturating_add(1 << 20);
     if record.cells() > most {
         let message = format!(
             "the {} objects have {} distinct fields, nearly all of which are missing in each object",
@@ -56,17 +68,14 @@ pub(super) fn read_json(path: &Path, text: &str, format: Format, options: &ReadO
         );
     }
     let height = record.objects;
-    let mut settling = Settling { most, missing: Missing::of(text.len() as u64), keeps_null: options.keeps_null };
+    let mut settling = Settling { most, missing: Missing::of(length as u64), keeps_null: options.keeps_null };
     let mut record = settling.record(record, height);
     for (name, field) in record.names.names.iter().zip(&mut record.fields) {
         if options.text.contains(name) {
             field.kind.as_text();
         }
     }
-    let mut records = Records::new(record);
-    each_row(text, layout, |scanner| records.push(scanner)).map_err(told)?;
-    let columns = records.into_series().map_err(internal)?;
-    DataFrame::new(height, columns.into_iter().map(Column::from).collect()).map_err(internal)
+    Ok(record)
 }
 
 /// The note about columns that are strings because no other type fits all of their values.
@@ -176,9 +185,10 @@ fn each_of_document<'a>(
     }
 }
 
-fn not_json(path: &Path, text: &str, layout: Layout, fault: &Fault) -> Error {
+/// The error for a fault in `text`, before which the file has `lines` lines.
+fn not_json(path: &Path, text: &str, lines: usize, layout: Layout, fault: &Fault) -> Error {
     let line_end = if memchr::memchr(b'\n', text.as_bytes()).is_some() { b'\n' } else { b'\r' };
-    let line = line_at(text.as_bytes(), fault.at, line_end);
+    let line = lines + line_at(text.as_bytes(), fault.at, line_end);
     let before = text.get(..fault.at).unwrap_or(text);
     let column = 1 + before.rsplit(['\n', '\r']).next().unwrap_or_default().chars().count();
     match (&fault.reason, layout) {

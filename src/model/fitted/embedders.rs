@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::FittedTopicModel;
 use crate::caption::ImageCaptioner;
+use crate::corpus::Columns;
 use crate::embed::{ImageEmbedder, TextEmbedder};
 use crate::encode::Encoder;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::TopicModel;
 use crate::model::pipeline::Pipeline;
+use crate::progress::Progress;
 use crate::represent::Representation;
 
 impl FittedTopicModel {
@@ -74,6 +76,39 @@ impl FittedTopicModel {
         };
         place.1 = Arc::new(representation);
         Ok(FittedTopicModel { settings: Arc::new(settings), ..self.clone() })
+    }
+
+    /// The columns that [`transform`](Self::transform) reads.
+    pub fn columns(&self) -> Columns {
+        self.pipeline.encoder.encoder.columns.clone()
+    }
+
+    /// Returns the model with other columns that [`transform`](Self::transform) reads, and another folder of images: for
+    /// new rows in a frame with other names, or with precomputed vectors instead of texts.
+    ///
+    /// ```
+    /// use topicframe::corpus::Columns;
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// let topics = model.fit(&posts)?;
+    /// let topics = topics.with_columns(Columns { text: Some("title".to_owned()), ..topics.columns() });
+    /// assert_eq!(topics.transform(&df!("title" => ["a train"])?)?.height(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_columns(&self, columns: Columns) -> FittedTopicModel {
+        let mut pipeline: Pipeline = (*self.pipeline).clone();
+        pipeline.encoder.encoder.columns = columns;
+        FittedTopicModel { pipeline: Arc::new(pipeline), ..self.clone() }
+    }
+
+    /// Returns the model with another channel for reports: a [loaded](Self::load) model is silent, except in a notebook.
+    #[must_use]
+    pub fn with_progress(&self, progress: Progress) -> FittedTopicModel {
+        let settings = TopicModel { progress, ..(*self.settings).clone() };
+        FittedTopicModel { settings: Arc::new(settings), ..self.clone() }
     }
 
     fn encoding(&self, change: impl Fn(&mut Encoder)) -> FittedTopicModel {

@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use super::FittedTopicModel;
 use crate::cluster::OUTLIER;
-use crate::corpus::{Embeddings, internal};
+use crate::corpus::{Columns, Embeddings, internal};
 use crate::error::{Result, Stage};
 use crate::topics::Assignment;
 
@@ -23,44 +23,58 @@ impl FittedTopicModel {
     /// dimensions that differ from those in the fit.
     pub fn transform(&self, frame: &DataFrame) -> Result<DataFrame> {
         let progress = &self.settings.progress;
+        let columns = &self.pipeline.encoder.encoder.columns;
         let encoded = self.pipeline.encoder.encode(frame, progress)?;
         let mut topics = vec![OUTLIER; frame.height()];
         let mut probabilities = vec![0.0; frame.height()];
         if encoded.rows.is_empty() {
             // If all vectors are null, their dimensions may be unknown.
             let no_vectors = Array2::zeros((0, self.pipeline.encoder.dimensions));
-            return self.with_topics(
-                frame,
-                &Embeddings::scatter(no_vectors, &[], frame.height())?,
-                &topics,
-                &probabilities,
-            );
+            let vectors = Embeddings::scatter(no_vectors, &[], frame.height())?;
+            return self.with_topics(frame, columns, Some(&vectors), &topics, &probabilities);
         }
         let vectors = encoded.clustered.of_rows(&encoded.rows)?;
         let places = self.pipeline.place(&vectors, progress)?;
         for (&row, place) in encoded.rows.iter().zip(self.topics.admit(&places, &vectors)) {
             (topics[row], probabilities[row]) = place;
         }
-        self.with_topics(frame, &encoded.clustered, &topics, &probabilities)
+        self.with_topics(frame, columns, Some(&encoded.clustered), &topics, &probabilities)
     }
 
-    /// The frame of the fit, with its vectors and topics.
-    pub(in crate::model) fn with_topics_of_fit(&self) -> Result<DataFrame> {
-        let data = self.data("fit_transform")?;
+    /// The frame of the fit with `embedding`, `Topic` and `Probability`, as
+    /// [`fit_transform`](crate::model::TopicModel::fit_transform) returns it, with the topics that the model has now. A
+    /// model that was saved without vectors adds no `embedding`.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// let (topics, placed) = model.fit_transform(&posts)?;
+    /// assert!(topics.fitted_frame()?.equals_missing(&placed));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The model has no documents.
+    pub fn fitted_frame(&self) -> Result<DataFrame> {
+        let data = self.data("fitted_frame")?;
         let Assignment { topics, probabilities, .. } = &*self.topics.assignment;
-        self.with_topics(&data.frame, &data.encoded.clustered, topics, probabilities)
+        let vectors = data.has_vectors.then_some(&data.encoded.clustered);
+        self.with_topics(&data.frame, &self.settings.encoder.columns, vectors, topics, probabilities)
     }
 
     fn with_topics(
         &self,
         frame: &DataFrame,
-        embeddings: &Embeddings,
+        roles: &Columns,
+        embeddings: Option<&Embeddings>,
         topics: &[i32],
         probabilities: &[f64],
     ) -> Result<DataFrame> {
         let mut columns = Vec::new();
         // The memory is shared, so repeating a precomputed column under this name and type costs nothing.
-        if self.settings.encoder.columns.embeddings.as_deref() != Some("embedding") {
+        if let Some(embeddings) = embeddings.filter(|_| roles.embeddings.as_deref() != Some("embedding")) {
             columns.push(embeddings.to_column("embedding")?);
         }
         columns.push(Column::new("Topic".into(), topics));

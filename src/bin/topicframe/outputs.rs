@@ -1,0 +1,166 @@
+//! The files that the command writes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use topicframe::FittedTopicModel;
+use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
+use topicframe::files::{check_writable, check_writable_frame, is_binary, is_delimited, same_file, write_frame};
+use topicframe::polars::prelude::{DataFrame, DataType};
+use topicframe::progress::Progress;
+
+use crate::table;
+
+/// Which outputs were written and which failed.
+#[derive(Default)]
+pub struct Outputs {
+    pub written: Vec<(&'static str, String)>,
+    failed: Vec<Error>,
+}
+
+impl Outputs {
+    pub fn add(&mut self, name: &'static str, path: Option<&Path>, write: impl FnOnce(&Path) -> Result<()>) {
+        let Some(path) = path else { return };
+        match write(path) {
+            Ok(()) => self.written.push((name, path.display().to_string())),
+            Err(error) => self.failed.push(error),
+        }
+    }
+
+    /// Reports each output that failed.
+    ///
+    /// # Errors
+    /// If any output failed; the error lists those that were written.
+    pub fn complete(self) -> Result<()> {
+        if self.failed.is_empty() {
+            return Ok(());
+        }
+        for error in &self.failed {
+            table::report_line(&format!("error: {}", error.report(Interface::CommandLine)));
+        }
+        let all = self.failed.len() + self.written.len();
+        let written: Vec<String> = self.written.iter().map(|(name, path)| format!("the {name} ({path})")).collect();
+        let written = match written.is_empty() {
+            true => "nothing was written".to_owned(),
+            false => format!("written: {}", written.join(", ")),
+        };
+        let message = format!("{} of {all} outputs failed; {written}", self.failed.len());
+        Err(Error::new(ErrorKind::Io, Stage::Output, message))
+    }
+}
+
+pub fn check_page(path: &Path) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+    match extension.as_str() {
+        "html" | "htm" => check_writable(path),
+        _ => Err(Error::new(
+            ErrorKind::InvalidParameter,
+            Stage::Output,
+            "the report file name must end in .html or .htm",
+        )
+        .with_path(path)),
+    }
+}
+
+pub fn taken(path: &Path, message: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameter, Stage::Output, message).with_path(path).with_hint("Choose another name.")
+}
+
+/// Whether a column contains embeddings (arrays; except in JSON, also lists of floats) or encoded images (binary
+/// values, also within structs and lists).
+fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
+    match dtype {
+        DataType::Binary | DataType::Array(..) => true,
+        DataType::List(inner) => inner.is_float() && !is_json || is_bulky(inner, is_json),
+        DataType::Struct(fields) => fields.iter().any(|field| is_bulky(field.dtype(), is_json)),
+        _ => false,
+    }
+}
+
+/// Reports outputs that cannot be written, or that would overwrite one of `inputs` or another output.
+pub fn check([topics, documents, report]: [&Option<PathBuf>; 3], inputs: &[PathBuf]) -> Result<()> {
+    let outputs: Vec<&PathBuf> = [topics, documents, report].into_iter().flatten().collect();
+    for (i, path) in outputs.iter().enumerate() {
+        if inputs.iter().any(|input| same_file(path, input)) {
+            return Err(taken(path, "this would overwrite the input"));
+        }
+        if outputs.iter().take(i).any(|earlier| same_file(path, earlier)) {
+            return Err(taken(path, "two outputs would be written to this file"));
+        }
+    }
+    for path in [topics, documents].into_iter().flatten() {
+        check_writable_frame(path)?;
+    }
+    report.as_deref().map_or(Ok(()), check_page)
+}
+
+/// Checks that a model can be saved to `folder`: it does not exist, is empty, or has a saved model.
+pub fn check_model_folder(folder: &Path) -> Result<()> {
+    let refused = |message: &str| {
+        Err(Error::new(ErrorKind::InvalidParameter, Stage::Output, message)
+            .with_path(folder)
+            .with_hint("Name a folder that does not exist yet, or one with a saved model, which is then replaced."))
+    };
+    let listing = folder.join("model.json");
+    match fs::read(&listing) {
+        Ok(bytes) => {
+            let listed: Option<serde_json::Value> = serde_json::from_slice(&bytes).ok();
+            match listed.is_some_and(|listed| listed["format"] == "topicframe") {
+                true => check_writable(listing),
+                false => refused("this folder has a `model.json` that is not one of a saved model"),
+            }
+        }
+        Err(_) if folder.is_dir() => match fs::read_dir(folder).map(|entries| entries.flatten().all(is_left_behind)) {
+            Ok(true) => check_writable(listing),
+            Ok(false) => refused("this folder has other files, but no saved model"),
+            Err(cause) => Err(Error::new(ErrorKind::Io, Stage::Output, "cannot read the folder")
+                .with_path(folder)
+                .with_cause(cause)),
+        },
+        Err(error) if folder.exists() && error.kind() != io::ErrorKind::NotFound => {
+            refused("a model is saved to a folder, but this is a file")
+        }
+        Err(_) => check_writable(folder),
+    }
+}
+
+/// Whether a file is one that was left by a process that was killed while it saved a model: `part-0123456789abcdef.arrow`
+/// or a temporary one.
+fn is_left_behind(entry: fs::DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy().into_owned();
+    let stem = name.strip_suffix(".safetensors").or_else(|| name.strip_suffix(".arrow"));
+    let hash = stem.and_then(|stem| stem.rsplit_once('-')).map(|(_, hash)| hash);
+    name.starts_with(".topicframe")
+        || hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Writes the topic table.
+pub fn write_topics(topics: &FittedTopicModel, path: &Path) -> Result<()> {
+    let info = match is_binary(path) {
+        true => topics.get_topic_info()?,
+        false => topics.get_topic_info_with_paths()?,
+    };
+    write_frame(&info, path)
+}
+
+/// Embeddings and encoded images would make text files huge and unreadable; they are omitted, with a note.
+pub fn writable(documents: &DataFrame, path: &Path, progress: &Progress) -> DataFrame {
+    if is_binary(path) {
+        return documents.clone();
+    }
+    let is_json = !is_delimited(path);
+    let columns = documents.columns().iter().filter(|column| is_bulky(column.dtype(), is_json));
+    let left_out: Vec<String> = columns.map(|column| column.name().to_string()).collect();
+    if !left_out.is_empty() {
+        let message = format!(
+            "{} omits {} {}; a .parquet file can contain {}",
+            path.display(),
+            if left_out.len() == 1 { "the column" } else { "the columns" },
+            left_out.join(", "),
+            if left_out.len() == 1 { "it" } else { "them" },
+        );
+        progress.note(Stage::Output, message);
+    }
+    documents.drop_many(left_out)
+}
