@@ -173,6 +173,15 @@ impl Inputs {
         &self.folder
     }
 
+    /// Checks that no table was missed.
+    ///
+    /// # Errors
+    /// A folder that may contain tables cannot be read.
+    #[doc(hidden)] // For the command.
+    pub fn check_readable(&self) -> Result<()> {
+        self.unreadable.clone().map_or(Ok(()), Err)
+    }
+
     /// The common kind of all tables; `None` if the input is a single file.
     ///
     /// # Errors

@@ -206,3 +206,30 @@ impl Read for Whole {
 fn unreadable(path: &Path) -> Error {
     Error::new(ErrorKind::Io, Stage::Input, "cannot read the file").with_path(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PIECE, ReadOptions, TextStream};
+
+    #[test]
+    fn a_large_file_is_never_in_memory_as_a_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("in.csv");
+        let line = format!("{}\n", "a text ".repeat(20));
+        let lines = 5 * PIECE / line.len();
+        std::fs::write(&path, line.repeat(lines)).unwrap();
+        let mut stream = TextStream::open(&path, &ReadOptions::new()).unwrap().unwrap();
+        let mut taken = 0;
+        while !stream.is_at_end() {
+            assert!(stream.text.capacity() < 3 * PIECE, "{}", stream.text.capacity());
+            let length = stream.text().rfind('\n').map_or(0, |at| at + 1);
+            stream.take(length);
+            taken += length;
+            if !stream.is_ended() {
+                stream.fill().unwrap();
+            }
+        }
+        assert_eq!((taken, stream.lines()), (lines * line.len(), lines));
+        assert_eq!(stream.length(), taken as u64);
+    }
+}

@@ -198,7 +198,7 @@ fn what_a_saved_model_is() {
     let here = folder.path();
     done(here, "fit posts.parquet --text caption --topics topics.parquet --report page.html");
     let said = stdout(&done(here, "info model --topics t.parquet --documents d.parquet --report p.html"));
-    for part in ["topicframe ", "90 in ", "no edits", "origin: built_in", "seed", "clusterer", "MB", "Words"] {
+    for part in ["topicframe ", "90 in ", "no edits", "(built in)", "seed", "clusterer", "MB", "Words"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let same = |a: &str, b: &str| {

@@ -83,7 +83,9 @@ fn every_command_of_the_documents_is_one_that_exists() {
     for command in commands() {
         let known = ["cargo test --release", "cargo doc", "cargo install --path . --locked"];
         let known = known.iter().any(|known| command.starts_with(known));
-        let runs = command.split_once(" -- fit ").is_some_and(|(before, _)| before == "cargo run --release");
+        let runs = ["fit", "transform", "info"]
+            .iter()
+            .any(|run| command.starts_with(&format!("cargo run --release -- {run} ")));
         let example = command.split_once("--example ").map(|(_, rest)| rest.split_whitespace().next().unwrap_or(""));
         let example = example.is_some_and(|name| root().join(format!("examples/{name}.rs")).exists());
         let mut words = command.split_whitespace().skip_while(|word| *word == "sh");
@@ -134,7 +136,8 @@ fn the_help_of_the_command_is_in_the_documents() {
         let output = Command::new(env!("CARGO_BIN_EXE_topicframe")).args(arguments).arg("--help").output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let commands: [&[&str]; 4] = [&["fit"], &["kernel", "install"], &["kernel", "doctor"], &["kernel", "uninstall"]];
+    let commands: [&[&str]; 6] =
+        [&["fit"], &["transform"], &["info"], &["kernel", "install"], &["kernel", "doctor"], &["kernel", "uninstall"]];
     let help: String = commands.map(help).concat();
     for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
         let option = option.trim_end_matches([',', '.']);

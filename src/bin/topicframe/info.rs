@@ -157,13 +157,26 @@ fn words(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Object(stage) => match stage.get("description").and_then(Value::as_str) {
             Some(description) => match stage.get("origin") {
-                Some(origin) => format!("{description} (origin: {})", words(origin)),
+                Some(from) => format!("{description} ({})", origin(from)),
                 None => description.to_owned(),
             },
             None => fields(value),
         },
         Value::Array(values) => values.iter().map(words).collect::<Vec<_>>().join("; "),
         other => other.to_string(),
+    }
+}
+
+/// Where an embedder or a captioner came from.
+fn origin(origin: &Value) -> String {
+    match (origin.as_str(), &origin["hub"], &origin["folder"]) {
+        (Some("built_in"), ..) => "built in".to_owned(),
+        (Some("unknown"), ..) => "a type of the program that fitted the model, which was not saved".to_owned(),
+        (_, Value::Object(hub), _) => format!("from the Hub: {}", fields(&Value::Object(hub.clone()))),
+        (_, _, Value::Object(folder)) => {
+            format!("from the folder {}", folder.get("path").map(words).unwrap_or_default())
+        }
+        _ => words(origin),
     }
 }
 

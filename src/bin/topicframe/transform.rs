@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::Args;
@@ -166,6 +168,7 @@ impl Transform {
 
     fn add_jobs(&self, input: &Path, jobs: &mut Vec<Job>) -> Result<()> {
         let found = Inputs::find(input)?;
+        found.check_readable()?;
         if input.is_dir() && found.tables().is_empty() {
             let folder = input.to_path_buf();
             jobs.push(Job { input: folder.clone(), is_image_folder: true, folder, output: None });
@@ -254,9 +257,10 @@ impl Transform {
             return Err(Error::new(ErrorKind::InvalidData, Stage::Input, "the input has no rows, only column names")
                 .with_path(&job.input));
         }
+        let is_closed = Arc::new(AtomicBool::new(false));
         let mut writer = match &job.output {
             Some(path) => FrameWriter::create(path)?,
-            None => FrameWriter::csv(std::io::stdout()),
+            None => FrameWriter::csv(Pipe(Arc::clone(&is_closed))),
         };
         let names: BTreeMap<i32, String> =
             topics.topic_ids().into_iter().filter_map(|id| Some((id, topics.topic_label(id)?))).collect();
@@ -272,6 +276,9 @@ impl Transform {
             let frame = with_names(frame, &names, &mut placed)?;
             writer.write(&self.written(frame, job, placed.rows == batch.height(), progress))?;
             task.advance(batch.height());
+            if is_closed.load(Ordering::Relaxed) {
+                return Ok(placed);
+            }
         }
         task.finish()?;
         writer.finish()?;
@@ -339,6 +346,28 @@ impl Job {
         ));
         if let Some(path) = &self.output {
             table::report_line(&format!("wrote documents  {}", path.display()));
+        }
+    }
+}
+
+/// Standard output. A closed pipe, as by `head`, is not an error, but noted: there is nothing more to do.
+struct Pipe(Arc<AtomicBool>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.0.store(true, Ordering::Relaxed);
+                Ok(bytes.len())
+            }
+            result => result,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
         }
     }
 }
