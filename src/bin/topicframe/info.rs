@@ -15,7 +15,7 @@ use crate::{bar, table};
 
 #[derive(Debug, Args)]
 pub struct Info {
-    /// The folder of the model, as written by `topicframe fit --save`.
+    /// The folder of the model, as written by `topicframe fit ... --save FOLDER`.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
 

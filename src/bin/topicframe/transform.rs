@@ -32,7 +32,7 @@ pub struct Transform {
     #[arg(required = true, value_name = "INPUT")]
     input: Vec<PathBuf>,
 
-    /// The folder of the model, as written by `topicframe fit --save`.
+    /// The folder of the model, as written by `topicframe fit ... --save FOLDER`.
     #[arg(long, value_name = "FOLDER")]
     model: PathBuf,
 
