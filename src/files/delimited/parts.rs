@@ -26,6 +26,9 @@ pub(in crate::files) struct DelimitedParts {
     rows: usize,
 }
 
+/// The number of rows, those that are short, and the columns.
+type Rows = (usize, Option<ShortRows>, Vec<ColumnBuilder>);
+
 impl DelimitedParts {
     /// Opens a file and reads it for the first time; `None` if it must be read as a whole. `rows` and `bytes` limit what
     /// is in memory.
@@ -99,12 +102,7 @@ impl DelimitedParts {
     }
 
     /// Reads the next rows into `columns`. Returns their number, and which of them are short.
-    fn read(
-        &mut self,
-        columns: Vec<ColumnBuilder>,
-        rows: usize,
-        bytes: usize,
-    ) -> Result<Option<(usize, Option<ShortRows>, Vec<ColumnBuilder>)>> {
+    fn read(&mut self, columns: Vec<ColumnBuilder>, rows: usize, bytes: usize) -> Result<Option<Rows>> {
         let skips_blank = columns.len() > 1;
         let end = loop {
             let (text, is_ended) = (self.stream.text(), self.stream.is_ended());
@@ -155,10 +153,10 @@ fn complete_rows(
             return (end, is_ended);
         }
         let is_blank = skips_blank && records.pass_blank_line();
-        while !is_blank {
+        let mut is_over = is_blank;
+        while !is_over {
             match records.field() {
-                Ok(field) if field.is_last => break,
-                Ok(_) => {}
+                Ok(field) => is_over = field.is_last,
                 Err(quote) if quote.stray.is_some() || is_ended => return (text.len(), true),
                 Err(_) => return (end, false),
             }
