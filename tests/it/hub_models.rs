@@ -1,8 +1,8 @@
 //! Models that are pushed to the Hub and loaded from it, simulated by a local server with repositories.
 
 use tempfile::TempDir;
-use topicframe::hub::{Hub, PushOptions, Pushed};
 use topicframe::error::Interface;
+use topicframe::hub::{Hub, PushOptions, Pushed};
 use topicframe::model::{LoadOptions, SaveOptions};
 use topicframe::prelude::*;
 

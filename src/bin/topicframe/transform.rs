@@ -161,7 +161,7 @@ impl Transform {
                 check_writable_frame(path)?;
                 job.output = Some(path.to_path_buf());
             }
-            (Some(folder), _) => return self.into_folder(folder, jobs),
+            (Some(folder), _) => return self.in_folder(folder, jobs),
         }
         Ok((jobs, Vec::new()))
     }
@@ -191,7 +191,7 @@ impl Transform {
     }
 
     /// Gives each input an output of the same name in `folder`, which is created.
-    fn into_folder(&self, folder: &Path, mut jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<PathBuf>)> {
+    fn in_folder(&self, folder: &Path, mut jobs: Vec<Job>) -> Result<(Vec<Job>, Vec<PathBuf>)> {
         if folder.exists() && !folder.is_dir() {
             return Err(Error::new(
                 ErrorKind::InvalidParameter,
