@@ -200,8 +200,8 @@ fn names_that_are_no_unicode_are_read() {
     assert!(topics.iter().all(|&topic| topic >= 0), "{topics:?}");
 }
 
-#[cfg(feature = "models")]
 #[test]
+#[cfg_attr(not(feature = "models"), ignore = "needs the feature models")]
 fn the_command_reads_a_mixed_folder_and_tells_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let pictures = folder.path().join("pictures");
@@ -237,8 +237,8 @@ fn a_page_shows_tiff_as_something_that_browsers_know() {
 }
 
 /// Limits that reject an image name the option that raises them, in the terms of the interface.
-#[cfg(feature = "models")]
 #[test]
+#[cfg_attr(not(feature = "models"), ignore = "needs the feature models")]
 fn limits_name_the_option_that_lifts_them() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
