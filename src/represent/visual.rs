@@ -23,6 +23,7 @@ use crate::vision::{Collage, Limits};
 mod choice;
 mod gallery;
 mod ranking;
+mod thumbnails;
 
 pub use crate::vision::OnImageError;
 pub use gallery::SavedImages;

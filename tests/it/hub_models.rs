@@ -29,7 +29,7 @@ fn a_model_comes_back_from_the_hub_without_its_documents() {
     let server = all.serve();
     let hub = hub(&server, &cache);
     let frame = crate::corpora::frame(60);
-    let topics = TopicModel::text("text", StaticEmbedder::builtin()).fit(&frame).unwrap();
+    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
     push(&topics, &hub);
 
     let files = all.branch(REPOSITORY, "main").files;
@@ -53,7 +53,7 @@ fn a_second_push_replaces_the_model_and_keeps_the_card() {
     let server = all.serve();
     let hub = hub(&server, &cache);
     let frame = crate::corpora::frame(60);
-    let topics = TopicModel::text("text", StaticEmbedder::builtin()).fit(&frame).unwrap();
+    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
     push(&topics, &hub);
     assert!(push(&topics, &hub).is_unchanged());
     all.change(REPOSITORY, "main", |branch| {
@@ -76,7 +76,7 @@ fn links_that_leave_the_repository_are_not_followed() {
     let (all, cache, elsewhere) = (Repositories::default(), TempDir::new().unwrap(), TempDir::new().unwrap());
     let server = all.serve();
     let hub = hub(&server, &cache);
-    let topics = TopicModel::text("text", StaticEmbedder::builtin()).fit(&crate::corpora::frame(60)).unwrap();
+    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&crate::corpora::frame(60)).unwrap();
     let commit = push(&topics, &hub).commit;
     load(&hub).unwrap();
     let model = cache.path().join("models--tester--topics/snapshots").join(commit).join("model.json");

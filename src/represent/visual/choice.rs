@@ -7,15 +7,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use rayon::prelude::*;
 
 use super::gallery::{ChosenImage, SkippedImage};
+use super::thumbnails::shrink;
 use crate::corpus::ImageColumn;
 use crate::error::{Error, Result};
-use crate::vision::decode::{decode_bytes, read};
-use crate::vision::{EncodedImage, Encoding, Limits, encode, image_error, thumbnail};
-
-/// The longer side of thumbnails in pixels: sharp at half that size on high-density screens, 5 to 15 KB each.
-const THUMBNAIL_SIDE: u32 = 256;
-
-const THUMBNAIL_ENCODING: Encoding = Encoding::Smallest { quality: 85 };
+use crate::vision::decode::read;
+use crate::vision::{Limits, image_error};
 
 /// The settings shared by all topics.
 pub(super) struct Choice<'a> {
@@ -42,12 +38,6 @@ struct Seen<'a> {
 }
 
 type Candidate = (usize, f64);
-
-/// The size of an encoded image, and a thumbnail of it.
-pub(super) fn shrink(bytes: &[u8], limits: &Limits) -> Result<((u32, u32), EncodedImage)> {
-    let image = decode_bytes(bytes, limits, true)?;
-    Ok((image.dimensions(), encode(&thumbnail(&image, THUMBNAIL_SIDE), THUMBNAIL_ENCODING)?))
-}
 
 impl<'a> Choice<'a> {
     /// Processes the candidates in order, in rounds of the number still missing. Rounds do not depend on the number of

@@ -170,7 +170,7 @@ impl Gallery {
         let limits = Limits::new();
         let mut topics = BTreeMap::new();
         for (topic, bytes) in collages {
-            let (size, thumbnail) = super::choice::shrink(&bytes, &limits)?;
+            let (size, thumbnail) = super::thumbnails::shrink(&bytes, &limits)?;
             let path = Some(format!("{topic}.jpg"));
             let pictures = TopicPictures {
                 pictures: vec![Picture { topic, rank: 0, row: row_of(topic), score: 1.0, path }],

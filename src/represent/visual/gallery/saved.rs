@@ -168,7 +168,7 @@ fn thumbnails(state: &mut State<'_>, count: usize) -> Result<Vec<Option<EncodedI
 fn again(images: &ImageColumn, row: usize, limits: &Limits) -> Option<EncodedImage> {
     let source = images.get(row).ok().flatten()?;
     let bytes = read(&source, limits).ok()?;
-    super::super::choice::shrink(&bytes, limits).ok().map(|(_, thumbnail)| thumbnail)
+    super::super::thumbnails::shrink(&bytes, limits).ok().map(|(_, thumbnail)| thumbnail)
 }
 
 fn skipped(state: &mut State<'_>) -> Result<Vec<SkippedImage>> {
