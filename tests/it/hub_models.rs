@@ -23,14 +23,29 @@ fn load(hub: &Hub) -> Result<FittedTopicModel, Error> {
     FittedTopicModel::load_from_hf_hub_with(hub, REPOSITORY, &LoadOptions::new(), &Progress::silent())
 }
 
-#[test]
-fn a_model_comes_back_from_the_hub_without_its_documents() {
+/// A server, a cache, the hub of both, and a model of `frame` that was pushed to it.
+struct Fixture {
+    all: Repositories,
+    cache: TempDir,
+    hub: Hub,
+    topics: FittedTopicModel,
+    commit: String,
+    _server: Server,
+}
+
+fn pushed(frame: &DataFrame) -> Fixture {
     let (all, cache) = (Repositories::default(), TempDir::new().unwrap());
     let server = all.serve();
     let hub = hub(&server, &cache);
+    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(frame).unwrap();
+    let commit = push(&topics, &hub).commit;
+    Fixture { all, cache, hub, topics, commit, _server: server }
+}
+
+#[test]
+fn a_model_comes_back_from_the_hub_without_its_documents() {
     let frame = crate::corpora::frame(60);
-    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
-    push(&topics, &hub);
+    let Fixture { all, hub, topics, cache: _cache, _server, .. } = pushed(&frame);
 
     let files = all.branch(REPOSITORY, "main").files;
     let card = String::from_utf8(files["README.md"].bytes.clone()).unwrap();
@@ -48,15 +63,11 @@ fn a_model_comes_back_from_the_hub_without_its_documents() {
 }
 
 #[test]
-#[ignore = "fails: a second push of the same model is not recognized as unchanged"]
+#[ignore = "fails: a second push of the same model pushes model.json again"]
 fn a_second_push_replaces_the_model_and_keeps_the_card() {
-    let (all, cache) = (Repositories::default(), TempDir::new().unwrap());
-    let server = all.serve();
-    let hub = hub(&server, &cache);
-    let frame = crate::corpora::frame(60);
-    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
-    push(&topics, &hub);
-    assert!(push(&topics, &hub).is_unchanged());
+    let Fixture { all, hub, topics, cache: _cache, _server, .. } = pushed(&crate::corpora::frame(60));
+    let again = push(&topics, &hub);
+    assert!(again.is_unchanged(), "{again:?}");
     all.change(REPOSITORY, "main", |branch| {
         branch.files.get_mut("README.md").unwrap().bytes = b"# Written by hand\n".to_vec();
     });
@@ -74,11 +85,8 @@ fn a_second_push_replaces_the_model_and_keeps_the_card() {
 #[cfg(unix)]
 #[test]
 fn links_that_leave_the_repository_are_not_followed() {
-    let (all, cache, elsewhere) = (Repositories::default(), TempDir::new().unwrap(), TempDir::new().unwrap());
-    let server = all.serve();
-    let hub = hub(&server, &cache);
-    let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&crate::corpora::frame(60)).unwrap();
-    let commit = push(&topics, &hub).commit;
+    let Fixture { cache, hub, commit, _server, .. } = pushed(&crate::corpora::frame(60));
+    let elsewhere = TempDir::new().unwrap();
     load(&hub).unwrap();
     let model = cache.path().join("models--tester--topics/snapshots").join(commit).join("model.json");
     let moved = elsewhere.path().join("model.json");
