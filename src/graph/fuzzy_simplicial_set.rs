@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::smooth_knn_dist::{KnnScales, smooth_knn_dist};
 use crate::error::Stage;
+use crate::linalg::sparse::transpose;
 use crate::neighbors::Neighbors;
 use crate::progress::{Progress, Task};
 
@@ -98,7 +99,7 @@ pub(crate) fn fuzzy_graph(
 ) -> FuzzyGraph {
     let scales = smooth_knn_dist(neighbors, local_connectivity);
     let directed = membership_strengths(neighbors, &scales, task);
-    let reversed = transpose(&directed);
+    let reversed = reversed(&directed);
     unite(&directed, &reversed, set_op_mix_ratio, task)
 }
 
@@ -125,27 +126,14 @@ fn membership_strengths(neighbors: &Neighbors, scales: &KnnScales, task: &Task) 
     collect_rows(rows, k, edges_of, task)
 }
 
-fn transpose(graph: &FuzzyGraph) -> FuzzyGraph {
-    let mut offsets = vec![0_usize; graph.rows() + 1];
-    for &index in &graph.indices {
-        offsets[index as usize + 1] += 1;
-    }
-    for row in 0..graph.rows() {
-        offsets[row + 1] += offsets[row];
-    }
-    let mut next = offsets.clone();
-    let mut indices = vec![0_u32; graph.indices.len()];
-    let mut weights = vec![0.0_f32; graph.weights.len()];
-    for row in 0..graph.rows() {
-        let (ends, row_weights) = graph.row(row);
-        for (&end, &weight) in ends.iter().zip(row_weights) {
-            let slot = &mut next[end as usize];
-            indices[*slot] = row as u32;
-            weights[*slot] = weight;
-            *slot += 1;
-        }
-    }
-    FuzzyGraph { offsets, indices, weights }
+/// The edges of every row from their other ends.
+fn reversed(graph: &FuzzyGraph) -> FuzzyGraph {
+    let row = |row: usize| {
+        let (ends, weights) = graph.row(row);
+        ends.iter().copied().zip(weights.iter().copied())
+    };
+    let columns = transpose(graph.rows(), graph.rows(), row);
+    FuzzyGraph { offsets: columns.starts, indices: columns.rows, weights: columns.values }
 }
 
 /// Interpolates between the probabilistic union, a + b - ab, and the intersection, ab, of the two directions.

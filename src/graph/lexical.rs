@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::FuzzyGraph;
 use crate::error::{Result, Stage};
-use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse::{CsrMatrix, transpose};
 use crate::linalg::sparse_sums::SparseSums;
 use crate::progress::{Progress, Task};
 
@@ -107,8 +107,8 @@ impl InvertedIndex {
             }
             texts.starts.push(texts.numbers.len());
         }
-        let in_use = |(term, &texts): (usize, &u32)| if is_usable(term as u32) { texts as usize } else { 0 };
-        let postings = transposed(&texts, &frequencies.iter().enumerate().map(in_use).collect::<Vec<_>>());
+        let columns = transpose(counts.rows(), counts.cols(), |row| texts.of(row as u32));
+        let postings = Rows { starts: columns.starts, numbers: columns.rows, weights: columns.values };
         InvertedIndex { texts, postings }
     }
 
@@ -190,28 +190,6 @@ impl InvertedIndex {
 /// The weight of a term that occurs `count` times in a text.
 fn damped(count: u32) -> f64 {
     1.0 + f64::from(count).ln()
-}
-
-/// The rows of each number, ascending; `counts` are the numbers of rows.
-fn transposed(rows: &Rows, counts: &[usize]) -> Rows {
-    let mut starts = Vec::with_capacity(counts.len() + 1);
-    let mut end = 0;
-    starts.push(0);
-    for count in counts {
-        end += count;
-        starts.push(end);
-    }
-    let mut next = starts.clone();
-    let mut transposed = Rows { starts, numbers: vec![0; end], weights: vec![0.0; end] };
-    for row in 0..rows.starts.len() as u32 - 1 {
-        for (number, weight) in rows.of(row) {
-            let place = &mut next[number as usize];
-            transposed.numbers[*place] = row;
-            transposed.weights[*place] = weight;
-            *place += 1;
-        }
-    }
-    transposed
 }
 
 /// Leaves the `k` most similar texts, in any order; ties are broken by row.

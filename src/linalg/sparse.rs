@@ -7,9 +7,11 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 
 mod by_class;
 mod class_counts;
+mod transpose;
 
 pub(crate) use by_class::check_classes;
 pub(crate) use class_counts::ClassCounts;
+pub(crate) use transpose::transpose;
 
 /// A sparse matrix in CSR format; columns are ascending within a row. `T` is `u32` for counts and `f64` for weights.
 ///

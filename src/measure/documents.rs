@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{mean, pair_npmi};
-use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse::{CsrMatrix, transpose};
 
 /// Terms that are compared at a time: one bit each.
 const BLOCK: usize = u64::BITS as usize;
@@ -50,22 +50,9 @@ pub(crate) struct Occurrences {
 impl Occurrences {
     /// Where the terms (columns) that are wanted occur in the texts (rows).
     pub(crate) fn new(counts: &CsrMatrix<u32>, is_wanted: impl Fn(u32) -> bool) -> Self {
-        let mut starts = vec![0_usize; counts.cols() + 1];
-        for &term in counts.indices().iter().filter(|&&term| is_wanted(term)) {
-            starts[term as usize + 1] += 1;
-        }
-        for term in 0..counts.cols() {
-            starts[term + 1] += starts[term];
-        }
-        let mut next = starts.clone();
-        let mut of_terms = vec![0_u32; starts.last().copied().unwrap_or(0)];
-        for text in 0..counts.rows() {
-            for &term in counts.row(text).0.iter().filter(|&&term| is_wanted(term)) {
-                of_terms[next[term as usize]] = text as u32;
-                next[term as usize] += 1;
-            }
-        }
-        Occurrences { texts: counts.rows(), starts, of_terms }
+        let wanted = |text| counts.row(text).0.iter().filter(|&&term| is_wanted(term)).map(|&term| (term, ()));
+        let columns = transpose(counts.rows(), counts.cols(), wanted);
+        Occurrences { texts: counts.rows(), starts: columns.starts, of_terms: columns.rows }
     }
 
     /// The texts that contain a term; none for a term that is not a column.
