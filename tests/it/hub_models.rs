@@ -63,7 +63,6 @@ fn a_model_comes_back_from_the_hub_without_its_documents() {
 }
 
 #[test]
-#[ignore = "fails: a second push of the same model pushes model.json again"]
 fn a_second_push_replaces_the_model_and_keeps_the_card() {
     let Fixture { all, hub, topics, cache: _cache, _server, .. } = pushed(&crate::corpora::frame(60));
     let again = push(&topics, &hub);
