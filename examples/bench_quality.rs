@@ -15,6 +15,7 @@ use std::fs;
 use std::hash::Hash;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
@@ -61,7 +62,8 @@ struct Bench {
     /// frequent one of their topic.
     #[arg(long)]
     calibration: bool,
-    /// Numbers of topics at which the tree of the last fit is cut, separated by commas: prints how long each takes.
+    /// Numbers of topics at which the tree of the last fit is cut, separated by commas: prints how long each takes, the
+    /// share of the largest topic, and the scores.
     #[arg(long, value_delimiter = ',')]
     at: Vec<usize>,
     /// The random seeds, separated by commas.
@@ -103,6 +105,14 @@ fn read(bench: &Bench) -> Outcome<DataFrame> {
         let rows: Vec<usize> = (0..vectors.nrows()).filter(|&row| vectors.row(row).iter().any(|&x| x != 0.0)).collect();
         let vectors = vectors.select(topicframe::ndarray::Axis(0), &rows);
         frame.with_column(Embeddings::scatter(vectors, &rows, frame.height())?.to_column("embedding")?)?;
+    }
+    let vectors = bench.embeddings.as_ref().filter(|name| !name.ends_with(".npy"));
+    for name in [Some(&bench.text), bench.labels.as_ref(), vectors].into_iter().flatten() {
+        let known: Vec<&str> = frame.get_column_names().into_iter().map(|name| name.as_str()).collect();
+        if !known.contains(&name.as_str()) {
+            let input = bench.input.display();
+            return Err(format!("{input} has no column {name}; its columns are {}", known.join(", ")).into());
+        }
     }
     Ok(frame)
 }
@@ -250,9 +260,14 @@ fn print_scores(found: &Found, labels: Option<&TextColumn>) {
     let outliers = found.labels.iter().filter(|&&label| label == OUTLIER).count();
     let share = 100.0 * outliers as f64 / found.labels.len() as f64;
     println!("{:.3} s, {} topics, {share:.1} % outliers", found.seconds, found.words.len());
-    let Some(labels) = labels else { return };
-    let scored: Vec<(&str, i32)> =
-        (0..found.labels.len()).filter_map(|row| Some((labels.get(row)?, found.labels[row]))).collect();
+    if let Some(labels) = labels {
+        print_agreement(&found.labels, labels);
+    }
+}
+
+/// How far topics agree with labels, where there are any.
+fn print_agreement(topics: &[i32], labels: &TextColumn) {
+    let scored: Vec<(&str, i32)> = (0..topics.len()).filter_map(|row| Some((labels.get(row)?, topics[row]))).collect();
     let table = |rows: &[(&str, i32)]| {
         let (labels, topics): (Vec<&str>, Vec<i32>) = rows.iter().copied().unzip();
         Contingency::new(&labels, &topics)
@@ -303,15 +318,39 @@ fn write(found: &Found, path: &Path) -> Outcome<()> {
     Ok(out.flush()?)
 }
 
-fn main() -> Outcome<()> {
-    let bench = Bench::parse();
-    let mut frame = read(&bench)?;
+/// Cuts the tree of a fit into `count` topics.
+fn print_cut(found: &Found, count: usize, labels: Option<&TextColumn>) -> Outcome<()> {
+    let started = Instant::now();
+    let cut = found.topics.at(count)?;
+    let took = 1e3 * started.elapsed().as_secs_f64();
+    let topics = cut.topic_ids().into_iter().filter(|&id| id != OUTLIER);
+    let largest = topics.filter_map(|id| cut.topic_size(id)).max().unwrap_or(0);
+    let share = 100.0 * largest as f64 / cut.summary().rows.max(1) as f64;
+    println!("at({count}): {} topics in {took:.0} ms, the largest has {share:.1} %", cut.summary().topics);
+    if let Some(labels) = labels {
+        print_agreement(&cut.labels(), labels);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match run(&Bench::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(bench: &Bench) -> Outcome<()> {
+    let mut frame = read(bench)?;
     if let Some(name) = &bench.labels {
         let labels = frame.column(name)?.cast(&DataType::String)?;
         frame.with_column(labels)?;
     }
     let labels = bench.labels.as_ref().map(|name| TextColumn::read(&frame, name)).transpose()?;
-    let fits = bench.seed.iter().map(|&seed| fit(&bench, &frame, seed)).collect::<Outcome<Vec<_>>>()?;
+    let fits = bench.seed.iter().map(|&seed| fit(bench, &frame, seed)).collect::<Outcome<Vec<_>>>()?;
     fits.iter().for_each(|found| print_scores(found, labels.as_ref()));
     let between: Vec<f64> = (0..fits.len())
         .flat_map(|a| (0..a).map(move |b| (a, b)))
@@ -325,10 +364,7 @@ fn main() -> Outcome<()> {
         print_calibration(last, labels);
     }
     for &count in &bench.at {
-        let started = Instant::now();
-        let cut = last.topics.at(count)?;
-        let took = 1e3 * started.elapsed().as_secs_f64();
-        println!("at({count}): {} topics in {took:.0} ms", cut.summary().topics);
+        print_cut(last, count, labels.as_ref())?;
     }
     bench.out.as_ref().map_or(Ok(()), |path| write(last, path))
 }

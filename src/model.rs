@@ -27,8 +27,8 @@ mod params;
 mod pipeline;
 mod saved;
 
+pub(crate) use fitted::{Doubt, Quality, TopicQuality};
 pub use fitted::{FittedTopicModel, Summary};
-pub(crate) use fitted::{TopicQuality, weakest};
 pub use nr_topics::NrTopics;
 pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};
 

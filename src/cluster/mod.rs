@@ -272,6 +272,12 @@ pub trait FittedClusterer: Send + Sync + Debug {
         Vec::new()
     }
 
+    /// The number of groups that have too few rows for a cluster of their own at about this number of clusters, and that
+    /// joined another one in the fit. Default: 0; not known of a clusterer that was saved and loaded.
+    fn joined(&self) -> usize {
+        0
+    }
+
     /// Clusters some of the fitted rows again, without the others, into about as many clusters: the cluster of each of
     /// `rows` (ascending), -1 for none. `None`, the default, if the algorithm cannot: it would need the points.
     ///

@@ -79,7 +79,7 @@ impl NeighborGraph {
     }
 
     /// The number of nearest neighbors, including the row itself: at least 2, default 15. If there are too few rows, it
-    /// is reduced to one less than the number of rows.
+    /// is reduced to one less than the number of rows, with a note.
     #[must_use]
     pub fn n_neighbors(mut self, n_neighbors: usize) -> Self {
         self.n_neighbors = n_neighbors;
@@ -158,7 +158,7 @@ impl NeighborGraph {
         }
         let index = index.searched(self.neighbor_search, stage, progress)?;
         check_memory(stage, "the neighbors and their graph", index.rows(), NUMBERS_A_ROW)?;
-        let n_neighbors = self.n_neighbors.min(index.rows().saturating_sub(1).max(2)).min(index.rows());
+        let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, stage, progress)?;
         let task = progress.task(stage, "graph", 2 * index.rows());
         let graph = fuzzy_graph(&neighbors, 1.0, 1.0, &task);
@@ -173,6 +173,18 @@ impl NeighborGraph {
             None => graph,
         };
         Ok(FittedNeighborGraph { index: Arc::new(index), n_neighbors, mean_distance, edges: Arc::new(edges) })
+    }
+
+    /// The number of neighbors that the number of rows allows.
+    fn neighbors_for(&self, rows: usize, progress: &Progress) -> usize {
+        let allowed = rows.saturating_sub(1).max(2).min(rows);
+        let asked = self.n_neighbors;
+        // No note for a single row, which has no neighbors anyway.
+        if asked > allowed && rows > 1 {
+            let message = format!("n_neighbors = {asked} reduced to {allowed}: there are only {rows} vectors");
+            progress.note(Stage::Cluster, message);
+        }
+        asked.min(allowed)
     }
 
     /// The weight of the lexical view of `terms`.

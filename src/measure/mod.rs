@@ -16,8 +16,8 @@ pub(crate) use agreement::{best_matches, mean_agreement};
 pub(crate) use documents::Occurrences;
 pub use documents::document_npmi;
 pub(crate) use separation::{intruder_tests, separations};
-pub(crate) use windows::WindowCounts;
 pub use windows::npmi;
+pub(crate) use windows::{Chance, WindowCounts};
 
 /// The number of words of a topic that measures look at, as in the literature.
 pub(crate) const TOP_WORDS: usize = 10;

@@ -5,6 +5,10 @@ use rayon::prelude::*;
 use super::lexicon::{Lexicon, Occurrence};
 use super::{mean, pair_npmi};
 
+mod chance;
+
+pub(crate) use chance::Chance;
+
 /// The number of words in a window, gensim's value for this measure.
 const WINDOW: usize = 10;
 
@@ -45,12 +49,16 @@ pub(crate) struct WindowCounts {
     /// For each term, the terms that it shares a topic with, ascending, and the numbers of the pairs.
     partners: Vec<Vec<(u32, u32)>>,
     counts: Counts,
+    /// The number of words of each text.
+    lengths: Vec<u32>,
 }
 
 /// Numbers of windows.
 #[derive(Debug, Clone, PartialEq)]
 struct Counts {
     all: u64,
+    /// For each term, how often it occurs.
+    occurrences: Vec<u64>,
     of_term: Vec<u64>,
     of_pair: Vec<u64>,
 }
@@ -69,7 +77,7 @@ impl WindowCounts {
             partners[b as usize].push((a, number));
         }
         partners.iter_mut().for_each(|partners| partners.sort_unstable());
-        WindowCounts { lexicon, topics, partners, counts: Counts::zero(terms, pairs.len()) }
+        WindowCounts { lexicon, topics, partners, counts: Counts::zero(terms, pairs.len()), lengths: Vec::new() }
     }
 
     /// Adds texts that were split into words.
@@ -79,6 +87,7 @@ impl WindowCounts {
             let (mut numbers, mut found) = (Vec::new(), Vec::new());
             for text in texts {
                 self.lexicon.find(text, &mut numbers, &mut found);
+                found.iter().for_each(|found| counts.occurrences[found.term as usize] += 1);
                 Sliding { partners: &self.partners, counts: &mut counts, present: Vec::new() }
                     .count(text.len(), &found);
             }
@@ -86,27 +95,30 @@ impl WindowCounts {
         };
         let counted = texts.par_chunks(TEXTS).fold(zero, count).reduce(zero, Counts::plus);
         self.counts = std::mem::replace(&mut self.counts, Counts::zero(0, 0)).plus(counted);
+        self.lengths.extend(texts.iter().map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX)));
     }
 
     /// The mean NPMI of each topic's pairs of words; `None` if fewer than two of its words occur.
     pub(crate) fn npmi(&self) -> Vec<Option<f64>> {
-        self.topics.iter().map(|topic| self.npmi_of(topic)).collect()
+        self.npmi_by(&self.counts)
     }
 
-    fn npmi_of(&self, topic: &[u32]) -> Option<f64> {
-        let windows = |term: u32| self.counts.of_term[term as usize];
+    /// The same by other `counts` of the same terms.
+    fn npmi_by(&self, counts: &Counts) -> Vec<Option<f64>> {
+        self.topics.iter().map(|topic| self.npmi_of(topic, counts)).collect()
+    }
+
+    fn npmi_of(&self, topic: &[u32], counts: &Counts) -> Option<f64> {
+        let windows = |term: u32| counts.of_term[term as usize];
         let known: Vec<u32> = topic.iter().copied().filter(|&term| windows(term) > 0).collect();
-        let of_pair = |(a, b): (u32, u32)| pair_npmi(self.together(a, b), windows(a), windows(b), self.counts.all);
+        let together = |a: u32, b: u32| match pair(&self.partners, a, b) {
+            Some(pair) => counts.of_pair[pair as usize],
+            // A topic that has the same word twice.
+            None => windows(a),
+        };
+        let of_pair = |(a, b): (u32, u32)| pair_npmi(together(a, b), windows(a), windows(b), counts.all);
         let pairs = known.iter().enumerate().flat_map(|(i, &b)| known[..i].iter().map(move |&a| (a, b)));
         mean(pairs.map(of_pair))
-    }
-
-    fn together(&self, a: u32, b: u32) -> u64 {
-        match pair(&self.partners, a, b) {
-            Some(pair) => self.counts.of_pair[pair as usize],
-            // A topic that has the same word twice.
-            None => self.counts.of_term[a as usize],
-        }
     }
 }
 
@@ -123,12 +135,13 @@ fn pair(partners: &[Vec<(u32, u32)>], a: u32, b: u32) -> Option<u32> {
 
 impl Counts {
     fn zero(terms: usize, pairs: usize) -> Self {
-        Counts { all: 0, of_term: vec![0; terms], of_pair: vec![0; pairs] }
+        Counts { all: 0, occurrences: vec![0; terms], of_term: vec![0; terms], of_pair: vec![0; pairs] }
     }
 
     fn plus(mut self, other: Counts) -> Counts {
         let add = |to: &mut Vec<u64>, from: &[u64]| to.iter_mut().zip(from).for_each(|(to, from)| *to += from);
         self.all += other.all;
+        add(&mut self.occurrences, &other.occurrences);
         add(&mut self.of_term, &other.of_term);
         add(&mut self.of_pair, &other.of_pair);
         self

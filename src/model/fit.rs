@@ -11,9 +11,9 @@ use super::equal_rows::Rows;
 use super::fitted::replace_columns;
 use super::pipeline::{Known, Pipeline};
 use super::{FittedTopicModel, NrTopics, Summary, TopicModel};
-use crate::cluster::{Clustering, OUTLIER};
+use crate::cluster::{Clustering, FittedClusterer, OUTLIER};
 use crate::corpus::DistinctRows;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::graph::NeighborGraph;
 use crate::topics::{Assignment, Centroids, DocumentTerms, TermCoherence, Topics};
 
@@ -89,6 +89,7 @@ impl TopicModel {
         };
         self.progress.check(Stage::Cluster)?;
         let clustering = self.cut(clustering, counted.as_ref(), &encoded.rows)?;
+        self.note_joined(&*clustering.model);
         let assignment = self.assign(&clustering, &encoded, documents.rows)?;
         let assignment = self.choose_outliers(assignment, self.outliers, &encoded, &*clustering.model)?;
         let captions = self.captions(&documents, &encoded, &assignment)?;
@@ -131,6 +132,19 @@ impl TopicModel {
             _ => terms.and_then(|terms| clustering.model.most_coherent(&mut TermCoherence::new(terms, rows))),
         };
         chosen.map_or(Ok(clustering), |chosen| checked(chosen, rows.len()))
+    }
+
+    /// Reports that groups were too small for a cluster.
+    fn note_joined(&self, clusterer: &dyn FittedClusterer) {
+        let (joined, fewest) = (clusterer.joined(), self.clusterer.min_rows());
+        if joined > 0 {
+            let groups = if joined == 1 { "1 group" } else { &format!("{joined} groups") };
+            let message =
+                format!("{groups} of fewer than {fewest} rows joined the topic that they are best connected to");
+            let hint = Hint::new("A lower min_cluster_size keeps smaller topics.")
+                .on_command_line("A lower --min-cluster-size keeps smaller topics.");
+            self.progress.note_with_hint(Stage::Cluster, message, hint);
+        }
     }
 
     /// Reports that the clusters of a cut are not as many as requested.

@@ -24,7 +24,8 @@ const PASSES: usize = 3;
 ///
 /// Markup includes only unambiguous cases: web addresses (with a scheme, with `www.`, or a domain with a path), email
 /// addresses, HTML tags, comments, scripts, and styles, and entities, which are decoded: `&nbsp;` separates words,
-/// `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D`, and `AT&T` are not markup.
+/// `caf&eacute;` is `café`. `1 < 2`, `<3`, `Vec<String>`, `R&D`, and `AT&T` are not markup. Underscores without a letter or
+/// a digit (`____`, a line to write on) are not counted as a word either.
 ///
 /// Spelled `auto`, `none`, `markup`, `all`.
 ///
@@ -44,7 +45,7 @@ pub enum TextCleaning {
     /// texts. The default.
     #[default]
     Auto,
-    /// No cleaning: every run of letters and digits is a word.
+    /// No cleaning: every run of letters, digits and underscores is a word, as in scikit-learn.
     None,
     /// Removes markup.
     Markup,

@@ -38,11 +38,20 @@ impl Reading {
         text: &str,
         buffer: &mut String,
         left_out: &mut LeftOut,
-        emit: impl FnMut(&str),
+        mut emit: impl FnMut(&str),
     ) {
         let cleaned = self.cleaning.clean_counting(text, left_out);
         let letters = in_one_form(&cleaned);
-        for_each_word(if self.lowercase { lowered(&letters, buffer) } else { &letters }, emit);
+        let text = if self.lowercase { lowered(&letters, buffer) } else { &letters };
+        match self.cleaning {
+            TextCleaning::None => for_each_word(text, emit),
+            // A line to write on is no word.
+            _ => for_each_word(text, |word| {
+                if word.chars().any(|c| c != '_') {
+                    emit(word);
+                }
+            }),
+        }
     }
 
     /// The distinct words of a list's entries, sorted: `aujourd'hui` occurs in texts as `aujourd` and `hui`. Entries

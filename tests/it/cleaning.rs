@@ -208,6 +208,20 @@ fn without_cleaning_everything_counts() {
 }
 
 #[test]
+fn a_line_to_write_on_is_no_word() {
+    let texts = ["name: ____ and snake_case __init__ _____", "__ x_ _9"];
+    let words = |cleaning: TextCleaning| {
+        let vectorizer = CountVectorizer::new().cleaning(cleaning).stop_words(StopWords::None);
+        vectorizer.fit_transform(&texts, &Progress::silent()).unwrap().vectorizer.vocabulary().to_vec()
+    };
+    let kept = ["_9", "__init__", "and", "name", "snake_case", "x_"];
+    assert_eq!(words(TextCleaning::Markup), kept);
+    assert_eq!(words(TextCleaning::All), kept);
+    // As scikit-learn's token pattern.
+    assert_eq!(words(TextCleaning::None), [&["_9", "__", "____", "_____", "__init__"], &kept[2..]].concat());
+}
+
+#[test]
 fn only_embedders_that_want_it_see_cleaned_texts() {
     #[derive(Debug)]
     struct Raw;

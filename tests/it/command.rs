@@ -63,6 +63,14 @@ fn quality_is_printed_on_request() {
     let line = quality.lines().find(|line| line.starts_with("Quality: ")).unwrap();
     assert!(line.contains("Outliers 0.") && line.contains("NPMI ") && line.contains("Diversity "), "{line}");
     assert!(!said(&fit).contains("Quality"));
+    for (table, has_measures) in [("t.csv", true), ("t.parquet", true), ("plain.csv", false)] {
+        let quality: &[&str] = if has_measures { &["--quality"] } else { &[] };
+        said(&[&fit[..], &["--topics", table], quality].concat());
+        let topics = read_frame(folder.path().join(table)).unwrap();
+        for measure in ["Coherence", "Stability", "Margin", "Caution"] {
+            assert_eq!(topics.column(measure).is_ok(), has_measures, "{table}: {measure}");
+        }
+    }
 }
 
 #[test]

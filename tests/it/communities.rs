@@ -1,15 +1,18 @@
 //! Communities: Leiden compared with leidenalg, and what a clustering by them must hold.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ndarray::{Array2, Axis};
 use serde_json::Value;
 use topicframe::cluster::{Clusterer, Clustering, Communities, leiden_communities};
 use topicframe::error::ErrorKind;
 use topicframe::graph::FuzzyGraph;
+use topicframe::prelude::*;
 use topicframe::progress::Progress;
 use topicframe::training::Training;
 
+use crate::notes::Notes;
 use crate::npy;
 
 /// A graph from its edges, given once each.
@@ -176,6 +179,37 @@ fn a_small_part_that_nothing_connects_is_an_outlier() {
     assert_eq!(clustering.labels[200..], [-1; 4]);
     assert_eq!(clustering.probabilities[200..], [0.0; 4]);
     assert!(clustering.labels[..200].iter().all(|&label| label >= 0));
+}
+
+#[test]
+fn what_the_data_do_not_allow_is_noted() {
+    let notes = Arc::new(Notes::default());
+    let points = bundles(12, 2, 0.3);
+    let fit = |neighbors: usize| {
+        let training = Training::new(points.view()).with_progress(&Progress::to(notes.clone()));
+        Communities::new().n_neighbors(neighbors).min_cluster_size(2).fit(&training).unwrap()
+    };
+    fit(11);
+    assert_eq!(notes.text(), "");
+    fit(40);
+    assert_eq!(notes.text(), "n_neighbors = 40 reduced to 11: there are only 12 vectors");
+}
+
+#[test]
+fn groups_that_are_too_small_join_others_with_a_note() {
+    let notes = Arc::new(Notes::default());
+    let vectors: Vec<Series> =
+        bundles(330, 11, 0.9).outer_iter().map(|row| Series::new("".into(), row.to_vec())).collect();
+    let frame = df!("text" => vec!["the cat sleeps"; 330], "v" => vectors).unwrap();
+    let fit = |fewest: usize| {
+        let communities = Communities::new().n_neighbors(8).n_clusters(11).min_cluster_size(fewest);
+        let model = TopicModel::text("text", StaticEmbedder::builtin()).embeddings("v").clusterer(communities);
+        model.with_progress(Progress::to(notes.clone())).fit(&frame).unwrap()
+    };
+    fit(2);
+    assert!(!notes.text().contains("joined"), "{}", notes.text());
+    fit(60);
+    assert!(notes.text().contains("of fewer than 60 rows joined the topic"), "{}", notes.text());
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn the_summary_says_what_was_fitted() {
         format!("{} rows had no text", summary.blank),
         summary.embedder.clone(),
         summary.reducer.clone(),
-        summary.clusterer.replace(" { ", " ").trim_end_matches(" }").to_owned(),
+        "ClusteringKMeans ".to_owned(),
         format!("Seed{}", summary.seed),
     ] {
         assert!(text.contains(&expected), "{expected} in {text}");

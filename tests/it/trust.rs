@@ -33,10 +33,21 @@ fn number(frame: &DataFrame, column: &str) -> Option<f64> {
     numbers(frame, column)[0]
 }
 
+fn texts(frame: &DataFrame, column: &str) -> Vec<Option<String>> {
+    frame.column(column).unwrap().str().unwrap().iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+/// The place of the first topic in a table of topics.
+fn first_topic(topics: &FittedTopicModel) -> usize {
+    usize::from(topics.topic_ids()[0] == -1)
+}
+
 #[test]
 fn quality_is_one_row_of_what_the_model_says() {
     let (topics, quality) = (fitted(), fitted().quality().unwrap());
-    assert_eq!(quality.get_column_names(), ["Topics", "Outliers", "NPMI", "Diversity", "Confidence", "Agreement"]);
+    let columns = ["Topics", "Outliers", "NPMI", "Diversity", "Confidence", "Agreement", "Caution"];
+    assert_eq!(quality.get_column_names(), columns);
+    assert_eq!(quality.column("Caution").unwrap().null_count(), 1, "these topics are better than chance");
     let summary = topics.summary();
     assert_eq!(quality.column("Topics").unwrap().i64().unwrap().to_vec(), [Some(summary.topics as i64)]);
     let outliers = summary.outliers as f64 / summary.rows as f64;
@@ -73,8 +84,11 @@ fn quality_is_one_row_of_what_the_model_says() {
 #[test]
 fn topics_have_coherence_stability_and_margin() {
     let quality = fitted().topic_quality().unwrap();
-    let measures = ["Coherence", "Stability", "Margin", "Separation"];
-    assert_eq!(quality.get_column_names()[3..7], measures);
+    let measures = ["Coherence", "Stability", "Margin", "Separation", "Coherence_by_chance", "Repetition"];
+    assert_eq!(quality.get_column_names()[3..], [&measures[..], &["Trust_rank", "Caution"]].concat());
+    let (coherence, by_chance) = (numbers(&quality, "Coherence"), numbers(&quality, "Coherence_by_chance"));
+    assert!(coherence.iter().zip(by_chance).filter(|(found, chance)| **found > *chance).count() > quality.height() / 2);
+    assert!(numbers(&quality, "Repetition").iter().flatten().all(|x| (0.0..=1.0).contains(x)));
     assert_eq!(quality.height(), fitted().summary().topics);
     assert!(numbers(&quality, "Stability").iter().all(|x| x.is_some_and(|x| x > 0.1 && x <= 1.0)));
     assert!(numbers(&quality, "Margin").iter().all(|x| x.is_some_and(|x| (-1.0..=1.0).contains(&x))));
@@ -85,8 +99,11 @@ fn topics_have_coherence_stability_and_margin() {
     let info = fitted().get_topic_info_with_quality().unwrap();
     let plain = fitted().get_topic_info().unwrap();
     assert_eq!(info.get_column_names()[..plain.width()], plain.get_column_names());
-    assert_eq!(info.width(), plain.width() + 5);
-    let first = usize::from(fitted().topic_ids()[0] == -1);
+    assert_eq!(info.width(), plain.width() + 8);
+    assert_eq!(texts(&info, "Caution")[first_topic(fitted())..], texts(&quality, "Caution"));
+    let paths = fitted().get_topic_info_with_paths_and_quality().unwrap();
+    assert_eq!(paths.get_column_names(), info.get_column_names(), "there are no images");
+    let first = first_topic(fitted());
     assert_eq!(numbers(&info, "Margin")[first..], numbers(&quality, "Margin"));
     assert!(numbers(&info, "Margin")[..first].iter().all(Option::is_none), "nothing is said about outliers");
 }
@@ -218,16 +235,78 @@ fn the_report_says_how_far_to_trust_each_topic() {
     for word in ["coherence ", "stability ", "margin ", "reliability: rank 1 of "] {
         assert!(html.contains(word), "{word}");
     }
-    let weak = html.matches("<strong>Among the weakest topics").count();
-    assert_eq!(weak, fitted().summary().topics.div_ceil(10));
-    assert_eq!(html.matches("among the weakest</small>").count(), weak);
-    assert_eq!(html.matches("Least reliable topics: ").count(), 1);
-    // Three topics are too few to call one of them weak, and nothing is known without texts.
+    let cautions = texts(&fitted().topic_quality().unwrap(), "Caution");
+    let doubted = cautions.iter().flatten().count();
+    assert_eq!(html.matches("<strong>In doubt: ").count(), doubted);
+    assert_eq!(html.matches("<small class=\"weak\">in doubt: ").count(), doubted);
+    assert_eq!(html.matches("in doubt: <a href").count(), usize::from(doubted > 0));
+    assert!(cautions.into_iter().flatten().all(|caution| html.contains(&caution)));
+    assert!(html.contains("Quality: coherence of the words ") && html.contains("agreement of 5 runs "));
+    // What is known of one run and without texts.
     let few = by_kmeans(60);
     let html = few.report().to_html().unwrap().into_string();
-    assert!(html.contains("coherence ") && !html.contains("weakest") && !html.contains("stability "));
+    assert!(html.contains("coherence ") && !html.contains("stability") && !html.contains("In doubt"));
     let html = few.without_data().report().to_html().unwrap().into_string();
     assert!(!html.contains("class=\"trust\""));
+}
+
+/// A topic of each text's group, by k-means on vectors that tell it.
+fn grouped(texts: &[String], groups: usize) -> FittedTopicModel {
+    let vector = |row: usize| (0..groups).map(|axis| f32::from(u8::from(row % groups == axis))).collect::<Vec<f32>>();
+    let vectors: Vec<Series> = (0..texts.len()).map(|row| Series::new("".into(), vector(row))).collect();
+    let frame = df!("caption" => texts, "v" => vectors).unwrap();
+    model().embeddings("v").reducer(NoReduction).clusterer(KMeans::new(groups)).fit(&frame).unwrap()
+}
+
+#[test]
+fn a_topic_of_one_signature_is_in_doubt_and_comes_last() {
+    let names = ["apple", "train", "garden", "river", "stone", "window", "summer"];
+    let signature = "shameful surrender skepticism chastity intellect cadre physician gordon banks pitt";
+    let captions = captions(90);
+    let texts: Vec<String> = (0..90)
+        .map(|row| match row % 3 {
+            2 => format!("{} {}: {signature}", names[row % 7], names[row / 7 % 7]),
+            _ => captions[row].clone(),
+        })
+        .collect();
+    let quality = grouped(&texts, 3).topic_quality().unwrap();
+    let repetition = numbers(&quality, "Repetition");
+    let copies = (0..3).find(|&topic| repetition[topic] > Some(0.8)).unwrap();
+    for (topic, caution) in texts_of(&quality).into_iter().enumerate() {
+        match topic == copies {
+            true => assert!(caution.unwrap().contains("near copies of each other")),
+            false => assert_eq!((caution, repetition[topic] < Some(0.5)), (None, true)),
+        }
+    }
+    assert_eq!(quality.column("Trust_rank").unwrap().i64().unwrap().get(copies), Some(3));
+}
+
+fn texts_of(quality: &DataFrame) -> Vec<Option<String>> {
+    texts(quality, "Caution")
+}
+
+/// Texts of 20 words each, drawn at random from those of the drawings.
+fn random_texts(rows: usize) -> Vec<String> {
+    let terms = fitted().terms();
+    let words: Vec<&String> = terms.vocabulary.iter().filter(|word| !word.contains(' ')).collect();
+    let mut state = 12_345_u64;
+    let mut word = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        words[(state >> 33) as usize % words.len()].as_str()
+    };
+    (0..rows).map(|_| (0..20).map(|_| word()).collect::<Vec<&str>>().join(" ")).collect()
+}
+
+#[test]
+fn random_words_are_no_better_than_chance() {
+    let frame = df!("caption" => random_texts(900)).unwrap();
+    let topics = model().fit(&frame).unwrap();
+    let quality = topics.quality().unwrap();
+    let caution = texts(&quality, "Caution").remove(0);
+    let each = topics.topic_quality().unwrap();
+    assert!(caution.is_some_and(|caution| caution.contains("no better than")), "{quality} {each}");
+    let html = topics.report().to_html().unwrap().into_string();
+    assert_eq!(html.matches("<strong>Caution: most rows are in topics").count(), 1);
 }
 
 /// The distance of each row's vector to the nearest of its topic's representatives, on average.

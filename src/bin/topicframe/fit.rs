@@ -310,7 +310,7 @@ impl Fit {
     fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Outputs {
         let mut outputs = Outputs::default();
         outputs.add("model", self.save.as_deref(), |path| topics.save(path));
-        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path));
+        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path, self.quality));
         outputs.add("documents", self.documents.as_deref(), |path| {
             write_frame(&outputs::writable(documents, path, progress), path)
         });

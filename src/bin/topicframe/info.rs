@@ -72,7 +72,7 @@ impl Info {
 
     fn write(&self, topics: &FittedTopicModel, progress: &Progress) -> Outputs {
         let mut outputs = Outputs::default();
-        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path));
+        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path, false));
         outputs.add("documents", self.documents.as_deref(), |path| {
             write_frame(&outputs::writable(&topics.fitted_frame()?, path, progress), path)
         });

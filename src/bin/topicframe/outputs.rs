@@ -135,11 +135,13 @@ fn is_left_behind(entry: fs::DirEntry) -> bool {
         || hash.is_some_and(|hash| hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
-/// Writes the topic table.
-pub fn write_topics(topics: &FittedTopicModel, path: &Path) -> Result<()> {
-    let info = match is_binary(path) {
-        true => topics.get_topic_info()?,
-        false => topics.get_topic_info_with_paths()?,
+/// Writes the topic table, with the measures of each topic if `with_quality`.
+pub fn write_topics(topics: &FittedTopicModel, path: &Path, with_quality: bool) -> Result<()> {
+    let info = match (is_binary(path), with_quality) {
+        (true, false) => topics.get_topic_info()?,
+        (true, true) => topics.get_topic_info_with_quality()?,
+        (false, false) => topics.get_topic_info_with_paths()?,
+        (false, true) => topics.get_topic_info_with_paths_and_quality()?,
     };
     write_frame(&info, path)
 }

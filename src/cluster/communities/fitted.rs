@@ -115,6 +115,10 @@ impl FittedClusterer for FittedCommunities {
         runs.into_iter().map(|run| self.found.by_row(&labels(run))).collect()
     }
 
+    fn joined(&self) -> usize {
+        self.found.hierarchy.joined_near(self.count())
+    }
+
     fn state(&self) -> Option<State<'_>> {
         let Found { graph, hierarchy, is_automatic, growth, places } = &*self.found;
         let state = State::new("communities")

@@ -59,10 +59,19 @@ impl Hierarchy {
     /// The communities of each node in each run, at the level whose number of communities with enough rows is nearest
     /// to `count`.
     pub(crate) fn runs_near(&self, count: usize) -> Vec<Vec<u32>> {
-        let distance = |level: &&Level| (self.count(level).max(1) as f64 / count.max(1) as f64).ln().abs();
-        let nearest = self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        let Some(Level { runs, .. }) = nearest else { return Vec::new() };
+        let Some(Level { runs, .. }) = self.level_near(count) else { return Vec::new() };
         (0..runs.count()).map(|run| runs.communities(run, &self.tree.cores)).collect()
+    }
+
+    /// The number of communities with too few rows that joined others, at the level whose number of communities is nearest
+    /// to `count`.
+    pub(crate) fn joined_near(&self, count: usize) -> usize {
+        self.level_near(count).map_or(0, |level| level.joined)
+    }
+
+    fn level_near(&self, count: usize) -> Option<&Level> {
+        let distance = |level: &&Level| (self.count(level).max(1) as f64 / count.max(1) as f64).ln().abs();
+        self.tree.levels.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
     }
 
     /// Cuts the tree into `count` communities of enough rows; if there is no such cut, into the next lower number, or the

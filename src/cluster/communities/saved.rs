@@ -66,7 +66,7 @@ fn levels(state: &mut State<'_>, cores: &[u32]) -> Result<Vec<Level>> {
     let parts = communities.chunks_exact(nodes).zip(runs).zip(resolutions.iter().zip(&counts));
     let level = |((communities, runs), (&resolution, &count)): ((&[u32], Runs), (&f64, &usize))| {
         let in_range = communities.iter().all(|&community| (community as usize) < count);
-        in_range.then(|| Level { resolution, communities: communities.to_vec(), count, runs })
+        in_range.then(|| Level { resolution, communities: communities.to_vec(), count, runs, joined: 0 })
     };
     parts.map(level).collect::<Option<Vec<Level>>>().ok_or_else(|| state.out_of_range("communities"))
 }

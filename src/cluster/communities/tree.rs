@@ -62,6 +62,8 @@ pub(crate) struct Level {
     pub(crate) count: usize,
     /// The communities of the cores in each run.
     pub(crate) runs: Runs,
+    /// The number of communities that had too few rows and joined others, if the tree was not loaded.
+    pub(crate) joined: usize,
 }
 
 /// The resolution of a level, from 0 for the coarsest.
@@ -88,13 +90,15 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -
         let restricted = within.as_ref().unwrap_or(&small);
         let seed = mix(growth.seed, number as u64);
         let mut found = consensus(restricted, resolution_of(number), growth.runs, growth.passes, seed);
-        found.count = absorb_small(restricted, &mut found.communities, found.count, &core_rows, growth.min_size);
-        found
+        let before = found.count;
+        found.count = absorb_small(restricted, &mut found.communities, before, &core_rows, growth.min_size);
+        let joined = before - found.count;
+        (found, joined)
     };
     let mut levels: Vec<Level> = Vec::new();
     let mut parents: Option<Vec<u32>> = None;
     let mut next = Some(find(None, 0));
-    while let Some(found) = next {
+    while let Some((found, joined)) = next {
         let number = levels.len();
         let no_finer = levels.last().is_some_and(|level| found.count <= level.count) && number >= MIN_LEVELS;
         if no_finer || task.is_interrupted() {
@@ -107,7 +111,8 @@ pub(crate) fn tree(graph: &Graph, sizes: &[u32], growth: &Growth, task: &Task) -
             || of_nodes(graph, &cores, &found, above, resolution_of(number), mix(growth.seed, number as u64)),
             || (!is_last).then(|| find(Some(&found.communities), number + 1)),
         );
-        levels.push(Level { resolution: resolution_of(number), communities, count: found.count, runs: found.runs });
+        let resolution = resolution_of(number);
+        levels.push(Level { resolution, communities, count: found.count, runs: found.runs, joined });
         (parents, next) = (Some(found.communities), below);
     }
     Tree { levels, cores }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result, Stage};
 use crate::model::FittedTopicModel;
 
 mod page;
+mod settings;
 mod summary;
 mod topic_section;
 mod topic_table;
@@ -17,7 +18,7 @@ use view::{Extent, ReportView};
 
 /// A report about a fitted model: a summary, the table of topics, and for each topic its words with their weights, its
 /// images, its representative documents, and how far it can be trusted
-/// ([`topic_quality`](FittedTopicModel::topic_quality)); the weakest tenth of the topics is marked.
+/// ([`topic_quality`](FittedTopicModel::topic_quality)); topics that this speaks against are marked, with the reason.
 ///
 /// The page is a single file. It makes no network requests, which its content security policy also enforces, and all
 /// text from the frame is escaped. It is readable in wide and narrow windows, in dark mode, and in print; without

@@ -3,7 +3,7 @@
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
 use super::view::{ReportView, TopicView};
-use super::{summary, topic_section, topic_table};
+use super::{summary, topic_section, topic_table, trust};
 
 /// The content security policy: allows embedded images, inline styles, and the one script below, identified by its
 /// SHA-256. Even if a text were not escaped properly, it could not run scripts or make network requests.
@@ -32,6 +32,7 @@ pub(super) fn push(html: &mut Markup, view: &ReportView) {
         topic_section::push_outliers(html, outliers, &view.summary);
     }
     html.raw("</section>");
+    trust::push_meanings(html, view);
     summary::push_settings(html, view);
     html.raw("<footer>Created with topicframe ").raw(env!("CARGO_PKG_VERSION"));
     html.raw(". This page is self-contained and makes no network requests.</footer>");

@@ -2,6 +2,7 @@
 
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
+use super::settings::readable;
 use super::trust;
 use super::view::ReportView;
 use crate::model::ClusterOn;
@@ -18,6 +19,7 @@ pub(super) fn push(html: &mut Markup, view: &ReportView) {
     push_lede(html, view);
     push_tiles(html, view);
     push_bar(html, view);
+    trust::push_overall(html, view);
     push_notes(html, view);
     html.raw("</header>");
 }
@@ -86,14 +88,8 @@ fn push_bar(html: &mut Markup, view: &ReportView) {
 
 fn push_notes(html: &mut Markup, view: &ReportView) {
     if view.summary.blank > 0 {
-        html.raw("<p class=\"note\">").text(&count(view.summary.blank, "row"));
-        html.raw(match view.summary.cluster_on {
-            ClusterOn::Images => " had no readable image or no embedding (counted as outliers).</p>",
-            ClusterOn::Text => {
-                " had no text, no embedding, or no word known to the embedder (counted as outliers).</p>"
-            }
-            _ => " had neither a text nor a readable image, or no embedding (counted as outliers).</p>",
-        });
+        html.raw("<p class=\"note\">").text(&count(view.summary.blank, "row")).raw(" had ");
+        html.raw(missing(view.summary.cluster_on)).raw(" (counted as outliers).</p>");
     }
     if view.summary.repeated > 0 {
         html.raw("<p class=\"note\">").text(&count(view.summary.repeated, "row"));
@@ -120,7 +116,15 @@ fn push_notes(html: &mut Markup, view: &ReportView) {
         html.raw("<p class=\"note\">This page shows the ").text(&count(view.topics.len(), "largest topic"));
         html.raw("; ").text(&count(view.left_out, "smaller topic")).raw(" not shown.</p>");
     }
-    trust::push_weakest(html, view);
+}
+
+/// What rows lack that could not be clustered.
+pub(super) fn missing(cluster_on: ClusterOn) -> &'static str {
+    match cluster_on {
+        ClusterOn::Images => "no readable image or no embedding",
+        ClusterOn::Text => "no text, no embedding, or no word known to the embedder",
+        _ => "neither a text nor a readable image, or no embedding",
+    }
 }
 
 /// The settings, at the end of the page, since readers look for them last.
@@ -146,15 +150,19 @@ pub(super) fn push_settings(html: &mut Markup, view: &ReportView) {
     html.raw("</dl></section>");
 }
 
-/// A setting; the `Name { key: value, ... }` representation of a stage is shown as its name with the details in smaller
-/// type.
+/// A setting; of a stage, its name with the details in smaller type.
 fn push_setting(html: &mut Markup, name: &'static str, value: &str) {
     html.raw("<div><dt>").raw(name).raw("</dt><dd dir=\"auto\">");
-    match value.strip_suffix(" }").and_then(|value| value.split_once(" { ")) {
+    match readable(value) {
         Some((stage, details)) => {
-            html.cut_text(stage, SETTING).raw(" <small>").cut_text(details, SETTING).raw("</small>")
+            html.cut_text(&stage, SETTING);
+            if !details.is_empty() {
+                html.raw(" <small>").cut_text(&details, SETTING).raw("</small>");
+            }
         }
-        None => html.cut_text(value, SETTING),
-    };
+        None => {
+            html.cut_text(value, SETTING);
+        }
+    }
     html.raw("</dd></div>");
 }

@@ -3,6 +3,7 @@
 use super::super::html::count;
 use super::super::markup::{Markup, cut, grouped};
 use super::super::number::short_float;
+use super::summary::missing;
 use super::trust;
 use super::view::{DocumentView, PictureView, TopicView};
 use crate::model::Summary;
@@ -37,15 +38,25 @@ pub(super) fn push(html: &mut Markup, topic: &TopicView) {
 }
 
 /// The outliers, collapsed: they belong to no topic, and what they have in common is not informative.
-pub(super) fn push_outliers(html: &mut Markup, topic: &TopicView, summary: &Summary) {
+pub(super) fn push_outliers(html: &mut Markup, topic: &TopicView, of_fit: &Summary) {
     html.raw("<details class=\"outliers\"><summary>Outliers <span>").text(&count(topic.size, "row"));
     html.raw(" (").text(&topic.percent()).raw(") in no topic</span></summary>");
     html.raw("<article class=\"topic\" id=\"outliers\" aria-label=\"Outliers\"");
-    html.attribute("data-words", topic.filter_words()).raw("><p class=\"note\">These rows are not close to any topic");
-    if summary.blank > 0 {
-        html.raw(", or had no content (").text(&count(summary.blank, "row")).raw(")");
-    }
-    html.raw(". Their words and examples are shown for inspection only.</p>");
+    html.attribute("data-words", topic.filter_words()).raw("><p class=\"note\">");
+    let (blank, missing) = (of_fit.blank.min(topic.size), missing(of_fit.cluster_on));
+    match topic.size - blank {
+        0 => html.raw("These rows had ").raw(missing).raw(", so they could not be clustered."),
+        _ if blank == 0 => html.raw("These rows are not close to any topic. "),
+        others => html
+            .text(&count(others, "row"))
+            .raw(if others == 1 { " is" } else { " are" })
+            .raw(" not close to any topic; ")
+            .text(&count(blank, "row"))
+            .raw(" had ")
+            .raw(missing)
+            .raw(". "),
+    };
+    html.raw(if topic.size > blank { "Their words and examples are shown for inspection only.</p>" } else { "</p>" });
     push_body(html, topic);
     html.raw("</article></details>");
 }
@@ -132,8 +143,6 @@ fn push_documents(html: &mut Markup, documents: &[DocumentView]) {
 }
 
 fn push_place(html: &mut Markup, row: usize, score: f64) {
-    html.raw("<small class=\"place\">row ")
-        .value(row)
-        .raw(" <span title=\"how representative it is of the topic, 0 to 1\">score ");
+    html.raw("<small class=\"place\">row ").value(row).raw(" <span>score ");
     html.value(format_args!("{score:.2}")).raw("</span></small>");
 }

@@ -2,6 +2,7 @@
 
 use super::super::markup::{Markup, grouped};
 use super::view::{ReportView, TopicView};
+use crate::model::Doubt;
 
 /// The maximum number of words per topic in the table, and of characters per word.
 const WORDS: usize = 6;
@@ -29,8 +30,9 @@ fn push_row(html: &mut Markup, view: &ReportView, topic: &TopicView) {
         -1 => html.raw("–</span> <span class=\"name\">Outliers</span>"),
         id => html.value(id).raw("</span> <span class=\"name\" dir=\"auto\">").cut_text(&topic.name, 80).raw("</span>"),
     };
-    if topic.trust.is_some_and(|trust| trust.is_weak) {
-        html.raw(" <small class=\"weak\">among the weakest</small>");
+    let doubts: Vec<&str> = topic.doubts().into_iter().map(Doubt::brief).collect();
+    if !doubts.is_empty() {
+        html.raw(" <small class=\"weak\">in doubt: ").text(&doubts.join(", ")).raw("</small>");
     }
     html.raw("</a></th>");
     push_count(html, view, topic);
@@ -50,8 +52,8 @@ fn push_row(html: &mut Markup, view: &ReportView, topic: &TopicView) {
 /// The count, and a bar with a length relative to the largest topic.
 fn push_count(html: &mut Markup, view: &ReportView, topic: &TopicView) {
     let length = 100.0 * topic.size as f64 / view.largest.max(1) as f64;
-    html.raw("<td class=\"count\"><span").attribute("title", topic.percent()).raw(">").text(&grouped(topic.size));
-    html.raw("</span><i").attribute("style", format_args!("width:{:.1}%", length.min(100.0))).raw("></i></td>");
+    html.raw("<td class=\"count\"><span>").text(&grouped(topic.size)).raw(" <small>").text(&topic.percent());
+    html.raw("</small></span><i").attribute("style", format_args!("width:{:.1}%", length.min(100.0))).raw("></i></td>");
 }
 
 fn push_strip(html: &mut Markup, topic: &TopicView) {

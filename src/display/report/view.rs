@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
 use crate::cluster::OUTLIER;
 use crate::error::Result;
-use crate::model::{FittedTopicModel, Summary, TopicQuality, weakest};
+use crate::model::{Doubt, FittedTopicModel, Quality, Summary, TopicQuality};
 use crate::represent::{Aspect, Gallery, Picture};
 use crate::vision::EncodedImage;
 
@@ -37,6 +37,8 @@ pub(super) struct ReportView {
     pub(super) has_words: bool,
     /// The number of rows of the largest topic.
     pub(super) largest: usize,
+    /// How far all topics can be trusted.
+    pub(super) quality: Quality,
 }
 
 /// One topic.
@@ -69,7 +71,6 @@ pub(super) struct TrustView {
     pub(super) rank: usize,
     /// The number of topics.
     pub(super) topics: usize,
-    pub(super) is_weak: bool,
 }
 
 /// One image of a topic.
@@ -113,7 +114,8 @@ impl ReportView {
         let topics: Result<Vec<TopicView>> =
             shown.par_iter().map(|&id| TopicView::of(model, &aspects, id, extent.max_pictures)).collect();
         let mut topics = topics?;
-        let trusts = trusts(model)?;
+        let quality = model.measured()?;
+        let trusts = trusts(&quality);
         topics.iter_mut().for_each(|topic| topic.trust = trusts.get(&topic.id).copied());
         let outliers =
             model.topic_size(-1).map(|_| TopicView::of(model, &aspects, -1, extent.max_pictures)).transpose()?;
@@ -127,6 +129,7 @@ impl ReportView {
             largest: topics.iter().map(|topic| topic.size).max().unwrap_or(0),
             topics,
             outliers,
+            quality,
         })
     }
 
@@ -179,6 +182,15 @@ impl TopicView {
         }
     }
 
+    /// What speaks against the topic.
+    pub(super) fn doubts(&self) -> Vec<Doubt> {
+        self.trust.map(|trust| trust.quality.doubts()).unwrap_or_default()
+    }
+
+    pub(super) fn is_doubted(&self) -> bool {
+        !self.doubts().is_empty()
+    }
+
     pub(super) fn has_words(&self) -> bool {
         self.words.iter().any(|(word, _)| !word.is_empty())
     }
@@ -202,15 +214,12 @@ impl TopicView {
     }
 }
 
-/// How far each topic of `model` can be trusted, by id.
-fn trusts(model: &FittedTopicModel) -> Result<BTreeMap<i32, TrustView>> {
-    let qualities = model.topic_qualities()?;
-    let weakest = weakest(&qualities);
-    let trust = |quality: &TopicQuality| {
-        let is_weak = weakest.contains(&quality.topic);
-        Some((quality.topic, TrustView { quality: *quality, rank: quality.rank?, topics: qualities.len(), is_weak }))
-    };
-    Ok(qualities.iter().filter_map(trust).collect())
+/// How far each topic can be trusted, by id.
+fn trusts(quality: &Quality) -> BTreeMap<i32, TrustView> {
+    let topics = quality.topics.len();
+    let trust =
+        |quality: &TopicQuality| Some((quality.topic, TrustView { quality: *quality, rank: quality.rank?, topics }));
+    quality.topics.iter().filter_map(trust).collect()
 }
 
 type PictureParts<'a> = (&'a Picture, RgbImage, &'a EncodedImage);
@@ -236,12 +245,14 @@ impl PictureView {
     }
 }
 
-/// `12%`; below 10 with one decimal, and never 0 for a nonzero share.
+/// `12%`; below 10 and above 90 with one decimal, so that a share and the rest add up, and never 0 or 100 for a part.
 fn percent(share: f64) -> String {
     match share * 100.0 {
         0.0 => "0%".to_owned(),
+        100.0 => "100%".to_owned(),
         percent if percent < 0.1 => "< 0.1%".to_owned(),
-        percent if percent < 9.95 => format!("{percent:.1}%"),
+        percent if percent > 99.9 => "> 99.9%".to_owned(),
+        percent if !(9.95..=90.05).contains(&percent) => format!("{percent:.1}%"),
         percent => format!("{percent:.0}%"),
     }
 }
@@ -278,4 +289,17 @@ fn documents(model: &FittedTopicModel, id: i32) -> Vec<DocumentView> {
     let rows = model.representative_rows(id).unwrap_or_default();
     let document = |&(row, score): &(usize, f64)| Some(DocumentView { row, text: model.text(row)?.to_owned(), score });
     rows.iter().filter_map(document).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent;
+
+    #[test]
+    fn shares_and_the_rest_add_up() {
+        let shown: Vec<String> =
+            [0.0, 1e-9, 0.001, 0.003, 0.0994, 0.5, 0.9006, 0.997, 0.999, 0.99999, 1.0].map(percent).to_vec();
+        let expected = ["0%", "< 0.1%", "0.1%", "0.3%", "9.9%", "50%", "90.1%", "99.7%", "99.9%", "> 99.9%", "100%"];
+        assert_eq!(shown, expected);
+    }
 }

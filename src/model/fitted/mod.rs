@@ -24,9 +24,10 @@ mod tables;
 mod transform;
 mod trust;
 
+pub(crate) use quality::Quality;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
-pub(crate) use trust::{TopicQuality, weakest};
+pub(crate) use trust::{Doubt, TopicQuality};
 
 /// A fitted topic model, as returned by [`TopicModel::fit`](crate::model::TopicModel::fit).
 ///

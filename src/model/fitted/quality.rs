@@ -5,15 +5,34 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::trust::{TopicQuality, mean_of, rank};
+use super::trust::{Margin, TopicQuality, caution, margins, mean_of, rank, repetitions};
 use super::{FittedTopicModel, replace_columns};
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::{Result, Stage};
-use crate::measure::{TOP_WORDS, WindowCounts, best_matches, diversity, mean, mean_agreement, separations};
+use crate::measure::{Chance, TOP_WORDS, WindowCounts, best_matches, diversity, mean, mean_agreement, separations};
 
 /// Texts that are split into words at a time, which bounds the memory of the words.
 const TEXTS: usize = 8192;
+
+/// How far topics can be trusted, each and as a whole.
+#[derive(Debug, Clone)]
+pub(crate) struct Quality {
+    /// Ascending by topic, without -1.
+    pub(crate) topics: Vec<TopicQuality>,
+    /// The share of rows in topic -1.
+    pub(crate) outliers: Option<f64>,
+    pub(crate) npmi: Option<f64>,
+    /// The mean coherence by chance.
+    pub(crate) chance: Option<f64>,
+    pub(crate) diversity: Option<f64>,
+    pub(crate) confidence: Option<f64>,
+    /// The number of runs of the clusterer, and how far they agree.
+    pub(crate) runs: usize,
+    pub(crate) agreement: Option<f64>,
+    /// What speaks against the clustering as a whole.
+    pub(crate) caution: Option<&'static str>,
+}
 
 impl FittedTopicModel {
     /// The quality of the topics as one row, without known labels:
@@ -26,6 +45,7 @@ impl FittedTopicModel {
     /// | `Diversity` (Float64) | the share of distinct words among the ten best of all topics, 0 to 1 |
     /// | `Confidence` (Float64) | the mean `Probability` of the rows in topics, 0 to 1 |
     /// | `Agreement` (Float64) | the mean adjusted Rand index between the runs of the clusterer, at about as many clusters; 1 if they are the same |
+    /// | `Caution` (String) | what speaks against the topics as a whole; null if nothing does |
     ///
     /// What is not known is null: NPMI and diversity without words, NPMI also without texts or
     /// [without the data](Self::without_data), agreement if the clusterer has only one run
@@ -47,22 +67,16 @@ impl FittedTopicModel {
     /// # Errors
     /// Interrupted.
     pub fn quality(&self) -> Result<DataFrame> {
-        let ids = self.without_outliers();
-        let words = self.top_words(&ids);
-        let assignment = &*self.topics.assignment;
-        let rows = assignment.topics.len();
-        let in_topics = assignment.topics.iter().zip(&assignment.probabilities).filter(|(topic, _)| **topic != OUTLIER);
-        let outliers = (rows > 0).then(|| 1.0 - assignment.clustered() as f64 / rows as f64);
-        let npmi = mean(self.coherences(&words)?.into_iter().flatten());
-        let agreement = mean_agreement(&self.pipeline.clusterer.runs());
+        let quality = self.measured()?;
         let number = |name: &str, value: Option<f64>| Column::new(name.into(), [value]);
         let columns = vec![
-            Column::new("Topics".into(), [ids.len() as i64]),
-            number("Outliers", outliers),
-            number("NPMI", npmi),
-            number("Diversity", diversity(&words, TOP_WORDS)),
-            number("Confidence", mean(in_topics.map(|(_, probability)| *probability))),
-            number("Agreement", agreement),
+            Column::new("Topics".into(), [quality.topics.len() as i64]),
+            number("Outliers", quality.outliers),
+            number("NPMI", quality.npmi),
+            number("Diversity", quality.diversity),
+            number("Confidence", quality.confidence),
+            number("Agreement", quality.agreement),
+            Column::new("Caution".into(), [quality.caution]),
         ];
         DataFrame::new(1, columns).map_err(internal)
     }
@@ -76,11 +90,16 @@ impl FittedTopicModel {
     /// | `Stability` (Float64) | how well the runs of the clusterer reproduce it, 0 to 1: the mean Jaccard similarity with what matches it best in each run, which is a cluster, or all clusters with most of their rows in the topic |
     /// | `Margin` (Float64) | the mean of its rows' `Probability` minus their strength in the second best topic, -1 to 1 |
     /// | `Separation` (Float64) | the mean cosine of its images to their centroid, minus that to the nearest other centroid, -2 to 2 |
-    /// | `Trust_rank` (Int64) | its place by the mean of its ranks in these four, as far as they are known: 1 for the topic to trust most |
+    /// | `Coherence_by_chance` (Float64) | the coherence of words that are as frequent as these, but anywhere in the texts: the mean of five shuffles |
+    /// | `Repetition` (Float64) | the share of a text's counted terms that another text of the topic has as well, 0 to 1: near 1 for copies of a text |
+    /// | `Trust_rank` (Int64) | its place by the mean of its ranks in the first four, as far as they are known: 1 for the topic to trust most; topics with a `Caution` come last |
+    /// | `Caution` (String) | what speaks against the topic, in words; null if nothing does |
     ///
-    /// What is not known is null: coherence without texts or with fewer than two words, stability and margin if the
-    /// clusterer does not tell ([`Communities`](crate::cluster::Communities) does), separation without image vectors. A
-    /// topic in which one of them is null, but not in others, has the lowest rank there.
+    /// Measures that are not known are null. A caution does not depend on the other topics: `Stability` is below .5, so
+    /// that what matches the topic best is as much something else (a dissolved cluster; Hennig 2007); `Coherence` is not
+    /// above that of each shuffle; `Margin` is not above 0 by two standard errors; `Separation` is not above 0; or
+    /// `Repetition` is .5 or more, as of texts that end with the same signature. If topics that chance would make, too
+    /// (by stability or coherence), have most of the rows, [`quality`](Self::quality) has a caution about all of them.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -95,7 +114,7 @@ impl FittedTopicModel {
     /// # Errors
     /// Interrupted.
     pub fn topic_quality(&self) -> Result<DataFrame> {
-        let qualities = self.topic_qualities()?;
+        let qualities = self.measured()?.topics;
         let size = |topic: i32| self.topic_size(topic).unwrap_or(0) as i64;
         let names: Vec<Option<String>> = qualities.iter().map(|quality| self.topic_label(quality.topic)).collect();
         let mut columns = vec![
@@ -107,34 +126,66 @@ impl FittedTopicModel {
         DataFrame::new(qualities.len(), columns).map_err(internal)
     }
 
-    /// [`get_topic_info`](Self::get_topic_info) with the columns `Coherence`, `Stability`, `Margin`, `Separation` and
-    /// `Trust_rank` of [`topic_quality`](Self::topic_quality); they are null for topic -1.
+    /// [`get_topic_info`](Self::get_topic_info) with the columns of [`topic_quality`](Self::topic_quality) from `Coherence`
+    /// on; they are null for topic -1.
     ///
     /// # Errors
     /// As [`get_topic_info`](Self::get_topic_info); interrupted.
     pub fn get_topic_info_with_quality(&self) -> Result<DataFrame> {
-        let qualities: BTreeMap<i32, TopicQuality> =
-            self.topic_qualities()?.into_iter().map(|quality| (quality.topic, quality)).collect();
-        let ids = self.topic_ids();
-        replace_columns(&self.get_topic_info()?, measures(ids.iter().map(|id| qualities.get(id))))
+        self.with_quality(&self.get_topic_info()?)
     }
 
-    /// How far each topic can be trusted, ascending by topic, without -1.
-    pub(crate) fn topic_qualities(&self) -> Result<Vec<TopicQuality>> {
+    /// The same of [`get_topic_info_with_paths`](Self::get_topic_info_with_paths).
+    ///
+    /// # Errors
+    /// As [`get_topic_info_with_paths`](Self::get_topic_info_with_paths); interrupted.
+    pub fn get_topic_info_with_paths_and_quality(&self) -> Result<DataFrame> {
+        self.with_quality(&self.get_topic_info_with_paths()?)
+    }
+
+    /// A table of all topics with the columns of the measures.
+    fn with_quality(&self, info: &DataFrame) -> Result<DataFrame> {
+        let qualities: BTreeMap<i32, TopicQuality> =
+            self.measured()?.topics.into_iter().map(|quality| (quality.topic, quality)).collect();
+        let ids = self.topic_ids();
+        replace_columns(info, measures(ids.iter().map(|id| qualities.get(id))))
+    }
+
+    /// How far the topics can be trusted.
+    pub(crate) fn measured(&self) -> Result<Quality> {
         let ids = self.without_outliers();
-        let coherences = self.coherences(&self.top_words(&ids))?;
-        let (stabilities, margins, separations) = (self.stabilities(), self.margins(), self.separations());
-        let of_topic = |(&topic, coherence): (&i32, Option<f64>)| TopicQuality {
+        let words = self.top_words(&ids);
+        let coherences = self.coherences(&words)?;
+        let runs = self.pipeline.clusterer.runs();
+        let stabilities = self.stabilities(&runs);
+        let (margins, separations, repetitions) = (self.margins(), self.separations(), self.repetitions());
+        let of_topic = |(&topic, (coherence, chance)): (&i32, (Option<f64>, Option<Chance>))| TopicQuality {
             topic,
             coherence,
+            chance,
             stability: mean_of(&stabilities, &topic),
             margin: margins.get(&topic).copied(),
             separation: separations.get(&topic).copied(),
+            repetition: repetitions.get(&topic).copied(),
             rank: None,
         };
-        let mut qualities: Vec<TopicQuality> = ids.iter().zip(coherences).map(of_topic).collect();
-        rank(&mut qualities);
-        Ok(qualities)
+        let mut topics: Vec<TopicQuality> = ids.iter().zip(coherences).map(of_topic).collect();
+        rank(&mut topics);
+        let assignment = &*self.topics.assignment;
+        let rows = assignment.topics.len();
+        let in_topics = assignment.topics.iter().zip(&assignment.probabilities).filter(|(topic, _)| **topic != OUTLIER);
+        let sized = topics.iter().map(|quality| (quality, self.topic_size(quality.topic).unwrap_or(0)));
+        Ok(Quality {
+            outliers: (rows > 0).then(|| 1.0 - assignment.clustered() as f64 / rows as f64),
+            npmi: mean(topics.iter().filter_map(|one| one.coherence)),
+            chance: mean(topics.iter().filter_map(|one| Some(one.chance?.mean))),
+            diversity: diversity(&words, TOP_WORDS),
+            confidence: mean(in_topics.map(|(_, probability)| *probability)),
+            runs: runs.len(),
+            agreement: mean_agreement(&runs),
+            caution: caution(sized),
+            topics,
+        })
     }
 
     /// The topic of each of `rows`.
@@ -155,11 +206,11 @@ impl FittedTopicModel {
         ids.iter().map(words).collect()
     }
 
-    /// The coherence of each topic's words in the texts of the fit.
-    fn coherences(&self, words: &[Vec<&str>]) -> Result<Vec<Option<f64>>> {
+    /// The coherence of each topic's words in the texts of the fit, and by chance.
+    fn coherences(&self, words: &[Vec<&str>]) -> Result<Vec<(Option<f64>, Option<Chance>)>> {
         let texts = self.data.as_ref().and_then(|data| data.texts.as_ref());
         let (Some(texts), Some(vectorizer)) = (texts, self.topics.terms.vectorizer()) else {
-            return Ok(vec![None; words.len()]);
+            return Ok(vec![(None, None); words.len()]);
         };
         // Phrases are found where their words are.
         let vectorizer = vectorizer.clone().ngram_range(1, 1);
@@ -169,27 +220,29 @@ impl FittedTopicModel {
             self.settings.progress.check(Stage::Topics)?;
             counts.add(&vectorizer.analyze(texts)?);
         }
-        Ok(counts.npmi())
+        let by_chance = counts.by_chance(self.settings.seed, || self.settings.progress.check(Stage::Topics))?;
+        Ok(counts.npmi().into_iter().zip(by_chance).collect())
     }
 
     /// For each run of the clusterer, how well it reproduces each topic.
-    fn stabilities(&self) -> Vec<BTreeMap<i32, f64>> {
+    fn stabilities(&self, runs: &[Vec<i32>]) -> Vec<BTreeMap<i32, f64>> {
         let Some(data) = &self.data else { return Vec::new() };
-        let of_run = |run: Vec<i32>| best_matches(self.topics_of(&data.encoded.rows).zip(&run).map(|(a, &b)| (a, b)));
-        self.pipeline.clusterer.runs().into_par_iter().with_max_len(1).map(of_run).collect()
+        let of_run = |run: &Vec<i32>| best_matches(self.topics_of(&data.encoded.rows).zip(run).map(|(a, &b)| (a, b)));
+        runs.into_par_iter().with_max_len(1).map(of_run).collect()
     }
 
     /// The mean difference between the strengths of each topic's rows in their topic and in the second best.
-    fn margins(&self) -> BTreeMap<i32, f64> {
+    fn margins(&self) -> BTreeMap<i32, Margin> {
         let assignment = &*self.topics.assignment;
-        let mut sums = BTreeMap::<i32, (f64, usize)>::new();
         let runners_up = assignment.runners_up.iter().flatten();
-        for ((&topic, own), (_, other)) in assignment.topics.iter().zip(&assignment.probabilities).zip(runners_up) {
-            let (sum, rows) = sums.entry(topic).or_default();
-            *sum += own - other;
-            *rows += 1;
-        }
-        sums.into_iter().map(|(topic, (sum, rows))| (topic, sum / rows as f64)).collect()
+        let rows = assignment.topics.iter().zip(&assignment.probabilities).zip(runners_up);
+        margins(rows.map(|((&topic, own), (_, other))| (topic, own - other)))
+    }
+
+    fn repetitions(&self) -> BTreeMap<i32, f64> {
+        let terms = &self.topics.terms;
+        let found = repetitions(&terms.document_counts, &terms.topic_documents);
+        self.topic_ids().into_iter().zip(found).filter_map(|(topic, repetition)| Some((topic, repetition?))).collect()
     }
 
     fn separations(&self) -> BTreeMap<i32, f64> {
@@ -208,11 +261,15 @@ fn measures<'a>(qualities: impl Iterator<Item = Option<&'a TopicQuality>>) -> Ve
         Column::new(name.into(), qualities.iter().map(|one| one.and_then(measure)).collect::<Vec<Option<f64>>>())
     };
     let ranks = qualities.iter().map(|one| one.and_then(|one| one.rank).map(|rank| rank as i64));
+    let cautions = qualities.iter().map(|one| one.and_then(TopicQuality::caution));
     vec![
         column("Coherence", |one| one.coherence),
         column("Stability", |one| one.stability),
-        column("Margin", |one| one.margin),
+        column("Margin", |one| one.margin.map(|margin| margin.mean)),
         column("Separation", |one| one.separation),
+        column("Coherence_by_chance", |one| one.chance.map(|chance| chance.mean)),
+        column("Repetition", |one| one.repetition),
         Column::new("Trust_rank".into(), ranks.collect::<Vec<Option<i64>>>()),
+        Column::new("Caution".into(), cautions.collect::<Vec<Option<String>>>()),
     ]
 }
