@@ -10,6 +10,7 @@ mod documents;
 mod lexicon;
 mod separation;
 mod windows;
+mod words_in_common;
 
 pub use agreement::adjusted_rand_index;
 pub(crate) use agreement::{best_matches, mean_agreement};
@@ -18,6 +19,7 @@ pub use documents::document_npmi;
 pub(crate) use separation::{intruder_tests, separations};
 pub use windows::npmi;
 pub(crate) use windows::{Chance, WindowCounts};
+pub(crate) use words_in_common::WordsInCommon;
 
 /// The number of words of a topic that measures look at, as in the literature.
 pub(crate) const TOP_WORDS: usize = 10;

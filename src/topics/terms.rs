@@ -216,7 +216,7 @@ impl TopicTerms {
     }
 
     /// The number of occurrences of each term in each text.
-    pub(super) fn document_terms(&self) -> &CsrMatrix<u32> {
+    pub(crate) fn document_terms(&self) -> &CsrMatrix<u32> {
         &self.documents.counts
     }
 

@@ -274,7 +274,7 @@ fn a_topic_of_one_signature_is_in_doubt_and_comes_last() {
     let copies = (0..3).find(|&topic| repetition[topic] > Some(0.8)).unwrap();
     for (topic, caution) in texts_of(&quality).into_iter().enumerate() {
         match topic == copies {
-            true => assert!(caution.unwrap().contains("near copies of each other")),
+            true => assert!(caution.unwrap().contains("repeat each other")),
             false => assert_eq!((caution, repetition[topic] < Some(0.5)), (None, true)),
         }
     }

@@ -135,8 +135,8 @@ pub struct Fit {
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub(crate) seed: u64,
 
-    /// Also print how reliable the topics are: coherence, diversity, agreement of the clusterer's runs, and the
-    /// weakest topics.
+    /// Also print how reliable the topics are: coherence, diversity, agreement of the clusterer's runs, and which topics
+    /// are in doubt; `--topics` then has the measures of each topic.
     #[arg(long)]
     quality: bool,
 

@@ -2,9 +2,10 @@
 //!
 //! A level's communities are a consensus of runs that move nodes within their parent only, so levels are nested by
 //! construction. The runs do not move rows but cores, a few rows each that all of several runs at a high resolution put
-//! together; then each row moves to where it fits best within its parent. Between two levels, and above the first,
-//! communities are joined in pairs, the best connected for their strengths first (Bonald, Charpentier, Galland and
-//! Hollocou 2018), so that the tree can be cut at any number.
+//! together; then each row moves to where it fits best within its parent. Between two levels, communities are joined in
+//! pairs, the best connected for their strengths first (Bonald, Charpentier, Galland and Hollocou 2018), so that the tree
+//! can be cut at any number. Above the first level, where no parent bounds them, this would let one community swallow the
+//! rest; there, each pair is the one that loses the least modularity (Clauset, Newman and Moore 2004).
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -208,6 +209,7 @@ pub(crate) fn merges(graph: &Graph, levels: &[Level]) -> Vec<(u32, u32)> {
     let base = graph.aggregated(&leaves.communities, leaves.count);
     // For each leaf, the leaf by which its current group is known.
     let mut group: Vec<u32> = (0..leaves.count as u32).collect();
+    let total = base.total();
     for above in levels.iter().rev().skip(1).map(Some).chain([None]) {
         let mut parent_of_leaf = vec![0_u32; leaves.count];
         if let Some(level) = above {
@@ -224,7 +226,11 @@ pub(crate) fn merges(graph: &Graph, levels: &[Level]) -> Vec<(u32, u32)> {
         let groups = base.aggregated(&numbers, count);
         let together = |a: usize, b: usize| parent_of_leaf[names[a] as usize] == parent_of_leaf[names[b] as usize];
         let inside = groups.reweighted(|a, b, weight| if together(a, b) { weight } else { 0.0 });
-        for (a, b) in pairwise(&inside, groups.strengths()) {
+        let affinity = |weight: f64, a: f64, b: f64| match above {
+            Some(_) => weight / (a * b),
+            None => weight - resolution_of(0) * a * b / total,
+        };
+        for (a, b) in pairwise(&inside, groups.strengths(), affinity) {
             let (a, b) = (names[a as usize], names[b as usize]);
             group.iter_mut().filter(|name| **name == b).for_each(|name| *name = a);
             all.push((a, b));
@@ -233,8 +239,9 @@ pub(crate) fn merges(graph: &Graph, levels: &[Level]) -> Vec<(u32, u32)> {
     all
 }
 
-/// Joins pairs of nodes, those with the highest weight for their strengths first, as long as there are edges.
-fn pairwise(graph: &Graph, strengths: &[f64]) -> Vec<(u32, u32)> {
+/// Joins pairs of nodes, those with the highest affinity first, as long as there are edges. `affinity` is that of two
+/// nodes by the weight between them and their strengths.
+fn pairwise(graph: &Graph, strengths: &[f64], affinity: impl Fn(f64, f64, f64) -> f64) -> Vec<(u32, u32)> {
     let nodes = graph.nodes();
     let mut links: Vec<BTreeMap<u32, f64>> =
         (0..nodes).map(|node| graph.edges(node).map(|(end, weight)| (end as u32, weight)).collect()).collect();
@@ -243,7 +250,7 @@ fn pairwise(graph: &Graph, strengths: &[f64]) -> Vec<(u32, u32)> {
     let mut queue = BinaryHeap::new();
     for (a, links) in links.iter().enumerate() {
         for (&b, &weight) in links.range(a as u32 + 1..) {
-            let affinity = weight / (strengths[a] * strengths[b as usize]);
+            let affinity = affinity(weight, strengths[a], strengths[b as usize]);
             queue.push(Pair { affinity, nodes: (a as u32, b), versions: (0, 0) });
         }
     }
@@ -266,7 +273,7 @@ fn pairwise(graph: &Graph, strengths: &[f64]) -> Vec<(u32, u32)> {
         }
         for (&end, &weight) in &links[keep] {
             let (first, second) = (a.min(end), a.max(end));
-            let affinity = weight / (strengths[first as usize] * strengths[second as usize]);
+            let affinity = affinity(weight, strengths[first as usize], strengths[second as usize]);
             let versions = (versions[first as usize], versions[second as usize]);
             queue.push(Pair { affinity, nodes: (first, second), versions });
         }

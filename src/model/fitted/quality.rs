@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::trust::{Margin, TopicQuality, caution, margins, mean_of, rank, repetitions};
+use super::trust::{Margin, Repetition, TopicQuality, caution, margins, mean_of, rank, repetitions};
 use super::{FittedTopicModel, replace_columns};
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::{Result, Stage};
-use crate::measure::{Chance, TOP_WORDS, WindowCounts, best_matches, diversity, mean, mean_agreement, separations};
+use crate::measure::{
+    Chance, TOP_WORDS, WindowCounts, WordsInCommon, best_matches, diversity, mean, mean_agreement, separations,
+};
 
 /// Texts that are split into words at a time, which bounds the memory of the words.
 const TEXTS: usize = 8192;
@@ -98,8 +100,10 @@ impl FittedTopicModel {
     /// Measures that are not known are null. A caution does not depend on the other topics: `Stability` is below .5, so
     /// that what matches the topic best is as much something else (a dissolved cluster; Hennig 2007); `Coherence` is not
     /// above that of each shuffle; `Margin` is not above 0 by two standard errors; `Separation` is not above 0; or
-    /// `Repetition` is .5 or more, as of texts that end with the same signature. If topics that chance would make, too
-    /// (by stability or coherence), have most of the rows, [`quality`](Self::quality) has a caution about all of them.
+    /// `Repetition` is .5 or more, and two texts have five terms or more in common, as copies of a text, or those that end
+    /// with the same signature. [`quality`](Self::quality) has a caution about all topics, if those that chance would make,
+    /// too (by stability or coherence), have most of the rows, or if texts hardly have more words in common with the
+    /// nearest ones than after they exchanged words at random (swap randomization; Gionis and others 2007).
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -183,7 +187,7 @@ impl FittedTopicModel {
             confidence: mean(in_topics.map(|(_, probability)| *probability)),
             runs: runs.len(),
             agreement: mean_agreement(&runs),
-            caution: caution(sized),
+            caution: caution(sized, self.words_in_common()),
             topics,
         })
     }
@@ -239,10 +243,14 @@ impl FittedTopicModel {
         margins(rows.map(|((&topic, own), (_, other))| (topic, own - other)))
     }
 
-    fn repetitions(&self) -> BTreeMap<i32, f64> {
+    fn repetitions(&self) -> BTreeMap<i32, Repetition> {
         let terms = &self.topics.terms;
         let found = repetitions(&terms.document_counts, &terms.topic_documents);
         self.topic_ids().into_iter().zip(found).filter_map(|(topic, repetition)| Some((topic, repetition?))).collect()
+    }
+
+    fn words_in_common(&self) -> Option<WordsInCommon> {
+        WordsInCommon::of(self.topics.terms.document_terms(), self.settings.seed)
     }
 
     fn separations(&self) -> BTreeMap<i32, f64> {
@@ -268,7 +276,7 @@ fn measures<'a>(qualities: impl Iterator<Item = Option<&'a TopicQuality>>) -> Ve
         column("Margin", |one| one.margin.map(|margin| margin.mean)),
         column("Separation", |one| one.separation),
         column("Coherence_by_chance", |one| one.chance.map(|chance| chance.mean)),
-        column("Repetition", |one| one.repetition),
+        column("Repetition", |one| one.repetition.map(|repetition| repetition.share)),
         Column::new("Trust_rank".into(), ranks.collect::<Vec<Option<i64>>>()),
         Column::new("Caution".into(), cautions.collect::<Vec<Option<String>>>()),
     ]

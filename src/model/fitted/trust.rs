@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::linalg::sparse::CsrMatrix;
-use crate::measure::{Chance, mean};
+use crate::measure::{Chance, WordsInCommon, mean};
 
 /// A topic that runs reproduce less well is dissolved (Hennig 2007): what matches it best is as much something else.
 const DISSOLVED: f64 = 0.5;
 
-/// From this on, texts repeat each other: two of them have half of their terms in common.
-const REPETITIVE: f64 = 0.5;
+/// From this share on, and this number, texts repeat each other: two of them have half of their terms in common. A few
+/// keywords in common are no copy.
+const REPETITIVE: (f64, f64) = (0.5, 5.0);
+
+/// Texts have words in common because of what they are about if nearest ones are more similar than texts of random words
+/// by this factor.
+const EXCESS: f64 = 1.05;
 
 /// A mean is above 0 by more than noise if it is above this many standard errors.
 const STANDARD_ERRORS: f64 = 2.0;
@@ -28,8 +33,8 @@ pub(crate) struct TopicQuality {
     pub(crate) margin: Option<Margin>,
     /// How much nearer its images are to each other than to the next topic, -2 to 2.
     pub(crate) separation: Option<f64>,
-    /// The share of a text's terms that another text of the topic has as well, 0 to 1.
-    pub(crate) repetition: Option<f64>,
+    /// What its texts have in common.
+    pub(crate) repetition: Option<Repetition>,
     /// Its place by the mean of its ranks in what is known, 1 for the topic to trust most; topics with doubts come last.
     pub(crate) rank: Option<usize>,
 }
@@ -39,6 +44,21 @@ pub(crate) struct TopicQuality {
 pub(crate) struct Margin {
     pub(crate) mean: f64,
     pub(crate) error: f64,
+}
+
+/// The terms that two texts of a topic have in common, on average.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Repetition {
+    /// Their share of the terms of a text, 0 to 1: near 1 for copies of a text, and hardly above 0 for texts of different
+    /// words.
+    pub(crate) share: f64,
+    pub(crate) terms: f64,
+}
+
+impl Repetition {
+    fn is_by_copies(self) -> bool {
+        self.share >= REPETITIVE.0 && self.terms >= REPETITIVE.1
+    }
 }
 
 /// What speaks against a topic, by a standard that does not depend on the other topics.
@@ -70,7 +90,7 @@ impl Doubt {
             Doubt::Incoherent => "its words occur together no more often than by chance",
             Doubt::Undecided => "its rows belong to another topic about as much",
             Doubt::Mixed => "its images are as close to another topic",
-            Doubt::Repetitive => "its texts are near copies of each other",
+            Doubt::Repetitive => "its texts repeat each other: two of them have half of their words in common",
         }
     }
 }
@@ -84,7 +104,7 @@ impl TopicQuality {
             (Doubt::Incoherent, coherence.is_some_and(|(coherence, chance)| coherence <= chance.highest)),
             (Doubt::Undecided, self.margin.is_some_and(|margin| margin.mean <= STANDARD_ERRORS * margin.error)),
             (Doubt::Mixed, self.separation.is_some_and(|separation| separation <= 0.0)),
-            (Doubt::Repetitive, self.repetition.is_some_and(|repetition| repetition >= REPETITIVE)),
+            (Doubt::Repetitive, self.repetition.is_some_and(Repetition::is_by_copies)),
         ];
         found.into_iter().filter(|(_, holds)| *holds).map(|(doubt, _)| doubt).collect()
     }
@@ -101,18 +121,30 @@ impl TopicQuality {
     }
 }
 
-/// What speaks against the clustering as a whole: most of the rows in topics, whose sizes are given, are in such that
-/// chance would make, too.
-pub(super) fn caution<'a>(topics: impl Iterator<Item = (&'a TopicQuality, usize)>) -> Option<&'static str> {
+/// What speaks against the clustering as a whole: that texts have hardly more words in common than by chance, or that most
+/// rows are in topics, whose sizes are given, that chance would make, too.
+pub(super) fn caution<'a>(
+    topics: impl Iterator<Item = (&'a TopicQuality, usize)>,
+    words: Option<WordsInCommon>,
+) -> Option<&'static str> {
     let (mut rows, mut by_chance) = (0, 0);
     for (quality, size) in topics {
         rows += size;
         by_chance += if quality.is_by_chance() { size } else { 0 };
     }
-    (2 * by_chance > rows).then_some(
-        "most rows are in topics that other runs do not reproduce, or whose words occur together no more often than by \
-         chance: these topics may be no better than a random division",
-    )
+    if std::env::var_os("TF_DEBUG").is_some() {
+        eprintln!("{words:?} ratio {:?} by chance {by_chance}/{rows}", words.map(|w| w.similarity / w.exchanged));
+    }
+    match words {
+        Some(words) if rows > 0 && words.similarity < EXCESS * words.exchanged => Some(
+            "texts hardly have more words in common than texts of random words would, so these topics may be no better than \
+             a random division",
+        ),
+        _ => (2 * by_chance > rows).then_some(
+            "most rows are in topics that other runs do not reproduce, or whose words occur together no more often than by \
+             chance, so these topics may be no better than a random division",
+        ),
+    }
 }
 
 /// Sets the ranks: topics without doubts first, then by the mean of a topic's ranks in each measure that is known of
@@ -172,14 +204,16 @@ pub(super) fn margins(rows: impl Iterator<Item = (i32, f64)>) -> BTreeMap<i32, M
     sums.into_iter().map(margin).collect()
 }
 
-/// For each topic, a row of `document_counts`, the share of a text's terms that another text of the topic has as well,
-/// on average over all terms: near 1 for copies of a text, and hardly above 0 for texts of different words. `None` for
-/// fewer than two texts.
-pub(super) fn repetitions(document_counts: &CsrMatrix<u32>, documents: &[usize]) -> Vec<Option<f64>> {
+/// What the texts of each topic, a row of `document_counts`, have in common; `None` for fewer than two texts.
+pub(super) fn repetitions(document_counts: &CsrMatrix<u32>, documents: &[usize]) -> Vec<Option<Repetition>> {
     let of_topic = |(row, &documents): (usize, &usize)| {
         let counts = document_counts.row(row).1.iter().map(|&count| f64::from(count));
         let (in_others, all) = counts.fold((0.0, 0.0), |(in_others, all), n| (in_others + n * (n - 1.0), all + n));
-        (documents > 1 && all > 0.0).then(|| (in_others / (all * (documents - 1) as f64)).min(1.0))
+        let others = documents.saturating_sub(1) as f64;
+        (others > 0.0 && all > 0.0).then(|| Repetition {
+            share: (in_others / (all * others)).min(1.0),
+            terms: in_others / (documents as f64 * others),
+        })
     };
     documents.iter().take(document_counts.rows()).enumerate().map(of_topic).collect()
 }
@@ -211,7 +245,7 @@ mod tests {
         ];
         rank(&mut topics);
         assert_eq!(topics.map(|topic| topic.rank), [Some(2), Some(4), Some(3), Some(1)]);
-        topics[3].repetition = Some(0.9);
+        topics[3].repetition = Some(Repetition { share: 0.9, terms: 9.0 });
         rank(&mut topics);
         assert_eq!(topics.map(|topic| topic.rank), [Some(1), Some(3), Some(2), Some(4)], "copies come last");
         let mut unknown = [0, 1, 2, 3].map(|topic| quality(topic, None, None));
@@ -233,16 +267,23 @@ mod tests {
         assert_eq!(one.doubts(), [Doubt::Undecided, Doubt::Mixed]);
         one.margin = Some(Margin { mean: 0.11, error: 0.05 });
         one.separation = Some(0.01);
-        one.repetition = Some(0.5);
+        one.repetition = Some(Repetition { share: 0.5, terms: 5.0 });
         assert_eq!(one.doubts(), [Doubt::Repetitive]);
+        one.repetition = Some(Repetition { share: 0.9, terms: 4.9 });
+        assert_eq!(one.doubts(), [], "keywords in common");
     }
 
     #[test]
     fn a_clustering_is_doubted_if_most_rows_are_in_topics_by_chance() {
         let topics = [quality(0, Some(0.1), Some(0.4)), quality(1, Some(-0.2), Some(0.9)), quality(2, None, None)];
-        let of = |sizes: [usize; 3]| caution(topics.iter().zip(sizes));
+        let of = |sizes: [usize; 3]| caution(topics.iter().zip(sizes), None);
         assert!(of([10, 20, 29]).is_some() && of([10, 20, 30]).is_none() && of([0, 0, 0]).is_none());
-        assert_eq!(caution(std::iter::empty()), None);
+        let words = |similarity: f64| Some(WordsInCommon { similarity, exchanged: 0.2 });
+        assert_eq!(caution(std::iter::empty(), words(0.2)), None);
+        assert!(
+            caution(topics.iter().zip([0, 0, 9]), words(0.2)).is_some_and(|caution| caution.contains("random words"))
+        );
+        assert_eq!(caution(topics.iter().zip([0, 0, 9]), words(0.22)), None);
     }
 
     #[test]
@@ -259,8 +300,8 @@ mod tests {
         let columns: [&[u32]; 3] = [&[0, 1, 2], &[0, 1, 2, 3, 4], &[0, 4]];
         let counts = CsrMatrix::from_rows(5, columns.into_iter().zip(counts));
         let found = repetitions(&counts, &[2, 2, 1]);
-        assert_eq!(found[0], Some(1.0));
-        assert!((found[1].unwrap() - 1.0 / 3.0).abs() < 1e-12);
+        assert_eq!(found[0], Some(Repetition { share: 1.0, terms: 3.0 }));
+        assert!((found[1].unwrap().share - 1.0 / 3.0).abs() < 1e-12 && (found[1].unwrap().terms - 1.0).abs() < 1e-12);
         assert_eq!(found[2], None);
     }
 }
