@@ -30,6 +30,8 @@ pub use crate::represent::{
     TopicContext, TopicWords, VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
+pub use crate::topics::ApproximateDistribution;
+#[doc(no_inline)]
 pub use crate::training::Training;
 #[doc(no_inline)]
 pub use crate::vectorize::{ClassTfIdf, CountVectorizer, Language, StopWords, TextCleaning};

@@ -24,12 +24,14 @@ use crate::reduce::{NoReduction, Pca, Reduction, Umap};
 use crate::represent::{
     Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, TopicWords, VisualRepresentation, VisualWords,
 };
+use crate::topics::{ApproximateDistribution, TokenDistribution, TopicDistribution};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
 mod layout;
 mod lists;
 mod pictures;
+mod tokens;
 mod words;
 
 use layout::{framed, stacked, texts};
@@ -252,6 +254,32 @@ impl Show for TopicWords {
     }
 }
 
+impl Show for TokenDistribution {
+    /// The text with its words marked by topic, and the topics with their shares.
+    fn to_html(&self) -> Html {
+        tokens::html(self)
+    }
+
+    fn to_text(&self) -> Option<String> {
+        Some(tokens::text(self))
+    }
+}
+
+impl Show for TopicDistribution {
+    /// The table of [`to_frame`](TopicDistribution::to_frame), and the number of rows without a match.
+    fn to_html(&self) -> Html {
+        let table = Show::to_html(&self.to_frame());
+        match self.without_match().len() {
+            0 => table,
+            rows => stacked(&[table, Show::to_html(&format!("{} without a match", count(rows, "row")))]),
+        }
+    }
+
+    fn to_text(&self) -> Option<String> {
+        self.to_frame().ok().map(|frame| frame.to_string())
+    }
+}
+
 impl Show for [(String, f64)] {
     fn to_html(&self) -> Html {
         words::bars(self)
@@ -291,7 +319,7 @@ macro_rules! vectors {
     )+ };
 }
 
-vectors!((String, f64), String, Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel);
+vectors!((String, f64), String, Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel, TokenDistribution);
 vectors!(bool, char, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize, f32, f64);
 
 impl Show for Pushed {
@@ -490,6 +518,7 @@ steps!(StaticEmbedder, LoadedEmbedder, NoEmbedder, Fusion);
 steps!(SentenceTransformer, MultiModalBackend, Captioner);
 steps!(Umap, Pca, NoReduction, NeighborGraph, Communities, Hdbscan, KMeans, CountVectorizer, ClassTfIdf);
 steps!(KeyBERTInspired, MaximalMarginalRelevance, VisualRepresentation, VisualWords);
+steps!(ApproximateDistribution);
 
 /// The types of this crate can be displayed without the trait in scope, too.
 macro_rules! inherent {
@@ -515,5 +544,7 @@ inherent!(
     Gallery,
     Aspect,
     Pushed,
+    TokenDistribution,
+    TopicDistribution,
     Error
 );

@@ -28,6 +28,20 @@ impl FittedEncoder {
         Ok(encoded)
     }
 
+    /// The vectors of texts, each encoded like a row that has only this text; zeros if the embedder knows none of its
+    /// words.
+    pub(crate) fn encode_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
+        let embedder = self.query_embedder().ok_or_else(|| missing_embedder("texts"))?;
+        let mut vectors = Cleaned::new(embedder, self.encoder.cleaning).embed_texts(texts, progress)?;
+        if vectors.ncols() != self.dimensions {
+            self.as_clustered(vec![0.0; vectors.ncols()], ClusterOn::Text)?;
+        }
+        if let Some(fusion) = &self.fusion {
+            vectors = fusion.fuse(vectors.view(), Array2::zeros(vectors.dim()).view())?;
+        }
+        Ok(vectors)
+    }
+
     /// The vector of a text, encoded like a row that has only this text.
     pub(crate) fn encode_text(&self, text: &str, progress: &Progress) -> Result<Vec<f32>> {
         let embedder = self.query_embedder().ok_or_else(|| missing_embedder("texts"))?;

@@ -172,6 +172,11 @@ impl TopicTerms {
         Ok(weights.idf().to_vec())
     }
 
+    /// How the counts are weighted.
+    pub(crate) fn weighting(&self) -> &ClassTfIdf {
+        &self.weighting
+    }
+
     /// The terms of the same texts after an edit that turned the topics `before` into those of `after`. No text is
     /// read, and the counts of topics with `unchanged` rows (previous to new id) are kept.
     pub(super) fn regrouped(

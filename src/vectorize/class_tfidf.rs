@@ -121,6 +121,12 @@ impl ClassTfIdf {
         self.reduce_frequent_words
     }
 
+    /// The power of a term's frequency in a single text: 1, or less if frequent words are reduced.
+    pub(crate) fn power(&self) -> f64 {
+        let half = |is_set: bool| if is_set { 0.5 } else { 1.0 };
+        half(self.coverage) * half(self.reduce_frequent_words)
+    }
+
     /// Checks every parameter.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use crate::linalg::sparse::CsrMatrix;
 use crate::progress::{Progress, Task};
 
 /// The maximum word length in bytes: anything longer is encoded data or a broken file, and would fill every table.
-const LONGEST_WORD: usize = 256;
+pub(super) const LONGEST_WORD: usize = 256;
 /// The approximate size in bytes of the pieces in which texts are counted. Each piece has its own table of terms, so
 /// small pieces increase the cost of merging, and large ones leave threads idle.
 const PIECE: usize = 1 << 20;

@@ -1,6 +1,7 @@
 //! Preprocessing texts into words: cleaning, Unicode normalization, and lowercasing.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::cleaning::{LeftOut, TextCleaning};
 use super::forms::in_one_form;
@@ -54,6 +55,23 @@ impl Reading {
         }
     }
 
+    /// `text` as it is read, and the places of its words in it, in order. It is in lower case only if its words would be
+    /// others otherwise.
+    pub(super) fn words_in(&self, text: &str) -> (String, Vec<Range<usize>>) {
+        let cleaned = self.cleaning.clean(text);
+        let letters = in_one_form(&cleaned);
+        let places = places_of_words(&letters);
+        let mut buffer = String::new();
+        if self.lowercase {
+            let lowered = lowered(&letters, &mut buffer);
+            let in_lower_case = places_of_words(lowered);
+            if in_lower_case.len() != places.len() {
+                return (buffer, in_lower_case);
+            }
+        }
+        (letters.into_owned(), places)
+    }
+
     /// The distinct words of a list's entries, sorted: `aujourd'hui` occurs in texts as `aujourd` and `hui`. Entries
     /// with a space are skipped: `New York` must not remove `new` and `york`.
     pub(super) fn words_of_entries<'a>(&self, entries: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -65,6 +83,17 @@ impl Reading {
         words.dedup();
         words
     }
+}
+
+/// Where the words of `text` are. Some overlap.
+fn places_of_words(text: &str) -> Vec<Range<usize>> {
+    let mut places = Vec::new();
+    // Words are slices of the text.
+    for_each_word(text, |word| {
+        let start = (word.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        places.push(start..start + word.len());
+    });
+    places
 }
 
 /// The first `bytes` bytes of `text`, rounded down to a character boundary.

@@ -56,6 +56,7 @@ mod word_forms;
 
 // Topics.
 mod colors;
+mod distribution;
 mod edit;
 mod equal_rows;
 mod fusion;

@@ -8,6 +8,7 @@ use super::super::notebook::print;
 use super::layout::{stacked, texts};
 use super::{Show, words};
 use crate::model::FittedTopicModel;
+use crate::topics::TokenDistribution;
 
 /// Lists whose items are stacked.
 macro_rules! lists {
@@ -24,7 +25,7 @@ macro_rules! lists {
     )+ };
 }
 
-lists!(Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel);
+lists!(Html, HtmlTable, DataFrame, Series, Column, FittedTopicModel, TokenDistribution);
 
 /// Numbers and similar values, alone and in lists, which are truncated.
 macro_rules! plain {

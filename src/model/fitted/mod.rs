@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
+mod distribution;
 mod edit;
 mod embedders;
 mod image_words;

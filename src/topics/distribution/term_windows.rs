@@ -1,0 +1,173 @@
+//! Comparing windows of words with topics, by the words' weights.
+//!
+//! The cosine of a window to a topic needs, of every word, only what it adds to the products with all topics: a row of
+//! the sparse matrix of terms and topics. So a window is a sum of a few sparse rows.
+
+use rayon::prelude::*;
+
+use super::{ApproximateDistribution, SparseShares, TokenDistribution};
+use crate::linalg::sparse::CsrMatrix;
+use crate::progress::Task;
+use crate::vectorize::{FittedCountVectorizer, TermFinder, TermsOfText};
+
+/// Texts of one thread at a time.
+const TEXTS_AT_A_TIME: usize = 32;
+
+/// The terms of topics, by term.
+pub(crate) struct TermWindows<'a> {
+    finder: TermFinder<'a>,
+    topics: usize,
+    /// The end of each term's entries; the first is 0.
+    ends: Vec<usize>,
+    /// For each entry, the topic and what an occurrence of the term adds to the product with it.
+    entries: Vec<(u32, f64)>,
+    idf: Vec<f64>,
+    /// The power of a term's number of occurrences.
+    power: f64,
+}
+
+/// The similarities of one window after the other.
+struct Scratch {
+    terms: TermsOfText,
+    window: Vec<u32>,
+    before: Vec<u32>,
+    similarities: Vec<f64>,
+}
+
+impl<'a> TermWindows<'a> {
+    /// The topics are the `rows` of `c_tf_idf`; `power` is that of a term's frequency.
+    pub(crate) fn new(
+        vectorizer: &'a FittedCountVectorizer,
+        c_tf_idf: &CsrMatrix<f64>,
+        rows: &[usize],
+        idf: Vec<f64>,
+        power: f64,
+    ) -> Self {
+        let mut ends = vec![0; c_tf_idf.cols() + 1];
+        for &row in rows {
+            for &term in c_tf_idf.row(row).0 {
+                ends[term as usize + 1] += 1;
+            }
+        }
+        for term in 1..ends.len() {
+            ends[term] += ends[term - 1];
+        }
+        let mut next = ends.clone();
+        let mut entries = vec![(0, 0.0); ends.last().copied().unwrap_or_default()];
+        for (topic, &row) in (0..).zip(rows) {
+            let length = c_tf_idf.norm(row);
+            let (terms, weights) = c_tf_idf.row(row);
+            for (&term, &weight) in terms.iter().zip(weights).filter(|_| length > 0.0) {
+                let place = &mut next[term as usize];
+                entries[*place] = (topic, weight / length * idf.get(term as usize).copied().unwrap_or_default());
+                *place += 1;
+            }
+        }
+        TermWindows { finder: TermFinder::new(vectorizer), topics: rows.len(), ends, entries, idf, power }
+    }
+
+    /// The shares of the topics in each of `texts`.
+    pub(crate) fn shares(
+        &self,
+        texts: &[Option<&str>],
+        settings: &ApproximateDistribution,
+        task: &Task,
+    ) -> SparseShares {
+        let of_some = |texts: &[Option<&str>]| {
+            let mut shares = SparseShares::default();
+            if task.is_interrupted() {
+                return shares;
+            }
+            let (mut scratch, mut sums) = (self.scratch(), vec![0.0; self.topics]);
+            for text in texts {
+                sums.fill(0.0);
+                let text = text.unwrap_or_default();
+                self.for_each_window(text, settings, &mut scratch, |_, similarities| {
+                    sums.iter_mut().zip(similarities).for_each(|(sum, similarity)| *sum += similarity);
+                });
+                shares.push(&sums);
+            }
+            task.advance(texts.len());
+            shares
+        };
+        let parts: Vec<SparseShares> = texts.par_chunks(TEXTS_AT_A_TIME).map(of_some).collect();
+        SparseShares::joined(parts)
+    }
+
+    /// The topics of each word of `text`, which is that of `row`.
+    pub(crate) fn tokens(&self, row: usize, text: &str, settings: &ApproximateDistribution) -> TokenDistribution {
+        let (as_read, places) = self.finder.words_in(text);
+        let mut tokens = TokenDistribution::new(row, as_read, places, self.topics);
+        self.for_each_window(text, settings, &mut self.scratch(), |window, similarities| {
+            tokens.add(window, similarities);
+        });
+        tokens
+    }
+
+    fn scratch(&self) -> Scratch {
+        Scratch {
+            terms: TermsOfText::default(),
+            window: Vec::new(),
+            before: Vec::new(),
+            similarities: vec![0.0; self.topics],
+        }
+    }
+
+    /// Calls `visit` with every window of `text` that has a term, and its similarities to the topics, as far as they
+    /// count.
+    fn for_each_window(
+        &self,
+        text: &str,
+        settings: &ApproximateDistribution,
+        scratch: &mut Scratch,
+        mut visit: impl FnMut(std::ops::Range<usize>, &[f64]),
+    ) {
+        let Scratch { terms, window, before, similarities } = scratch;
+        self.finder.find(text, terms);
+        before.clear();
+        let mut from = 0;
+        for place in settings.windows(terms.words) {
+            while terms.found.get(from).is_some_and(|term| (term.first as usize) < place.start) {
+                from += 1;
+            }
+            let rest = terms.found.iter().skip(from);
+            let inside = rest.take_while(|term| (term.first as usize) < place.end);
+            window.clear();
+            window.extend(inside.filter(|term| (term.last as usize) < place.end).map(|term| term.term));
+            if window.is_empty() {
+                continue;
+            }
+            window.sort_unstable();
+            // With stop words at both ends, the next window often has the same terms.
+            if window != before {
+                self.compare(window, settings, similarities);
+                std::mem::swap(window, before);
+            }
+            visit(place, similarities);
+        }
+    }
+
+    /// The similarities of a window with these terms, ascending.
+    fn compare(&self, window: &[u32], settings: &ApproximateDistribution, similarities: &mut [f64]) {
+        similarities.fill(0.0);
+        let mut squares = 0.0;
+        for same in window.chunk_by(|a, b| a == b) {
+            let term = same.first().map_or(0, |&term| term as usize);
+            let times = if same.len() == 1 { 1.0 } else { (same.len() as f64).powf(self.power) };
+            squares += (times * self.idf.get(term).copied().unwrap_or_default()).powi(2);
+            for &(topic, weight) in self.entries_of(term) {
+                if let Some(similarity) = similarities.get_mut(topic as usize) {
+                    *similarity += times * weight;
+                }
+            }
+        }
+        let length = squares.sqrt();
+        let cosine = |product: f64| if length > 0.0 { product / length } else { 0.0 };
+        similarities.iter_mut().for_each(|similarity| *similarity = settings.counted(cosine(*similarity)));
+    }
+
+    fn entries_of(&self, term: usize) -> &[(u32, f64)] {
+        let (start, end) = (self.ends.get(term), self.ends.get(term + 1));
+        start.zip(end).and_then(|(&start, &end)| self.entries.get(start..end)).unwrap_or_default()
+    }
+}
