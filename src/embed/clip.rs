@@ -8,7 +8,7 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{Device, Fusion, ImageEmbedder, JointEmbedder, TextEmbedder};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::hub::Origin;
 use crate::nn::image_input::preprocessor;
 use crate::nn::weights::Weights;
@@ -159,6 +159,14 @@ impl MultiModalBackend {
         self
     }
 
+    /// The model with the limits that `change` returns for its present ones, if any.
+    pub(super) fn change_limits(self, change: impl FnOnce(Limits) -> Option<Limits>) -> Self {
+        match change(self.reading.limits) {
+            Some(limits) => self.limits(limits),
+            None => self,
+        }
+    }
+
     /// Where [`embed_documents`](Self::embed_documents), [`embed_images`](Self::embed_images) and
     /// [`embed`](Self::embed) report their progress; default silent. A [`TopicModel`](crate::model::TopicModel) has its
     /// own.
@@ -259,8 +267,9 @@ impl MultiModalBackend {
             Some(tower) => {
                 let message =
                     format!("the model was used with the text tower `{tower:.200}`, which is not loaded again");
+                let hint = "Give the loaded model the embedder with its text tower: topics.with_image_embedder(..).";
                 Err(Error::new(ErrorKind::Model, Stage::Embed, message).with_hint(
-                    "Give the loaded model the embedder with its text tower: topics.with_image_embedder(..).",
+                    Hint::new(hint).on_command_line("The command has no option for this: it takes a program."),
                 ))
             }
         }

@@ -14,6 +14,7 @@ use crate::hub::{self, Hub};
 use crate::nn::model_folder::{model_error, read_json, read_json_if_exists};
 use crate::progress::Progress;
 use crate::spec::Spec;
+use crate::vision::Limits;
 
 /// An embedder of any kind, loaded by name.
 ///
@@ -92,6 +93,26 @@ impl LoadedEmbedder {
             #[cfg(feature = "models")]
             (LoadedEmbedder::MultiModal(model), "multi_modal") => model.with_spec(spec).map(LoadedEmbedder::MultiModal),
             (loaded, _) => Ok(loaded),
+        }
+    }
+
+    /// The same model on another device, on which a table of token vectors does not depend.
+    pub(crate) fn on_device(self, device: Device) -> Result<Self> {
+        match self {
+            LoadedEmbedder::Static(model) => Ok(LoadedEmbedder::Static(model)),
+            #[cfg(feature = "models")]
+            LoadedEmbedder::SentenceTransformer(model) => model.device(device).map(LoadedEmbedder::SentenceTransformer),
+            #[cfg(feature = "models")]
+            LoadedEmbedder::MultiModal(model) => model.device(device).map(LoadedEmbedder::MultiModal),
+        }
+    }
+
+    /// The same model with other limits for images, if it has any and `change` returns some.
+    pub(crate) fn with_limits(self, change: impl FnOnce(Limits) -> Option<Limits>) -> Self {
+        match self {
+            #[cfg(feature = "models")]
+            LoadedEmbedder::MultiModal(model) => LoadedEmbedder::MultiModal(model.change_limits(change)),
+            other => other,
         }
     }
 

@@ -77,6 +77,8 @@ mod command;
 #[cfg(feature = "models")]
 mod command_models;
 mod command_saved;
+mod command_topics;
+mod command_usage;
 mod corpus;
 mod delimited;
 mod files;

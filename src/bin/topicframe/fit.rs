@@ -8,14 +8,17 @@ use clap::{Args, ValueEnum};
 use topicframe::FittedTopicModel;
 use topicframe::embed::Device;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::files::{IMAGE_COLUMN, Inputs, read_image_folder_with, write_frame};
-use topicframe::model::{ClusterOn, Outliers};
+use topicframe::files::{IMAGE_COLUMN, Inputs, read_image_folder_with};
+use topicframe::model::{ClusterOn, Outliers, SavedVectors};
 use topicframe::polars::prelude::DataFrame;
 use topicframe::prelude::{NeighborSearch, NrTopics, TextCleaning};
 use topicframe::progress::Progress;
 
-use crate::outputs::{self, Outputs};
+use crate::limits::ImageLimits;
+use crate::outputs::{Files, Outputs};
 use crate::reading::Reading;
+use crate::saving::Saving;
+use crate::usage::any_case;
 use crate::{bar, quality, table};
 
 /// A tool whose stages and numbers are used.
@@ -25,6 +28,7 @@ pub(crate) enum Like {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Fit {
     /// The documents: .csv, .tsv, .json, .ndjson (optionally compressed with gzip or zstd), .parquet or .arrow; a
     /// folder of these files, a quoted glob pattern ('data/train-*.parquet') or several files, which are read as one
@@ -40,36 +44,9 @@ pub struct Fit {
     #[arg(long, value_name = "COLUMN")]
     pub(crate) text: Option<String>,
 
-    #[command(flatten)]
-    reading: Reading,
-
     /// The image column: paths, encoded images, or Struct{bytes, path}.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) images: Option<String>,
-
-    /// Base folder of relative image paths [default: the folder of the input].
-    #[arg(long, value_name = "FOLDER", requires = "images")]
-    image_folder: Option<PathBuf>,
-
-    /// Reject images outside the image folder: absolute paths elsewhere, and symbolic links that lead out of it.
-    #[arg(long)]
-    pub(crate) only_in_image_folder: bool,
-
-    /// Maximum number of pixels in an image, in millions [default: 134]; also scales the memory limit for decoding.
-    #[arg(long, value_name = "N")]
-    pub(crate) max_image_megapixels: Option<u64>,
-
-    /// Maximum length of an image's longer side, in pixels [default: 32768].
-    #[arg(long, value_name = "PIXELS")]
-    pub(crate) max_image_side: Option<u32>,
-
-    /// Maximum size of an image file, in megabytes [default: 67].
-    #[arg(long, value_name = "N")]
-    pub(crate) max_image_megabytes: Option<u64>,
-
-    /// A column of precomputed embeddings to cluster; no embedder runs.
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) embeddings: Option<String>,
 
     /// The embedder: `builtin` (text only), a model folder, or a model name on the Hugging Face Hub: a
     /// sentence-transformers or Model2Vec model for text, CLIP or SigLIP for text and images. A folder of images needs
@@ -77,87 +54,135 @@ pub struct Fit {
     #[arg(long, value_name = "builtin|FOLDER|NAME", default_value = "builtin", conflicts_with = "embeddings")]
     pub(crate) embedder: String,
 
-    /// What to cluster on: `text`, `images`, or `both` [default: everything the embedder supports].
-    #[arg(long, value_name = "text|images|both")]
-    pub(crate) cluster_on: Option<ClusterOn>,
-
-    /// Weight of images relative to text when clustering on both, 0 to 1 [default: 0.5].
-    #[arg(long, value_name = "SHARE")]
-    pub(crate) image_weight: Option<f32>,
-
-    /// A model that captions images without text: a folder, or a name on the Hub (ViT-GPT2 or BLIP).
-    #[arg(long, value_name = "FOLDER|NAME")]
-    pub(crate) captioner: Option<String>,
-
-    /// Device for model inference: `cpu`, or `cuda` or `cuda:N` if topicframe was built with the `cuda` feature.
-    #[arg(long, value_name = "cpu|cuda", default_value_t = Device::Cpu)]
-    pub(crate) device: Device,
-
-    /// Stop words: `none`, languages (`german`, `de,en`), or a file with one word per line [default: those of the
-    /// documents' language, where it is clear].
-    #[arg(long, value_name = "FILE|none|LANGUAGE")]
-    pub(crate) stop_words: Option<String>,
-
-    /// What to ignore in scraped documents: `none`; `markup` (URLs, tags and entities); `all` (also @mentions and long
-    /// numbers); or `auto`: `markup`, or `all` if the documents look scraped.
-    #[arg(long, value_name = "auto|none|markup|all", default_value_t = TextCleaning::Auto)]
-    pub(crate) clean: TextCleaning,
-
-    /// Use the stages and numbers of another tool: `bertopic` is UMAP, HDBSCAN and c-TF-IDF [default: communities of the
-    /// neighbor graph].
-    #[arg(long, value_name = "bertopic")]
-    pub(crate) like: Option<Like>,
+    /// Number of topics, not counting outliers, or `auto`: the cut of the tree with that number, where there is one;
+    /// otherwise, similar topics are merged [default: as many as are found].
+    #[arg(long, value_name = "N|auto", value_parser = any_case::<NrTopics>)]
+    pub(crate) nr_topics: Option<NrTopics>,
 
     /// Minimum number of documents in a topic.
     #[arg(long, value_name = "N", default_value_t = 10, alias = "min-topic-size")]
     pub(crate) min_cluster_size: usize,
 
-    /// Number of topics, not counting outliers, or `auto`: the cut of the tree with that number, where there is one;
-    /// otherwise, similar topics are merged [default: as many as are found].
-    #[arg(long, value_name = "N|auto")]
-    pub(crate) nr_topics: Option<NrTopics>,
-
     /// Outliers: `clusterer` (those that it leaves out), `none`, a share of the documents (`10%` or `0.1`), or
     /// documents with a low probability as well (`below=0.3`).
-    #[arg(long, value_name = "clusterer|none|SHARE|below=P", default_value_t = Outliers::AsClustered)]
+    #[arg(
+        long,
+        value_name = "clusterer|none|SHARE|below=P",
+        default_value_t = Outliers::AsClustered,
+        value_parser = any_case::<Outliers>
+    )]
     pub(crate) outliers: Outliers,
 
-    /// Number of neighbors of a document in the neighbor graph: low values emphasize local structure, high values global
-    /// structure.
-    #[arg(long, value_name = "N", default_value_t = 15)]
-    pub(crate) n_neighbors: usize,
-
-    /// Nearest-neighbor search method: `exact`, `approximate`, or `auto`: approximate from 8,192 documents on.
-    #[arg(long, value_name = "auto|exact|approximate", default_value_t = NeighborSearch::Auto)]
-    pub(crate) neighbor_search: NeighborSearch,
-
-    /// Random seed: the same seed produces the same topics.
-    #[arg(long, value_name = "N", default_value_t = 42)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    files: Files,
 
     /// Also print how reliable the topics are: coherence, diversity, agreement of the clusterer's runs, and which topics
     /// are in doubt; `--topics` then has the measures of each topic.
-    #[arg(long)]
+    #[arg(long, help_heading = "Outputs")]
     quality: bool,
 
-    /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
-    #[arg(long, value_name = "FILE")]
-    topics: Option<PathBuf>,
+    #[command(flatten)]
+    saving: Saving,
 
-    /// Write the documents with their topics here (same formats; images and arrays only to .parquet and .arrow, lists
-    /// of numbers also to JSON).
-    #[arg(long, value_name = "FILE")]
-    documents: Option<PathBuf>,
+    /// Use the stages and numbers of another tool: `bertopic` is UMAP, HDBSCAN and c-TF-IDF [default: communities of the
+    /// neighbor graph].
+    #[arg(
+        long,
+        value_name = "bertopic",
+        ignore_case = true,
+        hide_possible_values = true,
+        help_heading = TOPICS
+    )]
+    pub(crate) like: Option<Like>,
 
-    /// Write an HTML report here: one self-contained file.
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
+    /// Number of neighbors of a document in the neighbor graph: low values emphasize local structure, high values global
+    /// structure.
+    #[arg(long, value_name = "N", default_value_t = 15, help_heading = TOPICS)]
+    pub(crate) n_neighbors: usize,
 
-    /// Save the model here: a new folder, or one with a saved model, which is replaced. `topicframe transform` applies it
-    /// to new documents, and `topicframe info` shows it.
-    #[arg(long, value_name = "FOLDER")]
-    save: Option<PathBuf>,
+    /// Nearest-neighbor search method: `exact`, `approximate`, or `auto`: approximate from 8,192 documents on.
+    #[arg(
+        long,
+        value_name = "auto|exact|approximate",
+        default_value_t = NeighborSearch::Auto,
+        value_parser = any_case::<NeighborSearch>,
+        help_heading = TOPICS
+    )]
+    pub(crate) neighbor_search: NeighborSearch,
+
+    /// Random seed: the same seed produces the same topics.
+    #[arg(long, value_name = "N", default_value_t = 42, help_heading = TOPICS)]
+    pub(crate) seed: u64,
+
+    /// Stop words: `none`, languages (`german`, `de,en`), or a file with one word per line [default: those of the
+    /// documents' language, where it is clear].
+    #[arg(long, value_name = "FILE|none|LANGUAGE", help_heading = WORDS)]
+    pub(crate) stop_words: Option<String>,
+
+    /// What to ignore in scraped documents: `none`; `markup` (URLs, tags and entities); `all` (also @mentions and long
+    /// numbers); or `auto`: `markup`, or `all` if the documents look scraped.
+    #[arg(
+        long,
+        value_name = "auto|none|markup|all",
+        default_value_t = TextCleaning::Auto,
+        value_parser = any_case::<TextCleaning>,
+        help_heading = WORDS
+    )]
+    pub(crate) clean: TextCleaning,
+
+    /// What to cluster on: `text`, `images`, or `both` [default: everything the embedder supports].
+    #[arg(long, value_name = "text|images|both", value_parser = any_case::<ClusterOn>, help_heading = EMBEDDING)]
+    pub(crate) cluster_on: Option<ClusterOn>,
+
+    /// Weight of images relative to text when clustering on both, 0 to 1 [default: 0.5].
+    #[arg(long, value_name = "SHARE", help_heading = EMBEDDING)]
+    pub(crate) image_weight: Option<f32>,
+
+    /// A column of precomputed embeddings to cluster; no embedder runs.
+    #[arg(long, value_name = "COLUMN", help_heading = EMBEDDING)]
+    pub(crate) embeddings: Option<String>,
+
+    /// A model that captions images without text: a folder, or a name on the Hub (ViT-GPT2 or BLIP).
+    #[arg(long, value_name = "FOLDER|NAME", help_heading = EMBEDDING)]
+    pub(crate) captioner: Option<String>,
+
+    /// Device for model inference: `cpu`, or `cuda` or `cuda:N` if topicframe was built with the `cuda` feature.
+    #[arg(
+        long,
+        value_name = "cpu|cuda",
+        default_value_t = Device::Cpu,
+        value_parser = any_case::<Device>,
+        help_heading = EMBEDDING
+    )]
+    pub(crate) device: Device,
+
+    /// Base folder of relative image paths [default: the folder of the input].
+    #[arg(long, value_name = "FOLDER", requires = "images", help_heading = IMAGES)]
+    image_folder: Option<PathBuf>,
+
+    /// Reject images outside the image folder: absolute paths elsewhere, and symbolic links that lead out of it.
+    #[arg(long, help_heading = IMAGES)]
+    pub(crate) only_in_image_folder: bool,
+
+    #[command(flatten)]
+    pub(crate) limits: ImageLimits,
+
+    #[command(flatten)]
+    reading: Reading,
 }
+
+/// Groups of options in the help.
+const TOPICS: &str = "Topics";
+const WORDS: &str = "Words";
+const EMBEDDING: &str = "Embedding";
+const IMAGES: &str = "Images";
+
+const EXAMPLES: &str = "\
+Examples:
+  topicframe fit posts.csv --text caption
+  topicframe fit posts.csv --text caption --nr-topics 20 --report page.html --save topics/
+  topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
+  topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html";
 
 impl Fit {
     /// Validates the arguments, fits the model, and writes the outputs.
@@ -177,7 +202,8 @@ impl Fit {
             text.push_str(&quality::lines(&topics)?);
         }
         let printed = table::print(&text);
-        report(&topics, self.outliers, &outputs.written, started);
+        report(&topics, self.outliers, started);
+        outputs.tell();
         let printed = printed.map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the table of topics cannot be printed").with_cause(error)
         });
@@ -244,13 +270,8 @@ impl Fit {
 
     /// Options for images, where none are read.
     fn report_unused(&self, progress: &Progress) {
-        let given = [
-            ("--only-in-image-folder", self.only_in_image_folder),
-            ("--max-image-megapixels", self.max_image_megapixels.is_some()),
-            ("--max-image-side", self.max_image_side.is_some()),
-            ("--max-image-megabytes", self.max_image_megabytes.is_some()),
-        ];
-        for (option, _) in given.into_iter().filter(|(_, given)| *given) {
+        let confined = self.only_in_image_folder.then_some("--only-in-image-folder");
+        for option in confined.into_iter().chain(self.limits.given()) {
             progress.note(Stage::Input, format!("{option} has no effect without --images"));
         }
     }
@@ -302,24 +323,21 @@ impl Fit {
     /// starts.
     fn check_outputs(&self) -> Result<()> {
         let inputs = self.inputs.get().map_or(&[][..], Inputs::tables);
-        outputs::check([&self.topics, &self.documents, &self.report], inputs)?;
-        self.save.as_deref().map_or(Ok(()), outputs::check_model_folder)
+        self.files.check(inputs)?;
+        self.saving.check()?;
+        self.saving.folder().map_or(Ok(()), |folder| self.files.check_beside(folder))
     }
 
     /// Writes every output that can be written: a disk too full for one file may have room for the others.
     fn write(&self, topics: &FittedTopicModel, documents: &DataFrame, progress: &Progress) -> Outputs {
         let mut outputs = Outputs::default();
-        outputs.add("model", self.save.as_deref(), |path| topics.save(path));
-        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path, self.quality));
-        outputs.add("documents", self.documents.as_deref(), |path| {
-            write_frame(&outputs::writable(documents, path, progress), path)
-        });
-        outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
+        outputs.add("model", self.saving.folder(), |folder| self.saving.write(topics, folder, SavedVectors::default()));
+        self.files.write(&mut outputs, topics, self.quality, || Ok(documents.clone()), progress);
         outputs
     }
 }
 
-fn report(topics: &FittedTopicModel, outliers: Outliers, written: &[(&str, String)], started: Instant) {
+fn report(topics: &FittedTopicModel, outliers: Outliers, started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::report_line(&format!(
@@ -337,8 +355,5 @@ fn report(topics: &FittedTopicModel, outliers: Outliers, written: &[(&str, Strin
             ),
             _ => format!("No topic has rows left with --outliers {outliers}."),
         });
-    }
-    for (name, path) in written {
-        table::report_line(&format!("wrote {name:<9}  {path}"));
     }
 }

@@ -1,19 +1,19 @@
 //! `topicframe info`: shows a saved model.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
 use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::files::{same_file, write_frame};
-use topicframe::progress::{Progress, printable};
+use topicframe::progress::printable;
 
-use crate::outputs::{self, Outputs};
+use crate::loading::Listing;
+use crate::outputs::{Files, Outputs};
 use crate::{bar, table};
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Info {
     /// The folder of the model, as written by `topicframe fit ... --save FOLDER`.
     #[arg(value_name = "FOLDER")]
@@ -23,32 +23,26 @@ pub struct Info {
     #[arg(long)]
     json: bool,
 
-    /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
-    #[arg(long, value_name = "FILE")]
-    topics: Option<PathBuf>,
-
-    /// Write the documents of the fit with their topics here (same formats), if they were saved.
-    #[arg(long, value_name = "FILE")]
-    documents: Option<PathBuf>,
-
-    /// Write an HTML report here: one self-contained file.
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    files: Files,
 }
+
+const EXAMPLES: &str = "\
+The documents can be written if the model was saved with them.
+
+Examples:
+  topicframe info topics/
+  topicframe info topics/ --topics topics.csv --report page.html";
 
 impl Info {
     pub fn run(&self) -> Result<()> {
         let progress = bar::progress();
-        for path in [&self.topics, &self.documents, &self.report].into_iter().flatten() {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if same_file(folder.unwrap_or(".".as_ref()), &self.folder) {
-                return Err(outputs::taken(path, "this is in the folder of the model, whose files are its own"));
-            }
-        }
-        outputs::check([&self.topics, &self.documents, &self.report], &[])?;
+        self.files.check_beside(&self.folder)?;
+        self.files.check(&[])?;
         let topics = FittedTopicModel::load(&self.folder)?.with_progress(progress.clone());
-        let listing = self.listing()?;
-        let outputs = self.write(&topics, &progress);
+        let listing = Listing::read(&self.folder)?;
+        let mut outputs = Outputs::default();
+        self.files.write(&mut outputs, &topics, false, || topics.fitted_frame(), &progress);
         let text = match self.json {
             true => format!("{:#}\n", self.as_json(&topics, &listing)),
             false => self.as_text(&topics, &listing),
@@ -56,38 +50,12 @@ impl Info {
         let printed = table::print(&text).map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the model cannot be printed").with_cause(error)
         });
-        for (name, path) in &outputs.written {
-            table::report_line(&format!("wrote {name:<9}  {path}"));
-        }
+        outputs.tell();
         outputs.complete().and(printed)
     }
 
-    /// The content of `model.json`, which was checked when the model was loaded.
-    fn listing(&self) -> Result<Value> {
-        let path = self.folder.join("model.json");
-        let failed = || Error::new(ErrorKind::Io, Stage::Input, "cannot read the file").with_path(&path);
-        let bytes = fs::read(&path).map_err(|cause| failed().with_cause(cause))?;
-        serde_json::from_slice(&bytes).map_err(|cause| failed().with_cause(cause))
-    }
-
-    fn write(&self, topics: &FittedTopicModel, progress: &Progress) -> Outputs {
-        let mut outputs = Outputs::default();
-        outputs.add("topics", self.topics.as_deref(), |path| outputs::write_topics(topics, path, false));
-        outputs.add("documents", self.documents.as_deref(), |path| {
-            write_frame(&outputs::writable(&topics.fitted_frame()?, path, progress), path)
-        });
-        outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
-        outputs
-    }
-
-    /// The size of the model's files in bytes.
-    fn bytes(&self, listing: &Value) -> u64 {
-        let files = listing["files"].as_array().into_iter().flatten();
-        let listed: u64 = files.filter_map(|file| file["bytes"].as_u64()).fold(0, u64::saturating_add);
-        listed.saturating_add(fs::metadata(self.folder.join("model.json")).map_or(0, |file| file.len()))
-    }
-
-    fn as_json(&self, topics: &FittedTopicModel, listing: &Value) -> Value {
+    fn as_json(&self, topics: &FittedTopicModel, listing: &Listing) -> Value {
+        let (bytes, listing) = (listing.bytes(), &listing.content);
         let model = &listing["model"];
         let each = topics.topic_ids().into_iter().map(|id| {
             let words = topics.get_topic(id).unwrap_or_default();
@@ -103,7 +71,7 @@ impl Info {
             "folder": self.folder.to_string_lossy(),
             "topicframe": listing["topicframe"],
             "format_version": listing["format_version"],
-            "bytes": self.bytes(listing),
+            "bytes": bytes,
             "saved": model["saved"],
             "summary": topics.summary(),
             "settings": model["settings"],
@@ -112,7 +80,8 @@ impl Info {
         })
     }
 
-    fn as_text(&self, topics: &FittedTopicModel, listing: &Value) -> String {
+    fn as_text(&self, topics: &FittedTopicModel, listing: &Listing) -> String {
+        let (bytes, listing) = (listing.bytes(), &listing.content);
         let (model, summary) = (&listing["model"], topics.summary());
         let settings = model["settings"].as_object().cloned().unwrap_or_default();
         let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
@@ -122,7 +91,7 @@ impl Info {
                 "written by",
                 format!("topicframe {}, format {}", words(&listing["topicframe"]), words(&listing["format_version"])),
             ),
-            ("size", format!("{:.1} MB", self.bytes(listing) as f64 / 1e6)),
+            ("size", format!("{:.1} MB", bytes as f64 / 1e6)),
             ("saved", fields(&model["saved"])),
             (
                 "rows",

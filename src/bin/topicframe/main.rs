@@ -1,6 +1,7 @@
 //! `topicframe fit INPUT ...`: finds the topics of a file or of a folder of images from the command line; `topicframe
 //! transform INPUT ... --model FOLDER`: places new documents in the topics of a saved model; `topicframe info FOLDER`:
-//! shows one; `topicframe kernel ...`: runs topicframe in Jupyter.
+//! shows one; `topicframe edit FOLDER ...`: changes its topics; `topicframe find FOLDER QUERY`: searches them;
+//! `topicframe kernel ...`: runs topicframe in Jupyter.
 
 use std::process::ExitCode;
 
@@ -8,39 +9,61 @@ use clap::Parser;
 use topicframe::error::Interface;
 
 mod bar;
+mod edit;
+mod edits;
+mod find;
 mod fit;
 mod gather;
 mod info;
 mod kernel;
+mod limits;
+mod loading;
 mod model;
 mod outputs;
 mod quality;
 mod reading;
+mod result;
+mod saving;
 mod signals;
 mod table;
 mod transform;
+mod usage;
+
+const AFTER_HELP: &str = "\
+A first look at the topics of a column:  topicframe fit posts.csv --text caption
+The options of a command:                topicframe fit --help";
 
 /// Topic modeling for text, text with images, and images alone.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(name = "topicframe", version, arg_required_else_help = true, after_help = AFTER_HELP)]
 #[allow(clippy::large_enum_variant, reason = "only one is created, and it runs immediately")]
 enum Command {
-    /// Find the topics of a file or of a folder of images; print them, and write tables and an HTML report.
+    /// Find the topics of a file or of a folder of images; print them, and write tables and an HTML report
     Fit(fit::Fit),
-    /// Place new documents in the topics of a saved model, in batches: their number is not limited by the memory.
+    /// Place new documents in the topics of a saved model, in batches: their number is not limited by the memory
     Transform(transform::Transform),
-    /// Show a saved model: its topics, settings, and origin; write its tables and its report.
+    /// Show a saved model: its topics, settings, and origin; write its tables and its report
     Info(info::Info),
-    /// Manage the Jupyter kernel for Rust notebooks with topicframe preloaded: install, remove or check it.
+    /// Change the topics of a saved model: merge them, reduce their number, choose other outliers
+    Edit(edit::Edit),
+    /// Find the topics of a saved model that are nearest to a text or an image
+    Find(find::Find),
+    /// Manage the Jupyter kernel for Rust notebooks with topicframe preloaded: install, remove or check it
     Kernel(kernel::Kernel),
 }
 
 fn main() -> ExitCode {
     signals::listen();
-    let result = match Command::parse() {
+    let command = match usage::parse(std::env::args_os().collect()) {
+        Ok(command) => command,
+        Err(code) => return code,
+    };
+    let result = match command {
         Command::Fit(fit) => fit.run(),
         Command::Transform(transform) => transform.run(),
         Command::Info(info) => info.run(),
+        Command::Edit(edit) => edit.run(),
+        Command::Find(find) => find.run(),
         Command::Kernel(kernel) => kernel.run(),
     };
     match result {

@@ -1,6 +1,6 @@
 //! Builds the model from the command-line options.
 
-use topicframe::embed::{Device, Fusion, JointEmbedder, LoadedEmbedder, NoEmbedder, StaticEmbedder};
+use topicframe::embed::{Device, Fusion, JointEmbedder, LoadedEmbedder, NoEmbedder};
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{ClusterOn, TopicModel};
 use topicframe::prelude::{Communities, CountVectorizer, Limits, StopWords, Umap, VisualRepresentation};
@@ -93,7 +93,7 @@ impl Fit {
             self.note_device("the embeddings are precomputed", progress);
             return self.with_vectors();
         }
-        match LoadedEmbedder::load(&self.embedder, self.device, progress)? {
+        match LoadedEmbedder::load(self.embedder(), self.device, progress)? {
             #[cfg(feature = "models")]
             LoadedEmbedder::MultiModal(model) => self.joint(model.limits(self.image_limits())),
             _ if self.clusters_images() => Err(self.texts_only()),
@@ -109,18 +109,12 @@ impl Fit {
 
     /// The size limits for images.
     fn image_limits(&self) -> Limits {
-        const MILLION: u64 = 1_000_000;
-        let mut limits = Limits::new();
-        if let Some(megapixels) = self.max_image_megapixels {
-            limits = limits.max_pixels(megapixels.saturating_mul(MILLION));
-        }
-        if let Some(side) = self.max_image_side {
-            limits = limits.max_side(side);
-        }
-        if let Some(megabytes) = self.max_image_megabytes {
-            limits = limits.max_bytes(megabytes.saturating_mul(MILLION));
-        }
-        limits
+        self.limits.change(Limits::new())
+    }
+
+    /// The name of the embedder.
+    fn embedder(&self) -> &str {
+        if self.embedder.eq_ignore_ascii_case("builtin") { "builtin" } else { &self.embedder }
     }
 
     /// Notes that the device is not used; this is not an error, because the topics are the same.
@@ -143,7 +137,7 @@ impl Fit {
     /// What the specified columns do not allow, whatever the embedder.
     fn check_columns(&self) -> Result<()> {
         let (text, images) = (self.text.is_some(), self.image_column().is_some());
-        if self.embeddings.is_none() && self.embedder == "builtin" && self.clusters_images() {
+        if self.embeddings.is_none() && self.embedder() == "builtin" && self.clusters_images() {
             return Err(self.texts_only());
         }
         if text && !images && self.clusters_images() {
@@ -198,7 +192,7 @@ impl Fit {
         match self.text {
             None => self.joint(NoEmbedder),
             Some(_) if self.clusters_images() => self.joint(NoEmbedder),
-            Some(_) => self.texts(|text| TopicModel::text(text, StaticEmbedder::builtin())),
+            Some(_) => self.texts(|text| TopicModel::text(text, NoEmbedder)),
         }
     }
 }

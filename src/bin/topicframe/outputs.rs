@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{check_writable, check_writable_frame, is_binary, is_delimited, same_file, write_frame};
@@ -12,10 +13,70 @@ use topicframe::progress::Progress;
 
 use crate::table;
 
+/// The files with topics and documents.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Outputs")]
+pub struct Files {
+    /// Write an HTML report here: one self-contained file.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+
+    /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
+    #[arg(long, value_name = "FILE")]
+    topics: Option<PathBuf>,
+
+    /// Write the documents with their topics here (same formats; images and arrays only to .parquet and .arrow, lists of
+    /// numbers also to JSON).
+    #[arg(long, value_name = "FILE")]
+    documents: Option<PathBuf>,
+}
+
+impl Files {
+    /// The files that are to be written.
+    fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.topics, &self.documents, &self.report].into_iter().flatten()
+    }
+
+    /// Reports files that cannot be written, or that would overwrite one of `inputs` or another output.
+    pub fn check(&self, inputs: &[PathBuf]) -> Result<()> {
+        check([&self.topics, &self.documents, &self.report], inputs)
+    }
+
+    /// Reports files in the folder of a model.
+    pub fn check_beside(&self, model: &Path) -> Result<()> {
+        self.all().try_for_each(|path| check_beside(path, model))
+    }
+
+    /// Writes the files that can be written; `documents` returns the frame of the documents.
+    pub fn write(
+        &self,
+        outputs: &mut Outputs,
+        topics: &FittedTopicModel,
+        with_quality: bool,
+        documents: impl FnOnce() -> Result<DataFrame>,
+        progress: &Progress,
+    ) {
+        outputs.add("topics", self.topics.as_deref(), |path| write_topics(topics, path, with_quality));
+        outputs.add("documents", self.documents.as_deref(), |path| {
+            write_frame(&writable(&documents()?, path, progress), path)
+        });
+        outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
+    }
+}
+
+/// Reports a file in the folder of a model.
+pub fn check_beside(path: &Path, model: &Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match same_file(folder.unwrap_or(".".as_ref()), model) {
+        true => Err(taken(path, "this is in the folder of the model, whose files are its own")),
+        false => Ok(()),
+    }
+}
+
 /// Which outputs were written and which failed.
 #[derive(Default)]
 pub struct Outputs {
-    pub written: Vec<(&'static str, String)>,
+    written: Vec<(&'static str, String)>,
     failed: Vec<Error>,
 }
 
@@ -25,6 +86,13 @@ impl Outputs {
         match write(path) {
             Ok(()) => self.written.push((name, path.display().to_string())),
             Err(error) => self.failed.push(error),
+        }
+    }
+
+    /// Prints the files that were written.
+    pub fn tell(&self) {
+        for (name, path) in &self.written {
+            table::report_line(&format!("wrote {name:<9}  {path}"));
         }
     }
 
@@ -50,7 +118,7 @@ impl Outputs {
     }
 }
 
-pub fn check_page(path: &Path) -> Result<()> {
+fn check_page(path: &Path) -> Result<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     match extension.as_str() {
         "html" | "htm" => check_writable(path),
@@ -79,7 +147,7 @@ fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
 }
 
 /// Reports outputs that cannot be written, or that would overwrite one of `inputs` or another output.
-pub fn check([topics, documents, report]: [&Option<PathBuf>; 3], inputs: &[PathBuf]) -> Result<()> {
+fn check([topics, documents, report]: [&Option<PathBuf>; 3], inputs: &[PathBuf]) -> Result<()> {
     let outputs: Vec<&PathBuf> = [topics, documents, report].into_iter().flatten().collect();
     for (i, path) in outputs.iter().enumerate() {
         if inputs.iter().any(|input| same_file(path, input)) {
@@ -136,7 +204,7 @@ fn is_left_behind(entry: fs::DirEntry) -> bool {
 }
 
 /// Writes the topic table, with the measures of each topic if `with_quality`.
-pub fn write_topics(topics: &FittedTopicModel, path: &Path, with_quality: bool) -> Result<()> {
+fn write_topics(topics: &FittedTopicModel, path: &Path, with_quality: bool) -> Result<()> {
     let info = match (is_binary(path), with_quality) {
         (true, false) => topics.get_topic_info()?,
         (true, true) => topics.get_topic_info_with_quality()?,

@@ -4,14 +4,17 @@ use clap::Args;
 use topicframe::files::{Quotes, ReadOptions, separator_named};
 use topicframe::progress::Progress;
 
+use crate::usage::any_case;
+
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Reading files")]
 pub struct Reading {
     /// Field separator of a .csv or .tsv file: a character, or `tab` [default: detected for .csv, tab for .tsv].
     #[arg(long, value_name = "CHARACTER", value_parser = separator_named)]
     separator: Option<u8>,
 
     /// Whether fields of a .csv or .tsv file may be quoted; `auto`: yes for .csv, detected for .tsv.
-    #[arg(long, value_name = "auto|yes|no", default_value_t = Quotes::Auto)]
+    #[arg(long, value_name = "auto|yes|no", default_value_t = Quotes::Auto, value_parser = any_case::<Quotes>)]
     quotes: Quotes,
 
     /// Encoding of a .csv, .tsv or JSON file: windows-1252, utf-16le, shift_jis ... [default: UTF-8, or UTF-16 if

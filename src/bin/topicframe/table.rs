@@ -7,10 +7,7 @@ use topicframe::progress::printable;
 
 /// The topics with their counts and words, one per line, truncated to the terminal width.
 pub fn topics(topics: &FittedTopicModel) -> String {
-    let width = match std::io::stdout().is_terminal() {
-        true => console_width(),
-        false => 120,
-    };
+    let width = width(120);
     let mut table = format!("{:>5}  {:>6}  Words\n", "Topic", "Count");
     for id in topics.topic_ids() {
         let words = topics.get_topic(id).unwrap_or_default();
@@ -37,11 +34,16 @@ pub fn report_line(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
-fn console_width() -> usize {
-    console::Term::stdout().size().1.into()
+/// The width of the terminal in characters; `otherwise`, if the output goes elsewhere.
+pub fn width(otherwise: usize) -> usize {
+    match io::stdout().is_terminal() {
+        true => console::Term::stdout().size().1.into(),
+        false => otherwise,
+    }
 }
 
-fn cut(line: &str, width: usize) -> String {
+/// `line` in at most `width` characters, cut between words.
+pub fn cut(line: &str, width: usize) -> String {
     if line.chars().count() <= width {
         return line.to_owned();
     }

@@ -20,10 +20,12 @@ use topicframe::polars::prelude::{DataFrame, IntoColumn, StringChunked};
 use topicframe::progress::Progress;
 
 use crate::gather::Gather;
+use crate::loading::Loading;
 use crate::reading::Reading;
 use crate::{bar, outputs, table};
 
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Transform {
     /// The new documents: .csv, .tsv, .json, .ndjson (optionally compressed with gzip or zstd), .parquet or .arrow; a
     /// folder of these files, a quoted glob pattern ('data/new-*.parquet') or several files, each with an output of its
@@ -41,6 +43,14 @@ pub struct Transform {
     #[arg(long, value_name = "FILE|FOLDER|-")]
     documents: Option<PathBuf>,
 
+    /// The text column [default: that of the fit].
+    #[arg(long, value_name = "COLUMN")]
+    text: Option<String>,
+
+    /// The image column [default: that of the fit].
+    #[arg(long, value_name = "COLUMN")]
+    images: Option<String>,
+
     /// With several inputs, also replace outputs that exist. Otherwise, their inputs are skipped, so that a run that was
     /// interrupted can be continued: outputs are complete or absent.
     #[arg(long)]
@@ -54,29 +64,31 @@ pub struct Transform {
     #[arg(long, value_name = "N", default_value_t = 16_384)]
     batch_rows: usize,
 
-    /// The text column [default: that of the fit].
-    #[arg(long, value_name = "COLUMN")]
-    text: Option<String>,
+    /// A column of precomputed embeddings; no embedder runs [default: that of the fit, if it had one].
+    #[arg(long, value_name = "COLUMN", conflicts_with = "embedder", help_heading = "Embedder")]
+    embeddings: Option<String>,
 
-    /// The image column [default: that of the fit].
-    #[arg(long, value_name = "COLUMN")]
-    images: Option<String>,
+    #[command(flatten)]
+    loading: Loading,
 
     /// Base folder of relative image paths [default: the folder of the input].
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", help_heading = "Images")]
     image_folder: Option<PathBuf>,
 
     /// Reject images outside the image folder [default: as in the fit].
-    #[arg(long)]
+    #[arg(long, help_heading = "Images")]
     only_in_image_folder: bool,
-
-    /// A column of precomputed embeddings; no embedder runs [default: that of the fit, if it had one].
-    #[arg(long, value_name = "COLUMN")]
-    embeddings: Option<String>,
 
     #[command(flatten)]
     reading: Reading,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  topicframe transform new.csv --model topics/ --documents new-with-topics.csv
+  topicframe transform 'archive/*.parquet' --model topics/ --documents archive-with-topics/
+
+Whether a .tsv file has quoted fields is detected in its first 4 MB; --quotes decides it.";
 
 /// An input, and where its rows go.
 struct Job {
@@ -110,7 +122,7 @@ impl Transform {
         if jobs.is_empty() {
             return Ok(());
         }
-        let topics = FittedTopicModel::load(&self.model)?;
+        let topics = self.loading.load(&self.model, &progress)?;
         let columns = self.columns(&topics)?;
         let (mut failed, all) = (Vec::new(), jobs.len());
         for job in &jobs {
@@ -245,6 +257,9 @@ impl Transform {
         }
         if let Some(embeddings) = &self.embeddings {
             columns.embeddings = Some(embeddings.clone());
+        } else if self.loading.name().is_some() {
+            // Whoever names an embedder wants it to be used.
+            columns.embeddings = None;
         }
         columns.only_in_image_folder |= self.only_in_image_folder;
         Ok(columns)

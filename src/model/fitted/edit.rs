@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clustering, OUTLIER};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::model::TopicModel;
 use crate::model::data::Data;
 use crate::model::nr_topics::{NrTopics, similar};
@@ -43,8 +43,10 @@ impl FittedTopicModel {
         let known = |topic: &i32| *topic == OUTLIER || self.topic_size(*topic).is_some();
         if let Some(topic) = group.iter().find(|topic| !known(topic)) {
             let message = format!("there is no topic {topic} to merge");
-            return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("get_topic_info() lists the topics; merging renumbers them."));
+            return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+                Hint::new("get_topic_info() lists the topics; merging renumbers them.")
+                    .on_command_line("`topicframe info` lists the topics."),
+            ));
         }
         match group.iter().skip(1).any(|&topic| topic == OUTLIER) && group.first() != Some(&OUTLIER) {
             false => Ok(()),

@@ -5,7 +5,7 @@ use polars::prelude::*;
 use super::FittedTopicModel;
 use crate::cluster::Clustering;
 use crate::corpus::internal;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::measure::{mean, mean_agreement};
 use crate::model::check::checked;
 use crate::topics::TermCoherence;
@@ -210,8 +210,10 @@ fn apart(mut counts: Vec<usize>, present: Option<usize>) -> Vec<usize> {
 
 fn no_tree() -> Error {
     let message = "the clusterer found no tree of topics, so there is no other number of them to choose";
-    Error::new(ErrorKind::NotFound, Stage::Topics, message)
-        .with_hint("Fit with .clusterer(Communities::new()), or merge topics with reduce_topics or merge_topics.")
+    Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+        Hint::new("Fit with .clusterer(Communities::new()), or merge topics with reduce_topics or merge_topics.")
+            .on_command_line("Fit without --like bertopic, or merge topics with --nr-topics or --merge."),
+    )
 }
 
 #[cfg(test)]

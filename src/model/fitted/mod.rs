@@ -7,7 +7,7 @@ use super::TopicModel;
 use super::data::Data;
 use super::imported::Imported;
 use super::pipeline::Pipeline;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{Aspect, TopicWords};
 use crate::topics::{Regrouping, TopicTerms, Topics};
 
@@ -196,8 +196,10 @@ impl FittedTopicModel {
     fn data(&self, what: &str) -> Result<&Data> {
         self.data.as_deref().ok_or_else(|| {
             let message = format!("{what} needs the rows of the fit, but this model does not keep them");
-            Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Use the model from before without_data(), or one that was saved with its documents.")
+            Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+                Hint::new("Use the model from before without_data(), or one that was saved with its documents.")
+                    .on_command_line("Use a model that was saved without --save-without-documents."),
+            )
         })
     }
 
@@ -208,7 +210,9 @@ impl FittedTopicModel {
             return Ok(data);
         }
         let message = format!("{what} needs the vectors of the rows, but this model was saved without them");
-        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-            .with_hint("Use the model from before saving, or one that was saved with its vectors."))
+        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+            Hint::new("Use the model from before saving, or one that was saved with its vectors.")
+                .on_command_line("Use a model that was saved without --save-vectors none."),
+        ))
     }
 }

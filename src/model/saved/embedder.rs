@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use super::options::EmbedderOptions;
 use crate::caption::ImageCaptioner;
 use crate::embed::{Device, ImageEmbedder, LoadedEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
@@ -121,8 +122,12 @@ impl SavedEmbedder {
     }
 
     /// The embedders of a model. If both are the same model, it is loaded once.
-    pub(super) fn embedders(texts: Option<SavedEmbedder>, images: Option<SavedEmbedder>) -> Embedders {
-        let images = images.map(|saved| Arc::new(RecordedEmbedder::new(saved)));
+    pub(super) fn embedders(
+        texts: Option<SavedEmbedder>,
+        images: Option<SavedEmbedder>,
+        options: &EmbedderOptions,
+    ) -> Embedders {
+        let images = images.map(|saved| Arc::new(RecordedEmbedder::new(saved, options)));
         let is_same = |texts: &SavedEmbedder, images: &SavedEmbedder| {
             texts.origin != SavedOrigin::Unknown
                 && (&texts.origin, &texts.description, &texts.texts)
@@ -131,7 +136,7 @@ impl SavedEmbedder {
         let texts: Option<Arc<dyn TextEmbedder>> = match (texts, &images) {
             (None, _) => None,
             (Some(texts), Some(images)) if is_same(&texts, &images.saved) => Some(Arc::clone(images) as _),
-            (Some(texts), _) => Some(Arc::new(RecordedEmbedder::new(texts))),
+            (Some(texts), _) => Some(Arc::new(RecordedEmbedder::new(texts, options))),
         };
         (texts, images.map(|images| images as _))
     }
@@ -140,12 +145,13 @@ impl SavedEmbedder {
 /// An embedder that is loaded when it is first needed.
 struct RecordedEmbedder {
     saved: SavedEmbedder,
+    options: EmbedderOptions,
     loaded: OnceLock<Result<LoadedEmbedder>>,
 }
 
 impl RecordedEmbedder {
-    fn new(saved: SavedEmbedder) -> Self {
-        RecordedEmbedder { saved, loaded: OnceLock::new() }
+    fn new(saved: SavedEmbedder, options: &EmbedderOptions) -> Self {
+        RecordedEmbedder { saved, options: options.clone(), loaded: OnceLock::new() }
     }
 
     fn loaded(&self, method: &str, progress: &Progress) -> Result<&LoadedEmbedder> {
@@ -154,22 +160,64 @@ impl RecordedEmbedder {
     }
 
     fn load(&self, method: &str, progress: &Progress) -> Result<LoadedEmbedder> {
+        let (name, is_given) = match &self.options.name {
+            Some(name) => (name.clone(), true),
+            None => (self.place(method)?, false),
+        };
+        let loaded = LoadedEmbedder::load(&name, Device::Cpu, progress).map_err(|cause| match is_given {
+            true => cause,
+            false => missing("embedder", &self.saved.description, "it cannot be loaded", method).with_cause(cause),
+        })?;
+        if is_given {
+            self.check_given(&name, &loaded, progress)?;
+        }
+        // A device that cannot be used does not mean that the model is missing.
+        let device = self.options.device;
+        let loaded = loaded.on_device(device)?;
+        if device != Device::Cpu && matches!(loaded, LoadedEmbedder::Static(_)) {
+            let message = format!("the device `{device}` has no effect: the embedder is a lookup table");
+            progress.note(Stage::Embed, message);
+        }
+        let loaded = match &self.saved.spec {
+            Some((name, settings)) => loaded.with_spec(&Spec { name: name.clone(), settings: settings.clone() })?,
+            None => loaded,
+        };
+        Ok(loaded.with_limits(|limits| self.options.limits(limits)))
+    }
+
+    /// Where the model was in the fit, if it is still there.
+    fn place(&self, method: &str) -> Result<String> {
         let missing = |why: &str| missing("embedder", &self.saved.description, why, method);
-        let name = match &self.saved.origin {
-            SavedOrigin::Unknown => return Err(missing("it is not one of topicframe's, so it was not saved")),
-            SavedOrigin::BuiltIn => "builtin".to_owned(),
-            SavedOrigin::Hub { name, revision } => format!("{name}@{revision}"),
+        match &self.saved.origin {
+            SavedOrigin::Unknown => Err(missing("it is not one of topicframe's, so it was not saved")),
+            SavedOrigin::BuiltIn => Ok("builtin".to_owned()),
+            SavedOrigin::Hub { name, revision } => Ok(format!("{name}@{revision}")),
             SavedOrigin::Folder { path, sha256 } => {
                 check_folder(Path::new(path), sha256.as_deref()).map_err(|why| missing(&why))?;
-                path.clone()
+                Ok(path.clone())
             }
-        };
-        let loaded = LoadedEmbedder::load(&name, Device::Cpu, progress)
-            .map_err(|cause| missing("it cannot be loaded").with_cause(cause))?;
-        match &self.saved.spec {
-            Some((name, settings)) => loaded.with_spec(&Spec { name: name.clone(), settings: settings.clone() }),
-            None => Ok(loaded),
         }
+    }
+
+    /// Whether a model that is given by name can be the one of the fit.
+    fn check_given(&self, name: &str, loaded: &LoadedEmbedder, progress: &Progress) -> Result<()> {
+        let texts = (self.saved.texts.map(|texts| texts.dimensions), loaded.texts().map(|model| model.dimensions()));
+        let images = (self.saved.images, loaded.images().map(|model| model.dimensions()));
+        for ((before, now), what) in [(texts, "texts"), (images, "images")] {
+            let Some(before) = before.filter(|before| Some(*before) != now) else { continue };
+            let message = match now {
+                Some(now) => format!("the embedder `{name}` has {now} dimensions, but the one of the fit had {before}"),
+                None => format!("the embedder `{name}` does not support {what}, as the one of the fit did"),
+            };
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Embed, message)
+                .with_hint(format!("Use the embedder of the fit: {:.200}.", self.saved.description)));
+        }
+        if let SavedOrigin::Folder { sha256: Some(sha256), .. } = &self.saved.origin
+            && fingerprint(Path::new(name)).is_some_and(|now| now != *sha256)
+        {
+            progress.note(Stage::Embed, format!("the model in {name} is not the one that was used in the fit"));
+        }
+        Ok(())
     }
 
     /// The error for an embedder of another kind than the one that was saved.
@@ -191,8 +239,14 @@ fn check_folder(path: &Path, sha256: Option<&str>) -> std::result::Result<(), St
 
 fn missing(what: &str, description: &str, why: &str, method: &str) -> Error {
     let message = format!("the {what} `{description:.200}` of the saved model is missing: {why}");
-    Error::new(ErrorKind::Model, Stage::Embed, message)
-        .with_hint(Hint::new(format!("Give it to the loaded model: topics.{method}(..).")))
+    // The command captions nothing anew, and so has no option for a captioner.
+    let on_command_line = match method {
+        "with_captioner" => "",
+        _ => "Say where it is now with --embedder: a folder, or a name on the Hub.",
+    };
+    Error::new(ErrorKind::Model, Stage::Embed, message).with_hint(
+        Hint::new(format!("Give it to the loaded model: topics.{method}(..).")).on_command_line(on_command_line),
+    )
 }
 
 impl fmt::Debug for RecordedEmbedder {

@@ -1,4 +1,4 @@
-//! What of a model is saved, and how stages of the user's own are read.
+//! What of a model is saved, and how it is loaded: where its embedder runs, and how stages of the user's own are read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,10 +7,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::cluster::{FittedClusterer, fitted_clusterer_of};
+use crate::embed::Device;
 use crate::error::Result;
 use crate::reduce::{FittedReducer, fitted_reducer_of};
 pub use crate::represent::SavedImages;
 use crate::state::State;
+use crate::vision::Limits;
 
 /// The precision of the vectors of a saved model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -119,8 +121,10 @@ impl SaveOptions {
 
 type Read<T> = Arc<dyn Fn(State<'_>) -> Result<Arc<T>> + Send + Sync>;
 
-/// How stages of the user's own are read by [`load_with`](crate::model::FittedTopicModel::load_with): by the kind of the
-/// [`State`] that they returned.
+type ChangeLimits = Arc<dyn Fn(Limits) -> Limits + Send + Sync>;
+
+/// How a model is loaded by [`load_with`](crate::model::FittedTopicModel::load_with): where its embedder runs, and how
+/// stages of the user's own are read, by the kind of the [`State`] that they returned.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -176,10 +180,27 @@ type Read<T> = Arc<dyn Fn(State<'_>) -> Result<Arc<T>> + Send + Sync>;
 pub struct LoadOptions {
     reducers: BTreeMap<String, Read<dyn FittedReducer>>,
     clusterers: BTreeMap<String, Read<dyn FittedClusterer>>,
+    pub(super) embedder: EmbedderOptions,
+}
+
+/// How the embedder of a loaded model is loaded.
+#[derive(Clone, Default)]
+pub(super) struct EmbedderOptions {
+    pub(super) device: Device,
+    /// Where it is now, instead of where it was in the fit.
+    pub(super) name: Option<String>,
+    change_limits: Option<ChangeLimits>,
+}
+
+impl EmbedderOptions {
+    /// The limits for images in place of those of the fit; `None` if they stay.
+    pub(super) fn limits(&self, of_fit: Limits) -> Option<Limits> {
+        self.change_limits.as_ref().map(|change| change(of_fit))
+    }
 }
 
 impl LoadOptions {
-    /// Creates the defaults: the built-in stages are known.
+    /// Creates the defaults: the built-in stages are known, and the embedder runs on the CPU.
     pub fn new() -> Self {
         Self::default()
     }
@@ -206,6 +227,38 @@ impl LoadOptions {
         self
     }
 
+    /// Where the model's embedder is now, if it is no longer where it was in the fit: `builtin`, a folder, or a name on
+    /// the Hub. It must be the same model, and keeps the settings of the fit. A model without embedder still has none, and
+    /// an embedder of your own type is given by [`with_embedder`](crate::model::FittedTopicModel::with_embedder).
+    #[must_use]
+    pub fn embedder(mut self, name: impl Into<String>) -> Self {
+        self.embedder.name = Some(name.into());
+        self
+    }
+
+    /// Where the model's embedder runs. Default: on the CPU. A table of token vectors, such as the built-in embedder, has
+    /// no device.
+    #[must_use]
+    pub fn device(mut self, device: Device) -> Self {
+        self.embedder.device = device;
+        self
+    }
+
+    /// Changes the size limits for the images of new rows and of queries, if the model embeds images: `change` gets those
+    /// of the fit. Default: unchanged.
+    ///
+    /// ```
+    /// use topicframe::model::LoadOptions;
+    ///
+    /// let options = LoadOptions::new().image_limits(|limits| limits.max_side(4_000));
+    /// # let _ = options;
+    /// ```
+    #[must_use]
+    pub fn image_limits(mut self, change: impl Fn(Limits) -> Limits + Send + Sync + 'static) -> Self {
+        self.embedder.change_limits = Some(Arc::new(change));
+        self
+    }
+
     pub(super) fn read_reducer(&self, state: State<'_>) -> Result<Arc<dyn FittedReducer>> {
         match self.reducers.get(state.kind()) {
             Some(read) => read(state),
@@ -229,6 +282,9 @@ impl fmt::Debug for LoadOptions {
         f.debug_struct("LoadOptions")
             .field("reducers", &reducers.collect::<Vec<_>>())
             .field("clusterers", &clusterers.collect::<Vec<_>>())
+            .field("embedder", &self.embedder.name)
+            .field("device", &self.embedder.device)
+            .field("changes_image_limits", &self.embedder.change_limits.is_some())
             .finish()
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         let message = "a file of the model is damaged: its settings cannot be read";
         in_model(Error::new(ErrorKind::InvalidData, Stage::Input, message).with_cause(cause))
     })?;
-    let settings = saved.settings.model().map_err(in_model)?;
+    let settings = saved.settings.model(&options.embedder).map_err(in_model)?;
     let history = history_from_json(&saved.history).ok_or_else(|| in_model(wrong("its history cannot be read")))?;
     // First, since it shows that there are as many rows as the model says.
     let mut state = contents.take_state("topics")?;

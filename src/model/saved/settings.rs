@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::embedder::{SavedCaptioner, SavedEmbedder};
+use super::options::EmbedderOptions;
 use super::recorded::Recorded;
 use crate::cluster::{Clusterer, clusterer_of};
 use crate::corpus::Columns;
@@ -127,9 +128,10 @@ impl SavedSettings {
         }
     }
 
-    /// The model with these settings. Embedders are not loaded.
-    pub(super) fn model(self) -> Result<TopicModel> {
-        let (text_embedder, image_embedder) = SavedEmbedder::embedders(self.text_embedder, self.image_embedder);
+    /// The model with these settings. Embedders are not loaded; `options` is how they are, when they are needed.
+    pub(super) fn model(self, options: &EmbedderOptions) -> Result<TopicModel> {
+        let (text_embedder, image_embedder) =
+            SavedEmbedder::embedders(self.text_embedder, self.image_embedder, options);
         let representation = |saved: SavedRepresentation| {
             let (name, produces_words) = (saved.name, saved.produces_words);
             let otherwise = |description| {

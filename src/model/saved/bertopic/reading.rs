@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::options::EmbedderOptions;
 use super::embedder::SavedEmbedder;
 use super::recorded::Recorded;
 use super::vectorizer::{ngram_range, vectorizer_of};
@@ -37,7 +38,8 @@ pub(super) fn model_of(saved: BertopicModel) -> Result<FittedTopicModel> {
     let ids: Vec<i32> = saved_topics.topic_sizes.keys().copied().collect();
     let (rows, dimensions) = (saved_topics.topics.len(), embeddings.ncols());
     let name = config.get("embedding_model").and_then(Value::as_str).filter(|name| is_hub_name(name));
-    let (embedder, _) = SavedEmbedder::embedders(Some(SavedEmbedder::of_name(name, dimensions)), None);
+    let (embedder, _) =
+        SavedEmbedder::embedders(Some(SavedEmbedder::of_name(name, dimensions)), None, &EmbedderOptions::default());
     let params = ctfidf.as_ref().map(|ctfidf| &ctfidf.config);
     let mut vectorizer = params.map_or_else(CountVectorizer::new, |config| vectorizer_of(&config.vectorizer));
     if let (None, Some((shortest, longest))) = (params, ngram_range(config.get("n_gram_range"))) {

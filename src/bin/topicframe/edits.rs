@@ -1,0 +1,254 @@
+//! The edits of `topicframe edit`: options that are applied in the order in which they are given.
+//!
+//! A further edit is a variant of [`Edit`], its option in [`KINDS`], and its method in [`Edits::apply`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use topicframe::FittedTopicModel;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::model::Outliers;
+use topicframe::prelude::{ClassTfIdf, NrTopics};
+
+use crate::usage::any_case;
+
+const OUTLIER: i32 = -1;
+
+/// An edit. Topics are those of the model that was loaded.
+#[derive(Debug, Clone)]
+enum Edit {
+    Merge(Vec<i32>),
+    NrTopics(NrTopics),
+    At(usize),
+    Outliers(Outliers),
+    Ctfidf(ClassTfIdf),
+}
+
+/// The option of an edit.
+struct Kind {
+    option: &'static str,
+    value_name: &'static str,
+    help: &'static str,
+    /// Whether values may begin with a minus sign, as that of the outlier topic does.
+    has_minus: bool,
+    read: fn(&str) -> Result<Edit>,
+}
+
+const KINDS: [Kind; 5] = [
+    Kind {
+        option: "merge",
+        value_name: "ID,ID",
+        help: "Merge these topics into one. If the first is -1, they become outliers.",
+        has_minus: true,
+        read: merge,
+    },
+    Kind {
+        option: "nr-topics",
+        value_name: "N|auto",
+        help: "Reduce the topics to this number, not counting outliers: to the cut of the tree, where there is one and no \
+               topics were merged; otherwise, similar topics are merged.",
+        has_minus: false,
+        read: |text| any_case(text).map(Edit::NrTopics),
+    },
+    Kind {
+        option: "at",
+        value_name: "N",
+        help: "Cut the tree of topics at this number, more or fewer than now. Earlier edits are undone, except for the \
+               choice of outliers.",
+        has_minus: false,
+        read: at,
+    },
+    Kind {
+        option: "outliers",
+        value_name: "clusterer|none|SHARE|below=P",
+        help: "Choose other outliers: those of the `clusterer`, `none`, a share of the documents (`10%` or `0.1`), or \
+               documents with a low probability as well (`below=0.3`).",
+        has_minus: false,
+        read: |text| any_case(text).map(Edit::Outliers),
+    },
+    Kind {
+        option: "ctfidf",
+        value_name: "plain|coverage|bm25|reduce-frequent-words",
+        help: "Weight the words of topics anew by c-TF-IDF: `plain` is BERTopic's formula; one or more of the others, \
+               separated by commas, are added to it: the share of a topic's documents that have the word (the default of \
+               `topicframe fit`), BM25's weights, the square root of counts.",
+        has_minus: false,
+        read: ctfidf,
+    },
+];
+
+/// The help's group of the edits.
+const HEADING: &str = "Edits, applied in the given order";
+
+/// Edits in the order of the command line.
+#[derive(Debug, Clone)]
+pub struct Edits(Vec<Edit>);
+
+impl Args for Edits {
+    fn augment_args(command: Command) -> Command {
+        command.args(KINDS.iter().map(|kind| {
+            Arg::new(kind.option)
+                .long(kind.option)
+                .value_name(kind.value_name)
+                .help(kind.help)
+                .help_heading(HEADING)
+                .action(ArgAction::Append)
+                .allow_hyphen_values(kind.has_minus)
+                .value_parser(kind.read)
+        }))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Edits {
+    fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+        let of = |kind: &Kind| {
+            let places = matches.indices_of(kind.option).into_iter().flatten();
+            places.zip(matches.get_many::<Edit>(kind.option).into_iter().flatten().cloned()).collect::<Vec<_>>()
+        };
+        let mut edits: Vec<(usize, Edit)> = KINDS.iter().flat_map(of).collect();
+        edits.sort_by_key(|(place, _)| *place);
+        Ok(Edits(edits.into_iter().map(|(_, edit)| edit).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Edits {
+    /// Checks that there are any.
+    pub fn check(&self) -> Result<()> {
+        match self.0.is_empty() {
+            false => Ok(()),
+            true => {
+                let options: Vec<String> = KINDS.iter().map(|kind| format!("--{}", kind.option)).collect();
+                Err(wrong("there is nothing to edit")
+                    .with_hint(format!("Give at least one of these options: {}.", options.join(", "))))
+            }
+        }
+    }
+
+    /// Applies the edits to `topics`, one after the other.
+    pub fn apply(&self, topics: &FittedTopicModel) -> Result<FittedTopicModel> {
+        let mut ids = Ids::of(topics);
+        let mut edited = topics.clone();
+        // Merges in a row are one edit: the topics are described only once.
+        for edits in self.0.chunk_by(|a, b| matches!((a, b), (Edit::Merge(_), Edit::Merge(_)))) {
+            let before = edited.history().len();
+            edited = match edits {
+                [] => continue,
+                [Edit::NrTopics(nr_topics), ..] => edited.reduce_topics(*nr_topics)?,
+                [Edit::At(nr_topics), ..] => edited.at(*nr_topics)?,
+                [Edit::Outliers(outliers), ..] => edited.with_outliers(*outliers)?,
+                [Edit::Ctfidf(ctfidf), ..] => edited.with_ctfidf(ctfidf.clone())?,
+                [Edit::Merge(_), ..] => {
+                    let groups = edits.iter().filter_map(|edit| match edit {
+                        Edit::Merge(group) => Some(group.as_slice()),
+                        _ => None,
+                    });
+                    let groups = ids.groups(groups)?;
+                    match groups.is_empty() {
+                        true => edited,
+                        false => edited.merge_topics(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>())?,
+                    }
+                }
+            };
+            ids.follow(&edited, before);
+        }
+        Ok(edited)
+    }
+}
+
+/// What became of each topic of the model that was loaded. Edits renumber topics, but whoever types a command only knows
+/// the numbers from before.
+struct Ids(BTreeMap<i32, i32>);
+
+impl Ids {
+    fn of(topics: &FittedTopicModel) -> Self {
+        Ids(topics.topic_ids().into_iter().map(|id| (id, id)).chain([(OUTLIER, OUTLIER)]).collect())
+    }
+
+    /// Follows the edits of `topics` from the one with number `first` on.
+    fn follow(&mut self, topics: &FittedTopicModel, first: usize) {
+        for edit in topics.history().iter().skip(first).filter(|edit| !edit.destinations.is_empty()) {
+            self.0.values_mut().filter(|id| **id != OUTLIER).for_each(|id| *id = edit.successor(*id));
+        }
+    }
+
+    /// The present number of a topic.
+    fn now(&self, id: i32) -> Result<i32> {
+        match self.0.get(&id) {
+            Some(&OUTLIER) if id != OUTLIER => {
+                Err(wrong(&format!("topic {id} no longer exists at this point: most of its documents are outliers"))
+                    .with_hint("Edits are applied in the given order: put this one earlier."))
+            }
+            Some(&now) => Ok(now),
+            None => {
+                let message = format!("there is no topic {id}");
+                let hint = "`topicframe info` lists the topics. Edits refer to them by these numbers, even if an earlier \
+                            edit of the same command renumbers them.";
+                Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(hint))
+            }
+        }
+    }
+
+    /// The groups of present topics that are to be merged. Groups with a topic in common are one.
+    fn groups<'a>(&self, merges: impl Iterator<Item = &'a [i32]>) -> Result<Vec<Vec<i32>>> {
+        let mut groups: Vec<BTreeSet<i32>> = Vec::new();
+        for merge in merges {
+            let mut group = merge.iter().map(|&id| self.now(id)).collect::<Result<BTreeSet<i32>>>()?;
+            let (joined, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|other| !other.is_disjoint(&group));
+            group.extend(joined.into_iter().flatten());
+            groups = others;
+            groups.push(group);
+        }
+        // The outlier topic is the first of its group.
+        Ok(groups.into_iter().filter(|group| group.len() > 1).map(|group| group.into_iter().collect()).collect())
+    }
+}
+
+fn merge(text: &str) -> Result<Edit> {
+    let refused = |allowed: &str| Error::invalid_parameter(Stage::Topics, "merge", text, allowed);
+    let ids = text.split(',').map(|id| id.trim().parse::<i32>());
+    let ids = ids.collect::<std::result::Result<Vec<_>, _>>().map_err(|_| refused(TOPICS))?;
+    match ids.as_slice() {
+        [_, others @ ..] if others.contains(&OUTLIER) => {
+            Err(refused("topics, or -1 and topics that become outliers: outliers cannot be merged into a topic"))
+        }
+        [_, _, ..] => Ok(Edit::Merge(ids)),
+        _ => Err(refused(TOPICS)),
+    }
+}
+
+/// What `--merge` takes.
+const TOPICS: &str = "the numbers of at least two topics, separated by commas, such as 1,2";
+
+fn at(text: &str) -> Result<Edit> {
+    match text.parse() {
+        Ok(nr_topics) if nr_topics > 0 => Ok(Edit::At(nr_topics)),
+        _ => Err(Error::invalid_parameter(Stage::Topics, "at", text, "a number of topics, at least 1")),
+    }
+}
+
+fn ctfidf(text: &str) -> Result<Edit> {
+    let names = text.to_lowercase();
+    let names: BTreeSet<&str> = names.split(',').map(str::trim).collect();
+    let added = names.iter().try_fold(ClassTfIdf::new(), |weighting, name| match *name {
+        "plain" if names.len() == 1 => Some(weighting),
+        "coverage" => Some(weighting.coverage(true)),
+        "bm25" => Some(weighting.bm25_weighting(true)),
+        "reduce-frequent-words" => Some(weighting.reduce_frequent_words(true)),
+        _ => None,
+    });
+    let allowed = "plain, or one or more of coverage, bm25 and reduce-frequent-words, separated by commas";
+    added.map(Edit::Ctfidf).ok_or_else(|| Error::invalid_parameter(Stage::Topics, "ctfidf", text, allowed))
+}
+
+fn wrong(message: &str) -> Error {
+    Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+}

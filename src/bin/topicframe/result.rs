@@ -1,0 +1,112 @@
+//! A result that is a table: printed, and written to a file if one is named.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::files::{check_writable_frame, write_frame};
+use topicframe::polars::prelude::{AnyValue, Column, DataFrame};
+use topicframe::progress::{Progress, printable};
+
+use crate::{outputs, table};
+
+/// The number of rows that are printed.
+const MOST_ROWS: usize = 50;
+
+/// The number of characters of the longest cell that decides the width of its column.
+const WIDEST: usize = 60;
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Outputs")]
+pub struct ResultTable {
+    /// Also write the table here, all of its rows (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl ResultTable {
+    /// Reports a file that cannot be written, or that is in the folder of the model, before any work.
+    pub fn check(&self, model: &Path) -> Result<()> {
+        let Some(path) = &self.out else { return Ok(()) };
+        outputs::check_beside(path, model)?;
+        check_writable_frame(path)
+    }
+
+    /// Writes and prints `frame`.
+    pub fn tell(&self, frame: &DataFrame, progress: &Progress) -> Result<()> {
+        if let Some(path) = &self.out {
+            write_frame(&outputs::writable(frame, path, progress), path)?;
+        }
+        table::print(&text(frame, table::width(120))).map_err(|error| {
+            Error::new(ErrorKind::Io, Stage::Display, "the table cannot be printed").with_cause(error)
+        })?;
+        if let Some(path) = &self.out {
+            table::report_line(&format!("wrote {:<9}  {}", "table", path.display()));
+        }
+        Ok(())
+    }
+}
+
+/// The first rows of `frame` in aligned columns, with lines of at most `width` characters.
+fn text(frame: &DataFrame, width: usize) -> String {
+    let shown = frame.head(Some(MOST_ROWS));
+    let columns: Vec<(Vec<String>, bool)> = shown.columns().iter().map(cells).collect();
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|(cells, _)| cells.iter().map(|cell| cell.chars().count().min(WIDEST)).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in 0..=shown.height() {
+        let mut line = String::new();
+        for (at, ((cells, is_number), width)) in columns.iter().zip(&widths).enumerate() {
+            let cell = cells.get(row).map_or("", String::as_str);
+            let gap = if at == 0 { "" } else { "  " };
+            line.push_str(gap);
+            match is_number {
+                true => line.push_str(&format!("{cell:>width$}")),
+                false => line.push_str(&format!("{cell:<width$}")),
+            }
+        }
+        text.push_str(&table::cut(line.trim_end(), width));
+        text.push('\n');
+    }
+    let more = frame.height().saturating_sub(shown.height());
+    if more > 0 {
+        text.push_str(&format!("… {more} more rows: --out FILE writes all of them\n"));
+    }
+    text
+}
+
+/// The name and the values of a column, and whether it has numbers.
+fn cells(column: &Column) -> (Vec<String>, bool) {
+    let values = (0..column.len()).map(|row| column.get(row).map_or(String::new(), |value| cell(&value)));
+    let cells = std::iter::once(column.name().to_string()).chain(values);
+    let cells = cells.map(|cell| printable(&cell).replace('\n', " ")).collect();
+    (cells, column.dtype().is_primitive_numeric())
+}
+
+fn cell(value: &AnyValue<'_>) -> String {
+    match value {
+        AnyValue::Null => String::new(),
+        AnyValue::Float32(x) => format!("{x:.3}"),
+        AnyValue::Float64(x) => format!("{x:.3}"),
+        AnyValue::List(values) => values.iter().map(|value| cell(&value)).collect::<Vec<_>>().join(", "),
+        value => value.str_value().into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use topicframe::polars::prelude::*;
+
+    use super::{MOST_ROWS, text};
+
+    #[test]
+    fn columns_are_aligned() {
+        let frame = df!("Topic" => [0, 12], "Name" => [Some("a\nb"), None], "Share" => [0.25, 1.0]).unwrap();
+        assert_eq!(text(&frame, 80), "Topic  Name  Share\n    0  a b   0.250\n   12        1.000\n");
+        let long = df!("n" => (0..MOST_ROWS as i64 + 3).collect::<Vec<_>>()).unwrap();
+        assert!(text(&long, 80).ends_with("… 3 more rows: --out FILE writes all of them\n"));
+        assert_eq!(text(&DataFrame::empty(), 80), "\n");
+    }
+}
