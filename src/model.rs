@@ -28,12 +28,12 @@ mod pipeline;
 mod saved;
 
 pub(crate) use fitted::{Doubt, Quality, TopicQuality};
-pub use fitted::{FittedTopicModel, Summary};
+pub use fitted::{FittedTopicModel, HierarchyOptions, Summary, TopicDistance};
 pub use nr_topics::NrTopics;
 pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};
 
 pub use crate::encode::ClusterOn;
-pub use crate::topics::Outliers;
+pub use crate::topics::{Cut, Linkage, Outliers, TopicHierarchy};
 
 /// The name of the representation that provides the topics' main words.
 const MAIN: &str = "Main";

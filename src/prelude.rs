@@ -17,7 +17,10 @@ pub use crate::files::{
     Quotes, ReadOptions, read_csv, read_frame, read_image_folder, read_image_folder_with, write_frame,
 };
 #[doc(no_inline)]
-pub use crate::model::{ClusterOn, FittedTopicModel, NrTopics, Outliers, TopicModel};
+pub use crate::model::{
+    ClusterOn, Cut, FittedTopicModel, HierarchyOptions, Linkage, NrTopics, Outliers, TopicDistance, TopicHierarchy,
+    TopicModel,
+};
 #[doc(no_inline)]
 pub use crate::neighbors::{Metric, NeighborSearch};
 #[doc(no_inline)]

@@ -24,10 +24,11 @@ use crate::reduce::{NoReduction, Pca, Reduction, Umap};
 use crate::represent::{
     Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, TopicWords, VisualRepresentation, VisualWords,
 };
-use crate::topics::{ApproximateDistribution, TokenDistribution, TopicDistribution};
+use crate::topics::{ApproximateDistribution, TokenDistribution, TopicDistribution, TopicHierarchy};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
+mod hierarchy;
 mod layout;
 mod lists;
 mod pictures;
@@ -542,6 +543,7 @@ inherent!(
     Clustering,
     Report,
     Gallery,
+    TopicHierarchy,
     Aspect,
     Pushed,
     TokenDistribution,

@@ -6,17 +6,22 @@
 //! topics from any source.
 
 mod agreement;
+mod association;
+mod distributions;
 mod documents;
 mod lexicon;
 mod separation;
+mod trend;
 mod windows;
 mod words_in_common;
 
 pub use agreement::adjusted_rand_index;
 pub(crate) use agreement::{best_matches, mean_agreement};
+pub use association::{Association, AssociationTest, association, benjamini_hochberg, wilson_interval};
 pub(crate) use documents::Occurrences;
 pub use documents::document_npmi;
 pub(crate) use separation::{intruder_tests, separations};
+pub use trend::{Trend, trend};
 pub use windows::npmi;
 pub(crate) use windows::{Chance, WindowCounts};
 pub(crate) use words_in_common::WordsInCommon;

@@ -1,21 +1,123 @@
-//! Agglomerative clustering with average linkage, for few items: topics.
+//! Agglomerative clustering of few items: topics.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result, Stage};
+
+/// How far apart two groups of topics are. Written as `ward`, `average`, `complete` or `single`.
+///
+/// ```
+/// use topicframe::topics::Linkage;
+///
+/// assert_eq!("average".parse::<Linkage>()?, Linkage::Average);
+/// assert_eq!(Linkage::default(), Linkage::Ward);
+/// # Ok::<(), topicframe::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Linkage {
+    /// Ward's criterion (1963), computed from the distances as if they were Euclidean: BERTopic's choice, and the
+    /// default.
+    #[default]
+    Ward,
+    /// The mean distance of their members.
+    Average,
+    /// The largest distance of their members.
+    Complete,
+    /// The smallest distance of their members.
+    Single,
+}
+
+impl FromStr for Linkage {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "ward" => Ok(Linkage::Ward),
+            "average" => Ok(Linkage::Average),
+            "complete" => Ok(Linkage::Complete),
+            "single" => Ok(Linkage::Single),
+            _ => Err(Error::invalid_parameter(Stage::Topics, "linkage", text, "ward, average, complete or single")),
+        }
+    }
+}
+
+impl fmt::Display for Linkage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Linkage::Ward => "ward",
+            Linkage::Average => "average",
+            Linkage::Complete => "complete",
+            Linkage::Single => "single",
+        })
+    }
+}
+
+impl Linkage {
+    /// The distance between a group of `c` items and the union of two groups of `a` and `b` items, given their
+    /// distances: the formulas of Lance and Williams (1967), in the order in which scipy computes them.
+    fn updated(self, (a, b, c): (f64, f64, f64), ac: f64, bc: f64, ab: f64) -> f64 {
+        match self {
+            Linkage::Average => (a * ac + b * bc) / (a + b),
+            Linkage::Complete => ac.max(bc),
+            Linkage::Single => ac.min(bc),
+            Linkage::Ward => {
+                let t = 1.0 / (a + b + c);
+                ((c + a) * t * ac * ac + (c + b) * t * bc * bc - c * t * ab * ab).max(0.0).sqrt()
+            }
+        }
+    }
+}
+
+/// Two groups that become one. Groups 0 to n - 1 are the items, and group n + i is the result of merge i.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Join {
+    /// The group with the smaller number.
+    pub(crate) left: usize,
+    pub(crate) right: usize,
+    pub(crate) distance: f64,
+}
+
+/// The n - 1 merges of `n` items by the symmetric `distance`, ascending by distance: scipy's `linkage`. Where distances
+/// are equal, the result depends on the order of the items only.
+pub(crate) fn dendrogram(n: usize, linkage: Linkage, distance: impl Fn(usize, usize) -> f64) -> Vec<Join> {
+    let mut group: Vec<usize> = (0..n).collect();
+    // The number of the group that each item stands for.
+    let mut number: Vec<usize> = (0..n).collect();
+    let mut joins = Vec::with_capacity(n.saturating_sub(1));
+    for merge in sorted_merges(n, linkage, distance) {
+        let (a, b) = (root(&group, merge.a), root(&group, merge.b));
+        let (left, right) = (number[a].min(number[b]), number[a].max(number[b]));
+        joins.push(Join { left, right, distance: merge.height });
+        group[a.max(b)] = a.min(b);
+        number[a.min(b)] = n + joins.len() - 1;
+    }
+    joins
+}
 
 /// Clusters `n` items (0 to n - 1) into `groups` groups by average linkage over the symmetric `distance`: equivalent to
 /// repeatedly merging the two groups with the smallest mean distance. Each item's group is identified by its smallest
 /// member. If `groups` is at least `n`, each item is its own group.
-///
-/// Uses the nearest-neighbor chain algorithm (Murtagh 1983) in O(n²) time; ties are resolved in favor of the smaller
-/// index, so the result is deterministic.
 pub(crate) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
-    let mut merges = Merges::new(n, distance).all();
-    // The merges are not found in the order of their heights.
-    merges.sort_by(|a, b| a.height.total_cmp(&b.height));
     let mut group: Vec<usize> = (0..n).collect();
+    let merges = sorted_merges(n, Linkage::Average, distance);
     for merge in merges.iter().take(n.saturating_sub(groups.max(1))) {
         let (a, b) = (root(&group, merge.a), root(&group, merge.b));
         group[a.max(b)] = a.min(b);
     }
     (0..n).map(|thing| root(&group, thing)).collect()
+}
+
+/// The merges, ascending by height.
+///
+/// Uses the nearest-neighbor chain algorithm (Murtagh 1983) in O(n²) time; ties are resolved in favor of the smaller
+/// index, so the result is deterministic.
+fn sorted_merges(n: usize, linkage: Linkage, distance: impl Fn(usize, usize) -> f64) -> Vec<Merge> {
+    let mut merges = Merges::new(n, linkage, distance).all();
+    // The merges are not found in the order of their heights.
+    merges.sort_by(|a, b| a.height.total_cmp(&b.height));
+    merges
 }
 
 fn root(group: &[usize], mut thing: usize) -> usize {
@@ -25,7 +127,7 @@ fn root(group: &[usize], mut thing: usize) -> usize {
     thing
 }
 
-/// Two groups, each identified by one of its members, and their mean distance.
+/// Two groups, each identified by one of its members, and their distance.
 struct Merge {
     a: usize,
     b: usize,
@@ -34,6 +136,7 @@ struct Merge {
 
 struct Merges {
     n: usize,
+    linkage: Linkage,
     /// Distances between groups: the lower triangle, row by row.
     distances: Vec<f64>,
     /// The size of each group; 0 for a group that was merged into another.
@@ -41,9 +144,9 @@ struct Merges {
 }
 
 impl Merges {
-    fn new(n: usize, distance: impl Fn(usize, usize) -> f64) -> Self {
+    fn new(n: usize, linkage: Linkage, distance: impl Fn(usize, usize) -> f64) -> Self {
         let distances = (0..n).flat_map(|a| (0..a).map(move |b| (a, b))).map(|(a, b)| distance(a, b)).collect();
-        Merges { n, distances, sizes: vec![1; n] }
+        Merges { n, linkage, distances, sizes: vec![1; n] }
     }
 
     /// Merges until a single group remains.
@@ -95,8 +198,9 @@ impl Merges {
         let (of_a, of_b) = (self.sizes[a] as f64, self.sizes[b] as f64);
         for c in (0..self.n).filter(|&c| c != a && c != b) {
             if self.sizes[c] > 0 {
-                let mean = (of_a * self.between(a, c) + of_b * self.between(b, c)) / (of_a + of_b);
-                self.distances[place(a, c)] = mean;
+                let sizes = (of_a, of_b, self.sizes[c] as f64);
+                let distance = self.linkage.updated(sizes, self.between(a, c), self.between(b, c), height);
+                self.distances[place(a, c)] = distance;
             }
         }
         self.sizes[a] += self.sizes[b];

@@ -17,6 +17,7 @@ mod choice;
 mod coherent_words;
 mod distribution;
 mod granularity;
+mod hierarchy;
 mod history;
 mod linkage;
 mod nearest;
@@ -30,12 +31,14 @@ pub(crate) use choice::ClusteredRows;
 pub use distribution::{ApproximateDistribution, TokenDistribution, TopicDistribution};
 pub(crate) use distribution::{SparseShares, TermWindows, TextWindows, similarities};
 pub(crate) use granularity::TermCoherence;
+pub use hierarchy::{Cut, HierarchyLeaf, HierarchyMerge, TopicHierarchy};
 pub use history::Regrouping;
-pub(crate) use linkage::average_linkage;
+pub use linkage::Linkage;
+pub(crate) use linkage::{average_linkage, dendrogram};
 pub use outliers::Outliers;
 pub(crate) use saved::{history_from_json, history_to_json};
-pub(crate) use terms::DocumentTerms;
 pub use terms::TopicTerms;
+pub(crate) use terms::{DocumentTerms, Weighed, WordWeighting};
 
 /// The topics of a frame. Cloning is cheap: the parts are shared.
 #[derive(Debug, Clone)]

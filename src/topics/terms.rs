@@ -16,7 +16,10 @@ use crate::represent::TopicWords;
 use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts, words_of_forms};
 
 mod merged_forms;
+mod parts;
 mod saved;
+
+pub(crate) use parts::{Weighed, WordWeighting};
 
 /// The term counts and c-TF-IDF weights of topics, and how well each document represents its topic.
 ///

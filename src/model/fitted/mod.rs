@@ -14,6 +14,7 @@ use crate::topics::{Regrouping, TopicTerms, Topics};
 mod distribution;
 mod edit;
 mod embedders;
+mod hierarchical;
 mod image_words;
 mod layers;
 mod outliers;
@@ -25,6 +26,7 @@ mod tables;
 mod transform;
 mod trust;
 
+pub use hierarchical::{HierarchyOptions, TopicDistance};
 pub(crate) use quality::Quality;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;

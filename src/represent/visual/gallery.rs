@@ -13,6 +13,7 @@ use crate::error::{Hint, Result, quoted};
 use crate::vision::decode::decode_bytes;
 use crate::vision::{Cell, Collage, EncodedImage, Encoding, Limits, decode, encode};
 
+mod joined;
 mod saved;
 
 pub use saved::SavedImages;

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use super::TopicTerms;
-use crate::linalg::sparse::CsrMatrix;
+use crate::linalg::sparse::{ClassCounts, CsrMatrix};
 use crate::vectorize::{TermFrequencies, TopicCounts};
 
 /// A word of a topic, with the counts of all its forms.
@@ -18,6 +18,16 @@ struct Word {
     occurrences: u32,
     /// The number of texts with any of its forms.
     texts: u32,
+}
+
+/// Counts of words in groups of texts, one row per group. The forms of a word are counted in the column of the term that
+/// stands for it.
+pub(super) struct WordCounts {
+    pub(super) occurrences: CsrMatrix<u32>,
+    /// The number of texts with the word, in the same places.
+    pub(super) texts: CsrMatrix<u32>,
+    /// The column of the most frequent form in the group, in the same places.
+    pub(super) shown: CsrMatrix<u32>,
 }
 
 impl TopicTerms {
@@ -32,77 +42,100 @@ impl TopicTerms {
     }
 
     fn merged(&self, words: &[u32]) -> Option<CsrMatrix<f64>> {
-        let mut has_forms = vec![false; words.len()];
-        for (form, &word) in words.iter().enumerate().filter(|(form, word)| *form != **word as usize) {
-            has_forms[form] = true;
-            has_forms[word as usize] = true;
-        }
-        let topic = |topic: usize| self.topic(topic, words, &has_forms);
-        let topics: Vec<Vec<Word>> = (0..self.counts.rows()).into_par_iter().with_max_len(1).map(topic).collect();
-        let matrix = |counts: fn(&Word) -> u32| {
-            let columns = topics.iter().flat_map(|topic| topic.iter().map(|word| word.column)).collect();
-            let counts = topics.iter().flat_map(|topic| topic.iter().map(counts)).collect();
-            let ends = topics.iter().scan(0, |end, topic| {
-                *end += topic.len();
-                Some(*end)
-            });
-            CsrMatrix::from_sorted(self.counts.cols(), std::iter::once(0).chain(ends).collect(), columns, counts)
-        };
-        let (occurrences, texts) = (matrix(|word| word.occurrences), matrix(|word| word.texts));
-        let counts = TopicCounts::of(&occurrences, &texts, &self.topic_documents);
+        let counted = WordCounts::of((&self.counts, &self.document_counts, &self.repeated_forms), words);
+        let counts = TopicCounts::of(&counted.occurrences, &counted.texts, &self.topic_documents);
         let column_of = |term: usize| words.get(term).map_or(term, |&word| word as usize);
         let frequencies = TermFrequencies::of(&counts);
-        let weights = self.weighting.fit_frequencies(&frequencies, occurrences.rows(), &self.vocabulary, column_of);
+        let topics = counted.occurrences.rows();
+        let weights = self.weighting.fit_frequencies(&frequencies, topics, &self.vocabulary, column_of);
         let weights = weights.ok()?.transform_topics(&counts).ok()?;
-        let shown = |(topic, words): (usize, &Vec<Word>)| {
-            let weights = words.iter().zip(weights.row(topic).1);
-            let (mut shown, moved): (Vec<_>, Vec<_>) = weights.partition(|(word, _)| word.shown == word.column);
-            append_sorted(&mut shown, moved, |(word, _)| word.shown);
-            let shown = shown.into_iter().map(|(word, &weight)| (word.shown, weight));
+        let shown = |topic: usize| {
+            let (columns, weights) = weights.row(topic);
+            let words = columns.iter().zip(counted.shown.row(topic).1).zip(weights);
+            let (mut shown, moved): (Vec<_>, Vec<_>) = words.partition(|((column, shown), _)| column == shown);
+            append_sorted(&mut shown, moved, |((_, shown), _)| **shown);
+            let shown = shown.into_iter().map(|((_, &shown), &weight)| (shown, weight));
             shown.unzip()
         };
-        let shown: Vec<(Vec<u32>, Vec<f64>)> = topics.par_iter().enumerate().map(shown).collect();
+        let shown: Vec<(Vec<u32>, Vec<f64>)> = (0..topics).into_par_iter().map(shown).collect();
         Some(CsrMatrix::from_rows(
             self.counts.cols(),
             shown.iter().map(|(columns, weights)| (&columns[..], &weights[..])),
         ))
     }
+}
 
-    /// The words of a topic, by ascending column.
-    fn topic(&self, row: usize, words: &[u32], has_forms: &[bool]) -> Vec<Word> {
-        let (columns, occurrences) = self.counts.row(row);
-        let texts = self.document_counts.row(row).1;
-        let word_of = |column: u32| words.get(column as usize).copied().unwrap_or(column);
-        let forms = columns.iter().zip(occurrences).zip(texts);
-        let form = |((&shown, &occurrences), &texts): ((&u32, &u32), &u32)| Word {
-            column: word_of(shown),
-            shown,
-            occurrences,
-            texts,
-        };
-        let alone = |word: &Word| !has_forms.get(word.shown as usize).copied().unwrap_or(false);
-        let (mut topic, mut forms): (Vec<Word>, Vec<Word>) = forms.map(form).partition(alone);
-        // Stable: of equally frequent forms, the first one is shown.
-        forms.sort_by_key(|form| (form.column, Reverse(form.occurrences)));
-        forms.dedup_by(|form, word| {
-            let same = word.column == form.column;
-            if same {
-                word.occurrences = word.occurrences.saturating_add(form.occurrences);
-                word.texts = word.texts.saturating_add(form.texts);
-            }
-            same
-        });
-        append_sorted(&mut topic, forms, |word| word.column);
-        let (repeated, texts) = self.repeated_forms.row(row);
-        for (column, &more) in repeated.iter().zip(texts) {
-            if let Some(word) =
-                topic.binary_search_by_key(column, |word| word.column).ok().and_then(|at| topic.get_mut(at))
-            {
-                word.texts = word.texts.saturating_sub(more);
-            }
-        }
-        topic
+impl WordCounts {
+    /// The words of counted terms; `words` has the term that stands for each.
+    pub(super) fn of_classes(counts: &ClassCounts, words: &[u32]) -> Self {
+        WordCounts::of((&counts.occurrences, &counts.rows, &counts.repeated), words)
     }
+
+    /// The words of the occurrences of terms, of the texts with each term, and of the repeated forms.
+    pub(super) fn of(counts: (&CsrMatrix<u32>, &CsrMatrix<u32>, &CsrMatrix<u32>), words: &[u32]) -> Self {
+        let mut has_forms = vec![false; words.len()];
+        for (form, &word) in words.iter().enumerate().filter(|(form, word)| *form != **word as usize) {
+            has_forms[form] = true;
+            has_forms[word as usize] = true;
+        }
+        let (rows, columns) = (counts.0.rows(), counts.0.cols());
+        let group = |group: usize| words_of_group(group, counts, words, &has_forms);
+        let groups: Vec<Vec<Word>> = (0..rows).into_par_iter().with_max_len(1).map(group).collect();
+        let matrix = |value: fn(&Word) -> u32| {
+            let columns_of = groups.iter().flat_map(|group| group.iter().map(|word| word.column)).collect();
+            let values = groups.iter().flat_map(|group| group.iter().map(value)).collect();
+            let ends = groups.iter().scan(0, |end, group| {
+                *end += group.len();
+                Some(*end)
+            });
+            CsrMatrix::from_sorted(columns, std::iter::once(0).chain(ends).collect(), columns_of, values)
+        };
+        WordCounts {
+            occurrences: matrix(|word| word.occurrences),
+            texts: matrix(|word| word.texts),
+            shown: matrix(|word| word.shown),
+        }
+    }
+}
+
+/// The words of a group of texts, by ascending column.
+fn words_of_group(
+    row: usize,
+    (occurrences, texts, repeated): (&CsrMatrix<u32>, &CsrMatrix<u32>, &CsrMatrix<u32>),
+    words: &[u32],
+    has_forms: &[bool],
+) -> Vec<Word> {
+    let (columns, occurrences) = occurrences.row(row);
+    let texts = texts.row(row).1;
+    let word_of = |column: u32| words.get(column as usize).copied().unwrap_or(column);
+    let forms = columns.iter().zip(occurrences).zip(texts);
+    let form = |((&shown, &occurrences), &texts): ((&u32, &u32), &u32)| Word {
+        column: word_of(shown),
+        shown,
+        occurrences,
+        texts,
+    };
+    let alone = |word: &Word| !has_forms.get(word.shown as usize).copied().unwrap_or(false);
+    let (mut group, mut forms): (Vec<Word>, Vec<Word>) = forms.map(form).partition(alone);
+    // Stable: of equally frequent forms, the first one is shown.
+    forms.sort_by_key(|form| (form.column, Reverse(form.occurrences)));
+    forms.dedup_by(|form, word| {
+        let same = word.column == form.column;
+        if same {
+            word.occurrences = word.occurrences.saturating_add(form.occurrences);
+            word.texts = word.texts.saturating_add(form.texts);
+        }
+        same
+    });
+    append_sorted(&mut group, forms, |word| word.column);
+    let (repeated, texts) = repeated.row(row);
+    for (column, &more) in repeated.iter().zip(texts) {
+        if let Some(word) = group.binary_search_by_key(column, |word| word.column).ok().and_then(|at| group.get_mut(at))
+        {
+            word.texts = word.texts.saturating_sub(more);
+        }
+    }
+    group
 }
 
 /// Appends `others` to `sorted`, in ascending order of `key`.
