@@ -9,21 +9,26 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
 mod address;
 mod calendar;
+mod classes;
 mod column;
 mod distinct_rows;
 mod embeddings;
 mod images;
 mod kind;
 mod labels;
+mod moments;
+mod time_format;
 
 pub(crate) use address::{escaped, find_image};
-pub(crate) use calendar::civil;
+pub(crate) use calendar::{civil, days_of};
+pub(crate) use classes::Classes;
 pub(crate) use column::internal;
 use column::{find, wrong_type};
 pub(crate) use distinct_rows::{DistinctRows, KnownRows};
 pub use embeddings::Embeddings;
 pub use images::ImageColumn;
 pub(crate) use kind::describe_type;
+pub(crate) use moments::{Clock, Moments};
 
 /// A nullable text column: String, Categorical, Enum, or Binary with valid UTF-8.
 ///

@@ -28,7 +28,9 @@ mod pipeline;
 mod saved;
 
 pub(crate) use fitted::{Doubt, Quality, TopicQuality};
-pub use fitted::{FittedTopicModel, HierarchyOptions, Summary, TopicDistance};
+pub use fitted::{
+    FittedTopicModel, HierarchyOptions, OverTimeOptions, PerClassOptions, Summary, TopicDistance, TopicsOverTime,
+};
 pub use nr_topics::NrTopics;
 pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};
 

@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::graph::NeighborGraph;
 use crate::hub::Pushed;
 use crate::model::TopicModel;
-use crate::model::{FittedTopicModel, Summary};
+use crate::model::{FittedTopicModel, Summary, TopicsOverTime};
 use crate::reduce::{NoReduction, Pca, Reduction, Umap};
 use crate::represent::{
     Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, TopicWords, VisualRepresentation, VisualWords,
@@ -214,6 +214,16 @@ impl Show for Report {
                 framed(&html.finish())
             }
         }
+    }
+}
+
+impl Show for TopicsOverTime {
+    fn to_html(&self) -> Html {
+        Show::to_html(&self.frame())
+    }
+
+    fn to_text(&self) -> Option<String> {
+        self.frame().to_text()
     }
 }
 
@@ -544,6 +554,7 @@ inherent!(
     Report,
     Gallery,
     TopicHierarchy,
+    TopicsOverTime,
     Aspect,
     Pushed,
     TokenDistribution,

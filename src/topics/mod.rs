@@ -24,6 +24,8 @@ mod nearest;
 mod outliers;
 mod saved;
 mod terms;
+mod time_bins;
+mod tuned_words;
 
 pub(crate) use assignment::{Assignment, Place};
 pub(crate) use centroids::Centroids;
@@ -39,6 +41,8 @@ pub use outliers::Outliers;
 pub(crate) use saved::{history_from_json, history_to_json};
 pub use terms::TopicTerms;
 pub(crate) use terms::{DocumentTerms, Weighed, WordWeighting};
+pub(crate) use time_bins::{Binning, TimeBins, too_many};
+pub(crate) use tuned_words::{TunedWords, Tuning};
 
 /// The topics of a frame. Cloning is cheap: the parts are shared.
 #[derive(Debug, Clone)]

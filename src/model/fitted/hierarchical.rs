@@ -269,9 +269,9 @@ impl Candidates {
         rows.sort_unstable();
         rows.dedup();
         let places: BTreeMap<usize, usize> = rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
-        let classes = model.topics.terms.classes_of_texts(|row| places.get(&row).copied());
-        let words = match classes.iter().any(Option::is_some) {
-            true => Some(weighting.parts(&classes, rows.len())?.weights),
+        let members: Vec<(usize, usize)> = rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
+        let words = match model.topics.terms.has_documents() {
+            true => Some(weighting.parts(&members, rows.len())?.weights),
             false => None,
         };
         Ok(Candidates { of_topics, places, words })

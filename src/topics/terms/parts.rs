@@ -70,9 +70,9 @@ impl TopicTerms {
         self.counts.entries() == 0 || self.counts.data().iter().any(|&count| count > 0)
     }
 
-    /// The class of each counted text, given that of each row.
-    pub(crate) fn classes_of_texts(&self, of_row: impl Fn(usize) -> Option<usize>) -> Vec<Option<usize>> {
-        self.documents.rows.iter().map(|&row| of_row(row)).collect()
+    /// Whether the counts of the texts are there.
+    pub(crate) fn has_documents(&self) -> bool {
+        !self.documents.rows.is_empty()
     }
 
     /// The `n` words of `row` with the highest weights, best first.
@@ -88,11 +88,15 @@ impl WordWeighting<'_> {
         &self.topics
     }
 
-    /// The words of groups of texts: `classes` has the group of each counted text, below `groups`, or none.
-    pub(crate) fn parts(&self, classes: &[Option<usize>], groups: usize) -> Result<Weighed> {
-        let words = self.terms.documents.words.as_deref();
-        let counts = self.terms.documents.counts.count_rows_by(classes, groups, words)?;
-        self.weigh(&counts, &sizes_of(classes, groups))
+    /// The words of `groups` groups of rows: each member is a row and its group. A row may be in several.
+    pub(crate) fn parts(&self, members: &[(usize, usize)], groups: usize) -> Result<Weighed> {
+        let documents = &*self.terms.documents;
+        let text = |&(row, group): &(usize, usize)| Some((documents.rows.binary_search(&row).ok()?, group));
+        let texts: Vec<(usize, usize)> = members.iter().filter_map(text).collect();
+        let selected = documents.counts.select_rows(&texts.iter().map(|&(text, _)| text).collect::<Vec<_>>());
+        let classes: Vec<Option<usize>> = texts.iter().map(|&(_, group)| Some(group)).collect();
+        let counts = selected.count_rows_by(&classes, groups, documents.words.as_deref())?;
+        self.weigh(&counts, &sizes_of(&classes, groups))
     }
 
     /// The words of unions of topics: each group has the places of its topics in ascending order of ids, and `sizes` has

@@ -1,0 +1,238 @@
+//! Topics by class.
+
+use polars::prelude::*;
+use rayon::prelude::*;
+
+use super::FittedTopicModel;
+use super::topic_parts::{MOST_CELLS, Parts};
+use crate::corpus::{Classes, internal};
+use crate::encode::counted;
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::measure::{Association, AssociationTest, association, benjamini_hochberg, wilson_interval};
+use crate::topics::Tuning;
+
+/// The settings of [`topics_per_class_with`](FittedTopicModel::topics_per_class_with).
+///
+/// | setting | default |
+/// |---|---|
+/// | [`global_tuning`](Self::global_tuning) | yes |
+/// | [`absent`](Self::absent) | no |
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct PerClassOptions {
+    global_tuning: bool,
+    absent: bool,
+}
+
+impl Default for PerClassOptions {
+    fn default() -> Self {
+        PerClassOptions::new()
+    }
+}
+
+impl PerClassOptions {
+    /// The defaults, which are BERTopic's.
+    pub fn new() -> Self {
+        PerClassOptions { global_tuning: true, absent: false }
+    }
+
+    /// Whether the words of a topic in a class are the mean of its words there and of those of the whole topic. Default:
+    /// true.
+    pub fn global_tuning(mut self, global_tuning: bool) -> Self {
+        self.global_tuning = global_tuning;
+        self
+    }
+
+    /// Whether a topic without rows in a class has a row in the frame, with frequency 0 and no words. Default: false.
+    pub fn absent(mut self, absent: bool) -> Self {
+        self.absent = absent;
+        self
+    }
+}
+
+/// The rows of classes and topics.
+struct Table {
+    /// By class and topic.
+    counts: Vec<u64>,
+    of_classes: Vec<u64>,
+    of_topics: Vec<u64>,
+    /// The number of rows with a class. A row of several classes is one.
+    rows: u64,
+}
+
+impl Table {
+    fn new(classes: &Classes, places: &[usize], topics: usize) -> Self {
+        let mut table = Table {
+            counts: vec![0; classes.len() * topics],
+            of_classes: vec![0; classes.len()],
+            of_topics: vec![0; topics],
+            rows: 0,
+        };
+        for (row, &topic) in places.iter().enumerate() {
+            let of_row = classes.of(row);
+            for &class in of_row {
+                table.counts[class as usize * topics + topic] += 1;
+                table.of_classes[class as usize] += 1;
+            }
+            if !of_row.is_empty() {
+                table.of_topics[topic] += 1;
+                table.rows += 1;
+            }
+        }
+        table
+    }
+
+    /// How strongly a class and a topic go together.
+    fn association(&self, class: usize, topic: usize) -> Option<Association> {
+        let (both, of_class, of_topic) =
+            (self.counts[class * self.of_topics.len() + topic], self.of_classes[class], self.of_topics[topic]);
+        association(both, of_topic - both, of_class - both, self.rows + both - of_class - of_topic)
+    }
+}
+
+impl FittedTopicModel {
+    /// The topics by class: which class has which topics, with which words, and how much more or less than the others.
+    /// `column` is a column of the fitted frame: texts, categories, integers, booleans, or lists of these, in which a row
+    /// counts for each of its classes. One row per class and topic with rows in it, ascending by both:
+    ///
+    /// | column | meaning |
+    /// |---|---|
+    /// | `Topic` (Int32) | the topic, -1 for outliers |
+    /// | `Words` (String) | its top five words in the class, joined by commas |
+    /// | `Frequency` (Int64) | the number of its rows in the class |
+    /// | `Class` | the class: String, Int64 or Boolean |
+    /// | `Name` (String) | the topic's name |
+    /// | `Share` (Float64) | the share of the class's rows that are in the topic, 0 to 1 |
+    /// | `Share_low`, `Share_high` (Float64) | its 95 % confidence interval ([Wilson's](crate::measure::wilson_interval)) |
+    /// | `Lift` (Float64) | the share divided by that among all rows with a class: 2 if the topic is twice as frequent in the class |
+    /// | `Log_odds_ratio` (Float64) | the effect size: the logarithm of the odds of the topic in the class, divided by those in the rest |
+    /// | `Log_odds_low`, `Log_odds_high` (Float64) | its 95 % confidence interval |
+    /// | `P_value` (Float64) | the probability of such counts if class and topic were independent |
+    /// | `Q_value` (Float64) | the same, [corrected](crate::measure::benjamini_hochberg) for the number of all pairs of a class and a topic: of those below .05, at most 5 % are expected to be wrong |
+    /// | `Test` (String) | `chi-squared`, or `Fisher` if an expected count is below 5 |
+    ///
+    /// With a single class, or a single topic, there is nothing to compare, and lift and all after it are null. Rows
+    /// without a class are left out; a note has their number. Words are those of c-TF-IDF with the idf of the whole model,
+    /// tuned by those of the whole topic; images alone have the words of their topic. Neither the texts of the rows nor
+    /// their vectors are read.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!(
+    ///     "text" => ["a cat sleeps", "the cat purrs", "a fast train", "a slow train"].repeat(10),
+    ///     "group" => ["pets", "pets", "travel", "pets"].repeat(10),
+    /// )?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// let per_class = model.fit(&posts)?.topics_per_class("group")?;
+    /// assert_eq!(per_class.column("Frequency")?.i64()?.to_vec(), [Some(20), Some(10), Some(10)]);
+    /// assert!(per_class.column("Q_value")?.f64()?.get(0) < Some(0.001));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such column, it has another type, or too many classes to compare; the model is without its data;
+    /// interrupted.
+    pub fn topics_per_class(&self, column: &str) -> Result<DataFrame> {
+        self.topics_per_class_with(column, &PerClassOptions::new())
+    }
+
+    /// As [`topics_per_class`](Self::topics_per_class), with other settings.
+    ///
+    /// # Errors
+    /// As [`topics_per_class`](Self::topics_per_class).
+    pub fn topics_per_class_with(&self, column: &str, options: &PerClassOptions) -> Result<DataFrame> {
+        let data = self.data("topics_per_class")?;
+        let classes = Classes::read(&data.frame, column)?;
+        let ids = self.topic_ids();
+        if classes.len().saturating_mul(ids.len()) > MOST_CELLS {
+            let message = format!("{} classes are too many to compare {} topics in", classes.len(), ids.len());
+            let hint = Hint::new("Specify a column with fewer different values.");
+            return Err(Error::new(ErrorKind::InvalidData, Stage::Topics, message).with_column(column).with_hint(hint));
+        }
+        let places = self.topic_places(&ids);
+        let without = (0..places.len()).filter(|&row| classes.of(row).is_empty()).count();
+        if without > 0 {
+            let rows = counted(without, "row", "rows");
+            self.settings.progress.note(Stage::Topics, format!("column `{column}`: {rows} without a class left out"));
+        }
+        let n_classes = classes.len().max(1);
+        let members = places.iter().enumerate().flat_map(|(row, &topic)| {
+            classes.of(row).iter().map(move |&class| (row, topic * n_classes + class as usize))
+        });
+        let parts = Parts::of(members.collect());
+        let tuning = Tuning { evolution: false, global: options.global_tuning };
+        let words = self.words_of_parts(
+            &parts,
+            |part| parts.keys.get(part).map_or(0, |key| key / n_classes),
+            |_| false,
+            tuning,
+        )?;
+        self.settings.progress.check(Stage::Topics)?;
+        let table = Table::new(&classes, &places, ids.len());
+        let mut words_of: Vec<Option<&str>> = vec![None; classes.len() * ids.len()];
+        for (key, words) in parts.keys.iter().zip(&words) {
+            let place = (key % n_classes) * ids.len() + key / n_classes;
+            if let Some(slot) = words_of.get_mut(place) {
+                *slot = Some(words);
+            }
+        }
+        let cells = (0..words_of.len()).filter(|&cell| options.absent || words_of[cell].is_some()).collect();
+        self.frame_of_classes(&classes, &table, cells, &words_of)
+    }
+
+    /// The rows of `cells`, numbers of pairs of a class and a topic.
+    fn frame_of_classes(
+        &self,
+        classes: &Classes,
+        table: &Table,
+        cells: Vec<usize>,
+        words: &[Option<&str>],
+    ) -> Result<DataFrame> {
+        let ids = self.topic_ids();
+        let topics = ids.len().max(1);
+        let found: Vec<Option<Association>> = (0..table.counts.len())
+            .into_par_iter()
+            .with_min_len(64)
+            .map(|cell| table.association(cell / topics, cell % topics))
+            .collect();
+        let p_values: Vec<f64> = found.iter().map(|found| found.map_or(f64::NAN, |found| found.p_value)).collect();
+        let q_values = benjamini_hochberg(&p_values);
+        let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
+        let count = |cell: usize| table.counts.get(cell).copied().unwrap_or_default();
+        let total = |cell: usize| table.of_classes.get(cell / topics).copied().unwrap_or_default();
+        let interval = |cell: usize| wilson_interval(count(cell), total(cell)).unwrap_or((0.0, 1.0));
+        let numbers = |name: &str, value: &dyn Fn(usize) -> f64| {
+            Column::new(name.into(), cells.iter().map(|&cell| value(cell)).collect::<Vec<f64>>())
+        };
+        let measured = |name: &str, value: &dyn Fn(usize, &Association) -> f64| {
+            let value = |&cell: &usize| found.get(cell)?.as_ref().map(|found| value(cell, found));
+            Column::new(name.into(), cells.iter().map(value).collect::<Vec<Option<f64>>>())
+        };
+        let test = |&cell: &usize| {
+            found.get(cell)?.as_ref().map(|found| match found.test {
+                AssociationTest::ChiSquared => "chi-squared",
+                AssociationTest::Fisher => "Fisher",
+            })
+        };
+        let text = |&cell: &usize| words.get(cell).copied().flatten().unwrap_or_default();
+        let columns = vec![
+            Column::new("Topic".into(), cells.iter().map(|cell| ids[cell % topics]).collect::<Vec<i32>>()),
+            Column::new("Words".into(), cells.iter().map(text).collect::<Vec<&str>>()),
+            Column::new("Frequency".into(), cells.iter().map(|&cell| count(cell) as i64).collect::<Vec<i64>>()),
+            classes.column("Class", cells.iter().map(|cell| cell / topics))?,
+            Column::new("Name".into(), cells.iter().map(|cell| names[cell % topics].as_deref()).collect::<Vec<_>>()),
+            numbers("Share", &|cell| count(cell) as f64 / total(cell).max(1) as f64),
+            numbers("Share_low", &|cell| interval(cell).0),
+            numbers("Share_high", &|cell| interval(cell).1),
+            measured("Lift", &|_, found| found.lift),
+            measured("Log_odds_ratio", &|_, found| found.log_odds_ratio),
+            measured("Log_odds_low", &|_, found| found.interval.0),
+            measured("Log_odds_high", &|_, found| found.interval.1),
+            measured("P_value", &|_, found| found.p_value),
+            measured("Q_value", &|cell, _| q_values[cell]),
+            Column::new("Test".into(), cells.iter().map(test).collect::<Vec<Option<&str>>>()),
+        ];
+        DataFrame::new(cells.len(), columns).map_err(internal)
+    }
+}
