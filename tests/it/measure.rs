@@ -1,7 +1,10 @@
 //! Measures compared with gensim's and scikit-learn's.
 
 use serde_json::Value;
-use topicframe::measure::{adjusted_rand_index, diversity, document_npmi, npmi};
+use topicframe::measure::{
+    AssociationTest, adjusted_rand_index, association, benjamini_hochberg, diversity, document_npmi, npmi, trend,
+    wilson_interval,
+};
 use topicframe::prelude::*;
 
 fn fixture() -> Value {
@@ -79,4 +82,72 @@ fn agreement_is_scikit_learns() {
         let (found, expected) = (adjusted_rand_index(&labels("a"), &labels("b")), case["ari"].as_f64().unwrap());
         assert!((found - expected).abs() < 1e-12, "{found} {expected}");
     }
+}
+
+fn series() -> &'static Value {
+    crate::given_topics::fixture()
+}
+
+fn assert_near(found: f64, expected: f64) {
+    let near = (found - expected).abs() <= 1e-9 * expected.abs().max(1e-12);
+    assert!(near, "{found} instead of {expected}");
+}
+
+#[test]
+fn association_is_scipys_and_statsmodels() {
+    for case in series()["tables"].as_array().unwrap() {
+        let [a, b, c, d] = serde_json::from_value::<[u64; 4]>(case["table"].clone()).unwrap();
+        let found = association(a, b, c, d).unwrap();
+        let is_fisher = case["test"] == "fisher";
+        assert_eq!(found.test == AssociationTest::Fisher, is_fisher, "{case}");
+        assert_near(found.p_value, case["p"].as_f64().unwrap());
+        assert_near(found.lift, case["lift"].as_f64().unwrap());
+        let interval: Vec<f64> = serde_json::from_value(case["interval"].clone()).unwrap();
+        assert!((found.log_odds_ratio - case["log_odds_ratio"].as_f64().unwrap()).abs() < 1e-9);
+        assert!((found.interval.0 - interval[0]).abs() < 1e-9 && (found.interval.1 - interval[1]).abs() < 1e-9);
+        // Which property is first does not matter.
+        assert_near(association(a, c, b, d).unwrap().p_value, found.p_value);
+    }
+    for table in [(0, 0, 3, 4), (3, 4, 0, 0), (0, 3, 0, 4), (0, 0, 0, 0)] {
+        assert_eq!(association(table.0, table.1, table.2, table.3), None);
+    }
+}
+
+#[test]
+fn intervals_and_corrections_are_statsmodels() {
+    for case in series()["wilson"].as_array().unwrap() {
+        let (part, all, expected): (u64, u64, [f64; 2]) = serde_json::from_value(case.clone()).unwrap();
+        let (low, high) = wilson_interval(part, all).unwrap();
+        assert!((low - expected[0]).abs() < 1e-12 && (high - expected[1]).abs() < 1e-12, "{case}");
+    }
+    assert_eq!(wilson_interval(0, 0), None);
+    let (p_values, expected): (Vec<f64>, Vec<f64>) =
+        serde_json::from_value(series()["benjamini_hochberg"].clone()).unwrap();
+    for (found, expected) in benjamini_hochberg(&p_values).into_iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12);
+    }
+    let with_nan = benjamini_hochberg(&[0.01, f64::NAN, 0.02]);
+    assert!(with_nan[0] == 0.02 && with_nan[1].is_nan() && with_nan[2] == 0.02, "{with_nan:?}");
+    assert!(benjamini_hochberg(&[]).is_empty());
+}
+
+#[test]
+fn trends_are_weighted_regressions() {
+    for case in series()["trends"].as_array().unwrap() {
+        let bins: Vec<(f64, u64, u64)> = serde_json::from_value(case["bins"].clone()).unwrap();
+        let found = trend(&bins).unwrap();
+        let interval: [f64; 2] = serde_json::from_value(case["interval"].clone()).unwrap();
+        for (found, expected) in [
+            (found.slope, case["slope"].as_f64().unwrap()),
+            (found.error, case["error"].as_f64().unwrap()),
+            (found.interval.0, interval[0]),
+            (found.interval.1, interval[1]),
+            (found.p_value, case["p"].as_f64().unwrap()),
+        ] {
+            assert!((found - expected).abs() < 1e-9 * expected.abs().max(1e-3), "{found} {expected}");
+        }
+    }
+    assert_eq!(trend(&[(0.0, 0, 9), (1.0, 0, 9), (2.0, 0, 9)]), None, "a share of 0");
+    assert_eq!(trend(&[(1.0, 2, 9), (1.0, 3, 9), (1.0, 4, 9)]), None, "one time");
+    assert_eq!(trend(&[(0.0, 2, 9), (1.0, 3, 9), (2.0, 0, 0)]), None, "an empty bin");
 }
