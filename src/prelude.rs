@@ -33,7 +33,7 @@ pub use crate::represent::{
     TopicContext, TopicWords, VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
-pub use crate::topics::ApproximateDistribution;
+pub use crate::topics::{ApproximateDistribution, TopicLabels};
 #[doc(no_inline)]
 pub use crate::training::Training;
 #[doc(no_inline)]

@@ -78,7 +78,7 @@ impl TopicModel {
     }
 
     fn check_one(&self, name: &str, representation: &dyn Representation) -> Result<()> {
-        const TAKEN: [&str; 5] = ["Topic", "Count", "Name", "Representation", "Representative_Docs"];
+        const TAKEN: [&str; 6] = ["Topic", "Count", "Name", "CustomName", "Representation", "Representative_Docs"];
         if name.is_empty() || TAKEN.contains(&name) {
             let message = format!("a representation cannot be named `{name}`: the topic table already has that column");
             return Err(

@@ -10,6 +10,8 @@ use crate::store::CtfIdfConfig;
 /// What a model of BERTopic has that has no other place here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Imported {
+    /// Where earlier versions saved the labels of topics.
+    #[serde(default, skip_serializing)]
     pub(crate) custom_labels: BTreeMap<i32, String>,
     /// `config.json`.
     pub(crate) config: Map<String, Value>,

@@ -50,6 +50,12 @@ impl Regrouping {
         parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&successor, _)| successor)
     }
 
+    /// As [`successor`](Self::successor), but if some of its rows are in topics, not the outliers.
+    pub(crate) fn heir(&self, topic: i32) -> i32 {
+        let parts = self.destinations.get(&topic).into_iter().flatten().filter(|(to, _)| **to != OUTLIER);
+        parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&heir, _)| heir)
+    }
+
     /// The topics whose rows did not change: maps previous to new ids.
     pub(crate) fn unchanged(&self) -> BTreeMap<i32, i32> {
         let mut sources = BTreeMap::<i32, usize>::new();

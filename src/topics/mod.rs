@@ -19,6 +19,7 @@ mod distribution;
 mod granularity;
 mod hierarchy;
 mod history;
+mod labels;
 mod linkage;
 mod nearest;
 mod outliers;
@@ -35,6 +36,7 @@ pub(crate) use distribution::{SparseShares, TermWindows, TextWindows, similariti
 pub(crate) use granularity::TermCoherence;
 pub use hierarchy::{Cut, HierarchyLeaf, HierarchyMerge, TopicHierarchy};
 pub use history::Regrouping;
+pub use labels::TopicLabels;
 pub use linkage::Linkage;
 pub(crate) use linkage::{average_linkage, dendrogram};
 pub use outliers::Outliers;
@@ -55,6 +57,8 @@ pub(crate) struct Topics {
     pub(crate) centroids: Arc<Centroids>,
     /// The words, additional descriptions and representative rows.
     pub(crate) description: Arc<Description>,
+    /// The labels that topics were given, by topic id. One of -1 is kept while there are no outliers.
+    pub(crate) labels: Arc<BTreeMap<i32, String>>,
     /// The edits since the fit, oldest first.
     pub(crate) history: Arc<Vec<Regrouping>>,
 }
@@ -83,8 +87,21 @@ impl Topics {
             terms: Arc::new(terms),
             centroids: Arc::new(centroids),
             description: Arc::new(description),
+            labels: Arc::default(),
             history: Arc::default(),
         }
+    }
+
+    /// The same topics with an edit in their history that moved no row.
+    pub(crate) fn recorded(&self, edit: &str) -> Self {
+        let topics = &self.assignment.topics;
+        let history = self.history.iter().cloned().chain([Regrouping::new(edit, topics, topics)]).collect();
+        Topics { history: Arc::new(history), ..self.clone() }
+    }
+
+    /// The same topics with labels.
+    pub(crate) fn with_labels(self, labels: BTreeMap<i32, String>) -> Self {
+        Topics { labels: Arc::new(labels), ..self }
     }
 
     /// The same topics with a history.
@@ -138,7 +155,8 @@ impl Topics {
         );
         let terms = terms?;
         let description = describe(&assignment, &terms)?;
+        let labels = labels::relabeled(&self.labels, &regrouping);
         let history = self.history.iter().cloned().chain([regrouping]).collect();
-        Ok(Topics { history: Arc::new(history), ..Topics::new(assignment, terms, centroids, description) })
+        Ok(Topics::new(assignment, terms, centroids, description).with_labels(labels).with_history(history))
     }
 }

@@ -17,6 +17,7 @@ mod embedders;
 mod emerging;
 mod hierarchical;
 mod image_words;
+mod labels;
 mod layers;
 mod outliers;
 mod over_time;
@@ -100,20 +101,6 @@ impl FittedTopicModel {
         self.topics.assignment.sizes.get(&topic).copied()
     }
 
-    /// The name of a topic: its id and its top four words, such as `0_cat_dog_animal_pet`; only the id if it has no
-    /// words.
-    pub fn topic_label(&self, topic: i32) -> Option<String> {
-        let words = self.topics.description.words.get(&topic)?;
-        let best = words.iter().take(4).map(|(word, _)| word.as_str());
-        Some(std::iter::once(topic.to_string().as_str()).chain(best).collect::<Vec<_>>().join("_"))
-    }
-
-    /// The names that a model of [BERTopic](Self::load_bertopic) was given with `set_topic_labels`, or by zero-shot topics;
-    /// otherwise empty.
-    pub fn custom_labels(&self) -> BTreeMap<i32, String> {
-        self.imported.as_ref().map(|imported| imported.custom_labels.clone()).unwrap_or_default()
-    }
-
     /// The words of a topic with their weights, best first; `None` for an unknown topic.
     pub fn get_topic(&self, topic: i32) -> Option<Vec<(String, f64)>> {
         self.topics.description.words.get(&topic).cloned()
@@ -183,7 +170,7 @@ impl FittedTopicModel {
         self.topics.centroids.iter().map(|(topic, mean)| (topic, mean.to_vec())).collect()
     }
 
-    /// The edits since the fit, oldest first: which topics became which.
+    /// The edits since the fit, oldest first: which topics became which. [`lineage`](Self::lineage) has them as a frame.
     pub fn history(&self) -> Vec<Regrouping> {
         (*self.topics.history).clone()
     }

@@ -44,7 +44,7 @@ impl FittedTopicModel {
     fn topic_info(&self, ids: &[i32], pictures: Pictures) -> Result<DataFrame> {
         let described = &*self.topics.description;
         let counts: Vec<i64> = ids.iter().map(|&id| self.topic_size(id).unwrap_or(0) as i64).collect();
-        let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
+        let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_name(id)).collect();
         let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
         let mut columns = vec![
             Column::new("Topic".into(), ids),
@@ -52,9 +52,8 @@ impl FittedTopicModel {
             Column::new("Name".into(), names),
             words_column("Representation", &described.words, ids),
         ];
-        if let Some(labels) = self.imported.as_ref().map(|imported| &imported.custom_labels).filter(|l| !l.is_empty()) {
-            let labels: Vec<Option<&str>> = ids.iter().map(|id| labels.get(id).map(String::as_str)).collect();
-            columns.insert(3, Column::new("CustomName".into(), labels));
+        if let Some(labels) = self.label_column(ids) {
+            columns.insert(3, labels);
         }
         for (name, aspect) in described.order.iter().filter_map(|name| Some((name, described.aspects.get(name)?))) {
             columns.push(match (aspect, pictures) {
@@ -81,7 +80,7 @@ impl FittedTopicModel {
     }
 
     /// The fitted frame with `Document` (the text, or the caption of the image if there is one), `Topic`, `Name`,
-    /// `Representation`, `Representative_Docs`, `Top_n_words` (the words as a single string), `Probability` and
+    /// `CustomName` if [labels](Self::set_topic_labels) are set, `Representation`, `Representative_Docs`, `Top_n_words` (the words as a single string), `Probability` and
     /// `Representative_document` (whether the row is one of its topic's representative documents) for each row.
     ///
     /// # Errors
@@ -94,19 +93,11 @@ impl FittedTopicModel {
         let raw_text = |row: usize| data.texts.as_ref()?.raw(row);
         let texts: Vec<Option<&str>> = (0..topics.len()).map(raw_text).collect();
         let of_topics = self.topic_columns()?;
-        let columns = vec![
-            Column::new("Document".into(), texts),
-            Column::new("Topic".into(), topics),
-            of_topics.column("Name").map_err(internal)?.clone(),
-            of_topics.column("Representation").map_err(internal)?.clone(),
-            of_topics.column("Representative_Docs").map_err(internal)?.clone(),
-            of_topics.column("Top_n_words").map_err(internal)?.clone(),
-            Column::new("Probability".into(), probabilities),
-            Column::new(
-                "Representative_document".into(),
-                (0..topics.len()).map(|row| chosen.contains(&row)).collect::<Vec<bool>>(),
-            ),
-        ];
+        let represents: Vec<bool> = (0..topics.len()).map(|row| chosen.contains(&row)).collect();
+        let mut columns = vec![Column::new("Document".into(), texts), Column::new("Topic".into(), topics)];
+        columns.extend(of_topics.columns().iter().cloned());
+        columns.push(Column::new("Probability".into(), probabilities));
+        columns.push(Column::new("Representative_document".into(), represents));
         replace_columns(&data.frame, columns)
     }
 
@@ -133,6 +124,52 @@ impl FittedTopicModel {
         replace_columns(&frame, columns)
     }
 
+    /// `CustomName` of the topics `ids`, if any topic has a label.
+    fn label_column(&self, ids: &[i32]) -> Option<Column> {
+        let labels: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
+        (!self.custom_labels().is_empty()).then(|| Column::new("CustomName".into(), labels))
+    }
+
+    /// What became of which topic: one row for each edit since the fit and each topic that it took rows from and put rows
+    /// in, in that order. `Step` (Int32, from 1), `Edit` (String, the method), `From` and `To` (Int32, the topic before and
+    /// after, -1 for outliers), `Rows` (Int64). No rows if there were no edits.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+    /// let lineage = model.fit(&posts)?.merge_topics(&[&[0, 1]])?.lineage()?;
+    /// assert_eq!(lineage.column("From")?.i32()?.to_vec(), [Some(0), Some(1), Some(2)]);
+    /// assert_eq!(lineage.column("To")?.i32()?.to_vec(), [Some(0), Some(0), Some(1)]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None in practice: the frame is built from the model's own values.
+    pub fn lineage(&self) -> Result<DataFrame> {
+        let (mut steps, mut edits, mut from, mut to, mut rows) = (vec![], vec![], vec![], vec![], vec![]);
+        for (step, edit) in (1_i32..).zip(self.topics.history.iter()) {
+            for (&before, parts) in &edit.destinations {
+                for (&after, &count) in parts {
+                    steps.push(step);
+                    edits.push(edit.edit.as_str());
+                    from.push(before);
+                    to.push(after);
+                    rows.push(count as i64);
+                }
+            }
+        }
+        let columns = vec![
+            Column::new("Step".into(), &steps),
+            Column::new("Edit".into(), edits),
+            Column::new("From".into(), from),
+            Column::new("To".into(), to),
+            Column::new("Rows".into(), rows),
+        ];
+        DataFrame::new(steps.len(), columns).map_err(internal)
+    }
+
     /// The columns that describe the topic of each row. They are built once per topic and gathered, so that rows share
     /// the memory of the texts.
     fn topic_columns(&self) -> Result<DataFrame> {
@@ -142,12 +179,12 @@ impl FittedTopicModel {
             words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" - ")
         };
         let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
-        let columns = vec![
-            Column::new("Name".into(), ids.iter().map(|&id| self.topic_label(id)).collect::<Vec<_>>()),
-            words_column("Representation", &self.topics.description.words, &ids),
-            list_column("Representative_Docs", docs),
-            Column::new("Top_n_words".into(), ids.iter().map(joined).collect::<Vec<_>>()),
-        ];
+        let mut columns =
+            vec![Column::new("Name".into(), ids.iter().map(|&id| self.topic_name(id)).collect::<Vec<_>>())];
+        columns.extend(self.label_column(&ids));
+        columns.push(words_column("Representation", &self.topics.description.words, &ids));
+        columns.push(list_column("Representative_Docs", docs));
+        columns.push(Column::new("Top_n_words".into(), ids.iter().map(joined).collect::<Vec<_>>()));
         let of_topics = DataFrame::new(ids.len(), columns).map_err(internal)?;
         let place = |topic: &i32| ids.binary_search(topic).ok().map(|place| place as IdxSize);
         let places: IdxCa = self.topics.assignment.topics.iter().map(place).collect();

@@ -12,6 +12,7 @@
 //! | `summary` | [`Summary`](crate::model::Summary) |
 //! | `topics` | number, rows, name and words of each topic, to be read by people; weights are in the part `topics` |
 //! | `history` | the edits since the fit |
+//! | `labels` | the labels that topics were given, by number; left out if there are none |
 //! | `imported` | of a model of BERTopic, what has no other place here |
 //!
 //! | part | content |
@@ -23,6 +24,7 @@
 //! | `pictures` | pictures of topics |
 //! | `documents` | the frame of the fit, without columns that are in `vectors` |
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,9 @@ struct SavedModel {
     summary: Summary,
     topics: Value,
     history: Value,
+    /// The labels that topics were given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<i32, String>,
     /// Of a model of BERTopic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Imported>,

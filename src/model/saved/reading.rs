@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::options::LoadOptions;
 use super::pools::Pools;
 use super::{SavedData, SavedKnown, SavedModel};
+use crate::cluster::OUTLIER;
 use crate::corpus::{Columns, Documents, Embeddings, KnownRows, TextColumn};
 use crate::embed::FittedFusion;
 use crate::encode::{Encoded, Encoder, FittedEncoder};
@@ -36,6 +37,13 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
     let assignment =
         state.take_part("assignment").and_then(|state| Assignment::from_state(state, saved.rows)).map_err(in_topics)?;
     let ids = assignment.ids();
+    let labels = match &saved.imported {
+        Some(imported) if saved.labels.is_empty() => imported.custom_labels.clone(),
+        _ => saved.labels,
+    };
+    if !labels.keys().all(|&topic| topic == OUTLIER || ids.binary_search(&topic).is_ok()) {
+        return Err(in_model(wrong("it has labels of topics that do not exist")));
+    }
     let pools = match contents.states.contains_key("vectors") {
         true => in_part(&mut contents, "vectors", |state| Pools::from_state(state, saved.rows))?,
         false => Pools::default(),
@@ -102,7 +110,7 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
     Ok(FittedTopicModel {
         settings: Arc::new(settings),
         pipeline: Arc::new(Pipeline { encoder, reducer, clusterer, known }),
-        topics: Topics::new(assignment, terms, centroids, description).with_history(history),
+        topics: Topics::new(assignment, terms, centroids, description).with_labels(labels).with_history(history),
         data: data.map(Arc::new),
         summary: Arc::new(saved.summary),
         imported: saved.imported.map(Arc::new),

@@ -57,6 +57,7 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
         summary: summary(topics, by_centroids),
         topics: readable(topics),
         history: history_to_json(&topics.topics.history),
+        labels: (*topics.topics.labels).clone(),
         imported: topics.imported.as_deref().cloned(),
     };
     let model = serde_json::to_value(model).map_err(|cause| {

@@ -69,8 +69,12 @@ pub(super) fn model_of(saved: BertopicModel) -> Result<FittedTopicModel> {
         }
         None => (TopicTerms::empty(&ids, rows)?, None),
     };
-    let imported =
-        Imported { custom_labels, config, topic_mapper: saved_topics.topic_mapper, ctfidf: imported_weighting };
+    let imported = Imported {
+        custom_labels: BTreeMap::new(),
+        config,
+        topic_mapper: saved_topics.topic_mapper,
+        ctfidf: imported_weighting,
+    };
     let assignment = Assignment::imported(saved_topics.topics, saved_topics.topic_sizes, labels);
     let encoder =
         FittedEncoder { encoder: settings.encoder.clone(), fusion: None, dimensions, uses_direction_only: true };
@@ -78,7 +82,7 @@ pub(super) fn model_of(saved: BertopicModel) -> Result<FittedTopicModel> {
         summary: Arc::new(summary(&settings, &assignment, dimensions)),
         settings: Arc::new(settings),
         pipeline: Arc::new(Pipeline { encoder, reducer: None, clusterer: Arc::new(clusterer), known: None }),
-        topics: Topics::new(assignment, terms, Centroids::from_means(means), description),
+        topics: Topics::new(assignment, terms, Centroids::from_means(means), description).with_labels(custom_labels),
         data: None,
         imported: Some(Arc::new(imported)),
     })

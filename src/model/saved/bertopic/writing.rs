@@ -59,7 +59,7 @@ fn topics(model: &FittedTopicModel, ids: &[i32], has_images: bool) -> BertopicTo
         aspects.push((VISUAL_ASPECT.to_owned(), Value::Bool(true)));
     }
     let imported = model.imported.as_deref();
-    let custom = imported.map(|imported| &imported.custom_labels).filter(|labels| !labels.is_empty());
+    let custom = Some(model.custom_labels()).filter(|labels| !labels.is_empty());
     let label = |id: i32| {
         let words = words.get(&id).into_iter().flatten().take(4).map(|(word, _)| word.as_str());
         format!("{id}_{}", words.collect::<Vec<_>>().join("_"))
@@ -74,7 +74,7 @@ fn topics(model: &FittedTopicModel, ids: &[i32], has_images: bool) -> BertopicTo
         topics: model.topics.assignment.topics.clone(),
         topic_sizes: model.topics.assignment.sizes.clone(),
         topic_mapper: imported.map_or_else(mapper, |imported| imported.topic_mapper.clone()),
-        custom_labels: custom.map(custom_label),
+        custom_labels: custom.as_ref().map(custom_label),
         topic_labels,
         outliers: i32::from(ids.contains(&OUTLIER)),
         topic_aspects: Some(Ordered(aspects)),
