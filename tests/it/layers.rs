@@ -171,6 +171,15 @@ fn one_topic_more_divides_one_topic() {
 }
 
 #[test]
+fn no_topic_of_a_coarse_cut_swallows_the_rest() {
+    for (count, most) in [(3, 0.5), (5, 0.35), (8, 0.25), (10, 0.2)] {
+        let cut = fitted().at(count).unwrap();
+        let largest = cut.topic_size(0).unwrap() as f64 / cut.summary().rows as f64;
+        assert!(cut.summary().topics == count && largest < most, "{count} topics: {largest}");
+    }
+}
+
+#[test]
 fn topics_are_reduced_along_the_tree() {
     let topics = fitted();
     let reduced = topics.reduce_topics(5).unwrap();

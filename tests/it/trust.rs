@@ -306,7 +306,7 @@ fn random_words_are_no_better_than_chance() {
     let each = topics.topic_quality().unwrap();
     assert!(caution.is_some_and(|caution| caution.contains("no better than")), "{quality} {each}");
     let html = topics.report().to_html().unwrap().into_string();
-    assert_eq!(html.matches("<strong>Caution: most rows are in topics").count(), 1);
+    assert_eq!(html.matches("<strong>Caution: texts hardly have more words in common").count(), 1);
 }
 
 /// The distance of each row's vector to the nearest of its topic's representatives, on average.

@@ -78,7 +78,7 @@ pub(super) fn push_overall(html: &mut Markup, view: &ReportView) {
     let known: Vec<String> = known.into_iter().flatten().collect();
     if !known.is_empty() {
         html.raw("<p class=\"note quality\">Quality: ").text(&known.join(" · "));
-        html.raw(". <a href=\"#measures\">What this means</a></p>");
+        html.raw(if has_meanings(view) { ". <a href=\"#measures\">What this means</a></p>" } else { ".</p>" });
     }
     let (doubted, shown): (usize, Vec<_>) = (
         quality.topics.iter().filter(|topic| !topic.doubts().is_empty()).count(),
@@ -97,11 +97,22 @@ pub(super) fn push_overall(html: &mut Markup, view: &ReportView) {
     }
 }
 
+/// Whether topics have documents or images with a score.
+fn has_scores(view: &ReportView) -> bool {
+    view.topics.iter().any(|topic| !topic.documents.is_empty() || !topic.galleries.is_empty())
+}
+
+/// Whether there are numbers to explain.
+fn has_meanings(view: &ReportView) -> bool {
+    let quality = &view.quality;
+    let is_known = quality.agreement.is_some() || quality.confidence.is_some();
+    is_known || has_scores(view) || view.topics.iter().any(|topic| topic.trust.is_some())
+}
+
 /// What the numbers on the page mean.
 pub(super) fn push_meanings(html: &mut Markup, view: &ReportView) {
     let trusts: Vec<&TrustView> = view.topics.iter().filter_map(|topic| topic.trust.as_ref()).collect();
-    let has_scores = view.topics.iter().any(|topic| !topic.documents.is_empty() || !topic.galleries.is_empty());
-    if trusts.is_empty() && !has_scores {
+    if !has_meanings(view) {
         return;
     }
     html.raw("<section class=\"made\" id=\"measures\" aria-labelledby=\"measures-heading\">");
@@ -130,7 +141,7 @@ pub(super) fn push_meanings(html: &mut Markup, view: &ReportView) {
     if view.quality.confidence.is_some() {
         push("probability", "How firmly a row belongs to its topic, from 0 to 1.");
     }
-    if has_scores {
+    if has_scores(view) {
         push("score", "How representative a document or an image is of its topic, from 0 to 1.");
     }
     html.raw("</dl></section>");
