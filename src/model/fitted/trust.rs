@@ -80,7 +80,7 @@ impl Doubt {
             Doubt::Incoherent => "words by chance",
             Doubt::Undecided => "undecided",
             Doubt::Mixed => "mixed images",
-            Doubt::Repetitive => "near copies",
+            Doubt::Repetitive => "repeated texts",
         }
     }
 
