@@ -5,6 +5,7 @@ use std::fmt;
 use crate::error::Result;
 use crate::hub::Origin;
 use crate::progress::Progress;
+use crate::spec::Spec;
 use crate::vision::ImageSource;
 
 #[cfg(feature = "models")]
@@ -54,6 +55,11 @@ pub trait ImageCaptioner: Send + Sync + fmt::Debug {
 
     /// The origin of the model, from which it can be loaded again. Default: unknown.
     fn origin(&self) -> Option<Origin> {
+        None
+    }
+
+    /// The settings, which are saved with a model, and with which its captioner is loaded again. Default: none.
+    fn spec(&self) -> Option<Spec> {
         None
     }
 }

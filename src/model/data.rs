@@ -23,6 +23,8 @@ pub(crate) struct Data {
     pub(crate) texts: Option<TextColumn>,
     /// The cleaning resolved for `texts`.
     pub(crate) cleaning: TextCleaning,
+    /// Whether the frame and its columns are those of the fit; a model that was saved without them has only vectors.
+    pub(crate) has_documents: bool,
     /// Whether the vectors are those of the fit; a model that was saved without them has none.
     pub(crate) has_vectors: bool,
 }
@@ -31,7 +33,31 @@ impl Data {
     /// Data without captions; `cleaning` is resolved for the texts of `documents`.
     pub(super) fn new(frame: &DataFrame, documents: Documents, encoded: Encoded, cleaning: TextCleaning) -> Self {
         let texts = documents.texts.clone();
-        Data { frame: frame.clone(), documents, encoded, captions: BTreeMap::new(), texts, cleaning, has_vectors: true }
+        let (has_documents, has_vectors) = (true, true);
+        let (frame, captions) = (frame.clone(), BTreeMap::new());
+        Data { frame, documents, encoded, captions, texts, cleaning, has_documents, has_vectors }
+    }
+
+    /// The data of a model that was saved without its documents.
+    pub(super) fn without_documents(rows: usize, encoded: Encoded, cleaning: TextCleaning) -> Self {
+        Data {
+            frame: DataFrame::empty(),
+            documents: Documents {
+                rows,
+                texts: None,
+                images: None,
+                embeddings: None,
+                text_embeddings: None,
+                image_embeddings: None,
+                labels: None,
+            },
+            encoded,
+            captions: BTreeMap::new(),
+            texts: None,
+            cleaning,
+            has_documents: false,
+            has_vectors: true,
+        }
     }
 
     /// The same data with captions, by row, as the texts of rows without one. `cleaning` is the model's setting.

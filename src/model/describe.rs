@@ -8,10 +8,10 @@ use super::{ClusterOn, MAIN, TopicModel};
 use crate::corpus::TextColumn;
 use crate::embed::TextEmbedder;
 use crate::encode::{Cleaned, counted};
-use crate::error::{Hint, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{
-    Aspect, Ranking, Representatives, TopicContext, TopicWords, VisualWords, covering_representatives,
-    representative_rows,
+    Aspect, Ranking, Representation, Representatives, TextRows, TopicContext, TopicWords, VisualWords,
+    covering_representatives, representative_rows,
 };
 use crate::topics::{Assignment, Description, DocumentTerms, TopicTerms};
 use crate::vectorize::TextCleaning;
@@ -91,6 +91,9 @@ impl TopicModel {
                 Some(Aspect::Images(_)) => return Err(after_images(name)),
             };
             self.progress.check(Stage::Represent)?;
+            if !data.has_documents {
+                check_needs_no_documents(name, &**representation)?;
+            }
             let aspect = representation.describe(&context, words)?;
             if aspects.insert(name.clone(), aspect).is_none() && name != MAIN {
                 order.push(name.clone());
@@ -113,7 +116,8 @@ impl TopicModel {
         Ok(Description { words: cut(words, self.top_n_words), aspects, order, representatives })
     }
 
-    /// The representative rows of each topic: by their texts, or if there are none, by their images.
+    /// The representative rows of each topic: by their texts, or if there are none, by their images. Without the
+    /// documents, by what is known of them: the term counts of texts, and vectors.
     fn representing_rows(
         &self,
         data: &Data,
@@ -123,17 +127,27 @@ impl TopicModel {
     ) -> BTreeMap<i32, Vec<(usize, f64)>> {
         let (topics, scores, n) = (&assignment.topics, &terms.text_scores, self.nr_repr_docs);
         let covers = self.representatives == Representatives::Coverage;
-        match (&data.texts, &data.documents.images, &data.encoded.images) {
-            (Some(texts), ..) if covers => covering_representatives(texts, topics, scores, &data.encoded.clustered, n),
-            (Some(texts), ..) => representative_rows(texts, topics, scores, n),
-            (None, Some(images), Some(vectors)) => {
-                let ranking = Ranking::by_image(ids, topics, images, vectors);
+        let counted = terms.documents().rows();
+        let texts = match &data.texts {
+            Some(texts) => Some(TextRows::Texts(texts)),
+            None if data.has_documents || counted.is_empty() => None,
+            None => Some(TextRows::Vectors(counted, data.encoded.texts.as_ref().unwrap_or(&data.encoded.clustered))),
+        };
+        match (texts, &data.encoded.images) {
+            (Some(texts), _) if covers => covering_representatives(texts, topics, scores, &data.encoded.clustered, n),
+            (Some(texts), _) => representative_rows(texts, topics, scores, n),
+            (None, Some(vectors)) => {
+                let ranking = match &data.documents.images {
+                    Some(images) => Ranking::by_image(ids, topics, images, vectors),
+                    None if data.has_documents => return BTreeMap::new(),
+                    None => Ranking::by_vector(ids, topics, vectors),
+                };
                 let ranking = if covers { ranking.covering(vectors, n) } else { ranking };
                 let mut best = ranking.topics().clone();
                 best.values_mut().for_each(|rows| rows.truncate(n));
                 best
             }
-            _ => BTreeMap::new(),
+            (None, None) => BTreeMap::new(),
         }
     }
 
@@ -160,6 +174,21 @@ impl TopicModel {
         self.progress.note_with_hint(Stage::Represent, "the topics have no words", hint);
         Ok(no_words)
     }
+}
+
+/// Whether topics can be described anew without the documents of the fit.
+fn check_needs_no_documents(name: &str, representation: &dyn Representation) -> Result<()> {
+    let needed = match (representation.needs_texts(), representation.needs_images()) {
+        (true, _) => "texts",
+        (false, true) => "images",
+        (false, false) => return Ok(()),
+    };
+    let message =
+        format!("the representation `{name}` needs the {needed} of the fit, but this model was saved without them");
+    Err(Error::new(ErrorKind::NotFound, Stage::Represent, message).with_hint(
+        "Edit the model from before saving, or one that was saved with its documents; or replace the representation: \
+         with_representation(..).",
+    ))
 }
 
 fn cut(mut words: TopicWords, n: usize) -> TopicWords {

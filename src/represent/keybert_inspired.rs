@@ -119,6 +119,10 @@ impl Representation for KeyBERTInspired {
         check_count("nr_candidate_words", self.nr_candidate_words, MAX_PER_TOPIC)
     }
 
+    fn needs_texts(&self) -> bool {
+        true
+    }
+
     fn needs_embedder(&self) -> Option<NeededEmbedder> {
         Some(NeededEmbedder::Texts)
     }

@@ -24,7 +24,7 @@ mod visual_words;
 pub use keybert_inspired::KeyBERTInspired;
 pub use maximal_marginal_relevance::MaximalMarginalRelevance;
 pub use representatives::Representatives;
-pub(crate) use representatives::{covering_representatives, representative_rows};
+pub(crate) use representatives::{TextRows, covering_representatives, representative_rows};
 pub use visual::SavedImages;
 pub(crate) use visual::SavedPictures;
 pub use visual::{Gallery, OnImageError, Picture, Ranking, SkippedImage, VisualRepresentation};
@@ -102,6 +102,12 @@ pub trait Representation: Send + Sync + Debug {
 
     /// Whether the model must have an image column. Default: no.
     fn needs_images(&self) -> bool {
+        false
+    }
+
+    /// Whether it reads the texts of the fit, so that a model that was saved without its documents cannot be edited with
+    /// it. Default: no.
+    fn needs_texts(&self) -> bool {
         false
     }
 
@@ -339,7 +345,7 @@ impl<'a> TopicContext<'a> {
     /// The `n` rows of each topic whose texts represent it best, with their `text_scores`, best first, ties by row; of
     /// equal texts, only the first. Topics without a text are omitted.
     pub fn representative_rows(&self, n: usize) -> BTreeMap<i32, Vec<(usize, f64)>> {
-        let rows = |texts| representative_rows(texts, self.assignments, self.text_scores, n);
+        let rows = |texts| representative_rows(TextRows::Texts(texts), self.assignments, self.text_scores, n);
         self.texts.map(rows).unwrap_or_default()
     }
 }

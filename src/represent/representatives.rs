@@ -10,6 +10,39 @@ use serde::{Deserialize, Serialize};
 use super::coverage::covering_rows;
 use crate::corpus::{Embeddings, TextColumn};
 
+/// The rows that have a text, and which of them have the same.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TextRows<'a> {
+    /// By the texts.
+    Texts(&'a TextColumn),
+    /// Without the texts: the rows that have one, ascending, and their vectors, which are equal for equal texts.
+    Vectors(&'a [usize], &'a Embeddings),
+}
+
+/// What tells a text from others.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum TextKey<'a> {
+    Text(&'a str),
+    /// The bits of its vector.
+    Vector(Vec<u32>),
+    /// The row of a text without a vector.
+    Row(usize),
+}
+
+impl TextRows<'_> {
+    /// The key of a row's text; `None` if it has none.
+    fn key(&self, row: usize) -> Option<TextKey<'_>> {
+        match self {
+            TextRows::Texts(texts) => texts.get(row).map(TextKey::Text),
+            TextRows::Vectors(rows, vectors) => {
+                rows.binary_search(&row).ok()?;
+                let bits = |vector: &[f32]| TextKey::Vector(vector.iter().map(|x| x.to_bits()).collect());
+                Some(vectors.get(row).map_or(TextKey::Row(row), bits))
+            }
+        }
+    }
+}
+
 /// Which rows or images represent a topic.
 ///
 /// ```
@@ -40,7 +73,7 @@ pub enum Representatives {
 /// Like [`representative_rows`], but rows that together cover the topic by their `vectors`, the one that covers most
 /// first. Topics whose texts have no vectors have the best ones.
 pub(crate) fn covering_representatives(
-    texts: &TextColumn,
+    texts: TextRows<'_>,
     assignments: &[i32],
     scores: &[f64],
     vectors: &Embeddings,
@@ -48,7 +81,7 @@ pub(crate) fn covering_representatives(
 ) -> BTreeMap<i32, Vec<(usize, f64)>> {
     let cover = |(topic, rows): (i32, Vec<(usize, f64)>)| {
         let mut seen = HashSet::new();
-        let is_new = |row: &usize| vectors.has(*row) && texts.get(*row).is_some_and(|text| seen.insert(text));
+        let is_new = |row: &usize| vectors.has(*row) && texts.key(*row).is_some_and(|text| seen.insert(text));
         let distinct: Vec<usize> = rows.iter().map(|&(row, _)| row).filter(is_new).collect();
         if distinct.is_empty() {
             return Some((topic, best_rows(texts, rows, n)?));
@@ -62,7 +95,7 @@ pub(crate) fn covering_representatives(
 /// The `n` rows of each topic with the most representative texts and their scores, in descending order; ties are broken
 /// by row. Duplicate texts are included once. Topics without a text are omitted.
 pub(crate) fn representative_rows(
-    texts: &TextColumn,
+    texts: TextRows<'_>,
     assignments: &[i32],
     scores: &[f64],
     n: usize,
@@ -81,7 +114,7 @@ fn by_topic(assignments: &[i32], scores: &[f64]) -> Vec<(i32, Vec<(usize, f64)>)
 }
 
 /// The best of `rows`; `None` if no row has a text. Only a few rows are sorted, and only their texts are read.
-fn best_rows(texts: &TextColumn, mut rows: Vec<(usize, f64)>, n: usize) -> Option<Vec<(usize, f64)>> {
+fn best_rows(texts: TextRows<'_>, mut rows: Vec<(usize, f64)>, n: usize) -> Option<Vec<(usize, f64)>> {
     let order = |a: &(usize, f64), b: &(usize, f64)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
     let (mut best, mut seen) = (Vec::new(), HashSet::new());
     let mut rest = &mut rows[..];
@@ -94,10 +127,10 @@ fn best_rows(texts: &TextColumn, mut rows: Vec<(usize, f64)>, n: usize) -> Optio
         }
         let (next, after) = rest.split_at_mut(batch.min(rest.len()));
         next.sort_unstable_by(order);
-        let is_new = |&&(row, _): &&(usize, f64)| texts.get(row).is_some_and(|text| seen.insert(text));
+        let is_new = |&&(row, _): &&(usize, f64)| texts.key(row).is_some_and(|text| seen.insert(text));
         best.extend(next.iter().filter(is_new).take(n - best.len()));
         rest = after;
     }
-    let has_text = || rows.iter().any(|&(row, _)| texts.get(row).is_some());
+    let has_text = || rows.iter().any(|&(row, _)| texts.key(row).is_some());
     (!best.is_empty() || has_text()).then_some(best)
 }

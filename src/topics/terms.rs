@@ -270,6 +270,11 @@ impl DocumentTerms {
         })
     }
 
+    /// The rows that have a text, ascending.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
     /// The texts of each term.
     pub(super) fn occurrences(&self) -> &Occurrences {
         self.occurrences.get_or_init(|| Occurrences::new(&self.counts, |_| true))

@@ -21,9 +21,19 @@ mod notebook_05_swap_a_stage;
 #[cfg(feature = "lazy")]
 #[path = "../../examples/notebook_06_topics_to_polars.rs"]
 mod notebook_06_topics_to_polars;
+#[path = "../../examples/notebook_07_keep_a_model.rs"]
+mod notebook_07_keep_a_model;
 
-/// Files written by the notebooks; the examples write them where nothing is kept.
-const WRITTEN: [&str; 3] = ["topics.html", "topics_with_pictures.html", "drawings_with_topics.parquet"];
+/// Files and folders written by the notebooks; the examples write them where nothing is kept.
+const WRITTEN: [&str; 7] = [
+    "topics.html",
+    "topics_with_pictures.html",
+    "drawings_with_topics.parquet",
+    "placed_drawings.parquet",
+    "drawings_model",
+    "shared_model",
+    "bertopic_model",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -155,7 +165,7 @@ fn the_notebooks_are_saved_with_what_they_show() {
     if is_published() {
         return;
     }
-    assert_eq!(notebooks.len(), 6);
+    assert_eq!(notebooks.len(), 7);
     for (name, notebook) in &notebooks {
         assert_eq!(notebook["metadata"]["kernelspec"]["name"], "topicframe", "{name}");
         let mut tables = 0;
@@ -243,4 +253,9 @@ fn notebook_05() {
 #[test]
 fn notebook_06() {
     run(notebook_06_topics_to_polars::main);
+}
+
+#[test]
+fn notebook_07() {
+    run(notebook_07_keep_a_model::main);
 }

@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Result;
 use crate::nn::model_folder::{Config, model_error};
 
@@ -24,7 +26,8 @@ pub(super) const MAX_PENALTY: f64 = 100.0;
 const DEFAULT_NEW_TOKENS: usize = 20;
 
 /// When a beam search stops following the beams of an image, once it has as many finished captions as beams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EarlyStopping {
     /// Immediately; `True` in transformers.

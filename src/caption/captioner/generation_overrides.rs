@@ -1,11 +1,14 @@
 //! The settings that a user changes, on top of the model's own.
 
+use serde::{Deserialize, Serialize};
+
 use super::generation_config::{EarlyStopping, GenerationConfig, MAX_BEAMS, MAX_NGRAM_SIZE, MAX_PENALTY};
 use super::model::Model;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
 /// The settings of a search that are not the model's own.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct GenerationOverrides {
     pub(super) max_length: Option<usize>,
     pub(super) num_beams: Option<usize>,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ndarray::Array2;
+use serde::{Deserialize, Serialize};
 
 use super::ImageCaptioner;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -15,6 +16,7 @@ use crate::nn::image_input::report_unreadable;
 use crate::nn::model_folder::compute_error;
 use crate::nn::workers;
 use crate::progress::Progress;
+use crate::spec::Spec;
 use crate::vision::{ImageSource, Limits};
 
 mod beam_search;
@@ -71,6 +73,15 @@ const MAX_BATCH_SIZE: usize = 1_024;
 #[derive(Clone)]
 pub struct Captioner {
     model: Arc<Model>,
+    overrides: GenerationOverrides,
+    batch_size: usize,
+    upright: bool,
+    limits: Limits,
+}
+
+/// The settings that are saved.
+#[derive(Serialize, Deserialize)]
+struct Settings {
     overrides: GenerationOverrides,
     batch_size: usize,
     upright: bool,
@@ -232,6 +243,12 @@ impl Captioner {
         matrix(tokens.len(), self.model.scores(image, tokens)?)
     }
 
+    /// The same model with the settings of a [`spec`](ImageCaptioner::spec).
+    pub(crate) fn with_spec(self, spec: &Spec) -> Result<Self> {
+        let Settings { overrides, batch_size, upright, limits } = spec.read(Stage::Embed)?;
+        Ok(Captioner { overrides, batch_size, upright, limits, ..self })
+    }
+
     fn generation_config(&self) -> Result<GenerationConfig> {
         self.limits.check(Stage::Embed)?;
         if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
@@ -305,6 +322,11 @@ impl ImageCaptioner for Captioner {
 
     fn origin(&self) -> Option<Origin> {
         Some(Origin::of_folder(&self.model.folder))
+    }
+
+    fn spec(&self) -> Option<Spec> {
+        let Captioner { overrides, batch_size, upright, limits, .. } = self.clone();
+        Spec::new("captioner", &Settings { overrides, batch_size, upright, limits })
     }
 }
 

@@ -50,7 +50,36 @@ impl FittedTopicModel {
         Ok(self.encoding(|encoder| encoder.image_embedder = Some(Arc::clone(&embedder))))
     }
 
-    /// Returns the model with another captioner, which it passes on to models that are made from it.
+    /// The captioner of the model, for other images. That of a [loaded](Self::load) model is loaded from where it was
+    /// when it first captions an image; if it is not there, the error says which one is missing.
+    pub fn captioner(&self) -> Option<Arc<dyn ImageCaptioner>> {
+        self.settings.captioner.clone()
+    }
+
+    /// Returns the model with another [captioner](Self::captioner): for a loaded model whose captioner is a type of your
+    /// own, or is no longer where it was.
+    ///
+    /// ```
+    /// use topicframe::caption::ImageCaptioner;
+    /// use topicframe::prelude::*;
+    ///
+    /// /// Captions all images alike.
+    /// #[derive(Debug)]
+    /// struct Picture;
+    ///
+    /// impl ImageCaptioner for Picture {
+    ///     fn caption_images(&self, images: &[ImageSource<'_>], _: &Progress) -> Result<Vec<Option<String>>, Error> {
+    ///         Ok(vec![Some("a picture".to_owned()); images.len()])
+    ///     }
+    /// }
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// let topics = model.fit(&posts)?.with_captioner(Picture);
+    /// let captioner = topics.captioner().ok_or("no captioner")?;
+    /// assert_eq!(captioner.caption_images(&["a.png".into()], &Progress::silent())?, [Some("a picture".to_owned())]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn with_captioner(&self, captioner: impl ImageCaptioner + 'static) -> FittedTopicModel {
         let settings = TopicModel { captioner: Some(Arc::new(captioner)), ..(*self.settings).clone() };

@@ -187,10 +187,10 @@ impl FittedTopicModel {
         FittedTopicModel { pipeline: Arc::new(pipeline), data: None, ..self.clone() }
     }
 
-    /// The rows of the fit; the error names the method, `what`, that needs them.
+    /// The documents of the fit; the error names the method, `what`, that needs them.
     fn data(&self, what: &str) -> Result<&Data> {
-        self.data.as_deref().ok_or_else(|| {
-            let message = format!("{what} needs the rows of the fit, but this model does not keep them");
+        self.data.as_deref().filter(|data| data.has_documents).ok_or_else(|| {
+            let message = format!("{what} needs the documents of the fit, but this model does not keep them");
             Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
                 Hint::new("Use the model from before without_data(), or one that was saved with its documents.")
                     .on_command_line("Use a model that was saved without --save-without-documents."),
@@ -198,9 +198,16 @@ impl FittedTopicModel {
         })
     }
 
-    /// The rows of the fit with their vectors; the error names the method, `what`, that needs them.
+    /// The rows of the fit with their vectors, but perhaps without their documents; the error names the method, `what`,
+    /// that needs them.
     fn data_with_vectors(&self, what: &str) -> Result<&Data> {
-        let data = self.data(what)?;
+        let data = self.data.as_deref().ok_or_else(|| {
+            let message = format!("{what} needs the rows of the fit, but this model does not keep them");
+            Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+                "Use the model from before without_data(), or one that was saved with its documents, or with its vectors \
+                 and term counts.",
+            )
+        })?;
         if data.has_vectors {
             return Ok(data);
         }

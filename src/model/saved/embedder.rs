@@ -1,4 +1,4 @@
-//! Embedders and captioners of a loaded model: known by their origin, loaded when they are first needed.
+//! Embedders of a loaded model: known by their origin, loaded when they are first needed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,6 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::options::EmbedderOptions;
-use crate::caption::ImageCaptioner;
 use crate::embed::{Device, ImageEmbedder, LoadedEmbedder, TextEmbedder};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::hub::Origin;
@@ -36,7 +35,7 @@ pub(super) enum SavedOrigin {
 }
 
 impl SavedOrigin {
-    fn of(origin: Option<Origin>) -> Self {
+    pub(super) fn of(origin: Option<Origin>) -> Self {
         match origin {
             Some(Origin::BuiltIn) => SavedOrigin::BuiltIn,
             Some(Origin::Hub { name, revision }) => SavedOrigin::Hub { name, revision },
@@ -48,12 +47,25 @@ impl SavedOrigin {
     }
 
     /// The origin, if the model can be loaded from it.
-    fn origin(&self) -> Option<Origin> {
+    pub(super) fn origin(&self) -> Option<Origin> {
         match self {
             SavedOrigin::BuiltIn => Some(Origin::BuiltIn),
             SavedOrigin::Hub { name, revision } => Some(Origin::Hub { name: name.clone(), revision: revision.clone() }),
             SavedOrigin::Folder { path, .. } => Some(Origin::Folder(PathBuf::from(path))),
             SavedOrigin::Unknown => None,
+        }
+    }
+
+    /// The name by which the model is loaded, or why it cannot be.
+    pub(super) fn name(&self) -> std::result::Result<String, String> {
+        match self {
+            SavedOrigin::Unknown => Err("it is not one of topicframe's, so it was not saved".to_owned()),
+            SavedOrigin::BuiltIn => Ok("builtin".to_owned()),
+            SavedOrigin::Hub { name, revision } => Ok(format!("{name}@{revision}")),
+            SavedOrigin::Folder { path, sha256 } => {
+                check_folder(Path::new(path), sha256.as_deref())?;
+                Ok(path.clone())
+            }
         }
     }
 }
@@ -188,15 +200,7 @@ impl RecordedEmbedder {
     /// Where the model was in the fit, if it is still there.
     fn place(&self, method: &str) -> Result<String> {
         let missing = |why: &str| missing("embedder", &self.saved.description, why, method);
-        match &self.saved.origin {
-            SavedOrigin::Unknown => Err(missing("it is not one of topicframe's, so it was not saved")),
-            SavedOrigin::BuiltIn => Ok("builtin".to_owned()),
-            SavedOrigin::Hub { name, revision } => Ok(format!("{name}@{revision}")),
-            SavedOrigin::Folder { path, sha256 } => {
-                check_folder(Path::new(path), sha256.as_deref()).map_err(|why| missing(&why))?;
-                Ok(path.clone())
-            }
-        }
+        self.saved.origin.name().map_err(|why| missing(&why))
     }
 
     /// Whether a model that is given by name can be the one of the fit.
@@ -237,7 +241,7 @@ fn check_folder(path: &Path, sha256: Option<&str>) -> std::result::Result<(), St
     }
 }
 
-fn missing(what: &str, description: &str, why: &str, method: &str) -> Error {
+pub(super) fn missing(what: &str, description: &str, why: &str, method: &str) -> Error {
     let message = format!("the {what} `{description:.200}` of the saved model is missing: {why}");
     // The command captions nothing anew, and so has no option for a captioner.
     let on_command_line = match method {
@@ -304,41 +308,5 @@ impl ImageEmbedder for RecordedEmbedder {
 
     fn spec(&self) -> Option<Spec> {
         self.saved.spec.clone().map(|(name, settings)| Spec { name, settings })
-    }
-}
-
-/// What is saved of a captioner. A fitted model needs none, since its captions are saved.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct SavedCaptioner {
-    origin: SavedOrigin,
-    description: String,
-}
-
-impl SavedCaptioner {
-    pub(super) fn of(captioner: &dyn ImageCaptioner) -> Self {
-        SavedCaptioner { origin: SavedOrigin::of(captioner.origin()), description: format!("{captioner:?}") }
-    }
-
-    pub(super) fn captioner(self) -> Arc<dyn ImageCaptioner> {
-        Arc::new(RecordedCaptioner(self))
-    }
-}
-
-/// A captioner that is known by its origin.
-struct RecordedCaptioner(SavedCaptioner);
-
-impl fmt::Debug for RecordedCaptioner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.description)
-    }
-}
-
-impl ImageCaptioner for RecordedCaptioner {
-    fn caption_images(&self, _: &[ImageSource<'_>], _: &Progress) -> Result<Vec<Option<String>>> {
-        Err(missing("captioner", &self.0.description, "only its origin was saved", "with_captioner"))
-    }
-
-    fn origin(&self) -> Option<Origin> {
-        self.0.origin.origin()
     }
 }

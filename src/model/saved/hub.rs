@@ -21,8 +21,8 @@ const CARD: &str = "README.md";
 
 impl FittedTopicModel {
     /// Pushes the model to a repository on the Hugging Face Hub, as BERTopic's method of this name, with a
-    /// [model card](Self::model_card) unless the repository has one. The documents of the fit are not pushed; their
-    /// vectors are, and tell something about them.
+    /// [model card](Self::model_card) unless the repository has one. The documents of the fit and their term
+    /// counts are not pushed, so the loaded model cannot be edited; their vectors are, and tell something about them.
     ///
     /// `repo_id` is `organization/name`, or `name` for a repository of the token's user; it is created if it does not
     /// exist, and public unless [`private`](PushOptions::private) is set. The token is that of
@@ -43,7 +43,7 @@ impl FittedTopicModel {
     /// # Errors
     /// As [`save`](Self::save) and [`Hub::push_folder`]: above all, no token, or none that may write.
     pub fn push_to_hf_hub(&self, repo_id: &str, options: &PushOptions) -> Result<Pushed> {
-        self.push_to_hf_hub_with(&Hub::new(), repo_id, options, &SaveOptions::new().documents(false))
+        self.push_to_hf_hub_with(&Hub::new(), repo_id, options, &SaveOptions::new().documents(false).term_counts(false))
     }
 
     /// The same with the settings of `hub`, and what of the model is pushed.

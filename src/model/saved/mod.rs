@@ -5,9 +5,9 @@
 //! | key | content |
 //! |---|---|
 //! | `settings` | the settings of the fit: the roles of columns, and of each stage its kind, its settings, and what it was in words |
-//! | `saved` | what was saved: `documents`, `vectors` (`full`, `half` or `none`) |
+//! | `saved` | what was saved: `documents`, `term_counts` (of each text), `vectors` (`full`, `half` or `none`) |
 //! | `rows`, `dimensions`, `cleaning`, `uses_direction_only` | of the fit |
-//! | `data` | of the documents: their cleaning, and which vectors are those that were clustered, those of texts, of images and of columns |
+//! | `data` | of the rows, if their documents or term counts were saved: their cleaning, and which vectors are those that were clustered, those of texts, of images and of columns |
 //! | `known` | the vectors by which rows of the fit are recognized |
 //! | `summary` | [`Summary`](crate::model::Summary) |
 //! | `topics` | number, rows, name and words of each topic, to be read by people; weights are in the part `topics` |
@@ -18,7 +18,7 @@
 //! | part | content |
 //! |---|---|
 //! | `topics` | the topic of each row, clusters, outliers, mean vectors, words, representatives, captions |
-//! | `terms` | term counts of each text, from which those of topics follow; if documents stayed out, those of topics, with their weights |
+//! | `terms` | term counts of each text, from which those of topics follow; if term counts stayed out, those of topics, with their weights |
 //! | `vectors` | vectors of rows, unless they stayed out |
 //! | `reducer`, `clusterer` | the fitted stages |
 //! | `pictures` | pictures of topics |
@@ -36,6 +36,7 @@ use crate::error::Result;
 use crate::vectorize::TextCleaning;
 
 mod bertopic;
+mod captioner;
 mod embedder;
 mod hub;
 mod options;
@@ -77,10 +78,13 @@ struct SavedModel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Saved {
     documents: bool,
+    /// Of each text.
+    #[serde(default)]
+    term_counts: bool,
     vectors: SavedVectors,
 }
 
-/// What was saved of the documents.
+/// What was saved of the rows.
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedData {
     cleaning: TextCleaning,

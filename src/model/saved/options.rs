@@ -34,6 +34,7 @@ pub enum SavedVectors {
 /// | setting | default |
 /// |---|---|
 /// | [`documents`](Self::documents) | yes |
+/// | [`term_counts`](Self::term_counts) | yes |
 /// | [`vectors`](Self::vectors) | [`SavedVectors::Full`] |
 /// | [`images`](Self::images) | [`SavedImages::Thumbnails`] |
 /// | [`place_by_centroids`](Self::place_by_centroids) | no |
@@ -59,6 +60,7 @@ pub enum SavedVectors {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaveOptions {
     pub(super) documents: bool,
+    pub(super) term_counts: bool,
     pub(super) vectors: SavedVectors,
     pub(super) images: SavedImages,
     pub(super) place_by_centroids: bool,
@@ -68,6 +70,7 @@ impl Default for SaveOptions {
     fn default() -> Self {
         SaveOptions {
             documents: true,
+            term_counts: true,
             vectors: SavedVectors::Full,
             images: SavedImages::Thumbnails,
             place_by_centroids: false,
@@ -81,13 +84,45 @@ impl SaveOptions {
         Self::default()
     }
 
-    /// Whether the frame of the fit is saved, with what is known of each text: captions, term counts, pictures of
-    /// topics. Without it, everything works that needs no documents: topics, their words, `transform`, searches. Edits,
-    /// tables of documents and representative documents do not. Vectors are [saved](Self::vectors) all the same, and
-    /// tell something about the texts.
+    /// Whether the frame of the fit is saved, with captions and pictures of topics. Without it, everything works that
+    /// needs no documents: topics, their words, `transform`, searches, and edits, unless a representation reads texts
+    /// or images ([`KeyBERTInspired`](crate::represent::KeyBERTInspired),
+    /// [`VisualRepresentation`](crate::represent::VisualRepresentation)). Tables of documents do not, and
+    /// representative documents are only rows; after an edit, texts with equal vectors count as equal.
+    ///
+    /// The [vectors](Self::vectors) and the [term counts](Self::term_counts) of each text are saved all the same, and
+    /// tell much about the texts: which words each of them has. Leave them out if the texts are confidential.
     #[must_use]
     pub fn documents(mut self, documents: bool) -> Self {
         self.documents = documents;
+        self
+    }
+
+    /// Whether the counts of the terms in each text are saved, if the [documents](Self::documents) are not. Without
+    /// them, topics have their words, but cannot be edited. Default: yes, unless the [vectors](Self::vectors) stay out,
+    /// which edits need too.
+    ///
+    /// ```
+    /// use topicframe::model::SaveOptions;
+    /// use topicframe::prelude::*;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("topics");
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    /// let topics = model.fit(&posts)?;
+    ///
+    /// topics.save_with(&folder, &SaveOptions::new().documents(false))?;
+    /// assert_eq!(FittedTopicModel::load(&folder)?.merge_topics(&[&[0, 1]])?.topic_ids(), [0]);
+    ///
+    /// topics.save_with(&folder, &SaveOptions::new().documents(false).term_counts(false))?;
+    /// let loaded = FittedTopicModel::load(&folder)?;
+    /// assert!(loaded.merge_topics(&[&[0, 1]]).is_err() && loaded.get_topics() == topics.get_topics());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn term_counts(mut self, term_counts: bool) -> Self {
+        self.term_counts = term_counts;
         self
     }
 

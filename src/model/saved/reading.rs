@@ -49,6 +49,10 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         false => Pools::default(),
     };
     let data = match &saved.data {
+        Some(data) if !saved.saved.documents => {
+            let data = Rebuilt { settings: &settings, pools: &pools, rows: saved.rows, saved: data };
+            Some(data.without_documents(&mut state).map_err(in_topics)?)
+        }
         Some(data) => {
             let frame =
                 contents.frames.remove("documents").ok_or_else(|| in_model(wrong("its documents are missing")))?;
@@ -158,7 +162,13 @@ impl Rebuilt<'_> {
             false => Some(TextColumn::with_captions(documents.texts.as_ref(), &captions, self.rows)),
         };
         let (cleaning, has_vectors) = (self.saved.cleaning, self.saved.clustered.is_some());
-        Ok(Data { frame, documents, encoded, captions, texts, cleaning, has_vectors })
+        Ok(Data { frame, documents, encoded, captions, texts, cleaning, has_documents: true, has_vectors })
+    }
+
+    fn without_documents(&self, state: &mut State<'_>) -> Result<Data> {
+        let encoded = self.encoded(state)?;
+        let data = Data::without_documents(self.rows, encoded, self.saved.cleaning);
+        Ok(Data { has_vectors: self.saved.clustered.is_some(), ..data })
     }
 
     fn captions(&self, state: &mut State<'_>) -> Result<BTreeMap<usize, String>> {

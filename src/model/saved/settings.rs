@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::embedder::{SavedCaptioner, SavedEmbedder};
+use super::captioner::SavedCaptioner;
+use super::embedder::SavedEmbedder;
 use super::options::EmbedderOptions;
 use super::recorded::Recorded;
 use crate::cluster::{Clusterer, clusterer_of};

@@ -34,14 +34,14 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
         Some(reducer) => Some(reducer.state().ok_or_else(|| cannot("reducer", &topics.summary.reducer))?),
         None => None,
     };
-    let data = topics.data.as_deref().filter(|_| saved.documents);
+    let data = topics.data.as_deref().filter(|_| saved.term_counts);
     let mut pools = Pools::default();
     let known = known(topics, saved, &mut pools);
     let has_known = known.is_some();
     let (data_json, frame) = match data {
         Some(data) => {
-            let (json, frame) = documents(topics, data, saved, &mut pools);
-            (Some(json), Some(frame))
+            let (json, frame) = rows(topics, data, saved, &mut pools);
+            (Some(json), frame)
         }
         None => (None, None),
     };
@@ -65,7 +65,7 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
     })?;
     let memory = pools.memory();
     let mut parts = vec![
-        ("topics", Part::State(topics_state(topics, data, has_known))),
+        ("topics", Part::State(topics_state(topics, data, saved.documents, has_known))),
         ("terms", Part::State(topics.topics.terms.state(data.is_some()))),
         ("clusterer", Part::State(clusterer_state.with_shared_vectors(&memory))),
     ];
@@ -77,8 +77,9 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
     if let Some(frame) = frame {
         parts.insert(0, ("documents", Part::Frame(frame)));
     }
-    // Pictures of a model without its data are its own.
-    if saved.documents || topics.data.is_none() && options.documents {
+    // Pictures of a model without its documents are its own.
+    let has_documents = topics.data.as_ref().is_some_and(|data| data.has_documents);
+    if saved.documents || !has_documents && options.documents {
         parts.extend(pictures(topics, options).map(|state| ("pictures", Part::State(state))));
     }
     write(folder, model, parts)
@@ -90,7 +91,9 @@ fn what_is_saved(topics: &FittedTopicModel, options: &SaveOptions) -> Saved {
         true => SavedVectors::None,
         false => options.vectors,
     };
-    Saved { documents: options.documents && data.is_some(), vectors }
+    let documents = options.documents && data.is_some_and(|data| data.has_documents);
+    let has_counts = data.is_some() && vectors != SavedVectors::None && options.term_counts;
+    Saved { documents, term_counts: documents || has_counts, vectors }
 }
 
 /// The vectors by which rows of the fit are recognized.
@@ -100,22 +103,33 @@ fn known(topics: &FittedTopicModel, saved: Saved, pools: &mut Pools) -> Option<S
     Some(SavedKnown { vectors: pools.name_of("clustered", &known.vectors), is_rounded })
 }
 
-/// The frame, without columns of vectors, and what is known of it.
-fn documents(
+/// What is known of the rows, and the frame, without columns of vectors, unless it stays out.
+fn rows(
     topics: &FittedTopicModel,
     data: &Data,
     saved: Saved,
     pools: &mut Pools,
-) -> (SavedData, polars::prelude::DataFrame) {
+) -> (SavedData, Option<polars::prelude::DataFrame>) {
     let keeps = saved.vectors != SavedVectors::None;
     let clustered = keeps.then(|| pools.name_of("clustered", &data.encoded.clustered));
     let texts = data.encoded.texts.as_ref().filter(|_| keeps).map(|vectors| pools.name_of("texts", vectors));
     let images = data.encoded.images.as_ref().filter(|_| keeps).map(|vectors| pools.name_of("images", vectors));
-    let (frame, columns) = pools.split(&data.frame, &topics.settings.encoder.columns, saved.vectors);
+    let (frame, columns) = match saved.documents {
+        true => {
+            let (frame, columns) = pools.split(&data.frame, &topics.settings.encoder.columns, saved.vectors);
+            (Some(frame), columns)
+        }
+        false => (None, Vec::new()),
+    };
     (SavedData { cleaning: data.cleaning, clustered, texts, images, columns }, frame)
 }
 
-fn topics_state<'a>(topics: &'a FittedTopicModel, data: Option<&'a Data>, has_known: bool) -> State<'a> {
+fn topics_state<'a>(
+    topics: &'a FittedTopicModel,
+    data: Option<&'a Data>,
+    with_captions: bool,
+    has_known: bool,
+) -> State<'a> {
     let mut state = State::new("topics")
         .with_part("assignment", topics.topics.assignment.state())
         .with_part("centroids", topics.topics.centroids.state())
@@ -126,12 +140,13 @@ fn topics_state<'a>(topics: &'a FittedTopicModel, data: Option<&'a Data>, has_kn
     if let Some(known) = topics.pipeline.known.as_ref().filter(|_| has_known) {
         state = state.with_part("known", known.rows.state());
     }
-    match data {
-        Some(data) => state
-            .with_numbers("rows", &data.encoded.rows)
+    let Some(data) = data else { return state };
+    let state = state.with_numbers("rows", &data.encoded.rows);
+    match with_captions {
+        true => state
             .with_numbers("captioned", &data.captions.keys().copied().collect::<Vec<usize>>())
             .with_texts("captions", data.captions.values().map(String::as_str)),
-        None => state,
+        false => state,
     }
 }
 

@@ -35,9 +35,19 @@ impl Ranking {
     ///
     /// `assignments` contains the topic of each row; only `topics` are ranked.
     pub fn by_image(topics: &[i32], assignments: &[i32], images: &ImageColumn, vectors: &Embeddings) -> Self {
-        let rows = rows_with_images(topics, assignments, images, |row| vectors.has(row));
+        let rows = rows_of_topics(topics, assignments, |row| images.has(row) && vectors.has(row));
+        Self::by_mean(&rows, vectors)
+    }
+
+    fn by_mean(rows: &BTreeMap<i32, Vec<usize>>, vectors: &Embeddings) -> Self {
         let scored: Vec<_> = rows.par_iter().map(|(&topic, rows)| (topic, score_by_mean(rows, vectors))).collect();
         Self::sorted(scored)
+    }
+
+    /// As [`by_image`](Self::by_image), of images that are known only by their vectors.
+    pub(crate) fn by_vector(topics: &[i32], assignments: &[i32], vectors: &Embeddings) -> Self {
+        let rows = rows_of_topics(topics, assignments, |row| vectors.has(row));
+        Self::by_mean(&rows, vectors)
     }
 
     /// Ranks a topic's images by how representative the text of their row is of the topic (`scores`, one per row). Ties
@@ -45,7 +55,7 @@ impl Ranking {
     ///
     /// `assignments` contains the topic of each row; only `topics` are ranked.
     pub fn by_text(topics: &[i32], assignments: &[i32], images: &ImageColumn, scores: &[f64]) -> Self {
-        let rows = rows_with_images(topics, assignments, images, |_| true);
+        let rows = rows_of_topics(topics, assignments, |row| images.has(row));
         let score = |row: &usize| (*row, scores.get(*row).copied().filter(|score| score.is_finite()).unwrap_or(0.0));
         Self::sorted(rows.into_iter().map(|(topic, rows)| (topic, rows.iter().map(score).collect())))
     }
@@ -82,15 +92,11 @@ impl Ranking {
     }
 }
 
-fn rows_with_images(
-    topics: &[i32],
-    assignments: &[i32],
-    images: &ImageColumn,
-    fits: impl Fn(usize) -> bool,
-) -> BTreeMap<i32, Vec<usize>> {
+/// The rows of each topic that have an image.
+fn rows_of_topics(topics: &[i32], assignments: &[i32], has_image: impl Fn(usize) -> bool) -> BTreeMap<i32, Vec<usize>> {
     let mut rows: BTreeMap<i32, Vec<usize>> = topics.iter().map(|&topic| (topic, Vec::new())).collect();
     for (row, topic) in assignments.iter().enumerate() {
-        if let Some(rows) = rows.get_mut(topic).filter(|_| images.has(row) && fits(row)) {
+        if let Some(rows) = rows.get_mut(topic).filter(|_| has_image(row)) {
             rows.push(row);
         }
     }
