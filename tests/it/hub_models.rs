@@ -15,7 +15,7 @@ fn hub(server: &Server, cache: &TempDir) -> Hub {
 }
 
 fn push(topics: &FittedTopicModel, hub: &Hub) -> Pushed {
-    let saved = SaveOptions::new().documents(false);
+    let saved = SaveOptions::new().documents(false).term_counts(false);
     topics.push_to_hf_hub_with(hub, REPOSITORY, &PushOptions::new(), &saved).unwrap()
 }
 

@@ -109,6 +109,7 @@ mod quality;
 mod report;
 mod saved;
 mod saved_folders;
+mod saved_without;
 mod show;
 #[cfg(feature = "models")]
 mod show_stages;
