@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::mutate::{Random, mutate, repair_png};
+use crate::saved::{mutate_folder, write_seeds};
 use crate::target::Target;
 use crate::{Outcome, entries};
 
@@ -12,8 +13,15 @@ pub struct Seed {
     pub path: PathBuf,
 }
 
-/// The corpus of `target`: the contents of its folder, and for models the small test models.
-pub fn seeds(target: Target) -> Outcome<Vec<Seed>> {
+impl Seed {
+    fn new(path: PathBuf) -> Self {
+        Seed { path }
+    }
+}
+
+/// The corpus of `target`: the contents of its folder, and for models the small test models. Saved topic models are
+/// written below `folder`.
+pub fn seeds(target: Target, folder: &Path) -> Outcome<Vec<Seed>> {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let own = fixtures.join("fuzz").join(target.name());
     let mut paths = if own.is_dir() { entries(&own)? } else { Vec::new() };
@@ -25,6 +33,10 @@ pub fn seeds(target: Target) -> Outcome<Vec<Seed>> {
         Target::Model2vec => entries(&fixtures.join("static_embedder/model2vec"))?,
         _ => Vec::new(),
     };
+    if target == Target::Saved {
+        paths.extend(entries(&fixtures.join("saved"))?);
+        paths.extend(write_seeds(folder)?);
+    }
     paths.extend(
         folders.into_iter().filter(|path| path.join("config.json").is_file() || path.join("modules.json").is_file()),
     );
@@ -38,7 +50,7 @@ pub fn seeds(target: Target) -> Outcome<Vec<Seed>> {
 pub fn mutant(target: Target, seeds: &[Seed], folder: &Path, random: &mut Random) -> Outcome<PathBuf> {
     let seed = &seeds[random.below(seeds.len())].path;
     if target.is_model() {
-        return mutant_of_a_model(seed, folder, random);
+        return mutant_of_a_model(target, seed, folder, random);
     }
     let other = fs::read(&seeds[random.below(seeds.len())].path)?;
     let mut bytes = fs::read(seed)?;
@@ -52,13 +64,17 @@ pub fn mutant(target: Target, seeds: &[Seed], folder: &Path, random: &mut Random
 }
 
 /// A copy of the folder with one file mutated.
-fn mutant_of_a_model(seed: &Path, folder: &Path, random: &mut Random) -> Outcome<PathBuf> {
+fn mutant_of_a_model(target: Target, seed: &Path, folder: &Path, random: &mut Random) -> Outcome<PathBuf> {
     let copy = folder.join("model");
     if copy.exists() {
         fs::remove_dir_all(&copy)?;
     }
     let mut files = Vec::new();
     copy_folder(seed, &copy, &mut files)?;
+    if target == Target::Saved {
+        mutate_folder(&copy, &files, random)?;
+        return Ok(copy);
+    }
     let path = &files[random.below(files.len())];
     let mut bytes = fs::read(path)?;
     let is_text = path.extension().is_some_and(|extension| extension == "json" || extension == "txt");

@@ -5,8 +5,8 @@
 //! cargo run --release --example fuzz -- run csv --minutes 10
 //! ```
 //!
-//! `once` reads every file of the corpora (`tests/fixtures/fuzz/TARGET`, and the small models in
-//! `tests/fixtures/models`) unmodified; CI does this. `run` mutates them. Each file is read by a worker, a separate
+//! `once` reads every file of the corpora (`tests/fixtures/fuzz/TARGET`, the small models in `tests/fixtures/models`, and
+//! saved topic models, which are fitted for this) unmodified; CI does this. `run` mutates them. Each file is read by a worker, a separate
 //! process limited to 10 seconds and 2 GB per file; a file that it does not survive is saved in `target/fuzz`, and
 //! should be added to the corpus once the bug is fixed. The seed determines the mutations. Unix only: the memory limit
 //! is set by the shell.
@@ -21,10 +21,10 @@ use clap::{Parser, ValueEnum};
 
 mod corpus;
 mod mutate;
+mod saved;
 mod target;
 mod worker;
 
-use corpus::Seed;
 use mutate::Random;
 use target::Target;
 use worker::{Verdict, Worker};
@@ -66,7 +66,8 @@ fn main() -> Outcome<ExitCode> {
 fn once() -> Outcome<ExitCode> {
     let mut bad = 0;
     for &target in Target::value_variants() {
-        let seeds = corpus::seeds(target)?;
+        let corpus = tempfile::tempdir()?;
+        let seeds = corpus::seeds(target, corpus.path())?;
         let mut worker = Worker::start(target)?;
         let (mut read, mut refused) = (0, 0);
         for seed in &seeds {
@@ -86,7 +87,8 @@ fn once() -> Outcome<ExitCode> {
 }
 
 fn run(target: Target, minutes: f64, seed: u64, findings: &Path) -> Outcome<ExitCode> {
-    let seeds = corpus::seeds(target)?;
+    let corpus = tempfile::tempdir()?;
+    let seeds = corpus::seeds(target, corpus.path())?;
     let folder = tempfile::tempdir()?;
     let mut random = Random::new(seed);
     let mut worker = Worker::start(target)?;
@@ -135,11 +137,4 @@ fn entries(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     Ok(paths)
-}
-
-/// An entry of a corpus, by path: a file or a model folder.
-impl Seed {
-    fn new(path: PathBuf) -> Self {
-        Seed { path }
-    }
 }

@@ -28,6 +28,7 @@ pub enum Target {
     Clip,
     Caption,
     Model2vec,
+    Saved,
 }
 
 impl Target {
@@ -49,12 +50,13 @@ impl Target {
             Target::Clip => "clip",
             Target::Caption => "caption",
             Target::Model2vec => "model2vec",
+            Target::Saved => "saved",
         }
     }
 
     /// Whether an input of this target is a folder, in which one file at a time is mutated.
     pub fn is_model(self) -> bool {
-        matches!(self, Target::Text | Target::Clip | Target::Caption | Target::Model2vec)
+        matches!(self, Target::Text | Target::Clip | Target::Caption | Target::Model2vec | Target::Saved)
     }
 
     pub fn is_text(self) -> bool {
@@ -82,14 +84,15 @@ pub fn read(target: Target, path: &Path) -> Result<(), Error> {
     match target {
         Target::Text => SentenceTransformer::from_dir(path)?.embed_texts(&TEXTS, &Progress::silent()).map(drop),
         Target::Model2vec => StaticEmbedder::from_dir(path)?.embed_texts(&TEXTS, &Progress::silent()).map(drop),
+        Target::Saved => crate::saved::read(path),
         Target::Clip => {
             let model = MultiModalBackend::from_dir(path)?;
             model.embed_texts(&TEXTS, &Progress::silent())?;
-            model.embed_images(&[ImageSource::from(picture().as_slice())]).map(drop)
+            model.embed_images(&[ImageSource::from(picture(0).as_slice())]).map(drop)
         }
         Target::Caption => {
             let model = Captioner::from_dir(path)?;
-            model.caption_images(&[ImageSource::from(picture().as_slice())], &Progress::silent()).map(drop)
+            model.caption_images(&[ImageSource::from(picture(0).as_slice())], &Progress::silent()).map(drop)
         }
         _ => {
             let image = decode(&ImageSource::from(path), &Limits::default())?;
@@ -120,8 +123,9 @@ fn read_table(path: &Path, target: Target) -> Result<(), Error> {
     Ok(())
 }
 
-/// An image of 8 x 8 pixels.
-fn picture() -> Vec<u8> {
-    let image = topicframe::vision::RgbImage::from_fn(8, 8, |x, y| image::Rgb([32 * x as u8, 32 * y as u8, 99]));
+/// An image of 8 x 8 pixels, one of 100.
+pub fn picture(number: usize) -> Vec<u8> {
+    let blue = 99 - (number % 100) as u8;
+    let image = topicframe::vision::RgbImage::from_fn(8, 8, |x, y| image::Rgb([32 * x as u8, 32 * y as u8, blue]));
     encode(&image, Encoding::Png).map(|image| image.bytes).unwrap_or_default()
 }

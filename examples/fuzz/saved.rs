@@ -1,0 +1,123 @@
+//! Saved models: the folders that are mutated, and what is asked of a model that could be loaded.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use topicframe::model::{SaveOptions, SavedVectors};
+use topicframe::prelude::*;
+
+use crate::Outcome;
+use crate::mutate::{Random, mutate};
+
+/// The list of files, which is in every folder.
+const LIST: &str = "model.json";
+
+/// Saves a model with each of the built-in stages, and with and without what can be left out, below `folder`.
+pub fn write_seeds(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let plain = || TopicModel::text("text", NoEmbedder).embeddings("v");
+    let frame = frame(48)?;
+    let all = SaveOptions::new;
+    let models = [
+        ("kmeans", plain().reducer(NoReduction).clusterer(KMeans::new(4)).outliers(0.1), all()),
+        ("communities", plain().clusterer(Communities::new().n_neighbors(5)), all()),
+        (
+            "half",
+            plain().reducer(Pca::new().n_components(2)).clusterer(KMeans::new(3)),
+            all().vectors(SavedVectors::Half),
+        ),
+        ("hdbscan", plain().reducer(umap()).clusterer(Hdbscan::new().min_cluster_size(4)), all().documents(false)),
+        (
+            "pictures",
+            TopicModel::images("image", NoEmbedder)
+                .embeddings("v")
+                .reducer(NoReduction)
+                .clusterer(KMeans::new(3))
+                .representation("Pictures", VisualRepresentation::new().nr_repr_images(2)),
+            all(),
+        ),
+        ("centroids", plain().clusterer(KMeans::new(3)), all().vectors(SavedVectors::None)),
+    ];
+    let mut paths = Vec::new();
+    for (name, model, options) in models {
+        let path = folder.join(name);
+        model.fit(&frame)?.merge_topics(&[&[0, 1]])?.save_with(&path, &options)?;
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn umap() -> Umap {
+    Umap::new().n_neighbors(5).n_components(2).n_epochs(20)
+}
+
+/// Texts, vectors and pictures in three groups.
+fn frame(rows: usize) -> Outcome<DataFrame> {
+    let things = ["a red apple", "the fast train", "an old castle"];
+    let texts: Vec<String> = (0..rows).map(|row| format!("{} number {}", things[row % 3], row / 6)).collect();
+    let vector = |row: usize| {
+        let mut vector = [0.1, 0.02 * row as f32, 0.01 * (row * row % 17) as f32];
+        vector[row % 3] += 1.0;
+        // A vector is missing.
+        (row != 7).then(|| Series::new("".into(), vector))
+    };
+    let vectors: Vec<Option<Series>> = (0..rows).map(vector).collect();
+    let pictures: Vec<Vec<u8>> = (0..rows).map(crate::target::picture).collect();
+    let pictures: Vec<&[u8]> = pictures.iter().map(Vec::as_slice).collect();
+    let columns = vec![
+        Column::new("text".into(), texts),
+        Column::new("v".into(), vectors),
+        Column::new("image".into(), pictures),
+    ];
+    Ok(DataFrame::new(rows, columns)?)
+}
+
+/// Mutates one file of a saved model. In three of four cases, its size and hash are listed anew, as an attacker would.
+pub fn mutate_folder(folder: &Path, files: &[PathBuf], random: &mut Random) -> Outcome<()> {
+    let path = &files[random.below(files.len())];
+    let before = fs::read(path)?;
+    let mut bytes = before.clone();
+    mutate(&mut bytes, &before, path.ends_with(LIST), random);
+    fs::write(path, &bytes)?;
+    if !path.ends_with(LIST) && random.below(4) > 0 {
+        list_anew(folder, path, &bytes)?;
+    }
+    Ok(())
+}
+
+/// Renames a file of a saved model, and corrects its entry in the list.
+fn list_anew(folder: &Path, path: &Path, bytes: &[u8]) -> Outcome<()> {
+    let list = folder.join(LIST);
+    let mut json: Value = serde_json::from_slice(&fs::read(&list)?)?;
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let files = json["files"].as_array_mut().ok_or("no list of files")?;
+    // Other files may lie in the folder, too.
+    let Some(file) = files.iter_mut().find(|file| file["name"] == name) else { return Ok(()) };
+    let part = file["part"].as_str().unwrap_or_default().to_owned();
+    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let name = format!("{part}-{}.{extension}", &hash[..16]);
+    *file = json!({ "part": part, "name": name, "bytes": bytes.len(), "sha256": hash });
+    fs::rename(path, folder.join(name))?;
+    fs::write(list, json.to_string())?;
+    Ok(())
+}
+
+/// Loads a model and asks it everything; only loading may fail.
+pub fn read(folder: &Path) -> Result<(), Error> {
+    let topics = FittedTopicModel::load(folder)?;
+    let new = frame(4).unwrap_or_else(|error| panic!("a frame of new rows: {error}"));
+    let _ = (topics.transform(&new), topics.fitted_frame(), topics.captions(), topics.history());
+    let _ = (topics.get_topic_info(), topics.get_document_info_with_runners_up(), topics.quality());
+    let _ = (topics.layers(), topics.topics_at(&[2, 3]), topics.reliability(1), topics.at(2));
+    let _ = (topics.merge_topics(&[&[0, 1]]), topics.reduce_topics(2), topics.reduce_topics(NrTopics::Auto));
+    let _ = (topics.with_outliers(0.3), topics.with_outliers(Outliers::None), topics.with_ctfidf(ClassTfIdf::new()));
+    let _ = topics.report().to_html();
+    let copy = tempfile::tempdir().unwrap_or_else(|error| panic!("a folder for a copy: {error}"));
+    if topics.save(copy.path()).is_ok() {
+        FittedTopicModel::load(copy.path())
+            .unwrap_or_else(|error| panic!("what was saved cannot be loaded: {error:#}"));
+    }
+    Ok(())
+}
