@@ -127,11 +127,14 @@ impl TopicModel {
     ) -> BTreeMap<i32, Vec<(usize, f64)>> {
         let (topics, scores, n) = (&assignment.topics, &terms.text_scores, self.nr_repr_docs);
         let covers = self.representatives == Representatives::Coverage;
-        let counted = terms.documents().rows();
         let texts = match &data.texts {
             Some(texts) => Some(TextRows::Texts(texts)),
-            None if data.has_documents || counted.is_empty() => None,
-            None => Some(TextRows::Vectors(counted, data.encoded.texts.as_ref().unwrap_or(&data.encoded.clustered))),
+            None if data.has_documents => None,
+            None => {
+                // Texts with the same terms and vectors count as equal.
+                let of_texts = (!self.encoder.plan().images).then_some(&data.encoded.clustered);
+                terms.documents().as_rows(data.encoded.texts.as_ref().or(of_texts))
+            }
         };
         match (texts, &data.encoded.images) {
             (Some(texts), _) if covers => covering_representatives(texts, topics, scores, &data.encoded.clustered, n),

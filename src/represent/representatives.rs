@@ -9,24 +9,30 @@ use serde::{Deserialize, Serialize};
 
 use super::coverage::covering_rows;
 use crate::corpus::{Embeddings, TextColumn};
+use crate::linalg::sparse::CsrMatrix;
 
 /// The rows that have a text, and which of them have the same.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TextRows<'a> {
     /// By the texts.
     Texts(&'a TextColumn),
-    /// Without the texts: the rows that have one, ascending, and their vectors, which are equal for equal texts.
-    Vectors(&'a [usize], &'a Embeddings),
+    /// Without the texts, by what is known of them.
+    Known {
+        /// The rows that have a text, ascending.
+        rows: &'a [usize],
+        /// The number of occurrences of each term in each of these texts.
+        counts: &'a CsrMatrix<u32>,
+        /// The vectors of texts, by row.
+        vectors: Option<&'a Embeddings>,
+    },
 }
 
 /// What tells a text from others.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum TextKey<'a> {
     Text(&'a str),
-    /// The bits of its vector.
-    Vector(Vec<u32>),
-    /// The row of a text without a vector.
-    Row(usize),
+    /// Its terms, their counts, and the bits of its vector.
+    Known(&'a [u32], &'a [u32], Option<Vec<u32>>),
 }
 
 impl TextRows<'_> {
@@ -34,10 +40,11 @@ impl TextRows<'_> {
     fn key(&self, row: usize) -> Option<TextKey<'_>> {
         match self {
             TextRows::Texts(texts) => texts.get(row).map(TextKey::Text),
-            TextRows::Vectors(rows, vectors) => {
-                rows.binary_search(&row).ok()?;
-                let bits = |vector: &[f32]| TextKey::Vector(vector.iter().map(|x| x.to_bits()).collect());
-                Some(vectors.get(row).map_or(TextKey::Row(row), bits))
+            TextRows::Known { rows, counts, vectors } => {
+                let (terms, counts) = counts.row(rows.binary_search(&row).ok()?);
+                let vector = vectors.and_then(|vectors| vectors.get(row));
+                let bits = |vector: &[f32]| vector.iter().map(|x| x.to_bits()).collect();
+                Some(TextKey::Known(terms, counts, vector.map(bits)))
             }
         }
     }

@@ -8,11 +8,12 @@ use rayon::prelude::*;
 
 use super::Assignment;
 use crate::cluster::OUTLIER;
+use crate::corpus::Embeddings;
 use crate::error::Result;
 use crate::linalg::sparse::{ClassCounts, CsrMatrix};
 use crate::measure::Occurrences;
 use crate::progress::Progress;
-use crate::represent::TopicWords;
+use crate::represent::{TextRows, TopicWords};
 use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts, words_of_forms};
 
 mod merged_forms;
@@ -270,9 +271,10 @@ impl DocumentTerms {
         })
     }
 
-    /// The rows that have a text, ascending.
-    pub(crate) fn rows(&self) -> &[usize] {
-        &self.rows
+    /// What is known of the texts without them; `vectors` are those of texts. `None` if there are no texts.
+    pub(crate) fn as_rows<'a>(&'a self, vectors: Option<&'a Embeddings>) -> Option<TextRows<'a>> {
+        let known = TextRows::Known { rows: &self.rows, counts: &self.counts, vectors };
+        (!self.rows.is_empty()).then_some(known)
     }
 
     /// The texts of each term.

@@ -115,10 +115,8 @@ fn saved_without_documents_captions_stay_out_and_their_words_stay() {
     assert!(!has(folder.path(), &caption) && loaded.captions().is_empty());
     let (fitted, edited) = (topics.merge_topics(&[&[0, 1]]).unwrap(), loaded.merge_topics(&[&[0, 1]]).unwrap());
     assert_eq!(edited.get_topics(), fitted.get_topics());
-    assert_eq!(
-        edited.representative_rows(0).map(|rows| rows.len()),
-        fitted.representative_rows(0).map(|rows| rows.len())
-    );
+    // One row for each distinct caption.
+    assert_eq!(edited.representative_rows(0), fitted.representative_rows(0));
     assert!(!fitted.get_topic(0).unwrap().is_empty());
 }
 

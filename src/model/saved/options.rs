@@ -88,7 +88,8 @@ impl SaveOptions {
     /// needs no documents: topics, their words, `transform`, searches, and edits, unless a representation reads texts
     /// or images ([`KeyBERTInspired`](crate::represent::KeyBERTInspired),
     /// [`VisualRepresentation`](crate::represent::VisualRepresentation)). Tables of documents do not, and
-    /// representative documents are only rows; after an edit, texts with equal vectors count as equal.
+    /// representative documents are only rows; after an edit, texts with the same
+    /// terms and vectors count as equal.
     ///
     /// The [vectors](Self::vectors) and the [term counts](Self::term_counts) of each text are saved all the same, and
     /// tell much about the texts: which words each of them has. Leave them out if the texts are confidential.
