@@ -27,10 +27,11 @@ mod params;
 mod pipeline;
 mod saved;
 
-pub(crate) use fitted::{Doubt, Quality, TopicQuality};
 pub use fitted::{
-    FittedTopicModel, HierarchyOptions, OverTimeOptions, PerClassOptions, Summary, TopicDistance, TopicsOverTime,
+    DocumentSearch, FittedTopicModel, HierarchyOptions, OverTimeOptions, PerClassOptions, Summary, TopicDistance,
+    TopicsOverTime,
 };
+pub(crate) use fitted::{Doubt, Quality, TopicQuality};
 pub use nr_topics::NrTopics;
 pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};
 

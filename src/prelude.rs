@@ -18,8 +18,8 @@ pub use crate::files::{
 };
 #[doc(no_inline)]
 pub use crate::model::{
-    ClusterOn, Cut, FittedTopicModel, HierarchyOptions, Linkage, NrTopics, Outliers, OverTimeOptions, PerClassOptions,
-    TopicDistance, TopicHierarchy, TopicModel, TopicsOverTime,
+    ClusterOn, Cut, DocumentSearch, FittedTopicModel, HierarchyOptions, Linkage, NrTopics, Outliers, OverTimeOptions,
+    PerClassOptions, TopicDistance, TopicHierarchy, TopicModel, TopicsOverTime,
 };
 #[doc(no_inline)]
 pub use crate::neighbors::{Metric, NeighborSearch};

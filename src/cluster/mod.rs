@@ -306,4 +306,18 @@ pub trait FittedClusterer: Send + Sync + Debug {
         let _ = points;
         Ok(None)
     }
+
+    /// The membership of new points in each cluster, as [`membership_vectors`](Self::membership_vectors) has it of fitted
+    /// ones. `None`, the default, if that is not possible.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    fn membership_vectors_of_new(
+        &self,
+        points: ArrayView2<'_, f32>,
+        progress: &Progress,
+    ) -> Result<Option<Array2<f64>>> {
+        let _ = (points, progress);
+        Ok(None)
+    }
 }

@@ -24,7 +24,9 @@ use crate::reduce::{NoReduction, Pca, Reduction, Umap};
 use crate::represent::{
     Aspect, Gallery, KeyBERTInspired, MaximalMarginalRelevance, TopicWords, VisualRepresentation, VisualWords,
 };
-use crate::topics::{ApproximateDistribution, TokenDistribution, TopicDistribution, TopicHierarchy};
+use crate::topics::{
+    ApproximateDistribution, TokenDistribution, TopicDistribution, TopicHierarchy, TopicProbabilities,
+};
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
@@ -284,6 +286,17 @@ impl Show for TopicDistribution {
             0 => table,
             rows => stacked(&[table, Show::to_html(&format!("{} without a match", count(rows, "row")))]),
         }
+    }
+
+    fn to_text(&self) -> Option<String> {
+        self.to_frame().ok().map(|frame| frame.to_string())
+    }
+}
+
+impl Show for TopicProbabilities {
+    /// The table of [`to_frame`](TopicProbabilities::to_frame).
+    fn to_html(&self) -> Html {
+        Show::to_html(&self.to_frame())
     }
 
     fn to_text(&self) -> Option<String> {
@@ -559,5 +572,6 @@ inherent!(
     Pushed,
     TokenDistribution,
     TopicDistribution,
+    TopicProbabilities,
     Error
 );

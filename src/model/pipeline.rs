@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use half::f16;
-use ndarray::CowArray;
+use ndarray::{Array2, CowArray, Ix2};
 
 use super::check::{check_labels, check_points};
 use crate::cluster::FittedClusterer;
@@ -54,15 +54,27 @@ impl Pipeline {
         Ok(known.into_iter().filter_map(place).collect())
     }
 
-    fn label(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
-        let points = match &self.reducer {
+    /// The membership of each of `vectors`, as new rows, in each cluster; `None` if the clusterer does not tell.
+    pub(crate) fn memberships(&self, vectors: &Vectors, progress: &Progress) -> Result<Option<Array2<f64>>> {
+        let points = self.points(vectors, progress)?;
+        let memberships = self.clusterer.membership_vectors_of_new(points.view(), progress)?;
+        Ok(memberships.filter(|memberships| memberships.nrows() == vectors.rows()))
+    }
+
+    /// The vectors as the clusterer reads them.
+    fn points<'v>(&self, vectors: &'v Vectors, progress: &Progress) -> Result<CowArray<'v, f32, Ix2>> {
+        match &self.reducer {
             Some(reducer) => {
                 let points = reducer.transform(vectors, progress)?;
                 check_points(&points, vectors.rows())?;
-                CowArray::from(points)
+                Ok(CowArray::from(points))
             }
-            None => vectors.to_matrix(),
-        };
+            None => Ok(vectors.to_matrix()),
+        }
+    }
+
+    fn label(&self, vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
+        let points = self.points(vectors, progress)?;
         let (labels, strengths) = self.clusterer.predict(points.view(), progress)?;
         check_labels(&labels, &strengths, vectors.rows())?;
         Ok(labels.into_iter().zip(strengths).collect())

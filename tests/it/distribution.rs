@@ -371,7 +371,7 @@ fn painted_words_tell_their_topics_without_colors() {
     assert_eq!(show(&tokens).matches("<p").count(), 3);
     // A very long text is cut.
     let long = df!("text" => ["the cat sleeps in a fast train ".repeat(4_000)]).unwrap();
-    let cell = show(&topics.token_distributions_of(&long, &[0], &settings).unwrap());
+    let cell = show(topics.token_distributions_of(&long, &[0], &settings).unwrap());
     assert!(cell.len() < 900_000 && cell.contains("more bytes not shown"), "{}", cell.len());
 }
 

@@ -109,8 +109,8 @@ fn unescape(text: &str) -> String {
 /// elsewhere.
 pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
     let known: BTreeSet<&str> = "a article b blockquote body code dd details div dl dt figcaption figure footer form \
-        h1 h2 h3 head header html i img input li link main meta nav ol output p script section small span style \
-        summary table tbody td th thead title tr ul"
+        h1 h2 h3 head header html i img input li link main mark meta nav ol output p script section small span style \
+        sub summary table tbody td th thead title tr ul"
         .split_whitespace()
         .collect();
     for element in elements {

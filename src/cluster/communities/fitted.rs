@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ndarray::ArrayView2;
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, ArrayViewMut1};
 
 use super::hierarchy::{Cut, Hierarchy};
 use super::tree::Growth;
@@ -134,12 +135,59 @@ impl FittedClusterer for FittedCommunities {
         })
     }
 
+    /// A node's own strength in its community, and the share of its weight that connects it to each other one.
+    fn membership_vectors_of(&self, points: &[usize]) -> Result<Option<Array2<f64>>> {
+        let graph = &self.found.hierarchy.graph;
+        if points.iter().any(|&node| node >= graph.nodes().min(self.labels.len())) {
+            return Ok(None);
+        }
+        let mut memberships = Array2::zeros((points.len(), self.count()));
+        let rows = memberships.outer_iter_mut().into_par_iter().zip(points);
+        rows.for_each(|(mut of_node, &node)| {
+            let (own, total) = (self.labels[node], graph.strengths()[node]);
+            for (end, weight) in graph.edges(node).filter(|&(end, _)| self.labels[end] != own) {
+                if let Some(share) = cell(&mut of_node, self.labels[end]) {
+                    *share += weight / total;
+                }
+            }
+            if let Some(strength) = cell(&mut of_node, own) {
+                *strength = self.strengths[node];
+            }
+        });
+        Ok(Some(memberships))
+    }
+
+    /// The shares of [`predict`](Self::predict).
+    fn membership_vectors_of_new(
+        &self,
+        points: ArrayView2<'_, f32>,
+        progress: &Progress,
+    ) -> Result<Option<Array2<f64>>> {
+        let neighbors = self.found.graph.neighbors_of(points.to_owned(), progress)?;
+        let mut memberships = Array2::zeros((neighbors.len(), self.count()));
+        for (mut of_point, neighbors) in memberships.outer_iter_mut().zip(&neighbors) {
+            let total: f64 = neighbors.iter().map(|&(_, weight)| f64::from(weight)).sum();
+            for &(neighbor, weight) in neighbors.iter().filter(|_| total > 0.0) {
+                let (label, strength) = (self.labels[neighbor as usize], self.strengths[neighbor as usize]);
+                if let Some(share) = cell(&mut of_point, label) {
+                    *share += f64::from(weight) * strength / total;
+                }
+            }
+        }
+        Ok(Some(memberships))
+    }
+
     fn refit(&self, rows: &[usize], seed: u64, progress: &Progress) -> Result<Option<Vec<i32>>> {
         let task = progress.task(Stage::Cluster, "communities", 0);
         let labels = self.found.refitted(rows, self.count(), seed, &task);
         task.finish()?;
         Ok(Some(labels))
     }
+}
+
+/// The membership in the community with this label; none for outliers.
+fn cell<'m>(memberships: &'m mut ArrayViewMut1<'_, f64>, label: i32) -> Option<&'m mut f64> {
+    usize::try_from(label).ok().and_then(|label| memberships.get_mut(label))
 }
 
 /// The communities of a state.

@@ -190,6 +190,15 @@ impl FittedClusterer for FittedHdbscan {
         let exist = points.iter().all(|&point| point < self.points.nrows());
         Ok(exist.then(|| self.memberships_of_points(points)))
     }
+
+    fn membership_vectors_of_new(
+        &self,
+        points: ArrayView2<'_, f32>,
+        progress: &Progress,
+    ) -> Result<Option<Array2<f64>>> {
+        progress.check(Stage::Cluster)?;
+        self.membership_vector(points).map(Some)
+    }
 }
 
 /// The requested number of samples, or the number of other points if that is smaller.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use polars::prelude::DataFrame;
 
 use super::FittedTopicModel;
-use crate::cluster::OUTLIER;
 use crate::corpus::TextColumn;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::vectors::unit;
@@ -115,7 +114,7 @@ impl FittedTopicModel {
     }
 
     fn compared(&self) -> Compared {
-        let ids: Arc<[i32]> = self.topic_ids().into_iter().filter(|&topic| topic != OUTLIER).collect();
+        let ids: Arc<[i32]> = self.without_outliers().into();
         let names = ids.iter().map(|&topic| self.topic_label(topic).unwrap_or_default()).collect();
         Compared { ids, names }
     }
@@ -212,9 +211,8 @@ impl FittedTopicModel {
         mut visit: impl FnMut(TextWindows, &[&[f64]]),
     ) -> Result<()> {
         let finder = TermFinder::new(vectorizer);
-        let topics = self.topic_ids().into_iter().filter(|&topic| topic != OUTLIER);
         let mean = |topic| unit(self.topics.centroids.get(topic).unwrap_or_default().iter().copied());
-        let means: Vec<Vec<f64>> = topics.map(mean).collect();
+        let means: Vec<Vec<f64>> = self.without_outliers().into_iter().map(mean).collect();
         let (mut waiting, mut of_rows) = (Windows::default(), Vec::new());
         for (done, &row) in rows.iter().enumerate() {
             if task.is_interrupted() {

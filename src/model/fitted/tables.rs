@@ -80,8 +80,10 @@ impl FittedTopicModel {
     }
 
     /// The fitted frame with `Document` (the text, or the caption of the image if there is one), `Topic`, `Name`,
-    /// `CustomName` if [labels](Self::set_topic_labels) are set, `Representation`, `Representative_Docs`, `Top_n_words` (the words as a single string), `Probability` and
+    /// `CustomName` if [labels](Self::set_topic_labels) are set, `Representation`, a column for each representation (images: their paths,
+    /// List(String)), `Representative_Docs`, `Top_n_words` (the words as a single string), `Probability` and
     /// `Representative_document` (whether the row is one of its topic's representative documents) for each row.
+    /// [`get_document_info_of`](Self::get_document_info_of) is for new rows.
     ///
     /// # Errors
     /// None in practice: the columns are the frame's own and the model's.
@@ -92,7 +94,7 @@ impl FittedTopicModel {
         let chosen: HashSet<usize> = represents.map(|&(row, _)| row).collect();
         let raw_text = |row: usize| data.texts.as_ref()?.raw(row);
         let texts: Vec<Option<&str>> = (0..topics.len()).map(raw_text).collect();
-        let of_topics = self.topic_columns()?;
+        let of_topics = self.columns_of_topics(topics)?;
         let represents: Vec<bool> = (0..topics.len()).map(|row| chosen.contains(&row)).collect();
         let mut columns = vec![Column::new("Document".into(), texts), Column::new("Topic".into(), topics)];
         columns.extend(of_topics.columns().iter().cloned());
@@ -168,27 +170,6 @@ impl FittedTopicModel {
             Column::new("Rows".into(), rows),
         ];
         DataFrame::new(steps.len(), columns).map_err(internal)
-    }
-
-    /// The columns that describe the topic of each row. They are built once per topic and gathered, so that rows share
-    /// the memory of the texts.
-    fn topic_columns(&self) -> Result<DataFrame> {
-        let ids = self.topic_ids();
-        let joined = |id: &i32| {
-            let words = self.get_topic(*id).unwrap_or_default();
-            words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" - ")
-        };
-        let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
-        let mut columns =
-            vec![Column::new("Name".into(), ids.iter().map(|&id| self.topic_name(id)).collect::<Vec<_>>())];
-        columns.extend(self.label_column(&ids));
-        columns.push(words_column("Representation", &self.topics.description.words, &ids));
-        columns.push(list_column("Representative_Docs", docs));
-        columns.push(Column::new("Top_n_words".into(), ids.iter().map(joined).collect::<Vec<_>>()));
-        let of_topics = DataFrame::new(ids.len(), columns).map_err(internal)?;
-        let place = |topic: &i32| ids.binary_search(topic).ok().map(|place| place as IdxSize);
-        let places: IdxCa = self.topics.assignment.topics.iter().map(place).collect();
-        of_topics.take(&places).map_err(internal)
     }
 }
 
