@@ -160,7 +160,7 @@ fn hdbscan_has_its_membership_vectors() {
 fn without_memberships_distances_to_the_topics_decide() {
     // Two topics, with means along the axes, and a row between them.
     let between = [0.8_f32, 0.6];
-    let rows = [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [0.0, 1.0], [0.0, 5.0]].map(|row| Some(row.to_vec()));
+    let rows = [[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [0.0, 4.0], [0.0, 5.0]].map(|row| Some(row.to_vec()));
     let topics = model(KMeans::new(2)).fit(&vectors(&rows)).unwrap();
     let topics = topics.with_columns(topicframe::corpus::Columns { text: None, ..topics.columns() });
     let new = vectors(&[Some(between.to_vec()), Some(vec![7.0, 0.0]), None]);
