@@ -137,7 +137,7 @@ mod tests {
                 for at in 0.. {
                     let random = mix(text, at);
                     let word = match words.len() {
-                        enough if enough == 8 => break,
+                        8 => break,
                         few if few < own => (text % 6 * 10 + random % 10) as u32,
                         _ => (random % 60) as u32,
                     };
