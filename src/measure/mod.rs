@@ -1,5 +1,5 @@
 //! Measures of topics that need no labels: whether their words belong together, whether they are different, and whether
-//! several clusterings agree.
+//! several clusterings agree; and tests of whether topics go with a class, or with time.
 //!
 //! A fitted model computes them for its topics ([`quality`](crate::FittedTopicModel::quality),
 //! [`topic_quality`](crate::FittedTopicModel::topic_quality)); here they are functions of words and labels, to compare
