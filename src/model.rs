@@ -25,18 +25,20 @@ mod nr_topics;
 mod outliers;
 mod params;
 mod pipeline;
+mod reduce_topics;
 mod saved;
 
 pub use fitted::{
-    DocumentSearch, FittedTopicModel, HierarchyOptions, OverTimeOptions, PerClassOptions, Summary, TopicDistance,
-    TopicsOverTime,
+    DocumentSearch, FittedTopicModel, HierarchyOptions, OverTimeOptions, PerClassOptions, SplitBy, Summary,
+    TopicDistance, TopicsOverTime, UpdateTopics,
 };
 pub(crate) use fitted::{Doubt, Quality, TopicQuality};
 pub use nr_topics::NrTopics;
+pub use reduce_topics::ReduceTopics;
 pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};
 
 pub use crate::encode::ClusterOn;
-pub use crate::topics::{Cut, Linkage, Outliers, TopicHierarchy};
+pub use crate::topics::{Cut, Linkage, OutlierStrategy, Outliers, ReduceOutliers, TopicHierarchy, TopicLabels};
 
 /// The name of the representation that provides the topics' main words.
 const MAIN: &str = "Main";

@@ -18,8 +18,9 @@ pub use crate::files::{
 };
 #[doc(no_inline)]
 pub use crate::model::{
-    ClusterOn, Cut, DocumentSearch, FittedTopicModel, HierarchyOptions, Linkage, NrTopics, Outliers, OverTimeOptions,
-    PerClassOptions, TopicDistance, TopicHierarchy, TopicModel, TopicsOverTime,
+    ClusterOn, Cut, DocumentSearch, FittedTopicModel, HierarchyOptions, Linkage, NrTopics, OutlierStrategy, Outliers,
+    OverTimeOptions, PerClassOptions, ReduceOutliers, ReduceTopics, SplitBy, TopicDistance, TopicHierarchy,
+    TopicLabels, TopicModel, TopicsOverTime, UpdateTopics,
 };
 #[doc(no_inline)]
 pub use crate::neighbors::{Metric, NeighborSearch};
@@ -33,7 +34,7 @@ pub use crate::represent::{
     TopicContext, TopicWords, VisualRepresentation, VisualWords,
 };
 #[doc(no_inline)]
-pub use crate::topics::{ApproximateDistribution, TopicLabels};
+pub use crate::topics::ApproximateDistribution;
 #[doc(no_inline)]
 pub use crate::training::Training;
 #[doc(no_inline)]

@@ -18,17 +18,22 @@ impl TopicModel {
         self.clusterer.check()?;
         self.outliers.check()?;
         self.nr_topics.map_or(Ok(()), NrTopics::check)?;
-        self.vectorizer.check()?;
-        self.ctfidf.check()?;
-        if !(1..=1000).contains(&self.top_n_words) {
-            return Err(Error::invalid_parameter(Stage::Represent, "top_n_words", self.top_n_words, "1 to 1000"));
-        }
+        self.check_descriptions()?;
         if self.nr_repr_docs > 1000 {
             return Err(Error::invalid_parameter(Stage::Represent, "nr_repr_docs", self.nr_repr_docs, "at most 1000"));
         }
         self.encoder.check()?;
         self.check_labels_are_used()?;
-        self.check_captioner()?;
+        self.check_captioner()
+    }
+
+    /// Checks what topics are described with.
+    pub(super) fn check_descriptions(&self) -> Result<()> {
+        self.vectorizer.check()?;
+        self.ctfidf.check()?;
+        if !(1..=1000).contains(&self.top_n_words) {
+            return Err(Error::invalid_parameter(Stage::Represent, "top_n_words", self.top_n_words, "1 to 1000"));
+        }
         self.representations.iter().try_for_each(|(name, representation)| self.check_one(name, &**representation))?;
         self.check_chains()
     }

@@ -116,6 +116,7 @@ impl TopicModel {
             topics: Topics::new(assignment, terms, centroids, description),
             data: Some(Arc::new(data)),
             imported: None,
+            earlier: Arc::default(),
             summary: Arc::new(summary),
         })
     }

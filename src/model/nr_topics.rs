@@ -98,32 +98,35 @@ impl TopicModel {
             return Ok(assignment);
         }
         let targets = similar(&assignment.ids(), &Centroids::of(&assignment.topics, vectors), nr_topics, self.seed)?;
-        Ok(assignment.regrouped("reduce_topics", &assignment.joined(&targets)).0)
+        Ok(assignment.regrouped("reduce_topics", &assignment.joined(&targets), vectors).0)
     }
 }
 
 /// For each of the topics `ids`, the topic that it is merged into, which may be itself. Outliers are left out.
 ///
 /// Topics are grouped by average linkage on the cosine distance of their means, or for [`NrTopics::Auto`] by HDBSCAN.
-pub(super) fn similar(
-    ids: &[i32],
-    centroids: &Centroids,
-    nr_topics: NrTopics,
-    seed: u64,
-) -> Result<BTreeMap<i32, i32>> {
+fn similar(ids: &[i32], centroids: &Centroids, nr_topics: NrTopics, seed: u64) -> Result<BTreeMap<i32, i32>> {
     let ids: Vec<i32> = ids.iter().copied().filter(|&topic| topic != OUTLIER).collect();
     let directions = directions(&ids, centroids);
     let groups = match nr_topics {
-        NrTopics::Count(count) => average_linkage(ids.len(), count, |a, b| {
-            1.0 - directions.row(a).iter().zip(directions.row(b)).map(|(x, y)| x * y).sum::<f64>()
-        }),
+        NrTopics::Count(count) => average_linkage(ids.len(), count, |a, b| distance(&directions, a, b)),
         NrTopics::Auto => dense_groups(&directions, seed)?,
     };
-    Ok(ids.iter().zip(groups).filter_map(|(&topic, group)| Some((topic, *ids.get(group)?))).collect())
+    Ok(targets(&ids, &groups))
+}
+
+/// The topic that each of `ids` is merged into, from the first member of its group.
+pub(super) fn targets(ids: &[i32], groups: &[usize]) -> BTreeMap<i32, i32> {
+    ids.iter().zip(groups).filter_map(|(&topic, &group)| Some((topic, *ids.get(group)?))).collect()
+}
+
+/// The cosine distance of two rows of unit length.
+pub(super) fn distance(directions: &Array2<f64>, a: usize, b: usize) -> f64 {
+    1.0 - directions.row(a).iter().zip(directions.row(b)).map(|(x, y)| x * y).sum::<f64>()
 }
 
 /// The means of `topics`, normalized to unit length, one per row; zeros if a mean has no direction.
-fn directions(topics: &[i32], centroids: &Centroids) -> Array2<f64> {
+pub(super) fn directions(topics: &[i32], centroids: &Centroids) -> Array2<f64> {
     let dimensions = centroids.iter().next().map_or(0, |(_, mean)| mean.len());
     let mut directions = Array2::zeros((topics.len(), dimensions));
     for (mut row, &topic) in directions.outer_iter_mut().zip(topics) {
@@ -134,7 +137,7 @@ fn directions(topics: &[i32], centroids: &Centroids) -> Array2<f64> {
 }
 
 /// The group of each row of `directions`: the first row of its cluster, or the row itself if it is an outlier.
-fn dense_groups(directions: &Array2<f64>, seed: u64) -> Result<Vec<usize>> {
+pub(super) fn dense_groups(directions: &Array2<f64>, seed: u64) -> Result<Vec<usize>> {
     let alone: Vec<usize> = (0..directions.nrows()).collect();
     if directions.nrows() < 2 {
         return Ok(alone);

@@ -8,26 +8,27 @@ use crate::linalg::vectors::Vectors;
 impl Topics {
     /// The topic and the probability of rows at `places`, which have these `vectors`.
     pub(crate) fn admit(&self, places: &[Place], vectors: &Vectors) -> Vec<(i32, f64)> {
-        let mut found: Vec<(i32, f64)> = places.iter().map(|&place| self.assignment.at(place)).collect();
+        let reader = vectors.reader();
         let admission = self.assignment.admission();
-        if let Some((least, least_cosine)) = admission.lowest {
-            let reader = vectors.reader();
-            for (row, place) in places.iter().enumerate() {
-                let (topic, strength) = found[row];
-                let is_weak = strength < least
-                    || strength == least
-                        && self.centroids.cosine(topic, reader.row(row)).is_some_and(|x| x < least_cosine);
-                if matches!(place, Place::New(..)) && is_weak {
-                    found[row] = (OUTLIER, 0.0);
-                }
-            }
-        }
+        let is_weak = |topic: i32, strength: f64, vector: &[f32]| {
+            topic != OUTLIER
+                && admission.lowest.is_some_and(|(least, least_cosine)| {
+                    strength < least
+                        || strength == least && self.centroids.cosine(topic, vector).is_some_and(|x| x < least_cosine)
+                })
+        };
+        let place = |(row, &place): (usize, &Place)| {
+            let vector = reader.row(row);
+            let found = self.assignment.at(place, vector);
+            found.filter(|&(topic, strength)| matches!(place, Place::Known(_)) || !is_weak(topic, strength, vector))
+        };
+        let placed: Vec<Option<(i32, f64)>> = places.iter().enumerate().map(place).collect();
+        // A model of another program may have strengths of outliers, too.
+        let is_kept = |&(topic, _): &(i32, f64)| topic != OUTLIER || self.assignment.probabilities.is_empty();
+        let mut found: Vec<(i32, f64)> =
+            placed.iter().map(|placed| placed.filter(is_kept).unwrap_or((OUTLIER, 0.0))).collect();
         if let Some(least_cosine) = admission.nearest {
-            let is_left_out = |place: &Place| match place {
-                Place::New(label, _) => self.assignment.topic_of_label(*label).is_none(),
-                Place::Known(_) => false,
-            };
-            let left_out: Vec<usize> = (0..places.len()).filter(|&row| is_left_out(&places[row])).collect();
+            let left_out: Vec<usize> = (0..places.len()).filter(|&row| placed[row].is_none()).collect();
             let nearest = vectors.select(&left_out).map(|vectors| nearest_topics(&vectors, &self.centroids));
             for (row, nearest) in left_out.into_iter().zip(nearest.into_iter().flatten()) {
                 if let Some(nearest) = nearest.filter(|nearest| nearest.cosine >= least_cosine) {

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
+mod division;
 mod saved;
+
+use division::{Divided, Division};
 
 use super::Regrouping;
 use super::outliers::{Admission, Outliers};
 use crate::cluster::{Clustering, OUTLIER};
+use crate::corpus::Embeddings;
 
 /// The placement of a row, before it is mapped to a topic.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,8 +40,10 @@ pub(crate) struct Assignment {
     /// The number of rows of each topic, by topic id. Those of a model of another program may count more rows than
     /// `topics` has.
     pub(crate) sizes: BTreeMap<i32, usize>,
-    /// Cluster label to topic id.
+    /// Cluster label to topic id. Parts of divided clusters, and topics in which no cluster is, have labels as well.
     mapper: BTreeMap<i32, i32>,
+    /// The parts of clusters whose rows an edit put into several topics, by label.
+    divisions: BTreeMap<i32, Arc<Division>>,
     /// The choice of outliers; `None` if they are those of the clusterer.
     choice: Option<Arc<Choice>>,
 }
@@ -71,12 +77,21 @@ impl Assignment {
             }
             of_rows
         });
-        Assignment { sizes: sizes_of(&topics), topics, probabilities, runners_up, mapper, choice: None }
+        Assignment {
+            sizes: sizes_of(&topics),
+            topics,
+            probabilities,
+            runners_up,
+            mapper,
+            divisions: BTreeMap::new(),
+            choice: None,
+        }
     }
 
     /// The topics of a model of another program: of rows, if they are known, and of cluster labels.
     pub(crate) fn imported(topics: Vec<i32>, sizes: BTreeMap<i32, usize>, mapper: BTreeMap<i32, i32>) -> Self {
-        Assignment { topics, probabilities: Vec::new(), runners_up: None, sizes, mapper, choice: None }
+        let divisions = BTreeMap::new();
+        Assignment { topics, probabilities: Vec::new(), runners_up: None, sizes, mapper, divisions, choice: None }
     }
 
     /// The same clusters with other outliers: `belongs` has the topic that each row should be in, or [`OUTLIER`], and
@@ -106,7 +121,8 @@ impl Assignment {
             sizes: sizes_of(&topics),
             probabilities: topics.iter().zip(belongs).map(strength).collect(),
             runners_up,
-            mapper: self.mapper.iter().map(|(&label, &topic)| (label, after(topic))).collect(),
+            mapper: self.labeled(after, admission.nearest.is_some()),
+            divisions: self.divisions.clone(),
             topics,
             choice: Some(Arc::new(choice)),
         }
@@ -120,6 +136,11 @@ impl Assignment {
         }
     }
 
+    /// The same topics, of which no choice of outliers can be taken back.
+    pub(super) fn chosen_for_good(self) -> Self {
+        Assignment { choice: None, ..self }
+    }
+
     /// The choice of outliers.
     pub(crate) fn outliers(&self) -> Outliers {
         self.choice.as_ref().map_or(Outliers::AsClustered, |choice| choice.outliers)
@@ -130,27 +151,96 @@ impl Assignment {
         self.choice.as_ref().map_or(Admission::default(), |choice| choice.admission)
     }
 
-    /// The topic of the cluster with this label; `None` if it is not one of a cluster of the fit.
-    pub(crate) fn topic_of_label(&self, label: i32) -> Option<i32> {
+    /// The same topics, with the rows `taken` in from the outliers, each in its topic with its strength there. A new row
+    /// that the clusterer leaves out is taken in if its cosine to the nearest mean vector is at least `nearest`.
+    pub(super) fn with_taken_in(&self, taken: &[(usize, i32, f64)], nearest: f64) -> Self {
+        let (mut topics, mut probabilities) = (self.topics.clone(), self.probabilities.clone());
+        for &(row, topic, strength) in taken {
+            if let (Some(of_row), Some(probability)) = (topics.get_mut(row), probabilities.get_mut(row)) {
+                (*of_row, *probability) = (topic, strength);
+            }
+        }
+        let numbers = topic_ids(&topics);
+        let after = |topic: i32| numbers.get(&topic).copied().unwrap_or(OUTLIER);
+        topics.iter_mut().for_each(|topic| *topic = after(*topic));
+        let runner_up = |(&(second, strength), &own): (&(i32, f64), &i32)| match after(second) {
+            topic if topic != OUTLIER && topic != own => (topic, strength),
+            _ => NO_RUNNER_UP,
+        };
+        let Admission { lowest, nearest: before } = self.admission();
+        let now = |choice: &Choice| choice.now.iter().map(|(&topic, &now)| (topic, after(now))).collect();
+        let choice = Choice {
+            outliers: self.outliers(),
+            admission: Admission { lowest, nearest: Some(before.map_or(nearest, |before| before.min(nearest))) },
+            before: self.clone().without_choice(),
+            now: self.choice.as_deref().map_or_else(|| numbers.clone(), now),
+        };
+        Assignment {
+            sizes: sizes_of(&topics),
+            runners_up: self.runners_up.as_ref().map(|all| all.iter().zip(&topics).map(runner_up).collect()),
+            mapper: self.labeled(after, true),
+            divisions: self.divisions.clone(),
+            choice: Some(Arc::new(choice)),
+            probabilities,
+            topics,
+        }
+    }
+
+    /// The topic of each label `after` an edit. If outliers are `taken_in`, clusters that became outliers are as if the
+    /// clusterer had left them out.
+    fn labeled(&self, after: impl Fn(i32) -> i32, taken_in: bool) -> BTreeMap<i32, i32> {
+        let remain = self.mapper.iter().filter(|(_, topic)| !taken_in || **topic != OUTLIER);
+        remain.map(|(&label, &topic)| (label, after(topic))).collect()
+    }
+
+    /// The topic of a row with this vector that is in the cluster with this label; `None` if the clusterer left it out.
+    pub(super) fn topic_of(&self, mut label: i32, vector: &[f32]) -> Option<i32> {
+        while let Some(division) = self.divisions.get(&label) {
+            // A part has a larger label.
+            label = division.nearest(vector)?;
+        }
         self.mapper.get(&label).copied()
     }
 
     /// Regroups the rows by `groups`, an arbitrary number for each, [`OUTLIER`] for outliers. Groups are numbered by
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
-    /// topic. A row that becomes an outlier has probability 0. A runner-up that joins the row's own topic, or the
-    /// outliers, leaves none: what comes after it is not known.
-    pub(crate) fn regrouped(&self, edit: &str, groups: &[i32]) -> (Self, Regrouping) {
+    /// topic; if its rows are in several topics, new ones are in that with the nearest of the parts. A row that becomes
+    /// an outlier has probability 0. A runner-up that joins the row's own topic, or the outliers, leaves none: what
+    /// comes after it is not known.
+    pub(crate) fn regrouped(&self, edit: &str, groups: &[i32], vectors: &Embeddings) -> (Self, Regrouping) {
         let numbers: HashMap<i32, i32> = topic_ids(groups).into_iter().collect();
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
         let regrouping = Regrouping::new(edit, &self.topics, &topics);
         let strengths = topics.iter().zip(&self.probabilities);
         let probabilities =
             strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
-        let mapper = self.mapper.iter().map(|(&label, &topic)| (label, regrouping.successor(topic))).collect();
-        let runners_up = self.runners_up_after(&regrouping, &topics);
+        // Of a topic that was chosen to have no rows, the label is known only there.
+        let labels = self.mapper.keys().chain(self.choice.iter().flat_map(|choice| choice.before.mapper.keys()));
+        let first = labels.max().map_or(0, |&last| last.saturating_add(1));
+        let divided = Divided::of(&regrouping, &self.topics, &topics, vectors, first);
+        let runners_up = self.runners_up_after(&regrouping, &topics, &divided, vectors);
+        let choice = self.choice.as_ref().map(|choice| {
+            Arc::new(choice.after(&regrouping, (&self.topics, &topics), numbers.len() as i32, &divided, vectors))
+        });
+        let mut divisions = self.divisions.clone();
+        let whole = self.mapper.iter().filter(|(label, _)| !self.divisions.contains_key(label));
+        divisions.extend(whole.filter_map(|(&label, topic)| Some((label, Arc::clone(divided.of_topics.get(topic)?)))));
+        let mut mapper: BTreeMap<i32, i32> =
+            self.mapper.iter().map(|(&label, &topic)| (label, regrouping.heir(topic))).collect();
+        mapper.extend(divided.parts);
         let sizes = sizes_of(&topics);
-        let choice = self.choice.as_ref().map(|choice| Arc::new(choice.after(&regrouping, numbers.len() as i32)));
-        (Assignment { sizes, probabilities, runners_up, mapper, topics, choice }, regrouping)
+        let mut after = Assignment { sizes, probabilities, runners_up, mapper, divisions, topics, choice };
+        after.label_all_topics();
+        (after, regrouping)
+    }
+
+    /// Labels the topics in which no cluster is.
+    fn label_all_topics(&mut self) {
+        let labeled: BTreeSet<i32> = self.cluster_of_topics().into_keys().collect();
+        let first = self.mapper.keys().last().map_or(0, |&last| last.saturating_add(1));
+        let others: Vec<i32> =
+            self.sizes.keys().copied().filter(|topic| *topic != OUTLIER && !labeled.contains(topic)).collect();
+        self.mapper.extend((first..).zip(others));
     }
 
     /// The topic of each row, after every topic in `targets` has joined its target.
@@ -166,15 +256,23 @@ impl Assignment {
         (topics.len() == mapper.len()).then_some(topics.len())
     }
 
-    fn runners_up_after(&self, regrouping: &Regrouping, topics: &[i32]) -> Option<Vec<(i32, f64)>> {
-        let mut heirs: BTreeMap<i32, i32> =
-            self.sizes.keys().map(|&topic| (topic, regrouping.successor(topic))).collect();
+    fn runners_up_after(
+        &self,
+        regrouping: &Regrouping,
+        topics: &[i32],
+        divided: &Divided,
+        vectors: &Embeddings,
+    ) -> Option<Vec<(i32, f64)>> {
+        let mut heirs: BTreeMap<i32, i32> = self.sizes.keys().map(|&topic| (topic, regrouping.heir(topic))).collect();
         heirs.insert(OUTLIER, OUTLIER);
-        let after = |(&(before, strength), &own): (&(i32, f64), &i32)| match heirs.get(&before) {
-            Some(&topic) if topic != OUTLIER && topic != own => (topic, strength),
-            _ => NO_RUNNER_UP,
+        let after = |(row, (&(before, strength), &own)): (usize, (&(i32, f64), &i32))| {
+            let part = divided.topic(before, vectors.get(row));
+            match part.or_else(|| heirs.get(&before).copied()) {
+                Some(topic) if topic != OUTLIER && topic != own => (topic, strength),
+                _ => NO_RUNNER_UP,
+            }
         };
-        Some(self.runners_up.as_ref()?.iter().zip(topics).map(after).collect())
+        Some(self.runners_up.as_ref()?.iter().zip(topics).enumerate().map(after).collect())
     }
 
     /// The number of clusters that were found.
@@ -197,14 +295,14 @@ impl Assignment {
         self.sizes.keys().copied().collect()
     }
 
-    /// The topic and the probability of a row at `place`.
-    pub(crate) fn at(&self, place: Place) -> (i32, f64) {
+    /// The topic and the probability of a row at `place` with this vector; `None` if the clusterer left it out.
+    pub(super) fn at(&self, place: Place, vector: &[f32]) -> Option<(i32, f64)> {
         match place {
-            Place::Known(row) => (
+            Place::Known(row) => Some((
                 self.topics.get(row).copied().unwrap_or(OUTLIER),
                 self.probabilities.get(row).copied().unwrap_or_default(),
-            ),
-            Place::New(label, strength) => (self.mapper.get(&label).copied().unwrap_or(OUTLIER), strength),
+            )),
+            Place::New(label, strength) => Some((self.topic_of(label, vector)?, strength)),
         }
     }
 }
@@ -212,16 +310,31 @@ impl Assignment {
 impl Choice {
     /// The choice after an edit of the topics as they are now, of which there are `count` afterwards. Topics that have
     /// no rows now have no part in it.
-    fn after(&self, edit: &Regrouping, count: i32) -> Self {
+    fn after(
+        &self,
+        edit: &Regrouping,
+        (topics, after): (&[i32], &[i32]),
+        count: i32,
+        divided: &Divided,
+        vectors: &Embeddings,
+    ) -> Self {
         let group = |topic: i32| match self.now.get(&topic) {
             _ if topic == OUTLIER => OUTLIER,
-            Some(&now) if now != OUTLIER => edit.successor(now),
-            _ => count + topic,
+            Some(&now) if now != OUTLIER => edit.heir(now),
+            _ => count.saturating_add(topic),
         };
         let of_topics: HashMap<i32, i32> = self.before.sizes.keys().map(|&topic| (topic, group(topic))).collect();
-        let groups: Vec<i32> =
-            self.before.topics.iter().map(|topic| of_topics.get(topic).copied().unwrap_or(OUTLIER)).collect();
-        let (before, _) = self.before.regrouped(&edit.edit, &groups);
+        // A row of a divided topic is in its part; one that is an outlier now, in the nearest.
+        let part = |row: usize, topic: i32| {
+            let now = self.now.get(&topic).filter(|&&now| topic != OUTLIER && divided.of_topics.contains_key(&now))?;
+            let own = after.get(row).filter(|&&own| own != OUTLIER && topics.get(row) == Some(now));
+            own.copied().or_else(|| divided.topic(*now, vectors.get(row)))
+        };
+        let group = |(row, &topic): (usize, &i32)| {
+            part(row, topic).or_else(|| of_topics.get(&topic).copied()).unwrap_or(OUTLIER)
+        };
+        let groups: Vec<i32> = self.before.topics.iter().enumerate().map(group).collect();
+        let (before, _) = self.before.regrouped(&edit.edit, &groups, vectors);
         let now = |(group, topic): (i32, i32)| (topic, if group < count { group } else { OUTLIER });
         Choice { before, now: topic_ids(&groups).into_iter().map(now).collect(), ..*self }
     }
@@ -261,11 +374,13 @@ mod tests {
             runners_up: Some(vec![(1, 0.3), (2, 0.2), (0, 0.1), NO_RUNNER_UP]),
             sizes: BTreeMap::from([(0, 2), (1, 1), (2, 1)]),
             mapper: BTreeMap::from([(5, 0), (6, 1), (7, 2)]),
+            divisions: BTreeMap::new(),
             choice: None,
         };
-        let (merged, _) = before.regrouped("merge_topics", &[0, 0, 0, 2]);
+        let vectors = Embeddings::scatter(ndarray::Array2::ones((4, 2)), &[0, 1, 2, 3], 4).unwrap();
+        let (merged, _) = before.regrouped("merge_topics", &[0, 0, 0, 2], &vectors);
         assert_eq!(merged.runners_up, Some(vec![NO_RUNNER_UP, (1, 0.2), NO_RUNNER_UP, NO_RUNNER_UP]));
-        let (fewer, _) = before.regrouped("merge_topics", &[0, 0, 1, OUTLIER]);
+        let (fewer, _) = before.regrouped("merge_topics", &[0, 0, 1, OUTLIER], &vectors);
         assert_eq!(fewer.runners_up, Some(vec![(1, 0.3), NO_RUNNER_UP, (0, 0.1), NO_RUNNER_UP]));
     }
 }

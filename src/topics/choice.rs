@@ -27,19 +27,21 @@ pub(crate) struct ClusteredRows<'a> {
 
 /// A row and the topic in which it is, or would be.
 #[derive(Debug, Clone, Copy)]
-struct Candidate {
-    row: usize,
+pub(super) struct Candidate {
+    pub(super) row: usize,
     /// The index of its vector among the distinct ones.
-    place: u32,
-    topic: i32,
-    strength: f64,
+    pub(super) place: u32,
+    pub(super) topic: i32,
+    pub(super) strength: f64,
     /// The cosine to the topic's centroid; for rows that the clusterer left out, to the nearest centroid.
-    cosine: f64,
+    pub(super) cosine: f64,
+    /// Whether the clusterer tells the topic and the strength.
+    pub(super) is_told: bool,
 }
 
 /// The strongest first; among equally strong rows, those nearest to their topic, then earlier rows, where rows with
 /// equal vectors follow each other.
-fn by_strength(a: &Candidate, b: &Candidate) -> Ordering {
+pub(super) fn by_strength(a: &Candidate, b: &Candidate) -> Ordering {
     b.strength
         .total_cmp(&a.strength)
         .then(b.cosine.total_cmp(&a.cosine))
@@ -115,13 +117,14 @@ impl ClusteredRows<'_> {
         let candidate = |(&row, &place): (&usize, &u32)| {
             let topic = before.topics[row];
             let cosine = centroids.cosine(topic, self.vectors.get(row)?)?;
-            (topic != OUTLIER).then(|| Candidate { row, place, topic, strength: before.probabilities[row], cosine })
+            let strength = before.probabilities[row];
+            (topic != OUTLIER).then_some(Candidate { row, place, topic, strength, cosine, is_told: true })
         };
         self.rows.par_iter().zip(&distinct.places).filter_map(candidate).collect()
     }
 
     /// The rows that the clusterer left out, with the topic in which they belong most; none if there are no topics.
-    fn left_out(&self, before: &Assignment) -> Result<Vec<Candidate>> {
+    pub(super) fn left_out(&self, before: &Assignment) -> Result<Vec<Candidate>> {
         let distinct = DistinctRows::of(self.vectors, self.rows);
         let is_left_out = |row: usize| before.topics[row] == OUTLIER;
         let firsts: Vec<(u32, usize)> =
@@ -136,19 +139,20 @@ impl ClusteredRows<'_> {
             }
         };
         let memberships = self.memberships(before, &distinct, &places)?;
-        let belongs: Vec<Option<(i32, f64, f64)>> = (rows.iter().zip(nearest).zip(memberships))
+        let belongs: Vec<Option<(i32, f64, f64, bool)>> = (rows.iter().zip(nearest).zip(memberships))
             .map(|((&row, nearest), membership)| {
                 let Nearest { topic, share, cosine } = nearest?;
                 let runner_up = before.runners_up.as_ref().and_then(|all| all.get(row).copied());
                 let runner_up = runner_up.filter(|&(topic, _)| topic != OUTLIER);
-                let (topic, strength) = runner_up.or(membership).unwrap_or((topic, share));
-                Some((topic, strength, cosine))
+                let told = runner_up.or(membership);
+                let (topic, strength) = told.unwrap_or((topic, share));
+                Some((topic, strength, cosine, told.is_some()))
             })
             .collect();
         let candidate = |(&row, &place): (&usize, &u32)| {
             let found = places.binary_search(&(place as usize)).ok()?;
-            let (topic, strength, cosine) = (*belongs.get(found)?)?;
-            is_left_out(row).then_some(Candidate { row, place, topic, strength, cosine })
+            let (topic, strength, cosine, is_told) = (*belongs.get(found)?)?;
+            is_left_out(row).then_some(Candidate { row, place, topic, strength, cosine, is_told })
         };
         Ok(self.rows.iter().zip(&distinct.places).filter_map(candidate).collect())
     }
@@ -166,12 +170,19 @@ impl ClusteredRows<'_> {
         for some in places.chunks((MEMBERSHIPS / clusters).max(1)) {
             match self.clusterer.membership_vectors_of(some)? {
                 Some(memberships) if memberships.nrows() == some.len() => {
-                    found.extend(memberships.outer_iter().map(|of_row| strongest(before, of_row)));
+                    let of_place = |(&place, of_row): (&usize, ArrayView1<'_, f64>)| {
+                        strongest(before, of_row, self.vector_at(distinct, place))
+                    };
+                    found.extend(some.iter().zip(memberships.outer_iter()).map(of_place));
                 }
                 _ => return self.select_memberships(before, distinct, places),
             }
         }
         Ok(found)
+    }
+
+    fn vector_at(&self, distinct: &DistinctRows, place: usize) -> &[f32] {
+        distinct.firsts.get(place).and_then(|&row| self.vectors.get(row)).unwrap_or_default()
     }
 
     /// The same, from the memberships of all fitted points.
@@ -189,18 +200,18 @@ impl ClusteredRows<'_> {
             _ => None,
         };
         let of_place = |&place: &usize| {
-            let point = point(place).filter(|&point| point < memberships.nrows())?;
-            strongest(before, memberships.row(point))
+            let of_point = point(place).filter(|&point| point < memberships.nrows())?;
+            strongest(before, memberships.row(of_point), self.vector_at(distinct, place))
         };
         Ok(places.iter().map(of_place).collect())
     }
 }
 
-/// The topic to which a row belongs most, and how much; the memberships of clusters in one topic add up.
-fn strongest(before: &Assignment, memberships: ArrayView1<'_, f64>) -> Option<(i32, f64)> {
+/// The topic to which a row with this vector belongs most, and how much; the memberships of clusters in one topic add up.
+fn strongest(before: &Assignment, memberships: ArrayView1<'_, f64>, vector: &[f32]) -> Option<(i32, f64)> {
     let mut of_topics = vec![0.0; before.topic_count()];
     for (label, &membership) in (0..).zip(memberships) {
-        let topic = before.topic_of_label(label).and_then(|topic| usize::try_from(topic).ok());
+        let topic = before.topic_of(label, vector).and_then(|topic| usize::try_from(topic).ok());
         if let Some(sum) = topic.and_then(|topic| of_topics.get_mut(topic)).filter(|_| membership > 0.0) {
             *sum += membership;
         }

@@ -50,8 +50,11 @@ impl Regrouping {
         parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&successor, _)| successor)
     }
 
-    /// As [`successor`](Self::successor), but if some of its rows are in topics, not the outliers.
+    /// As [`successor`](Self::successor), but if some of its rows are in topics, not the outliers; those stay what they are.
     pub(crate) fn heir(&self, topic: i32) -> i32 {
+        if topic == OUTLIER {
+            return OUTLIER;
+        }
         let parts = self.destinations.get(&topic).into_iter().flatten().filter(|(to, _)| **to != OUTLIER);
         parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&heir, _)| heir)
     }

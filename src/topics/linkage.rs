@@ -100,9 +100,19 @@ pub(crate) fn dendrogram(n: usize, linkage: Linkage, distance: impl Fn(usize, us
 /// repeatedly merging the two groups with the smallest mean distance. Each item's group is identified by its smallest
 /// member. If `groups` is at least `n`, each item is its own group.
 pub(crate) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
-    let mut group: Vec<usize> = (0..n).collect();
     let merges = sorted_merges(n, Linkage::Average, distance);
-    for merge in merges.iter().take(n.saturating_sub(groups.max(1))) {
+    joined(n, merges.iter().take(n.saturating_sub(groups.max(1))))
+}
+
+/// As [`average_linkage`], but until the mean distance of any two groups is above `most`.
+pub(crate) fn average_linkage_within(n: usize, most: f64, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
+    let merges = sorted_merges(n, Linkage::Average, distance);
+    joined(n, merges.iter().take_while(|merge| merge.height <= most))
+}
+
+fn joined<'a>(n: usize, merges: impl Iterator<Item = &'a Merge>) -> Vec<usize> {
+    let mut group: Vec<usize> = (0..n).collect();
+    for merge in merges {
         let (a, b) = (root(&group, merge.a), root(&group, merge.b));
         group[a.max(b)] = a.min(b);
     }

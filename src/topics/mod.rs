@@ -24,6 +24,7 @@ mod linkage;
 mod nearest;
 mod outliers;
 mod probabilities;
+mod reduction;
 mod saved;
 mod terms;
 mod time_bins;
@@ -39,10 +40,11 @@ pub use hierarchy::{Cut, HierarchyLeaf, HierarchyMerge, TopicHierarchy};
 pub use history::Regrouping;
 pub use labels::TopicLabels;
 pub use linkage::Linkage;
-pub(crate) use linkage::{average_linkage, dendrogram};
+pub(crate) use linkage::{average_linkage, average_linkage_within, dendrogram};
 pub use outliers::Outliers;
 pub use probabilities::TopicProbabilities;
 pub(crate) use probabilities::{FittedMemberships, Memberships};
+pub use reduction::{OutlierStrategy, ReduceOutliers};
 pub(crate) use saved::{history_from_json, history_to_json};
 pub use terms::TopicTerms;
 pub(crate) use terms::{DocumentTerms, Weighed, WordWeighting};
@@ -126,7 +128,7 @@ impl Topics {
         weighting: &ClassTfIdf,
         describe: impl FnOnce(&Assignment, &TopicTerms) -> Result<Description>,
     ) -> Result<Topics> {
-        let (assignment, regrouping) = self.assignment.regrouped(edit, groups);
+        let (assignment, regrouping) = self.assignment.regrouped(edit, groups, vectors);
         self.reassigned(assignment, regrouping, vectors, weighting, describe)
     }
 

@@ -58,6 +58,8 @@ mod word_forms;
 mod colors;
 mod distribution;
 mod edit;
+mod edit_chains;
+mod edits;
 mod equal_rows;
 mod find_documents;
 mod fusion;

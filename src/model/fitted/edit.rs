@@ -1,4 +1,4 @@
-//! Editing topics: merging, reducing and weighting words anew. An edit returns a new model and leaves the original unchanged.
+//! Editing topics: merging, deleting, reducing and weighting words anew. An edit returns a new model and leaves the original unchanged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::{FittedTopicModel, Summary};
 use crate::cluster::{Clustering, OUTLIER};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
-use crate::model::TopicModel;
 use crate::model::data::Data;
-use crate::model::nr_topics::{NrTopics, similar};
 use crate::model::pipeline::Pipeline;
-use crate::topics::{Assignment, Topics};
+use crate::model::{NrTopics, ReduceTopics, TopicModel};
+use crate::topics::{Assignment, Regrouping, Topics};
 use crate::vectorize::ClassTfIdf;
+
+/// Edits that may cut the tree of topics anew.
+const CUTS: [&str; 2] = ["at", "reduce_topics"];
 
 impl FittedTopicModel {
     /// Returns a model with the topics of each group merged into one: `topics.merge_topics(&[&[1, 2], &[4, 7, 9]])`.
@@ -39,6 +41,47 @@ impl FittedTopicModel {
         self.join("merge_topics", &targets)
     }
 
+    /// Returns a model in which the rows of these topics are outliers, with probability 0. The other topics are renumbered,
+    /// and weights and representations recomputed. New rows that would have been in a deleted topic are outliers.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["the cat sleeps", "the dog sleeps", "a fast train"].repeat(10))?;
+    /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(3));
+    /// let fewer = model.fit(&posts)?.delete_topics(&[2])?;
+    /// assert_eq!((fewer.topic_ids(), fewer.topic_size(-1)), (vec![-1, 0, 1], Some(10)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A topic does not exist, or is -1; the model is without its data; a representation fails.
+    pub fn delete_topics(&self, topics: &[i32]) -> Result<FittedTopicModel> {
+        for &topic in topics {
+            self.check_topic(topic, "delete")?;
+        }
+        if topics.is_empty() {
+            return Ok(self.clone());
+        }
+        let targets = topics.iter().map(|&topic| (topic, OUTLIER)).collect();
+        self.join("delete_topics", &targets)
+    }
+
+    /// Checks that there is a topic with this number; -1 is none.
+    pub(super) fn check_topic(&self, topic: i32, to: &str) -> Result<()> {
+        if topic == OUTLIER {
+            let message = format!("there is nothing to {to}: -1 stands for the rows that are in no topic");
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+                .with_hint("reduce_outliers() and with_outliers() change which rows are outliers."));
+        }
+        if self.topic_size(topic).is_some() {
+            return Ok(());
+        }
+        let message = format!("there is no topic {topic} to {to}");
+        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
+            .with_hint("get_topic_info() lists the topics; edits renumber them."))
+    }
+
     fn check_group(&self, group: &[i32]) -> Result<()> {
         let known = |topic: &i32| *topic == OUTLIER || self.topic_size(*topic).is_some();
         if let Some(topic) = group.iter().find(|topic| !known(topic)) {
@@ -58,39 +101,49 @@ impl FittedTopicModel {
         }
     }
 
-    /// Returns a model with fewer topics: `topics.reduce_topics(20)` or `topics.reduce_topics(NrTopics::Auto)`. If there
-    /// are no more topics than requested, nothing changes.
+    /// Returns a model with fewer topics: `topics.reduce_topics(20)`, `topics.reduce_topics(NrTopics::Auto)`, or by words or
+    /// by similarity ([`ReduceTopics`], which has an example). If there are no more topics than requested, nothing changes.
     ///
-    /// If the clusterer found a tree of topics ([`Communities`](crate::cluster::Communities) does) and no topics were
-    /// merged since, this is the tree's cut with that number, as in [`at`](Self::at): every topic is part of one of the
-    /// new ones, which outliers may join, and probabilities are those of the cut.
+    /// If the clusterer found a tree of topics ([`Communities`](crate::cluster::Communities) does) and no edit moved rows
+    /// since, except for a choice of outliers, a number of topics by vectors is the tree's cut with that number, as in
+    /// [`at`](Self::at): every topic is part of one of the new ones, which outliers may join, and probabilities are those
+    /// of the cut.
     ///
     /// Otherwise, and for parts of the tree that nothing connects, topics are grouped by average linkage on the cosine
-    /// distance of their mean vectors until the requested number is reached; the outlier topic is not included and
-    /// stays. With [`NrTopics::Auto`], HDBSCAN (`min_cluster_size` 2) clusters the mean vectors, normalized to unit
-    /// length; topics that it considers outliers stay. Groups are merged as in [`merge_topics`](Self::merge_topics).
+    /// distance of their mean vectors (or of their c-TF-IDF) until the requested number is reached, or until no two groups
+    /// are similar enough; the outlier topic is not included and stays. With [`NrTopics::Auto`], HDBSCAN
+    /// (`min_cluster_size` 2) clusters the mean vectors, normalized to unit length; topics that it considers outliers
+    /// stay. Groups are merged as in [`merge_topics`](Self::merge_topics).
     ///
     /// # Errors
-    /// The requested number is 0; the model is without its data; a representation fails.
-    pub fn reduce_topics(&self, nr_topics: impl Into<NrTopics>) -> Result<FittedTopicModel> {
-        let nr_topics = nr_topics.into();
-        nr_topics.check()?;
-        let assignment = &*self.topics.assignment;
-        if let NrTopics::Count(count) = nr_topics {
-            if count >= assignment.topic_count() {
+    /// The requested number is 0; the similarity is not from -1 to 1; no words were counted; the model is without its
+    /// data; a representation fails.
+    pub fn reduce_topics(&self, to: impl Into<ReduceTopics>) -> Result<FittedTopicModel> {
+        let to = to.into();
+        to.check()?;
+        if let Some(count) = to.count() {
+            if count >= self.topics.assignment.topic_count() {
                 return Ok(self.clone());
             }
             self.data_with_vectors("reduce_topics")?;
-            let cut = if assignment.unmerged().is_some() { self.clustering_at(count)? } else { None };
+            let cut = if to.is_by_vectors() && self.is_cut_of_tree() { self.clustering_at(count)? } else { None };
             if let Some(clustering) = cut {
-                return self.recut("reduce_topics", clustering, Some(nr_topics));
+                return self.recut("reduce_topics", clustering, Some(NrTopics::Count(count)));
             }
         }
-        let targets = similar(&assignment.ids(), &self.topics.centroids, nr_topics, self.settings.seed)?;
+        let targets = to.targets(&self.topics, self.settings.seed)?;
         match targets.iter().all(|(topic, target)| topic == target) {
             true => Ok(self.clone()),
             false => self.join("reduce_topics", &targets),
         }
+    }
+
+    /// Whether the topics are those of the clusterer, but for the choice of outliers.
+    fn is_cut_of_tree(&self) -> bool {
+        let moves_rows =
+            |edit: &&Regrouping| edit.edit != "with_outliers" && edit.unchanged().len() < edit.destinations.len();
+        let since_cut = self.topics.history.iter().rev().take_while(|edit| !CUTS.contains(&edit.edit.as_str()));
+        self.topics.assignment.unmerged().is_some() && since_cut.filter(moves_rows).count() == 0
     }
 
     /// Returns a model with `nr_topics` topics, at least 1, more or fewer than now: another cut of the tree that the fit
@@ -185,7 +238,7 @@ impl FittedTopicModel {
     }
 
     /// The model with the rows of the fit regrouped by `groups`, an arbitrary number for each row, -1 for outliers.
-    fn regroup(&self, edit: &str, groups: &[i32]) -> Result<FittedTopicModel> {
+    pub(super) fn regroup(&self, edit: &str, groups: &[i32]) -> Result<FittedTopicModel> {
         let data = self.data_with_vectors(edit)?;
         let settings = &self.settings;
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
@@ -193,7 +246,7 @@ impl FittedTopicModel {
         Ok(self.regrouped(topics))
     }
 
-    /// The same model with other topics.
+    /// The same model with other topics, an edit later.
     pub(super) fn regrouped(&self, topics: Topics) -> FittedTopicModel {
         let (rows, clustered) = (topics.assignment.topics.len(), topics.assignment.clustered());
         let summary = Summary {
@@ -202,6 +255,6 @@ impl FittedTopicModel {
             topics: topics.assignment.topic_count(),
             ..(*self.summary).clone()
         };
-        FittedTopicModel { topics, summary: Arc::new(summary), ..self.clone() }
+        FittedTopicModel { topics, summary: Arc::new(summary), earlier: self.earlier_and_this(), ..self.clone() }
     }
 }

@@ -28,20 +28,26 @@ mod probabilities;
 mod quality;
 mod reliability;
 mod search;
+mod split;
 mod summary;
 mod tables;
 mod topic_parts;
 mod transform;
 mod trust;
+mod undo;
+mod update;
 
 pub use find_documents::DocumentSearch;
 pub use hierarchical::{HierarchyOptions, TopicDistance};
 pub use over_time::{OverTimeOptions, TopicsOverTime};
 pub use per_class::PerClassOptions;
 pub(crate) use quality::Quality;
+pub use split::SplitBy;
 pub use summary::Summary;
 pub(super) use transform::replace_columns;
 pub(crate) use trust::{Doubt, TopicQuality};
+use undo::Earlier;
+pub use update::UpdateTopics;
 
 /// A fitted topic model, as returned by [`TopicModel::fit`](crate::model::TopicModel::fit).
 ///
@@ -76,6 +82,8 @@ pub struct FittedTopicModel {
     pub(super) summary: Arc<Summary>,
     /// Of a model of BERTopic, what has no other place here.
     pub(super) imported: Option<Arc<Imported>>,
+    /// What was before the last edits, oldest first.
+    pub(super) earlier: Arc<[Earlier]>,
 }
 
 impl FittedTopicModel {
@@ -188,7 +196,7 @@ impl FittedTopicModel {
     #[must_use]
     pub fn without_data(&self) -> FittedTopicModel {
         let pipeline = Pipeline { known: None, ..(*self.pipeline).clone() };
-        FittedTopicModel { pipeline: Arc::new(pipeline), data: None, ..self.clone() }
+        FittedTopicModel { pipeline: Arc::new(pipeline), data: None, earlier: Arc::default(), ..self.clone() }
     }
 
     /// The documents of the fit; the error names the method, `what`, that needs them.

@@ -1,12 +1,12 @@
 //! Another choice of outliers.
 
 use super::FittedTopicModel;
-use crate::error::Result;
-use crate::topics::Outliers;
+use crate::error::{Result, Stage};
+use crate::topics::{ClusteredRows, Outliers, ReduceOutliers, Topics};
 
 impl FittedTopicModel {
     /// Returns a model with other outliers, without fitting again: [`Outliers`], or a number from 0 to 1, which is
-    /// their share (in place of BERTopic's `reduce_outliers` and `update_topics`). Words are counted anew from the kept
+    /// their share. Words are counted anew from the kept
     /// counts, and topics are numbered by size.
     ///
     /// Every row that has a vector belongs to some topic with some strength:
@@ -57,6 +57,43 @@ impl FittedTopicModel {
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
         let vectors = &data.encoded.clustered;
         let topics = self.topics.reassign("with_outliers", assignment, vectors, &settings.ctfidf, describe)?;
+        Ok(self.regrouped(topics))
+    }
+
+    /// Returns a model with fewer outliers: each is moved to the topic that matches it best by a strategy
+    /// ([`OutlierStrategy`](crate::topics::OutlierStrategy)), if it matches well enough, or only the best ones ([`ReduceOutliers`], which has an example).
+    /// Sizes, words, representations and mean vectors follow (in BERTopic: `reduce_outliers`, then `update_topics`).
+    /// Rows in topics stay where they are, and calls add up, so that several strategies can be combined.
+    ///
+    /// The probability of a moved row is how well it matches by the strategy: its membership, or the cosine. If no outlier
+    /// matches, or there are no topics, nothing changes.
+    ///
+    /// [`transform`](Self::transform) follows: a new row that the clusterer leaves out is in the topic with the nearest mean
+    /// vector, if the cosine is large enough: by embeddings, as for the rows of the fit; by other strategies, as for as
+    /// large a part of them, since words and memberships of new rows are not known. Its probability is the share of that
+    /// cosine in the sum of all positive ones. So it is for new rows in topics that were deleted before.
+    ///
+    /// [`with_outliers(Outliers::AsClustered)`](Self::with_outliers) restores the clusterer's outliers, also later, and
+    /// [`undo`](Self::undo) those from before.
+    ///
+    /// # Errors
+    /// A number is not from 0 to 1; the clusterer tells no memberships, or no words were counted; the model is without its
+    /// data; a representation fails.
+    pub fn reduce_outliers(&self, how: impl Into<ReduceOutliers>) -> Result<FittedTopicModel> {
+        let how = how.into();
+        how.check()?;
+        let data = self.data_with_vectors("reduce_outliers")?;
+        let (settings, encoded) = (&self.settings, &data.encoded);
+        let clusterer = &*self.pipeline.clusterer;
+        let clustered = ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer };
+        let Topics { assignment, terms, centroids, .. } = &self.topics;
+        let Some(assignment) = assignment.with_reduced_outliers(&how, &clustered, terms, centroids)? else {
+            return Ok(self.clone());
+        };
+        settings.progress.check(Stage::Topics)?;
+        let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
+        let vectors = &encoded.clustered;
+        let topics = self.topics.reassign("reduce_outliers", assignment, vectors, &settings.ctfidf, describe)?;
         Ok(self.regrouped(topics))
     }
 }

@@ -34,8 +34,9 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
     let mut state = contents.take_state("topics")?;
     let path = contents.path_of("topics");
     let in_topics = |error: Error| error.with_path(&path);
-    let assignment =
-        state.take_part("assignment").and_then(|state| Assignment::from_state(state, saved.rows)).map_err(in_topics)?;
+    let assignment = state.take_part("assignment");
+    let assignment = assignment.and_then(|state| Assignment::from_state(state, saved.rows, saved.dimensions));
+    let assignment = assignment.map_err(in_topics)?;
     let ids = assignment.ids();
     let labels = match &saved.imported {
         Some(imported) if saved.labels.is_empty() => imported.custom_labels.clone(),
@@ -118,6 +119,7 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         data: data.map(Arc::new),
         summary: Arc::new(saved.summary),
         imported: saved.imported.map(Arc::new),
+        earlier: Arc::default(),
     })
 }
 

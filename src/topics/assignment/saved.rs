@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Assignment, Choice, sizes_of};
+use super::{Assignment, Choice, division, sizes_of};
 use crate::cluster::OUTLIER;
 use crate::error::Result;
 use crate::state::State;
@@ -25,14 +25,17 @@ impl Assignment {
             let (topics, strengths): (Vec<i32>, Vec<f64>) = runners_up.iter().copied().unzip();
             state = state.with_values("runners_up", topics).with_values("runner_up_strengths", strengths);
         }
+        if !self.divisions.is_empty() {
+            state = state.with_part("divisions", division::state(&self.divisions));
+        }
         match &self.choice {
             Some(choice) => state.with_part("choice", choice.state()),
             None => state,
         }
     }
 
-    /// The topics of a state, of this number of rows.
-    pub(crate) fn from_state(mut state: State<'_>, rows: usize) -> Result<Self> {
+    /// The topics of a state, of this number of rows, whose vectors have these dimensions.
+    pub(crate) fn from_state(mut state: State<'_>, rows: usize, dimensions: usize) -> Result<Self> {
         let topics = state.take_exactly::<i32>("topics", rows)?;
         let sizes = take_sizes(&mut state, &topics)?;
         let count = sizes.keys().filter(|&&topic| topic != OUTLIER).count() as i32;
@@ -60,9 +63,14 @@ impl Assignment {
             }
             false => None,
         };
+        // Earlier versions divided no topics.
+        let divisions = match state.has_part("divisions") {
+            true => division::from_state(state.take_part("divisions")?, dimensions)?,
+            false => BTreeMap::new(),
+        };
         let choice = match state.has_part("choice") {
             true => {
-                let choice = Choice::from_state(state.take_part("choice")?, rows)?;
+                let choice = Choice::from_state(state.take_part("choice")?, rows, dimensions)?;
                 if !choice.now.values().all(|&topic| is_topic(topic)) {
                     return Err(state.out_of_range("now"));
                 }
@@ -70,13 +78,14 @@ impl Assignment {
             }
             false => None,
         };
-        Ok(Assignment { topics, probabilities, runners_up, sizes, mapper, choice })
+        Ok(Assignment { topics, probabilities, runners_up, sizes, mapper, divisions, choice })
     }
 
-    /// A cluster of each topic, by topic.
+    /// A cluster of each topic, by topic; a divided cluster is that of none.
     pub(crate) fn cluster_of_topics(&self) -> BTreeMap<i32, i32> {
         let mut clusters = BTreeMap::new();
-        for (&cluster, &topic) in self.mapper.iter().filter(|(_, topic)| **topic != OUTLIER) {
+        let whole = self.mapper.iter().filter(|(cluster, _)| !self.divisions.contains_key(cluster));
+        for (&cluster, &topic) in whole.filter(|(_, topic)| **topic != OUTLIER) {
             clusters.entry(topic).or_insert(cluster);
         }
         clusters
@@ -95,7 +104,7 @@ impl Choice {
         with_map(state, "now", &self.now)
     }
 
-    fn from_state(mut state: State<'_>, rows: usize) -> Result<Self> {
+    fn from_state(mut state: State<'_>, rows: usize, dimensions: usize) -> Result<Self> {
         let before = state.take_part("before")?;
         if before.has_part("choice") {
             return Err(state.wrong("a choice of outliers contains another"));
@@ -108,7 +117,7 @@ impl Choice {
         };
         let nearest = state.take_values::<f64>("nearest")?.first().copied();
         let now = take_map(&mut state, "now")?;
-        let before = Assignment::from_state(before, rows)?;
+        let before = Assignment::from_state(before, rows, dimensions)?;
         Ok(Choice { outliers, admission: Admission { lowest, nearest }, before, now })
     }
 }

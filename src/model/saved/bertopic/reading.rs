@@ -85,6 +85,7 @@ pub(super) fn model_of(saved: BertopicModel) -> Result<FittedTopicModel> {
         topics: Topics::new(assignment, terms, Centroids::from_means(means), description).with_labels(custom_labels),
         data: None,
         imported: Some(Arc::new(imported)),
+        earlier: Arc::default(),
     })
 }
 
