@@ -112,11 +112,17 @@ impl<'a> Memberships<'a> {
         &self.topics
     }
 
-    /// From the membership in each cluster: those of clusters in one topic add up, and what is left is the outliers'.
-    pub(crate) fn by_clusters(&self, memberships: ArrayView1<'_, f64>, mut values: ArrayViewMut1<'_, f64>) {
+    /// From the membership in each cluster: those of clusters in one topic add up, and what is left is the outliers'. The
+    /// membership in a cluster that was divided is that in the part nearest to `vector`.
+    pub(crate) fn by_clusters(
+        &self,
+        memberships: ArrayView1<'_, f64>,
+        vector: &[f32],
+        mut values: ArrayViewMut1<'_, f64>,
+    ) {
         values.fill(0.0);
         for (label, &membership) in (0..).zip(memberships) {
-            let topic = self.assignment.topic_of_label(label);
+            let topic = self.assignment.topic_of(label, vector);
             let place = topic.and_then(|topic| self.topics.binary_search(&topic).ok());
             // A clusterer may be anyone's.
             if let Some(value) = place.and_then(|place| values.get_mut(place + 1)).filter(|_| membership > 0.0) {
@@ -221,7 +227,9 @@ impl<'a> FittedMemberships<'a> {
                 None => self.of_point(place, position),
             };
             match (membership, self.vectors.get(row)) {
-                (Some(membership), _) => self.memberships.by_clusters(membership, values.view_mut()),
+                (Some(membership), vector) => {
+                    self.memberships.by_clusters(membership, vector.unwrap_or_default(), values.view_mut());
+                }
                 (None, Some(vector)) => {
                     let topic = self.memberships.assignment.topics.get(row).copied().unwrap_or(OUTLIER);
                     self.memberships.by_centroids(vector, topic, values.view_mut());

@@ -146,7 +146,7 @@ impl FittedTopicModel {
         for (place, &at) in new.iter().enumerate() {
             let Some(values) = encoded.rows.get(at).and_then(|&row| found.row_mut(row)) else { continue };
             match &of_new {
-                Some(of_new) => memberships.by_clusters(of_new.row(place), values),
+                Some(of_new) => memberships.by_clusters(of_new.row(place), reader.row(at), values),
                 None => {
                     let topic = topics.get(at).map_or(OUTLIER, |&(topic, _)| topic);
                     memberships.by_centroids(reader.row(at), topic, values);
