@@ -78,12 +78,107 @@ pub fn mutate_folder(folder: &Path, files: &[PathBuf], random: &mut Random) -> O
     let path = &files[random.below(files.len())];
     let before = fs::read(path)?;
     let mut bytes = before.clone();
-    mutate(&mut bytes, &before, path.ends_with(LIST), random);
+    let is_list = path.ends_with(LIST);
+    let is_arrays = path.extension().is_some_and(|extension| extension == "safetensors");
+    // Most arbitrary changes are refused at once, so others keep the form of the file.
+    match random.below(4) {
+        1 if is_list => bytes = with_other_value(&before, random).unwrap_or(bytes),
+        2 | 3 if is_list => bytes = with_other_values(&before, random),
+        1 if is_arrays => bytes = with_other_header(&before, random).unwrap_or(bytes),
+        2 | 3 if is_arrays => change_numbers(&mut bytes, random),
+        _ => mutate(&mut bytes, &before, is_list, random),
+    }
     fs::write(path, &bytes)?;
-    if !path.ends_with(LIST) && random.below(4) > 0 {
+    if !is_list && random.below(4) > 0 {
         list_anew(folder, path, &bytes)?;
     }
     Ok(())
+}
+
+/// The JSON with one to four values replaced.
+fn with_other_values(json: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut json = json.to_vec();
+    for _ in 0..=random.below(4) {
+        json = with_other_value(&json, random).unwrap_or(json);
+    }
+    json
+}
+
+/// The JSON with one value replaced; `None` if it is not JSON.
+fn with_other_value(json: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    let mut json: Value = serde_json::from_slice(json).ok()?;
+    let mut at = random.below(count(&json));
+    replace(&mut json, &mut at, random);
+    serde_json::to_vec(&json).ok()
+}
+
+/// The number of values in a value, including itself.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(count).sum::<usize>(),
+        Value::Object(values) => 1 + values.values().map(count).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// Replaces the value with the number `at`, counted from 0.
+fn replace(value: &mut Value, at: &mut usize, random: &mut Random) {
+    if *at == 0 {
+        *value = other(value, random);
+    }
+    *at = at.wrapping_sub(1);
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| replace(value, at, random)),
+        Value::Object(values) => values.values_mut().for_each(|value| replace(value, at, random)),
+        _ => {}
+    }
+}
+
+fn other(value: &Value, random: &mut Random) -> Value {
+    // The settings of a part are JSON in a text.
+    if let Value::String(text) = value
+        && let Some(json) = with_other_value(text.as_bytes(), random)
+        && random.below(4) > 0
+    {
+        return Value::String(String::from_utf8(json).unwrap_or_default());
+    }
+    match random.below(12) {
+        0 => Value::Null,
+        1 => json!(random.below(2) == 0),
+        2 => json!(0),
+        3 => json!(-1),
+        4 => json!(random.below(100)),
+        5 => json!(u64::MAX >> random.below(64)),
+        6 => json!(1e300),
+        7 => json!(0.5),
+        8 => json!(["", "clustered", "full", "none", "\u{202e}"][random.below(5)]),
+        9 => json!([]),
+        10 => json!({}),
+        _ => json!([value, value]),
+    }
+}
+
+/// Arrays whose header has another value; `None` if there is no header.
+fn with_other_header(bytes: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    let (header, arrays) = bytes.get(8..)?.split_at_checked(header_length(bytes)?)?;
+    let mut header = with_other_value(header, random)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Some([&(header.len() as u64).to_le_bytes()[..], &header, arrays].concat())
+}
+
+fn header_length(bytes: &[u8]) -> Option<usize> {
+    let length = bytes.get(..8)?.try_into().ok()?;
+    usize::try_from(u64::from_le_bytes(length)).ok()
+}
+
+/// Mutates numbers in the arrays, of which there are as many as before.
+fn change_numbers(bytes: &mut [u8], random: &mut Random) {
+    let start = header_length(bytes).unwrap_or(0).saturating_add(8);
+    let Some(arrays) = bytes.get_mut(start..) else { return };
+    let before = arrays.to_vec();
+    let mut after = before.clone();
+    mutate(&mut after, &before, false, random);
+    arrays.iter_mut().zip(after).for_each(|(place, byte)| *place = byte);
 }
 
 /// Renames a file of a saved model, and corrects its entry in the list.
