@@ -78,8 +78,8 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     cell(&show((
         heading("Search"),
         shared.find_topics("a boat on the sea", 3)?,
-        heading("Edit"),
-        shared.merge_topics(&[&[1, 2]])?.get_topic_info()?.select(["Topic", "Count", "Name"])?.head(Some(3)),
+        heading("Fewer topics"),
+        shared.reduce_topics(10)?.get_topic_info()?.select(["Topic", "Count", "Name"])?.head(Some(3)),
         heading("Documents"),
         shared.get_document_info(),
     )));
