@@ -108,7 +108,7 @@ impl FittedTopicModel {
     /// The folder is created if it does not exist. It contains `model.json`, arrays as safetensors, and the frame as an
     /// Arrow file; no code, nothing that is executed when it is read. A model in the folder is replaced when the new one
     /// is complete: after a failure, or if the process is killed at any moment, the folder has the old model or the new
-    /// one. Embedders are not saved, but their origin is.
+    /// one. Embedders and captioners are not saved, but their origin is.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -144,7 +144,8 @@ impl FittedTopicModel {
 
     /// Loads a model that was [saved](Self::save). Its embedder is loaded when it is first needed: the built-in one, a
     /// model of the Hub in the same revision, or the folder where it was, if that is unchanged. Where it is not at hand,
-    /// everything works that needs none, and the error says how to give it ([`with_embedder`](Self::with_embedder)).
+    /// everything works that needs none, and the error says how to give it ([`with_embedder`](Self::with_embedder)). The
+    /// same holds for its [captioner](Self::captioner).
     ///
     /// The folder may come from anyone: every file is checked by size and hash, numbers by their range, and links are not
     /// followed. Images are found by their paths, as in the fit.
