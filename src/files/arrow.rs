@@ -3,10 +3,10 @@
 //! The reader allocates as much as the length prefixes of compressed buffers claim, and recurses into nested columns,
 //! so both are checked first.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::*;
 use polars_arrow::io::ipc::format::ipc::planus::ReadAsRoot;
 use polars_arrow::io::ipc::format::ipc::{
@@ -26,9 +26,14 @@ const CONTINUATION: [u8; 4] = [0xff; 4];
 /// The maximum compression ratio of LZ4.
 const LZ4_RATIO: u64 = 255;
 
-/// Reads the Arrow file or stream `path`, opened as `file`, of `length` bytes, with an uncompressed size of at most
-/// `most`.
-pub(crate) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<u64>) -> Result<DataFrame> {
+/// Reads the Arrow file or stream `path`, opened as `file` or in memory, of `length` bytes, with an uncompressed size of
+/// at most `most`.
+pub(crate) fn read_arrow<F: MmapBytesReader>(
+    mut file: F,
+    length: u64,
+    path: &Path,
+    most: Option<u64>,
+) -> Result<DataFrame> {
     let broken = |cause| damaged(path, ARROW, cause);
     let mut start = [0; 4];
     let is_stream = file.read_exact(&mut start).is_ok() && start == CONTINUATION;
@@ -47,14 +52,14 @@ pub(crate) fn read_arrow(mut file: File, length: u64, path: &Path, most: Option<
 }
 
 /// A file that is being checked.
-struct Walk<'a> {
-    file: BufReader<File>,
+struct Walk<'a, F> {
+    file: BufReader<F>,
     path: &'a Path,
     length: u64,
     budget: Budget,
 }
 
-impl Walk<'_> {
+impl<F: Read + Seek> Walk<'_, F> {
     fn broken(&self, cause: &str) -> Error {
         damaged(self.path, ARROW, Cause::new(cause))
     }

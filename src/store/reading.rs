@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::DataFrame;
@@ -147,19 +147,17 @@ fn read_file(folder: &Path, links_into: Option<&Path>, entry: &FileEntry, manife
         ));
     }
     let path = folder.join(&entry.name);
-    let (mut file, length) = open_within(&path, links_into).map_err(|error| unreadable(&path, error))?;
+    let (file, length) = open_within(&path, links_into).map_err(|error| unreadable(&path, error))?;
     if length != entry.bytes {
         return Err(damaged(&path, format!("it has {length} bytes instead of {}", entry.bytes)));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-    file.by_ref().take(length).read_to_end(&mut bytes).map_err(|error| unreadable(&path, error))?;
+    file.take(length).read_to_end(&mut bytes).map_err(|error| unreadable(&path, error))?;
     if sha256(&bytes) != entry.sha256 {
         return Err(damaged(&path, "its content has changed: the hash differs").with_hint("Copy the model again."));
     }
     if entry.name.ends_with(FRAME) {
-        drop(bytes);
-        file.rewind().map_err(|error| unreadable(&path, error))?;
-        return Ok(Content::Frame(read_arrow(file, length, &path, None)?));
+        return Ok(Content::Frame(read_arrow(Cursor::new(bytes), length, &path, None)?));
     }
     let arrays = read_arrays(&bytes).map_err(|what| damaged(&path, what))?;
     let stated = manifest.parts.get(&entry.part);
