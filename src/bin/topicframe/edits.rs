@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::model::Outliers;
+use topicframe::model::{OutlierStrategy, Outliers, ReduceOutliers};
 use topicframe::prelude::{ClassTfIdf, NrTopics};
 
 use crate::usage::any_case;
@@ -18,6 +18,11 @@ const OUTLIER: i32 = -1;
 #[derive(Debug, Clone)]
 enum Edit {
     Merge(Vec<i32>),
+    Delete(Vec<i32>),
+    Split(i32, usize),
+    Label(i32, String),
+    ReduceOutliers(OutlierStrategy),
+    MaxOutliers(f64),
     NrTopics(NrTopics),
     At(usize),
     Outliers(Outliers),
@@ -34,13 +39,34 @@ struct Kind {
     read: fn(&str) -> Result<Edit>,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 10] = [
     Kind {
         option: "merge",
         value_name: "ID,ID",
         help: "Merge these topics into one. If the first is -1, they become outliers.",
         has_minus: true,
         read: merge,
+    },
+    Kind {
+        option: "delete",
+        value_name: "ID,ID",
+        help: "Delete these topics: their documents become outliers.",
+        has_minus: false,
+        read: delete,
+    },
+    Kind {
+        option: "split",
+        value_name: "ID=N",
+        help: "Divide a topic into this number of topics, by k-means: `3=2`.",
+        has_minus: false,
+        read: split,
+    },
+    Kind {
+        option: "label",
+        value_name: "ID=LABEL",
+        help: "Give a topic a label, which it keeps through further edits: `\"3=Old cars\"`.",
+        has_minus: false,
+        read: label,
     },
     Kind {
         option: "nr-topics",
@@ -65,6 +91,22 @@ const KINDS: [Kind; 5] = [
                documents with a low probability as well (`below=0.3`).",
         has_minus: false,
         read: |text| any_case(text).map(Edit::Outliers),
+    },
+    Kind {
+        option: "reduce-outliers",
+        value_name: "embeddings|c-tf-idf|probabilities",
+        help: "Move outliers to the topic that they match best: by the cosine to its mean vector, by the similarity of words, \
+               or by the clusterer's memberships.",
+        has_minus: false,
+        read: |text| any_case(text).map(Edit::ReduceOutliers),
+    },
+    Kind {
+        option: "max-outliers",
+        value_name: "SHARE",
+        help: "After --reduce-outliers: move only the best matches, until no more than this share of the documents are \
+               outliers (`10%` or `0.1`).",
+        has_minus: false,
+        read: max_outliers,
     },
     Kind {
         option: "ctfidf",
@@ -137,8 +179,7 @@ impl Edits {
     pub fn apply(&self, topics: &FittedTopicModel) -> Result<FittedTopicModel> {
         let mut ids = Ids::of(topics);
         let mut edited = topics.clone();
-        // Merges in a row are one edit: the topics are described only once.
-        for edits in self.0.chunk_by(|a, b| matches!((a, b), (Edit::Merge(_), Edit::Merge(_)))) {
+        for edits in self.0.chunk_by(is_one_edit) {
             let before = edited.history().len();
             edited = match edits {
                 [] => continue,
@@ -146,6 +187,31 @@ impl Edits {
                 [Edit::At(nr_topics), ..] => edited.at(*nr_topics)?,
                 [Edit::Outliers(outliers), ..] => edited.with_outliers(*outliers)?,
                 [Edit::Ctfidf(ctfidf), ..] => edited.with_ctfidf(ctfidf.clone())?,
+                [Edit::Delete(_), ..] => {
+                    let deleted = edits.iter().filter_map(|edit| match edit {
+                        Edit::Delete(deleted) => Some(deleted),
+                        _ => None,
+                    });
+                    let now = deleted.flatten().map(|&id| ids.now(id)).collect::<Result<BTreeSet<i32>>>()?;
+                    edited.delete_topics(&now.into_iter().collect::<Vec<_>>())?
+                }
+                [Edit::Split(topic, parts), ..] => edited.split_topic(ids.now(*topic)?, *parts)?,
+                [Edit::Label(..), ..] => {
+                    let labels = edits.iter().filter_map(|edit| match edit {
+                        Edit::Label(topic, label) => Some((*topic, label.clone())),
+                        _ => None,
+                    });
+                    let now = labels.map(|(topic, label)| Ok((ids.now(topic)?, label)));
+                    edited.set_topic_labels(now.collect::<Result<Vec<(i32, String)>>>()?)?
+                }
+                [Edit::ReduceOutliers(strategy)] => edited.reduce_outliers(*strategy)?,
+                [Edit::ReduceOutliers(strategy), .., Edit::MaxOutliers(share)] => {
+                    edited.reduce_outliers(ReduceOutliers::new(*strategy).max_outliers(*share))?
+                }
+                [Edit::ReduceOutliers(_) | Edit::MaxOutliers(_), ..] => {
+                    return Err(wrong("--max-outliers belongs to --reduce-outliers")
+                        .with_hint("Put it after --reduce-outliers STRATEGY."));
+                }
                 [Edit::Merge(_), ..] => {
                     let groups = edits.iter().filter_map(|edit| match edit {
                         Edit::Merge(group) => Some(group.as_slice()),
@@ -162,6 +228,17 @@ impl Edits {
         }
         Ok(edited)
     }
+}
+
+/// Whether two edits in a row are one: then topics are described only once.
+fn is_one_edit(first: &Edit, next: &Edit) -> bool {
+    matches!(
+        (first, next),
+        (Edit::Merge(_), Edit::Merge(_))
+            | (Edit::Delete(_), Edit::Delete(_))
+            | (Edit::Label(..), Edit::Label(..))
+            | (Edit::ReduceOutliers(_), Edit::MaxOutliers(_))
+    )
 }
 
 /// What became of each topic of the model that was loaded. Edits renumber topics, but whoever types a command only knows
@@ -223,6 +300,36 @@ fn merge(text: &str) -> Result<Edit> {
         [_, _, ..] => Ok(Edit::Merge(ids)),
         _ => Err(refused(TOPICS)),
     }
+}
+
+fn delete(text: &str) -> Result<Edit> {
+    let ids = text.split(',').map(|id| id.trim().parse::<i32>().ok().filter(|id| *id != OUTLIER));
+    let refused = || Error::invalid_parameter(Stage::Topics, "delete", text, "numbers of topics, separated by commas");
+    ids.collect::<Option<Vec<_>>>().map(Edit::Delete).ok_or_else(refused)
+}
+
+fn split(text: &str) -> Result<Edit> {
+    let parsed = text
+        .split_once('=')
+        .and_then(|(id, parts)| Some((id.trim().parse().ok()?, parts.trim().parse().ok().filter(|parts| *parts > 1)?)));
+    let allowed = "a topic and the number of its parts, at least 2, such as 3=2";
+    let refused = || Error::invalid_parameter(Stage::Topics, "split", text, allowed);
+    parsed.map(|(id, parts)| Edit::Split(id, parts)).ok_or_else(refused)
+}
+
+fn label(text: &str) -> Result<Edit> {
+    let parsed = text.split_once('=').and_then(|(id, label)| Some((id.trim().parse().ok()?, label.trim().to_owned())));
+    let refused = || Error::invalid_parameter(Stage::Topics, "label", text, "a topic and its label, such as 3=Cars");
+    parsed.map(|(id, label)| Edit::Label(id, label)).ok_or_else(refused)
+}
+
+fn max_outliers(text: &str) -> Result<Edit> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse::<f64>(),
+    };
+    let refused = || Error::invalid_parameter(Stage::Topics, "max_outliers", text, "a share, such as 10% or 0.1");
+    share.ok().filter(|share| (0.0..=1.0).contains(share)).map(Edit::MaxOutliers).ok_or_else(refused)
 }
 
 /// What `--merge` takes.

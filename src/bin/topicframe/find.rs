@@ -1,9 +1,10 @@
-//! `topicframe find`: searches the topics of a saved model.
+//! `topicframe find`: searches the topics and the documents of a saved model.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use topicframe::error::{Error, Result, Stage};
+use topicframe::prelude::DocumentSearch;
 
 use crate::bar;
 use crate::loading::Loading;
@@ -17,14 +18,26 @@ pub struct Find {
     model: PathBuf,
 
     /// A word or any text.
-    #[arg(value_name = "QUERY", required_unless_present = "image", conflicts_with = "image")]
+    #[arg(value_name = "QUERY", required_unless_present_any = ["image", "similar_to"], conflicts_with = "image")]
     query: Option<String>,
 
     /// An image file instead of a text, for a model with an embedder that supports images.
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
 
-    /// The number of topics.
+    /// A topic instead of a text: the topics that are most similar to it.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["query", "image", "documents"])]
+    similar_to: Option<i32>,
+
+    /// Find documents instead of topics.
+    #[arg(long)]
+    documents: bool,
+
+    /// Only documents of this topic; -1 for outliers.
+    #[arg(long, value_name = "ID", requires = "documents", allow_negative_numbers = true)]
+    topic: Option<i32>,
+
+    /// The number of topics or documents.
     #[arg(long, value_name = "N", default_value_t = 5)]
     top_n: usize,
 
@@ -38,10 +51,11 @@ pub struct Find {
 const EXAMPLES: &str = "\
 Examples:
   topicframe find topics/ \"a boat on the sea\"
-  topicframe find topics/ --image boat.jpg --top-n 3 --out nearest.csv";
+  topicframe find topics/ --image boat.jpg --top-n 3 --out nearest.csv
+  topicframe find topics/ \"a boat on the sea\" --documents --topic 3";
 
 impl Find {
-    /// Prints the nearest topics with their similarities.
+    /// Prints the nearest topics or documents with their similarities.
     pub fn run(&self) -> Result<()> {
         let progress = bar::progress();
         if self.top_n == 0 {
@@ -49,10 +63,22 @@ impl Find {
         }
         self.result.check(&self.model)?;
         let topics = self.loading.load(&self.model, &progress)?;
-        let found = match &self.image {
-            Some(image) => topics.find_topics_by_image(image.as_path(), self.top_n)?,
-            None => topics.find_topics(self.query.as_deref().unwrap_or_default(), self.top_n)?,
+        let query = self.query.as_deref().unwrap_or_default();
+        let found = match (self.similar_to, &self.image, self.documents) {
+            (Some(topic), ..) => topics.similar_topics(topic, self.top_n)?,
+            (None, Some(image), true) => topics.find_documents_by_image(image.as_path(), self.search())?,
+            (None, Some(image), false) => topics.find_topics_by_image(image.as_path(), self.top_n)?,
+            (None, None, true) => topics.find_documents(query, self.search())?,
+            (None, None, false) => topics.find_topics(query, self.top_n)?,
         };
         self.result.tell(&found, &progress)
+    }
+
+    fn search(&self) -> DocumentSearch {
+        let search = DocumentSearch::new(self.top_n);
+        match self.topic {
+            Some(topic) => search.topic(topic),
+            None => search,
+        }
     }
 }

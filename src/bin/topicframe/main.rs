@@ -1,6 +1,7 @@
 //! `topicframe fit INPUT ...`: finds the topics of a file or of a folder of images from the command line; `topicframe
 //! transform INPUT ... --model FOLDER`: places new documents in the topics of a saved model; `topicframe info FOLDER`:
 //! shows one; `topicframe edit FOLDER ...`: changes its topics; `topicframe find FOLDER QUERY`: searches them;
+//! `over-time`, `per-class`, `hierarchy` and `distribution` explore them;
 //! `topicframe kernel ...`: runs topicframe in Jupyter.
 
 use std::process::ExitCode;
@@ -9,17 +10,21 @@ use clap::Parser;
 use topicframe::error::Interface;
 
 mod bar;
+mod distribution;
 mod edit;
 mod edits;
 mod find;
 mod fit;
 mod gather;
+mod hierarchy;
 mod info;
 mod kernel;
 mod limits;
 mod loading;
 mod model;
 mod outputs;
+mod over_time;
+mod per_class;
 mod quality;
 mod reading;
 mod result;
@@ -44,10 +49,18 @@ enum Command {
     Transform(transform::Transform),
     /// Show a saved model: its topics, settings, and origin; write its tables and its report
     Info(info::Info),
-    /// Change the topics of a saved model: merge them, reduce their number, choose other outliers
+    /// Change the topics of a saved model: merge, delete, divide or label them, choose other outliers
     Edit(edit::Edit),
-    /// Find the topics of a saved model that are nearest to a text or an image
+    /// Find the topics or documents of a saved model that are nearest to a text or an image
     Find(find::Find),
+    /// Show the topics of a saved model over time, and which of them rise or fall
+    OverTime(over_time::OverTime),
+    /// Show the topics of a saved model by the classes of a column, and which are over-represented
+    PerClass(per_class::PerClass),
+    /// Show the tree in which the topics of a saved model merge
+    Hierarchy(hierarchy::Hierarchy),
+    /// Show the topics within each document
+    Distribution(distribution::Distribution),
     /// Manage the Jupyter kernel for Rust notebooks with topicframe preloaded: install, remove or check it
     Kernel(kernel::Kernel),
 }
@@ -64,6 +77,10 @@ fn main() -> ExitCode {
         Command::Info(info) => info.run(),
         Command::Edit(edit) => edit.run(),
         Command::Find(find) => find.run(),
+        Command::OverTime(over_time) => over_time.run(),
+        Command::PerClass(per_class) => per_class.run(),
+        Command::Hierarchy(hierarchy) => hierarchy.run(),
+        Command::Distribution(distribution) => distribution.run(),
         Command::Kernel(kernel) => kernel.run(),
     };
     match result {

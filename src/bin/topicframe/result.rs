@@ -34,10 +34,15 @@ impl ResultTable {
 
     /// Writes and prints `frame`.
     pub fn tell(&self, frame: &DataFrame, progress: &Progress) -> Result<()> {
+        self.tell_as(&text(frame, table::width(120)), frame, progress)
+    }
+
+    /// Writes `frame` and prints `text`.
+    pub fn tell_as(&self, text: &str, frame: &DataFrame, progress: &Progress) -> Result<()> {
         if let Some(path) = &self.out {
             write_frame(&outputs::writable(frame, path, progress), path)?;
         }
-        table::print(&text(frame, table::width(120))).map_err(|error| {
+        table::print(text).map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the table cannot be printed").with_cause(error)
         })?;
         if let Some(path) = &self.out {
