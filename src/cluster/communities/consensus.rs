@@ -50,6 +50,11 @@ impl Runs {
         self.count
     }
 
+    /// The community of each of `nodes` in a run.
+    pub(crate) fn communities(&self, run: usize, nodes: &[u32]) -> Vec<u32> {
+        nodes.iter().map(|&node| self.communities[node as usize * self.count + run]).collect()
+    }
+
     fn of(&self, node: usize) -> &[u32] {
         &self.communities[node * self.count..(node + 1) * self.count]
     }

@@ -111,7 +111,7 @@ impl FittedClusterer for FittedCommunities {
     }
 
     fn runs(&self) -> Vec<Vec<i32>> {
-        let runs = self.found.hierarchy.free_runs_near(self.count(), &self.found.growth);
+        let runs = self.found.hierarchy.runs_near(self.count());
         let labels = |run: Vec<u32>| run.into_iter().map(|community| community as i32).collect::<Vec<i32>>();
         runs.into_iter().map(|run| self.found.by_row(&labels(run))).collect()
     }

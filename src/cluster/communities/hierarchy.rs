@@ -1,17 +1,10 @@
 //! The tree of communities that a fit found, and its cuts.
 
-use rayon::prelude::*;
-
 use super::confidence::{Connections, connections, strengths};
 use super::granularity::{Scored, most_coherent};
 use super::graph::{Graph, renumber, rows_of};
-use super::leiden::leiden;
 use super::tree::{Growth, Level, Tree, merges, tree};
-use crate::linalg::mix::mix;
 use crate::progress::Task;
-
-/// Tells the seeds of runs after the fit from those of the levels, which are numbered from 0.
-const FREE_RUNS: u64 = u64::MAX - 1;
 
 /// All that was found in a graph.
 #[derive(Debug)]
@@ -63,19 +56,11 @@ impl Hierarchy {
         nearest.map_or(0, |level| self.count(level))
     }
 
-    /// The communities of each node in each of several runs, at the resolution of the level whose number of communities
-    /// with enough rows is nearest to `count`. Other than the runs of the tree, these are not bound to the communities of
-    /// the level above, so their differences tell how far any of these communities can be trusted.
-    pub(crate) fn free_runs_near(&self, count: usize, growth: &Growth) -> Vec<Vec<u32>> {
-        let Some(level) = self.level_near(count) else { return Vec::new() };
-        let cores = &self.tree.cores;
-        let small = self.graph.aggregated(cores, cores.iter().max().map_or(0, |&last| last as usize + 1));
-        let run = |run: usize| {
-            let seed = mix(mix(growth.seed, FREE_RUNS), run as u64);
-            let communities = leiden(&small, level.resolution, None, growth.passes, seed);
-            cores.iter().map(|&core| communities[core as usize]).collect()
-        };
-        (0..growth.runs).into_par_iter().with_max_len(1).map(run).collect()
+    /// The communities of each node in each run, at the level whose number of communities with enough rows is nearest
+    /// to `count`.
+    pub(crate) fn runs_near(&self, count: usize) -> Vec<Vec<u32>> {
+        let Some(Level { runs, .. }) = self.level_near(count) else { return Vec::new() };
+        (0..runs.count()).map(|run| runs.communities(run, &self.tree.cores)).collect()
     }
 
     /// The number of communities with too few rows that joined others, at the level whose number of communities is nearest

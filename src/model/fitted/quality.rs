@@ -51,7 +51,8 @@ impl FittedTopicModel {
     ///
     /// What is not known is null: NPMI and diversity without words, NPMI also without texts or
     /// [without the data](Self::without_data), agreement if the clusterer has only one run
-    /// ([`Communities`](crate::cluster::Communities) has several), and confidence without topics.
+    /// ([`Communities`](crate::cluster::Communities) has several, which divide the same communities of the level above, so
+    /// they agree more than independent ones), and confidence without topics.
     ///
     /// NPMI rises if rows without clear topics are left out, so compare it together with `Topics` and `Outliers`.
     ///
