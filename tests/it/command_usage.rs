@@ -29,24 +29,24 @@ fn help_is_grouped_and_fits_a_terminal() {
     let fit = help("fit");
     let at = |part: &str| fit.find(part).unwrap_or_else(|| panic!("no `{part}` in {fit}"));
     let order = [
-        "--text",
-        "--embedder",
-        "--nr-topics",
+        "--text <",
+        "--embedder <",
+        "--nr-topics <",
         "\nOutputs:",
-        "--report",
-        "--quality",
+        "--report <",
+        "--quality\n",
         "\nSaving the model:",
-        "--save ",
+        "--save <",
         "\nTopics:",
-        "--like",
+        "--like <",
         "\nWords:",
-        "--clean",
+        "--clean <",
         "\nEmbedding:",
-        "--device",
+        "--device <",
         "\nImages:",
-        "--max-image-side",
+        "--max-image-side <",
         "\nReading files:",
-        "--encoding",
+        "--encoding <",
     ];
     assert!(order.map(at).is_sorted(), "{:?}\n{fit}", order.map(at));
     for default in ["[default: 10]", "[default: builtin]", "[default: clusterer]"] {
@@ -115,7 +115,7 @@ fn errors_are_a_sentence_that_says_what_to_do() {
         ),
         (
             "kernel instal".to_owned(),
-            "error: there is no command `instal`\n  Is it install? `topicframe kernel --help` lists what there is.\n",
+            "error: there is no command `instal`\n  Is it uninstall or install? `topicframe kernel --help` lists what there is.\n",
         ),
     ];
     for (arguments, expected) in cases {

@@ -37,8 +37,8 @@ pub struct Edit {
 }
 
 const EXAMPLES: &str = "\
-Topics are those that `topicframe info MODEL` lists, even if an earlier edit of the same command renumbers them. Without
---save, the result is only shown.
+Topics are those that `topicframe info MODEL` lists, even if an earlier edit of the same command
+renumbers them. Without --save, the result is only shown.
 
 Examples:
   topicframe edit topics/ --merge 1,2 --merge 4,7,9
@@ -86,9 +86,8 @@ fn compared(before: &FittedTopicModel, after: &FittedTopicModel) -> String {
     let width = table::width(120);
     let mut text = format!("Before\n{:>5}  {:>6}  {:<column$}  Words\n", "Topic", "Count", "Now");
     for (id, now) in before.topic_ids().into_iter().zip(now) {
-        let (size, words) = (before.topic_size(id).unwrap_or(0), before.get_topic(id).unwrap_or_default());
-        let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
-        let line = format!("{id:>5}  {size:>6}  {now:<column$}  {}", words.join(", "));
+        let size = before.topic_size(id).unwrap_or(0);
+        let line = format!("{id:>5}  {size:>6}  {now:<column$}  {}", table::words(before, id));
         text.push_str(&table::cut(&printable(&line), width));
         text.push('\n');
     }

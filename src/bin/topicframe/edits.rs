@@ -132,7 +132,7 @@ impl Args for Edits {
             Arg::new(kind.option)
                 .long(kind.option)
                 .value_name(kind.value_name)
-                .help(kind.help)
+                .help(kind.help.trim_end_matches('.'))
                 .help_heading(HEADING)
                 .action(ArgAction::Append)
                 .allow_hyphen_values(kind.has_minus)

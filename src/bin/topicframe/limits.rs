@@ -8,15 +8,16 @@ const MILLION: u64 = 1_000_000;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Images")]
 pub struct ImageLimits {
-    /// Maximum number of pixels in an image, in millions [default: 134]; also scales the memory limit for decoding.
+    /// Maximum number of pixels in an image, in millions; also scales the memory limit for decoding [default: 134, or
+    /// that of a saved model's fit].
     #[arg(long, value_name = "N")]
     max_image_megapixels: Option<u64>,
 
-    /// Maximum length of an image's longer side, in pixels [default: 32768].
+    /// Maximum length of an image's longer side, in pixels [default: 32768, or that of a saved model's fit].
     #[arg(long, value_name = "PIXELS")]
     max_image_side: Option<u32>,
 
-    /// Maximum size of an image file, in megabytes [default: 67].
+    /// Maximum size of an image file, in megabytes [default: 67, or that of a saved model's fit].
     #[arg(long, value_name = "N")]
     max_image_megabytes: Option<u64>,
 }

@@ -43,25 +43,25 @@ The options of a command:                topicframe fit --help";
 #[command(name = "topicframe", version, arg_required_else_help = true, after_help = AFTER_HELP)]
 #[allow(clippy::large_enum_variant, reason = "only one is created, and it runs immediately")]
 enum Command {
-    /// Find the topics of a file or of a folder of images; print them, and write tables and an HTML report
+    /// Find the topics of a file or of a folder of images; print them, and write tables and an HTML report.
     Fit(fit::Fit),
-    /// Place new documents in the topics of a saved model, in batches: their number is not limited by the memory
+    /// Place new documents in the topics of a saved model, in batches: their number is not limited by the memory.
     Transform(transform::Transform),
-    /// Show a saved model: its topics, settings, and origin; write its tables and its report
+    /// Show a saved model: its topics, settings, and origin; write its tables and its report.
     Info(info::Info),
-    /// Change the topics of a saved model: merge, delete, divide or label them, choose other outliers
+    /// Change the topics of a saved model: merge, delete, divide or label them, choose other outliers.
     Edit(edit::Edit),
-    /// Find the topics or documents of a saved model that are nearest to a text or an image
+    /// Find the topics or documents of a saved model that are nearest to a text or an image.
     Find(find::Find),
-    /// Show the topics of a saved model over time, and which of them rise or fall
+    /// Show the topics of a saved model over time, and which of them rise or fall.
     OverTime(over_time::OverTime),
-    /// Show the topics of a saved model by the classes of a column, and which are over-represented
+    /// Show the topics of a saved model by the classes of a column, and which are over-represented.
     PerClass(per_class::PerClass),
-    /// Show the tree in which the topics of a saved model merge
+    /// Show the tree in which the topics of a saved model merge.
     Hierarchy(hierarchy::Hierarchy),
-    /// Show the topics within each document
+    /// Show the topics within each document.
     Distribution(distribution::Distribution),
-    /// Manage the Jupyter kernel for Rust notebooks with topicframe preloaded: install, remove or check it
+    /// Manage the Jupyter kernel for Rust notebooks with topicframe preloaded: install, remove or check it.
     Kernel(kernel::Kernel),
 }
 

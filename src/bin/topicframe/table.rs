@@ -10,14 +10,21 @@ pub fn topics(topics: &FittedTopicModel) -> String {
     let width = width(120);
     let mut table = format!("{:>5}  {:>6}  Words\n", "Topic", "Count");
     for id in topics.topic_ids() {
-        let words = topics.get_topic(id).unwrap_or_default();
-        let words = words.iter().map(|(word, _)| word.as_str());
-        let line =
-            format!("{id:>5}  {:>6}  {}", topics.topic_size(id).unwrap_or(0), words.collect::<Vec<_>>().join(", "));
+        let line = format!("{id:>5}  {:>6}  {}", topics.topic_size(id).unwrap_or(0), words(topics, id));
         table.push_str(&cut(&printable(&line), width));
         table.push('\n');
     }
     table
+}
+
+/// The words of a topic, after its label, if it was given one.
+pub fn words(topics: &FittedTopicModel, id: i32) -> String {
+    let words = topics.get_topic(id).unwrap_or_default();
+    let words = words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(", ");
+    match topics.custom_labels().get(&id) {
+        Some(label) => format!("{label}: {words}"),
+        None => words,
+    }
 }
 
 /// Prints `text`. A closed pipe is not an error.

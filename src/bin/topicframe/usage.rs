@@ -116,7 +116,7 @@ fn told(error: &clap::Error, path: &str) -> String {
         ErrorKind::InvalidSubcommand => {
             let called = text(ContextKind::InvalidSubcommand).unwrap_or_default();
             let similar = text(ContextKind::SuggestedSubcommand).filter(|similar| !similar.is_empty());
-            let similar = similar.map_or(String::new(), |similar| format!("Is it {similar}? "));
+            let similar = similar.map_or(String::new(), |similar| format!("Is it {}? ", similar.replace(", ", " or ")));
             format!("there is no command `{called}`\n  {similar}{help}")
         }
         ErrorKind::MissingRequiredArgument => {

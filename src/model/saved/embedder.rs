@@ -207,7 +207,7 @@ impl RecordedEmbedder {
     fn check_given(&self, name: &str, loaded: &LoadedEmbedder, progress: &Progress) -> Result<()> {
         let texts = (self.saved.texts.map(|texts| texts.dimensions), loaded.texts().map(|model| model.dimensions()));
         let images = (self.saved.images, loaded.images().map(|model| model.dimensions()));
-        for ((before, now), what) in [(texts, "texts"), (images, "images")] {
+        for ((before, now), what) in [(images, "images"), (texts, "texts")] {
             let Some(before) = before.filter(|before| Some(*before) != now) else { continue };
             let message = match now {
                 Some(now) => format!("the embedder `{name}` has {now} dimensions, but the one of the fit had {before}"),
