@@ -17,19 +17,22 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 /// |---|---|---|
 /// | [`Probabilities`](Self::Probabilities) | `probabilities` | the largest membership that the clusterer tells ([`Hdbscan`](crate::cluster::Hdbscan), [`Communities`](crate::cluster::Communities)) |
 /// | [`CTfIdf`](Self::CTfIdf) | `c-tf-idf` | the cosine of the text's c-TF-IDF to the topic's |
+/// | [`Distributions`](Self::Distributions) | `distributions` | the largest share in the row's [approximate distribution](crate::model::FittedTopicModel::approximate_distribution) over topics, with its defaults: BERTopic's default. Reads the texts of outliers |
 /// | [`Embeddings`](Self::Embeddings) | `embeddings` | the cosine of the row's vector to the topic's mean vector |
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OutlierStrategy {
     /// The largest membership.
     Probabilities,
+    /// The share of the row's text that is about the topic.
+    Distributions,
     /// The similarity of words.
     CTfIdf,
     /// The similarity of vectors.
     Embeddings,
 }
 
-const STRATEGIES: &str = "probabilities, c-tf-idf or embeddings";
+const STRATEGIES: &str = "probabilities, distributions, c-tf-idf or embeddings";
 
 impl FromStr for OutlierStrategy {
     type Err = Error;
@@ -37,6 +40,7 @@ impl FromStr for OutlierStrategy {
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "probabilities" => Ok(OutlierStrategy::Probabilities),
+            "distributions" => Ok(OutlierStrategy::Distributions),
             "c-tf-idf" => Ok(OutlierStrategy::CTfIdf),
             "embeddings" => Ok(OutlierStrategy::Embeddings),
             _ => Err(Error::invalid_parameter(Stage::Topics, "strategy", text, STRATEGIES)),
@@ -48,6 +52,7 @@ impl fmt::Display for OutlierStrategy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             OutlierStrategy::Probabilities => "probabilities",
+            OutlierStrategy::Distributions => "distributions",
             OutlierStrategy::CTfIdf => "c-tf-idf",
             OutlierStrategy::Embeddings => "embeddings",
         })
@@ -118,7 +123,8 @@ impl ReduceOutliers {
 }
 
 impl Assignment {
-    /// The topics with fewer outliers; `None` if none is moved.
+    /// The topics with fewer outliers; `None` if none is moved. `distributions` returns for some rows the topic with the
+    /// largest share of their text, and that share.
     ///
     /// # Errors
     /// The strategy does not apply to this model.
@@ -128,6 +134,7 @@ impl Assignment {
         clustered: &ClusteredRows<'_>,
         terms: &TopicTerms,
         centroids: &Centroids,
+        distributions: impl FnOnce(&[usize]) -> Result<Vec<Option<(i32, f64)>>>,
     ) -> Result<Option<Self>> {
         let left_out: Vec<usize> = clustered.rows.iter().copied().filter(|&row| self.topics[row] == OUTLIER).collect();
         let target = how.max_outliers.map(|share| (share * clustered.rows.len() as f64).round() as usize);
@@ -137,6 +144,11 @@ impl Assignment {
         }
         let mut matches = match how.strategy {
             OutlierStrategy::Probabilities => self.told(clustered)?,
+            OutlierStrategy::Distributions => {
+                let near = clustered.near(&left_out, centroids)?;
+                let found = distributions(&rows_of(&near))?;
+                matched(near, found)
+            }
             OutlierStrategy::CTfIdf => by_words(clustered.near(&left_out, centroids)?, terms, &self.ids())?,
             OutlierStrategy::Embeddings => clustered.near(&left_out, centroids)?,
         };
@@ -151,7 +163,7 @@ impl Assignment {
             OutlierStrategy::Embeddings if !are_enough => how.threshold.max(f64::MIN_POSITIVE),
             OutlierStrategy::Embeddings => weakest.cosine,
             // As large a part of new rows is taken in: their vectors are known, but neither words nor memberships.
-            OutlierStrategy::CTfIdf | OutlierStrategy::Probabilities => {
+            OutlierStrategy::CTfIdf | OutlierStrategy::Distributions | OutlierStrategy::Probabilities => {
                 cosines.sort_unstable_by(|a, b| b.total_cmp(a));
                 cosines.get(matches.len() - 1).copied().unwrap_or(f64::INFINITY)
             }
@@ -226,11 +238,19 @@ fn by_words(near: Vec<Candidate>, terms: &TopicTerms, ids: &[i32]) -> Result<Vec
         return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
             .with_hint(Hint::new("Use OutlierStrategy::Embeddings.").on_command_line("Use the strategy embeddings.")));
     }
-    let rows: Vec<usize> = near.iter().map(|row| row.row).collect();
-    let found = terms.best_topics(&rows, ids)?;
+    let found = terms.best_topics(&rows_of(&near), ids)?;
+    Ok(matched(near, found))
+}
+
+fn rows_of(rows: &[Candidate]) -> Vec<usize> {
+    rows.iter().map(|row| row.row).collect()
+}
+
+/// The rows with the topics that were found for them, if any.
+fn matched(rows: Vec<Candidate>, found: Vec<Option<(i32, f64)>>) -> Vec<Candidate> {
     let candidate = |(row, found): (Candidate, Option<(i32, f64)>)| match found {
         Some((topic, strength)) => Candidate { topic, strength: strength.clamp(0.0, 1.0), ..row },
         None => Candidate { strength: 0.0, ..row },
     };
-    Ok(near.into_iter().zip(found).map(candidate).collect())
+    rows.into_iter().zip(found).map(candidate).collect()
 }

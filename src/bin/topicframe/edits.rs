@@ -94,9 +94,9 @@ const KINDS: [Kind; 10] = [
     },
     Kind {
         option: "reduce-outliers",
-        value_name: "embeddings|c-tf-idf|probabilities",
-        help: "Move outliers to the topic that they match best: by the cosine to its mean vector, by the similarity of words, \
-               or by the clusterer's memberships.",
+        value_name: "embeddings|distributions|c-tf-idf|probabilities",
+        help: "Move outliers to the topic that they match best: by the cosine to its mean vector, by shares of their text, \
+               by the similarity of words, or by the clusterer's memberships.",
         has_minus: false,
         read: |text| any_case(text).map(Edit::ReduceOutliers),
     },

@@ -52,7 +52,8 @@ impl FittedTopicModel {
     /// embedder for texts; interrupted.
     pub fn approximate_distribution(&self, settings: &ApproximateDistribution) -> Result<TopicDistribution> {
         settings.check()?;
-        self.distribution(&self.fitted_texts("approximate_distribution")?, settings)
+        let texts = self.fitted_texts("approximate_distribution")?;
+        self.distribution(&texts, &(0..texts.len()).collect::<Vec<_>>(), settings)
     }
 
     /// The same for new rows, whose texts are in the column of the fit ([`with_columns`](Self::with_columns) names
@@ -67,7 +68,8 @@ impl FittedTopicModel {
         settings: &ApproximateDistribution,
     ) -> Result<TopicDistribution> {
         settings.check()?;
-        self.distribution(&self.new_texts(frame, "approximate_distribution_of")?, settings)
+        let texts = self.new_texts(frame, "approximate_distribution_of")?;
+        self.distribution(&texts, &(0..texts.len()).collect::<Vec<_>>(), settings)
     }
 
     /// The topics of each word of some `rows` of the fit (BERTopic's `calculate_tokens`), in the order of `rows`. A
@@ -119,10 +121,22 @@ impl FittedTopicModel {
         Compared { ids, names }
     }
 
-    fn distribution(&self, texts: &TextColumn, settings: &ApproximateDistribution) -> Result<TopicDistribution> {
+    /// For each of `rows` of the fit: the topic with the largest share of its text, ties by number, and that share.
+    pub(super) fn largest_shares(&self, what: &str, rows: &[usize]) -> Result<Vec<Option<(i32, f64)>>> {
+        let shares = self.distribution(&self.fitted_texts(what)?, rows, &ApproximateDistribution::new())?;
+        let largest = |at| shares.of(at).into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        Ok((0..rows.len()).map(largest).collect())
+    }
+
+    /// The topics of some rows of `texts`, in the order of `rows`.
+    fn distribution(
+        &self,
+        texts: &TextColumn,
+        rows: &[usize],
+        settings: &ApproximateDistribution,
+    ) -> Result<TopicDistribution> {
         let topics = self.compared();
         let vectorizer = self.fitted_vectorizer()?;
-        let rows: Vec<usize> = (0..texts.len()).collect();
         let task = self.settings.progress.task(Stage::Topics, "topics within documents", rows.len());
         let shares = match settings.is_by_embeddings() {
             false => {
@@ -131,7 +145,7 @@ impl FittedTopicModel {
             }
             true => {
                 let mut shares = SparseShares::default();
-                self.embed_windows(&vectorizer, texts, &rows, settings, &task, |windows, similarities| {
+                self.embed_windows(&vectorizer, texts, rows, settings, &task, |windows, similarities| {
                     shares.push(&windows.sums(similarities.iter().copied(), topics.ids.len()));
                 })?;
                 shares

@@ -78,7 +78,7 @@ impl FittedTopicModel {
     ///
     /// # Errors
     /// A number is not from 0 to 1; the clusterer tells no memberships, or no words were counted; the model is without its
-    /// data; a representation fails.
+    /// data, or for distributions, without its documents; a representation fails.
     pub fn reduce_outliers(&self, how: impl Into<ReduceOutliers>) -> Result<FittedTopicModel> {
         let how = how.into();
         how.check()?;
@@ -87,7 +87,9 @@ impl FittedTopicModel {
         let clusterer = &*self.pipeline.clusterer;
         let clustered = ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer };
         let Topics { assignment, terms, centroids, .. } = &self.topics;
-        let Some(assignment) = assignment.with_reduced_outliers(&how, &clustered, terms, centroids)? else {
+        let distributions = |rows: &[usize]| self.largest_shares("reduce_outliers by distributions", rows);
+        let reduced = assignment.with_reduced_outliers(&how, &clustered, terms, centroids, distributions)?;
+        let Some(assignment) = reduced else {
             return Ok(self.clone());
         };
         settings.progress.check(Stage::Topics)?;
