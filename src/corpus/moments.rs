@@ -119,7 +119,7 @@ impl Refused {
         };
         let value = quoted(texts.get(row).copied().flatten().unwrap_or_default().trim(), LONGEST_VALUE);
         let message = match (format, &hint) {
-            (_, Some(_)) => format!("`{value}` may be day first or month first, as all values of the column"),
+            (_, Some(_)) => format!("`{value}` may be day first or month first, like all values of the column"),
             (Some(format), None) => {
                 format!("`{value}` is not a date in the format `{}`", quoted(format, LONGEST_VALUE))
             }

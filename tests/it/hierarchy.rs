@@ -134,7 +134,9 @@ fn forms_of_words_are_merged_in_the_tree() {
     let texts = ["cat cats", "cats purr", "cat purrs", "dog dogs", "dogs bark", "train tram"];
     let labels = [0, 0, 0, 1, 1, 2];
     let frame = df!("text" => texts).unwrap().hstack(&[vectors(&labels)]).unwrap();
-    let model = crate::given_topics::model(&labels).merge_word_forms(true).ctfidf(ClassTfIdf::new().coverage(true));
+    let english = CountVectorizer::new().stop_words(StopWords::English);
+    let model = crate::given_topics::model(&labels).merge_word_forms(true).vectorizer(english);
+    let model = model.ctfidf(ClassTfIdf::new().coverage(true));
     let topics = model.fit(&frame).unwrap();
     let tree = topics.hierarchical_topics().unwrap();
     let words: Vec<&str> = tree.root().unwrap().words.iter().map(|(word, _)| word.as_str()).collect();

@@ -100,13 +100,15 @@ fn association_is_scipys_and_statsmodels() {
         let found = association(a, b, c, d).unwrap();
         let is_fisher = case["test"] == "fisher";
         assert_eq!(found.test == AssociationTest::Fisher, is_fisher, "{case}");
-        assert_near(found.p_value, case["p"].as_f64().unwrap());
+        // Differences of logarithms of large factorials.
+        let p_value = case["p"].as_f64().unwrap();
+        assert!((found.p_value - p_value).abs() < 1e-7 * p_value, "{case} {}", found.p_value);
         assert_near(found.lift, case["lift"].as_f64().unwrap());
         let interval: Vec<f64> = serde_json::from_value(case["interval"].clone()).unwrap();
         assert!((found.log_odds_ratio - case["log_odds_ratio"].as_f64().unwrap()).abs() < 1e-9);
         assert!((found.interval.0 - interval[0]).abs() < 1e-9 && (found.interval.1 - interval[1]).abs() < 1e-9);
         // Which property is first does not matter.
-        assert_near(association(a, c, b, d).unwrap().p_value, found.p_value);
+        assert!((association(a, c, b, d).unwrap().p_value / found.p_value - 1.0).abs() < 1e-7);
     }
     for table in [(0, 0, 3, 4), (3, 4, 0, 0), (0, 3, 0, 4), (0, 0, 0, 0)] {
         assert_eq!(association(table.0, table.1, table.2, table.3), None);

@@ -108,7 +108,9 @@ impl<'a> Drawing<'a> {
             html.attribute("y", format_args!("{:.1}", self.y(id) + 4.0)).raw(">");
             let name = tree.name(id).unwrap_or_default();
             let label = if topics > 1 { format!("{topics} topics: {name}") } else { format!("{id} {name}") };
-            html.cut_text(&label, LABEL).raw("</text>");
+            // Nothing but text can be in here.
+            let cut: String = label.chars().take(LABEL).collect();
+            html.text(&cut).raw(if cut.len() < label.len() { "…</text>" } else { "</text>" });
         }
         for distance in [0.0, self.most / 2.0, self.most] {
             html.raw("<text class=\"tf-axis\"").attribute("x", format_args!("{:.1}", self.x(distance)));
