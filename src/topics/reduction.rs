@@ -111,6 +111,11 @@ impl ReduceOutliers {
         self
     }
 
+    /// Of this number of rows with a vector, how many may remain outliers.
+    pub(crate) fn target(&self, rows: usize) -> Option<usize> {
+        self.max_outliers.map(|share| (share * rows as f64).round() as usize)
+    }
+
     /// Checks that numbers are from 0 to 1.
     pub(crate) fn check(&self) -> Result<()> {
         let refused = |name: &str, value: f64| Err(Error::invalid_parameter(Stage::Topics, name, value, "0 to 1"));
@@ -137,8 +142,7 @@ impl Assignment {
         distributions: impl FnOnce(&[usize]) -> Result<Vec<Option<(i32, f64)>>>,
     ) -> Result<Option<Self>> {
         let left_out: Vec<usize> = clustered.rows.iter().copied().filter(|&row| self.topics[row] == OUTLIER).collect();
-        let target = how.max_outliers.map(|share| (share * clustered.rows.len() as f64).round() as usize);
-        let most = left_out.len().saturating_sub(target.unwrap_or(0));
+        let most = left_out.len().saturating_sub(how.target(clustered.rows.len()).unwrap_or(0));
         if most == 0 || self.topic_count() == 0 {
             return Ok(None);
         }

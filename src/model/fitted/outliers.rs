@@ -1,6 +1,8 @@
 //! Another choice of outliers.
 
 use super::FittedTopicModel;
+use crate::cluster::OUTLIER;
+use crate::encode::counted;
 use crate::error::{Result, Stage};
 use crate::topics::{ClusteredRows, Outliers, ReduceOutliers, Topics};
 
@@ -93,6 +95,12 @@ impl FittedTopicModel {
             return Ok(self.clone());
         };
         settings.progress.check(Stage::Topics)?;
+        let remain = encoded.rows.iter().filter(|&&row| assignment.topics.get(row) == Some(&OUTLIER)).count();
+        if how.target(encoded.rows.len()).is_some_and(|target| remain > target) {
+            let remain = counted(remain, "outlier remains", "outliers remain");
+            let message = format!("{remain}, more than requested: no topic matches well enough");
+            settings.progress.note(Stage::Topics, message);
+        }
         let describe = |assignment: &_, terms: &_| settings.describe(data, assignment, terms);
         let vectors = &encoded.clustered;
         let topics = self.topics.reassign("reduce_outliers", assignment, vectors, &settings.ctfidf, describe)?;

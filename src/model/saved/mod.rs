@@ -17,7 +17,7 @@
 //!
 //! | part | content |
 //! |---|---|
-//! | `topics` | the topic of each row, clusters, outliers, mean vectors, words, representatives, captions |
+//! | `topics` | the topic of each row, clusters and their parts, outliers, mean vectors, words, representatives, captions |
 //! | `terms` | term counts of each text, from which those of topics follow; if term counts stayed out, those of topics, with their weights |
 //! | `vectors` | vectors of rows, unless they stayed out |
 //! | `reducer`, `clusterer` | the fitted stages |
