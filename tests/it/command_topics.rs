@@ -10,7 +10,7 @@ use topicframe::polars::prelude::*;
 
 use crate::corpora::{captions, frame, frame_with_images};
 
-fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
+pub fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topicframe"))
         .current_dir(folder)
         .args(arguments)
@@ -20,17 +20,17 @@ fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-fn done(folder: &Path, arguments: &str) -> Output {
+pub fn done(folder: &Path, arguments: &str) -> Output {
     let output = topicframe(folder, &arguments.split_whitespace().collect::<Vec<_>>());
     assert!(output.status.success(), "{arguments}: {}", text(&output.stderr));
     output
 }
 
-fn refused(folder: &Path, arguments: &str) -> String {
+pub fn refused(folder: &Path, arguments: &str) -> String {
     let output = topicframe(folder, &arguments.split_whitespace().collect::<Vec<_>>());
     assert!(!output.status.success(), "{arguments:?} was accepted");
     let said = text(&output.stderr);
@@ -47,11 +47,11 @@ fn with_topics() -> tempfile::TempDir {
     folder
 }
 
-fn model(folder: &Path, name: &str) -> FittedTopicModel {
+pub fn model(folder: &Path, name: &str) -> FittedTopicModel {
     FittedTopicModel::load(folder.join(name)).unwrap()
 }
 
-fn same(a: &FittedTopicModel, b: &FittedTopicModel) {
+pub fn same(a: &FittedTopicModel, b: &FittedTopicModel) {
     assert_eq!((a.labels(), a.get_topics(), a.probabilities()), (b.labels(), b.get_topics(), b.probabilities()));
 }
 

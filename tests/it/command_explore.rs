@@ -1,0 +1,156 @@
+//! Edits and tables of a saved model on the command line that the library has, too: labels, divided and deleted topics,
+//! outliers, time, classes, the tree, topics within documents, and documents that are found.
+
+use std::path::Path;
+
+use topicframe::files::{read_frame, write_frame};
+use topicframe::model::{OutlierStrategy, ReduceOutliers};
+use topicframe::polars::prelude::*;
+use topicframe::prelude::{ApproximateDistribution, OverTimeOptions};
+
+use crate::command_topics::{done, model, refused, same, text, topicframe};
+use crate::corpora::captions;
+
+/// A folder with `model`: documents with a month and a group, and outliers.
+fn explored() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = 216;
+    let months: Vec<String> = (0..rows).map(|i| format!("2024-{:02}-15", 1 + i * 12 / rows)).collect();
+    let groups: Vec<&str> = (0..rows).map(|i| if i % 3 == 0 { "a" } else { "b" }).collect();
+    let posts = df!("caption" => captions(rows), "month" => months, "group" => groups).unwrap();
+    write_frame(&posts, folder.path().join("posts.parquet")).unwrap();
+    let fit = "fit posts.parquet --text caption --n-neighbors 4 --min-cluster-size 4 --outliers 20% --save model";
+    done(folder.path(), fit);
+    folder
+}
+
+fn table(here: &Path, arguments: &str) -> DataFrame {
+    let said = text(&done(here, &format!("{arguments} --out out.parquet")).stderr);
+    assert!(said.contains("wrote table"), "{said}");
+    read_frame(here.join("out.parquet")).unwrap()
+}
+
+#[test]
+fn topics_are_labeled_divided_and_deleted() {
+    let folder = explored();
+    let here = folder.path();
+    let fitted = model(here, "model");
+
+    let output = topicframe(here, &["edit", "model", "--label", "0=Old cars", "--delete", "1,2", "--save", "labeled"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let expected = fitted.set_topic_labels([(0, "Old cars")]).unwrap().delete_topics(&[1, 2]).unwrap();
+    let labeled = model(here, "labeled");
+    same(&labeled, &expected);
+    assert_eq!(labeled.custom_labels(), expected.custom_labels());
+    assert!(text(&output.stdout).contains("Old cars") && labeled.custom_labels().len() == 1);
+
+    done(here, "edit model --split 0=2 --save split");
+    same(&model(here, "split"), &fitted.split_topic(0, 2).unwrap());
+
+    done(here, "edit model --reduce-outliers Embeddings --max-outliers 5% --save fewer");
+    let best = ReduceOutliers::new(OutlierStrategy::Embeddings).max_outliers(0.05);
+    same(&model(here, "fewer"), &fitted.reduce_outliers(best).unwrap());
+    done(here, "edit model --reduce-outliers distributions --save moved");
+    let moved = model(here, "moved");
+    same(&moved, &fitted.reduce_outliers(OutlierStrategy::Distributions).unwrap());
+    assert!(moved.summary().outliers < fitted.summary().outliers);
+
+    let cases = [
+        ("--label 0", "such as 3=Cars"),
+        ("--label 99=x", "there is no topic 99"),
+        ("--split 0=1", "at least 2"),
+        ("--delete -1", "--delete"),
+        ("--max-outliers 10%", "belongs to --reduce-outliers"),
+        ("--max-outliers 2 --reduce-outliers embeddings", "--max-outliers 2 cannot be used"),
+        ("--reduce-outliers guess", "distributions"),
+    ];
+    for (edit, expected) in cases {
+        let said = refused(here, &format!("edit model {edit}"));
+        assert!(said.contains(expected), "{edit}: {said}");
+    }
+}
+
+#[test]
+fn outliers_move_to_the_topic_with_the_largest_share_of_their_text() {
+    let folder = explored();
+    let fitted = model(folder.path(), "model");
+    let moved = fitted.reduce_outliers(OutlierStrategy::Distributions).unwrap();
+    let shares = fitted.approximate_distribution(&ApproximateDistribution::new()).unwrap();
+    let mut rows = 0;
+    for (row, (before, after)) in fitted.labels().into_iter().zip(moved.labels()).enumerate() {
+        let of_row = shares.of(row);
+        let largest = of_row.iter().map(|&(_, share)| share).fold(0.0, f64::max);
+        if before != -1 {
+            continue;
+        }
+        rows += 1;
+        let now = moved.history().last().map(|edit| {
+            let best = of_row.iter().find(|&&(_, share)| share == largest).map_or(-1, |&(topic, _)| topic);
+            if best == -1 { -1 } else { edit.successor(best) }
+        });
+        assert_eq!(now, Some(after), "row {row}");
+        assert!(after == -1 || (moved.probabilities()[row] - largest).abs() < 1e-12, "row {row}");
+    }
+    assert!(rows > 20, "{rows} outliers are too few for this test");
+}
+
+#[test]
+fn time_classes_and_the_tree_are_tables() {
+    let folder = explored();
+    let here = folder.path();
+    let fitted = model(here, "model");
+
+    let monthly = OverTimeOptions::new().every("1q");
+    let expected = fitted.topics_over_time_with("month", &monthly).unwrap();
+    assert!(table(here, "over-time model --column month --every 1q").equals_missing(&expected.frame()));
+    let trends = table(here, "over-time model --column month --every 1q --emerging");
+    assert!(trends.equals_missing(&expected.emerging_topics().unwrap()));
+    let classes = table(here, "per-class model --column group");
+    assert!(classes.equals_missing(&fitted.topics_per_class("group").unwrap()));
+
+    let tree = fitted.hierarchical_topics().unwrap();
+    assert!(table(here, "hierarchy model").equals_missing(&tree.frame().unwrap()));
+    let said = text(&done(here, "hierarchy model").stdout);
+    assert_eq!(said.lines().count(), tree.get_topic_tree().lines().count());
+    let single = table(here, "hierarchy model --by vectors --linkage Single");
+    assert!(!single.equals_missing(&tree.frame().unwrap()) && single.height() == tree.frame().unwrap().height());
+
+    let cases = [
+        ("over-time model", "--column"),
+        ("over-time model --column absent", "absent"),
+        ("over-time model --column caption", "caption"),
+        ("over-time model --column month --every 1x", "1x"),
+        ("over-time model --column month --every 1mo --nr-bins 3", "cannot be used together"),
+        ("per-class model --column absent", "absent"),
+        ("hierarchy model --linkage median", "ward, average, complete or single"),
+        ("hierarchy model --out model/x.csv", "folder of the model"),
+    ];
+    for (arguments, expected) in cases {
+        let said = refused(here, arguments);
+        assert!(said.contains(expected), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn topics_within_documents_and_documents_are_found() {
+    let folder = explored();
+    let here = folder.path();
+    let fitted = model(here, "model");
+    let settings = ApproximateDistribution::new().window(3).padding(true);
+    let expected = fitted.approximate_distribution(&settings).unwrap().to_frame().unwrap();
+    assert!(table(here, "distribution model --window 3 --padding").equals_missing(&expected));
+    let new = table(here, "distribution model --window 3 --padding --documents posts.parquet");
+    assert!(new.equals_missing(&expected));
+    assert!(refused(here, "distribution model --window 0").contains("--window 0 cannot be used"));
+
+    let found = table(here, "find model horse --documents --top-n 3");
+    assert_eq!(found.height(), 3);
+    let rows = |frame: &DataFrame| frame.column("Row").unwrap().cast(&DataType::Int64).unwrap();
+    assert_eq!(rows(&found), rows(&fitted.find_documents("horse", 3).unwrap()));
+    let of_topic = table(here, "find model horse --documents --top-n 3 --topic 0");
+    assert!(of_topic.column("Topic").unwrap().i32().unwrap().iter().all(|topic| topic == Some(0)));
+    let similar = table(here, "find model --similar-to 0 --top-n 2");
+    assert!(similar.equals_missing(&fitted.similar_topics(0, 2).unwrap()));
+    assert!(refused(here, "find model horse --topic 0").contains("--documents"));
+    assert!(refused(here, "find model horse --similar-to 0").contains("together"));
+}
