@@ -196,7 +196,7 @@ fn an_aspect_names_topics() {
             Ok(())
         }
         fn describe(&self, _: &TopicContext<'_>, words: &TopicWords) -> topicframe::error::Result<Aspect> {
-            let best = |(&topic, words): (&i32, &Vec<(String, f64)>)| (topic, words[..1].to_vec());
+            let best = |(&topic, words): (&i32, &Vec<(String, f64)>)| (topic, words.iter().take(1).cloned().collect());
             Ok(Aspect::Words(words.iter().map(best).collect()))
         }
     }
