@@ -71,12 +71,13 @@ impl FittedTopicModel {
     /// some rows.
     ///
     /// Returns the rows of the fitted frame with `Row` (UInt32, their number), `Topic` (Int32) and `Score` (Float64, the
-    /// cosine similarity to the query, -1 to 1), best first, ties by row. Rows without a vector are not found. A model of
+    /// cosine similarity to the query, -1 to 1), best first, ties by row. Rows without a vector are not found. Of a model that was
+    /// saved without its documents, only these columns are known. A model of
     /// images is searched by text if its embedder also embeds text.
     ///
     /// # Errors
     /// The number of documents is 0; the topic does not exist; the mask has another number of rows; the model is without
-    /// its documents or their vectors; otherwise as [`find_topics`](Self::find_topics).
+    /// the rows of the fit or their vectors; otherwise as [`find_topics`](Self::find_topics).
     pub fn find_documents(&self, query: &str, search: impl Into<DocumentSearch>) -> Result<DataFrame> {
         let search = search.into();
         self.check_search(&search)?;
@@ -143,7 +144,10 @@ impl FittedTopicModel {
             ),
             Column::new("Score".into(), found.iter().map(|&(_, score)| score).collect::<Vec<f64>>()),
         ];
-        replace_columns(&data.frame.take(&rows).map_err(internal)?, columns)
+        match data.has_documents {
+            true => replace_columns(&data.frame.take(&rows).map_err(internal)?, columns),
+            false => DataFrame::new(found.len(), columns).map_err(internal),
+        }
     }
 }
 
