@@ -23,10 +23,13 @@ impl Topics {
             found.filter(|&(topic, strength)| matches!(place, Place::Known(_)) || !is_weak(topic, strength, vector))
         };
         let placed: Vec<Option<(i32, f64)>> = places.iter().enumerate().map(place).collect();
-        // A model of another program may have strengths of outliers, too.
-        let is_kept = |&(topic, _): &(i32, f64)| topic != OUTLIER || self.assignment.probabilities.is_empty();
-        let mut found: Vec<(i32, f64)> =
-            placed.iter().map(|placed| placed.filter(is_kept).unwrap_or((OUTLIER, 0.0))).collect();
+        // Rows of the fit, and those of a model of another program, may have strengths as outliers, too.
+        let is_imported = self.assignment.probabilities.is_empty();
+        let kept = |(place, placed): (&Place, &Option<(i32, f64)>)| {
+            let is_kept = |topic| topic != OUTLIER || is_imported || matches!(place, Place::Known(_));
+            placed.filter(|&(topic, _)| is_kept(topic)).unwrap_or((OUTLIER, 0.0))
+        };
+        let mut found: Vec<(i32, f64)> = places.iter().zip(&placed).map(kept).collect();
         if let Some(least_cosine) = admission.nearest {
             let left_out: Vec<usize> = (0..places.len()).filter(|&row| placed[row].is_none()).collect();
             let nearest = vectors.select(&left_out).map(|vectors| nearest_topics(&vectors, &self.centroids));

@@ -103,9 +103,10 @@ fn pictures_are_those_of_the_folder() {
 #[test]
 fn what_needs_documents_or_an_embedder_says_so() {
     let model = loaded("small");
-    for error in [model.get_document_info().unwrap_err(), model.reduce_topics(1).unwrap_err()] {
-        assert!(error.message().contains("needs the rows of the fit"), "{error:#}");
-    }
+    let error = model.get_document_info().unwrap_err();
+    assert!(error.message().contains("needs the documents of the fit"), "{error:#}");
+    let error = model.reduce_topics(1).unwrap_err();
+    assert!(error.message().contains("needs the rows of the fit"), "{error:#}");
     assert!(model.quality().is_ok() && model.topic_quality().is_ok() && !model.to_html().is_empty());
     let texts = df!("text" => ["a cat"]).unwrap();
     for error in [model.transform(&texts).unwrap_err(), model.find_topics("cat", 1).unwrap_err()] {

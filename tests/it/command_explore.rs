@@ -59,7 +59,7 @@ fn topics_are_labeled_divided_and_deleted() {
         ("--label 0", "such as 3=Cars"),
         ("--label 99=x", "there is no topic 99"),
         ("--split 0=1", "at least 2"),
-        ("--delete -1", "--delete"),
+        ("--delete=-1", "--delete -1 cannot be used"),
         ("--max-outliers 10%", "belongs to --reduce-outliers"),
         ("--max-outliers 2 --reduce-outliers embeddings", "--max-outliers 2 cannot be used"),
         ("--reduce-outliers guess", "distributions"),

@@ -241,7 +241,7 @@ fn a_model_without_documents_still_finds_topics_in_new_ones() {
         assert_eq!(model.approximate_distribution_of(&new, &settings).unwrap(), expected);
         let error = model.approximate_distribution(&settings).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(error.to_string().contains("approximate_distribution needs the rows"), "{error}");
+        assert!(error.to_string().contains("approximate_distribution needs the documents"), "{error}");
     }
     let renamed = df!("title" => ["the cat sleeps in a fast train"]).unwrap();
     let error = topics.approximate_distribution_of(&renamed, &settings).unwrap_err();

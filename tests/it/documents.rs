@@ -83,7 +83,7 @@ fn every_command_of_the_documents_is_one_that_exists() {
     for command in commands() {
         let known = ["cargo test --release", "cargo doc", "cargo install --path . --locked"];
         let known = known.iter().any(|known| command.starts_with(known));
-        let runs = ["fit", "transform", "info", "edit", "find"]
+        let runs = ["fit", "transform", "info", "edit", "find", "over-time", "per-class", "hierarchy", "distribution"]
             .iter()
             .any(|run| command.starts_with(&format!("cargo run --release -- {run} ")));
         let example = command.split_once("--example ").map(|(_, rest)| rest.split_whitespace().next().unwrap_or(""));
