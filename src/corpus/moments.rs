@@ -115,7 +115,9 @@ impl Refused {
     fn error(self, texts: &[Option<&str>], name: &str, format: Option<&str>) -> Error {
         let (row, hint) = match self {
             Refused::Row(row) => (row, None),
-            Refused::Ambiguous(row) => (row, Some(format!("Give the format: `{DAY_FIRST}` or `{MONTH_FIRST}`."))),
+            Refused::Ambiguous(row) => {
+                (row, Some(Hint::new(format!("Give the format: `{DAY_FIRST}` or `{MONTH_FIRST}`."))))
+            }
         };
         let value = quoted(texts.get(row).copied().flatten().unwrap_or_default().trim(), LONGEST_VALUE);
         let message = match (format, &hint) {
@@ -127,11 +129,13 @@ impl Refused {
         };
         let hint = hint.unwrap_or_else(|| match format {
             Some(_) => {
-                "Correct the value or the format, or count such rows as missing with skip_unreadable(true).".into()
+                Hint::new("Correct the value or the format, or count such rows as missing with skip_unreadable(true).")
+                    .on_command_line("Correct the value or the format, or leave such rows out with --skip-unreadable.")
             }
             None => {
-                "Give the format, such as `%d.%m.%Y %H:%M`, or count such rows as missing with skip_unreadable(true)."
-                    .into()
+                let hint = "Give the format, such as `%d.%m.%Y %H:%M`, or count such rows as missing with";
+                Hint::new(format!("{hint} skip_unreadable(true). If no text is a date, give another column."))
+                    .on_command_line(format!("{hint} --skip-unreadable. If no text is a date, give another column."))
             }
         });
         Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row).with_hint(hint)

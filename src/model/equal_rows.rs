@@ -35,7 +35,7 @@ impl TopicModel {
             (_, different) => self.progress.note(
                 Stage::Cluster,
                 format!(
-                    "{repeated} of {rows} rows repeat an earlier one ({different} are distinct): duplicates share a topic"
+                    "{repeated} of {rows} rows have the vector of an earlier one ({different} are distinct): duplicates share a topic"
                 ),
             ),
         }

@@ -1,6 +1,6 @@
 //! Reducing outliers: moving outliers to the topics that match them best.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -113,7 +113,7 @@ impl ReduceOutliers {
 
     /// Of this number of rows with a vector, how many may remain outliers.
     pub(crate) fn target(&self, rows: usize) -> Option<usize> {
-        self.max_outliers.map(|share| (share * rows as f64).round() as usize)
+        self.max_outliers.map(|share| (share * rows as f64 + 1e-9).floor() as usize)
     }
 
     /// Checks that numbers are from 0 to 1.
@@ -160,7 +160,10 @@ impl Assignment {
         matches.retain(|row| row.strength > 0.0 && row.strength >= how.threshold);
         matches.sort_unstable_by(by_strength);
         let are_enough = matches.len() > most;
-        matches.truncate(most);
+        let others = matches.split_off(most.min(matches.len()));
+        // Copies stay together.
+        let places: HashSet<u32> = matches.iter().map(|row| row.place).collect();
+        matches.extend(others.into_iter().filter(|row| places.contains(&row.place)));
         let Some(weakest) = matches.last() else { return Ok(None) };
         let nearest = match how.strategy {
             // The rule applies to new rows as it is.

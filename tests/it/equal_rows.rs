@@ -206,7 +206,10 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         let frame = frame(&repeated(&texts, |i| (most / (i + 1)).max(1)));
         let (topics, notes) = noting(model(), &frame);
         let repeats = frame.height() - different;
-        assert!(notes.contains(&format!("{repeats} of {} rows repeat an earlier one", frame.height())), "{notes}");
+        assert!(
+            notes.contains(&format!("{repeats} of {} rows have the vector of an earlier one", frame.height())),
+            "{notes}"
+        );
         assert_together(&model(), &frame, "sent often");
         // A text with enough rows for a topic is in a topic, although it is a single text.
         assert!(topics.labels()[0] >= 0, "{:?}", topics.summary());
@@ -214,7 +217,7 @@ fn a_text_is_in_one_topic_however_often_it_was_sent() {
         let page = folder.path().join("page.html");
         topics.report().write(&page).unwrap();
         let page = std::fs::read_to_string(page).unwrap();
-        assert!(page.contains("rows repeated an earlier one; duplicates share a topic"));
+        assert!(page.contains("rows have the vector of an earlier one; duplicates share a topic"));
     }
 }
 

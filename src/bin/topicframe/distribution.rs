@@ -50,6 +50,8 @@ pub struct Distribution {
 }
 
 const EXAMPLES: &str = "\
+Rows are counted from 0. A document that matches no topic has neither a topic nor a share.
+
 Example:
   topicframe distribution topics/ --out shares.parquet";
 

@@ -48,7 +48,7 @@ impl Edit {
     /// Edits the model, prints its topics before and after, and writes the outputs.
     pub fn run(&self) -> Result<()> {
         let progress = bar::progress();
-        self.edits.check()?;
+        self.edits.check(self.saving.folder().is_some())?;
         self.check_outputs()?;
         let before = self.loading.load(&self.model, &progress)?;
         let vectors = Listing::read(&self.model)?.vectors();

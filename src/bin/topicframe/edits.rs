@@ -98,7 +98,7 @@ const KINDS: [Kind; 10] = [
         help: "Move outliers to the topic that they match best: by the cosine to its mean vector, by shares of their text, \
                by the similarity of words, or by the clusterer's memberships.",
         has_minus: false,
-        read: |text| any_case(text).map(Edit::ReduceOutliers),
+        read: reduce_outliers,
     },
     Kind {
         option: "max-outliers",
@@ -163,9 +163,9 @@ impl FromArgMatches for Edits {
 }
 
 impl Edits {
-    /// Checks that there are any.
-    pub fn check(&self) -> Result<()> {
-        match self.0.is_empty() {
+    /// Checks that there are any, unless the model `is_saved` with less than it has.
+    pub fn check(&self, is_saved: bool) -> Result<()> {
+        match self.0.is_empty() && !is_saved {
             false => Ok(()),
             true => {
                 let options: Vec<String> = KINDS.iter().map(|kind| format!("--{}", kind.option)).collect();
@@ -321,6 +321,12 @@ fn label(text: &str) -> Result<Edit> {
     let parsed = text.split_once('=').and_then(|(id, label)| Some((id.trim().parse().ok()?, label.trim().to_owned())));
     let refused = || Error::invalid_parameter(Stage::Topics, "label", text, "a topic and its label, such as 3=Cars");
     parsed.map(|(id, label)| Edit::Label(id, label)).ok_or_else(refused)
+}
+
+fn reduce_outliers(text: &str) -> Result<Edit> {
+    let allowed = "embeddings, distributions, c-tf-idf or probabilities";
+    let refused = |_| Error::invalid_parameter(Stage::Topics, "reduce_outliers", text, allowed);
+    any_case(text).map(Edit::ReduceOutliers).map_err(refused)
 }
 
 fn max_outliers(text: &str) -> Result<Edit> {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use topicframe::error::{Error, Result, Stage};
 use topicframe::prelude::{HierarchyOptions, Linkage, TopicDistance};
+use topicframe::progress::printable;
 
+use crate::bar;
 use crate::loading::Loading;
 use crate::result::ResultTable;
 use crate::usage::any_case;
-use crate::{bar, table};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -18,9 +19,9 @@ pub struct Hierarchy {
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
-    /// What topics are compared by: their words, or their mean vectors.
-    #[arg(long, value_name = "c-tf-idf|vectors", default_value = "c-tf-idf or vectors", value_parser = distance)]
-    by: TopicDistance,
+    /// What topics are compared by: their words, or their mean vectors [default: words, or without any, vectors].
+    #[arg(long, value_name = "c-tf-idf|vectors", value_parser = distance)]
+    by: Option<TopicDistance>,
 
     /// How far apart groups of topics are.
     #[arg(
@@ -48,17 +49,19 @@ impl Hierarchy {
         let progress = bar::progress();
         self.result.check(&self.model)?;
         let topics = self.loading.load(&self.model, &progress)?;
-        let options = HierarchyOptions::new().linkage(self.linkage).distance(self.by.clone());
+        let options = HierarchyOptions::new().linkage(self.linkage).distance(self.by.clone().unwrap_or_default());
         let tree = topics.hierarchical_topics_with(&options)?;
-        let text: String =
-            tree.get_topic_tree().lines().map(|line| table::cut(line, table::width(120)) + "\n").collect();
+        let text = printable_lines(&tree.get_topic_tree());
         self.result.tell_as(&text, &tree.frame()?, &progress)
     }
 }
 
+fn printable_lines(text: &str) -> String {
+    text.lines().map(|line| printable(line) + "\n").collect()
+}
+
 fn distance(text: &str) -> Result<TopicDistance> {
     match text.to_lowercase().as_str() {
-        "c-tf-idf or vectors" => Ok(TopicDistance::Auto),
         "c-tf-idf" => Ok(TopicDistance::CTfIdf),
         "vectors" => Ok(TopicDistance::Vectors),
         _ => Err(Error::invalid_parameter(Stage::Topics, "by", text, "c-tf-idf or vectors")),

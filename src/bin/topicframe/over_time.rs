@@ -37,7 +37,8 @@ pub struct OverTime {
     #[arg(long, value_name = "COLUMN")]
     by: Option<String>,
 
-    /// Show which topics rise or fall, with p-values that are corrected for their number, instead of bins.
+    /// Show which topics rise or fall instead of bins: the change of a topic's share from the first to the last bin, with
+    /// p-values, and q-values that are corrected for the number of topics.
     #[arg(long)]
     emerging: bool,
 
@@ -49,11 +50,11 @@ pub struct OverTime {
     #[arg(long)]
     skip_unreadable: bool,
 
-    /// Words of a bin without those of the bin before.
+    /// Do not average the words of a topic in a bin with its words in the bin before.
     #[arg(long)]
     no_evolution_tuning: bool,
 
-    /// Words of a bin without those of the whole topic.
+    /// Do not average the words of a topic in a bin with those of the whole topic.
     #[arg(long)]
     no_global_tuning: bool,
 

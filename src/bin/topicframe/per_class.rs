@@ -25,7 +25,7 @@ pub struct PerClass {
     #[arg(long)]
     absent: bool,
 
-    /// Words of a topic in a class without those of the whole topic.
+    /// Do not average the words of a topic in a class with those of the whole topic.
     #[arg(long)]
     no_global_tuning: bool,
 
@@ -37,7 +37,8 @@ pub struct PerClass {
 }
 
 const EXAMPLES: &str = "\
-Lift and log odds ratio tell how over-represented a topic is in a class; a q-value below 0.05, that this is hardly chance.
+Lift is the share of a topic in a class divided by its share everywhere. The log odds ratio tells the same, but small
+counts are smoothed, so that it may be above 0 where a topic is absent. A q-value below 0.05: this is hardly chance.
 
 Example:
   topicframe per-class topics/ --column party --out parties.csv";

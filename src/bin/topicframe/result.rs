@@ -13,8 +13,8 @@ use crate::{outputs, table};
 /// The number of rows that are printed.
 const MOST_ROWS: usize = 50;
 
-/// The number of characters of the longest cell that decides the width of its column.
-const WIDEST: usize = 60;
+/// The width that columns of texts keep, also where lines become too long.
+const NARROWEST: usize = 12;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Outputs")]
@@ -52,19 +52,26 @@ impl ResultTable {
     }
 }
 
-/// The first rows of `frame` in aligned columns, with lines of at most `width` characters.
+/// The first rows of `frame` in aligned columns, with lines of at most `width` characters: texts are cut, the longest
+/// first, as far as there is something to cut.
 fn text(frame: &DataFrame, width: usize) -> String {
     let shown = frame.head(Some(MOST_ROWS));
     let columns: Vec<(Vec<String>, bool)> = shown.columns().iter().map(cells).collect();
-    let widths: Vec<usize> = columns
-        .iter()
-        .map(|(cells, _)| cells.iter().map(|cell| cell.chars().count().min(WIDEST)).max().unwrap_or(0))
-        .collect();
+    let longest = |(cells, _): &(Vec<String>, bool)| cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let mut widths: Vec<usize> = columns.iter().map(longest).collect();
+    let is_text = |at: &usize| columns.get(*at).is_some_and(|(_, is_number)| !is_number);
+    while widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1) > width {
+        let widest = (0..widths.len()).filter(is_text).max_by_key(|&at| widths[at]);
+        match widest.filter(|&at| widths[at] > NARROWEST) {
+            Some(at) => widths[at] -= 1,
+            None => break,
+        }
+    }
     let mut text = String::new();
     for row in 0..=shown.height() {
         let mut line = String::new();
-        for (at, ((cells, is_number), width)) in columns.iter().zip(&widths).enumerate() {
-            let cell = cells.get(row).map_or("", String::as_str);
+        for (at, ((cells, is_number), &width)) in columns.iter().zip(&widths).enumerate() {
+            let cell = shortened(cells.get(row).map_or("", String::as_str), width);
             let gap = if at == 0 { "" } else { "  " };
             line.push_str(gap);
             match is_number {
@@ -72,7 +79,7 @@ fn text(frame: &DataFrame, width: usize) -> String {
                 false => line.push_str(&format!("{cell:<width$}")),
             }
         }
-        text.push_str(&table::cut(line.trim_end(), width));
+        text.push_str(line.trim_end());
         text.push('\n');
     }
     let more = frame.height().saturating_sub(shown.height());
@@ -80,6 +87,15 @@ fn text(frame: &DataFrame, width: usize) -> String {
         text.push_str(&format!("… {more} more rows: --out FILE writes all of them\n"));
     }
     text
+}
+
+/// A text in at most `width` characters.
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end_matches([' ', ',']))
 }
 
 /// The name and the values of a column, and whether it has numbers.
@@ -113,5 +129,10 @@ mod tests {
         let long = df!("n" => (0..MOST_ROWS as i64 + 3).collect::<Vec<_>>()).unwrap();
         assert!(text(&long, 80).ends_with("… 3 more rows: --out FILE writes all of them\n"));
         assert_eq!(text(&DataFrame::empty(), 80), "\n");
+        // What is cut are texts; numbers stay.
+        let wide = df!("Words" => ["one, two, three, four, five"], "Name" => ["0_one"], "Share" => [0.5]).unwrap();
+        let cut = format!("{:<16}  Name   Share\n{:<16}  0_one  0.500\n", "Words", "one, two, three…");
+        assert_eq!(text(&wide, 30), cut);
+        assert!(text(&wide, 5).contains("0.500"));
     }
 }

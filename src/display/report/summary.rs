@@ -93,7 +93,7 @@ fn push_notes(html: &mut Markup, view: &ReportView) {
     }
     if view.summary.repeated > 0 {
         html.raw("<p class=\"note\">").text(&count(view.summary.repeated, "row"));
-        html.raw(" repeated an earlier one; duplicates share a topic.</p>");
+        html.raw(" have the vector of an earlier one; duplicates share a topic.</p>");
     }
     if view.summary.captions > 0 {
         let images = count(view.summary.captions, "image");

@@ -71,15 +71,19 @@ impl FittedTopicModel {
     pub(super) fn check_topic(&self, topic: i32, to: &str) -> Result<()> {
         if topic == OUTLIER {
             let message = format!("there is nothing to {to}: -1 stands for the rows that are in no topic");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                .with_hint("reduce_outliers() and with_outliers() change which rows are outliers."));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message).with_hint(
+                Hint::new("reduce_outliers() and with_outliers() change which rows are outliers.")
+                    .on_command_line("--reduce-outliers and --outliers change which documents are outliers."),
+            ));
         }
         if self.topic_size(topic).is_some() {
             return Ok(());
         }
         let message = format!("there is no topic {topic} to {to}");
-        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-            .with_hint("get_topic_info() lists the topics; edits renumber them."))
+        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+            Hint::new("get_topic_info() lists the topics; edits renumber them.")
+                .on_command_line("`topicframe info MODEL` lists the topics."),
+        ))
     }
 
     fn check_group(&self, group: &[i32]) -> Result<()> {
@@ -170,7 +174,13 @@ impl FittedTopicModel {
     /// without its data; a representation fails.
     pub fn at(&self, nr_topics: usize) -> Result<FittedTopicModel> {
         self.data_with_vectors("at")?;
-        self.recut("at", self.tree_at(nr_topics)?, None)
+        let edited = self.recut("at", self.tree_at(nr_topics)?, None)?;
+        let found = edited.summary().topics;
+        if found != nr_topics {
+            let message = format!("{nr_topics} topics were requested, but the nearest cut of the tree has {found}");
+            self.settings.progress.note(Stage::Topics, message);
+        }
+        Ok(edited)
     }
 
     /// Returns a model whose term counts are weighted by `ctfidf`, with words and all representations anew. No text is

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{FittedTopicModel, replace_columns};
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::vectors::{cosine, dot, norm};
 use crate::vision::ImageSource;
 
@@ -153,6 +153,8 @@ impl FittedTopicModel {
 
 /// The error for a topic that does not exist.
 pub(super) fn no_topic(topic: i32) -> Error {
-    Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no topic {topic}"))
-        .with_hint("get_topic_info() lists the topics; edits renumber them.")
+    Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no topic {topic}")).with_hint(
+        Hint::new("get_topic_info() lists the topics; edits renumber them.")
+            .on_command_line("`topicframe info MODEL` lists the topics."),
+    )
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::FittedTopicModel;
 use crate::cluster::OUTLIER;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{Aspect, TopicWords};
 use crate::topics::{TopicLabels, Topics};
 
@@ -122,7 +122,9 @@ impl FittedTopicModel {
             return Ok(());
         }
         let message = format!("there is no topic {topic} to label");
-        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
-            .with_hint("get_topic_info() lists the topics; edits renumber them."))
+        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+            Hint::new("get_topic_info() lists the topics; edits renumber them.")
+                .on_command_line("`topicframe info MODEL` lists the topics."),
+        ))
     }
 }

@@ -251,7 +251,12 @@ impl FittedTopicModel {
         }
         self.settings.progress.check(Stage::Topics)?;
         let series = self.series(bins, classes)?;
-        let missing = moments.missing + series.without_class(&moments.of_rows);
+        let without_class = series.without_class(&moments.of_rows);
+        if without_class > 0 {
+            let (rows, by) = (counted(without_class, "row", "rows"), options.by.as_deref().unwrap_or_default());
+            self.settings.progress.note(Stage::Topics, format!("column `{by}`: {rows} without a class left out"));
+        }
+        let missing = moments.missing + without_class;
         let frame = self.frame_of_series(&series, options)?;
         Ok(TopicsOverTime { frame, missing, unreadable: moments.unreadable, series })
     }
