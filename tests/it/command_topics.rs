@@ -122,7 +122,7 @@ fn an_edited_model_replaces_itself_and_writes_what_a_fit_writes() {
     done(here, "edit half --merge 0,1 --save again");
     done(here, "edit half --merge 0,1 --save light --save-vectors none --save-without-documents");
     assert_eq!(saved("again"), serde_json::json!({ "documents": true, "term_counts": true, "vectors": "half" }));
-    assert_eq!(saved("light"), serde_json::json!({ "documents": false, "vectors": "none" }));
+    assert_eq!(saved("light"), serde_json::json!({ "documents": false, "term_counts": false, "vectors": "none" }));
 }
 
 #[test]
