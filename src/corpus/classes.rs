@@ -106,10 +106,7 @@ fn numbered(values: &Column, column: &Column) -> Result<(Vec<Option<u32>>, Colum
         let (of_values, names) = distinct(values.bool().map_err(internal)?.iter());
         return Ok((of_values, Column::new("Class".into(), names)));
     }
-    let hint = || {
-        Hint::new("Cast it to String, or specify another column.")
-            .on_command_line("Specify another column with --class.")
-    };
+    let hint = || Hint::new("Cast it to String, or specify another column.").on_command_line("Specify another column.");
     match texts(values) {
         Some(texts) => {
             let (of_values, names) = distinct(texts.iter());

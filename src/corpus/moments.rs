@@ -128,18 +128,17 @@ impl Refused {
             (None, None) => format!("`{value}` is not a date in a format that is recognized"),
         };
         let hint = hint.unwrap_or_else(|| match format {
-            Some(_) => {
-                Hint::new("Correct the value or the format, or count such rows as missing with skip_unreadable(true).")
-                    .on_command_line("Correct the value or the format, or leave such rows out with --skip-unreadable.")
-            }
-            None => {
-                let hint = "Give the format, such as `%d.%m.%Y %H:%M`, or count such rows as missing with";
-                Hint::new(format!("{hint} skip_unreadable(true). If no text is a date, give another column."))
-                    .on_command_line(format!("{hint} --skip-unreadable. If no text is a date, give another column."))
-            }
+            Some(_) => skipping("Correct the value or the format"),
+            None => skipping("Give the format, such as `%d.%m.%Y %H:%M`"),
         });
         Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row).with_hint(hint)
     }
+}
+
+/// The hint to do something else, or to skip what cannot be read.
+fn skipping(otherwise: &str) -> Hint {
+    let hint = |skip: &str| format!("{otherwise}, or count such rows as missing with {skip}.");
+    Hint::new(hint("skip_unreadable(true)")).on_command_line(hint("--skip-unreadable"))
 }
 
 /// The number of texts that a format fits, its name, and what they are.

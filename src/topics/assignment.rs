@@ -121,8 +121,8 @@ impl Assignment {
             sizes: sizes_of(&topics),
             probabilities: topics.iter().zip(belongs).map(strength).collect(),
             runners_up,
-            mapper: self.labeled(after, admission.nearest.is_some()),
-            divisions: self.divisions.clone(),
+            mapper: self.labeled(after),
+            divisions: self.left_out(admission.nearest.is_some()),
             topics,
             choice: Some(Arc::new(choice)),
         }
@@ -178,19 +178,27 @@ impl Assignment {
         Assignment {
             sizes: sizes_of(&topics),
             runners_up: self.runners_up.as_ref().map(|all| all.iter().zip(&topics).map(runner_up).collect()),
-            mapper: self.labeled(after, true),
-            divisions: self.divisions.clone(),
+            mapper: self.labeled(after),
+            divisions: self.left_out(true),
             choice: Some(Arc::new(choice)),
             probabilities,
             topics,
         }
     }
 
-    /// The topic of each label `after` an edit. If outliers are `taken_in`, clusters that became outliers are as if the
-    /// clusterer had left them out.
-    fn labeled(&self, after: impl Fn(i32) -> i32, taken_in: bool) -> BTreeMap<i32, i32> {
-        let remain = self.mapper.iter().filter(|(_, topic)| !taken_in || **topic != OUTLIER);
-        remain.map(|(&label, &topic)| (label, after(topic))).collect()
+    /// The topic of each label `after` an edit.
+    fn labeled(&self, after: impl Fn(i32) -> i32) -> BTreeMap<i32, i32> {
+        self.mapper.iter().map(|(&label, &topic)| (label, after(topic))).collect()
+    }
+
+    /// The parts of clusters. If outliers are `taken_in`, clusters that became outliers have none, as if the clusterer had
+    /// left them out. Their labels stay, so that no part gets the label of a cluster.
+    fn left_out(&self, taken_in: bool) -> BTreeMap<i32, Arc<Division>> {
+        let mut divisions = self.divisions.clone();
+        for (&label, _) in self.mapper.iter().filter(|(_, topic)| taken_in && **topic == OUTLIER) {
+            divisions.entry(label).or_default();
+        }
+        divisions
     }
 
     /// The topic of a row with this vector that is in the cluster with this label; `None` if the clusterer left it out.
@@ -287,7 +295,13 @@ impl Assignment {
 
     /// The number of rows in a topic, not counting outliers.
     pub(crate) fn clustered(&self) -> usize {
-        self.topics.len() - self.sizes.get(&OUTLIER).copied().unwrap_or(0)
+        let in_topics = self.sizes.iter().filter(|(topic, _)| **topic != OUTLIER);
+        in_topics.fold(0, |sum, (_, &size)| sum.saturating_add(size))
+    }
+
+    /// The number of outliers.
+    pub(crate) fn outlier_count(&self) -> usize {
+        self.sizes.get(&OUTLIER).copied().unwrap_or(0)
     }
 
     /// Topic ids in ascending order, starting with -1 if there are outliers.
@@ -364,6 +378,12 @@ fn sizes_of(topics: &[i32]) -> BTreeMap<i32, usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_of_another_program_may_count_more_rows() {
+        let imported = Assignment::imported(vec![OUTLIER, 0], BTreeMap::from([(OUTLIER, 5), (0, 3)]), BTreeMap::new());
+        assert_eq!((imported.clustered(), imported.outlier_count()), (3, 5));
+    }
 
     #[test]
     fn a_runner_up_follows_its_topic() {

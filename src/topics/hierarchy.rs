@@ -125,7 +125,7 @@ impl TopicHierarchy {
                 left: number(join.left),
                 right: number(join.right),
                 distance: join.distance,
-                size: size + more,
+                size: size.saturating_add(more),
                 words: Vec::new(),
                 representative_rows: Vec::new(),
                 representative_docs: Vec::new(),
@@ -235,7 +235,9 @@ impl TopicHierarchy {
         while let Some((id, indent, branch, distance)) = left.pop() {
             text.push_str(&indent);
             text.push_str(branch);
-            let name: String = self.name(id).unwrap_or_default().chars().take(LONGEST_NAME).collect();
+            // A label may have several lines.
+            let shown = |character: char| if character.is_control() { ' ' } else { character };
+            let name: String = self.name(id).unwrap_or_default().chars().take(LONGEST_NAME).map(shown).collect();
             match self.merge(id) {
                 Some(merge) => {
                     text.push_str(&format!("{name}\n"));

@@ -154,6 +154,7 @@ mod tests {
             "no point of view",
             "東京大学の大学図書館でカメラを買った",
             "İstanbul'da ΟΔΟΣ, ﬁnd the oﬃce",
+            "my name: ________ and the cat",
             "",
         ];
         let words = CountVectorizer::new().stop_words(StopWords::English);

@@ -46,9 +46,8 @@ impl Reading {
         let text = if self.lowercase { lowered(&letters, buffer) } else { &letters };
         match self.cleaning {
             TextCleaning::None => for_each_word(text, emit),
-            // A line to write on is no word.
             _ => for_each_word(text, |word| {
-                if word.chars().any(|c| c != '_') {
+                if !is_line(word) {
                     emit(word);
                 }
             }),
@@ -60,16 +59,29 @@ impl Reading {
     pub(super) fn words_in(&self, text: &str) -> (String, Vec<Range<usize>>) {
         let cleaned = self.cleaning.clean(text);
         let letters = in_one_form(&cleaned);
-        let places = places_of_words(&letters);
+        let places = self.places_of_words(&letters);
         let mut buffer = String::new();
         if self.lowercase {
             let lowered = lowered(&letters, &mut buffer);
-            let in_lower_case = places_of_words(lowered);
+            let in_lower_case = self.places_of_words(lowered);
             if in_lower_case.len() != places.len() {
                 return (buffer, in_lower_case);
             }
         }
         (letters.into_owned(), places)
+    }
+
+    /// Where the words of a cleaned `text` are. Some overlap.
+    fn places_of_words(&self, text: &str) -> Vec<Range<usize>> {
+        let mut places = Vec::new();
+        // Words are slices of the text.
+        for_each_word(text, |word| {
+            if matches!(self.cleaning, TextCleaning::None) || !is_line(word) {
+                let start = (word.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+                places.push(start..start + word.len());
+            }
+        });
+        places
     }
 
     /// The distinct words of a list's entries, sorted: `aujourd'hui` occurs in texts as `aujourd` and `hui`. Entries
@@ -85,15 +97,9 @@ impl Reading {
     }
 }
 
-/// Where the words of `text` are. Some overlap.
-fn places_of_words(text: &str) -> Vec<Range<usize>> {
-    let mut places = Vec::new();
-    // Words are slices of the text.
-    for_each_word(text, |word| {
-        let start = (word.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
-        places.push(start..start + word.len());
-    });
-    places
+/// Whether a word is a line to write on, which is none.
+fn is_line(word: &str) -> bool {
+    word.chars().all(|c| c == '_')
 }
 
 /// The first `bytes` bytes of `text`, rounded down to a character boundary.

@@ -187,6 +187,26 @@ fn labels_are_wherever_topics_have_names() {
 }
 
 #[test]
+fn a_part_is_no_cluster_that_was_deleted() {
+    let new = new_rows();
+    let before = placed(kmeans(), &new);
+    let folder = tempfile::tempdir().unwrap();
+    for deleted in 0..5 {
+        let taken = kmeans().delete_topics(&[deleted]).unwrap().reduce_outliers(OutlierStrategy::Embeddings).unwrap();
+        let halves = taken.labels().into_iter().enumerate();
+        let mine: Vec<i32> = halves.map(|(row, of_row)| if of_row == 0 && row % 2 == 0 { 9 } else { of_row }).collect();
+        let divided = taken.update_topics(&UpdateTopics::new().topics(&mine)).unwrap();
+        let after = placed(&divided, &new);
+        // There is no choice of outliers any more that would take in what is left out.
+        for (row, (&before, &after)) in before.iter().zip(&after).enumerate() {
+            assert_eq!(after == -1, before == deleted, "row {row}, topic {deleted}: {before} to {after}");
+        }
+        divided.save(folder.path().join("divided")).unwrap();
+        assert_eq!(placed(&FittedTopicModel::load(folder.path().join("divided")).unwrap(), &new), after);
+    }
+}
+
+#[test]
 fn an_aspect_names_topics() {
     /// The best word alone, as a language model names a topic.
     #[derive(Debug)]

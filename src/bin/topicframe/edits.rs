@@ -9,6 +9,7 @@ use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::model::{OutlierStrategy, Outliers, ReduceOutliers};
 use topicframe::prelude::{ClassTfIdf, NrTopics};
+use topicframe::topics::Regrouping;
 
 use crate::usage::any_case;
 
@@ -253,7 +254,7 @@ impl Ids {
     /// Follows the edits of `topics` from the one with number `first` on.
     fn follow(&mut self, topics: &FittedTopicModel, first: usize) {
         for edit in topics.history().iter().skip(first).filter(|edit| !edit.destinations.is_empty()) {
-            self.0.values_mut().filter(|id| **id != OUTLIER).for_each(|id| *id = edit.successor(*id));
+            self.0.values_mut().filter(|id| **id != OUTLIER).for_each(|id| *id = heir(edit, *id));
         }
     }
 
@@ -261,7 +262,7 @@ impl Ids {
     fn now(&self, id: i32) -> Result<i32> {
         match self.0.get(&id) {
             Some(&OUTLIER) if id != OUTLIER => {
-                Err(wrong(&format!("topic {id} no longer exists at this point: most of its documents are outliers"))
+                Err(wrong(&format!("topic {id} no longer exists at this point: its documents are outliers"))
                     .with_hint("Edits are applied in the given order: put this one earlier."))
             }
             Some(&now) => Ok(now),
@@ -287,6 +288,12 @@ impl Ids {
         // The outlier topic is the first of its group.
         Ok(groups.into_iter().filter(|group| group.len() > 1).map(|group| group.into_iter().collect()).collect())
     }
+}
+
+/// The topic with most documents of a `topic` after an edit, ties by number; -1 if all are outliers.
+fn heir(edit: &Regrouping, topic: i32) -> i32 {
+    let parts = edit.destinations.get(&topic).into_iter().flatten().filter(|(to, _)| **to != OUTLIER);
+    parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&to, _)| to)
 }
 
 fn merge(text: &str) -> Result<Edit> {

@@ -18,8 +18,8 @@ pub struct Saving {
     save: Option<PathBuf>,
 
     /// Leave out the documents: their texts, images and other columns. New documents can still be placed, and topics
-    /// found; edits and tables of documents need them. The vectors are saved all the same, and tell something about the
-    /// texts.
+    /// found and edited; tables of documents need them. The vectors and the words of each document are saved all the same,
+    /// unless --save-vectors is none, and tell much about the texts.
     #[arg(long, requires = "save")]
     save_without_documents: bool,
 

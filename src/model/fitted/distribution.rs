@@ -288,6 +288,6 @@ fn no_texts(what: &str) -> Error {
     let message = format!("{what} needs texts, but the model has no text column");
     Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
         Hint::new("Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).")
-            .on_command_line("Name the column of the texts with --text."),
+            .on_command_line(""),
     )
 }

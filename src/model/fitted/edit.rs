@@ -258,10 +258,9 @@ impl FittedTopicModel {
 
     /// The same model with other topics, an edit later.
     pub(super) fn regrouped(&self, topics: Topics) -> FittedTopicModel {
-        let (rows, clustered) = (topics.assignment.topics.len(), topics.assignment.clustered());
         let summary = Summary {
-            clustered,
-            outliers: rows - clustered,
+            clustered: topics.assignment.clustered(),
+            outliers: topics.assignment.outlier_count(),
             topics: topics.assignment.topic_count(),
             ..(*self.summary).clone()
         };

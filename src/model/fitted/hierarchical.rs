@@ -6,7 +6,7 @@ use ndarray::Array2;
 use rayon::prelude::*;
 
 use super::FittedTopicModel;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::linalg::vectors::{cosine, dot, norm, unit};
 use crate::represent::Aspect;
@@ -344,6 +344,8 @@ fn given(matrix: &Array2<f64>, n: usize) -> Result<Distances> {
 
 fn nothing_to_compare(by: &str, lacking: &str) -> Error {
     let message = format!("the topics cannot be compared by {by}: not all of them have {lacking}");
-    Error::new(ErrorKind::NotFound, Stage::Topics, message)
-        .with_hint("Choose another TopicDistance: CTfIdf, Vectors, or Given with distances of your own.")
+    Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
+        Hint::new("Choose another TopicDistance: CTfIdf, Vectors, or Given with distances of your own.")
+            .on_command_line("Choose another distance with --by."),
+    )
 }

@@ -147,7 +147,7 @@ impl TopicsOverTime {
     /// | `Words` (String) | its top five words in the bin, joined by commas |
     /// | `Frequency` (Int64) | the number of its rows in the bin |
     /// | `Timestamp` | the start of the bin, in the type of the column; texts become Date or Datetime |
-    /// | `Name` (String) | the topic's name |
+    /// | `Name` (String) | what the topic is [called](FittedTopicModel::topic_label): its label, or its name |
     /// | `Share` (Float64) | the share of the bin's rows that are in the topic, 0 to 1 |
     /// | `Class` | the class, if time is divided [by](OverTimeOptions::by) one; first in the order |
     ///

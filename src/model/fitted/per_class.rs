@@ -101,7 +101,7 @@ impl FittedTopicModel {
     /// | `Words` (String) | its top five words in the class, joined by commas |
     /// | `Frequency` (Int64) | the number of its rows in the class |
     /// | `Class` | the class: String, Int64 or Boolean |
-    /// | `Name` (String) | the topic's name |
+    /// | `Name` (String) | what the topic is [called](Self::topic_label): its label, or its name |
     /// | `Share` (Float64) | the share of the class's rows that are in the topic, 0 to 1 |
     /// | `Share_low`, `Share_high` (Float64) | its 95 % confidence interval ([Wilson's](crate::measure::wilson_interval)) |
     /// | `Lift` (Float64) | the share divided by that among all rows with a class: 2 if the topic is twice as frequent in the class |

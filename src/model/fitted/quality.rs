@@ -177,11 +177,11 @@ impl FittedTopicModel {
         let mut topics: Vec<TopicQuality> = ids.iter().zip(coherences).map(of_topic).collect();
         rank(&mut topics);
         let assignment = &*self.topics.assignment;
-        let rows = assignment.topics.len();
+        let (clustered, outliers) = (assignment.clustered() as f64, assignment.outlier_count() as f64);
         let in_topics = assignment.topics.iter().zip(&assignment.probabilities).filter(|(topic, _)| **topic != OUTLIER);
         let sized = topics.iter().map(|quality| (quality, self.topic_size(quality.topic).unwrap_or(0)));
         Ok(Quality {
-            outliers: (rows > 0).then(|| 1.0 - assignment.clustered() as f64 / rows as f64),
+            outliers: (clustered + outliers > 0.0).then(|| outliers / (clustered + outliers)),
             npmi: mean(topics.iter().filter_map(|one| one.coherence)),
             chance: mean(topics.iter().filter_map(|one| Some(one.chance?.mean))),
             diversity: diversity(&words, TOP_WORDS),

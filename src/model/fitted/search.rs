@@ -11,7 +11,8 @@ use crate::linalg::vectors::{cosine, dot, norm};
 use crate::vision::ImageSource;
 
 impl FittedTopicModel {
-    /// The `top_n` topics nearest to `query`, a word or any text: `Topic` (Int32), `Name` (String) and `Similarity`
+    /// The `top_n` topics nearest to `query`, a word or any text: `Topic` (Int32), `Name` (String, what it is
+    /// [called](Self::topic_label)) and `Similarity`
     /// (Float64, the cosine similarity of the query vector to the topic's mean vector, -1 to 1), nearest first, ties by
     /// topic. The outlier topic is excluded. A model of images supports text queries if its embedder also embeds text.
     ///

@@ -65,6 +65,10 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         }
         None => None,
     };
+    // Only models of another program, which have no data, do not know them.
+    if data.is_some() && assignment.probabilities.len() != saved.rows {
+        return Err(in_topics(wrong("the probabilities of its rows are missing")));
+    }
     let images = data.as_ref().and_then(|data| data.documents.images.as_ref());
     let source = SavedPictures { images, rows: saved.rows };
     let description = state.take_part("description").map_err(in_topics)?;

@@ -13,7 +13,7 @@ use crate::topics::Regrouping;
 
 /// The parts of a cluster, which are clusters themselves: each with its label, and the mean vector of its rows when the
 /// topic was divided.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Division(Vec<(i32, Vec<f32>)>);
 
 impl Division {

@@ -9,6 +9,9 @@ use crate::error::Result;
 use crate::state::State;
 use crate::topics::outliers::{Admission, Outliers};
 
+/// Labels of clusters are below.
+const MOST_LABEL: i32 = 1 << 30;
+
 impl Assignment {
     /// The state of the topics.
     pub(crate) fn state(&self) -> State<'_> {
@@ -50,7 +53,8 @@ impl Assignment {
             return Err(state.out_of_range("probabilities"));
         }
         let mapper = take_map(&mut state, "clusters")?;
-        if !mapper.values().all(|&topic| is_topic(topic)) {
+        // Parts of clusters get larger labels.
+        if !mapper.iter().all(|(&label, &topic)| label < MOST_LABEL && is_topic(topic)) {
             return Err(state.out_of_range("clusters"));
         }
         let runners_up = match state.has("runners_up") {
@@ -73,6 +77,9 @@ impl Assignment {
                 let choice = Choice::from_state(state.take_part("choice")?, rows, dimensions)?;
                 if !choice.now.values().all(|&topic| is_topic(topic)) {
                     return Err(state.out_of_range("now"));
+                }
+                if choice.before.probabilities.len() != probabilities.len() {
+                    return Err(state.out_of_range("probabilities"));
                 }
                 Some(Arc::new(choice))
             }

@@ -99,7 +99,7 @@ impl TokenDistribution {
 
     /// The position of the best topic of a word, and the similarity.
     pub(crate) fn best(&self, token: usize) -> Option<(usize, f64)> {
-        let of_token = self.similarities.outer_iter().nth(token)?;
+        let of_token = (token < self.similarities.nrows()).then(|| self.similarities.row(token))?;
         let best = of_token.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         best.filter(|&(_, similarity)| similarity > 0.0)
     }
