@@ -103,7 +103,7 @@ impl TopicModel {
         let words = match aspects.remove(MAIN) {
             None if self.coherent_words && !terms.vocabulary.is_empty() => {
                 // The parts of phrases will be dropped.
-                let n = if phrases { 2 * self.top_n_words } else { self.top_n_words };
+                let n = if phrases { self.top_n_words.saturating_mul(2) } else { self.top_n_words };
                 terms.coherent_words(context.c_tf_idf, &ids, n)
             }
             None => candidates,
