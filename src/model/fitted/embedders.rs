@@ -103,8 +103,10 @@ impl FittedTopicModel {
             return Err(Error::new(ErrorKind::NotFound, Stage::Represent, message)
                 .with_hint("This replaces a representation that the model was fitted with."));
         };
-        place.1 = Arc::new(representation);
-        Ok(FittedTopicModel { settings: Arc::new(settings), ..self.clone() })
+        let now: Arc<dyn Representation> = Arc::new(representation);
+        let before = std::mem::replace(&mut place.1, Arc::clone(&now));
+        let earlier = self.earlier_with(&before, &now);
+        Ok(FittedTopicModel { settings: Arc::new(settings), earlier, ..self.clone() })
     }
 
     /// The columns that [`transform`](Self::transform) reads.

@@ -21,9 +21,10 @@ impl FittedTopicModel {
     /// | your own, with `membership_vectors` | these, scaled down if they sum to more than 1; the rest is that of -1 |
     /// | [`KMeans`](crate::cluster::KMeans) and others | by the distances of the row's vector to the topics' mean vectors, all of unit length: inversely proportional to their squares, as in fuzzy c-means (Bezdek 1981) with exponent 2. An outlier has 1 for -1 |
     ///
-    /// Clusters that edits have merged into one topic add up; those that are in no topic belong to -1. A row without a
-    /// vector is an outlier for certain. A choice of [outliers](Self::with_outliers) does not change memberships, so the
-    /// largest probability of a row need not be that of its topic, nor, with HDBSCAN, without such a choice.
+    /// Clusters that edits have merged into one topic add up; those that are in no topic belong to -1. The membership in a
+    /// cluster that edits have divided is that in the part with the nearest mean vector, which need not be the row's. A row
+    /// without a vector is an outlier for certain. A choice of [outliers](Self::with_outliers) does not change memberships,
+    /// so the largest probability of a row need not be that of its topic, nor, with HDBSCAN, without such a choice.
     ///
     /// The array takes 8 bytes per row and topic;
     /// [`topic_probabilities_in_batches`](Self::topic_probabilities_in_batches) needs less memory.

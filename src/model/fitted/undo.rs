@@ -6,6 +6,7 @@ use super::{FittedTopicModel, Summary};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::TopicModel;
 use crate::model::pipeline::Pipeline;
+use crate::represent::Representation;
 use crate::topics::Topics;
 
 /// The number of edits that can be taken back, which bounds memory.
@@ -72,6 +73,21 @@ impl FittedTopicModel {
             earlier: before.to_vec().into(),
             ..self.clone()
         })
+    }
+
+    /// What was before each edit, with the representation `now` in place of `before`, which is not an edit.
+    pub(super) fn earlier_with(
+        &self,
+        before: &Arc<dyn Representation>,
+        now: &Arc<dyn Representation>,
+    ) -> Arc<[Earlier]> {
+        let replaced = |earlier: &Earlier| {
+            let mut settings = (*earlier.settings).clone();
+            let same = settings.representations.iter_mut().filter(|(_, one)| Arc::ptr_eq(one, before));
+            same.for_each(|(_, one)| *one = Arc::clone(now));
+            Earlier { settings: Arc::new(settings), ..earlier.clone() }
+        };
+        self.earlier.iter().map(replaced).collect()
     }
 
     /// What was before each edit, and now, oldest first.
