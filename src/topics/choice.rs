@@ -127,8 +127,14 @@ impl ClusteredRows<'_> {
     pub(super) fn left_out(&self, before: &Assignment) -> Result<Vec<Candidate>> {
         let distinct = DistinctRows::of(self.vectors, self.rows);
         let is_left_out = |row: usize| before.topics[row] == OUTLIER;
-        let firsts: Vec<(u32, usize)> =
-            (0..).zip(distinct.firsts.iter().copied()).filter(|&(_, row)| is_left_out(row)).collect();
+        // By hand, rows with equal vectors may have been put apart.
+        let mut firsts: Vec<Option<usize>> = vec![None; distinct.firsts.len()];
+        for (&row, &place) in self.rows.iter().zip(&distinct.places).filter(|(row, _)| is_left_out(**row)) {
+            if let Some(first) = firsts.get_mut(place as usize) {
+                *first = first.or(Some(row));
+            }
+        }
+        let firsts: Vec<(u32, usize)> = (0..).zip(firsts).filter_map(|(place, first)| Some((place, first?))).collect();
         let rows: Vec<usize> = firsts.iter().map(|&(_, row)| row).collect();
         let places: Vec<usize> = firsts.iter().map(|&(place, _)| place as usize).collect();
         let nearest = match rows.is_empty() {

@@ -207,6 +207,19 @@ fn a_part_is_no_cluster_that_was_deleted() {
 }
 
 #[test]
+fn copies_that_were_put_apart_are_taken_in() {
+    let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10)).unwrap();
+    let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    let topics = model.fit(&posts).unwrap();
+    let mine: Vec<i32> =
+        topics.labels().into_iter().enumerate().map(|(row, of_row)| if row < 10 { of_row } else { -1 }).collect();
+    let apart = topics.update_topics(&UpdateTopics::new().topics(&mine)).unwrap();
+    assert_eq!((apart.summary().outliers, apart.labels()), (10, mine));
+    let all = apart.with_outliers(Outliers::None).unwrap();
+    assert_eq!((all.summary().outliers, all.labels()), (0, topics.labels()));
+}
+
+#[test]
 fn an_aspect_names_topics() {
     /// The best word alone, as a language model names a topic.
     #[derive(Debug)]
