@@ -42,7 +42,9 @@ pub fn write_seeds(folder: &Path) -> Outcome<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for (name, model, options) in models {
         let path = folder.join(name);
-        model.fit(&frame)?.merge_topics(&[&[0, 1]])?.save_with(&path, &options)?;
+        let topics = model.fit(&frame)?.merge_topics(&[&[0, 1]])?.set_topic_labels([(0, "a label")])?;
+        // Divided, if its rows are different enough.
+        topics.split_topic(0, 2).unwrap_or(topics).save_with(&path, &options)?;
         paths.push(path);
     }
     Ok(paths)
@@ -207,6 +209,8 @@ pub fn read(folder: &Path) -> Result<(), Error> {
     let _ = (topics.get_topic_info(), topics.get_document_info_with_runners_up(), topics.quality());
     let _ = (topics.layers(), topics.topics_at(&[2, 3]), topics.reliability(1), topics.at(2));
     let _ = (topics.merge_topics(&[&[0, 1]]), topics.reduce_topics(2), topics.reduce_topics(NrTopics::Auto));
+    let _ = (topics.split_topic(0, 2), topics.delete_topics(&[0]), topics.reduce_outliers(OutlierStrategy::CTfIdf));
+    let _ = (topics.hierarchical_topics(), topics.topic_probabilities(), topics.lineage());
     let _ = (topics.with_outliers(0.3), topics.with_outliers(Outliers::None), topics.with_ctfidf(ClassTfIdf::new()));
     let _ = topics.report().to_html();
     let copy = tempfile::tempdir().unwrap_or_else(|error| panic!("a folder for a copy: {error}"));

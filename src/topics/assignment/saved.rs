@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::state::State;
 use crate::topics::outliers::{Admission, Outliers};
 
-/// Labels of clusters are below.
-const MOST_LABEL: i32 = 1 << 30;
+/// Labels of clusters are below, which leaves room for those of their parts.
+const MOST_LABEL: i32 = i32::MAX - (1 << 24);
 
 impl Assignment {
     /// The state of the topics.

@@ -9,7 +9,7 @@ use super::super::options::EmbedderOptions;
 use super::embedder::SavedEmbedder;
 use super::recorded::Recorded;
 use super::vectorizer::{ngram_range, vectorizer_of};
-use crate::cluster::{Clusterer, NearestCentroid, OUTLIER};
+use crate::cluster::{Clusterer, NearestCentroid};
 use crate::corpus::Columns;
 use crate::embed::{NoEmbedder, TextEmbedder};
 use crate::encode::{ClusterOn, FittedEncoder};
@@ -195,11 +195,10 @@ fn words_of(aspect: &Value) -> Option<TopicWords> {
 }
 
 fn summary(settings: &TopicModel, assignment: &Assignment, dimensions: usize) -> Summary {
-    let rows = assignment.sizes.values().sum();
-    let outliers = assignment.sizes.get(&OUTLIER).copied().unwrap_or(0);
+    let (clustered, outliers) = (assignment.clustered(), assignment.outlier_count());
     Summary {
-        rows,
-        clustered: rows - outliers,
+        rows: clustered.saturating_add(outliers),
+        clustered,
         outliers,
         blank: 0,
         repeated: 0,
