@@ -102,7 +102,7 @@ impl FittedTopicModel {
     /// nearest mean vector. If you moved outliers into topics, a new row that the clusterer leaves out is in the topic with
     /// the nearest mean vector, if the cosine is as large as for as many outliers. Of rows with equal vectors,
     /// [`transform`](Self::transform) finds the topic of the first. Rows without a vector stay outliers. An earlier choice
-    /// of outliers is part of your topics.
+    /// of outliers is part of your topics, and no longer applies to new rows.
     ///
     /// # Errors
     /// There are not as many topics as rows, or one is below -1; a parameter is out of range; the model is without its data,
