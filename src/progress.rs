@@ -88,7 +88,7 @@ pub enum Event {
 /// let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
 /// let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
 /// model.with_progress(Progress::to(notes.clone())).fit(&posts)?;
-/// assert!(notes.0.lock().is_ok_and(|notes| notes.iter().any(|note| note.contains("18 of 20 rows repeat"))));
+/// assert!(notes.0.lock().is_ok_and(|notes| notes.iter().any(|note| note.contains("18 of 20 rows have the vector"))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait ProgressSink: Send + Sync {
