@@ -97,6 +97,7 @@ impl LoadedEmbedder {
     }
 
     /// The same model on another device, on which a table of token vectors does not depend.
+    #[cfg_attr(not(feature = "models"), expect(unused_variables, reason = "only neural models use it"))]
     pub(crate) fn on_device(self, device: Device) -> Result<Self> {
         match self {
             LoadedEmbedder::Static(model) => Ok(LoadedEmbedder::Static(model)),
@@ -108,6 +109,7 @@ impl LoadedEmbedder {
     }
 
     /// The same model with other limits for images, if it has any and `change` returns some.
+    #[cfg_attr(not(feature = "models"), expect(unused_variables, reason = "only neural models use it"))]
     pub(crate) fn with_limits(self, change: impl FnOnce(Limits) -> Option<Limits>) -> Self {
         match self {
             #[cfg(feature = "models")]

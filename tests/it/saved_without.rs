@@ -1,5 +1,6 @@
 //! Saved models without their documents: what needs none works, edits too, and the rest says why not. Captioners.
 
+#[cfg(feature = "models")]
 use std::fs;
 use std::path::Path;
 
