@@ -1,14 +1,14 @@
 //! Working with the topics of a saved model on the command line: `edit`, `find`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use topicframe::FittedTopicModel;
 use topicframe::files::{read_frame, write_frame};
 use topicframe::polars::prelude::*;
 
-use crate::corpora::{captions, frame, frame_with_images};
+use crate::corpora::{frame, frame_with_images};
 
 pub fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topicframe"))
@@ -194,11 +194,13 @@ fn topics_are_found_by_a_text() {
     assert!(refused(here, "find model ☃").contains("no word"));
 }
 
-fn fixture(name: &str) -> PathBuf {
+#[cfg(feature = "models")]
+fn fixture(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
 }
 
 /// A copy of a fixture's model in `to`.
+#[cfg(feature = "models")]
 fn copy(name: &str, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(fixture(name)).unwrap() {
@@ -211,6 +213,7 @@ fn copy(name: &str, to: &Path) {
     }
 }
 
+#[cfg(feature = "models")]
 #[test]
 fn an_embedder_that_was_moved_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -270,6 +273,7 @@ fn models_of_vectors_have_the_embedder_that_is_named() {
     assert_eq!(labels("placed.csv"), labels("fitted.parquet"));
 }
 
+#[cfg(feature = "models")]
 #[test]
 fn images_of_new_documents_and_queries_have_limits() {
     let folder = tempfile::tempdir().unwrap();
@@ -299,7 +303,10 @@ fn images_of_new_documents_and_queries_have_limits() {
     // A model without images has no use for limits.
     fs::write(
         here.join("posts.csv"),
-        format!("caption\n{}\n", captions(60).iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join("\n")),
+        format!(
+            "caption\n{}\n",
+            crate::corpora::captions(60).iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join("\n")
+        ),
     )
     .unwrap();
     done(here, "fit posts.csv --text caption --save texts");
