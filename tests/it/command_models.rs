@@ -2,23 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use topicframe::files::{read_frame, write_frame};
 use topicframe::polars::prelude::*;
 
+use crate::command_topics::topicframe;
 use crate::corpora::frame_with_images;
-
-fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_topicframe"))
-        .current_dir(folder)
-        .args(arguments)
-        // Names that are not folders must not cause network requests in a test.
-        .env("HF_HUB_OFFLINE", "1")
-        .env("HF_HOME", folder.join("hub"))
-        .output()
-        .unwrap()
-}
 
 fn said(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()

@@ -14,6 +14,7 @@ pub fn topicframe(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_topicframe"))
         .current_dir(folder)
         .args(arguments)
+        // Names that are not folders must not cause network requests in a test.
         .env("HF_HUB_OFFLINE", "1")
         .env("HF_HOME", folder.join("hub"))
         .output()

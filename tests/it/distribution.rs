@@ -15,8 +15,7 @@ use topicframe::topics::TopicDistribution;
 
 use crate::colors::{EyeAndEar, image_frame};
 use crate::html::{assert_harmless, elements};
-
-const DIMENSIONS: usize = 16;
+use crate::representations::{DIMENSIONS, numbers};
 
 #[derive(Deserialize)]
 struct Fixture {
@@ -57,19 +56,6 @@ impl Found {
 /// The fixture's embedder: a text is the sum of its words, which are random numbers.
 #[derive(Debug, Clone, Copy)]
 struct Sums;
-
-fn numbers(word: &str) -> [f64; DIMENSIONS] {
-    let hash = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-    let mut state = word.bytes().fold(0xCBF2_9CE4_8422_2325, hash);
-    std::array::from_fn(|_| {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = state;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        x ^= x >> 31;
-        (x >> 11) as f64 / (1_u64 << 53) as f64 * 2.0 - 1.0
-    })
-}
 
 impl TextEmbedder for Sums {
     fn dimensions(&self) -> usize {

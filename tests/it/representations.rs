@@ -5,11 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use ndarray::{Array2, ArrayView2, array};
+use ndarray::{Array2, array};
 use polars::prelude::*;
 use serde_json::Value;
 use topicframe::FittedTopicModel;
-use topicframe::cluster::{Clusterer, Clustering, FittedClusterer};
 use topicframe::corpus::Embeddings;
 use topicframe::embed::TextEmbedder;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
@@ -19,19 +18,19 @@ use topicframe::reduce::NoReduction;
 use topicframe::represent::{
     Aspect, KeyBERTInspired, MaximalMarginalRelevance, Representation, TopicContext, TopicWords, VisualWords,
 };
-use topicframe::training::Training;
 use topicframe::vectorize::{ClassTfIdf, CountVectorizer, StopWords};
 
+use crate::given_topics::Given;
 use crate::notes::Notes;
 
-const DIMENSIONS: usize = 16;
+pub const DIMENSIONS: usize = 16;
 
 /// The fixture's embedder, which records its inputs.
 #[derive(Debug, Clone, Default)]
 struct Sums(Arc<Mutex<Vec<Vec<String>>>>);
 
 /// Random numbers seeded by the letters of `word`.
-fn numbers(word: &str) -> [f64; DIMENSIONS] {
+pub fn numbers(word: &str) -> [f64; DIMENSIONS] {
     let hash = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
     let mut state = word.bytes().fold(0xCBF2_9CE4_8422_2325, hash);
     std::array::from_fn(|_| {
@@ -61,31 +60,6 @@ impl TextEmbedder for Sums {
             row.iter_mut().zip(total).for_each(|(to, x)| *to = if norm > 0.0 { (x / norm) as f32 } else { 0.0 });
         }
         Ok(vectors)
-    }
-}
-
-/// A clusterer that returns known topics.
-#[derive(Debug, Clone)]
-struct Given(Vec<i32>);
-
-impl Clusterer for Given {
-    fn check(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn min_rows(&self) -> usize {
-        1
-    }
-
-    fn fit(&self, _: &Training<'_>) -> Result<Clustering> {
-        let probabilities = self.0.iter().map(|&label| f64::from(label >= 0)).collect();
-        Ok(Clustering::new(self.0.clone(), probabilities, self.clone()))
-    }
-}
-
-impl FittedClusterer for Given {
-    fn predict(&self, points: ArrayView2<'_, f32>, _progress: &Progress) -> Result<(Vec<i32>, Vec<f64>)> {
-        Ok((vec![0; points.nrows()], vec![1.0; points.nrows()]))
     }
 }
 
