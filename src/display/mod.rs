@@ -1,6 +1,7 @@
 //! Visual output: frames as HTML tables, a report page, and notebook display. No other module depends on this one.
 
 mod cell;
+mod figure;
 mod formatter;
 mod html;
 mod markup;
@@ -11,6 +12,7 @@ mod report;
 mod show;
 mod value;
 
+pub use figure::{Barchart, Drawing, Figure, Label};
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};

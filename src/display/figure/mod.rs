@@ -1,0 +1,299 @@
+//! Figures of topics: drawn as SVG by this crate, with their data as frames.
+
+use std::fmt;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use polars::prelude::DataFrame;
+use serde_json::Value;
+
+use super::markup::{Html, Markup};
+use super::show::Show;
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+
+mod axis;
+mod barchart;
+mod canvas;
+mod color;
+mod draw;
+mod selection;
+mod text_width;
+mod theme;
+
+pub use barchart::Barchart;
+pub use selection::Label;
+
+use canvas::{Canvas, TextStyle};
+use draw::{Draw, Plot, plotly_figure};
+use selection::Settings;
+use text_width::text_width;
+use theme::dark_rules;
+
+/// Margins around a drawing, and the heights of its title and note, in pixels.
+const MARGIN: f64 = 16.0;
+const TITLE: f64 = 34.0;
+const NOTE: f64 = 24.0;
+const TITLE_SIZE: f64 = 16.0;
+
+/// A figure of topics, such as [`visualize_barchart`](crate::FittedTopicModel::visualize_barchart) returns.
+///
+/// It is a value: it can be [shown](Show) in a notebook cell, [written](Self::write) to a file, and its data is a
+/// [frame](Self::frame). Nothing is computed before it is asked for, so settings can be chained. The drawing is SVG with
+/// presentation attributes only: no script, no style sheet, no external resource. All text in it is escaped.
+///
+/// ```
+/// use topicframe::prelude::*;
+/// # let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10))?;
+/// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+/// # let topics = model.fit(&posts)?;
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("words.svg");
+///
+/// let figure = topics.visualize_barchart().top(2).title("What the posts are about");
+/// figure.write(&file)?;                                             // or .html, .json (Plotly), .csv, .parquet ...
+/// assert!(figure.svg()?.starts_with("<svg") && figure.svg()?.contains("What the posts are about"));
+/// assert!(figure.frame()?.column("Word")?.str()?.iter().flatten().any(|word| word == "train"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Figure<D> {
+    drawing: D,
+    settings: Settings,
+}
+
+/// The kinds of figures. It cannot be implemented outside of this crate.
+pub trait Drawing: Draw {}
+
+impl<D: Draw> Drawing for D {}
+
+impl<D> fmt::Debug for Figure<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = std::any::type_name::<D>();
+        write!(f, "Figure<{}>", kind.rsplit("::").next().unwrap_or(kind))
+    }
+}
+
+impl<D: Drawing> Figure<D> {
+    pub(super) fn new(drawing: D) -> Self {
+        Figure { drawing, settings: Settings::default() }
+    }
+
+    /// The topics, in this order. Default: the largest.
+    #[must_use]
+    pub fn topics(mut self, topics: &[i32]) -> Self {
+        self.settings.topics = Some(topics.to_vec());
+        self
+    }
+
+    /// The number of topics, largest first, unless [`topics`](Self::topics) lists them. At least 1. The default depends
+    /// on the kind of figure; what is left out is counted below the drawing.
+    #[must_use]
+    pub fn top(mut self, top: usize) -> Self {
+        self.settings.top = Some(top);
+        self
+    }
+
+    /// The title. Default: what the figure shows. An empty title leaves it out.
+    #[must_use]
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.settings.title = Some(title.into());
+        self
+    }
+
+    /// What topics are called. Default: [`Label::Custom`].
+    #[must_use]
+    pub fn label(mut self, label: Label) -> Self {
+        self.settings.label = label;
+        self
+    }
+
+    /// Whether the ground is dark. Default: `false`. In a cell, a page or a report, a light figure becomes dark by itself
+    /// where the reader prefers it.
+    #[must_use]
+    pub fn dark(mut self, dark: bool) -> Self {
+        self.settings.dark = dark;
+        self
+    }
+
+    /// The data of the figure.
+    ///
+    /// # Errors
+    /// A topic or representation does not exist, or a setting is out of range.
+    pub fn frame(&self) -> Result<DataFrame> {
+        self.data()?.frame()
+    }
+
+    /// The drawing.
+    ///
+    /// # Errors
+    /// Same as [`frame`](Self::frame).
+    pub fn svg(&self) -> Result<String> {
+        Ok(self.drawn()?.svg)
+    }
+
+    /// A page of its own with the drawing, without a script.
+    ///
+    /// # Errors
+    /// Same as [`frame`](Self::frame).
+    pub fn html(&self) -> Result<Html> {
+        let drawn = self.drawn()?;
+        Ok(Html::trusted(page(&drawn)))
+    }
+
+    /// The same data as a figure of Plotly: `data` and `layout`.
+    ///
+    /// # Errors
+    /// Same as [`frame`](Self::frame).
+    pub fn plotly_json(&self) -> Result<Value> {
+        let data = self.data()?;
+        Ok(plotly_figure(&data, &self.title_of(&data)))
+    }
+
+    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, or `.json` (Plotly), and with the
+    /// extension of a table (such as `.csv` or `.parquet`) its data.
+    ///
+    /// # Errors
+    /// The extension is unknown, or the file cannot be written; same as [`frame`](Self::frame).
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "svg" => crate::files::write_whole(path, self.svg()?),
+            "html" | "htm" => crate::files::write_whole(path, self.html()?.as_str()),
+            "json" => crate::files::write_whole(path, self.plotly_json()?.to_string()),
+            "csv" | "tsv" | "ndjson" | "jsonl" | "parquet" | "arrow" | "ipc" | "feather" => {
+                crate::files::write_frame(&self.frame()?, path)
+            }
+            _ => Err(Error::new(
+                ErrorKind::InvalidParameter,
+                Stage::Output,
+                "a figure has no format with this extension",
+            )
+            .with_path(path)
+            .with_hint(Hint::new("Supported: .svg, .html, .json (Plotly); .csv, .parquet, .arrow for its data."))),
+        }
+    }
+
+    fn data(&self) -> Result<D::Data> {
+        self.settings.check()?;
+        self.drawing.data(&self.settings)
+    }
+
+    fn title_of(&self, data: &D::Data) -> String {
+        self.settings.title.clone().unwrap_or_else(|| data.title())
+    }
+
+    fn drawn(&self) -> Result<Drawn> {
+        let data = self.data()?;
+        let title = self.title_of(&data);
+        Ok(drawn(&data, &title, self.settings.dark))
+    }
+}
+
+impl<D: Drawing> Show for Figure<D> {
+    /// The drawing; where scripts and frames are not allowed, such as in notebooks on GitHub, as an image.
+    fn to_html(&self) -> Html {
+        match self.drawn() {
+            Ok(drawn) => Html::trusted(cell(&drawn)),
+            Err(error) => error.to_html(),
+        }
+    }
+
+    fn to_text(&self) -> Option<String> {
+        match self.data() {
+            Ok(data) => Some(format!("{}\n{}", self.title_of(&data), data.frame().ok()?)),
+            Err(error) => error.to_text(),
+        }
+    }
+}
+
+impl<D: Drawing> Figure<D> {
+    /// Displays the figure below a notebook cell: evcxr calls this on the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        Show::evcxr_display(self);
+    }
+}
+
+/// A finished drawing.
+struct Drawn {
+    svg: String,
+    title: String,
+    width: f64,
+    height: f64,
+    dark: bool,
+}
+
+/// Draws `plot` with its title above and its note below.
+fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
+    let (width, height) = plot.size();
+    let note = plot.note();
+    let above = if title.is_empty() { MARGIN } else { MARGIN + TITLE };
+    let below = if note.is_some() { NOTE + MARGIN } else { MARGIN };
+    let mut canvas = Canvas::new(width + 2.0 * MARGIN, above + height + below, dark);
+    let heading = TextStyle { size: TITLE_SIZE, bold: true, ..TextStyle::INK };
+    canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    canvas.begin_part((MARGIN, above));
+    plot.draw(&mut canvas);
+    canvas.end_group();
+    if let Some(note) = &note {
+        let y = above + height + NOTE - 4.0;
+        canvas.fitted_text((MARGIN, y), note, width, TextStyle::NOTE);
+    }
+    let (width, height) = (canvas.width, canvas.height);
+    let name = if title.is_empty() { plot.title() } else { title.to_owned() };
+    Drawn { svg: canvas.finish(&name), title: name, width, height, dark }
+}
+
+/// The style of a page with a figure: as wide as the window allows, and dark where the reader prefers it.
+fn style(drawn: &Drawn) -> String {
+    let mut style = "body{margin:0}svg{display:block;max-width:100%;height:auto}".to_owned();
+    if !drawn.dark {
+        style.push_str("@media(prefers-color-scheme:dark){body{background:#111418}");
+        style.push_str(&dark_rules("svg"));
+        style.push('}');
+    } else {
+        style.push_str("body{background:#111418}");
+    }
+    style
+}
+
+fn page(drawn: &Drawn) -> String {
+    let mut html = Markup::default();
+    html.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" ");
+    html.raw(
+        "content=\"width=device-width\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
+    );
+    html.raw("style-src 'unsafe-inline'; img-src data:\"><title>").text(&drawn.title).raw("</title><style>");
+    html.html(&style(drawn)).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
+    html.finish()
+}
+
+/// The figure in a cell: a frame with the page. Viewers that remove frames and styles, such as GitHub's, show the image,
+/// which the style hides from all others.
+fn cell(drawn: &Drawn) -> String {
+    let mut html = Markup::default();
+    html.raw("<div class=\"topicframe\"><style>.tf-still{display:none}</style><iframe sandbox=\"\"");
+    html.attribute("title", &drawn.title);
+    let size = format!(
+        "border:0;display:block;width:100%;max-width:{:.0}px;aspect-ratio:{:.0}/{:.0}",
+        drawn.width, drawn.width, drawn.height
+    );
+    html.attribute("style", size).attribute("srcdoc", page(drawn)).raw("></iframe><img class=\"tf-still\"");
+    html.attribute("alt", &drawn.title).attribute("width", format_args!("{:.0}", drawn.width));
+    html.raw(" src=\"data:image/svg+xml;base64,").html(&STANDARD.encode(&drawn.svg)).raw("\"></div>");
+    html.finish()
+}
+
+/// `2 topics not shown`, or nothing.
+fn left_out(topics: usize) -> Option<String> {
+    match topics {
+        0 => None,
+        _ => Some(format!("{} not shown", super::html::count(topics, "topic"))),
+    }
+}
+
+/// The width that the widest of the texts needs, at most `most`.
+fn widest<'a>(texts: impl Iterator<Item = &'a str>, size: f64, most: f64) -> f64 {
+    texts.map(|text| text_width(text, size)).fold(0.0, f64::max).min(most)
+}
