@@ -16,13 +16,23 @@ mod axis;
 mod barchart;
 mod canvas;
 mod color;
+mod documents;
 mod draw;
+mod hierarchical_documents;
+mod labels;
+mod plane;
+mod raster;
 mod selection;
+mod still;
 mod text_width;
 mod theme;
+mod topic_map;
 
 pub use barchart::Barchart;
+pub use documents::Documents;
+pub use hierarchical_documents::HierarchicalDocuments;
 pub use selection::Label;
+pub use topic_map::TopicMap;
 
 use canvas::{Canvas, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
