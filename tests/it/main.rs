@@ -69,6 +69,7 @@ mod image_addresses;
 mod image_kinds;
 mod images;
 mod layers;
+mod layout_2d;
 mod outliers;
 mod over_time;
 mod per_class;
@@ -90,6 +91,7 @@ mod command_topics;
 mod command_usage;
 mod corpus;
 mod delimited;
+mod figures_map;
 mod files;
 mod hostile_images;
 #[cfg(feature = "models")]
