@@ -73,18 +73,21 @@ fn extent(points: &[[f32; 2]]) -> f64 {
     side(|&[x, _]| x).max(side(|&[_, y]| y))
 }
 
+/// The number of points in each cell, and the sums of their coordinates.
+type Cells = BTreeMap<(i64, i64), (f64, f64, f64)>;
+
 /// The middle of the densest part of each of `groups` groups: of the cell which, with the eight around it, has most of
 /// the group's points. `None` for a group without points.
 pub(super) fn densest(points: impl Iterator<Item = (At, usize)>, groups: usize, cell: f64) -> Vec<Option<At>> {
     let cell = if cell > 0.0 { cell } else { 1.0 };
-    let mut cells: Vec<BTreeMap<(i64, i64), (f64, f64, f64)>> = vec![BTreeMap::new(); groups];
+    let mut cells: Vec<Cells> = vec![Cells::new(); groups];
     for ((x, y), group) in points {
         if let Some(cells) = cells.get_mut(group) {
             let sums = cells.entry(((x / cell).floor() as i64, (y / cell).floor() as i64)).or_default();
             *sums = (sums.0 + 1.0, sums.1 + x, sums.2 + y);
         }
     }
-    let middle = |cells: &BTreeMap<(i64, i64), (f64, f64, f64)>| {
+    let middle = |cells: &Cells| {
         let around = |&(column, row): &(i64, i64)| {
             let near = (-1..=1).flat_map(move |dx| (-1..=1).map(move |dy| (column + dx, row + dy)));
             let found = near.filter_map(|near| cells.get(&near));
