@@ -1,5 +1,7 @@
 //! Figures of topics: drawn as SVG by this crate, with their data as frames.
 
+#![allow(dead_code, reason = "until the charts use it")]
+
 use std::fmt;
 use std::path::Path;
 
