@@ -285,6 +285,8 @@ fn maps_to_be_looked_at() {
         let begun = std::time::Instant::now();
         topics.layout_2d().unwrap();
         println!("{name}: layout of {} rows {:?}", topics.labels().len(), begun.elapsed());
+        topics.visualize_documents().write(folder.join(format!("{name}.csv"))).unwrap();
+        topics.visualize_topics().write(folder.join(format!("{name}_topics.csv"))).unwrap();
         write("documents", topics.visualize_documents().html());
         write("documents_dark", topics.visualize_documents().dark(true).html());
         write("datamap", topics.visualize_document_datamap().html());
