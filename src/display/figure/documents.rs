@@ -15,7 +15,8 @@ use super::plane::{Plane, View};
 use super::raster::REST;
 use super::selection::Settings;
 use super::still::{
-    MapLabel, OF_MAP, beside, draw_labels, draw_labels_beside, draw_points, places_beside, places_over, resolution,
+    MapLabel, OF_COLUMN, OF_MAP, beside, draw_labels, draw_labels_beside, draw_points, height_for, places_beside,
+    places_over, resolution,
 };
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
@@ -131,10 +132,17 @@ impl Draw for Documents {
         let names = self.model.topic_ids().into_iter().map(|topic| Ok((topic, settings.label_of(&self.model, topic)?)));
         let names: BTreeMap<i32, String> = names.collect::<Result<_>>()?;
         let width = if self.labels_beside { WIDTH - 2.0 * beside(COLUMN) } else { WIDTH };
-        let view = View::of(documents.iter().map(Document::at), width, HEIGHTS);
+        let lowest = match self.labels_beside && !self.hides_annotations {
+            true => height_for(selection.topics.len()).clamp(HEIGHTS.0, HEIGHTS.1),
+            false => HEIGHTS.0,
+        };
+        let view = View::of(documents.iter().map(Document::at), width, (lowest, HEIGHTS.1));
         let labels = match self.hides_annotations {
             true => Vec::new(),
-            false => map_labels(&self.model, &plane, &view, selection.topics.iter().zip(&selection.labels)),
+            false => {
+                let fonts = if self.labels_beside { OF_COLUMN } else { OF_MAP };
+                map_labels(&self.model, &plane, &view, fonts, selection.topics.iter().zip(&selection.labels))
+            }
         };
         let places = match self.labels_beside {
             true => places_beside(&view, &labels, COLUMN),
@@ -201,10 +209,11 @@ fn note(plane: &Plane, documents: &[Document], labels: usize, unlabeled: usize) 
 }
 
 /// The labels of topics, the largest first.
-pub(super) fn map_labels<'t>(
+fn map_labels<'t>(
     model: &FittedTopicModel,
     plane: &Plane,
     view: &View,
+    fonts: (f64, f64),
     topics: impl Iterator<Item = (&'t i32, &'t String)>,
 ) -> Vec<MapLabel> {
     let size = |topic: i32| model.topic_size(topic).unwrap_or(0);
@@ -213,7 +222,7 @@ pub(super) fn map_labels<'t>(
     let largest = topics.first().map_or(0, |&(topic, _)| size(topic));
     let label = |(topic, label): (i32, &String)| {
         let place = plane.topic(topic)?;
-        Some(MapLabel::new((topic, label), view.at(place.center), place.color, (size(topic), largest), OF_MAP))
+        Some(MapLabel::new((topic, label), view.at(place.center), place.color, (size(topic), largest), fonts))
     };
     topics.into_iter().filter_map(label).collect()
 }

@@ -7,13 +7,19 @@ pub(super) type At = (f64, f64);
 const GAP: f64 = 3.0;
 
 /// The farthest that a label is from its mark, as a share of the area's diagonal.
-const FARTHEST: f64 = 0.3;
+const FARTHEST: f64 = 0.12;
 
 /// The side of the cells in which marks are counted.
 const CELL: f64 = 6.0;
 
+/// The most marks that a label beside its own covers.
+const FEW: f64 = 8.0;
+
+/// Space between labels in a column.
+const PITCH: f64 = 5.0;
+
 /// How often leaders that cross are exchanged.
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 1000;
 
 /// A box with its upper left corner.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -144,9 +150,10 @@ impl Crowd {
     }
 }
 
-/// Places labels in `area`, the first of them first: over the mark if it may, else at one of eight positions around it, the
-/// least crowded of those that are free, else in the nearest free and empty place, with a line to the mark. `None` for a
-/// label that fits nowhere. Boxes are disjoint, and no line crosses a box or another line.
+/// Places labels in `area`, the first of them first: over the mark if it may, else at one of eight positions around it
+/// where nothing is, else in the nearest place where nothing is, with a line to the mark, else at the least crowded
+/// position around it, unless it would cover many marks there. `None` for a label that fits nowhere. Boxes are disjoint, and no line crosses a box or another
+/// line.
 pub(super) fn placed(wanted: &[Wanted], area: Area, crowd: &Crowd) -> Vec<Option<Placed>> {
     let mut board = Board { area, crowd, boxes: Vec::new(), lines: Vec::new() };
     wanted.iter().map(|label| board.place(label)).collect()
@@ -165,25 +172,36 @@ impl Board<'_> {
         if !sane || label.width > self.area.width || label.height > self.area.height {
             return None;
         }
-        let placed = self.near(label).or_else(|| self.away(label))?;
+        let empty = |crowd: f64| crowd <= 0.0;
+        let placed = self.over(label).or_else(|| self.beside(label, empty));
+        // A label may cover others' marks if it would cover its own, too.
+        let few = |crowd: f64| label.over || crowd <= FEW;
+        let placed = placed.or_else(|| self.away(label)).or_else(|| self.beside(label, few))?;
         self.boxes.push(placed.area);
         self.lines.extend(placed.leader);
         Some(placed)
     }
 
-    fn near(&self, label: &Wanted) -> Option<Placed> {
+    fn over(&self, label: &Wanted) -> Option<Placed> {
         let over = Area::around(label.at, label.width, label.height);
         if label.over && self.is_free(&over) {
             return Some(Placed { area: over, leader: None });
         }
-        let reaches = [label.reach, label.reach + label.height];
-        reaches.into_iter().find_map(|reach| {
-            let beside = positions(label, reach).into_iter().filter(|area| self.is_free(area));
-            let ranked = beside.map(|area| (self.crowd.inside(&area), area));
-            let best = ranked.fold(None, |best: Option<(f64, Area)>, (crowd, area)| match best {
-                Some((least, _)) if least <= crowd => best,
-                _ => Some((crowd, area)),
-            });
+        None
+    }
+
+    /// The least crowded of the positions around the mark, nearer ones first.
+    fn beside(&self, label: &Wanted, is_fine: impl Fn(f64) -> bool) -> Option<Placed> {
+        [label.reach, label.reach + label.height].into_iter().find_map(|reach| {
+            let free = positions(label, reach).into_iter().filter(|area| self.is_free(area));
+            let ranked = free.map(|area| (self.crowd.inside(&area.widened(-CELL / 2.0)), area));
+            let best =
+                ranked.filter(|(crowd, _)| is_fine(*crowd)).fold(None, |best: Option<(f64, Area)>, (crowd, area)| {
+                    match best {
+                        Some((least, _)) if least <= crowd => best,
+                        _ => Some((crowd, area)),
+                    }
+                });
             best.map(|(_, area)| Placed { area, leader: None })
         })
     }
@@ -265,21 +283,12 @@ pub(super) fn cross((a, b): (At, At), (c, d): (At, At)) -> bool {
 }
 
 /// Places the first labels in two columns, `left` and `right` of the marks, each with a line to its mark; as many as fit.
-/// All have the height of the tallest. Boxes are disjoint, and lines of a column do not cross.
+/// Boxes are disjoint, and lines of a column do not cross.
 pub(super) fn around(wanted: &[Wanted], left: Area, right: Area) -> Vec<Option<Placed>> {
-    let pitch = wanted.iter().map(|label| label.height).fold(1.0, f64::max) + 2.0 * GAP;
-    let fits = |column: &Area| (column.height / pitch).floor().max(0.0) as usize;
-    let (at_left, at_right) = (fits(&left), fits(&right));
-    let mut chosen: Vec<usize> = (0..wanted.len().min(at_left + at_right)).collect();
-    let key = |label: usize| wanted.get(label).map_or((0.0, 0.0), |label| label.at);
-    chosen.sort_by(|&a, &b| key(a).0.total_cmp(&key(b).0).then(a.cmp(&b)));
-    let middle = (left.right() + right.x) / 2.0;
-    let natural = chosen.partition_point(|&label| key(label).0 < middle);
-    let split = natural.clamp(chosen.len().saturating_sub(at_right), at_left.min(chosen.len()));
-    let (of_left, of_right) = chosen.split_at(split);
+    let (of_left, of_right) = sides(wanted, &left, &right);
     let mut placed = vec![None; wanted.len()];
     for (labels, column, is_left) in [(of_left, left, true), (of_right, right, false)] {
-        for (label, place) in in_column(wanted, labels, &column, is_left, pitch) {
+        for (label, place) in in_column(wanted, &labels, &column, is_left) {
             if let Some(slot) = placed.get_mut(label) {
                 *slot = Some(place);
             }
@@ -288,54 +297,78 @@ pub(super) fn around(wanted: &[Wanted], left: Area, right: Area) -> Vec<Option<P
     placed
 }
 
-fn in_column(wanted: &[Wanted], labels: &[usize], column: &Area, is_left: bool, pitch: f64) -> Vec<(usize, Placed)> {
+/// The labels of each column: the nearer one, as long as there is room in it.
+fn sides(wanted: &[Wanted], left: &Area, right: &Area) -> (Vec<usize>, Vec<usize>) {
+    let middle = (left.right() + right.x) / 2.0;
+    let (mut of_left, mut of_right) = (Vec::new(), Vec::new());
+    let (mut at_left, mut at_right) = (left.height, right.height);
+    for (label, Wanted { at, height, .. }) in wanted.iter().enumerate() {
+        let needed = height + PITCH;
+        let fits = (at_left >= needed, at_right >= needed);
+        match (fits, at.0 < middle) {
+            ((true, true), true) | ((true, false), _) => {
+                of_left.push(label);
+                at_left -= needed;
+            }
+            ((true, true), false) | ((false, true), _) => {
+                of_right.push(label);
+                at_right -= needed;
+            }
+            ((false, false), _) => break,
+        }
+    }
+    (of_left, of_right)
+}
+
+fn in_column(wanted: &[Wanted], labels: &[usize], column: &Area, is_left: bool) -> Vec<(usize, Placed)> {
     let mut labels: Vec<(usize, &Wanted)> =
         labels.iter().filter_map(|&label| Some((label, wanted.get(label)?))).collect();
     labels.sort_by(|a, b| a.1.at.1.total_cmp(&b.1.at.1).then(a.0.cmp(&b.0)));
-    let heights = spread(&labels.iter().map(|(_, label)| label.at.1 - pitch / 2.0).collect::<Vec<_>>(), column, pitch);
     let edge = if is_left { column.right() } else { column.x };
-    let line = |label: &Wanted, top: f64| (label.at, (edge, top + pitch / 2.0));
+    let mut tops = tops(&labels, column);
     for _ in 0..ROUNDS {
-        let mut crossed = false;
-        for first in 0..labels.len() {
-            for second in first + 1..labels.len() {
-                let (Some(&(_, a)), Some(&(_, b))) = (labels.get(first), labels.get(second)) else { continue };
-                let (Some(&high), Some(&low)) = (heights.get(first), heights.get(second)) else { continue };
-                // Exchanging the ends of lines that cross makes both together shorter, so this comes to an end.
-                if cross(line(a, high), line(b, low)) {
-                    labels.swap(first, second);
-                    crossed = true;
-                }
-            }
-        }
-        if !crossed {
-            break;
-        }
+        let line = |number: usize| {
+            let (label, top): (&Wanted, f64) = (labels.get(number)?.1, *tops.get(number)?);
+            Some((label.at, (edge, top + label.height / 2.0)))
+        };
+        let pairs = (0..labels.len()).flat_map(|first| (first + 1..labels.len()).map(move |second| (first, second)));
+        let crossing = |&(first, second): &(usize, usize)| {
+            line(first).zip(line(second)).is_some_and(|(one, other)| cross(one, other))
+        };
+        let found: Vec<(usize, usize)> = pairs.filter(crossing).collect();
+        // Exchanging the ends of lines that cross makes both together shorter, so this comes to an end.
+        let Some(&(first, second)) = found.first() else { break };
+        labels.swap(first, second);
+        tops = self::tops(&labels, column);
     }
     let place = |((number, label), &top): (&(usize, &Wanted), &f64)| {
         let width = label.width.min(column.width);
         let x = if is_left { column.right() - width } else { column.x };
-        let area = Area { x, y: top + (pitch - label.height) / 2.0, width, height: label.height };
-        (*number, Placed { area, leader: Some(line(label, top)) })
+        let area = Area { x, y: top, width, height: label.height };
+        (*number, Placed { area, leader: Some((label.at, (edge, top + label.height / 2.0))) })
     };
-    labels.iter().zip(&heights).map(place).collect()
+    labels.iter().zip(&tops).map(place).collect()
 }
 
-/// The tops of boxes of this `pitch` that are as near as possible to the `ideal` ones, ascending, and inside the column.
-fn spread(ideal: &[f64], column: &Area, pitch: f64) -> Vec<f64> {
-    // Without the space that the boxes before take, positions only have to ascend: neighbors that do not are pooled.
+/// The tops of labels one below the other, as near as possible to their marks, and inside the column.
+fn tops(labels: &[(usize, &Wanted)], column: &Area) -> Vec<f64> {
+    // Without the space that the labels before take, positions only have to ascend: neighbors that do not are pooled.
+    let mut before = 0.0;
+    let mut taken = Vec::with_capacity(labels.len());
     let mut pools: Vec<(f64, f64)> = Vec::new();
-    for (place, ideal) in ideal.iter().enumerate() {
-        let mut pool = (ideal - place as f64 * pitch, 1.0);
-        while let Some(&(before, count)) = pools.last().filter(|(before, _)| *before > pool.0) {
-            pool = ((before * count + pool.0 * pool.1) / (count + pool.1), count + pool.1);
+    for (_, label) in labels {
+        let mut pool = (label.at.1 - label.height / 2.0 - before, 1.0);
+        while let Some(&(position, count)) = pools.last().filter(|(position, _)| *position > pool.0) {
+            pool = ((position * count + pool.0 * pool.1) / (count + pool.1), count + pool.1);
             pools.pop();
         }
         pools.push(pool);
+        taken.push(before);
+        before += label.height + PITCH;
     }
-    let last = column.bottom() - ideal.len() as f64 * pitch;
+    let last = column.bottom() - before + PITCH;
     let positions = pools.iter().flat_map(|&(position, count)| std::iter::repeat_n(position, count as usize));
-    positions.enumerate().map(|(place, position)| position.min(last).max(column.y) + place as f64 * pitch).collect()
+    positions.zip(taken).map(|(position, taken)| position.min(last).max(column.y) + taken).collect()
 }
 
 #[cfg(test)]
@@ -409,7 +442,7 @@ mod tests {
             let wanted = random.labels(round * 2);
             let placed = around(&wanted, left, right);
             check(&placed);
-            let capacity = 2 * (800.0 / (20.0 + 2.0 * GAP)) as usize;
+            let capacity = 2 * (800.0 / (20.0 + PITCH)) as usize - 1;
             assert!(placed.iter().flatten().count() >= wanted.len().min(capacity), "{round}");
             for is_left in [true, false] {
                 let of_side = placed.iter().flatten().filter(|label| (label.area.x < 600.0) == is_left);

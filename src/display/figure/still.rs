@@ -8,16 +8,21 @@ use super::raster::{Dot, REST, picture, radius};
 use super::text_width::{fitted, text_width};
 use super::theme::Paint;
 
-/// Font sizes of the labels of the smallest and the largest topics: of a map, and of one of several.
+/// Font sizes of the labels of the smallest and the largest topics: of a map, beside a map,
+/// and of one of several maps.
 pub(super) const OF_MAP: (f64, f64) = (11.0, 15.0);
+pub(super) const OF_COLUMN: (f64, f64) = (10.5, 14.0);
 pub(super) const OF_PANEL: (f64, f64) = (9.5, 12.0);
 
-/// The width of a line of a label, and the most lines.
+/// The width of a line of a label, and the share of it that a label of one line has at most.
 const LINE: f64 = 150.0;
-const LINES: usize = 2;
+const ONE_LINE: f64 = 0.6;
 
 /// The height of a line, as a multiple of the font size.
 const PITCH: f64 = 1.2;
+
+/// Space left and right of a label.
+const SIDE: f64 = 5.0;
 
 /// Bold text is wider.
 const BOLD: f64 = 1.07;
@@ -48,7 +53,7 @@ impl MapLabel {
         let share = (size as f64 / largest.max(1) as f64).clamp(0.0, 1.0).sqrt();
         let font = ((small + (large - small) * share) * 2.0).round() / 2.0;
         let lines = wrapped(&readable(topic, label), font * BOLD, LINE * large / OF_MAP.1);
-        let width = lines.iter().map(|line| text_width(line, font * BOLD)).fold(0.0, f64::max);
+        let width = lines.iter().map(|line| text_width(line, font * BOLD)).fold(0.0, f64::max) + 2.0 * SIDE;
         let height = lines.len() as f64 * font * PITCH;
         let wanted = Wanted { at, reach: 0.0, width, height, over: true };
         MapLabel { title: format!("{label}: {}", count(size, "document")), lines, size: font, color, wanted }
@@ -63,9 +68,9 @@ impl MapLabel {
 
     fn draw(&self, canvas: &mut Canvas, area: &Area, anchor: Anchor) {
         let x = match anchor {
-            Anchor::Start => area.x,
+            Anchor::Start => area.x + SIDE,
             Anchor::Middle => area.x + area.width / 2.0,
-            Anchor::End => area.right(),
+            Anchor::End => area.right() - SIDE,
         };
         let style = TextStyle { size: self.size, bold: true, halo: true, ..TextStyle::INK.anchored(anchor) };
         canvas.begin_group(&self.title);
@@ -85,30 +90,26 @@ fn readable(topic: i32, label: &str) -> String {
     }
 }
 
-/// The beginning of a text in lines of this width.
+/// A text in at most two lines of this width, of about the same length; what does not fit is left out.
 fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut words = text.split(' ').peekable();
-    while lines.len() + 1 < LINES && words.peek().is_some() {
-        let mut line = String::new();
-        while let Some(word) = words.peek() {
-            let longer = if line.is_empty() { (*word).to_owned() } else { format!("{line} {word}") };
-            if text_width(&longer, size) > width {
-                break;
+    let wide = |text: &str| text_width(text, size);
+    let spaces = text.match_indices(' ').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
+    let halves = spaces.map(|(first, second)| (wide(first).max(wide(second)), first, second));
+    let best = halves.min_by(|a, b| a.0.total_cmp(&b.0));
+    match best {
+        _ if wide(text) <= ONE_LINE * width => vec![text.to_owned()],
+        Some((longer, first, second)) if longer <= width => vec![first.to_owned(), second.to_owned()],
+        _ => {
+            // The first line as full as possible, and the beginning of the rest.
+            let ends = text.match_indices(' ').map(|(at, _)| at);
+            let end = ends.filter(|&at| text.get(..at).is_some_and(|first| wide(first) <= width)).last();
+            let split = end.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+            match split {
+                Some((first, rest)) => vec![first.to_owned(), fitted(rest, size, width)],
+                None => vec![fitted(text, size, width)],
             }
-            line = longer;
-            words.next();
         }
-        if line.is_empty() {
-            break;
-        }
-        lines.push(line);
     }
-    let rest: Vec<&str> = words.collect();
-    if !rest.is_empty() || lines.is_empty() {
-        lines.push(fitted(&rest.join(" "), size, width));
-    }
-    lines
 }
 
 /// Draws points; each has a place in the layout and the number of a color. Those without a topic are first, and the others
@@ -130,7 +131,11 @@ pub(super) fn draw_points(canvas: &mut Canvas, view: &View, points: &[(At, u8)],
 
 /// Pixels of the picture for each pixel of the drawing: more for few points, which take little space in a file.
 pub(super) fn resolution(points: usize) -> f64 {
-    if points <= 6_000 { 2.0 } else { 1.0 }
+    match points {
+        0..=6_000 => 2.0,
+        6_001..=20_000 => 1.5,
+        _ => 1.0,
+    }
 }
 
 /// The places of labels over points, which are at `marks`.
@@ -163,21 +168,24 @@ pub(super) fn draw_labels(canvas: &mut Canvas, labels: &[MapLabel], places: &[Op
 pub(super) fn draw_labels_beside(canvas: &mut Canvas, labels: &[MapLabel], places: &[Option<Placed>]) {
     for (label, place) in labels.iter().zip(places) {
         let Some(Placed { area, leader: Some((from, to)) }) = place else { continue };
-        let is_left = area.x < 0.0;
+        let anchor = if area.x < 0.0 { Anchor::End } else { Anchor::Start };
         canvas.line(*from, *to, Paint::Series(label.color), 1.0);
         canvas.disc(*from, 2.5, Paint::Series(label.color), 1.0);
-        let area = Area { x: area.x + if is_left { -GAP } else { GAP }, ..*area };
-        label.draw(canvas, &area, if is_left { Anchor::End } else { Anchor::Start });
+        label.draw(canvas, area, anchor);
     }
 }
 
-/// Space between the points and the columns of labels, and between a line and its label.
+/// Space between the points and the columns of labels.
 const APART: f64 = 24.0;
-const GAP: f64 = 5.0;
+
+/// The height of a map in which this many labels have room beside it.
+pub(super) fn height_for(labels: usize) -> f64 {
+    labels.div_ceil(2) as f64 * 34.0
+}
 
 /// The width of a column of labels, with the space beside it.
 pub(super) fn beside(width: f64) -> f64 {
-    width + APART + GAP
+    width + APART
 }
 
 fn wanted(labels: &[MapLabel]) -> Vec<Wanted> {
