@@ -102,7 +102,7 @@ fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
         _ => {
             // The first line as full as possible, and the beginning of the rest.
             let ends = text.match_indices(' ').map(|(at, _)| at);
-            let end = ends.filter(|&at| text.get(..at).is_some_and(|first| wide(first) <= width)).last();
+            let end = ends.rev().find(|&at| text.get(..at).is_some_and(|first| wide(first) <= width));
             let split = end.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
             match split {
                 Some((first, rest)) => vec![first.to_owned(), fitted(rest, size, width)],
