@@ -34,6 +34,20 @@ impl FuzzyGraph {
         (&self.indices[range.clone()], &self.weights[range])
     }
 
+    /// Whether the ends of each row's edges ascend, and every edge is in both directions. A graph that was read from a file
+    /// may be anything.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        let is_fine = |row: usize| {
+            let ends = self.row(row).0;
+            let is_back = |&end: &u32| {
+                let end = end as usize;
+                end < self.rows() && self.row(end).0.binary_search(&(row as u32)).is_ok()
+            };
+            ends.is_sorted_by(|a, b| a < b) && ends.iter().all(is_back)
+        };
+        (0..self.rows()).into_par_iter().with_min_len(ROWS_AT_A_TIME).all(is_fine)
+    }
+
     /// A graph from the edges of each row, ascending, which must be the same in both directions.
     pub(super) fn from_rows(rows: Vec<Vec<(u32, f32)>>) -> FuzzyGraph {
         let edges = rows.iter().map(Vec::len).sum();

@@ -1,10 +1,12 @@
 //! The layout of the rows in the plane.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use topicframe::error::ErrorKind;
 use topicframe::model::{SaveOptions, SavedVectors};
 use topicframe::prelude::*;
+use topicframe::progress::{Event, ProgressSink};
 
 use crate::corpora::{captions, frame, themes};
 
@@ -224,6 +226,35 @@ fn few_rows_and_equal_rows_have_a_layout() {
             assert!(topics.visualize_documents().svg().unwrap().starts_with("<svg"));
             assert!(topics.visualize_topics().svg().unwrap().starts_with("<svg"));
         }
+    }
+}
+
+/// The names of tasks.
+#[derive(Default)]
+struct Tasks(Mutex<Vec<String>>);
+
+impl ProgressSink for Tasks {
+    fn event(&self, event: &Event) {
+        if let Event::Started { task, .. } = event {
+            self.0.lock().unwrap().push(task.clone());
+        }
+    }
+}
+
+#[test]
+fn the_graph_of_the_fit_is_laid_out_and_only_once() {
+    for (model, searched) in models().into_iter().zip([false, true]) {
+        let tasks = Arc::new(Tasks::default());
+        let topics = model.with_progress(Progress::to(tasks.clone())).fit(&frame(60)).unwrap();
+        let of_fit = tasks.0.lock().unwrap().len();
+        topics.layout_2d().unwrap();
+        let since = |from: usize| tasks.0.lock().unwrap()[from..].to_vec();
+        assert_eq!(since(of_fit).contains(&"neighbors".to_owned()), searched, "{:?}", since(of_fit));
+        assert!(since(of_fit).contains(&"layout".to_owned()));
+        let of_layout = tasks.0.lock().unwrap().len();
+        topics.clone().layout_2d().unwrap();
+        topics.visualize_documents().frame().unwrap();
+        assert!(since(of_layout).is_empty(), "{:?}", since(of_layout));
     }
 }
 

@@ -167,6 +167,7 @@ impl FittedTopicModel {
             && places.len() == data.encoded.rows.len()
             && let Some(firsts) = first_rows(&data.encoded.rows, &places, graph.rows())
             && graph.edges().rows() == graph.rows()
+            && graph.edges().is_symmetric()
         {
             return Ok(Nodes { rows: data.encoded.rows.clone(), places, firsts, graph: Some(graph) });
         }
