@@ -123,6 +123,35 @@ impl Layout {
     }
 }
 
+/// The largest empty strip between positions, as a share of the extent of most of them.
+const EMPTY: f64 = 0.06;
+
+/// The positions without wide empty strips, across or down: parts of the data that nothing connects are placed at any
+/// distance from each other, and what is on one side of a strip moves as a whole.
+pub(crate) fn without_empty_strips(points: &mut [[f32; 2]]) {
+    for axis in 0..2 {
+        let mut sorted: Vec<f32> = points.iter().filter_map(|point| point.get(axis).copied()).collect();
+        sorted.sort_by(f32::total_cmp);
+        let at = |share: f64| f64::from(sorted.get((sorted.len() as f64 * share) as usize).copied().unwrap_or(0.0));
+        let most = EMPTY * (at(0.99) - at(0.01));
+        let mut moved = 0.0;
+        // Where a strip ends, and how far what follows it moves.
+        let mut strips: Vec<(f32, f64)> = Vec::new();
+        for (&before, &after) in sorted.iter().zip(sorted.iter().skip(1)) {
+            let width = f64::from(after) - f64::from(before);
+            if most > 0.0 && width > most {
+                moved += width - most;
+                strips.push((after, moved));
+            }
+        }
+        for value in points.iter_mut().filter_map(|point| point.get_mut(axis)) {
+            let before = strips.partition_point(|&(end, _)| end <= *value);
+            let by = before.checked_sub(1).and_then(|last| strips.get(last)).map_or(0.0, |&(_, by)| by);
+            *value = (f64::from(*value) - by) as f32;
+        }
+    }
+}
+
 /// The positions turned about their mean, which becomes (0, 0), so that they are widest from left to right.
 pub(crate) fn turned(points: &mut [[f32; 2]]) {
     let n = points.len().max(1) as f64;

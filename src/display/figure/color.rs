@@ -193,7 +193,7 @@ pub(super) fn colored(neighbors: &[Vec<usize>]) -> Vec<u8> {
 }
 
 /// Differences beyond this one are equally good.
-const ENOUGH: f64 = 14.0;
+const ENOUGH: f64 = 10.0;
 
 fn count(used: &[usize; COLORS], color: u8) -> usize {
     used.get(usize::from(color)).copied().unwrap_or_default()

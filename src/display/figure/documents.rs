@@ -222,7 +222,8 @@ fn map_labels<'t>(
     let largest = topics.first().map_or(0, |&(topic, _)| size(topic));
     let label = |(topic, label): (i32, &String)| {
         let place = plane.topic(topic)?;
-        Some(MapLabel::new((topic, label), view.at(place.center), place.color, (size(topic), largest), fonts))
+        let label = MapLabel::new((topic, label), view.at(place.center), place.color, (size(topic), largest), fonts);
+        Some(label.at_cloud(view.length(place.radius)))
     };
     topics.into_iter().filter_map(label).collect()
 }

@@ -46,8 +46,9 @@ pub struct HierarchicalDocuments {
 impl FittedTopicModel {
     /// The documents in the plane of [`layout_2d`](Self::layout_2d), once for each of several levels of the tree of topics,
     /// from many topics to few (BERTopic's `visualize_hierarchical_documents`, which has a slider). A merged topic has the
-    /// color of its largest part. The distances of the tree's merges are divided into `nr_levels` lists of equal length, as
-    /// BERTopic does; a level has merged everything up to the last distance of its list.
+    /// color of its largest part. The distances of the tree's merges, without the last one, which leaves a single topic, are
+    /// divided into `nr_levels` lists of equal length, as in BERTopic; a level has merged everything up to the last distance
+    /// of its list.
     ///
     /// Frame: `row` (u32), `x`, `y` (f32), `Topic` (i32), and for each level `Level_1`, `Level_2` ... (i32): the topic, or
     /// the number of the [merge](crate::topics::HierarchyMerge::id) that it is part of; null for outliers.
@@ -58,8 +59,8 @@ impl FittedTopicModel {
     /// # let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(4));
     /// # let topics = model.fit(&posts)?;
     ///
-    /// let levels = topics.visualize_hierarchical_documents().nr_levels(3);
-    /// assert_eq!(levels.frame()?.get_column_names()[3..], ["Topic", "Level_1", "Level_2", "Level_3"]);
+    /// let levels = topics.visualize_hierarchical_documents().nr_levels(2);
+    /// assert_eq!(levels.frame()?.get_column_names()[3..], ["Topic", "Level_1", "Level_2"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn visualize_hierarchical_documents(&self) -> Figure<HierarchicalDocuments> {
@@ -155,10 +156,10 @@ impl HierarchicalDocuments {
     }
 }
 
-/// The levels, from many groups to few: the merges in lists of equal length, each cut at its last distance. Without
-/// merges, the topics themselves.
+/// The levels, from many groups to few: the merges but the last, which leaves one topic, in lists of equal length, each
+/// cut at its last distance. Without such merges, the topics themselves.
 fn levels(tree: &TopicHierarchy, count: usize) -> Result<Vec<Level>> {
-    let merges = tree.merges();
+    let merges = tree.merges().split_last().map_or(&[][..], |(_, others)| others);
     let count = count.min(merges.len());
     let (each, longer) = (merges.len() / count.max(1), merges.len() % count.max(1));
     let last = |list: usize| (list + 1) * each + (list + 1).min(longer) - 1;

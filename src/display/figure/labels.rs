@@ -4,13 +4,13 @@
 pub(super) type At = (f64, f64);
 
 /// Space between boxes, and between a mark and its label.
-const GAP: f64 = 3.0;
+const GAP: f64 = 4.0;
 
 /// The farthest that a label is from its mark, as a share of the area's diagonal.
 const FARTHEST: f64 = 0.12;
 
 /// The side of the cells in which marks are counted.
-const CELL: f64 = 6.0;
+const CELL: f64 = 3.0;
 
 /// The most marks that a label beside its own covers.
 const FEW: f64 = 8.0;
@@ -90,7 +90,17 @@ pub(super) struct Wanted {
     pub(super) width: f64,
     pub(super) height: f64,
     /// Whether it may cover its mark.
-    pub(super) over: bool,
+    pub(super) over: Over,
+}
+
+/// When a label covers its mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// If it can.
+    First,
+    /// If there is no room beside it.
+    Last,
+    Never,
 }
 
 /// A label's place.
@@ -172,29 +182,28 @@ impl Board<'_> {
         if !sane || label.width > self.area.width || label.height > self.area.height {
             return None;
         }
-        let empty = |crowd: f64| crowd <= 0.0;
-        let placed = self.over(label).or_else(|| self.beside(label, empty));
-        // A label may cover others' marks if it would cover its own, too.
-        let few = |crowd: f64| label.over || crowd <= FEW;
-        let placed = placed.or_else(|| self.away(label)).or_else(|| self.beside(label, few))?;
+        let over = |when: Over| if label.over == when { self.over(label) } else { None };
+        let placed = over(Over::First)
+            .or_else(|| self.beside(label, |crowd| crowd <= 0.0))
+            .or_else(|| self.away(label))
+            .or_else(|| over(Over::Last))
+            // A label may cover others' marks if it would cover its own, too.
+            .or_else(|| self.beside(label, |crowd| label.over != Over::Never || crowd <= FEW))?;
         self.boxes.push(placed.area);
         self.lines.extend(placed.leader);
         Some(placed)
     }
 
     fn over(&self, label: &Wanted) -> Option<Placed> {
-        let over = Area::around(label.at, label.width, label.height);
-        if label.over && self.is_free(&over) {
-            return Some(Placed { area: over, leader: None });
-        }
-        None
+        let area = Area::around(label.at, label.width, label.height);
+        self.is_free(&area).then_some(Placed { area, leader: None })
     }
 
     /// The least crowded of the positions around the mark, nearer ones first.
     fn beside(&self, label: &Wanted, is_fine: impl Fn(f64) -> bool) -> Option<Placed> {
         [label.reach, label.reach + label.height].into_iter().find_map(|reach| {
             let free = positions(label, reach).into_iter().filter(|area| self.is_free(area));
-            let ranked = free.map(|area| (self.crowd.inside(&area.widened(-CELL / 2.0)), area));
+            let ranked = free.map(|area| (self.crowd.inside(&area.widened(-1.0)), area));
             let best =
                 ranked.filter(|(crowd, _)| is_fine(*crowd)).fold(None, |best: Option<(f64, Area)>, (crowd, area)| {
                     match best {
@@ -395,7 +404,7 @@ mod tests {
                     reach: self.next() * 20.0,
                     width: 20.0 + self.next() * 180.0,
                     height: 12.0 + self.next() * 8.0,
-                    over: self.next() < 0.5,
+                    over: [Over::First, Over::Last, Over::Never][(self.next() * 3.0) as usize],
                 })
                 .collect()
         }
@@ -456,7 +465,7 @@ mod tests {
 
     #[test]
     fn the_first_label_is_over_its_mark_and_one_that_is_too_wide_is_left_out() {
-        let label = Wanted { at: (600.0, 400.0), reach: 0.0, width: 100.0, height: 14.0, over: true };
+        let label = Wanted { at: (600.0, 400.0), reach: 0.0, width: 100.0, height: 14.0, over: Over::First };
         let crowd = Crowd::of([(600.0, 400.0)].into_iter(), 1200.0, 800.0);
         let wide = Wanted { width: 1300.0, ..label };
         let nowhere = Wanted { at: (f64::NAN, 0.0), ..label };

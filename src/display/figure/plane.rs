@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::FittedTopicModel;
 
 /// The number of neighbors that each topic's color differs from.
-const NEIGHBORS: usize = 6;
+const NEIGHBORS: usize = 8;
 
 /// Cells across the plane in which the densest part of a topic is found.
 const CELLS: f64 = 48.0;
@@ -34,6 +34,8 @@ pub(in crate::display) struct TopicPlace {
     pub(in crate::display) topic: i32,
     /// The middle of its densest part, in the coordinates of the layout.
     pub(in crate::display) center: At,
+    /// Half of its points are within this distance of the center.
+    pub(in crate::display) radius: f64,
     /// The number of its color: neighboring topics have different ones.
     pub(in crate::display) color: u8,
 }
@@ -44,15 +46,25 @@ impl Plane {
         let of_rows = model.labels();
         let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id != OUTLIER).collect();
         let group = |topic: &i32| ids.binary_search(topic).ok();
-        let places = points.iter().zip(&of_rows).filter_map(|(&[x, y], topic)| {
-            (x.is_finite() && y.is_finite()).then_some(((f64::from(x), f64::from(y)), group(topic)?))
-        });
-        let centers = densest(places, ids.len(), extent(&points) / CELLS);
-        let placed: Vec<(i32, At)> =
-            ids.iter().zip(centers).filter_map(|(&topic, center)| Some((topic, center?))).collect();
-        let colors = colored(&neighborhoods(&placed.iter().map(|&(_, center)| center).collect::<Vec<_>>(), NEIGHBORS));
+        let places: Vec<(At, usize)> = points
+            .iter()
+            .zip(&of_rows)
+            .filter(|([x, y], _)| x.is_finite() && y.is_finite())
+            .filter_map(|(&[x, y], topic)| Some(((f64::from(x), f64::from(y)), group(topic)?)))
+            .collect();
+        let centers = densest(places.iter().copied(), ids.len(), extent(&points) / CELLS);
+        let radii = radii(&places, &centers);
+        let placed: Vec<(i32, At, f64)> = ids
+            .iter()
+            .zip(centers)
+            .zip(radii)
+            .filter_map(|((&id, center), radius)| Some((id, center?, radius)))
+            .collect();
+        let colors =
+            colored(&neighborhoods(&placed.iter().map(|&(_, center, _)| center).collect::<Vec<_>>(), NEIGHBORS));
         let topics = placed.into_iter().zip(colors);
-        let topics = topics.map(|((topic, center), color)| TopicPlace { topic, center, color }).collect();
+        let topics =
+            topics.map(|((topic, center, radius), color)| TopicPlace { topic, center, radius, color }).collect();
         Ok(Plane { points, of_rows, topics })
     }
 
@@ -100,6 +112,21 @@ pub(super) fn densest(points: impl Iterator<Item = (At, usize)>, groups: usize, 
         best.map(|(n, x, y)| (x / n, y / n))
     };
     cells.iter().map(middle).collect()
+}
+
+/// The distance of each center from half of its group's points.
+fn radii(points: &[(At, usize)], centers: &[Option<At>]) -> Vec<f64> {
+    let mut distances = vec![Vec::new(); centers.len()];
+    for &((x, y), group) in points {
+        if let (Some(distances), Some(Some((a, b)))) = (distances.get_mut(group), centers.get(group)) {
+            distances.push((x - a).hypot(y - b));
+        }
+    }
+    let median = |mut distances: Vec<f64>| {
+        distances.sort_by(f64::total_cmp);
+        distances.get(distances.len() / 2).copied().unwrap_or(0.0)
+    };
+    distances.into_iter().map(median).collect()
 }
 
 /// The neighbors of each of `centers`: its `k` nearest, and those whose nearest it is.
@@ -155,6 +182,11 @@ impl View {
         let scale = if scale.is_finite() { scale } else { 1.0 };
         let corner = (middle(xs) - width / 2.0 / scale, middle(ys) + height / 2.0 / scale);
         View { width, height, scale, corner }
+    }
+
+    /// A distance in pixels.
+    pub(super) fn length(&self, distance: f64) -> f64 {
+        distance * self.scale
     }
 
     /// The same with more space on every side.

@@ -2,7 +2,7 @@
 
 use super::super::html::count;
 use super::canvas::{Anchor, Canvas, TextStyle};
-use super::labels::{Area, At, Crowd, Placed, Wanted, around, placed};
+use super::labels::{Area, At, Crowd, Over, Placed, Wanted, around, placed};
 use super::plane::View;
 use super::raster::{Dot, REST, picture, radius};
 use super::text_width::{fitted, text_width};
@@ -12,11 +12,14 @@ use super::theme::Paint;
 /// and of one of several maps.
 pub(super) const OF_MAP: (f64, f64) = (11.0, 15.0);
 pub(super) const OF_COLUMN: (f64, f64) = (10.5, 14.0);
-pub(super) const OF_PANEL: (f64, f64) = (9.5, 12.0);
+pub(super) const OF_PANEL: (f64, f64) = (8.5, 11.0);
 
 /// The width of a line of a label, and the share of it that a label of one line has at most.
 const LINE: f64 = 150.0;
 const ONE_LINE: f64 = 0.6;
+
+/// The largest distance of a label from the middle of its points, without a line.
+const FARTHEST_BESIDE: f64 = 36.0;
 
 /// The height of a line, as a multiple of the font size.
 const PITCH: f64 = 1.2;
@@ -55,14 +58,23 @@ impl MapLabel {
         let lines = wrapped(&readable(topic, label), font * BOLD, LINE * large / OF_MAP.1);
         let width = lines.iter().map(|line| text_width(line, font * BOLD)).fold(0.0, f64::max) + 2.0 * SIDE;
         let height = lines.len() as f64 * font * PITCH;
-        let wanted = Wanted { at, reach: 0.0, width, height, over: true };
+        let wanted = Wanted { at, reach: 0.0, width, height, over: Over::First };
         MapLabel { title: format!("{label}: {}", count(size, "document")), lines, size: font, color, wanted }
     }
 
     /// The same beside a mark of this radius, or inside it if it fits.
     pub(super) fn at_mark(mut self, reach: f64) -> Self {
-        let over = self.wanted.width.hypot(self.wanted.height) < 2.0 * reach;
-        self.wanted = Wanted { reach, over, ..self.wanted };
+        let fits = self.wanted.width.hypot(self.wanted.height) < 2.0 * reach;
+        self.wanted = Wanted { reach, over: if fits { Over::First } else { Over::Never }, ..self.wanted };
+        self
+    }
+
+    /// The same beside a cloud of points of this radius, if it would cover most of it.
+    pub(super) fn at_cloud(mut self, radius: f64) -> Self {
+        let reach = radius.min(FARTHEST_BESIDE);
+        if 2.0 * radius < self.wanted.width {
+            self.wanted = Wanted { reach, over: Over::Last, ..self.wanted };
+        }
         self
     }
 
@@ -133,7 +145,8 @@ pub(super) fn draw_points(canvas: &mut Canvas, view: &View, points: &[(At, u8)],
 pub(super) fn resolution(points: usize) -> f64 {
     match points {
         0..=6_000 => 2.0,
-        6_001..=20_000 => 1.5,
+        6_001..=12_000 => 1.5,
+        12_001..=25_000 => 1.25,
         _ => 1.0,
     }
 }

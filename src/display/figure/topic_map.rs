@@ -16,13 +16,13 @@ use crate::error::Result;
 use crate::model::FittedTopicModel;
 
 /// The width of the map, its heights, and the radii of the largest and the smallest bubbles, in pixels.
-const WIDTH: f64 = 900.0;
-const HEIGHTS: (f64, f64) = (420.0, 640.0);
-const LARGEST: f64 = 58.0;
+const WIDTH: f64 = 1100.0;
+const HEIGHTS: (f64, f64) = (420.0, 680.0);
+const LARGEST: f64 = 50.0;
 const SMALLEST: f64 = 3.0;
 
 /// The bubbles cover at most this share of the map.
-const COVERED: f64 = 0.22;
+const COVERED: f64 = 0.12;
 
 /// Space around the centers, for bubbles and labels at the edge.
 const EDGE: f64 = 70.0;

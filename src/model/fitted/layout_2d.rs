@@ -10,9 +10,12 @@ use crate::corpus::{DistinctRows, internal};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::graph::FittedNeighborGraph;
 use crate::model::data::Data;
-use crate::model::layout::{Layout, Scale, turned};
+use crate::model::layout::{Layout, Scale, turned, without_empty_strips};
 use crate::reduce::umap::FittedUmap;
 use crate::reduce::{FittedReducer, Umap};
+
+/// The smallest distance of points: umap-learn's default. With BERTopic's 0, the points of a small topic are one.
+const MIN_DIST: f64 = 0.1;
 
 /// The number of neighbors of BERTopic's figures of documents, where there is no graph of the fit.
 const NEIGHBORS: usize = 10;
@@ -20,8 +23,8 @@ const NEIGHBORS: usize = 10;
 impl FittedTopicModel {
     /// The rows of the fit in the plane, for figures: `x` and `y` (Float32), null for a row without a vector.
     ///
-    /// The layout is UMAP's, in two dimensions, with `min_dist` 0, seeded by the model's [seed](crate::TopicModel::seed),
-    /// and turned such that it is widest from left to right. A model of [`Communities`](crate::cluster::Communities) lays
+    /// The layout is UMAP's, in two dimensions, with `min_dist` 0.1, seeded by the model's [seed](crate::TopicModel::seed),
+    /// and turned such that it is widest from left to right, without wide empty strips between its parts. A model of [`Communities`](crate::cluster::Communities) lays
     /// out the neighbor graph that it has clustered, so that what is near in the plane is near for the topics, too; other
     /// models lay out the vectors by 10 neighbors and cosine distance, as BERTopic does. Distances between far topics
     /// mean little.
@@ -124,6 +127,8 @@ impl FittedTopicModel {
         };
         let mut positions = pairs(&embedding);
         turned(&mut positions);
+        without_empty_strips(&mut positions);
+        turned(&mut positions);
         if positions.as_flattened().iter().any(|x| !x.is_finite()) {
             return Err(Error::new(ErrorKind::Internal, Stage::Topics, "the layout has positions that are not finite"));
         }
@@ -204,9 +209,9 @@ impl Nodes {
     }
 }
 
-/// BERTopic's settings for figures of documents.
+/// BERTopic's settings for figures of documents, but for points that lie on each other.
 fn settings() -> Umap {
-    Umap::new().n_neighbors(NEIGHBORS).n_components(2)
+    Umap::new().n_neighbors(NEIGHBORS).n_components(2).min_dist(MIN_DIST)
 }
 
 /// The first row at each of `count` places; `None` if a place has no row, or does not exist.
