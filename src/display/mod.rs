@@ -12,7 +12,7 @@ mod report;
 mod show;
 mod value;
 
-pub use figure::{Barchart, Documents, Drawing, Figure, HierarchicalDocuments, Label, TopicMap};
+pub use figure::{Barchart, DocumentMap, Drawing, Figure, HierarchicalDocuments, Label, TopicMap};
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};

@@ -173,3 +173,40 @@ pub(crate) fn turned(points: &mut [[f32; 2]]) {
         *point = [(x * cos + y * sin) as f32, (y * cos - x * sin) as f32];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_turned_about_their_middle() {
+        let mut points: Vec<[f32; 2]> = (0..50).map(|n| [n as f32 + 7.0, n as f32 * 2.0 - (n % 3) as f32]).collect();
+        let length = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+        let before = length(points[3], points[40]);
+        turned(&mut points);
+        let sum = |of: fn(&[f32; 2]) -> f32| points.iter().map(of).sum::<f32>();
+        assert!(sum(|at| at[0]).abs() < 1e-3 && sum(|at| at[1]).abs() < 1e-3);
+        assert!(sum(|at| at[0] * at[0]) > 100.0 * sum(|at| at[1] * at[1]));
+        assert!(sum(|at| at[0] * at[1]).abs() < 1e-2);
+        assert!((length(points[3], points[40]) - before).abs() < 1e-3);
+        for mut few in [vec![], vec![[3.0, 4.0]], vec![[1.0, 1.0]; 9]] {
+            turned(&mut few);
+            without_empty_strips(&mut few);
+            assert!(few.iter().flatten().all(|&x| x == 0.0));
+        }
+    }
+
+    #[test]
+    fn empty_strips_are_narrow_and_nothing_else_changes() {
+        let cloud = |n: u16| [f32::from(n % 20), f32::from(n / 20)];
+        let far = |n: u16| [cloud(n)[0] - 3.0, cloud(n)[1] + 900.0];
+        let mut points: Vec<[f32; 2]> = (0..400).map(cloud).chain((0..3).map(far)).collect();
+        without_empty_strips(&mut points);
+        assert!((0..400).all(|n| points[usize::from(n)] == cloud(n)));
+        for n in 0..3 {
+            let [x, y] = points[400 + usize::from(n)];
+            assert_eq!(x, far(n)[0]);
+            assert!((y - 19.0 - 0.06 * 19.0).abs() < 1e-3, "{y}");
+        }
+    }
+}

@@ -33,7 +33,7 @@ const HEIGHTS: (f64, f64) = (560.0, 860.0);
 /// [`visualize_documents`](FittedTopicModel::visualize_documents) and
 /// [`visualize_document_datamap`](FittedTopicModel::visualize_document_datamap).
 #[derive(Debug, Clone)]
-pub struct Documents {
+pub struct DocumentMap {
     model: FittedTopicModel,
     sample: f64,
     hides_annotations: bool,
@@ -59,8 +59,8 @@ impl FittedTopicModel {
     /// assert!(map.svg()?.contains("data:image/png"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn visualize_documents(&self) -> Figure<Documents> {
-        let drawing = Documents { model: self.clone(), sample: 1.0, hides_annotations: false, labels_beside: false };
+    pub fn visualize_documents(&self) -> Figure<DocumentMap> {
+        let drawing = DocumentMap { model: self.clone(), sample: 1.0, hides_annotations: false, labels_beside: false };
         Figure::new(drawing)
     }
 
@@ -68,13 +68,13 @@ impl FittedTopicModel {
     /// points (BERTopic's `visualize_document_datamap`, by DataMapPlot). As many topics have a label as fit, largest first.
     ///
     /// Frame: as [`visualize_documents`](Self::visualize_documents).
-    pub fn visualize_document_datamap(&self) -> Figure<Documents> {
-        let drawing = Documents { model: self.clone(), sample: 1.0, hides_annotations: false, labels_beside: true };
+    pub fn visualize_document_datamap(&self) -> Figure<DocumentMap> {
+        let drawing = DocumentMap { model: self.clone(), sample: 1.0, hides_annotations: false, labels_beside: true };
         Figure::new(drawing)
     }
 }
 
-impl Figure<Documents> {
+impl Figure<DocumentMap> {
     /// The share of each topic's documents that is drawn, above 0 and at most 1. Default: 1.
     #[must_use]
     pub fn sample(mut self, share: f64) -> Self {
@@ -92,7 +92,7 @@ impl Figure<Documents> {
 
 /// What is drawn.
 #[derive(Debug)]
-pub struct DocumentMap {
+pub struct MappedDocuments {
     documents: Vec<Document>,
     /// What each topic is called.
     names: BTreeMap<i32, String>,
@@ -119,10 +119,10 @@ impl Document {
     }
 }
 
-impl Draw for Documents {
-    type Data = DocumentMap;
+impl Draw for DocumentMap {
+    type Data = MappedDocuments;
 
-    fn data(&self, settings: &Settings) -> Result<DocumentMap> {
+    fn data(&self, settings: &Settings) -> Result<MappedDocuments> {
         if !(self.sample > 0.0 && self.sample <= 1.0) {
             return Err(Error::invalid_parameter(Stage::Display, "sample", self.sample, "above 0 and at most 1"));
         }
@@ -150,11 +150,11 @@ impl Draw for Documents {
         };
         let unlabeled = places.iter().filter(|place| place.is_none()).count();
         let note = note(&plane, &documents, labels.len(), unlabeled);
-        Ok(DocumentMap { documents, names, labels, places, view, labels_beside: self.labels_beside, note })
+        Ok(MappedDocuments { documents, names, labels, places, view, labels_beside: self.labels_beside, note })
     }
 }
 
-impl Documents {
+impl DocumentMap {
     /// The documents of the sample that have a place, in an order in which no topic covers another.
     fn documents(&self, plane: &Plane, topics: &[i32]) -> Vec<Document> {
         let probabilities = self.model.probabilities();
@@ -228,7 +228,7 @@ fn map_labels<'t>(
     topics.into_iter().filter_map(label).collect()
 }
 
-impl Plot for DocumentMap {
+impl Plot for MappedDocuments {
     fn title(&self) -> String {
         "Documents and topics".to_owned()
     }

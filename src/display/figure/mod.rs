@@ -31,7 +31,7 @@ mod theme;
 mod topic_map;
 
 pub use barchart::Barchart;
-pub use documents::Documents;
+pub use documents::DocumentMap;
 pub use hierarchical_documents::HierarchicalDocuments;
 pub use selection::Label;
 pub use topic_map::TopicMap;
