@@ -262,7 +262,7 @@ impl Plot for Levels {
             canvas.begin_part((0.0, HEADING));
             let color = |topic: i32| panel.of_topics.get(&topic).map_or(REST, |group| group.1);
             let points: Vec<(At, u8)> = self.documents.iter().map(|&(_, at, topic)| (pair(at), color(topic))).collect();
-            draw_points(canvas, &self.view, &points, resolution(points.len()));
+            draw_points(canvas, &self.view, &points, resolution(2 * points.len()));
             draw_labels(canvas, &panel.labels, &panel.places);
             canvas.end_group();
             canvas.end_group();

@@ -74,6 +74,8 @@ pub(in crate::display) fn dark_rules(selector: &str) -> String {
             rules.push_str(&format!("{selector} [{attribute}=\"{light}\"]{{{attribute}:{dark}}}"));
         }
     }
+    // The pixels of a picture of points stay as they are.
+    rules.push_str(&format!("{selector} image[aria-label$=\" points\"]{{filter:brightness(1.6)}}"));
     rules
 }
 
