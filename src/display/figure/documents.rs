@@ -1,6 +1,6 @@
 //! Documents in the plane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
 use serde_json::{Value, json};
@@ -158,6 +158,7 @@ impl DocumentMap {
     /// The documents of the sample that have a place, in an order in which no topic covers another.
     fn documents(&self, plane: &Plane, topics: &[i32]) -> Vec<Document> {
         let probabilities = self.model.probabilities();
+        let topics: BTreeSet<i32> = topics.iter().copied().collect();
         let mut of_topics = BTreeMap::<i32, Vec<Document>>::new();
         for (row, (&at, &topic)) in plane.points.iter().zip(&plane.of_rows).enumerate() {
             if at.iter().all(|x| x.is_finite()) {
@@ -186,13 +187,10 @@ fn note(plane: &Plane, documents: &[Document], labels: usize, unlabeled: usize) 
     let nowhere = plane.points.len() - placed;
     let outliers = documents.iter().filter(|document| document.topic == OUTLIER).count();
     let others = documents.iter().filter(|document| document.color == REST).count() - outliers;
+    let outliers = (outliers > 0).then(|| count(outliers, "outlier"));
+    let others = (others > 0).then(|| format!("{} of other topics", count(others, "document")));
+    let gray: Vec<String> = outliers.into_iter().chain(others).collect();
     let mut parts = Vec::new();
-    let gray: Vec<String> =
-        [(outliers, count(outliers, "outlier")), (others, format!("{} of other topics", count(others, "document")))]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(_, said)| said)
-            .collect();
     if !gray.is_empty() {
         parts.push(format!("gray: {}", gray.join(", ")));
     }
