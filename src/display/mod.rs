@@ -12,7 +12,10 @@ mod report;
 mod show;
 mod value;
 
-pub use figure::{Barchart, Drawing, Figure, Label};
+pub use figure::{
+    Barchart, Dendrogram, DistributionBars, Drawing, Figure, Heatmap, Label, LayersTree, Orientation, OverTimeLines,
+    PerClassTable, QualityStrips, TermRank, TokenTable, TopicSizes, TopicsPerClass,
+};
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};

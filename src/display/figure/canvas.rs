@@ -53,7 +53,7 @@ impl TextStyle {
 
 /// A drawing in progress: its size in pixels, and its elements.
 #[derive(Debug)]
-pub(super) struct Canvas {
+pub struct Canvas {
     pub(super) width: f64,
     pub(super) height: f64,
     dark: bool,

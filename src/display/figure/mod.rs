@@ -13,16 +13,42 @@ use super::show::Show;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 
 mod axis;
+mod bar_rows;
 mod barchart;
 mod canvas;
+#[allow(dead_code)] // Neighbors are colored by the figures of documents.
 mod color;
+mod dendrogram;
+mod distribution;
 mod draw;
+mod heatmap;
+mod label_places;
+mod layers;
+mod lines;
+mod over_time;
+mod per_class;
+mod quality;
 mod selection;
+mod similarity;
+mod term_rank;
 mod text_width;
 mod theme;
+mod time_axis;
+mod token_table;
+mod topic_sizes;
 
 pub use barchart::Barchart;
+pub use dendrogram::{Dendrogram, Orientation};
+pub use distribution::DistributionBars;
+pub use heatmap::Heatmap;
+pub use layers::LayersTree;
+pub use over_time::OverTimeLines;
+pub use per_class::{PerClassTable, TopicsPerClass};
+pub use quality::QualityStrips;
 pub use selection::Label;
+pub use term_rank::TermRank;
+pub use token_table::TokenTable;
+pub use topic_sizes::TopicSizes;
 
 use canvas::{Canvas, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
