@@ -280,7 +280,7 @@ impl TopicLines {
         let y = Axis::of(self.lines.iter().flat_map(|line| &line.values).copied(), range, ticks);
         let is_whole = |value: f64| value.fract() == 0.0;
         let x_ticks = match is_time(self.times.dtype()) {
-            true => time_ticks(x.0, x.1, 7),
+            true => time_ticks(x.0, x.1, 7, *self.times.dtype() == DataType::Date),
             false => {
                 let ticks = Axis::new(x, range).ticks(7).into_iter();
                 ticks.filter(|(value, _)| !self.times.dtype().is_integer() || is_whole(*value)).collect()

@@ -90,13 +90,14 @@ const MOST: i64 = 100;
 /// Moments beyond these years are not written.
 const YEARS: f64 = 100_000.0;
 
-/// About `most` round moments between `low` and `high`, with their labels.
-pub(super) fn time_ticks(low: Seconds, high: Seconds, most: usize) -> Vec<(Seconds, String)> {
+/// About `most` round moments between `low` and `high`, with their labels; of dates, whole days.
+pub(super) fn time_ticks(low: Seconds, high: Seconds, most: usize, are_dates: bool) -> Vec<(Seconds, String)> {
     let bound = YEARS * 366.0 * DAY as f64;
     if !(low.abs() < bound && high.abs() < bound) {
         return Vec::new();
     }
-    let rough = (high - low) / most.max(1) as f64;
+    let least = if are_dates { DAY as f64 } else { 0.0 };
+    let rough = f64::max((high - low) / most.max(1) as f64, least);
     let years = |exponent: u32| [1, 2, 5].map(|factor| Step::Months(120 * factor * 10_i64.pow(exponent)));
     let all = STEPS.into_iter().chain((0..4).flat_map(years));
     let step = all.clone().find(|step| step.seconds() >= rough).or(all.last()).unwrap_or(Step::Days(1));
@@ -110,7 +111,7 @@ mod tests {
 
     fn labels(low: (i64, i64, i64), high: (i64, i64, i64), most: usize) -> Vec<String> {
         let seconds = |(year, month, day)| (days_of(year, month, day) * DAY) as f64;
-        time_ticks(seconds(low), seconds(high), most).into_iter().map(|(_, label)| label).collect()
+        time_ticks(seconds(low), seconds(high), most, true).into_iter().map(|(_, label)| label).collect()
     }
 
     #[test]
@@ -122,8 +123,10 @@ mod tests {
         );
         assert_eq!(labels((2024, 2, 27), (2024, 3, 1), 6), ["2024-02-27", "2024-02-28", "2024-02-29", "2024-03-01"]);
         assert_eq!(labels((1500, 1, 1), (2000, 1, 1), 5), ["1500", "1600", "1700", "1800", "1900", "2000"]);
-        assert_eq!(labels((1969, 12, 31), (1970, 1, 1), 2), ["12-31 00:00", "12-31 12:00", "01-01 00:00"]);
+        let moments = time_ticks(-(DAY as f64), 0.0, 2, false);
+        let written: Vec<&str> = moments.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(written, ["12-31 00:00", "12-31 12:00", "01-01 00:00"]);
         assert_eq!(labels((2024, 1, 1), (2024, 1, 1), 4).len(), 1);
-        assert!(time_ticks(f64::NAN, 1.0, 5).is_empty() && time_ticks(0.0, 1e300, 5).is_empty());
+        assert!(time_ticks(f64::NAN, 1.0, 5, false).is_empty() && time_ticks(0.0, 1e300, 5, false).is_empty());
     }
 }
