@@ -86,7 +86,7 @@ fn a_heat_map_shows_cells_or_an_image() {
 }
 
 /// Topics of two rows each, `w0` to `w...`.
-fn many_topics(count: usize) -> FittedTopicModel {
+pub fn many_topics(count: usize) -> FittedTopicModel {
     let texts: Vec<String> = (0..count).flat_map(|topic| vec![format!("w{topic} x{}", topic % 7); 2]).collect();
     let labels: Vec<i32> = (0..2 * count as i32).map(|row| row / 2).collect();
     fit(df!("text" => texts).unwrap(), &labels)
@@ -108,7 +108,8 @@ fn bars_and_ranks_are_bertopics() {
     let lines: Vec<(Vec<String>, Vec<f64>)> = list(&theirs()["term_rank"]);
     assert_eq!(lines.len(), 7, "-1 is a topic here");
     for (topic, (ranks, scores)) in (-1..).zip(&lines) {
-        let rows = of_topic(&frame, topic);
+        // The fixture has five words of each.
+        let rows = &of_topic(&frame, topic)[..5];
         near(&rows.iter().map(|&row| numbers(&frame, "Score")[row]).collect::<Vec<_>>(), scores, 1e-8);
         let own: Vec<String> = rows.iter().map(|&row| ints(&frame, "Rank")[row].to_string()).collect();
         assert_eq!(&own, ranks);
@@ -117,7 +118,7 @@ fn bars_and_ranks_are_bertopics() {
     for (line, (_, logarithms)) in
         plotly["data"].as_array().unwrap().iter().zip(list::<(Vec<String>, Vec<f64>)>(&theirs()["term_rank_log"]))
     {
-        near(&list::<f64>(&line["y"]), &logarithms, 1e-8);
+        near(&list::<f64>(&line["y"])[..5], &logarithms, 1e-8);
     }
 }
 

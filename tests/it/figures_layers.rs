@@ -85,10 +85,10 @@ fn figures_to_look_at() {
     write! {
         "heatmap": topics.visualize_heatmap().n_clusters(6),
         "heatmap-10": topics.visualize_heatmap().top(10),
-        "heatmap-fine": topics.at(90).unwrap().visualize_heatmap().n_clusters(12),
+        "heatmap-fine": crate::figures_charts::many_topics(120).visualize_heatmap().n_clusters(12),
         "hierarchy": topics.visualize_hierarchy(),
         "hierarchy-bottom": topics.visualize_hierarchy().top(25).orientation(Orientation::Bottom),
-        "hierarchy-fine": topics.at(130).unwrap().visualize_hierarchy(),
+        "hierarchy-fine": crate::figures_charts::many_topics(130).visualize_hierarchy(),
         "barchart": topics.visualize_barchart(),
         "term-rank": topics.visualize_term_rank().top(5),
         "term-rank-log": topics.visualize_term_rank().log_scale(true),

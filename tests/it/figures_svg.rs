@@ -71,7 +71,7 @@ fn shape(tag: &str) -> Shape {
         let (key, after) = rest[1..].split_once("=\"").unwrap_or_else(|| panic!("an attribute: {rest:.80}"));
         let (value, after) = after.split_once('"').unwrap();
         assert!(!["style", "class", "id"].contains(&key) && !key.starts_with("on"), "{key}");
-        assert!(rest.starts_with(' ') && key.chars().all(|c| c.is_ascii_alphabetic() || c == '-'), "{rest:.80}");
+        assert!(rest.starts_with(' ') && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{rest:.80}");
         let value = unescaped(value);
         match key {
             "href" => {

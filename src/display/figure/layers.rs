@@ -22,8 +22,8 @@ const COLUMN: f64 = 230.0;
 const GAP: f64 = 3.0;
 const HEADING: f64 = 22.0;
 const LOWEST: f64 = 360.0;
-const HIGHEST: f64 = 1_400.0;
-const A_TOPIC: f64 = 16.0;
+const HIGHEST: f64 = 1_600.0;
+const A_TOPIC: f64 = 26.0;
 const STRIPE: f64 = 4.0;
 
 /// The height of a box from which on its name is written in it.

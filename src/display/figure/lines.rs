@@ -11,7 +11,9 @@ use super::widest;
 const WIDTH: f64 = 620.0;
 const HEIGHT: f64 = 340.0;
 const LEFT: f64 = 48.0;
-const BOTTOM: f64 = 40.0;
+const TOP: f64 = 26.0;
+const BOTTOM: f64 = 22.0;
+const TITLE: f64 = 18.0;
 const LEADER: f64 = 22.0;
 const WIDEST_LABEL: f64 = 230.0;
 const LABEL_LINE: f64 = 15.0;
@@ -62,17 +64,18 @@ impl LineChart {
     }
 
     pub(super) fn size(&self) -> (f64, f64) {
-        (LEFT + WIDTH + self.labels(), 18.0 + self.height() + BOTTOM)
+        let title = if self.x_title.is_empty() { 0.0 } else { TITLE };
+        (LEFT + WIDTH + self.labels(), TOP + self.height() + BOTTOM + title)
     }
 
     pub(super) fn draw(&self, canvas: &mut Canvas) {
         canvas.text((0.0, 11.0), &self.y_title, TextStyle::NOTE);
-        canvas.begin_part((LEFT, 18.0));
+        canvas.begin_part((LEFT, TOP));
         let x = Axis::new(self.x, (0.0, WIDTH));
         let y = Axis::new(self.y, (self.height(), 0.0));
         self.draw_axes(canvas, x, y);
         for line in self.lines.iter().filter(|line| line.color.is_none()) {
-            self.draw_line(canvas, line, Paint::Faint, 1.0, (x, y));
+            self.draw_line(canvas, line, Paint::Rest, 0.6, (x, y));
         }
         for (line, color) in self.colored() {
             self.draw_line(canvas, line, Paint::Series(color), 2.0, (x, y));
@@ -99,8 +102,10 @@ impl LineChart {
                 free = at + half + 6.0;
             }
         }
-        let style = TextStyle::NOTE.anchored(Anchor::Middle);
-        canvas.text((WIDTH / 2.0, height + 34.0), &self.x_title, style);
+        if !self.x_title.is_empty() {
+            let style = TextStyle::NOTE.anchored(Anchor::Middle);
+            canvas.text((WIDTH / 2.0, height + 34.0), &self.x_title, style);
+        }
     }
 
     fn draw_line(&self, canvas: &mut Canvas, line: &Line, paint: Paint, width: f64, (x, y): (Axis, Axis)) {

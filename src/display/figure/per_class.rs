@@ -356,9 +356,7 @@ impl Plot for Table {
         let (width, _) = self.size();
         for (place, (_, label)) in self.topics.iter().enumerate() {
             let y = self.heading_height() + LINE * place as f64;
-            if self.has_bars() {
-                canvas.line((0.0, y), (width, y), Paint::Faint, 1.0);
-            }
+            canvas.line((0.0, y), (width, y), Paint::Faint, 1.0);
             canvas.fitted_text((0.0, y + 15.0), label, self.label_width() - GAP, TextStyle::INK);
         }
         let most = self.most();

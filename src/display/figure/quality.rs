@@ -197,7 +197,8 @@ impl Strips {
             let Some(value) = measure.of(topic) else { continue };
             canvas.begin_group(&hover(measure, topic, value));
             draw_value(canvas, measure, topic, value, axis, middle);
-            canvas.text((STRIP + 8.0, middle + 4.0), &short_float(round(value)), TextStyle::NOTE);
+            let written = format!("{value:.2}").replace('-', "−");
+            canvas.text((STRIP + 8.0, middle + 4.0), &written, TextStyle::NOTE);
             canvas.end_group();
         }
         canvas.end_group();
