@@ -21,6 +21,7 @@ mod equal_rows;
 mod fit;
 mod fitted;
 mod imported;
+mod layout;
 mod nr_topics;
 mod outliers;
 mod params;

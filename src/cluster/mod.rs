@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ndarray::{Array2, ArrayView2};
 
 use crate::error::{Hint, Result, Stage};
-use crate::graph::NeighborGraph;
+use crate::graph::{FittedNeighborGraph, NeighborGraph};
 use crate::progress::Progress;
 use crate::spec::Spec;
 use crate::state::State;
@@ -270,6 +270,11 @@ pub trait FittedClusterer: Send + Sync + Debug {
     /// each row in each run, -1 for none. How far they agree shows how far clusters can be trusted. Default: none.
     fn runs(&self) -> Vec<Vec<i32>> {
         Vec::new()
+    }
+
+    /// The neighbor graph that was clustered, with its edges, and the row in it of each fitted row. Default: none.
+    fn neighbor_graph(&self) -> Option<(FittedNeighborGraph, Vec<u32>)> {
+        None
     }
 
     /// The number of groups that have too few rows for a cluster of their own at about this number of clusters, and that

@@ -13,8 +13,9 @@ mod show;
 mod value;
 
 pub use figure::{
-    Barchart, Dendrogram, DistributionBars, Drawing, Figure, Heatmap, Label, LayersTree, Orientation, OverTimeLines,
-    PerClassTable, QualityStrips, TermRank, TokenTable, TopicSizes, TopicsPerClass,
+    Barchart, Dendrogram, DistributionBars, Documents, Drawing, Figure, Heatmap, HierarchicalDocuments, Label,
+    LayersTree, Orientation, OverTimeLines, PerClassTable, QualityStrips, TermRank, TokenTable, TopicMap, TopicSizes,
+    TopicsPerClass,
 };
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};

@@ -210,6 +210,21 @@ impl FittedNeighborGraph {
         &self.edges
     }
 
+    /// The same with these edges, of the same rows.
+    pub(crate) fn with_edges(self, edges: FuzzyGraph) -> Self {
+        FittedNeighborGraph { edges: Arc::new(edges), ..self }
+    }
+
+    /// The rows.
+    pub(crate) fn index(&self) -> &Arc<NeighborIndex> {
+        &self.index
+    }
+
+    /// The mean distance of a row's neighbors.
+    pub(crate) fn mean_distance(&self) -> f32 {
+        self.mean_distance
+    }
+
     /// The same without its edges, to find the neighbors of new rows.
     pub(crate) fn without_edges(self) -> Self {
         let edges = FuzzyGraph { offsets: vec![0], indices: Vec::new(), weights: Vec::new() };

@@ -117,6 +117,7 @@ impl TopicModel {
             data: Some(Arc::new(data)),
             imported: None,
             earlier: Arc::default(),
+            layout: Arc::default(),
             summary: Arc::new(summary),
         })
     }

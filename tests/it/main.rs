@@ -72,6 +72,7 @@ mod image_addresses;
 mod image_kinds;
 mod images;
 mod layers;
+mod layout_2d;
 mod outliers;
 mod over_time;
 mod per_class;
@@ -93,6 +94,7 @@ mod command_topics;
 mod command_usage;
 mod corpus;
 mod delimited;
+mod figures_map;
 mod files;
 mod hostile_images;
 #[cfg(feature = "models")]

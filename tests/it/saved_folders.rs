@@ -18,7 +18,9 @@ impl Folder {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("model");
-        small().save(&path).unwrap();
+        let topics = small();
+        topics.layout_2d().unwrap();
+        topics.save(&path).unwrap();
         Folder { _root: root, path }
     }
 
@@ -124,6 +126,7 @@ fn use_all(topics: &FittedTopicModel) {
     let _ = (topics.get_topic_info(), topics.get_document_info_with_runners_up(), topics.topic_quality());
     let _ = (topics.merge_topics(&[&[0, 1]]), topics.with_outliers(0.3), topics.with_outliers(Outliers::None));
     let _ = (topics.report().to_html(), topics.layers(), topics.reduce_topics(1));
+    let _ = (topics.layout_2d_of(&new), topics.visualize_documents().svg(), topics.visualize_topics().svg());
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn with_value(folder: &Folder, part: &str, name: &str, value: &[u8]) -> PathBuf 
 fn saved_folders_with_numbers_out_of_range_are_refused() {
     let nan = f32::NAN.to_le_bytes();
     let large = u64::MAX.to_le_bytes();
-    let cases: [(&str, &str, &[u8]); 12] = [
+    let cases: [(&str, &str, &[u8]); 15] = [
         ("clusterer", "centers", &nan),
         ("clusterer", "labels", &(-7_i32).to_le_bytes()),
         ("vectors", "clustered", &nan),
@@ -182,6 +185,9 @@ fn saved_folders_with_numbers_out_of_range_are_refused() {
         ("topics", "description.words.words.ends", &large),
         ("terms", "documents", &large),
         ("terms", "counts_of_documents", &[0xff; 8]),
+        ("layout", "points", &nan),
+        ("layout", "points", &f32::INFINITY.to_le_bytes()),
+        ("layout", "mean_distance", &(-1.0_f32).to_le_bytes()),
     ];
     for (part, name, value) in cases {
         let folder = Folder::new();

@@ -116,6 +116,12 @@ impl FittedClusterer for FittedCommunities {
         runs.into_iter().map(|run| self.found.by_row(&labels(run))).collect()
     }
 
+    fn neighbor_graph(&self) -> Option<(FittedNeighborGraph, Vec<u32>)> {
+        let Found { graph, hierarchy, places, .. } = &*self.found;
+        let nodes = places.clone().unwrap_or_else(|| (0..graph.rows() as u32).collect());
+        Some((graph.clone().with_edges(hierarchy.graph.fuzzy_graph()), nodes))
+    }
+
     fn joined(&self) -> usize {
         self.found.hierarchy.joined_near(self.count())
     }

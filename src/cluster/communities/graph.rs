@@ -1,6 +1,7 @@
 //! An undirected weighted graph, and its aggregation.
 
 use crate::error::Result;
+use crate::graph::FuzzyGraph;
 use crate::linalg::sparse_sums::SparseSums;
 use crate::state::State;
 
@@ -91,6 +92,11 @@ impl Graph {
             }
             _ => Ok(Graph { total: strengths.iter().sum(), offsets, ends, weights, strengths }),
         }
+    }
+
+    /// The edges alone.
+    pub(crate) fn fuzzy_graph(&self) -> FuzzyGraph {
+        FuzzyGraph { offsets: self.offsets.clone(), indices: self.ends.clone(), weights: self.weights.clone() }
     }
 
     /// The number of nodes.

@@ -1,5 +1,7 @@
 //! Figures of topics: drawn as SVG by this crate, with their data as frames.
 
+#![allow(dead_code, reason = "until the charts use it")]
+
 use std::fmt;
 use std::path::Path;
 
@@ -16,31 +18,39 @@ mod axis;
 mod bar_rows;
 mod barchart;
 mod canvas;
-#[allow(dead_code)] // Neighbors are colored by the figures of documents.
 mod color;
 mod dendrogram;
 mod distribution;
+mod documents;
 mod draw;
 mod heatmap;
+mod hierarchical_documents;
 mod label_places;
+mod labels;
 mod layers;
 mod lines;
 mod over_time;
 mod per_class;
+mod plane;
 mod quality;
+mod raster;
 mod selection;
 mod similarity;
+mod still;
 mod term_rank;
 mod text_width;
 mod theme;
 mod time_axis;
 mod token_table;
+mod topic_map;
 mod topic_sizes;
 
 pub use barchart::Barchart;
 pub use dendrogram::{Dendrogram, Orientation};
 pub use distribution::DistributionBars;
+pub use documents::Documents;
 pub use heatmap::Heatmap;
+pub use hierarchical_documents::HierarchicalDocuments;
 pub use layers::LayersTree;
 pub use over_time::OverTimeLines;
 pub use per_class::{PerClassTable, TopicsPerClass};
@@ -48,6 +58,7 @@ pub use quality::QualityStrips;
 pub use selection::Label;
 pub use term_rank::TermRank;
 pub use token_table::TokenTable;
+pub use topic_map::TopicMap;
 pub use topic_sizes::TopicSizes;
 
 use canvas::{Canvas, TextStyle};

@@ -1,11 +1,12 @@
 //! The fitted model and its methods.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::TopicModel;
 use super::data::Data;
 use super::imported::Imported;
+use super::layout::Layout;
 use super::pipeline::Pipeline;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::represent::{Aspect, TopicWords};
@@ -21,6 +22,7 @@ mod hierarchical;
 mod image_words;
 mod labels;
 mod layers;
+mod layout_2d;
 mod outliers;
 mod over_time;
 mod per_class;
@@ -84,6 +86,8 @@ pub struct FittedTopicModel {
     pub(super) imported: Option<Arc<Imported>>,
     /// What was before the last edits, oldest first.
     pub(super) earlier: Arc<[Earlier]>,
+    /// The rows in the plane, once they were needed there.
+    pub(super) layout: Arc<OnceLock<Layout>>,
 }
 
 impl FittedTopicModel {
@@ -196,7 +200,9 @@ impl FittedTopicModel {
     #[must_use]
     pub fn without_data(&self) -> FittedTopicModel {
         let pipeline = Pipeline { known: None, ..(*self.pipeline).clone() };
-        FittedTopicModel { pipeline: Arc::new(pipeline), data: None, earlier: Arc::default(), ..self.clone() }
+        let layout = self.layout.get().map(|layout| OnceLock::from(layout.without_vectors())).unwrap_or_default();
+        let (pipeline, layout) = (Arc::new(pipeline), Arc::new(layout));
+        FittedTopicModel { pipeline, data: None, earlier: Arc::default(), layout, ..self.clone() }
     }
 
     /// The documents of the fit; the error names the method, `what`, that needs them.

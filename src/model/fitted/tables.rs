@@ -8,6 +8,7 @@ use super::{FittedTopicModel, replace_columns};
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::Result;
+use crate::model::layout::Layout;
 use crate::represent::{Aspect, Gallery, TopicWords};
 use crate::topics::Assignment;
 
@@ -82,7 +83,8 @@ impl FittedTopicModel {
     /// The fitted frame with `Document` (the text, or the caption of the image if there is one), `Topic`, `Name`,
     /// `CustomName` if [labels](Self::set_topic_labels) are set, `Representation`, a column for each representation (images: their paths,
     /// List(String)), `Representative_Docs`, `Top_n_words` (the words as a single string), `Probability` and
-    /// `Representative_document` (whether the row is one of its topic's representative documents) for each row.
+    /// `Representative_document` (whether the row is one of its topic's representative documents) for each row; once the
+    /// model has a [layout](Self::layout_2d), also `x` and `y` (Float32), unless the frame has columns of these names.
     /// [`get_document_info_of`](Self::get_document_info_of) is for new rows.
     ///
     /// # Errors
@@ -100,6 +102,9 @@ impl FittedTopicModel {
         columns.extend(of_topics.columns().iter().cloned());
         columns.push(Column::new("Probability".into(), probabilities));
         columns.push(Column::new("Representative_document".into(), represents));
+        let is_taken = |column: &Column| data.frame.column(column.name()).is_ok();
+        let layout = self.layout.get().map(Layout::columns).filter(|columns| !columns.iter().any(is_taken));
+        columns.extend(layout.into_iter().flatten());
         replace_columns(&data.frame, columns)
     }
 

@@ -22,6 +22,7 @@
 //! | `vectors` | vectors of rows, unless they stayed out |
 //! | `reducer`, `clusterer` | the fitted stages |
 //! | `pictures` | pictures of topics |
+//! | `layout` | the position of each row in the plane, if it was computed or given |
 //! | `documents` | the frame of the fit, without columns that are in `vectors` |
 
 use std::collections::BTreeMap;

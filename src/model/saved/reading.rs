@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::options::LoadOptions;
 use super::pools::Pools;
@@ -13,6 +13,7 @@ use crate::embed::FittedFusion;
 use crate::encode::{Encoded, Encoder, FittedEncoder};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::data::Data;
+use crate::model::layout::Layout;
 use crate::model::pipeline::{Known, Pipeline};
 use crate::model::{FittedTopicModel, TopicModel};
 use crate::represent::{Aspect, Gallery, SavedPictures};
@@ -69,6 +70,10 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
     if data.is_some() && assignment.probabilities.len() != saved.rows {
         return Err(in_topics(wrong("the probabilities of its rows are missing")));
     }
+    let layout = match contents.states.contains_key("layout") {
+        true => OnceLock::from(in_part(&mut contents, "layout", |state| Layout::from_state(state, saved.rows))?),
+        false => OnceLock::new(),
+    };
     let images = data.as_ref().and_then(|data| data.documents.images.as_ref());
     let source = SavedPictures { images, rows: saved.rows };
     let description = state.take_part("description").map_err(in_topics)?;
@@ -124,6 +129,7 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         summary: Arc::new(saved.summary),
         imported: saved.imported.map(Arc::new),
         earlier: Arc::default(),
+        layout: Arc::new(layout),
     })
 }
 

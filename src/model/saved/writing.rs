@@ -70,6 +70,7 @@ pub(super) fn save(topics: &FittedTopicModel, folder: &Path, options: &SaveOptio
         ("clusterer", Part::State(clusterer_state.with_shared_vectors(&memory))),
     ];
     parts.extend(reducer_state.map(|state| ("reducer", Part::State(state.with_shared_vectors(&memory)))));
+    parts.extend(topics.layout.get().map(|layout| ("layout", Part::State(layout.state()))));
     if !memory.is_empty() {
         // The largest first, so that no thread is left with it at the end.
         parts.insert(0, ("vectors", Part::State(pools.state(saved.vectors)?)));

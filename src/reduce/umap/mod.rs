@@ -4,12 +4,14 @@
 //! closeness curve (`find_ab_params`), initial positions (`spectral_layout`, `initial_layout`), their optimization (`optimize_layout`), and new points
 //! (`transform`).
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
 use super::{Reducer, Reduction};
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::graph::{fuzzy_graph, mean_distance};
+use crate::graph::{FittedNeighborGraph, FuzzyGraph, fuzzy_graph, mean_distance};
 use crate::linalg::memory::check_memory;
 use crate::linalg::mix::mix64;
 use crate::linalg::vectors::Vectors;
@@ -202,8 +204,7 @@ impl Umap {
     /// row).
     pub fn fit_layout(&self, data: impl Into<Vectors>, seed: u64, progress: &Progress) -> Result<FittedUmap> {
         self.check()?;
-        let index = NeighborIndex::new(data, self.metric, Stage::Reduce)?;
-        let index = index.searched(self.neighbor_search, Stage::Reduce, progress)?;
+        let index = self.index(data, progress)?;
         check_memory(Stage::Reduce, "the neighbors and their graph", index.rows(), NUMBERS_A_ROW)?;
         let n_neighbors = self.neighbors_for(index.rows(), progress);
         let neighbors = index.neighbors(n_neighbors, Stage::Reduce, progress)?;
@@ -213,26 +214,64 @@ impl Umap {
         task.finish()?;
         let (n_neighbors, mean_distance) = (neighbors.k, mean_distance(&neighbors.distances));
         drop(neighbors);
-        let n_epochs = self.n_epochs.unwrap_or(if index.rows() <= 10_000 { 500 } else { 200 });
-        let seed = mix64(seed);
+        let embedding = self.layout_of(&graph, &index, seed, progress)?;
+        Ok(self.placing(Arc::new(index), embedding, n_neighbors, mean_distance, seed))
+    }
+
+    /// The index of `data` in which neighbors are searched.
+    ///
+    /// # Errors
+    /// There are no rows or columns, or a value is NaN or infinite.
+    pub(crate) fn index(&self, data: impl Into<Vectors>, progress: &Progress) -> Result<NeighborIndex> {
+        NeighborIndex::new(data, self.metric, Stage::Reduce)?.searched(self.neighbor_search, Stage::Reduce, progress)
+    }
+
+    /// The layout of a graph that was built before, from whatever its edges stand for; one row for each of its rows.
+    ///
+    /// # Errors
+    /// A parameter is out of range; interrupted.
+    pub(crate) fn layout_of_graph(
+        &self,
+        graph: &FittedNeighborGraph,
+        seed: u64,
+        progress: &Progress,
+    ) -> Result<Array2<f32>> {
+        self.check()?;
+        self.layout_of(graph.edges(), graph.index(), seed, progress)
+    }
+
+    fn layout_of(
+        &self,
+        graph: &FuzzyGraph,
+        index: &NeighborIndex,
+        seed: u64,
+        progress: &Progress,
+    ) -> Result<Array2<f32>> {
+        let forces = self.forces(index.rows(), seed);
         let task = progress.task(Stage::Reduce, "initial layout", MAX_FILTERS);
-        let mut layout = initial_layout(&graph, &index, self.n_components, seed, &task);
+        let mut layout = initial_layout(graph, index, self.n_components, forces.seed, &task);
         task.finish()?;
-        let task = progress.task(Stage::Reduce, "layout", n_epochs);
-        let forces = self.forces(n_epochs as u32, seed);
-        optimize_layout(&mut layout, self.n_components, &graph, &forces, &task);
+        let task = progress.task(Stage::Reduce, "layout", forces.n_epochs as usize);
+        optimize_layout(&mut layout, self.n_components, graph, &forces, &task);
         task.finish()?;
-        let embedding = Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
+        Array2::from_shape_vec((index.rows(), self.n_components), layout).map_err(|error| {
             Error::new(ErrorKind::Internal, Stage::Reduce, "the layout has the wrong size").with_cause(error)
-        })?;
-        Ok(FittedUmap {
-            embedding,
-            n_neighbors,
-            local_connectivity: connectivity,
-            mean_distance,
-            forces: self.forces_for_new_rows(forces),
-            index,
         })
+    }
+
+    /// What places new rows in a layout that these settings and this seed made: `embedding` has one position for each row
+    /// of `index`.
+    pub(crate) fn placing(
+        &self,
+        index: Arc<NeighborIndex>,
+        embedding: Array2<f32>,
+        n_neighbors: usize,
+        mean_distance: f32,
+        seed: u64,
+    ) -> FittedUmap {
+        let forces = self.forces_for_new_rows(self.forces(index.rows(), seed));
+        let local_connectivity = self.local_connectivity as f32;
+        FittedUmap { embedding, n_neighbors, local_connectivity, mean_distance, forces, index }
     }
 
     /// The number of neighbors that the number of rows allows. For two rows it is two, although one less than two is
@@ -251,7 +290,9 @@ impl Umap {
         cut
     }
 
-    fn forces(&self, n_epochs: u32, seed: u64) -> Forces {
+    /// The forces on a layout of this many rows.
+    fn forces(&self, rows: usize, seed: u64) -> Forces {
+        let n_epochs = self.n_epochs.unwrap_or(if rows <= 10_000 { 500 } else { 200 }) as u32;
         let (a, b) = find_ab_params(self.spread, self.min_dist);
         Forces {
             a: a as f32,
@@ -260,7 +301,7 @@ impl Umap {
             negative_sample_rate: self.negative_sample_rate as u32,
             learning_rate: self.learning_rate as f32,
             n_epochs,
-            seed,
+            seed: mix64(seed),
         }
     }
 

@@ -57,5 +57,6 @@ pub(in crate::reduce) fn from_state(mut state: State<'_>) -> Result<Arc<dyn Fitt
     if forces.n_epochs > 1_000_000 || forces.negative_sample_rate > 1000 || !numbers.iter().all(|x| x.is_finite()) {
         return Err(state.wrong("a setting is out of range"));
     }
+    let index = Arc::new(index);
     Ok(Arc::new(FittedUmap { index, embedding, n_neighbors, local_connectivity, mean_distance, forces }))
 }

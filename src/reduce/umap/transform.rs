@@ -1,5 +1,7 @@
 //! Placing new points in a fixed layout.
 
+use std::sync::Arc;
+
 use ndarray::Array2;
 use rayon::prelude::*;
 
@@ -38,7 +40,7 @@ const ROWS_AT_A_TIME: usize = 64;
 /// ```
 #[derive(Debug, Clone)]
 pub struct FittedUmap {
-    pub(super) index: NeighborIndex,
+    pub(super) index: Arc<NeighborIndex>,
     pub(super) embedding: Array2<f32>,
     pub(super) n_neighbors: usize,
     pub(super) local_connectivity: f32,
@@ -55,6 +57,11 @@ impl FittedUmap {
     /// The number of neighbors used, including the row itself: `n_neighbors`, or less if there were fewer rows.
     pub fn n_neighbors(&self) -> usize {
         self.n_neighbors
+    }
+
+    /// The mean distance of a training row's neighbors.
+    pub(crate) fn mean_distance(&self) -> f32 {
+        self.mean_distance
     }
 
     /// The a and b of the curve 1 / (1 + a d^2b).

@@ -86,6 +86,7 @@ pub(super) fn model_of(saved: BertopicModel) -> Result<FittedTopicModel> {
         data: None,
         imported: Some(Arc::new(imported)),
         earlier: Arc::default(),
+        layout: Arc::default(),
     })
 }
 
