@@ -110,6 +110,10 @@ struct Readme;
 struct Library;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/figures.md")]
+struct Figures;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/models.md")]
 struct Models;
 

@@ -12,7 +12,11 @@ mod report;
 mod show;
 mod value;
 
-pub use figure::{Barchart, DocumentMap, Drawing, Figure, HierarchicalDocuments, Label, TopicMap};
+pub use figure::{
+    Barchart, Dendrogram, DistributionBars, DocumentMap, Drawing, Figure, Heatmap, HierarchicalDocuments, Label,
+    LayersTree, Orientation, OverTimeLines, PerClassTable, QualityStrips, TermRank, TokenTable, TopicMap, TopicSizes,
+    TopicsPerClass,
+};
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};

@@ -30,7 +30,6 @@ use crate::topics::{
 use crate::vectorize::{ClassTfIdf, CountVectorizer};
 
 mod facts;
-mod hierarchy;
 mod layout;
 mod lists;
 mod pictures;

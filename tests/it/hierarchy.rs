@@ -5,6 +5,7 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
 use crate::colors::{EyeAndEar, image_frame};
+use crate::figures_svg::{assert_inside, shapes};
 use crate::given_topics::{fit, fitted, fixture, floats, ints, list, strings, vectors};
 
 const COLUMNS: [&str; 8] = [
@@ -203,7 +204,7 @@ fn no_topics_are_an_empty_tree() {
         assert_eq!(*frame.column("Topics").unwrap().dtype(), DataType::List(Box::new(DataType::Int32)));
         assert_eq!((tree.get_topic_tree(), tree.root()), (".\n".to_owned(), None));
         assert_eq!(topics.cut(&tree, 3).unwrap().labels(), labels);
-        assert!(Show::to_html(&tree).contains("<p"));
+        assert!(Show::to_html(&tree).contains("topic"));
     }
 }
 
@@ -228,13 +229,89 @@ fn given_distances_are_checked() {
 fn trees_are_shown() {
     let texts: Vec<String> = (0..150).flat_map(|topic| vec![format!("w{topic}"); 2]).collect();
     let labels: Vec<i32> = (0..300).map(|row| row / 2).collect();
-    let large = fit(df!("text" => texts).unwrap(), &labels).hierarchical_topics().unwrap();
+    let topics = fit(df!("text" => texts).unwrap(), &labels);
+    let large = topics.hierarchical_topics().unwrap();
     let html = Show::to_html(&large);
-    assert!(html.contains("150 topics") && html.contains("</svg>"));
-    assert_eq!(html.matches("<text").count(), 100 + 3, "the upper part, and the axis");
+    assert!(html.contains("150 topics, 149 merges") && html.contains("&lt;/svg&gt;"));
+    let figure = topics.visualize_hierarchy();
+    let drawn = shapes(&figure.svg().unwrap());
+    assert_inside(&drawn);
+    assert_eq!(drawn.iter().filter(|shape| shape.name == "path").count(), 99, "the upper part");
+    let ends: Vec<&str> = drawn.iter().filter(|shape| shape.name == "text").map(|shape| &*shape.text).collect();
+    let folded = ends.iter().filter_map(|text| text.split_once(" topics: ")).map(|(count, _)| count);
+    let folded: Vec<usize> = folded.map(|count| count.parse().unwrap()).collect();
+    let single = ends.iter().filter(|text| text.contains("_w")).count();
+    assert_eq!((folded.len() + single, folded.iter().sum::<usize>() + single), (100, 150));
+    assert!(ends.contains(&"150 topics in 100 branches"));
+    assert_eq!(figure.frame().unwrap().height(), 149, "the frame has all merges");
     let tree = fitted().hierarchical_topics().unwrap();
     let html = Show::to_html(&tree);
-    assert_eq!(html.matches("<path").count(), 5);
-    assert_eq!(html.matches("<text").count(), 6 + 3);
+    assert!(html.starts_with("<div class=\"topicframe\">") && html.contains("6 topics, 5 merges"));
     assert_eq!(Show::to_text(&tree), Some(tree.get_topic_tree()));
+}
+
+#[test]
+fn a_dendrogram_has_the_merges_of_the_tree() {
+    let (topics, tree) = (fitted(), fitted().hierarchical_topics().unwrap());
+    let figure = topics.visualize_hierarchy();
+    let frame = figure.frame().unwrap();
+    assert_eq!(frame.get_column_names(), ["Child_a", "Child_b", "Parent", "Distance", "Size", "Name"]);
+    for (row, merge) in tree.merges().iter().enumerate() {
+        let number = |column: &str| ints(&frame, column)[row];
+        assert_eq!((number("Child_a"), number("Child_b")), (i64::from(merge.left), i64::from(merge.right)));
+        assert_eq!((number("Parent"), number("Size")), (i64::from(merge.id), merge.size as i64));
+        assert_eq!(floats(&frame, "Distance")[row], Some(merge.distance));
+        assert_eq!(strings(&frame, "Name")[row], merge.name);
+    }
+    let heights: Vec<f64> = list(&crate::figures_charts::theirs()["hierarchy"]);
+    for (own, theirs) in floats(&frame, "Distance").into_iter().zip(heights) {
+        assert!((own.unwrap() - theirs.abs()).abs() < 1e-8, "{own:?} {theirs}");
+    }
+    // Every joint has its words, and every leaf its label.
+    let drawn = shapes(&figure.svg().unwrap());
+    let with = |name: &str, text: &str| drawn.iter().any(|shape| shape.name == name && shape.text.contains(text));
+    assert!(tree.merges().iter().all(|merge| with("title", &format!("{}: {} (", merge.id, merge.name))));
+    assert!(tree.leaves().iter().all(|leaf| with("text", &topics.topic_label(leaf.id).unwrap())));
+    let given = topics.visualize_hierarchy().tree(&tree);
+    assert_eq!(given.svg().unwrap(), figure.svg().unwrap());
+    let labeled = topics.set_topic_labels([(0, "Pets")]).unwrap();
+    assert!(labeled.visualize_hierarchy().svg().unwrap().contains(">Pets</text>"));
+}
+
+#[test]
+fn a_dendrogram_of_some_topics_is_a_part_of_the_tree() {
+    let (topics, tree) = (fitted(), fitted().hierarchical_topics().unwrap());
+    let frame = topics.visualize_hierarchy().topics(&[5, 0, 3]).frame().unwrap();
+    assert_eq!(frame.height(), 2);
+    // Two topics are together where the tree first has both.
+    let together = |wanted: &[i32]| {
+        tree.merges().iter().find(|merge| wanted.iter().all(|topic| merge.topics.contains(topic))).unwrap().distance
+    };
+    assert_eq!(floats(&frame, "Distance")[1], Some(together(&[0, 3, 5])));
+    let pairs = [together(&[0, 3]), together(&[0, 5]), together(&[3, 5])];
+    assert_eq!(floats(&frame, "Distance")[0], Some(pairs.into_iter().fold(f64::INFINITY, f64::min)));
+    let rows: usize = [0, 3, 5].iter().filter_map(|&topic| topics.topic_size(topic)).sum();
+    assert_eq!(ints(&frame, "Size")[1], rows as i64);
+    assert_eq!(topics.visualize_hierarchy().top(1).frame().unwrap().height(), 0);
+    // Errors.
+    assert_eq!(topics.visualize_hierarchy().topics(&[0, -1]).frame().unwrap_err().parameter(), Some("topics"));
+    let wrong = topics.visualize_hierarchy().color_threshold(f64::NAN).frame().unwrap_err();
+    assert_eq!(wrong.parameter(), Some("color_threshold"));
+    let other = topics.cut(&tree, 3).unwrap();
+    assert_eq!(other.visualize_hierarchy().tree(&tree).frame().unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+#[test]
+fn branches_below_the_threshold_have_colors() {
+    let colors = |threshold: f64| {
+        let drawn = shapes(&fitted().visualize_hierarchy().color_threshold(threshold).svg().unwrap());
+        let paths = drawn.iter().filter(|shape| shape.name == "path");
+        let colors: std::collections::BTreeSet<String> = paths.map(|path| path.attributes["stroke"].clone()).collect();
+        colors
+    };
+    assert_eq!(colors(0.0).len(), 1);
+    assert_eq!(colors(f64::INFINITY).len(), 1);
+    assert!(colors(0.0).is_disjoint(&colors(f64::INFINITY)));
+    let tree = fitted().hierarchical_topics().unwrap();
+    assert_eq!(colors(tree.merges()[4].distance).len(), 3, "two branches, and the root");
 }

@@ -28,6 +28,11 @@ impl Axis {
         Axis::new(((axis.domain.0 / step).floor() * step, (axis.domain.1 / step).ceil() * step), range)
     }
 
+    /// The values at its ends.
+    pub(super) fn domain(&self) -> (f64, f64) {
+        self.domain
+    }
+
     /// The place of `value`.
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = (value - self.domain.0) / (self.domain.1 - self.domain.0);

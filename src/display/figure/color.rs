@@ -63,6 +63,7 @@ impl Rgb {
     }
 
     /// Relative luminance, as in WCAG 2.
+    #[cfg(test)]
     pub(super) fn luminance(self) -> f64 {
         let [r, g, b] = self.0.map(decoded);
         0.2126 * r + 0.7152 * g + 0.0722 * b

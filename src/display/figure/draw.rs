@@ -52,3 +52,10 @@ pub(super) fn plotly_figure(plot: &impl Plot, title: &str) -> Value {
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
+
+/// An axis of Plotly with `labels` at 0, 1 and so on. As categories, equal labels would be one.
+pub(super) fn labeled_axis<'a>(labels: impl Iterator<Item = &'a str>) -> Value {
+    let labels: Vec<String> = labels.map(escaped).collect();
+    let places: Vec<usize> = (0..labels.len()).collect();
+    json!({ "tickmode": "array", "tickvals": places, "ticktext": labels, "automargin": true })
+}

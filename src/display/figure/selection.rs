@@ -66,6 +66,11 @@ impl Settings {
         Ok(Selection { topics, labels, left_out })
     }
 
+    /// Whether topics were asked for, by their ids or their number.
+    pub(super) fn chooses_topics(&self) -> bool {
+        self.topics.is_some() || self.top.is_some()
+    }
+
     /// What the topic is called.
     pub(super) fn label_of(&self, model: &FittedTopicModel, topic: i32) -> Result<String> {
         let label = match &self.label {

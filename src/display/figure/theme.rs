@@ -56,6 +56,13 @@ impl Paint {
         }
     }
 
+    /// Red, green and blue, for images.
+    pub(super) fn rgb(self, dark: bool) -> [u8; 3] {
+        let hex = self.hex(dark);
+        let part = |start: usize| hex.get(start..start + 2).and_then(|part| u8::from_str_radix(part, 16).ok());
+        [1, 3, 5].map(|start| part(start).unwrap_or_default())
+    }
+
     fn all() -> impl Iterator<Item = Paint> {
         [Paint::Ground, Paint::Ink, Paint::Muted, Paint::Faint, Paint::Accent, Paint::Rest]
             .into_iter()
