@@ -23,6 +23,8 @@ pub(crate) enum Binning {
     Number(usize),
     /// Calendar periods.
     Every(Every),
+    /// A bin for every value, or if these are more than this number, the shortest periods that are not more.
+    AtMost(usize),
 }
 
 /// A calendar period, as Polars writes durations: a number and a unit, such as `1mo` or `2w`. Periods start where those of
@@ -108,9 +110,12 @@ impl TimeBins {
         let known = || of_rows.iter().copied().flatten();
         let (Some(first), Some(last)) = (known().min(), known().max()) else {
             let starts = Starts::Moments(Vec::new(), clock.clone());
-            return Ok(TimeBins { of_rows: vec![None; of_rows.len()], starts });
+            return Ok(TimeBins { of_rows: vec![None; of_rows.len()], starts, every: None });
         };
         match binning {
+            Binning::AtMost(most) => {
+                TimeBins::new(of_rows, clock, at_most(most, known().collect(), clock, (first, last))?, gaps)
+            }
             Binning::Values => Ok(TimeBins::starting(of_rows, clock, known().collect())),
             Binning::Number(count) => TimeBins::of_number(of_rows, clock, (first, last), count),
             Binning::Every(every) => {
@@ -124,12 +129,12 @@ impl TimeBins {
                         starts.push(start);
                         start = floor.next(start);
                         if start > last {
-                            return Ok(TimeBins::starting(&floors, clock, starts));
+                            return Ok(TimeBins::starting(&floors, clock, starts).of_periods(every));
                         }
                     }
                     return Err(too_many(&format!("every = {every}"), MOST_BINS));
                 }
-                Ok(TimeBins::starting(&floors, clock, starts))
+                Ok(TimeBins::starting(&floors, clock, starts).of_periods(every))
             }
         }
     }
@@ -140,7 +145,11 @@ impl TimeBins {
         starts.dedup();
         let place = |start: &i64| starts.binary_search(start).ok().map(|place| place as u32);
         let of_rows = of_rows.iter().map(|start| start.as_ref().and_then(place)).collect();
-        TimeBins { of_rows, starts: Starts::Moments(starts, clock.clone()) }
+        TimeBins { of_rows, starts: Starts::Moments(starts, clock.clone()), every: None }
+    }
+
+    fn of_periods(self, every: Every) -> Self {
+        TimeBins { every: Some(every), ..self }
     }
 
     /// Bins of equal width, each without its left edge and with its right one, as pandas' `cut` has them; the first one
@@ -176,7 +185,7 @@ impl TimeBins {
                 Starts::Moments(edges.iter().map(start).collect(), clock.clone())
             }
         };
-        Ok(TimeBins { of_rows, starts })
+        Ok(TimeBins { of_rows, starts, every: None })
     }
 
     /// The number of bins.
@@ -185,6 +194,11 @@ impl TimeBins {
             Starts::Moments(starts, _) => starts.len(),
             Starts::Numbers(starts) => starts.len(),
         }
+    }
+
+    /// The period of the calendar, if bins have one.
+    pub(crate) fn every(&self) -> Option<Every> {
+        self.every
     }
 
     /// The start of a bin as a number.
@@ -206,6 +220,63 @@ impl TimeBins {
     }
 }
 
+/// The bins of moments between `first` and `last` that are at most this many: of values, of a period, or of equal width
+/// if all periods are too short.
+fn at_most(most: usize, mut values: Vec<i64>, clock: &Clock, (first, last): (i64, i64)) -> Result<Binning> {
+    values.sort_unstable();
+    values.dedup();
+    if values.len() <= most {
+        return Ok(Binning::Values);
+    }
+    for &(count, unit) in PERIODS {
+        let every = Every { count, unit };
+        // Not all periods are ones of the clock.
+        let Ok(period) = every.on(clock) else { continue };
+        let mut start = period.floor(first);
+        let covers = |_| {
+            start = period.next(start);
+            start > last
+        };
+        if (0..most).any(covers) {
+            return Ok(Binning::Every(every));
+        }
+    }
+    Ok(Binning::Number(most))
+}
+
+/// The periods that bins are chosen of, ascending: those that people count time in.
+const PERIODS: &[(i64, Unit)] = &[
+    (1, Unit::Micros(1_000)),
+    (100, Unit::Micros(1_000)),
+    (1, Unit::Micros(1_000_000)),
+    (10, Unit::Micros(1_000_000)),
+    (1, Unit::Micros(60_000_000)),
+    (10, Unit::Micros(60_000_000)),
+    (1, Unit::Micros(3_600_000_000)),
+    (6, Unit::Micros(3_600_000_000)),
+    (1, Unit::Days(1)),
+    (1, Unit::Weeks),
+    (1, Unit::Months(1)),
+    (1, Unit::Months(3)),
+    (1, Unit::Months(12)),
+    (5, Unit::Months(12)),
+    (10, Unit::Months(12)),
+    (50, Unit::Months(12)),
+    (100, Unit::Months(12)),
+    (2, Unit::Index),
+    (5, Unit::Index),
+    (10, Unit::Index),
+    (20, Unit::Index),
+    (50, Unit::Index),
+    (100, Unit::Index),
+    (200, Unit::Index),
+    (500, Unit::Index),
+    (1_000, Unit::Index),
+    (10_000, Unit::Index),
+    (100_000, Unit::Index),
+    (1_000_000, Unit::Index),
+];
+
 /// A period in the units of a clock.
 enum Period {
     /// Of equal length, from a start.
@@ -215,6 +286,24 @@ enum Period {
 }
 
 impl Every {
+    /// The period in words: `1 month`, `2 weeks`; of integers, only the number.
+    pub(crate) fn in_words(self) -> String {
+        let name = match self.unit {
+            Unit::Index => return self.count.to_string(),
+            Unit::Micros(3_600_000_000) => "hour",
+            Unit::Micros(60_000_000) => "minute",
+            Unit::Micros(1_000_000) => "second",
+            Unit::Micros(1_000) => "millisecond",
+            Unit::Micros(_) => "microsecond",
+            Unit::Days(_) => "day",
+            Unit::Weeks => "week",
+            Unit::Months(12) => "year",
+            Unit::Months(3) => "quarter",
+            Unit::Months(_) => "month",
+        };
+        format!("{} {name}{}", self.count, if self.count == 1 { "" } else { "s" })
+    }
+
     fn on(self, clock: &Clock) -> Result<Period> {
         let equal = |length: Option<i64>, from| length.map(|length| Period::Units { length, from });
         let period = match (self.unit, clock.of_a_day()) {

@@ -1,6 +1,7 @@
 //! Edits and tables of a saved model on the command line that the library has, too: labels, divided and deleted topics,
 //! outliers, time, classes, the tree, topics within documents, and documents that are found.
 
+use std::fs;
 use std::path::Path;
 
 use topicframe::files::{read_frame, write_frame};
@@ -153,4 +154,47 @@ fn topics_within_documents_and_documents_are_found() {
     assert!(similar.equals_missing(&fitted.similar_topics(0, 2).unwrap()));
     assert!(refused(here, "find model horse --topic 0").contains("--documents"));
     assert!(refused(here, "find model horse --similar-to 0").contains("together"));
+}
+
+#[test]
+fn the_report_has_the_columns_that_are_named() {
+    let folder = explored();
+    let here = folder.path();
+    let fitted = model(here, "model");
+    let report = fitted.report().time_with("month", OverTimeOptions::new().every("1q")).class("group").class("month");
+    let expected = report.to_html().unwrap().into_string();
+    let columns = "--time month --every 1q --class group --class month";
+    done(here, &format!("info model --report info.html {columns}"));
+    let said = fs::read_to_string(here.join("info.html")).unwrap();
+    assert!(said == expected && said.contains("4 bins of 1 quarter") && said.contains("Topics by"));
+    let fit = "fit posts.parquet --text caption --n-neighbors 4 --min-cluster-size 4 --outliers 20% --report fit.html";
+    done(here, &format!("{fit} {columns}"));
+    let page = |text: &str| text.split("<dt>Embedding</dt>").next().unwrap().to_owned();
+    assert_eq!(page(&fs::read_to_string(here.join("fit.html")).unwrap()), page(&expected));
+    done(here, "edit model --merge 0,1 --report edit.html --class group");
+    assert!(fs::read_to_string(here.join("edit.html")).unwrap().contains("id=\"class-0\""));
+
+    // A fit does not start.
+    let cases = [
+        ("--time absent", "The columns are `caption`, `month`, `group`"),
+        ("--class absent", "there is no column `absent`"),
+        ("--time caption", "is not a date in a format that is recognized (column `caption`, row 0)"),
+        ("--time month --every 1x", "--every 1x cannot be used"),
+        ("--time month --every 12h", "--every 12h cannot be used"),
+        ("--time month --every 1mo --nr-bins 3", "cannot be used together"),
+        ("--time month --format %d.%m.%Y", "`2024-01-15` is not a date in the format `%d.%m.%Y`"),
+        ("--every 1mo", "--time COLUMN is missing"),
+    ];
+    for (arguments, expected) in cases {
+        let said =
+            refused(here, &format!("fit posts.parquet --text caption --report no.html --topics no.csv {arguments}"));
+        assert!(said.contains(expected), "{arguments}: {said}");
+        assert!(!here.join("no.html").exists() && !here.join("no.csv").exists(), "{arguments}");
+    }
+    assert!(refused(here, "fit posts.parquet --text caption --time month").contains("--report FILE.html is missing"));
+    let said = refused(here, "info model --report no.html --time absent");
+    assert!(said.contains("The columns are `caption`, `month`, `group`"), "{said}");
+    done(here, "edit model --save bare --save-without-documents");
+    let said = refused(here, "info bare --report no.html --class group");
+    assert!(said.contains("needs the documents of the fit"), "{said}");
 }

@@ -112,6 +112,7 @@ mod parts;
 mod progress_lines;
 mod quality;
 mod report;
+mod report_contents;
 mod saved;
 mod saved_folders;
 mod saved_without;

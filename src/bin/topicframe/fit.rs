@@ -182,6 +182,7 @@ Examples:
   topicframe fit posts.csv --text caption
   topicframe fit posts.csv --text caption --nr-topics 20 --report page.html --save topics/
   topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
+  topicframe fit posts.csv --text caption --report page.html --time date --class forum
   topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html";
 
 impl Fit {
@@ -194,6 +195,7 @@ impl Fit {
         let model = self.model(progress.clone())?;
         model.check()?;
         let frame = self.read(&progress)?;
+        self.files.check_columns(&frame)?;
         let (topics, documents) = model.fit_transform(&frame)?;
         // Before printing, which may fail: the files matter most to the user.
         let outputs = self.write(&topics, &documents, &progress);

@@ -28,11 +28,13 @@ pub struct Info {
 }
 
 const EXAMPLES: &str = "\
-The documents can be written if the model was saved with them.
+The documents can be written, and the report can show time and classes, if the model was saved with
+its documents.
 
 Examples:
   topicframe info topics/
-  topicframe info topics/ --topics topics.csv --report page.html";
+  topicframe info topics/ --topics topics.csv --report page.html
+  topicframe info topics/ --report page.html --time date --every 1mo --class forum";
 
 impl Info {
     pub fn run(&self) -> Result<()> {

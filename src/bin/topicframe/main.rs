@@ -10,6 +10,7 @@ use clap::Parser;
 use topicframe::error::Interface;
 
 mod bar;
+mod contents;
 mod distribution;
 mod edit;
 mod edits;

@@ -11,6 +11,7 @@ use topicframe::files::{check_writable, check_writable_frame, is_binary, is_deli
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::progress::Progress;
 
+use crate::contents::Contents;
 use crate::table;
 
 /// The files with topics and documents.
@@ -29,9 +30,17 @@ pub struct Files {
     /// numbers also to JSON).
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
+
+    #[command(flatten)]
+    contents: Contents,
 }
 
 impl Files {
+    /// Checks that `frame` has the columns that the report shows, before a fit.
+    pub fn check_columns(&self, frame: &DataFrame) -> Result<()> {
+        self.contents.check(frame)
+    }
+
     /// The files that are to be written.
     fn all(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.topics, &self.documents, &self.report].into_iter().flatten()
@@ -60,7 +69,7 @@ impl Files {
         outputs.add("documents", self.documents.as_deref(), |path| {
             write_frame(&writable(&documents()?, path, progress), path)
         });
-        outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
+        outputs.add("report", self.report.as_deref(), |path| self.contents.report(topics).write(path));
     }
 }
 

@@ -33,6 +33,8 @@ pub struct OverTimeOptions {
     by: Option<String>,
     empty_bins: bool,
     skip_unreadable: bool,
+    /// The maximum number of bins, if neither their number nor a period is set.
+    at_most: Option<usize>,
 }
 
 impl Default for OverTimeOptions {
@@ -52,6 +54,7 @@ impl OverTimeOptions {
             by: None,
             empty_bins: false,
             skip_unreadable: false,
+            at_most: None,
         }
     }
 
@@ -115,6 +118,38 @@ impl OverTimeOptions {
         self
     }
 
+    /// Checks that `column` of `frame` has times, and that they can be put into these bins: before a fit, for example.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["a cat", "a train"], "date" => ["2024-01-03", "2024-02-30"])?;
+    /// let monthly = OverTimeOptions::new().every("1mo");
+    /// assert_eq!(monthly.check(&posts, "date").unwrap_err().row(), Some(1));
+    /// assert!(monthly.skip_unreadable(true).check(&posts, "date").is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`topics_over_time_with`](FittedTopicModel::topics_over_time_with) that do not depend on the model.
+    pub fn check(&self, frame: &DataFrame, column: &str) -> Result<()> {
+        let binning = self.binning()?;
+        let moments = Moments::read(frame, column, self.format.as_deref(), self.skip_unreadable)?;
+        TimeBins::new(&moments.of_rows, &moments.clock, binning, self.empty_bins)?;
+        self.by.as_deref().map_or(Ok(()), |by| Classes::read(frame, by).map(drop))
+    }
+
+    /// At most this number of bins, if neither their number nor a period is set.
+    pub(crate) fn at_most(mut self, bins: usize) -> Self {
+        self.at_most = Some(bins);
+        self
+    }
+
+    /// The column of classes that divides time, if there is one.
+    pub(crate) fn class_column(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+
     fn binning(&self) -> Result<Binning> {
         match (self.nr_bins, &self.every) {
             (Some(_), Some(_)) => {
@@ -124,7 +159,7 @@ impl OverTimeOptions {
             }
             (Some(count), None) => Ok(Binning::Number(count)),
             (None, Some(every)) => Ok(Binning::Every(every.parse()?)),
-            (None, None) => Ok(Binning::Values),
+            (None, None) => Ok(self.at_most.map_or(Binning::Values, Binning::AtMost)),
         }
     }
 }
@@ -165,6 +200,11 @@ impl TopicsOverTime {
     /// The number of rows that are left out because their text is not a date.
     pub fn unreadable(&self) -> usize {
         self.unreadable
+    }
+
+    /// The period of the bins in words (`1 month`), if they are of the calendar.
+    pub(crate) fn period(&self) -> Option<String> {
+        self.series.bins.every().map(|every| every.in_words())
     }
 
     /// Which topics rise or fall: one row per topic (and class) but -1, the most certain trend first:

@@ -22,6 +22,8 @@ use crate::topics::Tuning;
 pub struct PerClassOptions {
     global_tuning: bool,
     absent: bool,
+    /// Only this number of classes, the largest.
+    largest: Option<usize>,
 }
 
 impl Default for PerClassOptions {
@@ -33,7 +35,7 @@ impl Default for PerClassOptions {
 impl PerClassOptions {
     /// The defaults, which are BERTopic's.
     pub fn new() -> Self {
-        PerClassOptions { global_tuning: true, absent: false }
+        PerClassOptions { global_tuning: true, absent: false, largest: None }
     }
 
     /// Whether the words of a topic in a class are the mean of its words there and of those of the whole topic. Default:
@@ -48,6 +50,39 @@ impl PerClassOptions {
         self.absent = absent;
         self
     }
+
+    /// Checks that `column` of `frame` has classes: before a fit, for example.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["a cat", "a train"], "score" => [0.5, 0.7])?;
+    /// assert!(PerClassOptions::new().check(&posts, "text").is_ok());
+    /// assert_eq!(PerClassOptions::new().check(&posts, "score").unwrap_err().kind(), ErrorKind::WrongType);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such column, or it has another type.
+    pub fn check(&self, frame: &DataFrame, column: &str) -> Result<()> {
+        Classes::read(frame, column).map(drop)
+    }
+
+    /// Only this number of classes, those with the most rows. Tests are corrected for all.
+    pub(crate) fn largest(mut self, classes: usize) -> Self {
+        self.largest = Some(classes);
+        self
+    }
+}
+
+/// The topics by class, and what is not in the frame.
+#[derive(Debug, Clone)]
+pub(crate) struct PerClass {
+    pub(crate) frame: DataFrame,
+    /// The number of all classes.
+    pub(crate) classes: usize,
+    /// The number of rows without a class.
+    pub(crate) without: usize,
 }
 
 /// The rows of classes and topics.
@@ -87,6 +122,15 @@ impl Table {
         let (both, of_class, of_topic) =
             (self.counts[class * self.of_topics.len() + topic], self.of_classes[class], self.of_topics[topic]);
         association(both, of_topic - both, of_class - both, self.rows + both - of_class - of_topic)
+    }
+
+    /// Which classes are among the `most` with the most rows; of equal ones, the first.
+    fn is_large(&self, most: usize) -> Vec<bool> {
+        let mut by_rows: Vec<usize> = (0..self.of_classes.len()).collect();
+        by_rows.sort_by_key(|&class| (std::cmp::Reverse(self.of_classes[class]), class));
+        let mut is_large = vec![false; by_rows.len()];
+        by_rows.into_iter().take(most).for_each(|class| is_large[class] = true);
+        is_large
     }
 }
 
@@ -142,6 +186,11 @@ impl FittedTopicModel {
     /// # Errors
     /// As [`topics_per_class`](Self::topics_per_class).
     pub fn topics_per_class_with(&self, column: &str, options: &PerClassOptions) -> Result<DataFrame> {
+        Ok(self.per_class(column, options)?.frame)
+    }
+
+    /// The topics by class, with what is not in the frame.
+    pub(crate) fn per_class(&self, column: &str, options: &PerClassOptions) -> Result<PerClass> {
         let data = self.data("topics_per_class")?;
         let classes = Classes::read(&data.frame, column)?;
         let ids = self.topic_ids();
@@ -177,8 +226,11 @@ impl FittedTopicModel {
                 *slot = Some(words);
             }
         }
-        let cells = (0..words_of.len()).filter(|&cell| options.absent || words_of[cell].is_some()).collect();
-        self.frame_of_classes(&classes, &table, cells, &words_of)
+        let is_large = table.is_large(options.largest.unwrap_or(usize::MAX));
+        let is_shown = |&cell: &usize| is_large[cell / ids.len()] && (options.absent || words_of[cell].is_some());
+        let cells = (0..words_of.len()).filter(is_shown).collect();
+        let frame = self.frame_of_classes(&classes, &table, cells, &words_of)?;
+        Ok(PerClass { frame, classes: classes.len(), without })
     }
 
     /// The rows of `cells`, numbers of pairs of a class and a topic.
