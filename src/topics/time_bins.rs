@@ -91,6 +91,8 @@ impl fmt::Display for Every {
 pub(crate) struct TimeBins {
     pub(crate) of_rows: Vec<Option<u32>>,
     starts: Starts,
+    /// The period of the calendar, if bins have one.
+    every: Option<Every>,
 }
 
 /// Where the bins start.

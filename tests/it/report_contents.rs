@@ -46,7 +46,7 @@ fn decade() -> FittedTopicModel {
         for (theme, rows) in [(0, 12 - year), (1, 2 + year), (2, 6)] {
             for row in 0..rows {
                 themes.push(theme);
-                years.push(2000 + year as i32);
+                years.push(2000 + year);
                 groups.push(if theme == 1 && row % 2 == 0 { "b" } else { "a" });
             }
         }

@@ -208,9 +208,11 @@ fn rows(number: i64) -> String {
     count(usize::try_from(number).unwrap_or(0), "row")
 }
 
-/// The classes with their numbers of rows, and the cells of each topic, from the frame of topics by class with absent ones,
-/// which is ascending by class and topic.
-fn read(frame: &DataFrame) -> Result<(Vec<(String, i64)>, BTreeMap<i32, Vec<Cell>>)> {
+/// The classes with their numbers of rows, and the cells of each topic.
+type Read = (Vec<(String, i64)>, BTreeMap<i32, Vec<Cell>>);
+
+/// Reads the frame of topics by class with absent ones, which is ascending by class and topic.
+fn read(frame: &DataFrame) -> Result<Read> {
     let column = |name: &str| frame.column(name).map_err(internal);
     let numbers = |name: &str| column(name)?.f64().cloned().map_err(internal);
     let topics = column("Topic")?.i32().map_err(internal)?;

@@ -321,7 +321,7 @@ impl Table {
         let mut cells = BTreeMap::<i32, BTreeMap<usize, (i64, String)>>::new();
         let (mut firsts, mut totals, mut bins): (Vec<IdxSize>, Vec<i64>, Vec<f64>) = Default::default();
         // Ascending by time.
-        let all = topics.iter().zip(&rows).zip(&words).zip(&times).zip(0..);
+        let all = topics.iter().zip(rows.iter()).zip(words.iter()).zip(&times).zip(0..);
         for ((((topic, rows), words), &time), row) in all {
             let (Some(topic), Some(rows @ 1..)) = (topic, rows) else { continue };
             if bins.last() != Some(&time) {
@@ -360,7 +360,7 @@ impl Trends {
         let (changes, q_values) = (number("Change")?, number("Q_value")?);
         let (lows, highs) = (number("Change_low")?, number("Change_high")?);
         let mut trends = Trends::default();
-        let all = topics.iter().zip(&changes).zip(&q_values).zip(&lows).zip(&highs);
+        let all = topics.iter().zip(changes.iter()).zip(q_values.iter()).zip(lows.iter()).zip(highs.iter());
         for ((((topic, change), q_value), low), high) in all {
             let (Some(topic), Some(change), Some(q_value)) = (topic, change, q_value) else { continue };
             trends.tested += 1;
