@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::column::{find, internal, wrong_type};
 use super::kind::{stored, texts};
-use super::time_format::{DAY, DAY_FIRST, MONTH_FIRST, Moment, TimeFormat};
+use super::time_format::{DAY, EITHER_WAY, Moment, TimeFormat};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 
 /// The length of a value in a message.
@@ -107,16 +107,16 @@ impl Moments {
 enum Refused {
     /// The text of this row is not a date.
     Row(usize),
-    /// Days and months could be either way round.
-    Ambiguous(usize),
+    /// Days and months could be either way round: in these two formats.
+    Ambiguous(usize, (&'static str, &'static str)),
 }
 
 impl Refused {
     fn error(self, texts: &[Option<&str>], name: &str, format: Option<&str>) -> Error {
         let (row, hint) = match self {
             Refused::Row(row) => (row, None),
-            Refused::Ambiguous(row) => {
-                (row, Some(Hint::new(format!("Give the format: `{DAY_FIRST}` or `{MONTH_FIRST}`."))))
+            Refused::Ambiguous(row, (day_first, month_first)) => {
+                (row, Some(Hint::new(format!("Give the format: `{day_first}` or `{month_first}`."))))
             }
         };
         let value = quoted(texts.get(row).copied().flatten().unwrap_or_default().trim(), LONGEST_VALUE);
@@ -179,10 +179,10 @@ fn recognized(texts: &[Option<&str>], skips: bool) -> Result<Read> {
         let read = moments.iter().flatten().count();
         if let Some((most, other, theirs)) = &best
             && read == *most
-            && (*other, *name) == (DAY_FIRST, MONTH_FIRST)
+            && let Some(formats) = EITHER_WAY.into_iter().find(|formats| (*other, *name) == *formats)
             && let Some(row) = theirs.iter().zip(&moments).position(|(a, b)| a != b)
         {
-            return Ok(Err(Refused::Ambiguous(row)));
+            return Ok(Err(Refused::Ambiguous(row, formats)));
         }
         if best.as_ref().is_none_or(|(most, ..)| read > *most) {
             best = Some((read, name, moments));

@@ -1,6 +1,6 @@
 //! Reducing outliers: moving outliers to the topics that match them best.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -179,23 +179,16 @@ impl Assignment {
         Ok(Some(self.with_taken_in(&taken, nearest)))
     }
 
-    /// The topics that a person gave to the rows: `groups`, as in [`regrouped`](Assignment::regrouped). There is no choice of
-    /// outliers any more. Rows that were moved are in their topics for certain.
+    /// The topics that a person gave to the rows: `groups`, as in [`regrouped`](Assignment::regrouped). Rows that were
+    /// moved are in their topics for certain, and a choice of outliers starts from where they were put.
     pub(crate) fn by_hand(&self, edit: &str, groups: &[i32], clustered: &ClusteredRows<'_>) -> Result<Self> {
-        let (mut after, regrouping) = self.clone().chosen_for_good().regrouped(edit, groups, clustered.vectors);
+        let after = self.regrouped_by_hand(edit, groups, clustered.vectors);
         let was_out = |row: &usize| self.topics.get(*row) == Some(&OUTLIER);
         let left_out: Vec<usize> = clustered.rows.iter().copied().filter(was_out).collect();
         let taken: Vec<(usize, i32, f64)> = (left_out.iter())
             .filter_map(|&row| Some((row, *after.topics.get(row)?, 1.0)))
             .filter(|&(_, topic, _)| topic != OUTLIER)
             .collect();
-        let heirs: BTreeMap<i32, i32> = self.ids().into_iter().map(|topic| (topic, regrouping.heir(topic))).collect();
-        let rows = self.topics.iter().zip(&after.topics).zip(&mut after.probabilities);
-        for ((before, topic), probability) in rows.filter(|((_, topic), _)| **topic != OUTLIER) {
-            if *before == OUTLIER || heirs.get(before) != Some(topic) {
-                *probability = 1.0;
-            }
-        }
         if taken.is_empty() {
             return Ok(after);
         }

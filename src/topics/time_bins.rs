@@ -155,36 +155,37 @@ impl TimeBins {
     }
 
     /// Bins of equal width, each without its left edge and with its right one, as pandas' `cut` has them; the first one
-    /// has both.
+    /// has both. There are no more than can start at different moments.
     fn of_number(of_rows: &[Option<i64>], clock: &Clock, (first, last): (i64, i64), count: usize) -> Result<Self> {
         if count == 0 || count > MOST_BINS {
             let allowed = format!("1 to {MOST_BINS}");
             return Err(Error::invalid_parameter(Stage::Topics, "nr_bins", count, &allowed));
         }
-        let count = if first == last { 1 } else { count };
+        let (clock, a_unit) = finer(clock, (first, last), count);
+        let units = (i128::from(last) - i128::from(first)) * i128::from(a_unit.unwrap_or(1));
+        let count = match a_unit {
+            _ if first == last => 1,
+            // Starts are whole numbers, of which no two are to be equal.
+            Some(_) => count.min(usize::try_from(units).unwrap_or(count)),
+            None => count,
+        };
         // Relative to the first moment, where the numbers are exact.
         let width = (last as i128 - first as i128) as f64 / count as f64;
-        let edge = |bin: usize| width * bin as f64;
-        let edges: Vec<f64> = (0..count).map(edge).collect();
+        let edges: Vec<f64> = (0..count).map(|bin| width * bin as f64).collect();
         let bin = |moment: i64| {
             let offset = (moment as i128 - first as i128) as f64;
             edges.partition_point(|&edge| edge < offset).saturating_sub(1) as u32
         };
         let of_rows: Vec<Option<u32>> = of_rows.iter().map(|moment| moment.map(bin)).collect();
-        let starts = match clock {
-            Clock::Integers => Starts::Numbers(edges.iter().map(|edge| first as f64 + edge).collect()),
-            // Within a day.
-            Clock::Days => {
-                const MICROSECONDS: i64 = 86_400_000_000;
+        let starts = match a_unit {
+            None => Starts::Numbers(edges.iter().map(|edge| first as f64 + edge).collect()),
+            Some(a_unit) => {
+                let first = i128::from(first) * i128::from(a_unit);
                 let start = |edge: &f64| {
-                    first.saturating_mul(MICROSECONDS).saturating_add((edge * MICROSECONDS as f64).round() as i64)
+                    let start = first + (edge * a_unit as f64).round() as i128;
+                    i64::try_from(start).unwrap_or(i64::MAX)
                 };
-                let clock = Clock::Units(TimeUnit::Microseconds, None);
                 Starts::Moments(edges.iter().map(start).collect(), clock)
-            }
-            Clock::Units(..) => {
-                let start = |edge: &f64| first.saturating_add(edge.round() as i64);
-                Starts::Moments(edges.iter().map(start).collect(), clock.clone())
             }
         };
         Ok(TimeBins { of_rows, starts, every: None })
@@ -278,6 +279,22 @@ const PERIODS: &[(i64, Unit)] = &[
     (100_000, Unit::Index),
     (1_000_000, Unit::Index),
 ];
+
+/// The clock of the starts of `count` equal bins between two moments, and how many of its units one of `clock` has; `None`
+/// if they are fractions of integers.
+fn finer(clock: &Clock, (first, last): (i64, i64), count: usize) -> (Clock, Option<i64>) {
+    const MICROSECONDS: i64 = 86_400_000_000;
+    let multiplies = |by: i64| first.checked_mul(by).is_some() && last.checked_mul(by).is_some();
+    let width = (i128::from(last) - i128::from(first)) as f64 / count as f64;
+    // Sums and products are rounded by no more.
+    let rounding = 4.0 * f64::EPSILON * first.unsigned_abs().max(last.unsigned_abs()) as f64;
+    match clock {
+        Clock::Integers if width > rounding || first == last => (Clock::Integers, None),
+        // Within a day.
+        Clock::Days if multiplies(MICROSECONDS) => (Clock::Units(TimeUnit::Microseconds, None), Some(MICROSECONDS)),
+        other => (other.clone(), Some(1)),
+    }
+}
 
 /// A period in the units of a clock.
 enum Period {

@@ -193,6 +193,20 @@ fn a_row_without_a_match_says_so() {
 }
 
 #[test]
+fn the_length_of_a_word_is_that_in_lower_case() {
+    // Of both words, one has more than the 256 bytes of the longest word: the first as it is read, the second as written.
+    let (too_long, long) = ("İ".repeat(100), "ẞ".repeat(100));
+    let topics = small();
+    let (cats, trains) = (topics.labels()[0], topics.labels()[1]);
+    let new = df!("text" => [format!("cat {too_long} fast {long} train")]).unwrap();
+    let settings = ApproximateDistribution::new().window(1);
+    let tokens = topics.token_distributions_of(&new, &[0], &settings).unwrap().remove(0);
+    assert_eq!(tokens.tokens(), ["cat", "fast", &long, "train"]);
+    let found: Vec<Option<i32>> = (0..4).map(|token| tokens.topic_of(token)).collect();
+    assert_eq!(found, [Some(cats), Some(trains), None, Some(trains)]);
+}
+
+#[test]
 fn shares_do_not_depend_on_threads() {
     let frame = crate::corpora::frame(300);
     let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();

@@ -66,6 +66,7 @@ mod fusion;
 mod given_topics;
 mod hierarchy;
 mod image_addresses;
+mod image_edits;
 mod image_kinds;
 mod images;
 mod layers;
@@ -73,9 +74,11 @@ mod outliers;
 mod over_time;
 mod per_class;
 mod probabilities;
+mod reduce_outliers;
 mod representations;
 mod search;
 mod signals;
+mod update_topics;
 mod visual;
 
 // User-facing behavior.

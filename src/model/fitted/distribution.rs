@@ -101,11 +101,8 @@ impl FittedTopicModel {
     }
 
     fn fitted_texts(&self, what: &str) -> Result<TextColumn> {
-        self.data(what)?.texts.clone().ok_or_else(|| {
-            let message = format!("{what} needs texts, but the documents of this model have none");
-            Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Images have texts if the model has a captioner.")
-        })
+        let texts = self.data(what)?.texts.clone();
+        texts.ok_or_else(|| without_texts(what).with_hint("Images have texts if the model has a captioner."))
     }
 
     fn new_texts(&self, frame: &DataFrame, what: &str) -> Result<TextColumn> {
@@ -123,7 +120,11 @@ impl FittedTopicModel {
 
     /// For each of `rows` of the fit: the topic with the largest share of its text, ties by number, and that share.
     pub(super) fn largest_shares(&self, what: &str, rows: &[usize]) -> Result<Vec<Option<(i32, f64)>>> {
-        let shares = self.distribution(&self.fitted_texts(what)?, rows, &ApproximateDistribution::new())?;
+        let texts = self.data(what)?.texts.clone().ok_or_else(|| {
+            let hint = Hint::new("Use OutlierStrategy::Embeddings.").on_command_line("Use the strategy embeddings.");
+            without_texts(what).with_hint(hint)
+        })?;
+        let shares = self.distribution(&texts, rows, &ApproximateDistribution::new())?;
         let largest = |at| shares.of(at).into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         Ok((0..rows.len()).map(largest).collect())
     }
@@ -281,6 +282,12 @@ impl Windows {
         self.numbers.insert(text, number);
         number
     }
+}
+
+/// The error of `what` for rows of the fit that have no texts, without a hint.
+fn without_texts(what: &str) -> Error {
+    let message = format!("{what} needs texts, but the documents of this model have none");
+    Error::new(ErrorKind::NotFound, Stage::Topics, message)
 }
 
 /// The error of `what` for new rows that have no texts.

@@ -123,7 +123,8 @@ impl FittedTopicModel {
         self.settings.progress.check(Stage::Topics)?;
         let joins = dendrogram(topics.len(), options.linkage, |a, b| distances.between(a, b));
         let leaf = |&id: &i32| HierarchyLeaf { id, name: self.short_name(id), size: self.topic_size(id).unwrap_or(0) };
-        let mut tree = TopicHierarchy::new(topics.iter().map(leaf).collect(), &joins, self.galleries());
+        let leaves = topics.iter().map(leaf).collect();
+        let mut tree = TopicHierarchy::new(leaves, &joins, self.galleries(), self.topics.fingerprint());
         self.settings.progress.check(Stage::Topics)?;
         self.describe_merges(tree.merges_mut())?;
         Ok(tree)
@@ -135,11 +136,12 @@ impl FittedTopicModel {
     /// changes.
     ///
     /// # Errors
-    /// The number is 0, or the distance is negative; the tree is of other topics; the model is without its data; a
+    /// The number is 0, or the distance is negative; the tree is of other topics (other rows in them, or rows with other
+    /// vectors); the model is without its data; a
     /// representation fails.
     pub fn cut(&self, tree: &TopicHierarchy, at: impl Into<Cut>) -> Result<FittedTopicModel> {
         let groups = tree.groups(at)?;
-        tree.check_topics(&self.topics.assignment.sizes)?;
+        tree.check_topics(self.topics.fingerprint())?;
         let merged: Vec<&[i32]> = groups.iter().map(Vec::as_slice).filter(|group| group.len() > 1).collect();
         if merged.is_empty() { Ok(self.clone()) } else { self.merge_topics(&merged) }
     }

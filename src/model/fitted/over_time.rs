@@ -59,8 +59,10 @@ impl OverTimeOptions {
     }
 
     /// This number of bins of equal width, 1 to 100,000, between the first and the last moment. A bin has its right edge,
-    /// but not its left one, except for the first, as in BERTopic; its `Timestamp` is the left edge (Float64 for integers,
-    /// a Datetime for dates).
+    /// but not its left one, except for the first, as in BERTopic; its `Timestamp` is the left edge: Float64 for integers
+    /// (Int64, rounded, if they are so large that Float64 has no fractions between them), a Datetime in microseconds for
+    /// dates, and otherwise in the unit of the column, rounded. No two bins have the same `Timestamp`: if there are fewer
+    /// such units from the first to the last moment than bins, there are as many bins as units.
     pub fn nr_bins(mut self, nr_bins: usize) -> Self {
         self.nr_bins = Some(nr_bins);
         self
@@ -76,8 +78,9 @@ impl OverTimeOptions {
 
     /// The format of a column of texts, in strftime's directives: `%d.%m.%Y %H:%M`. Known are `%Y %y %m %b %B %d %e %j %a
     /// %A %H %I %p %M %S %f %.f %z %Z %s %F %T %R %D %%`; names are English. Default: recognized, which is ISO 8601 with
-    /// any separator, or only its year or month; `29.02.2024`; `29/02/2024` or `02/29/2024`, whichever all values fit; and
-    /// names of months (`29 Feb 2024`, `February 29, 2024`), each with or without a time and an offset from UTC.
+    /// any separator, or only its year or month; `29.02.2024`; `29/02/2024` or `02/29/2024`, and `29-02-2024` or
+    /// `02-29-2024`, whichever all values fit (if they fit both, and mean different days, that is an error); and names of
+    /// months (`29 Feb 2024`, `February 29, 2024`), each with or without a time and an offset from UTC.
     pub fn format(mut self, format: impl Into<String>) -> Self {
         self.format = Some(format.into());
         self
@@ -181,7 +184,7 @@ impl TopicsOverTime {
     /// | `Topic` (Int32) | the topic, -1 for outliers |
     /// | `Words` (String) | its top five words in the bin, joined by commas |
     /// | `Frequency` (Int64) | the number of its rows in the bin |
-    /// | `Timestamp` | the start of the bin, in the type of the column; texts become Date or Datetime |
+    /// | `Timestamp` | the start of the bin, in the type of the column (of integers of any type: Int64; with [`nr_bins`](OverTimeOptions::nr_bins), see there); texts become Date or Datetime |
     /// | `Name` (String) | what the topic is [called](FittedTopicModel::topic_label): its label, or its name |
     /// | `Share` (Float64) | the share of the bin's rows that are in the topic, 0 to 1 |
     /// | `Class` | the class, if time is divided [by](OverTimeOptions::by) one; first in the order |
