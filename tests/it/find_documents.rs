@@ -156,8 +156,8 @@ fn new_documents_have_bertopics_columns() {
     assert_eq!(info.get_column_names(), [&["caption", "id"][..], &columns].concat());
     let labels = info.column("Topic").unwrap().i32().unwrap().to_vec();
     assert_eq!(labels, [Some(topics.labels()[1]), Some(-1)]);
-    // There are no outliers in the fit, so nothing is known of their topic.
-    assert_eq!(info.column("Name").unwrap().str().unwrap().get(1), None);
+    // There are no outliers in the fit, so they have no words.
+    assert_eq!(info.column("Name").unwrap().str().unwrap().get(1), Some("-1"));
     assert_eq!(info.column("Document").unwrap().null_count(), 1);
     assert_eq!(marked(&info), Some(0));
     let error = topics.get_document_info_of(&df!("title" => ["a tram"]).unwrap()).unwrap_err();
@@ -183,7 +183,7 @@ fn an_outlier_of_a_model_without_outliers_has_the_name_of_one() {
     let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
     let topics = model.representation("MMR", MaximalMarginalRelevance::new()).fit(&posts).unwrap();
     assert_eq!(topics.topic_ids(), [0, 1]);
-    let new = df!("text" => [Some("the cat sleeps"), Some("qqq"), None]).unwrap();
+    let new = df!("text" => [Some("the cat sleeps"), Some("  "), None]).unwrap();
     for topics in [topics.clone(), topics.set_topic_labels([(0, "Zero")]).unwrap(), topics.without_data()] {
         let info = topics.get_document_info_of(&new).unwrap();
         assert_eq!(

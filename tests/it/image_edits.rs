@@ -238,7 +238,7 @@ fn topics_with_images_are_explored_in_every_way() {
         let rows: Vec<u32> = found.column("Row").unwrap().u32().unwrap().into_no_null_iter().collect();
         assert!(rows.iter().all(|row| row % 3 == 1), "{name}: {rows:?}");
         let nearest = column_of_topics(&topics.find_topics_by_image(&picture[..], 1).unwrap());
-        assert_eq!(nearest, [topics.labels()[rows[0] as usize]], "{name}");
+        assert!(rows_of(topics, nearest[0]).iter().all(|row| row % 3 == 1), "{name}: {nearest:?}");
         match topics.find_documents("something red", DocumentSearch::new(3)) {
             Ok(found) => {
                 assert!(hears, "{name}");
@@ -270,7 +270,7 @@ fn topics_with_images_are_explored_in_every_way() {
 #[test]
 fn chains_of_edits_of_images_are_the_same_when_saved() {
     let folder = tempfile::tempdir().unwrap();
-    for (number, Case { name, topics, .. }) in cases().iter().enumerate() {
+    for (number, Case { name, topics, hears, .. }) in cases().iter().enumerate() {
         let edited = topics.with_outliers(0.4).unwrap().split_topic(0, 2).unwrap();
         let edited =
             edited.reduce_outliers(OutlierStrategy::Embeddings).unwrap().set_topic_labels([(1, "one")]).unwrap();
@@ -281,7 +281,11 @@ fn chains_of_edits_of_images_are_the_same_when_saved() {
         let loaded = FittedTopicModel::load(&path).unwrap();
         assert_eq!((loaded.labels(), loaded.history()), (edited.labels(), edited.history()), "{name}");
         assert_eq!(loaded.custom_labels(), edited.custom_labels(), "{name}");
-        // Without the embedder, which is the test's own, what needs vectors alone goes on.
+        // The embedder, which is the test's own, is not saved; words of images without texts are chosen by it.
+        let loaded = match hears {
+            true => loaded.with_image_embedder(EyeAndEar).unwrap(),
+            false => loaded.with_image_embedder(Eye).unwrap(),
+        };
         for topics in [&edited, &loaded] {
             let fewer = topics.delete_topics(&[1]).unwrap().reduce_topics(1).unwrap();
             assert_eq!(fewer.summary().topics, 1, "{name}");

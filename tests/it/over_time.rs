@@ -144,7 +144,7 @@ fn no_two_bins_start_at_the_same_time() {
         (dated(&[3, 3], DataType::Int64), 20, 1, DataType::Float64),
     ] {
         let rows = moments.len();
-        let case = format!("{moments:?} in {nr_bins}");
+        let case = format!("{:?} in {nr_bins}, {expected}", moments.dtype());
         let frame = df!("text" => vec!["a cat"; rows]).unwrap().hstack(&[moments]).unwrap();
         let options = OverTimeOptions::new().nr_bins(nr_bins).empty_bins(true);
         let found = fit(frame, &vec![0; rows]).topics_over_time_with("time", &options).unwrap().frame();
