@@ -14,6 +14,7 @@ mod topic_table;
 mod trust;
 mod view;
 
+pub use settings::stage_in_words;
 use view::{Extent, ReportView};
 
 /// A report about a fitted model: a summary, the table of topics, and for each topic its words with their weights, its

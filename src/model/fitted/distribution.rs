@@ -104,7 +104,11 @@ impl FittedTopicModel {
         self.data(what)?.texts.clone().ok_or_else(|| {
             let message = format!("{what} needs texts, but the documents of this model have none");
             Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Images have texts if the model has a captioner.")
+                .said_on_command_line("this needs texts, but the documents of the model have none")
+                .with_hint(
+                    Hint::new("Images have texts if the model has a captioner.")
+                        .on_command_line("Images have texts if the model was fitted with --captioner."),
+                )
         })
     }
 
@@ -286,8 +290,12 @@ impl Windows {
 /// The error of `what` for new rows that have no texts.
 fn no_texts(what: &str) -> Error {
     let message = format!("{what} needs texts, but the model has no text column");
-    Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-        Hint::new("Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).")
+    Error::new(ErrorKind::NotFound, Stage::Topics, message)
+        .said_on_command_line("this needs texts, but the model was fitted without a text column")
+        .with_hint(
+            Hint::new(
+                "Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).",
+            )
             .on_command_line(""),
-    )
+        )
 }
