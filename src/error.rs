@@ -245,10 +245,10 @@ impl Error {
         self
     }
 
-    /// Sets the message for the command line, which has options instead of methods.
+    /// Sets the message for the command line, which has options instead of methods, unless there is one.
     #[must_use]
     pub(crate) fn said_on_command_line(mut self, message: impl Into<String>) -> Self {
-        self.0.on_command_line = Some(message.into());
+        self.0.on_command_line.get_or_insert_with(|| message.into());
         self
     }
 

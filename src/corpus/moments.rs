@@ -117,9 +117,7 @@ impl Refused {
         let (row, hint) = match self {
             Refused::Row(row) => (row, None),
             Refused::Ambiguous(row) => {
-                let hint = Hint::new(format!("Give the format: `{DAY_FIRST}` or `{MONTH_FIRST}`."))
-                    .on_command_line(format!("Give the format: --format {DAY_FIRST} or --format {MONTH_FIRST}."));
-                (row, Some(hint))
+                (row, Some(Hint::new(format!("Give the format: `{DAY_FIRST}` or `{MONTH_FIRST}`."))))
             }
         };
         let value = quoted(texts.get(row).copied().flatten().unwrap_or_default().trim(), LONGEST_VALUE);

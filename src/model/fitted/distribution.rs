@@ -52,7 +52,10 @@ impl FittedTopicModel {
     /// embedder for texts; interrupted.
     pub fn approximate_distribution(&self, settings: &ApproximateDistribution) -> Result<TopicDistribution> {
         settings.check()?;
-        let texts = self.fitted_texts("approximate_distribution")?;
+        let on_command_line = "this needs texts, but the documents of the model have none";
+        let texts = self
+            .fitted_texts("approximate_distribution")
+            .map_err(|error| error.said_on_command_line(on_command_line))?;
         self.distribution(&texts, &(0..texts.len()).collect::<Vec<_>>(), settings)
     }
 
@@ -104,11 +107,7 @@ impl FittedTopicModel {
         self.data(what)?.texts.clone().ok_or_else(|| {
             let message = format!("{what} needs texts, but the documents of this model have none");
             Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .said_on_command_line("this needs texts, but the documents of the model have none")
-                .with_hint(
-                    Hint::new("Images have texts if the model has a captioner.")
-                        .on_command_line("Images have texts if the model was fitted with --captioner."),
-                )
+                .with_hint("Images have texts if the model has a captioner.")
         })
     }
 
