@@ -64,7 +64,8 @@ const KINDS: [Kind; 10] = [
         option: "merge",
         alias: None,
         value_name: "ID,ID",
-        help: "Merge these topics into one, which keeps the label of the largest. If the first is -1, they become outliers.",
+        help: "Merge these topics into one, which keeps the label of the largest, if that has one. If -1 comes first, they \
+               become outliers.",
         has_minus: true,
         read: merge,
     },

@@ -219,7 +219,9 @@ fn words(value: &Value) -> String {
         },
         Value::Array(values) => {
             const MOST: usize = 10;
-            let shown = values.iter().take(MOST).map(words).collect::<Vec<_>>().join(", ");
+            // Texts in lists are the user's words.
+            let each = |value: &Value| value.as_str().map_or_else(|| words(value), str::to_owned);
+            let shown = values.iter().take(MOST).map(each).collect::<Vec<_>>().join(", ");
             match values.len() {
                 all if all > MOST => format!("{shown} and {} more", all - MOST),
                 _ => shown,
@@ -276,9 +278,9 @@ mod tests {
     fn settings_are_words() {
         let vectorizer = json!({
             "cleaning": "Auto", "max_df": { "Share": 1.0 }, "max_features": null, "ngram_range": [1, 2],
-            "stop_words": { "Words": ["a", "b"] }, "seed_words": [],
+            "stop_words": { "Words": ["a", "Auto"] }, "seed_words": [],
         });
-        let words = "cleaning auto, max_df share 1.0, ngram_range 1, 2, stop_words words a, b";
+        let words = "cleaning auto, max_df share 1.0, ngram_range 1, 2, stop_words words a, Auto";
         assert_eq!(setting("vectorizer", &vectorizer), words);
         assert_eq!(setting("columns", &json!({ "text": "Caption", "image": null })), "text Caption");
         assert_eq!(
