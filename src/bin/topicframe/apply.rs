@@ -129,7 +129,7 @@ fn why_no_outlier_moved(edits: &[Given], topics: &FittedTopicModel) -> String {
     let (rows, outliers) = (summary.rows.saturating_sub(summary.blank), summary.outliers.saturating_sub(summary.blank));
     match most {
         _ if outliers == 0 && summary.outliers > 0 => {
-            format!("{} without anything that could be compared", are(summary.outliers, "outlier"))
+            format!("there {} without anything to compare", are(summary.outliers, "outlier"))
         }
         _ if outliers == 0 => "there are no outliers".to_owned(),
         _ if summary.topics == 0 => "there are no topics".to_owned(),
