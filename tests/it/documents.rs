@@ -140,7 +140,7 @@ fn the_help_of_the_command_is_in_the_documents() {
     let kernel = ["install", "doctor", "uninstall"].map(|action| help(&["kernel", action])).concat();
     let help: String = commands.split(' ').map(|command| help(&[command])).chain([kernel]).collect();
     for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
-        let option = option.trim_end_matches([',', '.']);
+        let option = option.trim_end_matches([',', '.', ':']);
         assert!(option == "--help" || manual.contains(option), "no document mentions {option}");
     }
 }

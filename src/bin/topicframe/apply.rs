@@ -98,7 +98,7 @@ fn remarks(edits: &[Given], before: &FittedTopicModel, after: &FittedTopicModel,
         Edit::Label(..) => idle_labels(edits, before, ids)?,
         Edit::NrTopics(NrTopics::Count(wanted)) if is_unmoved && topics <= *wanted => match topics == *wanted {
             true => idle(&format!("there {} already", are(topics, "topic"))),
-            false => idle(&format!("there {} only", are(topics, "topic"))),
+            false => idle(&format!("the model has only {}", counted(topics, "topic"))),
         },
         Edit::NrTopics(_) if is_unmoved => idle("no topics are similar enough to be merged"),
         Edit::NrTopics(NrTopics::Count(wanted)) if now != *wanted => {
