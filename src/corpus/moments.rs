@@ -76,7 +76,8 @@ impl Moments {
         if let Some(clock) = clock {
             if format.is_some() {
                 let message = "a format was given, but only texts have one";
-                return Err(wrong_type(&column, message).with_hint("Leave the format out."));
+                return Err(wrong_type(&column, message)
+                    .with_hint(Hint::new("Leave the format out.").on_command_line("Leave out --format.")));
             }
             let numbers = column.to_physical_repr().cast(&DataType::Int64).map_err(internal)?;
             let numbers = numbers.i64().map_err(internal)?;
@@ -128,17 +129,20 @@ impl Refused {
             (None, None) => format!("`{value}` is not a date in a format that is recognized"),
         };
         let hint = hint.unwrap_or_else(|| match format {
-            Some(_) => skipping("Correct the value or the format"),
-            None => skipping("Give the format, such as `%d.%m.%Y %H:%M`"),
+            Some(_) => skipping("Correct the value or the format", "Correct the value or the format"),
+            None => skipping(
+                "Give the format, such as `%d.%m.%Y %H:%M`",
+                "Give the format, such as --format \"%d.%m.%Y %H:%M\"",
+            ),
         });
         Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row).with_hint(hint)
     }
 }
 
 /// The hint to do something else, or to skip what cannot be read.
-fn skipping(otherwise: &str) -> Hint {
-    let hint = |skip: &str| format!("{otherwise}, or count such rows as missing with {skip}.");
-    Hint::new(hint("skip_unreadable(true)")).on_command_line(hint("--skip-unreadable"))
+fn skipping(otherwise: &str, on_command_line: &str) -> Hint {
+    let hint = |otherwise: &str, skip: &str| format!("{otherwise}, or count such rows as missing with {skip}.");
+    Hint::new(hint(otherwise, "skip_unreadable(true)")).on_command_line(hint(on_command_line, "--skip-unreadable"))
 }
 
 /// The number of texts that a format fits, its name, and what they are.

@@ -14,5 +14,5 @@ mod value;
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};
-pub use report::Report;
+pub use report::{Report, stage_in_words};
 pub use show::{Show, heading, picture, show};

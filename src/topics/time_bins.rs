@@ -134,7 +134,8 @@ impl TimeBins {
                             return Ok(TimeBins::starting(&floors, clock, starts).of_periods(every));
                         }
                     }
-                    return Err(too_many(&format!("every = {every}"), MOST_BINS));
+                    let on_command_line = format!("--every {every} makes more than {MOST_BINS} bins");
+                    return Err(too_many(&format!("every = {every}"), MOST_BINS).said_on_command_line(on_command_line));
                 }
                 Ok(TimeBins::starting(&floors, clock, starts).of_periods(every))
             }

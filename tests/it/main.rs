@@ -85,6 +85,7 @@ mod visual;
 mod bad_input;
 mod bertopic;
 mod command;
+mod command_edits;
 mod command_explore;
 #[cfg(feature = "models")]
 mod command_models;

@@ -12,6 +12,7 @@ use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::progress::Progress;
 
 use crate::contents::Contents;
+use crate::names::Names;
 use crate::table;
 
 /// The files with topics and documents.
@@ -26,8 +27,8 @@ pub struct Files {
     #[arg(long, value_name = "FILE")]
     topics: Option<PathBuf>,
 
-    /// Write the documents with their topics here (same formats; images and arrays only to .parquet and .arrow, lists of
-    /// numbers also to JSON).
+    /// Write the documents here, with their topics, probabilities and the names of the topics (same formats; images and
+    /// arrays only to .parquet and .arrow, lists of numbers also to JSON).
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
 
@@ -67,7 +68,9 @@ impl Files {
     ) {
         outputs.add("topics", self.topics.as_deref(), |path| write_topics(topics, path, with_quality));
         outputs.add("documents", self.documents.as_deref(), |path| {
-            write_frame(&writable(&documents()?, path, progress), path)
+            let (documents, names) = (documents()?, Names::of(topics));
+            names.note_replaced(&documents, progress);
+            write_frame(&writable(&names.add(&documents, |_| ())?, path, progress), path)
         });
         outputs.add("report", self.report.as_deref(), |path| self.contents.report(topics).write(path));
     }

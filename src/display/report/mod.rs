@@ -20,6 +20,7 @@ mod topic_tree;
 mod trust;
 mod view;
 
+pub use settings::stage_in_words;
 use view::{Extent, ReportView};
 
 /// A report about a fitted model: a summary, the table of topics, the tree in which they merge, and for each topic its

@@ -52,7 +52,10 @@ impl FittedTopicModel {
     /// embedder for texts; interrupted.
     pub fn approximate_distribution(&self, settings: &ApproximateDistribution) -> Result<TopicDistribution> {
         settings.check()?;
-        let texts = self.fitted_texts("approximate_distribution")?;
+        let on_command_line = "this needs texts, but the documents of the model have none";
+        let texts = self
+            .fitted_texts("approximate_distribution")
+            .map_err(|error| error.said_on_command_line(on_command_line))?;
         self.distribution(&texts, &(0..texts.len()).collect::<Vec<_>>(), settings)
     }
 
@@ -293,8 +296,12 @@ fn without_texts(what: &str) -> Error {
 /// The error of `what` for new rows that have no texts.
 fn no_texts(what: &str) -> Error {
     let message = format!("{what} needs texts, but the model has no text column");
-    Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-        Hint::new("Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).")
+    Error::new(ErrorKind::NotFound, Stage::Topics, message)
+        .said_on_command_line("this needs texts, but the model was fitted without a text column")
+        .with_hint(
+            Hint::new(
+                "Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).",
+            )
             .on_command_line(""),
-    )
+        )
 }

@@ -89,7 +89,12 @@ impl FittedTopicModel {
         let clusterer = &*self.pipeline.clusterer;
         let clustered = ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer };
         let Topics { assignment, terms, centroids, .. } = &self.topics;
-        let distributions = |rows: &[usize]| self.largest_shares("reduce_outliers by distributions", rows);
+        let distributions = |rows: &[usize]| {
+            let on_command_line =
+                "--reduce-outliers distributions needs texts, but the documents of the model have none";
+            self.largest_shares("reduce_outliers by distributions", rows)
+                .map_err(|error| error.said_on_command_line(on_command_line))
+        };
         let reduced = assignment.with_reduced_outliers(&how, &clustered, terms, centroids, distributions)?;
         let Some(assignment) = reduced else {
             return Ok(self.clone());
