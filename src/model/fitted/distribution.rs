@@ -123,9 +123,14 @@ impl FittedTopicModel {
 
     /// For each of `rows` of the fit: the topic with the largest share of its text, ties by number, and that share.
     pub(super) fn largest_shares(&self, what: &str, rows: &[usize]) -> Result<Vec<Option<(i32, f64)>>> {
-        let shares = self.distribution(&self.fitted_texts(what)?, rows, &ApproximateDistribution::new())?;
-        let largest = |at| shares.of(at).into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        Ok((0..rows.len()).map(largest).collect())
+        let (texts, topics, vectorizer) = (self.fitted_texts(what)?, self.compared(), self.fitted_vectorizer()?);
+        let windows = self.term_windows(&vectorizer, &topics)?;
+        let task = self.settings.progress.task(Stage::Topics, "topics within documents", rows.len());
+        let texts: Vec<Option<&str>> = rows.iter().map(|&row| texts.get(row)).collect();
+        let largest = windows.largest(&texts, &ApproximateDistribution::new(), &task);
+        task.finish()?;
+        let topic = |(place, share): (usize, f64)| Some((*topics.ids.get(place)?, share));
+        Ok(largest.into_iter().map(|found| found.and_then(topic)).collect())
     }
 
     /// The topics of some rows of `texts`, in the order of `rows`.
