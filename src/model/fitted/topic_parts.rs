@@ -103,7 +103,8 @@ impl FittedTopicModel {
             let weighed = weighting.parts(&parts.members_of(&all), all.len())?;
             let tuned = TunedWords { terms, weighting: &weighting, parts: &weighed, tuning, n: WORDS };
             let of_topic = |topic: &Range<usize>| {
-                let own = topic.clone().map(|part| (part - all.start, follows(part)));
+                let own = topic.clone().take_while(|_| !task.is_interrupted());
+                let own = own.map(|part| (part - all.start, follows(part)));
                 tuned.of_topic(topic_of(topic.start), own)
             };
             let found: Vec<Vec<Vec<String>>> = some.par_iter().with_max_len(1).map(of_topic).collect();
