@@ -96,7 +96,7 @@ def prepare(arguments):
         source, embedded = Path(folder) / "texts.arrow", Path(folder) / "embedded.arrow"
         pl.DataFrame({"text": texts} | ({"class": classes[0]} if classes else {})).write_ipc(source)
         subprocess.run([arguments.program, "embed", source, "--text", "text", "--out", embedded], check=True)
-        table = pl.read_ipc(embedded, memory_map=False).filter(pl.col("embedding").is_not_null())
+        table = pl.read_ipc(embedded).filter(pl.col("embedding").is_not_null())
     vectors = np.ascontiguousarray(table["embedding"].to_numpy(), np.float32)
     units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     row = pl.int_range(pl.len())
@@ -165,7 +165,7 @@ def bertopic(step, work, rows):
     import numpy as np
     import polars as pl
 
-    frame = pl.read_ipc(work / "frame.arrow", memory_map=False)
+    frame = pl.read_ipc(work / "frame.arrow")
     texts, topics, classes = frame["text"].to_list(), frame["topic"].to_list(), frame["class"].to_list()
     times = [datetime(day.year, day.month, day.day) for day in frame["time"].to_list()]
     vectors = np.ascontiguousarray(frame["embedding"].to_numpy(), np.float32)
@@ -243,10 +243,10 @@ def differences(step, work):
     import polars as pl
 
     def table(name):
-        return pl.read_ipc(work / "tables" / f"{name}.arrow", memory_map=False)
+        return pl.read_ipc(work / "tables" / f"{name}.arrow")
 
     other = json.loads((work / f"bertopic_{step.replace(' ', '_')}.json").read_text(encoding="utf-8"))
-    given = pl.read_ipc(work / "frame.arrow", columns=["topic"], memory_map=False)["topic"].to_list()
+    given = pl.read_ipc(work / "frame.arrow", columns=["topic"])["topic"].to_list()
     own = given_topics(table("topics")["Topic"].to_list(), given)
     if step == "hierarchy":
         distances = [np.sort(values) for values in (table("hierarchy")["Distance"].to_list(), other["distances"])]
