@@ -306,7 +306,8 @@ def compare(arguments):
             file.write(json.dumps({"of": method, "step": step, "result": result}) + "\n")
         print(method, step, json.dumps(result), file=sys.stderr, flush=True)
 
-    if any(("topicframe", step) not in results for step in STEPS):
+    lacks_tables = arguments.only != "topicframe" and not (arguments.work / "tables").exists()
+    if lacks_tables or any(("topicframe", step) not in results for step in STEPS):
         for result in run_topicframe(arguments):
             keep("topicframe", result["step"], result)
     wanted = [] if arguments.only == "topicframe" else arguments.steps.split(",") if arguments.steps else STEPS
