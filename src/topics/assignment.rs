@@ -222,6 +222,11 @@ impl Assignment {
         self.mapper.get(&label).copied()
     }
 
+    /// The topic of all rows in the cluster with this label, which may be none; `None` if its rows are in several.
+    pub(super) fn topic_of_all(&self, label: i32) -> Option<Option<i32>> {
+        (!self.divisions.contains_key(&label)).then(|| self.mapper.get(&label).copied())
+    }
+
     /// Regroups the rows by `groups`, an arbitrary number for each, [`OUTLIER`] for outliers. Groups are numbered by
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
     /// topic; if its rows are in several topics, new ones are in that with the nearest of the parts. A row that becomes

@@ -42,7 +42,7 @@ pub use history::Regrouping;
 pub use labels::TopicLabels;
 pub(crate) use labels::of_minorities;
 pub use linkage::Linkage;
-pub(crate) use linkage::{average_linkage, average_linkage_within, dendrogram};
+pub(crate) use linkage::{Distances, average_linkage, average_linkage_within, dendrogram};
 pub use outliers::Outliers;
 pub use probabilities::TopicProbabilities;
 pub(crate) use probabilities::{FittedMemberships, Memberships};

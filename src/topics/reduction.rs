@@ -10,6 +10,7 @@ use super::{Assignment, Centroids, ClusteredRows, TopicTerms};
 use crate::cluster::OUTLIER;
 use crate::corpus::DistinctRows;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::progress::Progress;
 
 /// How well an outlier matches a topic.
 ///
@@ -153,7 +154,9 @@ impl Assignment {
                 let found = distributions(&rows_of(&near))?;
                 matched(near, found)
             }
-            OutlierStrategy::CTfIdf => by_words(clustered.near(&left_out, centroids)?, terms, &self.ids())?,
+            OutlierStrategy::CTfIdf => {
+                by_words(clustered.near(&left_out, centroids)?, terms, &self.ids(), clustered.progress)?
+            }
             OutlierStrategy::Embeddings => clustered.near(&left_out, centroids)?,
         };
         let mut cosines: Vec<f64> = matches.iter().map(|row| row.cosine).collect();
@@ -222,7 +225,7 @@ impl ClusteredRows<'_> {
     /// Each of `rows` (ascending) with the topic that has the nearest mean vector, as strongly as their cosine.
     fn near(&self, rows: &[usize], centroids: &Centroids) -> Result<Vec<Candidate>> {
         let distinct = DistinctRows::of(self.vectors, rows);
-        let nearest = nearest_topics(&self.vectors.of_rows(rows)?, centroids);
+        let nearest = nearest_topics(&self.vectors.of_rows(rows)?, centroids, self.progress)?;
         let candidate = |((&row, &place), nearest): ((&usize, &u32), Option<Nearest>)| {
             let Nearest { topic, cosine, .. } = nearest?;
             Some(Candidate { row, place, topic, strength: cosine.clamp(0.0, 1.0), cosine, is_told: false })
@@ -232,13 +235,13 @@ impl ClusteredRows<'_> {
 }
 
 /// The rows `near` topics with the topic whose c-TF-IDF has the largest cosine to that of their words.
-fn by_words(near: Vec<Candidate>, terms: &TopicTerms, ids: &[i32]) -> Result<Vec<Candidate>> {
+fn by_words(near: Vec<Candidate>, terms: &TopicTerms, ids: &[i32], progress: &Progress) -> Result<Vec<Candidate>> {
     if terms.vocabulary.is_empty() {
         let message = "outliers cannot be compared with topics by c-TF-IDF: the model has counted no words";
         return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
             .with_hint(Hint::new("Use OutlierStrategy::Embeddings.").on_command_line("Use the strategy embeddings.")));
     }
-    let found = terms.best_topics(&rows_of(&near), ids)?;
+    let found = terms.best_topics(&rows_of(&near), ids, progress)?;
     Ok(matched(near, found))
 }
 

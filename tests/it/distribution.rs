@@ -375,6 +375,17 @@ fn painted_words_tell_their_topics_without_colors() {
     assert!(cell.len() < 900_000 && cell.contains("more bytes not shown"), "{}", cell.len());
 }
 
+#[test]
+fn shares_do_not_depend_on_batches() {
+    let topics = small();
+    let settings = ApproximateDistribution::new();
+    let texts = ["the cat sleeps", "a fast train", "", "a cat in a train"];
+    let few = topics.approximate_distribution_of(&df!("text" => texts).unwrap(), &settings).unwrap();
+    let many = topics.approximate_distribution_of(&df!("text" => texts.repeat(5_000)).unwrap(), &settings).unwrap();
+    assert_eq!(many.rows(), 20_000);
+    assert!((0..many.rows()).all(|row| many.of(row) == few.of(row % 4)));
+}
+
 struct StopAt(Interrupt, &'static str);
 
 impl ProgressSink for StopAt {

@@ -127,9 +127,14 @@ impl FittedTopicModel {
             let hint = Hint::new("Use OutlierStrategy::Embeddings.").on_command_line("Use the strategy embeddings.");
             without_texts(what).with_hint(hint)
         })?;
-        let shares = self.distribution(&texts, rows, &ApproximateDistribution::new())?;
-        let largest = |at| shares.of(at).into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        Ok((0..rows.len()).map(largest).collect())
+        let (topics, vectorizer) = (self.compared(), self.fitted_vectorizer()?);
+        let windows = self.term_windows(&vectorizer, &topics)?;
+        let task = self.settings.progress.task(Stage::Topics, "topics within documents", rows.len());
+        let texts: Vec<Option<&str>> = rows.iter().map(|&row| texts.get(row)).collect();
+        let largest = windows.largest(&texts, &ApproximateDistribution::new(), &task);
+        task.finish()?;
+        let topic = |(place, share): (usize, f64)| Some((*topics.ids.get(place)?, share));
+        Ok(largest.into_iter().map(|found| found.and_then(topic)).collect())
     }
 
     /// The topics of some rows of `texts`, in the order of `rows`.

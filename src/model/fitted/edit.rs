@@ -113,7 +113,7 @@ impl FittedTopicModel {
     ///
     /// # Errors
     /// The requested number is 0; the similarity is not from -1 to 1; no words were counted; the model is without its
-    /// data; a representation fails.
+    /// data; a representation fails; interrupted.
     pub fn reduce_topics(&self, to: impl Into<ReduceTopics>) -> Result<FittedTopicModel> {
         let to = to.into();
         to.check()?;
@@ -127,7 +127,7 @@ impl FittedTopicModel {
                 return self.recut("reduce_topics", clustering, Some(NrTopics::Count(count)));
             }
         }
-        let targets = to.targets(&self.topics, self.settings.seed)?;
+        let targets = to.targets(&self.topics, self.settings.seed, &self.settings.progress)?;
         match targets.iter().all(|(topic, target)| topic == target) {
             true => Ok(self.clone()),
             false => self.join("reduce_topics", &targets),

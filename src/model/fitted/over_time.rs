@@ -241,7 +241,7 @@ impl TopicsOverTime {
     /// ```
     ///
     /// # Errors
-    /// None in practice: the frame is built from the counts.
+    /// Interrupted.
     pub fn emerging_topics(&self) -> Result<DataFrame> {
         self.series.emerging()
     }
@@ -335,14 +335,14 @@ impl FittedTopicModel {
             }
         }
         let names = ids.iter().map(|&id| self.topic_label(id)).collect();
-        Ok(Series { parts: Parts::of(members).into(), totals, bins, classes, topics: ids, names })
+        let progress = self.settings.progress.clone();
+        Ok(Series { parts: Parts::of(members).into(), totals, bins, classes, topics: ids, names, progress })
     }
 
     fn frame_of_series(&self, series: &Series, options: &OverTimeOptions) -> Result<DataFrame> {
         let parts = &*series.parts;
-        let words =
-            self.words_of_parts(parts, |part| series.place(part).1, |part| series.follows(part), options.tuning)?;
-        self.settings.progress.check(Stage::Topics)?;
+        let (topic_of, follows) = (|part| series.place(part).1, |part| series.follows(part));
+        let words = self.words_of_parts("topics over time", parts, topic_of, follows, options.tuning)?;
         // Class, bin, topic, and the part.
         let mut rows: Vec<((usize, usize, usize), Option<usize>)> = (0..parts.keys.len())
             .map(|part| {

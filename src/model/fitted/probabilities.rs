@@ -121,7 +121,7 @@ impl FittedTopicModel {
         }
         let vectors = encoded.clustered.of_rows(&encoded.rows)?;
         let places = self.pipeline.place(&vectors, progress)?;
-        let topics = self.topics.admit(&places, &vectors);
+        let topics = self.topics.admit(&places, &vectors, &self.settings.progress)?;
         let data = self.data_with_vectors("topic_probabilities_of").ok();
         let fitted = match data.filter(|_| places.iter().any(|place| matches!(place, Place::Known(_)))) {
             None => None,

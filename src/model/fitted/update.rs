@@ -175,7 +175,8 @@ impl FittedTopicModel {
             self.settings.progress.note(Stage::Topics, rows);
         }
         let clusterer = &*self.pipeline.clusterer;
-        let clustered = ClusteredRows { rows: &data.encoded.rows, vectors, clusterer };
+        let clustered =
+            ClusteredRows { rows: &data.encoded.rows, vectors, clusterer, progress: &self.settings.progress };
         self.topics.assignment.by_hand("update_topics", &groups, &clustered)
     }
 }
