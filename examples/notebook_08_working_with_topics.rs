@@ -49,7 +49,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let two_words = TopicLabels::new().nr_words(2).topic_prefix(false).separator(", ");
     let labeled = topics
         .set_topic_labels(topics.generate_topic_labels(&two_words)?)?
-        .set_topic_labels([(12, "phones and cameras"), (19, "airport signs"), (26, "big cats")])?;
+        .set_topic_labels([(12, "phones and cameras"), (19, "airport signs"), (23, "dinosaurs"), (26, "big cats")])?;
     cell(&labeled.get_topic_info()?.select(["Topic", "Count", "Name", "CustomName"])?.tail(Some(9)));
 
     // Cell 4
@@ -64,7 +64,8 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let divided = merged.split_topic(labeled_as(&merged, "tool, office")?, 2)?;
-    cell(&divided.get_topic_info()?.select(["Topic", "Count", "CustomName", "Representation"])?.head(Some(8)));
+    let divided = divided.set_topic_labels([(5, "workshop tools"), (9, "office tools")])?;
+    cell(&divided.get_topic_info()?.select(["Topic", "Count", "CustomName", "Representation"])?.slice(5, 5));
 
     // Cell 6
     let deleted = divided.delete_topics(&[labeled_as(&divided, "airport signs")?])?;
@@ -100,54 +101,62 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     cell(&tree);
 
     // Cell 10
-    let animals = tree.merges().iter().find(|merge| merge.topics.len() > 2).cloned().ok_or("no such merge")?;
+    let (mammals, dinosaurs) = (labeled_as(&edited, "mammal, animal")?, labeled_as(&edited, "dinosaurs")?);
+    let animals = tree.merges().iter()
+        .find(|merge| merge.topics.contains(&mammals) && merge.topics.contains(&dinosaurs))
+        .cloned().ok_or("no such merge")?;
     cell(&show((heading(&animals.name), &animals.representative_docs, tree.pictures(animals.id))));
 
     // Cell 11
     let coarse = edited.cut(&tree, 8)?;
     let coarse = coarse.set_topic_labels(coarse.generate_topic_labels(&two_words)?)?;
-    cell(&coarse.get_topic_info()?.select(["Topic", "Count", "CustomName", "Visual_Aspect"])?
-        .html().formatter("Visual_Aspect", image_formatter().height(90).max_bytes(10_000)));
+    cell(&coarse.get_topic_info()?.select(["Topic", "Count", "CustomName", "Visual_Aspect"])?.tail(Some(8))
+        .html().formatter("Visual_Aspect", image_formatter().height(64).max_bytes(10_000)));
 
     // Cell 12
+    let fewer = edited.reduce_topics(ReduceTopics::similar(0.6))?;
+    let sizes = format!("{} topics instead of {}", fewer.summary().topics, edited.summary().topics);
+    cell(&show((sizes, fewer.get_topic_info()?.select(["Topic", "Count", "CustomName", "Representation"])?.slice(1, 4))));
+
+    // Cell 13
     let by_quarter = OverTimeOptions::new().every("1q").empty_bins(true);
     let over_time = edited.topics_over_time_with("made_up_month", &by_quarter)?.frame();
     cell(&over_time.filter(&over_time.column("Name")?.str()?.equal("food, protein"))?
         .select(["Timestamp", "Words", "Frequency", "Share"])?
         .html().bars("Share"));
 
-    // Cell 13
+    // Cell 14
     let emerging = edited.topics_over_time("made_up_month")?.emerging_topics()?;
     cell(&emerging.select(["Name", "Count", "Share", "Change", "Q_value", "Trend"])?.head(Some(8)));
 
-    // Cell 14
+    // Cell 15
     let per_author = edited.topics_per_class("author")?;
     cell(&per_author.sort(["Q_value"], SortMultipleOptions::default().with_maintain_order(true))?
         .select(["Class", "Name", "Frequency", "Share", "Lift", "Q_value"])?
         .head(Some(8)).html().bars("Lift"));
 
-    // Cell 15
+    // Cell 16
     let story = df!("caption" => [
-        "A brown dog and a cat sleep below the piano while the cook fries an egg in the kitchen. \
+        "A brown dog and a cat sleep beside an electric guitar while the cook fries an egg in the kitchen. \
          Outside, an old truck stops in front of a house with a red roof.",
     ])?;
     let windows = ApproximateDistribution::new().window(4);
     cell(&edited.token_distributions_of(&story, &[0], &windows)?);
 
-    // Cell 16
+    // Cell 17
     let shares = edited.approximate_distribution(&windows)?;
     let mut captions = vec![0_u32; 5];
     for row in 0..shares.rows() {
         captions[shares.of(row).len().min(4)] += 1;
     }
-    cell(&df!("topics" => ["none", "one", "two", "three", "more"], "captions" => captions)?.html().bars("captions"));
+    cell(&df!("topics" => ["none", "one", "two", "three", "more"], "captions" => &captions)?.html().bars("captions"));
 
-    // Cell 17
-    let (labels, certainties) = (edited.labels(), edited.probabilities());
-    let undecided = (0..labels.len())
-        .filter(|&row| labels[row] >= 0)
-        .min_by(|&a, &b| certainties[a].total_cmp(&certainties[b]))
-        .ok_or("there is no topic")?;
+    // Cell 18
+    let second_best = edited.get_document_info_with_runners_up()?.column("Runner_up_probability")?.f64()?.to_vec();
+    let undecided = (0..second_best.len())
+        .max_by(|&a, &b| second_best[a].unwrap_or(0.0).total_cmp(&second_best[b].unwrap_or(0.0)))
+        .ok_or("there are no rows")?;
+    let image = format!("{folder}/{}", drawings.column("image")?.str()?.get(undecided).unwrap_or_default());
 
     let probabilities = edited.topic_probabilities()?;
     let mut found: Vec<(String, f64)> = Vec::new();
@@ -157,9 +166,9 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
     found.truncate(5);
-    cell(&show((edited.text(undecided), found)));
+    cell(&show((edited.text(undecided), picture(image.as_str()), &found)));
 
-    // Cell 18
+    // Cell 19
     let by_nicu = drawings.column("author")?.str()?.equal("Nicu Buculei");
     cell(&show((
         heading("A fast car, drawn by Nicu Buculei"),
@@ -170,7 +179,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         edited.similar_topics(labeled_as(&edited, "bird, animal")?, 3)?,
     )));
 
-    // Cell 19
+    // Cell 20
     use topicframe::ndarray::Array2;
     use topicframe::vision::{decode, thumbnail};
 
@@ -200,12 +209,12 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let by_color = TopicModel::images("image", Colors).image_folder(folder).with_progress(Progress::silent()).fit(&drawings)?;
 
-    // Cell 20
+    // Cell 21
     let apple = "examples/data/openclipart/images/food/apple.webp";
     let like_it = by_color.find_documents_by_image(apple, 5)?.select(["image", "caption", "Score"])?;
     cell(&like_it.html().formatter("image", image_formatter().folder(folder).height(60)));
 
-    // Cell 21
+    // Cell 22
     edited.save("target/edited_model")?;
     edited.report().title("Edited topics").write("target/edited_topics.html")?;
 
@@ -217,7 +226,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("tree", loaded.hierarchical_topics()?.get_topic_tree() == tree.get_topic_tree()),
     ];
     let (asked, is_same): (Vec<&str>, Vec<bool>) = same.into_iter().unzip();
-    cell(&show((df!("asked" => asked, "the same" => is_same)?, loaded.undo())));
+    cell(&show((df!("asked" => &asked, "the same" => &is_same)?, loaded.undo())));
 
     Ok(())
 }
