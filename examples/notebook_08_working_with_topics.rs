@@ -115,8 +115,10 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Cell 12
     let fewer = edited.reduce_topics(ReduceTopics::similar(0.6))?;
-    let sizes = format!("{} topics instead of {}", fewer.summary().topics, edited.summary().topics);
-    cell(&show((sizes, fewer.get_topic_info()?.select(["Topic", "Count", "CustomName", "Representation"])?.slice(1, 4))));
+    cell(&show((
+        format!("{} topics instead of {}", fewer.summary().topics, edited.summary().topics),
+        fewer.get_topic_info()?.select(["Topic", "Count", "CustomName", "Representation"])?.slice(1, 4),
+    )));
 
     // Cell 13
     let by_quarter = OverTimeOptions::new().every("1q").empty_bins(true);
@@ -165,7 +167,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         found.push((name, probabilities.of(undecided, topic).unwrap_or(0.0)));
     }
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
-    found.truncate(5);
+    found.truncate(3);
     cell(&show((edited.text(undecided), picture(image.as_str()), &found)));
 
     // Cell 19

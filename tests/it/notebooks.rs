@@ -187,6 +187,12 @@ fn the_notebooks_are_saved_with_what_they_show() {
                     assert!(!said.contains(path), "{name} shows a path of the machine it ran on: {source}");
                 }
             }
+            // evcxr displays a value in its debug format if the last expression of a cell moves a variable.
+            let is_debug = |output: &Value| {
+                let plain = output["data"].get("text/plain").map(text).unwrap_or_default();
+                ["Html {", "HtmlTable {"].iter().any(|kind| plain.starts_with(kind))
+            };
+            assert!(!outputs.iter().any(is_debug), "{name}: borrow the variables in the last line of {source}");
             let shows = split(&source).1.is_some();
             assert!(!shows || !outputs.is_empty(), "{name}: nothing is shown below {source}");
         }
