@@ -34,7 +34,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     files.sort();
     let (names, bytes): (Vec<String>, Vec<u64>) = files.into_iter().unzip();
-    cell(&df!("file" => names, "bytes" => bytes)?.html().bars("bytes"));
+    cell(&df!("file" => &names, "bytes" => &bytes)?.html().bars("bytes"));
 
     // Cell 3
     let loaded = FittedTopicModel::load("target/drawings_model")?;
@@ -49,7 +49,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("topics of new rows", loaded.transform(&new)?.equals_missing(&topics.transform(&new)?)),
     ];
     let (asked, is_same): (Vec<&str>, Vec<bool>) = same.into_iter().unzip();
-    cell(&df!("asked" => asked, "the same" => is_same)?);
+    cell(&df!("asked" => &asked, "the same" => &is_same)?);
 
     // Cell 5
     let placed = loaded.transform(&new)?;

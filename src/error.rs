@@ -245,6 +245,13 @@ impl Error {
         self
     }
 
+    /// Sets the message for the command line, which has options instead of methods, unless there is one.
+    #[must_use]
+    pub(crate) fn said_on_command_line(mut self, message: impl Into<String>) -> Self {
+        self.0.on_command_line.get_or_insert_with(|| message.into());
+        self
+    }
+
     /// Sets the column.
     #[must_use]
     pub fn with_column(mut self, column: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@ use polars::prelude::*;
 
 use super::column::{find, internal, wrong_type};
 use super::kind::{stored, texts};
-use super::time_format::{DAY, DAY_FIRST, MONTH_FIRST, Moment, TimeFormat};
+use super::time_format::{DAY, EITHER_WAY, Moment, TimeFormat};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 
 /// The length of a value in a message.
@@ -76,7 +76,8 @@ impl Moments {
         if let Some(clock) = clock {
             if format.is_some() {
                 let message = "a format was given, but only texts have one";
-                return Err(wrong_type(&column, message).with_hint("Leave the format out."));
+                return Err(wrong_type(&column, message)
+                    .with_hint(Hint::new("Leave the format out.").on_command_line("Leave out --format.")));
             }
             let numbers = column.to_physical_repr().cast(&DataType::Int64).map_err(internal)?;
             let numbers = numbers.i64().map_err(internal)?;
@@ -107,16 +108,16 @@ impl Moments {
 enum Refused {
     /// The text of this row is not a date.
     Row(usize),
-    /// Days and months could be either way round.
-    Ambiguous(usize),
+    /// Days and months could be either way round: in these two formats.
+    Ambiguous(usize, (&'static str, &'static str)),
 }
 
 impl Refused {
     fn error(self, texts: &[Option<&str>], name: &str, format: Option<&str>) -> Error {
         let (row, hint) = match self {
             Refused::Row(row) => (row, None),
-            Refused::Ambiguous(row) => {
-                (row, Some(Hint::new(format!("Give the format: `{DAY_FIRST}` or `{MONTH_FIRST}`."))))
+            Refused::Ambiguous(row, (day_first, month_first)) => {
+                (row, Some(Hint::new(format!("Give the format: `{day_first}` or `{month_first}`."))))
             }
         };
         let value = quoted(texts.get(row).copied().flatten().unwrap_or_default().trim(), LONGEST_VALUE);
@@ -128,17 +129,20 @@ impl Refused {
             (None, None) => format!("`{value}` is not a date in a format that is recognized"),
         };
         let hint = hint.unwrap_or_else(|| match format {
-            Some(_) => skipping("Correct the value or the format"),
-            None => skipping("Give the format, such as `%d.%m.%Y %H:%M`"),
+            Some(_) => skipping("Correct the value or the format", "Correct the value or the format"),
+            None => skipping(
+                "Give the format, such as `%d.%m.%Y %H:%M`",
+                "Give the format, such as --format \"%d.%m.%Y %H:%M\"",
+            ),
         });
         Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row).with_hint(hint)
     }
 }
 
 /// The hint to do something else, or to skip what cannot be read.
-fn skipping(otherwise: &str) -> Hint {
-    let hint = |skip: &str| format!("{otherwise}, or count such rows as missing with {skip}.");
-    Hint::new(hint("skip_unreadable(true)")).on_command_line(hint("--skip-unreadable"))
+fn skipping(otherwise: &str, on_command_line: &str) -> Hint {
+    let hint = |otherwise: &str, skip: &str| format!("{otherwise}, or count such rows as missing with {skip}.");
+    Hint::new(hint(otherwise, "skip_unreadable(true)")).on_command_line(hint(on_command_line, "--skip-unreadable"))
 }
 
 /// The number of texts that a format fits, its name, and what they are.
@@ -179,10 +183,10 @@ fn recognized(texts: &[Option<&str>], skips: bool) -> Result<Read> {
         let read = moments.iter().flatten().count();
         if let Some((most, other, theirs)) = &best
             && read == *most
-            && (*other, *name) == (DAY_FIRST, MONTH_FIRST)
+            && let Some(formats) = EITHER_WAY.into_iter().find(|formats| (*other, *name) == *formats)
             && let Some(row) = theirs.iter().zip(&moments).position(|(a, b)| a != b)
         {
-            return Ok(Err(Refused::Ambiguous(row)));
+            return Ok(Err(Refused::Ambiguous(row, formats)));
         }
         if best.as_ref().is_none_or(|(most, ..)| read > *most) {
             best = Some((read, name, moments));

@@ -48,7 +48,7 @@ pub(super) struct TimeFormat {
 }
 
 /// The recognized formats of dates, in the order in which they are tried; a time may follow each.
-const RECOGNIZED: [&str; 17] = [
+const RECOGNIZED: [&str; 18] = [
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%Y.%m.%d",
@@ -57,9 +57,10 @@ const RECOGNIZED: [&str; 17] = [
     "%Y/%m",
     "%Y",
     "%d.%m.%Y",
-    DAY_FIRST,
-    MONTH_FIRST,
+    "%d/%m/%Y",
+    "%m/%d/%Y",
     "%d-%m-%Y",
+    "%m-%d-%Y",
     "%d %b %Y",
     "%d-%b-%Y",
     "%b %d, %Y",
@@ -68,9 +69,8 @@ const RECOGNIZED: [&str; 17] = [
     "%a, %d %b %Y",
 ];
 
-/// Two formats that many texts fit both.
-pub(super) const DAY_FIRST: &str = "%d/%m/%Y";
-pub(super) const MONTH_FIRST: &str = "%m/%d/%Y";
+/// Pairs of formats, of which many texts fit both: day first, and month first. With points, it is always the day.
+pub(super) const EITHER_WAY: [(&str, &str); 2] = [("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y")];
 
 /// A moment that was read: microseconds since 1970-01-01 in UTC, and whether a time of day was given.
 #[derive(Debug, Clone, Copy, PartialEq)]

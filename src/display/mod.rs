@@ -20,5 +20,5 @@ pub use figure::{
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
 pub use markup::{Html, escape_html};
-pub use report::Report;
+pub use report::{Report, stage_in_words};
 pub use show::{Show, heading, picture, show};

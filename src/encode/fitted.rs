@@ -6,8 +6,8 @@ use polars::prelude::DataFrame;
 use super::encoder::Purpose;
 use super::{Cleaned, ClusterOn, Encoded, Encoder, FittedEncoder};
 use crate::corpus::{Columns, Documents, internal};
-use crate::embed::{ImageEmbedder, TextEmbedder, missing_embedder};
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::embed::{ImageEmbedder, TextEmbedder};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::progress::Progress;
 use crate::vision::{ImageSource, Limits, decode};
 
@@ -31,7 +31,7 @@ impl FittedEncoder {
     /// The vectors of texts, each encoded like a row that has only this text; zeros if the embedder knows none of its
     /// words.
     pub(crate) fn encode_texts(&self, texts: &[&str], progress: &Progress) -> Result<Array2<f32>> {
-        let embedder = self.query_embedder().ok_or_else(|| missing_embedder("texts"))?;
+        let embedder = self.query_embedder().ok_or_else(|| self.no_embedder("texts"))?;
         let mut vectors = Cleaned::new(embedder, self.encoder.cleaning).embed_texts(texts, progress)?;
         if vectors.ncols() != self.dimensions {
             self.as_clustered(vec![0.0; vectors.ncols()], ClusterOn::Text)?;
@@ -44,7 +44,7 @@ impl FittedEncoder {
 
     /// The vector of a text, encoded like a row that has only this text.
     pub(crate) fn encode_text(&self, text: &str, progress: &Progress) -> Result<Vec<f32>> {
-        let embedder = self.query_embedder().ok_or_else(|| missing_embedder("texts"))?;
+        let embedder = self.query_embedder().ok_or_else(|| self.no_embedder("texts"))?;
         let unknown = || {
             let message = "the query contains no word known to the embedder";
             Error::new(ErrorKind::InvalidData, Stage::Topics, message)
@@ -61,7 +61,7 @@ impl FittedEncoder {
 
     /// The vector of an image, encoded like a row that has only this image.
     pub(crate) fn encode_image(&self, image: ImageSource<'_>, progress: &Progress) -> Result<Vec<f32>> {
-        let embedder = self.query_image_embedder().ok_or_else(|| missing_embedder("images"))?;
+        let embedder = self.query_image_embedder().ok_or_else(|| self.no_embedder("images"))?;
         let image = [image];
         match first_row(&embedder.embed_images(&image, progress)?) {
             vector if vector.iter().all(|&x| x == 0.0) => {
@@ -84,6 +84,27 @@ impl FittedEncoder {
     /// The embedder that maps images to the space of the clustered vectors.
     fn query_image_embedder(&self) -> Option<&dyn ImageEmbedder> {
         self.encoder.image_embedder.as_deref()
+    }
+
+    /// The error for queries that nothing can embed.
+    fn no_embedder(&self, what: &str) -> Error {
+        let (reason, on_command_line) = match (self.encoder.plan().reads_vectors, what) {
+            (true, _) => (
+                "it was fitted to precomputed vectors",
+                "Pass --embedder the model that the vectors are from, if it supports them.",
+            ),
+            (false, "images") => (
+                "that of the fit supports texts only",
+                "Search by a text, or fit a model with an --embedder that supports images, such as clip-ViT-B-32.",
+            ),
+            (false, _) => ("that of the fit supports images only", "Search by an image: --image FILE."),
+        };
+        let method = if what == "images" { "with_image_embedder" } else { "with_embedder" };
+        let message = format!("the model has no embedder for {what}: {reason}");
+        Error::new(ErrorKind::InvalidParameter, Stage::Embed, message).with_hint(
+            Hint::new(format!("Give it the embedder of the vectors that are clustered: topics.{method}(..)."))
+                .on_command_line(on_command_line),
+        )
     }
 
     fn as_clustered(&self, vector: Vec<f32>, is: ClusterOn) -> Result<Vec<f32>> {

@@ -189,8 +189,11 @@ fn check_needs_no_documents(name: &str, representation: &dyn Representation) -> 
     let message =
         format!("the representation `{name}` needs the {needed} of the fit, but this model was saved without them");
     Err(Error::new(ErrorKind::NotFound, Stage::Represent, message).with_hint(
-        "Edit the model from before saving, or one that was saved with its documents; or replace the representation: \
-         with_representation(..).",
+        Hint::new(
+            "Edit the model from before saving, or one that was saved with its documents; or replace the \
+             representation: with_representation(..).",
+        )
+        .on_command_line("Edit a model that was saved without --save-without-documents."),
     ))
 }
 

@@ -12,7 +12,8 @@ use crate::corpus::Embeddings;
 use crate::encode::Encoded;
 use crate::error::{Error, Result, Stage};
 use crate::linalg::vectors::unit;
-use crate::topics::{Assignment, Centroids, average_linkage};
+use crate::progress::Progress;
+use crate::topics::{Assignment, Centroids, Distances, average_linkage};
 use crate::training::Training;
 
 /// The target number of topics. Written as a number or `auto`.
@@ -97,7 +98,8 @@ impl TopicModel {
         if matches!(nr_topics, NrTopics::Count(count) if count >= assignment.topic_count()) {
             return Ok(assignment);
         }
-        let targets = similar(&assignment.ids(), &Centroids::of(&assignment.topics, vectors), nr_topics, self.seed)?;
+        let centroids = Centroids::of(&assignment.topics, vectors);
+        let targets = similar(&assignment.ids(), &centroids, nr_topics, self.seed, &self.progress)?;
         Ok(assignment.regrouped("reduce_topics", &assignment.joined(&targets), vectors).0)
     }
 }
@@ -105,12 +107,18 @@ impl TopicModel {
 /// For each of the topics `ids`, the topic that it is merged into, which may be itself. Outliers are left out.
 ///
 /// Topics are grouped by average linkage on the cosine distance of their means, or for [`NrTopics::Auto`] by HDBSCAN.
-fn similar(ids: &[i32], centroids: &Centroids, nr_topics: NrTopics, seed: u64) -> Result<BTreeMap<i32, i32>> {
+fn similar(
+    ids: &[i32],
+    centroids: &Centroids,
+    nr_topics: NrTopics,
+    seed: u64,
+    progress: &Progress,
+) -> Result<BTreeMap<i32, i32>> {
     let ids: Vec<i32> = ids.iter().copied().filter(|&topic| topic != OUTLIER).collect();
     let directions = directions(&ids, centroids);
     let groups = match nr_topics {
-        NrTopics::Count(count) => average_linkage(ids.len(), count, |a, b| distance(&directions, a, b)),
-        NrTopics::Auto => dense_groups(&directions, seed)?,
+        NrTopics::Count(count) => average_linkage(distances(&directions, progress)?, count),
+        NrTopics::Auto => dense_groups(&directions, seed, progress)?,
     };
     Ok(targets(&ids, &groups))
 }
@@ -120,9 +128,13 @@ pub(super) fn targets(ids: &[i32], groups: &[usize]) -> BTreeMap<i32, i32> {
     ids.iter().zip(groups).filter_map(|(&topic, &group)| Some((topic, *ids.get(group)?))).collect()
 }
 
-/// The cosine distance of two rows of unit length.
-pub(super) fn distance(directions: &Array2<f64>, a: usize, b: usize) -> f64 {
-    1.0 - directions.row(a).iter().zip(directions.row(b)).map(|(x, y)| x * y).sum::<f64>()
+/// The cosine distances of rows of unit length.
+pub(super) fn distances(directions: &Array2<f64>, progress: &Progress) -> Result<Distances> {
+    let distance =
+        |a: usize, b: usize| 1.0 - directions.row(a).iter().zip(directions.row(b)).map(|(x, y)| x * y).sum::<f64>();
+    Distances::of(directions.nrows(), progress, |a, row| {
+        row.iter_mut().enumerate().for_each(|(b, cell)| *cell = distance(a, b));
+    })
 }
 
 /// The means of `topics`, normalized to unit length, one per row; zeros if a mean has no direction.
@@ -137,13 +149,14 @@ pub(super) fn directions(topics: &[i32], centroids: &Centroids) -> Array2<f64> {
 }
 
 /// The group of each row of `directions`: the first row of its cluster, or the row itself if it is an outlier.
-pub(super) fn dense_groups(directions: &Array2<f64>, seed: u64) -> Result<Vec<usize>> {
+pub(super) fn dense_groups(directions: &Array2<f64>, seed: u64, progress: &Progress) -> Result<Vec<usize>> {
     let alone: Vec<usize> = (0..directions.nrows()).collect();
     if directions.nrows() < 2 {
         return Ok(alone);
     }
     let points = directions.mapv(|x| x as f32);
-    let clustering = Hdbscan::new().min_cluster_size(2).fit(&Training::new(points).with_seed(seed))?;
+    let training = Training::new(points).with_seed(seed).with_progress(progress);
+    let clustering = Hdbscan::new().min_cluster_size(2).fit(&training)?;
     let labels = &clustering.labels;
     let first = |label: i32| labels.iter().position(|&other| other == label);
     let group = |(&row, &label): (&usize, &i32)| if label == OUTLIER { row } else { first(label).unwrap_or(row) };

@@ -36,7 +36,8 @@ impl TopicModel {
         if outliers == Outliers::AsClustered {
             return Ok(assignment.without_choice());
         }
-        let clustered = ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer };
+        let clustered =
+            ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer, progress: &self.progress };
         let before = assignment.clone().without_choice();
         let after = assignment.with_outliers(outliers, &clustered)?;
         self.progress.check(Stage::Cluster)?;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
 use super::NrTopics;
-use super::nr_topics::{dense_groups, directions, distance, targets};
+use super::nr_topics::{dense_groups, directions, distances, targets};
 use crate::cluster::OUTLIER;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::linalg::sparse::CsrMatrix;
-use crate::topics::{Topics, average_linkage, average_linkage_within};
+use crate::progress::Progress;
+use crate::topics::{Distances, Topics, average_linkage, average_linkage_within};
 
 /// What [`reduce_topics`](crate::model::FittedTopicModel::reduce_topics) merges: topics down to a number, those that are
 /// dense ([`NrTopics::Auto`]), or those that are [at least so similar](Self::similar); by their mean vectors, or by their
@@ -93,45 +94,104 @@ impl ReduceTopics {
     }
 
     /// For each of the topics, the topic that it is merged into, which may be itself. Outliers are left out.
-    pub(super) fn targets(self, topics: &Topics, seed: u64) -> Result<BTreeMap<i32, i32>> {
+    pub(super) fn targets(self, topics: &Topics, seed: u64, progress: &Progress) -> Result<BTreeMap<i32, i32>> {
         let all = topics.assignment.ids();
         let ids: Vec<i32> = all.iter().copied().filter(|&topic| topic != OUTLIER).collect();
-        let directions = match self.use_ctfidf {
-            false => directions(&ids, &topics.centroids),
-            true if topics.terms.vocabulary.is_empty() => {
-                let message = "topics cannot be compared by c-TF-IDF: the model has counted no words";
-                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                    .with_hint("Compare their mean vectors: use_ctfidf(false)."));
-            }
-            true => placed_by_words(&topics.terms.c_tf_idf, all.len() - ids.len()),
+        let terms = &*topics.terms;
+        if self.use_ctfidf && terms.vocabulary.is_empty() {
+            let message = "topics cannot be compared by c-TF-IDF: the model has counted no words";
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+                .with_hint("Compare their mean vectors: use_ctfidf(false)."));
+        }
+        let rows: Vec<usize> = (all.len() - ids.len()..all.len()).collect();
+        let apart = || match self.use_ctfidf {
+            false => distances(&directions(&ids, &topics.centroids), progress),
+            true => terms.distances(&rows, progress),
         };
-        let apart = |a: usize, b: usize| distance(&directions, a, b);
-        let groups = match self.target {
-            Target::Number(NrTopics::Count(count)) => average_linkage(ids.len(), count, apart),
-            Target::Number(NrTopics::Auto) => dense_groups(&directions, seed)?,
-            Target::Similarity(similarity) => average_linkage_within(ids.len(), 1.0 - similarity, apart),
+        let groups = match (self.target, self.use_ctfidf) {
+            (Target::Number(NrTopics::Count(count)), _) => average_linkage(apart()?, count),
+            (Target::Similarity(similarity), _) => average_linkage_within(apart()?, 1.0 - similarity),
+            (Target::Number(NrTopics::Auto), false) => {
+                dense_groups(&directions(&ids, &topics.centroids), seed, progress)?
+            }
+            (Target::Number(NrTopics::Auto), true) => {
+                dense_groups(&placed(&apart()?, &terms.have_words(&rows), progress)?, seed, progress)?
+            }
         };
         Ok(targets(&ids, &groups))
     }
 }
 
-/// Points of unit length with the same angles as the rows of `weights` from row `first` on, in as many dimensions as rows:
-/// the Cholesky factor of their cosines. A row without a word is at the origin.
-fn placed_by_words(weights: &CsrMatrix<f64>, first: usize) -> Array2<f64> {
-    let n = weights.rows().saturating_sub(first);
-    let mut factor = Array2::<f64>::zeros((n, n));
-    for a in 0..n {
-        for b in 0..=a {
-            let cosine = weights.cosine(first + a, weights, first + b);
-            let known: f64 = (0..b).map(|axis| factor[[a, axis]] * factor[[b, axis]]).sum();
-            let rest = cosine - known;
-            factor[[a, b]] = match (a == b, factor[[b, b]]) {
-                (true, _) => rest.max(0.0).sqrt(),
-                // The row depends on earlier ones, but for rounding.
-                (false, pivot) if pivot < 1e-7 => 0.0,
-                (false, pivot) => rest / pivot,
-            };
+/// Points of unit length with these cosine distances, in as many dimensions as points: the Cholesky factor of the cosines.
+/// A point that has no direction is at the origin.
+fn placed(distances: &Distances, has_direction: &[bool], progress: &Progress) -> Result<Array2<f64>> {
+    let n = distances.items();
+    let task = progress.task(Stage::Topics, "angles of topics", n);
+    let mut factor = vec![0.0; n * n];
+    for axis in 0..n {
+        if task.is_interrupted() {
+            break;
+        }
+        let (_, rows) = factor.split_at_mut(axis * n);
+        let (own, others) = rows.split_at_mut(n);
+        let square = if has_direction.get(axis) == Some(&true) { 1.0 } else { 0.0 };
+        let pivot = (square - product(&own[..axis], &own[..axis])).max(0.0).sqrt();
+        own[axis] = pivot;
+        task.advance(1);
+        // The point depends on those before, but for rounding: no other has a coordinate of its own there.
+        if pivot < 1e-7 {
+            continue;
+        }
+        others.par_chunks_mut(n).with_min_len(64).enumerate().for_each(|(after, row)| {
+            let cosine = 1.0 - distances.between(axis, axis + 1 + after);
+            row[axis] = (cosine - product(&row[..axis], &own[..axis])) / pivot;
+        });
+    }
+    task.finish()?;
+    Ok(Array2::from_shape_vec((n, n), factor).unwrap_or_default())
+}
+
+/// The inner product, summed in lanes.
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [0.0; 8];
+    for (a, b) in a.iter().zip(b) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (x, y))| *sum += x * y);
+    }
+    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(x, y)| x * y).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_have_the_distances_that_they_are_placed_by() {
+        // Directions in three dimensions, of which later ones depend on the first three; one is the same as another, and
+        // one is none.
+        let mut points: Vec<[f64; 3]> =
+            (0..20).map(|i| [1.0, f64::from(i * i % 7) / 3.0, f64::from(i * 5 % 11) / 5.0]).collect();
+        points.push(points[4]);
+        let unit = |p: &[f64; 3]| {
+            let length = p.iter().map(|x| x * x).sum::<f64>().sqrt();
+            p.map(|x| x / length)
+        };
+        let points: Vec<[f64; 3]> = points.iter().map(unit).collect();
+        let cosine = |a: usize, b: usize| match (points.get(a), points.get(b)) {
+            (Some(a), Some(b)) => a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>(),
+            _ => 0.0,
+        };
+        let n = points.len() + 1;
+        let silent = Progress::silent();
+        let fill = |a: usize, row: &mut [f64]| row.iter_mut().enumerate().for_each(|(b, x)| *x = 1.0 - cosine(a, b));
+        let distances = Distances::of(n, &silent, fill).unwrap();
+        let has_direction: Vec<bool> = (0..n).map(|point| point < points.len()).collect();
+        let placed = placed(&distances, &has_direction, &silent).unwrap();
+        for a in 0..n {
+            for b in 0..=a {
+                let found = placed.row(a).dot(&placed.row(b));
+                assert!((found - cosine(a, b)).abs() < 1e-6, "{a} {b}: {found} {}", cosine(a, b));
+            }
         }
     }
-    factor
 }

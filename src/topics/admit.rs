@@ -3,11 +3,16 @@
 use super::nearest::nearest_topics;
 use super::{Place, Topics};
 use crate::cluster::OUTLIER;
+use crate::error::Result;
 use crate::linalg::vectors::Vectors;
+use crate::progress::Progress;
 
 impl Topics {
     /// The topic and the probability of rows at `places`, which have these `vectors`.
-    pub(crate) fn admit(&self, places: &[Place], vectors: &Vectors) -> Vec<(i32, f64)> {
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub(crate) fn admit(&self, places: &[Place], vectors: &Vectors, progress: &Progress) -> Result<Vec<(i32, f64)>> {
         let reader = vectors.reader();
         let admission = self.assignment.admission();
         let is_weak = |topic: i32, strength: f64, vector: &[f32]| {
@@ -32,13 +37,16 @@ impl Topics {
         let mut found: Vec<(i32, f64)> = places.iter().zip(&placed).map(kept).collect();
         if let Some(least_cosine) = admission.nearest {
             let left_out: Vec<usize> = (0..places.len()).filter(|&row| placed[row].is_none()).collect();
-            let nearest = vectors.select(&left_out).map(|vectors| nearest_topics(&vectors, &self.centroids));
-            for (row, nearest) in left_out.into_iter().zip(nearest.into_iter().flatten()) {
+            let nearest = match vectors.select(&left_out) {
+                Some(vectors) => nearest_topics(&vectors, &self.centroids, progress)?,
+                None => Vec::new(),
+            };
+            for (row, nearest) in left_out.into_iter().zip(nearest) {
                 if let Some(nearest) = nearest.filter(|nearest| nearest.cosine >= least_cosine) {
                     found[row] = (nearest.topic, nearest.share);
                 }
             }
         }
-        found
+        Ok(found)
     }
 }

@@ -136,11 +136,6 @@ impl Assignment {
         }
     }
 
-    /// The same topics, of which no choice of outliers can be taken back.
-    pub(super) fn chosen_for_good(self) -> Self {
-        Assignment { choice: None, ..self }
-    }
-
     /// The choice of outliers.
     pub(crate) fn outliers(&self) -> Outliers {
         self.choice.as_ref().map_or(Outliers::AsClustered, |choice| choice.outliers)
@@ -201,6 +196,23 @@ impl Assignment {
         divisions
     }
 
+    /// The topics in which the parts of each divided cluster are, by label.
+    pub(super) fn topics_of_divided(&self) -> BTreeMap<i32, BTreeSet<i32>> {
+        let mut topics = BTreeMap::<i32, BTreeSet<i32>>::new();
+        // Parts have larger labels than what they are parts of.
+        for (&label, division) in self.divisions.iter().rev() {
+            let mut of_parts = BTreeSet::new();
+            for part in division.labels() {
+                match topics.get(&part) {
+                    Some(of_part) => of_parts.extend(of_part),
+                    None => of_parts.extend(self.mapper.get(&part).copied().filter(|&topic| topic != OUTLIER)),
+                }
+            }
+            topics.insert(label, of_parts);
+        }
+        topics
+    }
+
     /// The topic of a row with this vector that is in the cluster with this label; `None` if the clusterer left it out.
     pub(super) fn topic_of(&self, mut label: i32, vector: &[f32]) -> Option<i32> {
         while let Some(division) = self.divisions.get(&label) {
@@ -210,25 +222,43 @@ impl Assignment {
         self.mapper.get(&label).copied()
     }
 
+    /// The topic of all rows in the cluster with this label, which may be none; `None` if its rows are in several.
+    pub(super) fn topic_of_all(&self, label: i32) -> Option<Option<i32>> {
+        (!self.divisions.contains_key(&label)).then(|| self.mapper.get(&label).copied())
+    }
+
     /// Regroups the rows by `groups`, an arbitrary number for each, [`OUTLIER`] for outliers. Groups are numbered by
     /// size, ties by group number. A cluster label is mapped to the topic that receives most rows of its previous
     /// topic; if its rows are in several topics, new ones are in that with the nearest of the parts. A row that becomes
     /// an outlier has probability 0. A runner-up that joins the row's own topic, or the outliers, leaves none: what
     /// comes after it is not known.
     pub(crate) fn regrouped(&self, edit: &str, groups: &[i32], vectors: &Embeddings) -> (Self, Regrouping) {
+        self.moved(edit, groups, vectors, false)
+    }
+
+    /// Like [`regrouped`](Self::regrouped), but a person decided on the rows that did not go along with most of their
+    /// topic: these have probability 1, and without a choice of outliers, they are where the person put them.
+    pub(super) fn regrouped_by_hand(&self, edit: &str, groups: &[i32], vectors: &Embeddings) -> Self {
+        self.moved(edit, groups, vectors, true).0
+    }
+
+    fn moved(&self, edit: &str, groups: &[i32], vectors: &Embeddings, by_hand: bool) -> (Self, Regrouping) {
         let numbers: HashMap<i32, i32> = topic_ids(groups).into_iter().collect();
         let topics: Vec<i32> = groups.iter().map(|group| numbers.get(group).copied().unwrap_or(OUTLIER)).collect();
         let regrouping = Regrouping::new(edit, &self.topics, &topics);
+        let by_hand = if by_hand { self.apart(&regrouping, &topics) } else { Vec::new() };
         let strengths = topics.iter().zip(&self.probabilities);
-        let probabilities =
+        let mut probabilities: Vec<f64> =
             strengths.map(|(&topic, &strength)| if topic == OUTLIER { 0.0 } else { strength }).collect();
+        make_certain(&mut probabilities, &by_hand, &topics);
         // Of a topic that was chosen to have no rows, the label is known only there.
         let labels = self.mapper.keys().chain(self.choice.iter().flat_map(|choice| choice.before.mapper.keys()));
         let first = labels.max().map_or(0, |&last| last.saturating_add(1));
         let divided = Divided::of(&regrouping, &self.topics, &topics, vectors, first);
         let runners_up = self.runners_up_after(&regrouping, &topics, &divided, vectors);
         let choice = self.choice.as_ref().map(|choice| {
-            Arc::new(choice.after(&regrouping, (&self.topics, &topics), numbers.len() as i32, &divided, vectors))
+            let rows = MovedRows { before: &self.topics, after: &topics, by_hand: &by_hand };
+            Arc::new(choice.after(&regrouping, &rows, numbers.len() as i32, &divided, vectors))
         });
         let mut divisions = self.divisions.clone();
         let whole = self.mapper.iter().filter(|(label, _)| !self.divisions.contains_key(label));
@@ -240,6 +270,14 @@ impl Assignment {
         let mut after = Assignment { sizes, probabilities, runners_up, mapper, divisions, topics, choice };
         after.label_all_topics();
         (after, regrouping)
+    }
+
+    /// The rows that are not where most rows of their topic are after an `edit`, ascending.
+    fn apart(&self, edit: &Regrouping, topics: &[i32]) -> Vec<usize> {
+        let heirs: BTreeMap<i32, i32> = edit.destinations.keys().map(|&topic| (topic, edit.heir(topic))).collect();
+        let is_apart = |(before, after): (&i32, &i32)| heirs.get(before) != Some(after);
+        let rows = self.topics.iter().zip(topics).enumerate();
+        rows.filter(|&(_, topics)| is_apart(topics)).map(|(row, _)| row).collect()
     }
 
     /// Labels the topics in which no cluster is.
@@ -327,7 +365,7 @@ impl Choice {
     fn after(
         &self,
         edit: &Regrouping,
-        (topics, after): (&[i32], &[i32]),
+        rows: &MovedRows<'_>,
         count: i32,
         divided: &Divided,
         vectors: &Embeddings,
@@ -341,16 +379,38 @@ impl Choice {
         // A row of a divided topic is in its part; one that is an outlier now, in the nearest.
         let part = |row: usize, topic: i32| {
             let now = self.now.get(&topic).filter(|&&now| topic != OUTLIER && divided.of_topics.contains_key(&now))?;
-            let own = after.get(row).filter(|&&own| own != OUTLIER && topics.get(row) == Some(now));
+            let own = rows.after.get(row).filter(|&&own| own != OUTLIER && rows.before.get(row) == Some(now));
             own.copied().or_else(|| divided.topic(*now, vectors.get(row)))
         };
         let group = |(row, &topic): (usize, &i32)| {
             part(row, topic).or_else(|| of_topics.get(&topic).copied()).unwrap_or(OUTLIER)
         };
-        let groups: Vec<i32> = self.before.topics.iter().enumerate().map(group).collect();
-        let (before, _) = self.before.regrouped(&edit.edit, &groups, vectors);
+        let mut groups: Vec<i32> = self.before.topics.iter().enumerate().map(group).collect();
+        for &row in rows.by_hand {
+            if let (Some(group), Some(&topic)) = (groups.get_mut(row), rows.after.get(row)) {
+                *group = topic;
+            }
+        }
+        let (mut before, _) = self.before.regrouped(&edit.edit, &groups, vectors);
+        make_certain(&mut before.probabilities, rows.by_hand, rows.after);
         let now = |(group, topic): (i32, i32)| (topic, if group < count { group } else { OUTLIER });
         Choice { before, now: topic_ids(&groups).into_iter().map(now).collect(), ..*self }
+    }
+}
+
+/// The topics of rows before and after an edit, and the rows that a person moved.
+struct MovedRows<'a> {
+    before: &'a [i32],
+    after: &'a [i32],
+    by_hand: &'a [usize],
+}
+
+/// Gives those of `rows` that are in `topics` the probability 1.
+fn make_certain(probabilities: &mut [f64], rows: &[usize], topics: &[i32]) {
+    for &row in rows {
+        if let Some(probability) = probabilities.get_mut(row).filter(|_| topics.get(row) != Some(&OUTLIER)) {
+            *probability = 1.0;
+        }
     }
 }
 

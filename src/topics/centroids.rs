@@ -63,9 +63,13 @@ impl Centroids {
             .with_values("means", self.0.values().flatten().copied().collect::<Vec<f32>>())
     }
 
-    /// The means of a state, of these dimensions.
-    pub(crate) fn from_state(mut state: State<'_>, dimensions: usize) -> Result<Self> {
+    /// The means of a state, of these dimensions, of topics out of `ids` (ascending).
+    pub(crate) fn from_state(mut state: State<'_>, dimensions: usize, ids: &[i32]) -> Result<Self> {
         let topics = state.take_values::<i32>("topics")?;
+        let is_known = topics.iter().all(|topic| ids.binary_search(topic).is_ok());
+        if !is_known || !topics.is_sorted_by(|a, b| a < b) {
+            return Err(state.out_of_range("topics"));
+        }
         let means = state.take_exactly::<f32>("means", topics.len().saturating_mul(dimensions))?;
         if !means.iter().all(|x| x.is_finite()) {
             return Err(state.out_of_range("means"));

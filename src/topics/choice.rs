@@ -11,7 +11,8 @@ use super::outliers::{Admission, Outliers};
 use super::{Assignment, Centroids};
 use crate::cluster::{FittedClusterer, OUTLIER};
 use crate::corpus::{DistinctRows, Embeddings};
-use crate::error::Result;
+use crate::error::{Result, Stage};
+use crate::progress::{Progress, Task};
 
 /// Memberships that are computed at a time, which bounds memory.
 const MEMBERSHIPS: usize = 1 << 22;
@@ -23,6 +24,7 @@ pub(crate) struct ClusteredRows<'a> {
     pub(crate) rows: &'a [usize],
     pub(crate) vectors: &'a Embeddings,
     pub(crate) clusterer: &'a dyn FittedClusterer,
+    pub(crate) progress: &'a Progress,
 }
 
 /// A row and the topic in which it is, or would be.
@@ -141,7 +143,7 @@ impl ClusteredRows<'_> {
             true => Vec::new(),
             false => {
                 let centroids = Centroids::of(&before.topics, self.vectors);
-                nearest_topics(&self.vectors.of_rows(&rows)?, &centroids)
+                nearest_topics(&self.vectors.of_rows(&rows)?, &centroids, self.progress)?
             }
         };
         let memberships = self.memberships(before, &distinct, &places)?;
@@ -171,19 +173,25 @@ impl ClusteredRows<'_> {
         distinct: &DistinctRows,
         places: &[usize],
     ) -> Result<Vec<Option<(i32, f64)>>> {
-        let clusters = before.clusters().max(1);
+        let labels = Labels::new(before);
+        let task = self.progress.task(Stage::Topics, "memberships", places.len());
         let mut found = Vec::new();
-        for some in places.chunks((MEMBERSHIPS / clusters).max(1)) {
+        for some in places.chunks((MEMBERSHIPS / before.clusters().max(1)).max(1)) {
+            if task.is_interrupted() {
+                break;
+            }
             match self.clusterer.membership_vectors_of(some)? {
                 Some(memberships) if memberships.nrows() == some.len() => {
-                    let of_place = |(&place, of_row): (&usize, ArrayView1<'_, f64>)| {
-                        strongest(before, of_row, self.vector_at(distinct, place))
+                    let of_place = |(at, &place): (usize, &usize)| {
+                        labels.strongest(memberships.row(at), self.vector_at(distinct, place))
                     };
-                    found.extend(some.iter().zip(memberships.outer_iter()).map(of_place));
+                    found.par_extend(some.par_iter().enumerate().map(of_place));
                 }
-                _ => return self.select_memberships(before, distinct, places),
+                _ => return self.select_memberships(&labels, distinct, places, task),
             }
+            task.advance(some.len());
         }
+        task.finish()?;
         Ok(found)
     }
 
@@ -194,9 +202,10 @@ impl ClusteredRows<'_> {
     /// The same, from the memberships of all fitted points.
     fn select_memberships(
         &self,
-        before: &Assignment,
+        labels: &Labels<'_>,
         distinct: &DistinctRows,
         places: &[usize],
+        task: Task,
     ) -> Result<Vec<Option<(i32, f64)>>> {
         let memberships = self.clusterer.membership_vectors()?.unwrap_or(Array2::zeros((0, 0)));
         let first_places = distinct.first_places();
@@ -207,21 +216,42 @@ impl ClusteredRows<'_> {
         };
         let of_place = |&place: &usize| {
             let of_point = point(place).filter(|&point| point < memberships.nrows())?;
-            strongest(before, memberships.row(of_point), self.vector_at(distinct, place))
+            labels.strongest(memberships.row(of_point), self.vector_at(distinct, place))
         };
-        Ok(places.iter().map(of_place).collect())
+        let found = places.par_iter().map(of_place).collect();
+        task.finish()?;
+        Ok(found)
     }
 }
 
-/// The topic to which a row with this vector belongs most, and how much; the memberships of clusters in one topic add up.
-fn strongest(before: &Assignment, memberships: ArrayView1<'_, f64>, vector: &[f32]) -> Option<(i32, f64)> {
-    let mut of_topics = vec![0.0; before.topic_count()];
-    for (label, &membership) in (0..).zip(memberships) {
-        let topic = before.topic_of(label, vector).and_then(|topic| usize::try_from(topic).ok());
-        if let Some(sum) = topic.and_then(|topic| of_topics.get_mut(topic)).filter(|_| membership > 0.0) {
-            *sum += membership;
-        }
+/// The topics of cluster labels.
+struct Labels<'a> {
+    before: &'a Assignment,
+    /// For each label that is not divided, its topic, if it has one.
+    whole: Vec<Option<Option<i32>>>,
+}
+
+impl<'a> Labels<'a> {
+    fn new(before: &'a Assignment) -> Self {
+        let labels = i32::try_from(before.clusters()).unwrap_or(i32::MAX);
+        Labels { before, whole: (0..labels).map(|label| before.topic_of_all(label)).collect() }
     }
-    let best = (0..).zip(of_topics).max_by(|a: &(i32, f64), b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-    best.filter(|&(_, sum)| sum > 0.0).map(|(topic, sum)| (topic, sum.min(1.0)))
+
+    /// The topic to which a row with this vector belongs most, and how much; the memberships of clusters in one topic add
+    /// up.
+    fn strongest(&self, memberships: ArrayView1<'_, f64>, vector: &[f32]) -> Option<(i32, f64)> {
+        let mut of_topics = vec![0.0; self.before.topic_count()];
+        for (label, &membership) in memberships.iter().enumerate().filter(|(_, membership)| **membership > 0.0) {
+            let topic = match self.whole.get(label) {
+                Some(Some(topic)) => *topic,
+                _ => i32::try_from(label).ok().and_then(|label| self.before.topic_of(label, vector)),
+            };
+            let topic = topic.and_then(|topic| usize::try_from(topic).ok());
+            if let Some(sum) = topic.and_then(|topic| of_topics.get_mut(topic)) {
+                *sum += membership;
+            }
+        }
+        let best = (0..).zip(of_topics).max_by(|a: &(i32, f64), b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+        best.filter(|&(_, sum)| sum > 0.0).map(|(topic, sum)| (topic, sum.min(1.0)))
+    }
 }

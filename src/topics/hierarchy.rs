@@ -35,6 +35,8 @@ pub struct TopicHierarchy {
     leaves: Vec<HierarchyLeaf>,
     merges: Vec<HierarchyMerge>,
     galleries: Vec<(String, Gallery)>,
+    /// [`Topics::fingerprint`](super::Topics::fingerprint).
+    fingerprint: u64,
 }
 
 /// A topic at the bottom of a [`TopicHierarchy`].
@@ -99,8 +101,13 @@ impl From<f64> for Cut {
 }
 
 impl TopicHierarchy {
-    /// The tree of `joins` of the `leaves`; `describe` turns a merge without descriptions into one with them.
-    pub(crate) fn new(leaves: Vec<HierarchyLeaf>, joins: &[Join], galleries: Vec<(String, Gallery)>) -> Self {
+    /// The tree of `joins` of the `leaves`, which are topics with this `fingerprint`. Merges have no descriptions.
+    pub(crate) fn new(
+        leaves: Vec<HierarchyLeaf>,
+        joins: &[Join],
+        galleries: Vec<(String, Gallery)>,
+        fingerprint: u64,
+    ) -> Self {
         // Numbers of merges follow those of topics, of which none needs to be missing.
         let first = leaves.iter().map(|leaf| leaf.id.saturating_add(1)).max().unwrap_or(0);
         let number = |node: usize| match leaves.get(node) {
@@ -131,7 +138,7 @@ impl TopicHierarchy {
                 representative_docs: Vec::new(),
             });
         }
-        TopicHierarchy { leaves, merges, galleries }
+        TopicHierarchy { leaves, merges, galleries, fingerprint }
     }
 
     pub(crate) fn merges_mut(&mut self) -> &mut [HierarchyMerge] {
@@ -288,11 +295,9 @@ impl TopicHierarchy {
         Ok(groups.into_values().collect())
     }
 
-    /// That the tree is one of topics with these `sizes`.
-    pub(crate) fn check_topics(&self, sizes: &BTreeMap<i32, usize>) -> Result<()> {
-        let own: Vec<(i32, usize)> = self.leaves.iter().map(|leaf| (leaf.id, leaf.size)).collect();
-        let theirs = sizes.iter().filter(|(topic, _)| **topic >= 0).map(|(&topic, &size)| (topic, size));
-        if theirs.eq(own) {
+    /// That the tree is one of topics with this `fingerprint`.
+    pub(crate) fn check_topics(&self, fingerprint: u64) -> Result<()> {
+        if self.fingerprint == fingerprint {
             return Ok(());
         }
         let message = "the tree is not of the topics of this model";

@@ -50,8 +50,9 @@ impl Regrouping {
         parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&successor, _)| successor)
     }
 
-    /// As [`successor`](Self::successor), but if some of its rows are in topics, not the outliers; those stay what they are.
-    pub(crate) fn heir(&self, topic: i32) -> i32 {
+    /// As [`successor`](Self::successor), but outliers do not count, if some of the rows are in topics: what a topic is
+    /// called afterwards, and where its label goes. -1 if all of them are outliers, and for -1.
+    pub fn heir(&self, topic: i32) -> i32 {
         if topic == OUTLIER {
             return OUTLIER;
         }

@@ -100,21 +100,48 @@ impl TopicLabels {
 /// The labels after an edit. A label goes where most rows of its topic are, unless they joined a larger topic there, whose
 /// label remains. Outliers do not count, and neither do rows that were outliers. Their own label stays with them.
 pub(super) fn relabeled(labels: &BTreeMap<i32, String>, edit: &Regrouping) -> BTreeMap<i32, String> {
-    let mut largest = BTreeMap::<i32, (usize, i32)>::new();
-    for (&from, parts) in edit.destinations.iter().filter(|(from, _)| **from != OUTLIER) {
-        for (&to, &rows) in parts {
-            let best = largest.entry(to).or_insert((rows, from));
-            if rows > best.0 {
-                *best = (rows, from);
-            }
-        }
-    }
+    let sources = Source::largest(edit);
     let after = |(&topic, label): (&i32, &String)| {
         let heir = edit.heir(topic);
-        let remains = topic == OUTLIER || heir != OUTLIER && largest.get(&heir).is_some_and(|&(_, from)| from == topic);
+        let remains = topic == OUTLIER || heir != OUTLIER && sources.get(&heir).is_some_and(|from| from.topic == topic);
         remains.then(|| (if topic == OUTLIER { OUTLIER } else { heir }, label.clone()))
     };
     labels.iter().filter_map(after).collect()
+}
+
+/// The labels that fewer than half of the rows of their topic had before an edit, not counting rows that were outliers: the
+/// topic after it, and how many of how many rows had it.
+pub(crate) fn of_minorities(labels: &BTreeMap<i32, String>, edit: &Regrouping) -> Vec<(i32, usize, usize)> {
+    let kept = relabeled(labels, edit);
+    let is_minor = |(topic, from): (i32, Source)| {
+        (kept.contains_key(&topic) && 2 * from.rows < from.of).then_some((topic, from.rows, from.of))
+    };
+    Source::largest(edit).into_iter().filter_map(is_minor).collect()
+}
+
+/// The topic from which most rows of a topic are.
+struct Source {
+    topic: i32,
+    rows: usize,
+    /// The rows from all topics.
+    of: usize,
+}
+
+impl Source {
+    /// The largest source of each topic after an `edit`; those of one size, the first. Outliers are none.
+    fn largest(edit: &Regrouping) -> BTreeMap<i32, Source> {
+        let mut largest = BTreeMap::<i32, Source>::new();
+        for (&topic, parts) in edit.destinations.iter().filter(|(topic, _)| **topic != OUTLIER) {
+            for (&to, &rows) in parts.iter().filter(|(to, _)| **to != OUTLIER) {
+                let source = largest.entry(to).or_insert(Source { topic, rows, of: 0 });
+                source.of += rows;
+                if rows > source.rows {
+                    (source.topic, source.rows) = (topic, rows);
+                }
+            }
+        }
+        largest
+    }
 }
 
 #[cfg(test)]

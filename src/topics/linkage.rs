@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rayon::prelude::*;
+
 use crate::error::{Error, Result, Stage};
+use crate::progress::Progress;
 
 /// How far apart two groups of topics are. Written as `ward`, `average`, `complete` or `single`.
 ///
@@ -70,6 +73,50 @@ impl Linkage {
     }
 }
 
+/// The distances of items from each other.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Distances {
+    items: usize,
+    /// The lower triangle, row by row.
+    triangle: Vec<f64>,
+}
+
+impl Distances {
+    /// `fill(a, distances)` writes the distances from item a to each item before it, which are 0 at first.
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub(crate) fn of(items: usize, progress: &Progress, fill: impl Fn(usize, &mut [f64]) + Sync) -> Result<Self> {
+        let task = progress.task(Stage::Topics, "distances of topics", items);
+        let mut triangle = vec![0.0; items * items.saturating_sub(1) / 2];
+        let mut rows = Vec::with_capacity(items);
+        let mut rest = &mut triangle[..];
+        for item in 0..items {
+            let (row, after) = rest.split_at_mut(item);
+            rows.push(row);
+            rest = after;
+        }
+        rows.into_par_iter().with_max_len(1).enumerate().for_each(|(item, row)| {
+            if !task.is_interrupted() {
+                fill(item, row);
+                task.advance(1);
+            }
+        });
+        task.finish()?;
+        Ok(Distances { items, triangle })
+    }
+
+    /// The number of items.
+    pub(crate) fn items(&self) -> usize {
+        self.items
+    }
+
+    /// The distance of two different items.
+    pub(crate) fn between(&self, a: usize, b: usize) -> f64 {
+        self.triangle.get(place(a, b)).copied().unwrap_or(0.0)
+    }
+}
+
 /// Two groups that become one. Groups 0 to n - 1 are the items, and group n + i is the result of merge i.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Join {
@@ -79,14 +126,15 @@ pub(crate) struct Join {
     pub(crate) distance: f64,
 }
 
-/// The n - 1 merges of `n` items by the symmetric `distance`, ascending by distance: scipy's `linkage`. Where distances
-/// are equal, the result depends on the order of the items only.
-pub(crate) fn dendrogram(n: usize, linkage: Linkage, distance: impl Fn(usize, usize) -> f64) -> Vec<Join> {
+/// The n - 1 merges of n items, ascending by distance: scipy's `linkage`. Where distances are equal, the result depends on
+/// the order of the items only.
+pub(crate) fn dendrogram(distances: Distances, linkage: Linkage) -> Vec<Join> {
+    let n = distances.items;
     let mut group: Vec<usize> = (0..n).collect();
     // The number of the group that each item stands for.
     let mut number: Vec<usize> = (0..n).collect();
     let mut joins = Vec::with_capacity(n.saturating_sub(1));
-    for merge in sorted_merges(n, linkage, distance) {
+    for merge in sorted_merges(distances, linkage) {
         let (a, b) = (root(&group, merge.a), root(&group, merge.b));
         let (left, right) = (number[a].min(number[b]), number[a].max(number[b]));
         joins.push(Join { left, right, distance: merge.height });
@@ -96,17 +144,19 @@ pub(crate) fn dendrogram(n: usize, linkage: Linkage, distance: impl Fn(usize, us
     joins
 }
 
-/// Clusters `n` items (0 to n - 1) into `groups` groups by average linkage over the symmetric `distance`: equivalent to
-/// repeatedly merging the two groups with the smallest mean distance. Each item's group is identified by its smallest
-/// member. If `groups` is at least `n`, each item is its own group.
-pub(crate) fn average_linkage(n: usize, groups: usize, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
-    let merges = sorted_merges(n, Linkage::Average, distance);
+/// Clusters n items (0 to n - 1) into `groups` groups by average linkage: equivalent to repeatedly merging the two groups
+/// with the smallest mean distance. Each item's group is identified by its smallest member. If `groups` is at least n, each
+/// item is its own group.
+pub(crate) fn average_linkage(distances: Distances, groups: usize) -> Vec<usize> {
+    let n = distances.items;
+    let merges = sorted_merges(distances, Linkage::Average);
     joined(n, merges.iter().take(n.saturating_sub(groups.max(1))))
 }
 
 /// As [`average_linkage`], but until the mean distance of any two groups is above `most`.
-pub(crate) fn average_linkage_within(n: usize, most: f64, distance: impl Fn(usize, usize) -> f64) -> Vec<usize> {
-    let merges = sorted_merges(n, Linkage::Average, distance);
+pub(crate) fn average_linkage_within(distances: Distances, most: f64) -> Vec<usize> {
+    let n = distances.items;
+    let merges = sorted_merges(distances, Linkage::Average);
     joined(n, merges.iter().take_while(|merge| merge.height <= most))
 }
 
@@ -123,8 +173,8 @@ fn joined<'a>(n: usize, merges: impl Iterator<Item = &'a Merge>) -> Vec<usize> {
 ///
 /// Uses the nearest-neighbor chain algorithm (Murtagh 1983) in O(n²) time; ties are resolved in favor of the smaller
 /// index, so the result is deterministic.
-fn sorted_merges(n: usize, linkage: Linkage, distance: impl Fn(usize, usize) -> f64) -> Vec<Merge> {
-    let mut merges = Merges::new(n, linkage, distance).all();
+fn sorted_merges(distances: Distances, linkage: Linkage) -> Vec<Merge> {
+    let mut merges = Merges::new(distances, linkage).all();
     // The merges are not found in the order of their heights.
     merges.sort_by(|a, b| a.height.total_cmp(&b.height));
     merges
@@ -154,9 +204,9 @@ struct Merges {
 }
 
 impl Merges {
-    fn new(n: usize, linkage: Linkage, distance: impl Fn(usize, usize) -> f64) -> Self {
-        let distances = (0..n).flat_map(|a| (0..a).map(move |b| (a, b))).map(|(a, b)| distance(a, b)).collect();
-        Merges { n, linkage, distances, sizes: vec![1; n] }
+    fn new(distances: Distances, linkage: Linkage) -> Self {
+        let Distances { items, triangle } = distances;
+        Merges { n: items, linkage, distances: triangle, sizes: vec![1; items] }
     }
 
     /// Merges until a single group remains.
@@ -226,7 +276,13 @@ fn place(a: usize, b: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::average_linkage;
+    use super::{Distances, average_linkage};
+    use crate::progress::Progress;
+
+    fn distances(items: usize, distance: impl Fn(usize, usize) -> f64 + Sync) -> Distances {
+        let fill = |a: usize, row: &mut [f64]| row.iter_mut().enumerate().for_each(|(b, x)| *x = distance(a, b));
+        Distances::of(items, &Progress::silent(), fill).unwrap()
+    }
 
     /// The definition: repeatedly merges the two groups with the smallest mean distance between their members.
     fn by_definition(points: &[f64], groups: usize) -> Vec<usize> {
@@ -261,10 +317,10 @@ mod tests {
         };
         let points: Vec<f64> = (0..40).map(|_| random()).collect();
         for groups in [1, 2, 3, 7, 20, 39, 40, 50] {
-            let found = average_linkage(points.len(), groups, |a, b| (points[a] - points[b]).abs());
+            let found = average_linkage(distances(points.len(), |a, b| (points[a] - points[b]).abs()), groups);
             assert_eq!(found, by_definition(&points, groups), "{groups}");
         }
-        assert!(average_linkage(0, 3, |_, _| 0.0).is_empty());
-        assert_eq!(average_linkage(3, 1, |_, _| 0.0), [0, 0, 0]);
+        assert!(average_linkage(distances(0, |_, _| 0.0), 3).is_empty());
+        assert_eq!(average_linkage(distances(3, |_, _| 0.0), 1), [0, 0, 0]);
     }
 }

@@ -3,6 +3,7 @@
 //! Independent of the model that found them. Every edit is one `regroup` of rows.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use crate::corpus::Embeddings;
@@ -39,8 +40,9 @@ pub(crate) use granularity::TermCoherence;
 pub use hierarchy::{Cut, HierarchyLeaf, HierarchyMerge, TopicHierarchy};
 pub use history::Regrouping;
 pub use labels::TopicLabels;
+pub(crate) use labels::of_minorities;
 pub use linkage::Linkage;
-pub(crate) use linkage::{average_linkage, average_linkage_within, dendrogram};
+pub(crate) use linkage::{Distances, average_linkage, average_linkage_within, dendrogram};
 pub use outliers::Outliers;
 pub use probabilities::TopicProbabilities;
 pub(crate) use probabilities::{FittedMemberships, Memberships};
@@ -95,6 +97,18 @@ impl Topics {
             labels: Arc::default(),
             history: Arc::default(),
         }
+    }
+
+    /// A number that other topics hardly ever have: of the topic of each row, the sizes of topics and their mean vectors.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.assignment.topics.hash(&mut hasher);
+        self.assignment.sizes.hash(&mut hasher);
+        for (topic, mean) in self.centroids.iter() {
+            topic.hash(&mut hasher);
+            mean.iter().for_each(|x| x.to_bits().hash(&mut hasher));
+        }
+        hasher.finish()
     }
 
     /// The same topics with an edit in their history that moved no row.

@@ -4,7 +4,9 @@ use rayon::prelude::*;
 
 use super::Centroids;
 use crate::cluster::OUTLIER;
+use crate::error::{Result, Stage};
 use crate::linalg::vectors::{Vectors, scale_to_unit, unit};
+use crate::progress::Progress;
 
 /// Vectors that are compared with the centroids at a time, which bounds memory.
 const AT_A_TIME: usize = 16;
@@ -21,21 +23,33 @@ pub(crate) struct Nearest {
 
 /// The topic whose centroid has the largest cosine to each of `vectors`, ties by topic; `None` if there is no topic. A
 /// vector or a centroid of length 0 has the cosine 0 to all.
-pub(crate) fn nearest_topics(vectors: &Vectors, centroids: &Centroids) -> Vec<Option<Nearest>> {
+///
+/// # Errors
+/// Interrupted.
+pub(crate) fn nearest_topics(
+    vectors: &Vectors,
+    centroids: &Centroids,
+    progress: &Progress,
+) -> Result<Vec<Option<Nearest>>> {
     let topics: Vec<(i32, Vec<f64>)> = centroids
         .iter()
         .filter(|&(topic, _)| topic != OUTLIER)
         .map(|(topic, mean)| (topic, unit(mean.iter().copied())))
         .collect();
     if topics.is_empty() {
-        return vec![None; vectors.rows()];
+        return Ok(vec![None; vectors.rows()]);
     }
+    let task = progress.task(Stage::Topics, "nearest topics", vectors.rows());
     // By coordinate: the innermost loop adds to the products with all topics.
     let by_coordinate: Vec<Vec<f32>> =
         (0..vectors.columns()).map(|axis| topics.iter().map(|(_, mean)| coordinate(mean, axis)).collect()).collect();
     let reader = vectors.reader();
     let of_chunk = |start: usize| {
         let rows = start..(start + AT_A_TIME).min(vectors.rows());
+        if task.is_interrupted() {
+            return vec![None; rows.len()];
+        }
+        task.advance(rows.len());
         let units: Vec<Vec<f32>> = rows.map(|row| to_unit(reader.row(row))).collect();
         let mut cosines = vec![vec![0.0_f32; topics.len()]; units.len()];
         for (axis, means) in by_coordinate.iter().enumerate() {
@@ -46,7 +60,9 @@ pub(crate) fn nearest_topics(vectors: &Vectors, centroids: &Centroids) -> Vec<Op
         }
         cosines.into_iter().map(|cosines| best(&topics, &cosines)).collect::<Vec<_>>()
     };
-    (0..vectors.rows()).into_par_iter().step_by(AT_A_TIME).flat_map_iter(of_chunk).collect()
+    let nearest = (0..vectors.rows()).into_par_iter().step_by(AT_A_TIME).flat_map_iter(of_chunk).collect();
+    task.finish()?;
+    Ok(nearest)
 }
 
 fn coordinate(mean: &[f64], axis: usize) -> f32 {
@@ -85,7 +101,8 @@ mod tests {
         let rows = array![[3.0, 0.0], [0.0, 1.0], [-1.0, -1.0], [1.0, 1.0]];
         let embeddings = Embeddings::scatter(rows, &[0, 1, 2, 3], 4).unwrap();
         let centroids = Centroids::of(&[0, 1, -1, 2], &embeddings);
-        let near = |vectors: Array2<f32>| nearest_topics(&Vectors::from(vectors), &centroids);
+        let near =
+            |vectors: Array2<f32>| nearest_topics(&Vectors::from(vectors), &centroids, &Progress::silent()).unwrap();
         let found = near(array![[2.0, 0.0], [-1.0, -0.5], [0.0, 0.0]]);
         let [east, opposite, nowhere] = found[..] else { panic!("{found:?}") };
         let (east, opposite) = (east.unwrap(), opposite.unwrap());
@@ -93,7 +110,8 @@ mod tests {
         assert!((east.share - 1.0 / (1.0 + 0.5_f64.sqrt())).abs() < 1e-6, "{east:?}");
         assert_eq!((opposite.topic, opposite.share), (1, 0.0));
         assert_eq!(nowhere, Some(Nearest { topic: 0, cosine: 0.0, share: 0.0 }));
-        assert_eq!(nearest_topics(&Vectors::from(array![[1.0_f32, 0.0]]), &Centroids::default()), [None]);
+        let none = nearest_topics(&Vectors::from(array![[1.0_f32, 0.0]]), &Centroids::default(), &Progress::silent());
+        assert_eq!(none.unwrap(), [None]);
         // The same in every chunk.
         let many = near(Array2::from_shape_fn((100, 2), |(row, axis)| f32::from(u8::from(row % 2 == axis))));
         assert!(many.iter().enumerate().all(|(row, one)| one.unwrap().topic == (row % 2) as i32));

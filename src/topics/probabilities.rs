@@ -1,5 +1,6 @@
 //! How probable each topic is for each row.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1};
@@ -98,13 +99,16 @@ pub(crate) struct Memberships<'a> {
     /// The topics without -1, ascending, and their mean vectors of unit length, if they have any.
     topics: Vec<i32>,
     means: Vec<Option<Vec<f64>>>,
+    /// The topics in which the parts of each divided cluster are, by label.
+    divided: BTreeMap<i32, BTreeSet<i32>>,
 }
 
 impl<'a> Memberships<'a> {
     pub(crate) fn new(assignment: &'a Assignment, centroids: &Centroids) -> Self {
         let topics: Vec<i32> = assignment.ids().into_iter().filter(|&topic| topic != OUTLIER).collect();
         let mean = |&topic: &i32| Some(unit(centroids.get(topic)?.iter().copied()));
-        Memberships { means: topics.iter().map(mean).collect(), topics, assignment }
+        let (means, divided) = (topics.iter().map(mean).collect(), assignment.topics_of_divided());
+        Memberships { assignment, topics, means, divided }
     }
 
     /// The topics without -1, ascending.
@@ -113,16 +117,19 @@ impl<'a> Memberships<'a> {
     }
 
     /// From the membership in each cluster: those of clusters in one topic add up, and what is left is the outliers'. The
-    /// membership in a cluster that was divided is that in the part nearest to `vector`.
+    /// membership in a cluster that was divided is that in the part in which the row is, if it is in one (`own` is its
+    /// topic, or -1), and otherwise that in the part nearest to `vector`.
     pub(crate) fn by_clusters(
         &self,
         memberships: ArrayView1<'_, f64>,
+        own: i32,
         vector: &[f32],
         mut values: ArrayViewMut1<'_, f64>,
     ) {
         values.fill(0.0);
         for (label, &membership) in (0..).zip(memberships) {
-            let topic = self.assignment.topic_of(label, vector);
+            let is_part = self.divided.get(&label).is_some_and(|parts| parts.contains(&own));
+            let topic = if is_part { Some(own) } else { self.assignment.topic_of(label, vector) };
             let place = topic.and_then(|topic| self.topics.binary_search(&topic).ok());
             // A clusterer may be anyone's.
             if let Some(value) = place.and_then(|place| values.get_mut(place + 1)).filter(|_| membership > 0.0) {
@@ -222,18 +229,16 @@ impl<'a> FittedMemberships<'a> {
             else {
                 continue;
             };
+            let own = self.memberships.assignment.topics.get(row).copied().unwrap_or(OUTLIER);
             let membership = match &some {
                 Some(some) => distinct.binary_search(&place).ok().map(|place| some.row(place)),
                 None => self.of_point(place, position),
             };
             match (membership, self.vectors.get(row)) {
                 (Some(membership), vector) => {
-                    self.memberships.by_clusters(membership, vector.unwrap_or_default(), values.view_mut());
+                    self.memberships.by_clusters(membership, own, vector.unwrap_or_default(), values.view_mut());
                 }
-                (None, Some(vector)) => {
-                    let topic = self.memberships.assignment.topics.get(row).copied().unwrap_or(OUTLIER);
-                    self.memberships.by_centroids(vector, topic, values.view_mut());
-                }
+                (None, Some(vector)) => self.memberships.by_centroids(vector, own, values.view_mut()),
                 (None, None) => {}
             }
         }

@@ -1,6 +1,6 @@
 //! Reducing outliers: moving outliers to the topics that match them best.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,6 +10,7 @@ use super::{Assignment, Centroids, ClusteredRows, TopicTerms};
 use crate::cluster::OUTLIER;
 use crate::corpus::DistinctRows;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::progress::Progress;
 
 /// How well an outlier matches a topic.
 ///
@@ -153,7 +154,9 @@ impl Assignment {
                 let found = distributions(&rows_of(&near))?;
                 matched(near, found)
             }
-            OutlierStrategy::CTfIdf => by_words(clustered.near(&left_out, centroids)?, terms, &self.ids())?,
+            OutlierStrategy::CTfIdf => {
+                by_words(clustered.near(&left_out, centroids)?, terms, &self.ids(), clustered.progress)?
+            }
             OutlierStrategy::Embeddings => clustered.near(&left_out, centroids)?,
         };
         let mut cosines: Vec<f64> = matches.iter().map(|row| row.cosine).collect();
@@ -179,23 +182,16 @@ impl Assignment {
         Ok(Some(self.with_taken_in(&taken, nearest)))
     }
 
-    /// The topics that a person gave to the rows: `groups`, as in [`regrouped`](Assignment::regrouped). There is no choice of
-    /// outliers any more. Rows that were moved are in their topics for certain.
+    /// The topics that a person gave to the rows: `groups`, as in [`regrouped`](Assignment::regrouped). Rows that were
+    /// moved are in their topics for certain, and a choice of outliers starts from where they were put.
     pub(crate) fn by_hand(&self, edit: &str, groups: &[i32], clustered: &ClusteredRows<'_>) -> Result<Self> {
-        let (mut after, regrouping) = self.clone().chosen_for_good().regrouped(edit, groups, clustered.vectors);
+        let after = self.regrouped_by_hand(edit, groups, clustered.vectors);
         let was_out = |row: &usize| self.topics.get(*row) == Some(&OUTLIER);
         let left_out: Vec<usize> = clustered.rows.iter().copied().filter(was_out).collect();
         let taken: Vec<(usize, i32, f64)> = (left_out.iter())
             .filter_map(|&row| Some((row, *after.topics.get(row)?, 1.0)))
             .filter(|&(_, topic, _)| topic != OUTLIER)
             .collect();
-        let heirs: BTreeMap<i32, i32> = self.ids().into_iter().map(|topic| (topic, regrouping.heir(topic))).collect();
-        let rows = self.topics.iter().zip(&after.topics).zip(&mut after.probabilities);
-        for ((before, topic), probability) in rows.filter(|((_, topic), _)| **topic != OUTLIER) {
-            if *before == OUTLIER || heirs.get(before) != Some(topic) {
-                *probability = 1.0;
-            }
-        }
         if taken.is_empty() {
             return Ok(after);
         }
@@ -229,7 +225,7 @@ impl ClusteredRows<'_> {
     /// Each of `rows` (ascending) with the topic that has the nearest mean vector, as strongly as their cosine.
     fn near(&self, rows: &[usize], centroids: &Centroids) -> Result<Vec<Candidate>> {
         let distinct = DistinctRows::of(self.vectors, rows);
-        let nearest = nearest_topics(&self.vectors.of_rows(rows)?, centroids);
+        let nearest = nearest_topics(&self.vectors.of_rows(rows)?, centroids, self.progress)?;
         let candidate = |((&row, &place), nearest): ((&usize, &u32), Option<Nearest>)| {
             let Nearest { topic, cosine, .. } = nearest?;
             Some(Candidate { row, place, topic, strength: cosine.clamp(0.0, 1.0), cosine, is_told: false })
@@ -239,13 +235,13 @@ impl ClusteredRows<'_> {
 }
 
 /// The rows `near` topics with the topic whose c-TF-IDF has the largest cosine to that of their words.
-fn by_words(near: Vec<Candidate>, terms: &TopicTerms, ids: &[i32]) -> Result<Vec<Candidate>> {
+fn by_words(near: Vec<Candidate>, terms: &TopicTerms, ids: &[i32], progress: &Progress) -> Result<Vec<Candidate>> {
     if terms.vocabulary.is_empty() {
         let message = "outliers cannot be compared with topics by c-TF-IDF: the model has counted no words";
         return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
             .with_hint(Hint::new("Use OutlierStrategy::Embeddings.").on_command_line("Use the strategy embeddings.")));
     }
-    let found = terms.best_topics(&rows_of(&near), ids)?;
+    let found = terms.best_topics(&rows_of(&near), ids, progress)?;
     Ok(matched(near, found))
 }
 

@@ -16,6 +16,7 @@ use crate::progress::Progress;
 use crate::represent::{TextRows, TopicWords};
 use crate::vectorize::{ClassTfIdf, CountVectorizer, FittedClassTfIdf, TermFrequencies, TopicCounts, words_of_forms};
 
+mod distances;
 mod matching;
 mod merged_forms;
 mod parts;

@@ -23,6 +23,8 @@ pub(crate) enum Binning {
     Number(usize),
     /// Calendar periods.
     Every(Every),
+    /// A bin for every value, or if these are more than this number, the shortest periods that are not more.
+    AtMost(usize),
 }
 
 /// A calendar period, as Polars writes durations: a number and a unit, such as `1mo` or `2w`. Periods start where those of
@@ -89,6 +91,8 @@ impl fmt::Display for Every {
 pub(crate) struct TimeBins {
     pub(crate) of_rows: Vec<Option<u32>>,
     starts: Starts,
+    /// The period of the calendar, if bins have one.
+    every: Option<Every>,
 }
 
 /// Where the bins start.
@@ -108,9 +112,12 @@ impl TimeBins {
         let known = || of_rows.iter().copied().flatten();
         let (Some(first), Some(last)) = (known().min(), known().max()) else {
             let starts = Starts::Moments(Vec::new(), clock.clone());
-            return Ok(TimeBins { of_rows: vec![None; of_rows.len()], starts });
+            return Ok(TimeBins { of_rows: vec![None; of_rows.len()], starts, every: None });
         };
         match binning {
+            Binning::AtMost(most) => {
+                TimeBins::new(of_rows, clock, at_most(most, known().collect(), clock, (first, last))?, gaps)
+            }
             Binning::Values => Ok(TimeBins::starting(of_rows, clock, known().collect())),
             Binning::Number(count) => TimeBins::of_number(of_rows, clock, (first, last), count),
             Binning::Every(every) => {
@@ -124,12 +131,13 @@ impl TimeBins {
                         starts.push(start);
                         start = floor.next(start);
                         if start > last {
-                            return Ok(TimeBins::starting(&floors, clock, starts));
+                            return Ok(TimeBins::starting(&floors, clock, starts).of_periods(every));
                         }
                     }
-                    return Err(too_many(&format!("every = {every}"), MOST_BINS));
+                    let on_command_line = format!("--every {every} makes more than {MOST_BINS} bins");
+                    return Err(too_many(&format!("every = {every}"), MOST_BINS).said_on_command_line(on_command_line));
                 }
-                Ok(TimeBins::starting(&floors, clock, starts))
+                Ok(TimeBins::starting(&floors, clock, starts).of_periods(every))
             }
         }
     }
@@ -140,43 +148,48 @@ impl TimeBins {
         starts.dedup();
         let place = |start: &i64| starts.binary_search(start).ok().map(|place| place as u32);
         let of_rows = of_rows.iter().map(|start| start.as_ref().and_then(place)).collect();
-        TimeBins { of_rows, starts: Starts::Moments(starts, clock.clone()) }
+        TimeBins { of_rows, starts: Starts::Moments(starts, clock.clone()), every: None }
+    }
+
+    fn of_periods(self, every: Every) -> Self {
+        TimeBins { every: Some(every), ..self }
     }
 
     /// Bins of equal width, each without its left edge and with its right one, as pandas' `cut` has them; the first one
-    /// has both.
+    /// has both. There are no more than can start at different moments.
     fn of_number(of_rows: &[Option<i64>], clock: &Clock, (first, last): (i64, i64), count: usize) -> Result<Self> {
         if count == 0 || count > MOST_BINS {
             let allowed = format!("1 to {MOST_BINS}");
             return Err(Error::invalid_parameter(Stage::Topics, "nr_bins", count, &allowed));
         }
-        let count = if first == last { 1 } else { count };
+        let (clock, a_unit) = finer(clock, (first, last), count);
+        let units = (i128::from(last) - i128::from(first)) * i128::from(a_unit.unwrap_or(1));
+        let count = match a_unit {
+            _ if first == last => 1,
+            // Starts are whole numbers, of which no two are to be equal.
+            Some(_) => count.min(usize::try_from(units).unwrap_or(count)),
+            None => count,
+        };
         // Relative to the first moment, where the numbers are exact.
         let width = (last as i128 - first as i128) as f64 / count as f64;
-        let edge = |bin: usize| width * bin as f64;
-        let edges: Vec<f64> = (0..count).map(edge).collect();
+        let edges: Vec<f64> = (0..count).map(|bin| width * bin as f64).collect();
         let bin = |moment: i64| {
             let offset = (moment as i128 - first as i128) as f64;
             edges.partition_point(|&edge| edge < offset).saturating_sub(1) as u32
         };
         let of_rows: Vec<Option<u32>> = of_rows.iter().map(|moment| moment.map(bin)).collect();
-        let starts = match clock {
-            Clock::Integers => Starts::Numbers(edges.iter().map(|edge| first as f64 + edge).collect()),
-            // Within a day.
-            Clock::Days => {
-                const MICROSECONDS: i64 = 86_400_000_000;
+        let starts = match a_unit {
+            None => Starts::Numbers(edges.iter().map(|edge| first as f64 + edge).collect()),
+            Some(a_unit) => {
+                let first = i128::from(first) * i128::from(a_unit);
                 let start = |edge: &f64| {
-                    first.saturating_mul(MICROSECONDS).saturating_add((edge * MICROSECONDS as f64).round() as i64)
+                    let start = first + (edge * a_unit as f64).round() as i128;
+                    i64::try_from(start).unwrap_or(i64::MAX)
                 };
-                let clock = Clock::Units(TimeUnit::Microseconds, None);
                 Starts::Moments(edges.iter().map(start).collect(), clock)
             }
-            Clock::Units(..) => {
-                let start = |edge: &f64| first.saturating_add(edge.round() as i64);
-                Starts::Moments(edges.iter().map(start).collect(), clock.clone())
-            }
         };
-        Ok(TimeBins { of_rows, starts })
+        Ok(TimeBins { of_rows, starts, every: None })
     }
 
     /// The number of bins.
@@ -185,6 +198,11 @@ impl TimeBins {
             Starts::Moments(starts, _) => starts.len(),
             Starts::Numbers(starts) => starts.len(),
         }
+    }
+
+    /// The period of the calendar, if bins have one.
+    pub(crate) fn every(&self) -> Option<Every> {
+        self.every
     }
 
     /// The start of a bin as a number.
@@ -206,6 +224,79 @@ impl TimeBins {
     }
 }
 
+/// The bins of moments between `first` and `last` that are at most this many: of values, of a period, or of equal width
+/// if all periods are too short.
+fn at_most(most: usize, mut values: Vec<i64>, clock: &Clock, (first, last): (i64, i64)) -> Result<Binning> {
+    values.sort_unstable();
+    values.dedup();
+    if values.len() <= most {
+        return Ok(Binning::Values);
+    }
+    for &(count, unit) in PERIODS {
+        let every = Every { count, unit };
+        // Not all periods are ones of the clock.
+        let Ok(period) = every.on(clock) else { continue };
+        let mut start = period.floor(first);
+        let covers = |_| {
+            start = period.next(start);
+            start > last
+        };
+        if (0..most).any(covers) {
+            return Ok(Binning::Every(every));
+        }
+    }
+    Ok(Binning::Number(most))
+}
+
+/// The periods that bins are chosen of, ascending: those that people count time in.
+const PERIODS: &[(i64, Unit)] = &[
+    (1, Unit::Micros(1_000)),
+    (100, Unit::Micros(1_000)),
+    (1, Unit::Micros(1_000_000)),
+    (10, Unit::Micros(1_000_000)),
+    (1, Unit::Micros(60_000_000)),
+    (10, Unit::Micros(60_000_000)),
+    (1, Unit::Micros(3_600_000_000)),
+    (6, Unit::Micros(3_600_000_000)),
+    (1, Unit::Days(1)),
+    (1, Unit::Weeks),
+    (1, Unit::Months(1)),
+    (1, Unit::Months(3)),
+    (1, Unit::Months(12)),
+    (5, Unit::Months(12)),
+    (10, Unit::Months(12)),
+    (50, Unit::Months(12)),
+    (100, Unit::Months(12)),
+    (2, Unit::Index),
+    (5, Unit::Index),
+    (10, Unit::Index),
+    (20, Unit::Index),
+    (50, Unit::Index),
+    (100, Unit::Index),
+    (200, Unit::Index),
+    (500, Unit::Index),
+    (1_000, Unit::Index),
+    (10_000, Unit::Index),
+    (100_000, Unit::Index),
+    (1_000_000, Unit::Index),
+];
+
+/// The clock of the starts of `count` equal bins between two moments, and how many of its units one of `clock` has; `None`
+/// if they are fractions of integers.
+fn finer(clock: &Clock, (first, last): (i64, i64), count: usize) -> (Clock, Option<i64>) {
+    const MICROSECONDS: i64 = 86_400_000_000;
+    let multiplies = |by: i64| first.checked_mul(by).is_some() && last.checked_mul(by).is_some();
+    let width = (i128::from(last) - i128::from(first)) as f64 / count as f64;
+    // Sums and products are rounded by no more.
+    let rounding = 4.0 * f64::EPSILON * first.unsigned_abs().max(last.unsigned_abs()) as f64;
+    match clock {
+        Clock::Integers if width > rounding || first == last => (Clock::Integers, None),
+        // Within a day.
+        Clock::Days if multiplies(MICROSECONDS) => (Clock::Units(TimeUnit::Microseconds, None), Some(MICROSECONDS)),
+        other => (other.clone(), Some(1)),
+    }
+}
+
 /// A period in the units of a clock.
 enum Period {
     /// Of equal length, from a start.
@@ -215,6 +306,24 @@ enum Period {
 }
 
 impl Every {
+    /// The period in words: `1 month`, `2 weeks`; of integers, only the number.
+    pub(crate) fn in_words(self) -> String {
+        let name = match self.unit {
+            Unit::Index => return self.count.to_string(),
+            Unit::Micros(3_600_000_000) => "hour",
+            Unit::Micros(60_000_000) => "minute",
+            Unit::Micros(1_000_000) => "second",
+            Unit::Micros(1_000) => "millisecond",
+            Unit::Micros(_) => "microsecond",
+            Unit::Days(_) => "day",
+            Unit::Weeks => "week",
+            Unit::Months(12) => "year",
+            Unit::Months(3) => "quarter",
+            Unit::Months(_) => "month",
+        };
+        format!("{} {name}{}", self.count, if self.count == 1 { "" } else { "s" })
+    }
+
     fn on(self, clock: &Clock) -> Result<Period> {
         let equal = |length: Option<i64>, from| length.map(|length| Period::Units { length, from });
         let period = match (self.unit, clock.of_a_day()) {

@@ -56,9 +56,7 @@ impl<'a> TermFinder<'a> {
 
     /// `text` as it is read, and the places of its words in it, in order; some overlap.
     pub(crate) fn words_in(&self, text: &str) -> (String, Vec<Range<usize>>) {
-        let (text, mut places) = self.reading.words_in(text);
-        places.retain(|place| place.len() <= LONGEST_WORD);
-        (text, places)
+        self.reading.words_in(text, LONGEST_WORD)
     }
 
     /// Finds the terms of `text`.
@@ -155,6 +153,8 @@ mod tests {
             "東京大学の大学図書館でカメラを買った",
             "İstanbul'da ΟΔΟΣ, ﬁnd the oﬃce",
             "my name: ________ and the cat",
+            // Longer, and shorter, in lower case.
+            &format!("the cat {} saw {} THE cat", "İ".repeat(100), "ẞ".repeat(100)),
             "",
         ];
         let words = CountVectorizer::new().stop_words(StopWords::English);

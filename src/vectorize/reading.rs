@@ -54,21 +54,23 @@ impl Reading {
         }
     }
 
-    /// `text` as it is read, and the places of its words in it, in order. It is in lower case only if its words would be
-    /// others otherwise.
-    pub(super) fn words_in(&self, text: &str) -> (String, Vec<Range<usize>>) {
+    /// `text` as it is read, and the places of its words in it, in order, but for those that have more than `longest` bytes
+    /// when they are read. It is in lower case only if its words would be others otherwise.
+    pub(super) fn words_in(&self, text: &str, longest: usize) -> (String, Vec<Range<usize>>) {
         let cleaned = self.cleaning.clean(text);
         let letters = in_one_form(&cleaned);
         let places = self.places_of_words(&letters);
-        let mut buffer = String::new();
+        let (mut buffer, mut as_read) = (String::new(), places.clone());
         if self.lowercase {
-            let lowered = lowered(&letters, &mut buffer);
-            let in_lower_case = self.places_of_words(lowered);
-            if in_lower_case.len() != places.len() {
-                return (buffer, in_lower_case);
+            as_read = self.places_of_words(lowered(&letters, &mut buffer));
+            if as_read.len() != places.len() {
+                as_read.retain(|place| place.len() <= longest);
+                return (buffer, as_read);
             }
         }
-        (letters.into_owned(), places)
+        // A letter may have more bytes in lower case.
+        let short = places.into_iter().zip(as_read).filter(|(_, as_read)| as_read.len() <= longest);
+        (letters.into_owned(), short.map(|(place, _)| place).collect())
     }
 
     /// Where the words of a cleaned `text` are. Some overlap.

@@ -43,7 +43,7 @@ fn captions_and_pictures_in_topics_tables_and_a_page_out() {
     assert_eq!(topics.column("Visual_Aspect").unwrap().dtype(), &DataType::Binary);
     assert_eq!(topics.column("Visual_Aspect").unwrap().null_count(), 0);
     let posts = read_frame(folder.path().join("posts.parquet")).unwrap();
-    assert_eq!(posts.get_column_names(), ["caption", "image", "embedding", "Topic", "Probability"]);
+    assert_eq!(posts.get_column_names(), ["caption", "image", "embedding", "Topic", "Probability", "Name"]);
     let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert!(page.contains("data:image/") && page.contains("fruit"));
     assert!(!page.contains("http://") && !page.contains("https://"), "the page makes no requests");

@@ -56,7 +56,7 @@ fn a_folder_of_images_a_joint_model_and_a_captioner_make_a_page() {
     let output = topicframe(folder.path(), &arguments);
     assert!(output.status.success(), "{}", said(&output));
     let images = read_frame(folder.path().join("images.parquet")).unwrap();
-    assert_eq!(images.get_column_names(), ["image", "embedding", "Topic", "Probability"]);
+    assert_eq!(images.get_column_names(), ["image", "embedding", "Topic", "Probability", "Name"]);
     assert_eq!(images.column("embedding").unwrap().dtype(), &DataType::Array(Box::new(DataType::Float32), 20));
     let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
     assert!(page.contains("data:image/") && !page.contains("https://"));

@@ -72,7 +72,7 @@ fn batches_of_any_size_place_rows_as_the_fit_did() {
             assert!(whole.equals_missing(&read), "{ending}, {rows}");
             let names: Vec<_> = read.get_column_names().iter().map(|name| name.to_string()).collect();
             let last = &names[names.len() - 3..];
-            assert_eq!(last, ["Topic", "Name", "Probability"]);
+            assert_eq!(last, ["Topic", "Probability", "Name"]);
             assert_eq!(names.contains(&"embedding".to_owned()), ["parquet", "arrow"].contains(&ending));
         }
     }

@@ -20,7 +20,8 @@ fn help(command: &str) -> String {
 
 #[test]
 fn help_is_grouped_and_fits_a_terminal() {
-    for command in ["", "fit", "transform", "info", "edit", "find", "kernel", "kernel install", "kernel uninstall"] {
+    let commands = "fit transform info edit find over-time per-class hierarchy distribution";
+    for command in commands.split(' ').chain(["", "kernel", "kernel install", "kernel uninstall"]) {
         let said = help(command);
         let longest = said.lines().map(|line| line.chars().count()).max().unwrap();
         let limit = if command.is_empty() || command == "kernel" { 130 } else { 100 };
@@ -55,6 +56,16 @@ fn help_is_grouped_and_fits_a_terminal() {
     // The flattened groups must not replace what the command is.
     assert!(fit.starts_with("Find the topics") && help("kernel uninstall").starts_with("Remove the kernel"));
     assert!(help("transform").contains("first 4 MB") && help("edit").contains("applied in the given order"));
+    // Exploring a model takes no embedder.
+    for command in ["over-time", "per-class", "hierarchy"] {
+        let said = help(command);
+        assert!(!said.contains("--embedder") && !said.contains("--device") && !said.contains("--max-image"), "{said}");
+        assert!(said.contains("--out <FILE>") && said.contains("<MODEL>"), "{said}");
+    }
+    let distribution = help("distribution");
+    assert!(distribution.contains("--embedder <") && !distribution.contains("--max-image"), "{distribution}");
+    let edit = help("edit").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(edit.contains("--reduce is the same option"), "{edit}");
     for path in ["..", "/"] {
         assert!(topicframe(Path::new(path), "--version").status.success());
     }

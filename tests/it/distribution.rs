@@ -193,6 +193,20 @@ fn a_row_without_a_match_says_so() {
 }
 
 #[test]
+fn the_length_of_a_word_is_that_in_lower_case() {
+    // Of both words, one has more than the 256 bytes of the longest word: the first as it is read, the second as written.
+    let (too_long, long) = ("İ".repeat(100), "ẞ".repeat(100));
+    let topics = small();
+    let (cats, trains) = (topics.labels()[0], topics.labels()[1]);
+    let new = df!("text" => [format!("cat {too_long} fast {long} train")]).unwrap();
+    let settings = ApproximateDistribution::new().window(1);
+    let tokens = topics.token_distributions_of(&new, &[0], &settings).unwrap().remove(0);
+    assert_eq!(tokens.tokens(), ["cat", "fast", &long, "train"]);
+    let found: Vec<Option<i32>> = (0..4).map(|token| tokens.topic_of(token)).collect();
+    assert_eq!(found, [Some(cats), Some(trains), None, Some(trains)]);
+}
+
+#[test]
 fn shares_do_not_depend_on_threads() {
     let frame = crate::corpora::frame(300);
     let topics = TopicModel::text("caption", StaticEmbedder::builtin()).fit(&frame).unwrap();
@@ -359,6 +373,17 @@ fn painted_words_tell_their_topics_without_colors() {
     let long = df!("text" => ["the cat sleeps in a fast train ".repeat(4_000)]).unwrap();
     let cell = show(topics.token_distributions_of(&long, &[0], &settings).unwrap());
     assert!(cell.len() < 900_000 && cell.contains("more bytes not shown"), "{}", cell.len());
+}
+
+#[test]
+fn shares_do_not_depend_on_batches() {
+    let topics = small();
+    let settings = ApproximateDistribution::new();
+    let texts = ["the cat sleeps", "a fast train", "", "a cat in a train"];
+    let few = topics.approximate_distribution_of(&df!("text" => texts).unwrap(), &settings).unwrap();
+    let many = topics.approximate_distribution_of(&df!("text" => texts.repeat(5_000)).unwrap(), &settings).unwrap();
+    assert_eq!(many.rows(), 20_000);
+    assert!((0..many.rows()).all(|row| many.of(row) == few.of(row % 4)));
 }
 
 struct StopAt(Interrupt, &'static str);

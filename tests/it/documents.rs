@@ -136,11 +136,11 @@ fn the_help_of_the_command_is_in_the_documents() {
         let output = Command::new(env!("CARGO_BIN_EXE_topicframe")).args(arguments).arg("--help").output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let commands: [&[&str]; 6] =
-        [&["fit"], &["transform"], &["info"], &["kernel", "install"], &["kernel", "doctor"], &["kernel", "uninstall"]];
-    let help: String = commands.map(help).concat();
+    let commands = "fit transform info edit find over-time per-class hierarchy distribution";
+    let kernel = ["install", "doctor", "uninstall"].map(|action| help(&["kernel", action])).concat();
+    let help: String = commands.split(' ').map(|command| help(&[command])).chain([kernel]).collect();
     for option in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {
-        let option = option.trim_end_matches([',', '.']);
+        let option = option.trim_end_matches([',', '.', ':']);
         assert!(option == "--help" || manual.contains(option), "no document mentions {option}");
     }
 }

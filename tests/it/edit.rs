@@ -1,7 +1,7 @@
 //! Editing topics: merging and reducing.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use topicframe::prelude::*;
 use topicframe::topics::TopicTerms;
 
 use crate::colors::{EyeAndEar, Namer, column_of_topics, image_frame, pictures, png, text_and_image_frame, texts};
+use crate::notes::Notes;
 
 /// Six kinds of texts, two per subject, in different numbers, and some meaningless ones.
 const KINDS: [(&str, usize); 6] = [
@@ -172,6 +173,46 @@ fn groups_that_make_no_sense_are_errors() {
         assert_eq!(same.labels(), fitted().labels());
         assert_eq!(same.get_topics(), fitted().get_topics());
     }
+}
+
+#[test]
+fn a_topic_that_does_not_exist_is_the_same_error_everywhere() {
+    let topics = fitted();
+    let errors = [
+        topics.merge_topics(&[&[0, 9]]).unwrap_err(),
+        topics.delete_topics(&[9]).unwrap_err(),
+        topics.split_topic(9, 2).unwrap_err(),
+        topics.set_topic_labels([(9, "nine")]).unwrap_err(),
+        topics.find_documents("cat", DocumentSearch::new(1).topic(9)).unwrap_err(),
+        topics.similar_topics(9, 1).unwrap_err(),
+    ];
+    for error in &errors {
+        assert_eq!(error.kind(), ErrorKind::NotFound, "{error:#}");
+        assert!(error.message().starts_with("there is no topic 9"), "{error:#}");
+        assert_eq!(error.hint(), errors[0].hint());
+    }
+}
+
+#[test]
+fn a_label_of_few_of_the_merged_rows_is_told() {
+    let notes = Arc::new(Notes::default());
+    let topics = fitted().set_topic_labels([(0, "Cats"), (3, "Trams")]).unwrap();
+    let topics = topics.with_progress(Progress::to(notes.clone()));
+    // 30 of 54 rows are cats.
+    let merged = topics.merge_topics(&[&[0, 1], &[2, 3]]).unwrap();
+    assert_eq!(merged.custom_labels(), BTreeMap::from([(0, "Cats".to_owned())]));
+    assert_eq!(notes.text(), "");
+    // 30 of 92.
+    let merged = topics.merge_topics(&[&[0, 1, 2, 3]]).unwrap();
+    assert_eq!(merged.topic_label(0).as_deref(), Some("Cats"));
+    let told = notes.text();
+    assert!(told.starts_with("topic 0 keeps the label `Cats` that 30 of its 92 rows had"), "{told}");
+    assert!(told.contains("set_topic_labels()"), "{told}");
+    // A part of a topic, and a topic that outliers join, have the label of all that were in a topic.
+    notes.0.lock().unwrap().clear();
+    let grown = topics.with_outliers(0.5).unwrap();
+    grown.reduce_outliers(OutlierStrategy::Embeddings).unwrap();
+    assert!(!notes.text().contains("keeps the label"), "{}", notes.text());
 }
 
 #[test]

@@ -156,8 +156,8 @@ fn new_documents_have_bertopics_columns() {
     assert_eq!(info.get_column_names(), [&["caption", "id"][..], &columns].concat());
     let labels = info.column("Topic").unwrap().i32().unwrap().to_vec();
     assert_eq!(labels, [Some(topics.labels()[1]), Some(-1)]);
-    // There are no outliers in the fit, so nothing is known of their topic.
-    assert_eq!(info.column("Name").unwrap().str().unwrap().get(1), None);
+    // There are no outliers in the fit, so they have no words.
+    assert_eq!(info.column("Name").unwrap().str().unwrap().get(1), Some("-1"));
     assert_eq!(info.column("Document").unwrap().null_count(), 1);
     assert_eq!(marked(&info), Some(0));
     let error = topics.get_document_info_of(&df!("title" => ["a tram"]).unwrap()).unwrap_err();
@@ -175,4 +175,39 @@ fn images_are_documents_without_a_text() {
         assert_eq!(topics_of_rows, topics.labels());
         assert_eq!(info.column("Visual_Aspect").unwrap().dtype(), &DataType::List(Box::new(DataType::String)));
     }
+}
+
+#[test]
+fn an_outlier_of_a_model_without_outliers_has_the_name_of_one() {
+    let posts = df!("text" => ["the cat sleeps", "a fast train"].repeat(10)).unwrap();
+    let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(KMeans::new(2));
+    let topics = model.representation("MMR", MaximalMarginalRelevance::new()).fit(&posts).unwrap();
+    assert_eq!(topics.topic_ids(), [0, 1]);
+    let new = df!("text" => [Some("the cat sleeps"), Some("  "), None]).unwrap();
+    for topics in [topics.clone(), topics.set_topic_labels([(0, "Zero")]).unwrap(), topics.without_data()] {
+        let info = topics.get_document_info_of(&new).unwrap();
+        assert_eq!(
+            info.column("Topic").unwrap().i32().unwrap().to_vec(),
+            [Some(topics.labels()[0]), Some(-1), Some(-1)]
+        );
+        for column in info.columns().iter().filter(|column| !["text", "Document"].contains(&column.name().as_str())) {
+            assert_eq!(column.null_count(), 0, "{}", column.name());
+        }
+        let names = info.column("Name").unwrap().str().unwrap().clone();
+        assert_eq!((names.get(1), names.get(2)), (Some("-1"), Some("-1")));
+        assert_eq!(names.get(0).map(str::to_owned), topics.topic_name(topics.labels()[0]));
+        for list in ["Representation", "MMR", "Representative_Docs"] {
+            let words = info.column(list).unwrap().list().unwrap().get_as_series(1).unwrap();
+            assert!(words.is_empty(), "{list}");
+        }
+        assert_eq!(info.column("Top_n_words").unwrap().str().unwrap().get(1), Some(""));
+        if let Ok(labels) = info.column("CustomName") {
+            assert_eq!(labels.str().unwrap().get(1), Some("-1"));
+        }
+    }
+    // The label that outliers had before they were gone.
+    let named = topics.with_outliers(0.1).unwrap().set_topic_labels([(-1, "Rest")]).unwrap();
+    let none = named.with_outliers(Outliers::AsClustered).unwrap();
+    let info = none.set_topic_labels([(0, "Zero")]).unwrap().get_document_info_of(&new).unwrap();
+    assert_eq!(info.column("CustomName").unwrap().str().unwrap().get(1), Some("Rest"));
 }

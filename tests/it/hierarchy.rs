@@ -111,6 +111,27 @@ fn cuts_are_merges() {
 }
 
 #[test]
+fn a_tree_of_other_topics_of_the_same_sizes_is_refused() {
+    let texts = df!("text" => ["a cat", "a dog", "a cow", "a train", "a tram", "a pear"]).unwrap();
+    let (labels, others) = ([0, 0, 0, 1, 1, 2], [0, 1, 0, 0, 1, 2]);
+    let (topics, other) = (fit(texts.clone(), &labels), fit(texts.clone(), &others));
+    let tree = topics.hierarchical_topics().unwrap();
+    assert_eq!(other.cut(&tree, 2).unwrap_err().kind(), ErrorKind::InvalidData);
+    // The same rows with other vectors.
+    let turned = texts.hstack(&[vectors(&[5, 5, 5, 3, 3, 1])]).unwrap();
+    let turned = crate::given_topics::model(&labels).fit(&turned).unwrap();
+    assert_eq!(turned.labels(), topics.labels());
+    assert_eq!(turned.cut(&tree, 2).unwrap_err().kind(), ErrorKind::InvalidData);
+    // What moves no row changes nothing.
+    let named = topics.set_topic_labels([(0, "animals")]).unwrap().with_ctfidf(ClassTfIdf::new()).unwrap();
+    let moved = topics.merge_topics(&[&[0, 1]]).unwrap();
+    for same in [&topics, &fit(texts, &labels), &named, &moved.undo().unwrap()] {
+        assert_eq!(same.cut(&tree, 2).unwrap().topic_ids(), [0, 1]);
+    }
+    assert!(moved.cut(&tree, 2).is_err());
+}
+
+#[test]
 fn words_of_a_merge_are_those_of_the_merged_topic() {
     // With coverage, weights do not depend on how texts are divided, so that a cut has the same.
     let topics = fitted().with_ctfidf(ClassTfIdf::new().coverage(true)).unwrap();

@@ -75,7 +75,9 @@ fn start_tag(opening: &str) -> (Element, &str) {
         rest = rest.strip_prefix(' ').unwrap_or_else(|| panic!("a space before an attribute: {:.80}", rest));
         let end = rest.find(['=', ' ', '>']).unwrap();
         let (key, after) = rest.split_at(end);
-        assert!(!key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "attribute {key}");
+        let of_svg = ["viewBox", "preserveAspectRatio"].contains(&key);
+        let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        assert!(is_name || of_svg, "attribute {key}");
         let (value, after) = match after.strip_prefix("=\"") {
             Some(quoted) => quoted.split_once('"').unwrap(),
             None => ("", after),
@@ -109,8 +111,8 @@ fn unescape(text: &str) -> String {
 /// elsewhere.
 pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
     let known: BTreeSet<&str> = "a article b blockquote body code dd details div dl dt figcaption figure footer form \
-        h1 h2 h3 head header html i img input li link main mark meta nav ol output p script section small span style \
-        sub summary table tbody td th thead title tr ul"
+        h1 h2 h3 head header html i img input li link main mark meta nav ol output p path script section small span \
+        style sub summary svg table tbody td th thead title tr ul"
         .split_whitespace()
         .collect();
     for element in elements {

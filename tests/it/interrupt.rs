@@ -10,6 +10,7 @@ use topicframe::prelude::*;
 use topicframe::progress::{Event, ProgressSink};
 
 use crate::corpora::{captions, frame, frame_with_images};
+use crate::given_topics::fitted;
 
 /// Interrupts the work when a task starts.
 struct StopAt {
@@ -83,6 +84,34 @@ fn placing_new_rows_can_be_stopped() {
         assert!(model.predict(points.view(), &progress).is_ok());
         interrupt.stop();
         assert_eq!(model.predict(points.view(), &progress).unwrap_err().kind(), ErrorKind::Interrupted);
+    }
+}
+
+#[test]
+fn what_is_done_with_topics_can_be_stopped() {
+    let automatic = || ReduceTopics::to(NrTopics::Auto).use_ctfidf(true);
+    type Work<'a> = &'a dyn Fn(&FittedTopicModel) -> Result<(), Error>;
+    let works: [(&'static str, Work<'_>); 12] = [
+        ("distances of topics", &|topics| topics.hierarchical_topics().map(drop)),
+        ("words of merged topics", &|topics| topics.hierarchical_topics().map(drop)),
+        ("distances of topics", &|topics| topics.reduce_topics(2).map(drop)),
+        ("angles of topics", &|topics| topics.reduce_topics(automatic()).map(drop)),
+        ("topics over time", &|topics| topics.topics_over_time("year").map(drop)),
+        ("trends of topics", &|topics| topics.topics_over_time("year")?.emerging_topics().map(drop)),
+        ("topics by class", &|topics| topics.topics_per_class("class").map(drop)),
+        ("classes with topics", &|topics| topics.topics_per_class("class").map(drop)),
+        ("memberships", &|topics| topics.reduce_outliers(OutlierStrategy::Probabilities).map(drop)),
+        ("topics within documents", &|topics| topics.reduce_outliers(OutlierStrategy::Distributions).map(drop)),
+        ("topics by words", &|topics| topics.reduce_outliers(OutlierStrategy::CTfIdf).map(drop)),
+        ("nearest topics", &|topics| topics.reduce_outliers(OutlierStrategy::Embeddings).map(drop)),
+    ];
+    for (task, work) in works {
+        let interrupt = Interrupt::new();
+        let sink = Arc::new(StopAt { task, interrupt: interrupt.clone(), stopped: Mutex::new(None) });
+        let topics = fitted().with_progress(Progress::to(sink.clone()).with_interrupt(interrupt));
+        let error = work(&topics).expect_err(task);
+        assert!(sink.stopped.lock().unwrap().is_some(), "no task is called {task}");
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{task}: {error}");
     }
 }
 

@@ -69,6 +69,7 @@ mod fusion;
 mod given_topics;
 mod hierarchy;
 mod image_addresses;
+mod image_edits;
 mod image_kinds;
 mod images;
 mod layers;
@@ -77,15 +78,18 @@ mod outliers;
 mod over_time;
 mod per_class;
 mod probabilities;
+mod reduce_outliers;
 mod representations;
 mod search;
 mod signals;
+mod update_topics;
 mod visual;
 
 // User-facing behavior.
 mod bad_input;
 mod bertopic;
 mod command;
+mod command_edits;
 mod command_explore;
 #[cfg(feature = "models")]
 mod command_models;
@@ -117,6 +121,7 @@ mod parts;
 mod progress_lines;
 mod quality;
 mod report;
+mod report_contents;
 mod saved;
 mod saved_folders;
 mod saved_without;

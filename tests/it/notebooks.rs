@@ -23,9 +23,11 @@ mod notebook_05_swap_a_stage;
 mod notebook_06_topics_to_polars;
 #[path = "../../examples/notebook_07_keep_a_model.rs"]
 mod notebook_07_keep_a_model;
+#[path = "../../examples/notebook_08_working_with_topics.rs"]
+mod notebook_08_working_with_topics;
 
 /// Files and folders written by the notebooks; the examples write them where nothing is kept.
-const WRITTEN: [&str; 7] = [
+const WRITTEN: [&str; 9] = [
     "topics.html",
     "topics_with_pictures.html",
     "drawings_with_topics.parquet",
@@ -33,6 +35,8 @@ const WRITTEN: [&str; 7] = [
     "drawings_model",
     "shared_model",
     "bertopic_model",
+    "edited_model",
+    "edited_topics.html",
 ];
 
 fn root() -> &'static Path {
@@ -165,7 +169,7 @@ fn the_notebooks_are_saved_with_what_they_show() {
     if is_published() {
         return;
     }
-    assert_eq!(notebooks.len(), 7);
+    assert_eq!(notebooks.len(), 8);
     for (name, notebook) in &notebooks {
         assert_eq!(notebook["metadata"]["kernelspec"]["name"], "topicframe", "{name}");
         let mut tables = 0;
@@ -183,6 +187,12 @@ fn the_notebooks_are_saved_with_what_they_show() {
                     assert!(!said.contains(path), "{name} shows a path of the machine it ran on: {source}");
                 }
             }
+            // evcxr displays a value in its debug format if the last expression of a cell moves a variable.
+            let is_debug = |output: &Value| {
+                let plain = output["data"].get("text/plain").map(text).unwrap_or_default();
+                ["Html {", "HtmlTable {"].iter().any(|kind| plain.starts_with(kind))
+            };
+            assert!(!outputs.iter().any(is_debug), "{name}: borrow the variables in the last line of {source}");
             let shows = split(&source).1.is_some();
             assert!(!shows || !outputs.is_empty(), "{name}: nothing is shown below {source}");
         }
@@ -192,7 +202,7 @@ fn the_notebooks_are_saved_with_what_they_show() {
         let (_, notebook) = notebooks.iter().find(|(found, _)| found.starts_with(name)).unwrap();
         notebook.to_string().matches("data:image/").count()
     };
-    assert!(pictures("02") > 20 && pictures("03") > 5 && pictures("04") > 3);
+    assert!(pictures("02") > 20 && pictures("03") > 5 && pictures("04") > 3 && pictures("08") > 20);
 }
 
 #[test]
@@ -258,4 +268,9 @@ fn notebook_06() {
 #[test]
 fn notebook_07() {
     run(notebook_07_keep_a_model::main);
+}
+
+#[test]
+fn notebook_08() {
+    run(notebook_08_working_with_topics::main);
 }

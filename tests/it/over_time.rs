@@ -112,6 +112,51 @@ fn periods_are_those_of_the_calendar() {
     assert_eq!(shown(&found), ["1970-01-02 00:00:00", "1969-12-31 23:59:59"]);
     let found = starts(Column::new("time".into(), [-1_i16, 4, 5, 12]), &OverTimeOptions::new().every("5i")).unwrap();
     assert_eq!(shown(&found), ["-5", "0", "5", "10"]);
+    assert_eq!(*found.dtype(), DataType::Int64, "of integers of any type");
+}
+
+#[test]
+fn no_two_bins_start_at_the_same_time() {
+    let dated = |moments: &[i64], dtype: DataType| Column::new("time".into(), moments).cast(&dtype).unwrap();
+    let in_ms = DataType::Datetime(TimeUnit::Milliseconds, None);
+    let in_us = DataType::Datetime(TimeUnit::Microseconds, None);
+    let ends = [i64::MIN, i64::MAX];
+    let large = 1 << 60;
+    for (moments, nr_bins, expected, dtype) in [
+        // Five milliseconds have no twenty parts; five days do.
+        (dated(&[7, 9, 12], in_ms.clone()), 20, 5, in_ms.clone()),
+        (dated(&[7, 9, 12], in_ms.clone()), 3, 3, in_ms.clone()),
+        (dated(&[7, 9, 7], in_ms.clone()), 2, 2, in_ms),
+        (dated(&[0, 5], DataType::Int32).cast(&DataType::Date).unwrap(), 20, 20, in_us),
+        (dated(&[0, i64::from(i32::MAX)], DataType::Int32).cast(&DataType::Date).unwrap(), 20, 20, DataType::Date),
+        (dated(&[0, 1, 2, 3, 4], DataType::Int64), 20, 20, DataType::Float64),
+        (dated(&[0, 4], DataType::UInt8), 20, 20, DataType::Float64),
+        // Beyond these, fractions are no different numbers.
+        (dated(&[large, large + 5], DataType::Int64), 20, 5, DataType::Int64),
+        (dated(&[1 << 52, (1 << 52) + 5], DataType::Int64), 20, 5, DataType::Int64),
+        (dated(&ends, DataType::Int64), 7, 7, DataType::Float64),
+        (
+            dated(&ends, DataType::Datetime(TimeUnit::Nanoseconds, None)),
+            1000,
+            1000,
+            DataType::Datetime(TimeUnit::Nanoseconds, None),
+        ),
+        (dated(&[3, 3], DataType::Int64), 20, 1, DataType::Float64),
+    ] {
+        let rows = moments.len();
+        let case = format!("{:?} in {nr_bins}, {expected}", moments.dtype());
+        let frame = df!("text" => vec!["a cat"; rows]).unwrap().hstack(&[moments]).unwrap();
+        let options = OverTimeOptions::new().nr_bins(nr_bins).empty_bins(true);
+        let found = fit(frame, &vec![0; rows]).topics_over_time_with("time", &options).unwrap().frame();
+        assert_eq!(*found.column("Timestamp").unwrap().dtype(), dtype, "{case}");
+        assert_eq!(found.height(), expected, "{case}");
+        assert_eq!(ints(&found, "Frequency").iter().sum::<i64>(), rows as i64, "{case}");
+        let are_apart = match dtype {
+            DataType::Float64 => floats(&found, "Timestamp").is_sorted_by(|a, b| a < b),
+            _ => ints(&found, "Timestamp").is_sorted_by(|a, b| a < b),
+        };
+        assert!(are_apart, "{case}");
+    }
 }
 
 #[test]
@@ -125,6 +170,8 @@ fn formats_are_recognized() {
         (["29.02.2024", "1.12.1999"], ["2024-02-29", "1999-12-01"]),
         (["29/02/2024", "01/12/1999"], ["2024-02-29", "1999-12-01"]),
         (["02/29/2024", "12/01/1999"], ["2024-02-29", "1999-12-01"]),
+        (["29-02-2024", "01-12-1999"], ["2024-02-29", "1999-12-01"]),
+        (["02-29-2024", "12-01-1999"], ["2024-02-29", "1999-12-01"]),
         (["29 Feb 2024", "1 December 1999"], ["2024-02-29", "1999-12-01"]),
         (["February 29, 2024", "Dec. 1, 1999"], ["2024-02-29", "1999-12-01"]),
         (["Thu, 29 Feb 2024", "Wed, 1 Dec 1999"], ["2024-02-29", "1999-12-01"]),
@@ -162,6 +209,16 @@ fn rows_that_do_not_parse_are_named_or_counted() {
     refused(&["2024-02-28", "2024-02-29", "soon"], options().format("%Y-%m-%d"), 2, "`soon`");
     refused(&["yesterday"; 2], options(), 0, "`yesterday`");
     refused(&["01/02/2024", "05/05/2024", "03/04/2024"], options(), 0, "day first or month first");
+    refused(&["01-02-2024 10:00", "03-04-2024 11:00"], options(), 0, "day first or month first");
+    let error = starts(dates(&["01-02-2024", "05-05-2024", "03-04-2024"]), &options()).unwrap_err();
+    assert_eq!((error.row(), error.column()), (Some(0), Some("time")));
+    assert!(format!("{error:#}").contains("`%d-%m-%Y` or `%m-%d-%Y`"), "{error:#}");
+    for (format, expected) in [("%d-%m-%Y", "2024-02-01"), ("%m-%d-%Y", "2024-01-02")] {
+        assert_eq!(shown(&starts(dates(&["01-02-2024"; 2]), &options().format(format)).unwrap()), [expected; 2]);
+    }
+    // Which way round they are makes no difference, and points stand after the day.
+    assert_eq!(shown(&starts(dates(&["05-05-2024"; 2]), &options()).unwrap()), ["2024-05-05"; 2]);
+    assert_eq!(shown(&starts(dates(&["01.02.2024"; 2]), &options()).unwrap()), ["2024-02-01"; 2]);
     refused(&["2024-01-01 24:00"; 2], options(), 0, "24:00");
     let error = starts(dates(&["x"; 2]), &options().format("%Q")).unwrap_err();
     assert_eq!((error.parameter(), error.to_string().contains("%Q")), (Some("format"), true), "{error}");

@@ -5,7 +5,7 @@ use topicframe::polars::prelude::*;
 use topicframe::prelude::*;
 
 use crate::colors::{EyeAndEar, image_frame};
-use crate::given_topics::{fit, fitted, fixture, floats, ints, strings};
+use crate::given_topics::{Given, fit, fitted, fixture, floats, ints, strings};
 
 #[test]
 fn tables_are_bertopics() {
@@ -30,6 +30,39 @@ fn tables_are_bertopics() {
             .map(|(((class, topic), frequency), words)| (class, topic, frequency, words))
             .collect();
         assert_eq!(found, expected, "{name}");
+    }
+}
+
+/// Topics of six texts that are repeated, with years and groups.
+fn repeated(times: usize) -> FittedTopicModel {
+    let texts = ["a cat sleeps", "the cat purrs", "a dog barks", "a fast train", "a slow train", "the train stops"];
+    let posts = df!(
+        "text" => texts.repeat(times),
+        "year" => [2000, 2001, 2000, 2001, 2000, 2001].repeat(times),
+        "group" => ["a", "b", "c"].repeat(2 * times),
+    );
+    let topics = [0, 0, 0, 1, 1, 1].repeat(times);
+    let model = TopicModel::text("text", StaticEmbedder::builtin()).reducer(NoReduction).clusterer(Given(topics));
+    model.fit(&posts.unwrap()).unwrap()
+}
+
+#[test]
+fn words_do_not_depend_on_batches() {
+    // In the second model, each topic has more rows than are counted at a time.
+    let (few, many) = (repeated(10), repeated(6_000));
+    let settings = OverTimeOptions::new().by("group");
+    for (few, many) in [
+        (few.topics_per_class("group").unwrap(), many.topics_per_class("group").unwrap()),
+        (
+            few.topics_over_time_with("year", &settings).unwrap().frame(),
+            many.topics_over_time_with("year", &settings).unwrap().frame(),
+        ),
+    ] {
+        assert!(few.height() >= 6);
+        assert_eq!(strings(&few, "Words"), strings(&many, "Words"));
+        assert_eq!(ints(&few, "Topic"), ints(&many, "Topic"));
+        let expected: Vec<i64> = ints(&few, "Frequency").into_iter().map(|count| 600 * count).collect();
+        assert_eq!(ints(&many, "Frequency"), expected);
     }
 }
 

@@ -81,6 +81,40 @@ fn topics_that_are_merged_add_up() {
 }
 
 #[test]
+fn the_membership_in_a_divided_topic_is_that_in_the_rows_own_part() {
+    let topics = captions();
+    let before = topics.topic_probabilities().unwrap();
+    let labels = topics.labels();
+    // Divided by the vectors, and whatever they are.
+    let halves: Vec<i32> = labels
+        .iter()
+        .enumerate()
+        .map(|(row, &topic)| if topic == 0 && row / 3 % 2 == 0 { 99 } else { topic })
+        .collect();
+    let by_hand = topics.update_topics(&UpdateTopics::new().topics(&halves)).unwrap();
+    let divided = topics.split_topic(0, 2).unwrap();
+    let again = divided.split_topic(0, 2).unwrap();
+    for (case, after) in [("by hand", by_hand), ("split", divided.clone()), ("split again", again)] {
+        let rows: Vec<usize> = (0..108).filter(|&row| labels[row] == 0).collect();
+        let parts: std::collections::BTreeSet<i32> = rows.iter().map(|&row| after.labels()[row]).collect();
+        assert!(parts.len() > 1, "{case}");
+        let found = after.topic_probabilities().unwrap();
+        assert_sums(&found);
+        for &row in &rows {
+            let own = found.of(row, after.labels()[row]).unwrap();
+            assert!(parts.iter().all(|&part| found.of(row, part).unwrap() <= own), "{case}: row {row}");
+            let sum: f64 = parts.iter().map(|&part| found.of(row, part).unwrap()).sum();
+            assert!((sum - before.of(row, 0).unwrap()).abs() < 1e-9, "{case}: row {row}");
+        }
+    }
+    // As the clusterer's own topics, a part has the probability of its rows.
+    let found = divided.topic_probabilities().unwrap();
+    for (row, (&topic, &own)) in divided.labels().iter().zip(&divided.probabilities()).enumerate() {
+        assert!(topic < 0 || (found.of(row, topic).unwrap() - own).abs() < 1e-9, "row {row}");
+    }
+}
+
+#[test]
 fn new_rows_have_the_probability_that_transform_gives() {
     let new =
         df!("caption" => [Some("a cat on the platform"), None, Some("ripe apple juice"), Some("a dog"), Some("zzz")])

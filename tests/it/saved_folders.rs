@@ -172,13 +172,16 @@ fn with_value(folder: &Folder, part: &str, name: &str, value: &[u8]) -> PathBuf 
 fn saved_folders_with_numbers_out_of_range_are_refused() {
     let nan = f32::NAN.to_le_bytes();
     let large = u64::MAX.to_le_bytes();
-    let cases: [(&str, &str, &[u8]); 15] = [
+    let cases: [(&str, &str, &[u8]); 16] = [
         ("clusterer", "centers", &nan),
         ("clusterer", "labels", &(-7_i32).to_le_bytes()),
         ("vectors", "clustered", &nan),
         ("topics", "assignment.topics", &99_i32.to_le_bytes()),
         ("topics", "assignment.probabilities", &f64::NAN.to_le_bytes()),
         ("topics", "assignment.probabilities", &2.0_f64.to_le_bytes()),
+        // A topic that does not exist, and one twice.
+        ("topics", "centroids.topics", &7_i32.to_le_bytes()),
+        ("topics", "centroids.topics", &[0; 8]),
         ("topics", "rows", &large),
         ("topics", "known.rows", &u32::MAX.to_le_bytes()),
         ("topics", "description.representatives.rows", &large),

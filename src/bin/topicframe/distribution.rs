@@ -8,6 +8,7 @@ use topicframe::files::read_frame;
 use topicframe::prelude::ApproximateDistribution;
 
 use crate::bar;
+use crate::limits::ImageLimits;
 use crate::loading::Loading;
 use crate::result::ResultTable;
 
@@ -18,11 +19,12 @@ pub struct Distribution {
     #[arg(value_name = "MODEL")]
     model: PathBuf,
 
-    /// A file with other documents, in columns as in the fit [default: the documents of the model].
+    /// A file with other documents, in columns as in the fit (.csv, .tsv, .json, .ndjson, .parquet, .arrow) [default: the
+    /// documents of the model].
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
 
-    /// Number of words that are compared at a time.
+    /// Number of words that are compared with the topics at a time.
     #[arg(long, value_name = "N", default_value_t = 4)]
     window: usize,
 
@@ -38,7 +40,7 @@ pub struct Distribution {
     #[arg(long)]
     padding: bool,
 
-    /// Compare windows by the embedder instead of words.
+    /// Compare windows by the embedder instead of their words, which takes longer.
     #[arg(long)]
     use_embedding_model: bool,
 
@@ -50,10 +52,12 @@ pub struct Distribution {
 }
 
 const EXAMPLES: &str = "\
+Each document is compared with the topics window by window, so that a long one may be about several.
 Rows are counted from 0. A document that matches no topic has neither a topic nor a share.
 
-Example:
-  topicframe distribution topics/ --out shares.parquet";
+Examples:
+  topicframe distribution topics/ --out shares.parquet
+  topicframe distribution topics/ --documents new.csv --window 8 --stride 4";
 
 impl Distribution {
     /// Prints the share of each topic in each document.
@@ -67,7 +71,7 @@ impl Distribution {
             .use_embedding_model(self.use_embedding_model);
         settings.check()?;
         self.result.check(&self.model)?;
-        let topics = self.loading.load(&self.model, &progress)?;
+        let topics = self.loading.load(&self.model, &ImageLimits::default(), &progress)?;
         let shares = match &self.documents {
             Some(path) => topics.approximate_distribution_of(&read_frame(path)?, &settings)?,
             None => topics.approximate_distribution(&settings)?,

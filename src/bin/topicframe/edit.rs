@@ -9,7 +9,9 @@ use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::files::same_file;
 use topicframe::progress::printable;
 
-use crate::edits::Edits;
+use crate::apply::{Ids, apply};
+use crate::edits::{Edits, OUTLIER};
+use crate::limits::ImageLimits;
 use crate::loading::{Listing, Loading};
 use crate::outputs::{Files, Outputs};
 use crate::saving::Saving;
@@ -34,14 +36,20 @@ pub struct Edit {
 
     #[command(flatten)]
     loading: Loading,
+
+    #[command(flatten)]
+    limits: ImageLimits,
 }
 
 const EXAMPLES: &str = "\
 Topics are those that `topicframe info MODEL` lists, even if an earlier edit of the same command
-renumbers them. Without --save, the result is only shown.
+renumbers them. The output has the topics before, with what became of their documents, the topics
+after, and what became of labels. Without --save, the result is only shown.
 
 Examples:
   topicframe edit topics/ --merge 1,2 --merge 4,7,9
+  topicframe edit topics/ --label \"3=Old cars\" --delete 12 --save topics/
+  topicframe edit topics/ --reduce-outliers embeddings --max-outliers 10% --save fewer-outliers/
   topicframe edit topics/ --outliers 10% --nr-topics 20 --save topics-20/ --report page.html";
 
 impl Edit {
@@ -50,13 +58,14 @@ impl Edit {
         let progress = bar::progress();
         self.edits.check(self.saving.folder().is_some())?;
         self.check_outputs()?;
-        let before = self.loading.load(&self.model, &progress)?;
+        let before = self.loading.load(&self.model, &self.limits, &progress)?;
         let vectors = Listing::read(&self.model)?.vectors();
-        let topics = self.edits.apply(&before)?;
+        let (topics, ids) = apply(self.edits.all(), &before, &progress)?;
         let mut outputs = Outputs::default();
         outputs.add("model", self.saving.folder(), |folder| self.saving.write(&topics, folder, vectors));
         self.files.write(&mut outputs, &topics, false, || topics.fitted_frame(), &progress);
-        let printed = table::print(&compared(&before, &topics)).map_err(|error| {
+        let text = compared(&before, &topics) + &of_labels(&before, &topics, &ids);
+        let printed = table::print(&text).map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the topics cannot be printed").with_cause(error)
         });
         outputs.tell();
@@ -93,6 +102,29 @@ fn compared(before: &FittedTopicModel, after: &FittedTopicModel) -> String {
     }
     text.push_str("\nAfter\n");
     text.push_str(&table::topics(after));
+    text
+}
+
+/// What became of each topic that had a label, one per line.
+fn of_labels(before: &FittedTopicModel, after: &FittedTopicModel, ids: &Ids) -> String {
+    let (labels, now) = (before.custom_labels(), after.custom_labels());
+    if labels.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nLabels\n".to_owned();
+    for (id, label) in labels {
+        let heir = ids.heir(id);
+        let is = if ids.is_joined(id) { "in" } else { "now" };
+        let became = match now.get(&heir) {
+            _ if heir == OUTLIER && id != OUTLIER => "its documents are outliers, and the label is gone".to_owned(),
+            Some(same) if *same == label && heir == id => "as before".to_owned(),
+            Some(same) if *same == label => format!("now topic {heir}"),
+            Some(other) => format!("{is} topic {heir}, which is labeled {other}"),
+            None => format!("{is} topic {heir}, which has no label"),
+        };
+        text.push_str(&table::cut(&printable(&format!("{id:>5}  {label}: {became}")), table::width(120)));
+        text.push('\n');
+    }
     text
 }
 

@@ -1,23 +1,23 @@
-//! The edits of `topicframe edit`: options that are applied in the order in which they are given.
+//! The options of `topicframe edit`: edits in the order in which they are given.
 //!
-//! A further edit is a variant of [`Edit`], its option in [`KINDS`], and its method in [`Edits::apply`].
+//! A further edit is a variant of [`Edit`], its option in [`KINDS`], and its method in `apply.rs`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::fmt;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
-use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
-use topicframe::model::{OutlierStrategy, Outliers, ReduceOutliers};
+use topicframe::model::{OutlierStrategy, Outliers};
 use topicframe::prelude::{ClassTfIdf, NrTopics};
-use topicframe::topics::Regrouping;
 
 use crate::usage::any_case;
 
-const OUTLIER: i32 = -1;
+/// The number that stands for the documents in no topic.
+pub const OUTLIER: i32 = -1;
 
 /// An edit. Topics are those of the model that was loaded.
 #[derive(Debug, Clone)]
-enum Edit {
+pub enum Edit {
     Merge(Vec<i32>),
     Delete(Vec<i32>),
     Split(i32, usize),
@@ -30,9 +30,28 @@ enum Edit {
     Ctfidf(ClassTfIdf),
 }
 
+/// An edit as it was given.
+#[derive(Debug, Clone)]
+pub struct Given {
+    pub edit: Edit,
+    option: &'static str,
+    value: String,
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.value.contains(char::is_whitespace) {
+            true => write!(f, "--{} \"{}\"", self.option, self.value),
+            false => write!(f, "--{} {}", self.option, self.value),
+        }
+    }
+}
+
 /// The option of an edit.
 struct Kind {
     option: &'static str,
+    /// Another name of the option, which the help mentions.
+    alias: Option<&'static str>,
     value_name: &'static str,
     help: &'static str,
     /// Whether values may begin with a minus sign, as that of the outlier topic does.
@@ -43,50 +62,59 @@ struct Kind {
 const KINDS: [Kind; 10] = [
     Kind {
         option: "merge",
+        alias: None,
         value_name: "ID,ID",
-        help: "Merge these topics into one. If the first is -1, they become outliers.",
+        help: "Merge these topics into one, which keeps the label of the largest, if that has one. If -1 comes first, they \
+               become outliers.",
         has_minus: true,
         read: merge,
     },
     Kind {
         option: "delete",
+        alias: None,
         value_name: "ID,ID",
         help: "Delete these topics: their documents become outliers.",
-        has_minus: false,
+        has_minus: true,
         read: delete,
     },
     Kind {
         option: "split",
+        alias: None,
         value_name: "ID=N",
-        help: "Divide a topic into this number of topics, by k-means: `3=2`.",
-        has_minus: false,
+        help: "Divide topic ID into N topics, by k-means: `3=2`.",
+        has_minus: true,
         read: split,
     },
     Kind {
         option: "label",
+        alias: None,
         value_name: "ID=LABEL",
-        help: "Give a topic a label, which it keeps through further edits: `\"3=Old cars\"`.",
-        has_minus: false,
+        help: "Give a topic a label, which it keeps through further edits: `\"3=Old cars\"`; `3=` removes it.",
+        has_minus: true,
         read: label,
     },
     Kind {
         option: "nr-topics",
+        alias: Some("reduce"),
         value_name: "N|auto",
-        help: "Reduce the topics to this number, not counting outliers: to the cut of the tree, where there is one and no \
-               topics were merged; otherwise, similar topics are merged.",
+        help: "Reduce the topics to this number, not counting outliers: to the cut of the tree that the fit found, as long \
+               as no topics were merged; otherwise, similar topics are merged. `auto` merges those that are very similar. \
+               --reduce is the same option.",
         has_minus: false,
         read: |text| any_case(text).map(Edit::NrTopics),
     },
     Kind {
         option: "at",
+        alias: None,
         value_name: "N",
-        help: "Cut the tree of topics at this number, more or fewer than now. Earlier edits are undone, except for the \
-               choice of outliers.",
+        help: "Cut the tree that the fit found at this number of topics, more or fewer than now. Earlier edits are undone, \
+               except for the choice of outliers.",
         has_minus: false,
         read: at,
     },
     Kind {
         option: "outliers",
+        alias: None,
         value_name: "clusterer|none|SHARE|below=P",
         help: "Choose other outliers: those of the `clusterer`, `none`, a share of the documents (`10%` or `0.1`), or \
                documents with a low probability as well (`below=0.3`).",
@@ -95,22 +123,26 @@ const KINDS: [Kind; 10] = [
     },
     Kind {
         option: "reduce-outliers",
+        alias: None,
         value_name: "embeddings|distributions|c-tf-idf|probabilities",
-        help: "Move outliers to the topic that they match best: by the cosine to its mean vector, by shares of their text, \
-               by the similarity of words, or by the clusterer's memberships.",
+        help: "Move outliers to the topic that they match best: by `embeddings` (the cosine to its mean vector), \
+               `distributions` (the shares of topics in their text), `c-tf-idf` (the similarity of their words), or \
+               `probabilities` (the clusterer's memberships).",
         has_minus: false,
         read: reduce_outliers,
     },
     Kind {
         option: "max-outliers",
+        alias: None,
         value_name: "SHARE",
-        help: "After --reduce-outliers: move only the best matches, until no more than this share of the documents are \
+        help: "After --reduce-outliers: move only the best matches, and only until this share of the documents are \
                outliers (`10%` or `0.1`).",
         has_minus: false,
         read: max_outliers,
     },
     Kind {
         option: "ctfidf",
+        alias: None,
         value_name: "plain|coverage|bm25|reduce-frequent-words",
         help: "Weight the words of topics anew by c-TF-IDF: `plain` is BERTopic's formula; one or more of the others, \
                separated by commas, are added to it: the share of a topic's documents that have the word (the default of \
@@ -125,19 +157,24 @@ const HEADING: &str = "Edits, applied in the given order";
 
 /// Edits in the order of the command line.
 #[derive(Debug, Clone)]
-pub struct Edits(Vec<Edit>);
+pub struct Edits(Vec<Given>);
 
 impl Args for Edits {
     fn augment_args(command: Command) -> Command {
         command.args(KINDS.iter().map(|kind| {
+            let (option, read) = (kind.option, kind.read);
+            let given = move |value: &str| -> Result<Given> {
+                Ok(Given { edit: read(value)?, option, value: value.to_owned() })
+            };
             Arg::new(kind.option)
                 .long(kind.option)
+                .aliases(kind.alias)
                 .value_name(kind.value_name)
                 .help(kind.help.trim_end_matches('.'))
                 .help_heading(HEADING)
                 .action(ArgAction::Append)
                 .allow_hyphen_values(kind.has_minus)
-                .value_parser(kind.read)
+                .value_parser(given)
         }))
     }
 
@@ -150,9 +187,9 @@ impl FromArgMatches for Edits {
     fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
         let of = |kind: &Kind| {
             let places = matches.indices_of(kind.option).into_iter().flatten();
-            places.zip(matches.get_many::<Edit>(kind.option).into_iter().flatten().cloned()).collect::<Vec<_>>()
+            places.zip(matches.get_many::<Given>(kind.option).into_iter().flatten().cloned()).collect::<Vec<_>>()
         };
-        let mut edits: Vec<(usize, Edit)> = KINDS.iter().flat_map(of).collect();
+        let mut edits: Vec<(usize, Given)> = KINDS.iter().flat_map(of).collect();
         edits.sort_by_key(|(place, _)| *place);
         Ok(Edits(edits.into_iter().map(|(_, edit)| edit).collect()))
     }
@@ -176,124 +213,10 @@ impl Edits {
         }
     }
 
-    /// Applies the edits to `topics`, one after the other.
-    pub fn apply(&self, topics: &FittedTopicModel) -> Result<FittedTopicModel> {
-        let mut ids = Ids::of(topics);
-        let mut edited = topics.clone();
-        for edits in self.0.chunk_by(is_one_edit) {
-            let before = edited.history().len();
-            edited = match edits {
-                [] => continue,
-                [Edit::NrTopics(nr_topics), ..] => edited.reduce_topics(*nr_topics)?,
-                [Edit::At(nr_topics), ..] => edited.at(*nr_topics)?,
-                [Edit::Outliers(outliers), ..] => edited.with_outliers(*outliers)?,
-                [Edit::Ctfidf(ctfidf), ..] => edited.with_ctfidf(ctfidf.clone())?,
-                [Edit::Delete(_), ..] => {
-                    let deleted = edits.iter().filter_map(|edit| match edit {
-                        Edit::Delete(deleted) => Some(deleted),
-                        _ => None,
-                    });
-                    let now = deleted.flatten().map(|&id| ids.now(id)).collect::<Result<BTreeSet<i32>>>()?;
-                    edited.delete_topics(&now.into_iter().collect::<Vec<_>>())?
-                }
-                [Edit::Split(topic, parts), ..] => edited.split_topic(ids.now(*topic)?, *parts)?,
-                [Edit::Label(..), ..] => {
-                    let labels = edits.iter().filter_map(|edit| match edit {
-                        Edit::Label(topic, label) => Some((*topic, label.clone())),
-                        _ => None,
-                    });
-                    let now = labels.map(|(topic, label)| Ok((ids.now(topic)?, label)));
-                    edited.set_topic_labels(now.collect::<Result<Vec<(i32, String)>>>()?)?
-                }
-                [Edit::ReduceOutliers(strategy)] => edited.reduce_outliers(*strategy)?,
-                [Edit::ReduceOutliers(strategy), .., Edit::MaxOutliers(share)] => {
-                    edited.reduce_outliers(ReduceOutliers::new(*strategy).max_outliers(*share))?
-                }
-                [Edit::ReduceOutliers(_) | Edit::MaxOutliers(_), ..] => {
-                    return Err(wrong("--max-outliers belongs to --reduce-outliers")
-                        .with_hint("Put it after --reduce-outliers STRATEGY."));
-                }
-                [Edit::Merge(_), ..] => {
-                    let groups = edits.iter().filter_map(|edit| match edit {
-                        Edit::Merge(group) => Some(group.as_slice()),
-                        _ => None,
-                    });
-                    let groups = ids.groups(groups)?;
-                    match groups.is_empty() {
-                        true => edited,
-                        false => edited.merge_topics(&groups.iter().map(Vec::as_slice).collect::<Vec<_>>())?,
-                    }
-                }
-            };
-            ids.follow(&edited, before);
-        }
-        Ok(edited)
+    /// The edits, one after the other.
+    pub fn all(&self) -> &[Given] {
+        &self.0
     }
-}
-
-/// Whether two edits in a row are one: then topics are described only once.
-fn is_one_edit(first: &Edit, next: &Edit) -> bool {
-    matches!(
-        (first, next),
-        (Edit::Merge(_), Edit::Merge(_))
-            | (Edit::Delete(_), Edit::Delete(_))
-            | (Edit::Label(..), Edit::Label(..))
-            | (Edit::ReduceOutliers(_), Edit::MaxOutliers(_))
-    )
-}
-
-/// What became of each topic of the model that was loaded. Edits renumber topics, but whoever types a command only knows
-/// the numbers from before.
-struct Ids(BTreeMap<i32, i32>);
-
-impl Ids {
-    fn of(topics: &FittedTopicModel) -> Self {
-        Ids(topics.topic_ids().into_iter().map(|id| (id, id)).chain([(OUTLIER, OUTLIER)]).collect())
-    }
-
-    /// Follows the edits of `topics` from the one with number `first` on.
-    fn follow(&mut self, topics: &FittedTopicModel, first: usize) {
-        for edit in topics.history().iter().skip(first).filter(|edit| !edit.destinations.is_empty()) {
-            self.0.values_mut().filter(|id| **id != OUTLIER).for_each(|id| *id = heir(edit, *id));
-        }
-    }
-
-    /// The present number of a topic.
-    fn now(&self, id: i32) -> Result<i32> {
-        match self.0.get(&id) {
-            Some(&OUTLIER) if id != OUTLIER => {
-                Err(wrong(&format!("topic {id} no longer exists at this point: its documents are outliers"))
-                    .with_hint("Edits are applied in the given order: put this one earlier."))
-            }
-            Some(&now) => Ok(now),
-            None => {
-                let message = format!("there is no topic {id}");
-                let hint = "`topicframe info` lists the topics. Edits refer to them by these numbers, even if an earlier \
-                            edit of the same command renumbers them.";
-                Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(hint))
-            }
-        }
-    }
-
-    /// The groups of present topics that are to be merged. Groups with a topic in common are one.
-    fn groups<'a>(&self, merges: impl Iterator<Item = &'a [i32]>) -> Result<Vec<Vec<i32>>> {
-        let mut groups: Vec<BTreeSet<i32>> = Vec::new();
-        for merge in merges {
-            let mut group = merge.iter().map(|&id| self.now(id)).collect::<Result<BTreeSet<i32>>>()?;
-            let (joined, others): (Vec<_>, Vec<_>) = groups.into_iter().partition(|other| !other.is_disjoint(&group));
-            group.extend(joined.into_iter().flatten());
-            groups = others;
-            groups.push(group);
-        }
-        // The outlier topic is the first of its group.
-        Ok(groups.into_iter().filter(|group| group.len() > 1).map(|group| group.into_iter().collect()).collect())
-    }
-}
-
-/// The topic with most documents of a `topic` after an edit, ties by number; -1 if all are outliers.
-fn heir(edit: &Regrouping, topic: i32) -> i32 {
-    let parts = edit.destinations.get(&topic).into_iter().flatten().filter(|(to, _)| **to != OUTLIER);
-    parts.max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))).map_or(OUTLIER, |(&to, _)| to)
 }
 
 fn merge(text: &str) -> Result<Edit> {
@@ -311,7 +234,8 @@ fn merge(text: &str) -> Result<Edit> {
 
 fn delete(text: &str) -> Result<Edit> {
     let ids = text.split(',').map(|id| id.trim().parse::<i32>().ok().filter(|id| *id != OUTLIER));
-    let refused = || Error::invalid_parameter(Stage::Topics, "delete", text, "numbers of topics, separated by commas");
+    let allowed = "the numbers of topics, separated by commas; -1 stands for outliers, which are in no topic";
+    let refused = || Error::invalid_parameter(Stage::Topics, "delete", text, allowed);
     ids.collect::<Option<Vec<_>>>().map(Edit::Delete).ok_or_else(refused)
 }
 
@@ -369,6 +293,6 @@ fn ctfidf(text: &str) -> Result<Edit> {
     added.map(Edit::Ctfidf).ok_or_else(|| Error::invalid_parameter(Stage::Topics, "ctfidf", text, allowed))
 }
 
-fn wrong(message: &str) -> Error {
+pub fn wrong(message: &str) -> Error {
     Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
 }

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use topicframe::error::{Error, Result, Stage};
+use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::prelude::DocumentSearch;
 
 use crate::bar;
+use crate::limits::ImageLimits;
 use crate::loading::Loading;
 use crate::result::ResultTable;
 
@@ -29,12 +30,12 @@ pub struct Find {
     #[arg(long, value_name = "ID", conflicts_with_all = ["query", "image", "documents"])]
     similar_to: Option<i32>,
 
-    /// Find documents instead of topics.
+    /// Find documents instead of topics; the model must have been saved with its vectors.
     #[arg(long)]
     documents: bool,
 
-    /// Only documents of this topic; -1 for outliers.
-    #[arg(long, value_name = "ID", requires = "documents", allow_negative_numbers = true)]
+    /// With --documents: only documents of this topic; -1 for outliers.
+    #[arg(long, value_name = "ID", allow_negative_numbers = true)]
     topic: Option<i32>,
 
     /// The number of topics or documents.
@@ -46,13 +47,20 @@ pub struct Find {
 
     #[command(flatten)]
     loading: Loading,
+
+    #[command(flatten)]
+    limits: ImageLimits,
 }
 
 const EXAMPLES: &str = "\
+Similarity and score are the cosine of the query's embedding to that of the topic or document, -1 to
+1. Rows are counted from 0.
+
 Examples:
   topicframe find topics/ \"a boat on the sea\"
   topicframe find topics/ --image boat.jpg --top-n 3 --out nearest.csv
-  topicframe find topics/ \"a boat on the sea\" --documents --topic 3";
+  topicframe find topics/ \"a boat on the sea\" --documents --topic 3
+  topicframe find topics/ --similar-to 3";
 
 impl Find {
     /// Prints the nearest topics or documents with their similarities.
@@ -61,8 +69,13 @@ impl Find {
         if self.top_n == 0 {
             return Err(Error::invalid_parameter(Stage::Topics, "top_n", 0, "at least 1"));
         }
+        if self.topic.is_some() && !self.documents {
+            let message = "--topic is for documents, but topics are searched";
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+                .with_hint("Add --documents, or omit --topic. --similar-to ID finds the topics that are like one."));
+        }
         self.result.check(&self.model)?;
-        let topics = self.loading.load(&self.model, &progress)?;
+        let topics = self.loading.load(&self.model, &self.limits, &progress)?;
         let query = self.query.as_deref().unwrap_or_default();
         let found = match (self.similar_to, &self.image, self.documents) {
             (Some(topic), ..) => topics.similar_topics(topic, self.top_n)?,

@@ -18,6 +18,7 @@ use crate::limits::ImageLimits;
 use crate::outputs::{Files, Outputs};
 use crate::reading::Reading;
 use crate::saving::Saving;
+use crate::table::counted;
 use crate::usage::any_case;
 use crate::{bar, quality, table};
 
@@ -182,6 +183,7 @@ Examples:
   topicframe fit posts.csv --text caption
   topicframe fit posts.csv --text caption --nr-topics 20 --report page.html --save topics/
   topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
+  topicframe fit posts.csv --text caption --report page.html --time date --class forum
   topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html";
 
 impl Fit {
@@ -194,6 +196,7 @@ impl Fit {
         let model = self.model(progress.clone())?;
         model.check()?;
         let frame = self.read(&progress)?;
+        self.files.check_columns(&frame)?;
         let (topics, documents) = model.fit_transform(&frame)?;
         // Before printing, which may fail: the files matter most to the user.
         let outputs = self.write(&topics, &documents, &progress);
@@ -341,17 +344,17 @@ fn report(topics: &FittedTopicModel, outliers: Outliers, started: Instant) {
     let summary = topics.summary();
     let share = 100.0 * summary.outliers as f64 / summary.rows.max(1) as f64;
     table::report_line(&format!(
-        "{} in {} rows, {} ({share:.0}%), {:.1} s",
-        if summary.topics == 1 { "1 topic".to_owned() } else { format!("{} topics", summary.topics) },
-        summary.rows,
-        if summary.outliers == 1 { "1 outlier".to_owned() } else { format!("{} outliers", summary.outliers) },
+        "{} in {}, {} ({share:.0}%), {:.1} s",
+        counted(summary.topics, "topic"),
+        counted(summary.rows, "row"),
+        counted(summary.outliers, "outlier"),
         started.elapsed().as_secs_f64()
     ));
     if summary.topics == 0 {
         table::report_line(&match outliers {
             Outliers::AsClustered => format!(
-                "No group in these {} rows is large and dense enough to form a topic: lower --min-cluster-size.",
-                summary.rows
+                "No group in {} is large and dense enough to form a topic: lower --min-cluster-size.",
+                counted(summary.rows, "row")
             ),
             _ => format!("No topic has rows left with --outliers {outliers}."),
         });

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use topicframe::error::Stage;
 use topicframe::progress::{Event, Progress, ProgressSink};
 
+use crate::table;
+
 /// Adds up the notes of batches, and passes on everything else that is worth showing.
 pub struct Gather {
     out: Arc<dyn ProgressSink>,
@@ -69,7 +71,7 @@ impl Gathered {
         // The rows in a note are those of its batch.
         let detail = self.first.split_once(FIRST).map_or(String::new(), |(_, detail)| match self.before {
             0 => format!("{FIRST}{detail}"),
-            before => format!("{FIRST}{detail} (counted after the first {before} rows)"),
+            before => format!("{FIRST}{detail} (counted after the first {})", table::counted(before, "row")),
         });
         match (self.notes, detail.is_empty()) {
             (1, true) => self.first.clone(),

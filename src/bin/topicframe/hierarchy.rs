@@ -1,29 +1,23 @@
 //! `topicframe hierarchy`: the tree in which the topics of a saved model merge.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use topicframe::error::{Error, Result, Stage};
 use topicframe::prelude::{HierarchyOptions, Linkage, TopicDistance};
 use topicframe::progress::printable;
 
 use crate::bar;
-use crate::loading::Loading;
-use crate::result::ResultTable;
+use crate::exploring::Explored;
 use crate::usage::any_case;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Hierarchy {
-    /// The folder of the model, as written by `topicframe fit ... --save FOLDER`.
-    #[arg(value_name = "MODEL")]
-    model: PathBuf,
-
     /// What topics are compared by: their words, or their mean vectors [default: words, or without any, vectors].
     #[arg(long, value_name = "c-tf-idf|vectors", value_parser = distance)]
     by: Option<TopicDistance>,
 
-    /// How far apart groups of topics are.
+    /// The distance of two groups of topics: the increase of their variance (`ward`), or the mean, the largest
+    /// (`complete`) or the smallest distance (`single`) between their topics.
     #[arg(
         long,
         value_name = "ward|average|complete|single",
@@ -33,26 +27,27 @@ pub struct Hierarchy {
     linkage: Linkage,
 
     #[command(flatten)]
-    result: ResultTable,
-
-    #[command(flatten)]
-    loading: Loading,
+    explored: Explored,
 }
 
 const EXAMPLES: &str = "\
-Example:
-  topicframe hierarchy topics/ --out merges.csv";
+What is nearest merges first. The numbers in the tree are those of `topicframe info MODEL`; the
+table of --out has the two groups of each merge with their names, all of its topics, and its
+distance. `topicframe edit MODEL --nr-topics N` merges topics.
+
+Examples:
+  topicframe hierarchy topics/ --out merges.csv
+  topicframe hierarchy topics/ --by vectors --linkage average";
 
 impl Hierarchy {
     /// Prints the tree, and writes the table of merges.
     pub fn run(&self) -> Result<()> {
         let progress = bar::progress();
-        self.result.check(&self.model)?;
-        let topics = self.loading.load(&self.model, &progress)?;
+        let topics = self.explored.load(&progress)?;
         let options = HierarchyOptions::new().linkage(self.linkage).distance(self.by.clone().unwrap_or_default());
         let tree = topics.hierarchical_topics_with(&options)?;
         let text = printable_lines(&tree.get_topic_tree());
-        self.result.tell_as(&text, &tree.frame()?, &progress)
+        self.explored.result().tell_as(&text, &tree.frame()?, &progress)
     }
 }
 

@@ -5,7 +5,7 @@ use topicframe::prelude::Limits;
 
 const MILLION: u64 = 1_000_000;
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Images")]
 pub struct ImageLimits {
     /// Maximum number of pixels in an image, in millions; also scales the memory limit for decoding [default: 134, or

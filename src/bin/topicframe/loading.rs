@@ -27,27 +27,28 @@ pub struct Loading {
     /// Device for model inference: `cpu`, or `cuda` or `cuda:N` if topicframe was built with the `cuda` feature.
     #[arg(long, value_name = "cpu|cuda", default_value_t = Device::Cpu, value_parser = any_case::<Device>)]
     device: Device,
-
-    #[command(flatten)]
-    limits: ImageLimits,
 }
 
 impl Loading {
-    /// Loads the model in `folder`, with the embedder if one is given.
-    pub fn load(&self, folder: &Path, progress: &Progress) -> Result<FittedTopicModel> {
-        let limits = self.limits.clone();
+    /// Loads the model in `folder`, with the embedder if one is given, and with other `limits` for images than in the fit.
+    pub fn load(&self, folder: &Path, limits: &ImageLimits, progress: &Progress) -> Result<FittedTopicModel> {
         limits.change(Limits::new()).check(Stage::Input)?;
         let mut options = LoadOptions::new().device(self.device);
         if !limits.given().is_empty() {
+            let limits = limits.clone();
             options = options.image_limits(move |of_fit| limits.change(of_fit));
         }
         if let Some(name) = self.name() {
             options = options.embedder(name);
         }
         let topics = FittedTopicModel::load_with(folder, &options)?.with_progress(progress.clone());
-        self.report_unused(&topics, progress);
+        if topics.columns().image.is_none() {
+            for option in limits.given() {
+                progress.note(Stage::Input, format!("{option} has no effect: the model was fitted without images"));
+            }
+        }
         match self.name() {
-            Some(name) if !Listing::read(folder)?.has_embedder() => self.with_embedder(topics, name, progress),
+            Some(name) if !Listing::read(folder)?.has_embedder() => self.with_embedder(topics, name, limits, progress),
             _ => Ok(topics),
         }
     }
@@ -58,20 +59,19 @@ impl Loading {
         Some(if name.eq_ignore_ascii_case("builtin") { "builtin" } else { name })
     }
 
-    fn report_unused(&self, topics: &FittedTopicModel, progress: &Progress) {
-        if topics.columns().image.is_none() {
-            for option in self.limits.given() {
-                progress.note(Stage::Input, format!("{option} has no effect: the model was fitted without images"));
-            }
-        }
-    }
-
     /// A model that was fitted to precomputed vectors, with the embedder that they are from.
-    fn with_embedder(&self, topics: FittedTopicModel, name: &str, progress: &Progress) -> Result<FittedTopicModel> {
+    #[cfg_attr(not(feature = "models"), expect(unused_variables, reason = "no embedder for images can be loaded"))]
+    fn with_embedder(
+        &self,
+        topics: FittedTopicModel,
+        name: &str,
+        limits: &ImageLimits,
+        progress: &Progress,
+    ) -> Result<FittedTopicModel> {
         match LoadedEmbedder::load(name, self.device, progress)? {
             #[cfg(feature = "models")]
             LoadedEmbedder::MultiModal(model) => {
-                let model = model.limits(self.limits.change(Limits::new()));
+                let model = model.limits(limits.change(Limits::new()));
                 topics.with_image_embedder(model.clone())?.with_embedder(model)
             }
             LoadedEmbedder::Static(model) => topics.with_embedder(model),

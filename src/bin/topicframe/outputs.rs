@@ -11,6 +11,8 @@ use topicframe::files::{check_writable, check_writable_frame, is_binary, is_deli
 use topicframe::polars::prelude::{DataFrame, DataType};
 use topicframe::progress::Progress;
 
+use crate::contents::Contents;
+use crate::names::Names;
 use crate::table;
 
 /// The files with topics and documents.
@@ -25,13 +27,21 @@ pub struct Files {
     #[arg(long, value_name = "FILE")]
     topics: Option<PathBuf>,
 
-    /// Write the documents with their topics here (same formats; images and arrays only to .parquet and .arrow, lists of
-    /// numbers also to JSON).
+    /// Write the documents here, with their topics, probabilities and the names of the topics (same formats; images and
+    /// arrays only to .parquet and .arrow, lists of numbers also to JSON).
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
+
+    #[command(flatten)]
+    contents: Contents,
 }
 
 impl Files {
+    /// Checks that `frame` has the columns that the report shows, before a fit.
+    pub fn check_columns(&self, frame: &DataFrame) -> Result<()> {
+        self.contents.check(frame)
+    }
+
     /// The files that are to be written.
     fn all(&self) -> impl Iterator<Item = &PathBuf> {
         [&self.topics, &self.documents, &self.report].into_iter().flatten()
@@ -58,9 +68,11 @@ impl Files {
     ) {
         outputs.add("topics", self.topics.as_deref(), |path| write_topics(topics, path, with_quality));
         outputs.add("documents", self.documents.as_deref(), |path| {
-            write_frame(&writable(&documents()?, path, progress), path)
+            let (documents, names) = (documents()?, Names::of(topics));
+            names.note_replaced(&documents, progress);
+            write_frame(&writable(&names.add(&documents, |_| ())?, path, progress), path)
         });
-        outputs.add("report", self.report.as_deref(), |path| topics.report().write(path));
+        outputs.add("report", self.report.as_deref(), |path| self.contents.report(topics).write(path));
     }
 }
 

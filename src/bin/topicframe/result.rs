@@ -13,6 +13,10 @@ use crate::{outputs, table};
 /// The number of rows that are printed.
 const MOST_ROWS: usize = 50;
 
+/// Columns with probabilities, and the least that is printed as it is.
+const PROBABILITIES: [&str; 2] = ["P_value", "Q_value"];
+const LEAST_PROBABILITY: f64 = 0.001;
+
 /// The width that columns of texts keep, also where lines become too long.
 const NARROWEST: usize = 12;
 
@@ -84,7 +88,7 @@ fn text(frame: &DataFrame, width: usize) -> String {
     }
     let more = frame.height().saturating_sub(shown.height());
     if more > 0 {
-        text.push_str(&format!("… {more} more rows: --out FILE writes all of them\n"));
+        text.push_str(&format!("… {}: --out FILE writes all of them\n", table::counted(more, "more row")));
     }
     text
 }
@@ -100,7 +104,12 @@ fn shortened(text: &str, width: usize) -> String {
 
 /// The name and the values of a column, and whether it has numbers.
 fn cells(column: &Column) -> (Vec<String>, bool) {
-    let values = (0..column.len()).map(|row| column.get(row).map_or(String::new(), |value| cell(&value)));
+    let is_probability = PROBABILITIES.contains(&column.name().as_str());
+    let text = |value: AnyValue<'_>| match value.extract::<f64>() {
+        Some(p) if is_probability && p < LEAST_PROBABILITY => format!("<{LEAST_PROBABILITY}"),
+        _ => cell(&value),
+    };
+    let values = (0..column.len()).map(|row| column.get(row).map_or(String::new(), text));
     let cells = std::iter::once(column.name().to_string()).chain(values);
     let cells = cells.map(|cell| printable(&cell).replace('\n', " ")).collect();
     (cells, column.dtype().is_primitive_numeric())
@@ -109,10 +118,19 @@ fn cells(column: &Column) -> (Vec<String>, bool) {
 fn cell(value: &AnyValue<'_>) -> String {
     match value {
         AnyValue::Null => String::new(),
-        AnyValue::Float32(x) => format!("{x:.3}"),
-        AnyValue::Float64(x) => format!("{x:.3}"),
+        AnyValue::Float32(x) => float(f64::from(*x)),
+        AnyValue::Float64(x) => float(*x),
         AnyValue::List(values) => values.iter().map(|value| cell(&value)).collect::<Vec<_>>().join(", "),
         value => value.str_value().into_owned(),
+    }
+}
+
+/// A number with three decimals, or if these would all be zeros, with two digits and a power of ten.
+fn float(x: f64) -> String {
+    match x != 0.0 && x.abs() < 0.0005 {
+        true => format!("{x:.1e}"),
+        // Zero has no sign.
+        false => format!("{:.3}", x + 0.0),
     }
 }
 
@@ -128,11 +146,21 @@ mod tests {
         assert_eq!(text(&frame, 80), "Topic  Name  Share\n    0  a b   0.250\n   12        1.000\n");
         let long = df!("n" => (0..MOST_ROWS as i64 + 3).collect::<Vec<_>>()).unwrap();
         assert!(text(&long, 80).ends_with("… 3 more rows: --out FILE writes all of them\n"));
+        assert!(text(&long.head(Some(MOST_ROWS + 1)), 80).ends_with("… 1 more row: --out FILE writes all of them\n"));
         assert_eq!(text(&DataFrame::empty(), 80), "\n");
         // What is cut are texts; numbers stay.
         let wide = df!("Words" => ["one, two, three, four, five"], "Name" => ["0_one"], "Share" => [0.5]).unwrap();
         let cut = format!("{:<16}  Name   Share\n{:<16}  0_one  0.500\n", "Words", "one, two, three…");
         assert_eq!(text(&wide, 30), cut);
         assert!(text(&wide, 5).contains("0.500"));
+    }
+
+    #[test]
+    fn tiny_numbers_are_not_zeros() {
+        let numbers = [Some(1e-30), Some(0.00099), Some(0.001), Some(0.2), None];
+        let frame = df!("P_value" => numbers, "Change" => [Some(-0.0), Some(-1.26e-5), Some(0.0005), Some(-0.1), None]);
+        let lines =
+            ["P_value   Change", " <0.001    0.000", " <0.001  -1.3e-5", "  0.001    0.001", "  0.200   -0.100", ""];
+        assert_eq!(text(&frame.unwrap(), 80), lines.join("\n") + "\n");
     }
 }

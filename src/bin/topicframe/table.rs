@@ -5,6 +5,11 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use topicframe::FittedTopicModel;
 use topicframe::progress::printable;
 
+/// `1 row`, `7 rows`.
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The topics with their counts and words, one per line, truncated to the terminal width.
 pub fn topics(topics: &FittedTopicModel) -> String {
     let width = width(120);

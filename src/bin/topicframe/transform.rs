@@ -16,12 +16,16 @@ use topicframe::files::{
     FrameBatches, FrameWriter, IMAGE_COLUMN, Inputs, check_writable_frame, is_binary, is_compressed,
     read_image_folder_with, same_file,
 };
-use topicframe::polars::prelude::{DataFrame, IntoColumn, StringChunked};
+use topicframe::polars::prelude::DataFrame;
 use topicframe::progress::Progress;
 
+use crate::edits::OUTLIER;
 use crate::gather::Gather;
+use crate::limits::ImageLimits;
 use crate::loading::Loading;
+use crate::names::Names;
 use crate::reading::Reading;
+use crate::table::counted;
 use crate::{bar, outputs, table};
 
 #[derive(Debug, Args)]
@@ -71,6 +75,9 @@ pub struct Transform {
     #[command(flatten)]
     loading: Loading,
 
+    #[command(flatten)]
+    limits: ImageLimits,
+
     /// Base folder of relative image paths [default: the folder of the input].
     #[arg(long, value_name = "FOLDER", help_heading = "Images")]
     image_folder: Option<PathBuf>,
@@ -107,6 +114,13 @@ struct Placed {
     outliers: usize,
 }
 
+impl Placed {
+    fn count(&mut self, topic: i32) {
+        self.rows += 1;
+        self.outliers += usize::from(topic == OUTLIER);
+    }
+}
+
 impl Transform {
     /// Applies the model to each input.
     pub fn run(&self) -> Result<()> {
@@ -122,7 +136,7 @@ impl Transform {
         if jobs.is_empty() {
             return Ok(());
         }
-        let topics = self.loading.load(&self.model, &progress)?;
+        let topics = self.loading.load(&self.model, &self.limits, &progress)?;
         let columns = self.columns(&topics)?;
         let (mut failed, all) = (Vec::new(), jobs.len());
         for job in &jobs {
@@ -277,8 +291,7 @@ impl Transform {
             Some(path) => FrameWriter::create(path)?,
             None => FrameWriter::csv(Pipe(Arc::clone(&is_closed))),
         };
-        let names: BTreeMap<i32, String> =
-            topics.topic_ids().into_iter().filter_map(|id| Some((id, topics.topic_label(id)?))).collect();
+        let names = Names::of(topics);
         let task = progress.task(Stage::Topics, "rows", batches.total_rows());
         let mut placed = Placed::default();
         for batch in batches {
@@ -288,7 +301,10 @@ impl Transform {
                 Some(row) => error.with_row(row + placed.rows),
                 None => error,
             })?;
-            let frame = with_names(frame, &names, &mut placed)?;
+            if placed.rows == 0 {
+                names.note_replaced(&frame, progress);
+            }
+            let frame = names.add(&frame, |topic| placed.count(topic))?;
             writer.write(&self.written(frame, job, placed.rows == batch.height(), progress))?;
             task.advance(batch.height());
             if is_closed.load(Ordering::Relaxed) {
@@ -354,9 +370,9 @@ impl Job {
     fn report(&self, placed: &Placed, started: Instant) {
         let share = 100.0 * placed.outliers as f64 / placed.rows.max(1) as f64;
         table::report_line(&format!(
-            "{} rows, {} outliers ({share:.0}%), {:.1} s",
-            placed.rows,
-            placed.outliers,
+            "{}, {} ({share:.0}%), {:.1} s",
+            counted(placed.rows, "row"),
+            counted(placed.outliers, "outlier"),
             started.elapsed().as_secs_f64()
         ));
         if let Some(path) = &self.output {
@@ -385,22 +401,4 @@ impl Write for Pipe {
             result => result,
         }
     }
-}
-
-/// `frame` with the name of each row's topic, between `Topic` and `Probability`; a column `Name` of the input is dropped.
-fn with_names(frame: DataFrame, names: &BTreeMap<i32, String>, placed: &mut Placed) -> Result<DataFrame> {
-    let unexpected = |cause| {
-        Error::new(ErrorKind::Internal, Stage::Topics, "the topics of the rows cannot be read").with_cause(cause)
-    };
-    let topics = frame.column("Topic").and_then(|topics| topics.i32().cloned()).map_err(unexpected)?;
-    let cells: StringChunked = topics.iter().map(|topic| names.get(&topic?).map(String::as_str)).collect();
-    let named = cells.into_column().with_name("Name".into());
-    placed.rows += topics.len();
-    placed.outliers += topics.iter().filter(|topic| *topic == Some(-1)).count();
-    let kept = frame.columns().iter().filter(|column| column.name() != "Name");
-    let columns = kept.flat_map(|column| match column.name() == "Topic" {
-        true => vec![column.clone(), named.clone()],
-        false => vec![column.clone()],
-    });
-    DataFrame::new(frame.height(), columns.collect()).map_err(unexpected)
 }

@@ -24,6 +24,7 @@ pub(super) fn push(html: &mut Markup, view: &ReportView) {
     html.raw("<main id=\"content\">");
     summary::push(html, view);
     topic_table::push(html, view);
+    push_parts(html, view);
     html.raw("<section class=\"topics\" aria-label=\"Each topic\">");
     for topic in &view.topics {
         topic_section::push(html, topic);
@@ -47,8 +48,29 @@ fn push_head(html: &mut Markup, view: &ReportView) {
     html.text(&view.title).raw("</title><style>").raw(include_str!("report.css")).raw("</style></head>");
 }
 
+/// What was asked for: the tree, time, and classes.
+fn push_parts(html: &mut Markup, view: &ReportView) {
+    if let Some(tree) = &view.tree {
+        tree.push(html, &view.names);
+    }
+    if let Some(curves) = &view.curves {
+        curves.push(html, &view.names);
+    }
+    for (place, classes) in view.classes.iter().enumerate() {
+        classes.push(html, &view.names, place);
+    }
+}
+
 fn push_index(html: &mut Markup, view: &ReportView) {
     html.raw("<nav aria-label=\"Topics\"><a class=\"home\" href=\"#overview\">All topics</a>");
+    html.raw(if view.tree.is_some() { "<a class=\"to-part\" href=\"#tree\">Tree</a>" } else { "" });
+    html.raw(if view.curves.is_some() { "<a class=\"to-part\" href=\"#time\">Over time</a>" } else { "" });
+    for (place, classes) in view.classes.iter().enumerate() {
+        html.raw("<a class=\"to-part\"")
+            .attribute("href", format_args!("#class-{place}"))
+            .raw(">By <span dir=\"auto\">");
+        html.cut_text(classes.column(), INDEX_LENGTH).raw("</span></a>");
+    }
     html.raw("<form role=\"search\" hidden><input id=\"filter\" type=\"search\" autocomplete=\"off\" ");
     html.raw("placeholder=\"Filter by word\" aria-label=\"Filter the topics by word\">");
     html.raw("<output id=\"found\" for=\"filter\"></output></form><ol>");

@@ -4,6 +4,26 @@
 /// The deepest nesting that is taken apart.
 const DEPTH: usize = 16;
 
+/// The name of a stage and its settings as people read them, from what its `Debug` prints: settings that are left open
+/// are omitted. Another text is returned as it is.
+///
+/// ```
+/// use topicframe::display::stage_in_words;
+/// use topicframe::prelude::*;
+///
+/// let stage = format!("{:?}", KMeans::new(20));
+/// assert!(stage.starts_with("KMeans { n_clusters: 20, "));
+/// assert!(stage_in_words(&stage).starts_with("KMeans: n_clusters 20, "));
+/// assert_eq!(stage_in_words("my own stage"), "my own stage");
+/// ```
+pub fn stage_in_words(printed: &str) -> String {
+    match readable(printed) {
+        Some((name, settings)) if settings.is_empty() => name,
+        Some((name, settings)) => format!("{name}: {settings}"),
+        None => printed.to_owned(),
+    }
+}
+
 /// The name of a stage and its settings in words; `None` if `printed` is not the output of a derived `Debug` with fields.
 /// Settings that are left open (`None`, `Auto`) are omitted, and those of a value within another follow in its place.
 pub(super) fn readable(printed: &str) -> Option<(String, String)> {

@@ -102,11 +102,20 @@ fn has_scores(view: &ReportView) -> bool {
     view.topics.iter().any(|topic| !topic.documents.is_empty() || !topic.galleries.is_empty())
 }
 
+/// Whether topics are compared over time or between classes.
+fn has_tests(view: &ReportView) -> bool {
+    view.curves.is_some() || !view.classes.is_empty()
+}
+
 /// Whether there are numbers to explain.
 fn has_meanings(view: &ReportView) -> bool {
     let quality = &view.quality;
     let is_known = quality.agreement.is_some() || quality.confidence.is_some();
-    is_known || has_scores(view) || view.topics.iter().any(|topic| topic.trust.is_some())
+    is_known
+        || has_scores(view)
+        || has_tests(view)
+        || view.tree.is_some()
+        || view.topics.iter().any(|topic| topic.trust.is_some())
 }
 
 /// What the numbers on the page mean.
@@ -143,6 +152,20 @@ pub(super) fn push_meanings(html: &mut Markup, view: &ReportView) {
     }
     if has_scores(view) {
         push("score", "How representative a document or an image is of its topic, from 0 to 1.");
+    }
+    if view.tree.is_some() {
+        push(
+            "distance",
+            "How far apart the two parts of a branch are: by the cosine distance of the topics' words (or of vectors, if no \
+             words are counted), and Ward's linkage.",
+        );
+    }
+    if has_tests(view) {
+        push(
+            "corrected p-value",
+            "How probable such a difference is if there is none, corrected for the number of comparisons (Benjamini and \
+             Hochberg): of those below 0.05, at most 5% are expected to be wrong.",
+        );
     }
     html.raw("</dl></section>");
 }

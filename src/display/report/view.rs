@@ -6,14 +6,16 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
+use super::class_table::ClassTable;
+use super::percent::percent;
+use super::topic_curves::TopicCurves;
+use super::topic_names::{TopicNames, anchor, name};
+use super::topic_tree::TopicTree;
 use crate::cluster::OUTLIER;
 use crate::error::Result;
-use crate::model::{Doubt, FittedTopicModel, Quality, Summary, TopicQuality};
+use crate::model::{Doubt, FittedTopicModel, OverTimeOptions, Quality, Summary, TopicQuality};
 use crate::represent::{Aspect, Gallery, Picture};
 use crate::vision::EncodedImage;
-
-/// The number of words that name a topic in lists and headings.
-const NAME_WORDS: usize = 4;
 
 /// The number of images per topic in the table.
 const STRIP: usize = 4;
@@ -39,6 +41,10 @@ pub(super) struct ReportView {
     pub(super) largest: usize,
     /// How far all topics can be trusted.
     pub(super) quality: Quality,
+    pub(super) names: TopicNames,
+    pub(super) tree: Option<TopicTree>,
+    pub(super) curves: Option<TopicCurves>,
+    pub(super) classes: Vec<ClassTable>,
 }
 
 /// One topic.
@@ -98,16 +104,29 @@ pub(super) struct DocumentView {
 /// The descriptions of the topics, by name.
 type Aspects = BTreeMap<String, Aspect>;
 
-/// How much of a model is shown on the page.
-#[derive(Debug, Clone, Copy)]
+/// What of a model is shown on the page, and how much.
+#[derive(Debug, Clone)]
 pub(super) struct Extent {
     pub(super) max_topics: usize,
     pub(super) max_pictures: usize,
+    pub(super) has_tree: bool,
+    /// The column of time, and how it is read.
+    pub(super) time: Option<(String, OverTimeOptions)>,
+    /// The columns of classes.
+    pub(super) classes: Vec<String>,
 }
 
 impl ReportView {
     /// Gathers the content of the page for `model`.
-    pub(super) fn of(model: &FittedTopicModel, title: &str, extent: Extent) -> Result<Self> {
+    pub(super) fn of(model: &FittedTopicModel, title: &str, extent: &Extent) -> Result<Self> {
+        // These may fail early: columns may be missing, or not be of times and classes.
+        let most = extent.max_topics;
+        let curves =
+            extent.time.as_ref().map(|(column, time)| TopicCurves::of(model, column, time, most)).transpose()?;
+        let classes: Result<Vec<ClassTable>> =
+            extent.classes.iter().map(|column| ClassTable::of(model, column, most)).collect();
+        let classes = classes?;
+        let tree = if extent.has_tree { TopicTree::of(model, most)? } else { None };
         let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id >= 0).collect();
         let shown: Vec<i32> = ids.iter().copied().take(extent.max_topics).collect();
         let aspects = model.topic_aspects();
@@ -119,7 +138,12 @@ impl ReportView {
         topics.iter_mut().for_each(|topic| topic.trust = trusts.get(&topic.id).copied());
         let outliers =
             model.topic_size(-1).map(|_| TopicView::of(model, &aspects, -1, extent.max_pictures)).transpose()?;
+        let sections = topics.iter().chain(&outliers).map(|topic| (topic.id, topic.filter_words())).collect();
         Ok(ReportView {
+            names: TopicNames::of(model, &sections),
+            tree,
+            curves,
+            classes,
             title: title.to_owned(),
             summary: model.summary(),
             left_out: ids.len() - shown.len(),
@@ -176,10 +200,7 @@ impl TopicView {
 
     /// The anchor of the topic's section.
     pub(super) fn anchor(&self) -> String {
-        match self.id {
-            -1 => "outliers".to_owned(),
-            id => format!("topic-{id}"),
-        }
+        anchor(self.id)
     }
 
     /// What speaks against the topic.
@@ -245,31 +266,6 @@ impl PictureView {
     }
 }
 
-/// `12%`; below 10 and above 90 with one decimal, so that a share and the rest add up, and never 0 or 100 for a part.
-fn percent(share: f64) -> String {
-    match share * 100.0 {
-        0.0 => "0%".to_owned(),
-        100.0 => "100%".to_owned(),
-        percent if percent < 0.1 => "< 0.1%".to_owned(),
-        percent if percent > 99.9 => "> 99.9%".to_owned(),
-        percent if !(9.95..=90.05).contains(&percent) => format!("{percent:.1}%"),
-        percent => format!("{percent:.0}%"),
-    }
-}
-
-/// The display name of a topic, and the number of its words in the name. For a default label of ID and words, the name
-/// consists of the words; any other label is used unchanged.
-fn name(model: &FittedTopicModel, id: i32, words: &[(String, f64)]) -> (String, usize) {
-    let best: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).take(NAME_WORDS).collect();
-    let made = std::iter::once(id.to_string().as_str()).chain(best.iter().copied()).collect::<Vec<_>>().join("_");
-    let best: Vec<&str> = best.into_iter().filter(|word| !word.is_empty()).collect();
-    match model.topic_label(id) {
-        Some(label) if label != made && !label.trim().is_empty() => (label, 0),
-        _ if best.is_empty() => (format!("Topic {id}"), 0),
-        _ => (best.join(", "), best.len()),
-    }
-}
-
 fn galleries(aspects: &Aspects) -> impl Iterator<Item = (&String, &Gallery)> {
     aspects.iter().filter_map(|(name, aspect)| match aspect {
         Aspect::Images(gallery) => Some((name, gallery)),
@@ -289,17 +285,4 @@ fn documents(model: &FittedTopicModel, id: i32) -> Vec<DocumentView> {
     let rows = model.representative_rows(id).unwrap_or_default();
     let document = |&(row, score): &(usize, f64)| Some(DocumentView { row, text: model.text(row)?.to_owned(), score });
     rows.iter().filter_map(document).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent;
-
-    #[test]
-    fn shares_and_the_rest_add_up() {
-        let shown: Vec<String> =
-            [0.0, 1e-9, 0.001, 0.003, 0.0994, 0.5, 0.9006, 0.997, 0.999, 0.99999, 1.0].map(percent).to_vec();
-        let expected = ["0%", "< 0.1%", "0.1%", "0.3%", "9.9%", "50%", "90.1%", "99.7%", "99.9%", "> 99.9%", "100%"];
-        assert_eq!(shown, expected);
-    }
 }

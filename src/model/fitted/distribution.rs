@@ -52,7 +52,10 @@ impl FittedTopicModel {
     /// embedder for texts; interrupted.
     pub fn approximate_distribution(&self, settings: &ApproximateDistribution) -> Result<TopicDistribution> {
         settings.check()?;
-        let texts = self.fitted_texts("approximate_distribution")?;
+        let on_command_line = "this needs texts, but the documents of the model have none";
+        let texts = self
+            .fitted_texts("approximate_distribution")
+            .map_err(|error| error.said_on_command_line(on_command_line))?;
         self.distribution(&texts, &(0..texts.len()).collect::<Vec<_>>(), settings)
     }
 
@@ -101,11 +104,8 @@ impl FittedTopicModel {
     }
 
     fn fitted_texts(&self, what: &str) -> Result<TextColumn> {
-        self.data(what)?.texts.clone().ok_or_else(|| {
-            let message = format!("{what} needs texts, but the documents of this model have none");
-            Error::new(ErrorKind::NotFound, Stage::Topics, message)
-                .with_hint("Images have texts if the model has a captioner.")
-        })
+        let texts = self.data(what)?.texts.clone();
+        texts.ok_or_else(|| without_texts(what).with_hint("Images have texts if the model has a captioner."))
     }
 
     fn new_texts(&self, frame: &DataFrame, what: &str) -> Result<TextColumn> {
@@ -123,9 +123,18 @@ impl FittedTopicModel {
 
     /// For each of `rows` of the fit: the topic with the largest share of its text, ties by number, and that share.
     pub(super) fn largest_shares(&self, what: &str, rows: &[usize]) -> Result<Vec<Option<(i32, f64)>>> {
-        let shares = self.distribution(&self.fitted_texts(what)?, rows, &ApproximateDistribution::new())?;
-        let largest = |at| shares.of(at).into_iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        Ok((0..rows.len()).map(largest).collect())
+        let texts = self.data(what)?.texts.clone().ok_or_else(|| {
+            let hint = Hint::new("Use OutlierStrategy::Embeddings.").on_command_line("Use the strategy embeddings.");
+            without_texts(what).with_hint(hint)
+        })?;
+        let (topics, vectorizer) = (self.compared(), self.fitted_vectorizer()?);
+        let windows = self.term_windows(&vectorizer, &topics)?;
+        let task = self.settings.progress.task(Stage::Topics, "topics within documents", rows.len());
+        let texts: Vec<Option<&str>> = rows.iter().map(|&row| texts.get(row)).collect();
+        let largest = windows.largest(&texts, &ApproximateDistribution::new(), &task);
+        task.finish()?;
+        let topic = |(place, share): (usize, f64)| Some((*topics.ids.get(place)?, share));
+        Ok(largest.into_iter().map(|found| found.and_then(topic)).collect())
     }
 
     /// The topics of some rows of `texts`, in the order of `rows`.
@@ -283,11 +292,21 @@ impl Windows {
     }
 }
 
+/// The error of `what` for rows of the fit that have no texts, without a hint.
+fn without_texts(what: &str) -> Error {
+    let message = format!("{what} needs texts, but the documents of this model have none");
+    Error::new(ErrorKind::NotFound, Stage::Topics, message)
+}
+
 /// The error of `what` for new rows that have no texts.
 fn no_texts(what: &str) -> Error {
     let message = format!("{what} needs texts, but the model has no text column");
-    Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-        Hint::new("Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).")
+    Error::new(ErrorKind::NotFound, Stage::Topics, message)
+        .said_on_command_line("this needs texts, but the model was fitted without a text column")
+        .with_hint(
+            Hint::new(
+                "Name the column of new texts: topics.with_columns(Columns { text: Some(..), ..topics.columns() }).",
+            )
             .on_command_line(""),
-    )
+        )
 }

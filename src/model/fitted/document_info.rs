@@ -13,7 +13,8 @@ impl FittedTopicModel {
     /// [`get_document_info`](Self::get_document_info) of new rows: `frame` with the same columns, with the topics and
     /// probabilities of [`transform`](Self::transform). `Document` is the text, null for a row or a model without one;
     /// `Representative_document` says whether it is one of the topic's representative documents. A model without its
-    /// documents knows none of these.
+    /// documents knows none of these. An outlier has the name, words and documents of the model's outliers; if it has none,
+    /// the name `-1`, or the label that -1 was given, and empty lists.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -56,14 +57,18 @@ impl FittedTopicModel {
     }
 
     /// The columns that describe the topic of each row, as in [`get_topic_info`](Self::get_topic_info), and
-    /// `Top_n_words`. They are built once per topic and gathered, so that rows share the memory of the texts.
+    /// `Top_n_words`. They are built once per topic and gathered, so that rows share the memory of the texts. -1 need not be
+    /// a topic of the model.
     pub(super) fn columns_of_topics(&self, topics: &[i32]) -> Result<DataFrame> {
-        let ids = self.topic_ids();
+        let mut ids = self.topic_ids();
+        if topics.contains(&OUTLIER) && ids.first() != Some(&OUTLIER) {
+            ids.insert(0, OUTLIER);
+        }
         let joined = |id: &i32| {
             let words = self.get_topic(*id).unwrap_or_default();
             words.iter().map(|(word, _)| word.as_str()).collect::<Vec<_>>().join(" - ")
         };
-        let info = self.get_topic_info_with_paths()?.drop_many(["Topic", "Count"]);
+        let info = self.topic_info_with_paths(&ids)?.drop_many(["Topic", "Count"]);
         let words = Column::new("Top_n_words".into(), ids.iter().map(joined).collect::<Vec<_>>());
         let of_topics = replace_columns(&info, vec![words])?;
         let place = |topic: &i32| ids.binary_search(topic).ok().map(|place| place as IdxSize);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{FittedTopicModel, Summary};
+use super::{FittedTopicModel, Summary, no_topic};
 use crate::cluster::{Clustering, OUTLIER};
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::model::data::Data;
@@ -76,24 +76,16 @@ impl FittedTopicModel {
                     .on_command_line("--reduce-outliers and --outliers change which documents are outliers."),
             ));
         }
-        if self.topic_size(topic).is_some() {
-            return Ok(());
+        match self.topic_size(topic) {
+            Some(_) => Ok(()),
+            None => Err(no_topic(topic, Some(to))),
         }
-        let message = format!("there is no topic {topic} to {to}");
-        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-            Hint::new("get_topic_info() lists the topics; edits renumber them.")
-                .on_command_line("`topicframe info MODEL` lists the topics."),
-        ))
     }
 
     fn check_group(&self, group: &[i32]) -> Result<()> {
         let known = |topic: &i32| *topic == OUTLIER || self.topic_size(*topic).is_some();
         if let Some(topic) = group.iter().find(|topic| !known(topic)) {
-            let message = format!("there is no topic {topic} to merge");
-            return Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-                Hint::new("get_topic_info() lists the topics; merging renumbers them.")
-                    .on_command_line("`topicframe info` lists the topics."),
-            ));
+            return Err(no_topic(*topic, Some("merge")));
         }
         match group.iter().skip(1).any(|&topic| topic == OUTLIER) && group.first() != Some(&OUTLIER) {
             false => Ok(()),
@@ -121,7 +113,7 @@ impl FittedTopicModel {
     ///
     /// # Errors
     /// The requested number is 0; the similarity is not from -1 to 1; no words were counted; the model is without its
-    /// data; a representation fails.
+    /// data; a representation fails; interrupted.
     pub fn reduce_topics(&self, to: impl Into<ReduceTopics>) -> Result<FittedTopicModel> {
         let to = to.into();
         to.check()?;
@@ -135,7 +127,7 @@ impl FittedTopicModel {
                 return self.recut("reduce_topics", clustering, Some(NrTopics::Count(count)));
             }
         }
-        let targets = to.targets(&self.topics, self.settings.seed)?;
+        let targets = to.targets(&self.topics, self.settings.seed, &self.settings.progress)?;
         match targets.iter().all(|(topic, target)| topic == target) {
             true => Ok(self.clone()),
             false => self.join("reduce_topics", &targets),
@@ -258,6 +250,7 @@ impl FittedTopicModel {
 
     /// The same model with other topics, an edit later.
     pub(super) fn regrouped(&self, topics: Topics) -> FittedTopicModel {
+        self.note_labels_of_minorities(&topics);
         let summary = Summary {
             clustered: topics.assignment.clustered(),
             outliers: topics.assignment.outlier_count(),

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 use super::topic_parts::{MOST_CELLS, Parts};
 use crate::cluster::OUTLIER;
 use crate::corpus::{Classes, internal};
-use crate::error::Result;
+use crate::error::{Result, Stage};
 use crate::measure::{Trend, benjamini_hochberg, trend};
+use crate::progress::Progress;
 use crate::topics::{TimeBins, too_many};
 
 /// A topic with fewer rows has no trend that could be told from chance.
@@ -30,6 +31,7 @@ pub(super) struct Series {
     /// The ids of the topics, ascending, and their names.
     pub(super) topics: Vec<i32>,
     pub(super) names: Vec<Option<String>>,
+    pub(super) progress: Progress,
 }
 
 impl std::fmt::Debug for Series {
@@ -101,7 +103,7 @@ impl Series {
 
     /// Which topics rise or fall.
     pub(super) fn emerging(&self) -> Result<DataFrame> {
-        let found = self.trends();
+        let found = self.trends()?;
         let p_values: Vec<f64> = found.iter().map(|one| one.trend.map_or(f64::NAN, |trend| trend.p_value)).collect();
         let q_values = benjamini_hochberg(&p_values);
         let mut rows: Vec<(Emerging, f64)> = found.into_iter().zip(q_values).collect();
@@ -146,7 +148,7 @@ impl Series {
     }
 
     /// The topics that occur in each class, without outliers.
-    fn trends(&self) -> Vec<Emerging> {
+    fn trends(&self) -> Result<Vec<Emerging>> {
         let of = |part: usize| {
             let (class, topic, _) = self.place(part);
             (class, topic)
@@ -154,11 +156,17 @@ impl Series {
         let mut starts: Vec<usize> =
             (0..self.parts.keys.len()).filter(|&part| part == 0 || of(part) != of(part - 1)).collect();
         starts.push(self.parts.keys.len());
+        let task = self.progress.task(Stage::Topics, "trends of topics", starts.len() - 1);
         let one = |bounds: &[usize]| match bounds {
-            &[start, end] if self.id(of(start).1) != OUTLIER => Some(self.trend_of(start..end)),
+            &[start, end] if self.id(of(start).1) != OUTLIER && !task.is_interrupted() => {
+                task.advance(1);
+                Some(self.trend_of(start..end))
+            }
             _ => None,
         };
-        starts.par_windows(2).with_max_len(1).filter_map(one).collect()
+        let found = starts.par_windows(2).with_max_len(1).filter_map(one).collect();
+        task.finish()?;
+        Ok(found)
     }
 
     /// The trend of the topic that these parts are of.

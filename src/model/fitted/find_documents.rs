@@ -3,10 +3,10 @@
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::{FittedTopicModel, replace_columns};
+use super::{FittedTopicModel, no_topic, replace_columns};
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::linalg::vectors::{cosine, dot, norm};
 use crate::vision::ImageSource;
 
@@ -105,7 +105,7 @@ impl FittedTopicModel {
         }
         let rows = self.data_with_vectors("find_documents")?.documents.rows;
         if let Some(topic) = search.topic.filter(|&topic| topic != OUTLIER && self.topic_size(topic).is_none()) {
-            return Err(no_topic(topic));
+            return Err(no_topic(topic, None));
         }
         match search.mask.as_ref().map(BooleanChunked::len).filter(|&len| len != rows) {
             None => Ok(()),
@@ -149,12 +149,4 @@ impl FittedTopicModel {
             false => DataFrame::new(found.len(), columns).map_err(internal),
         }
     }
-}
-
-/// The error for a topic that does not exist.
-pub(super) fn no_topic(topic: i32) -> Error {
-    Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no topic {topic}")).with_hint(
-        Hint::new("get_topic_info() lists the topics; edits renumber them.")
-            .on_command_line("`topicframe info MODEL` lists the topics."),
-    )
 }

@@ -9,11 +9,17 @@ use super::FittedTopicModel;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::linalg::vectors::{cosine, dot, norm, unit};
+use crate::progress::Progress;
 use crate::represent::Aspect;
-use crate::topics::{Cut, HierarchyLeaf, HierarchyMerge, Linkage, TopicHierarchy, Weighed, WordWeighting, dendrogram};
+use crate::topics::{
+    Cut, Distances, HierarchyLeaf, HierarchyMerge, Linkage, TopicHierarchy, Weighed, WordWeighting, dendrogram,
+};
 
 /// The number of words in a name, as in BERTopic.
 const WORDS_OF_A_NAME: usize = 5;
+
+/// The words of merges that are weighed at a time, which bounds memory.
+const WORDS_AT_A_TIME: usize = 1 << 22;
 
 /// What tells how far apart two topics are.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -62,22 +68,6 @@ impl HierarchyOptions {
     }
 }
 
-/// Distances of `n` items: the lower triangle, row by row.
-struct Distances(Vec<f64>);
-
-impl Distances {
-    /// `row(a)` returns the distances from item a to all items before it.
-    fn of(n: usize, row: impl Fn(usize) -> Vec<f64> + Sync + Send) -> Self {
-        let rows: Vec<Vec<f64>> = (0..n).into_par_iter().with_max_len(1).map(row).collect();
-        Distances(rows.into_iter().flatten().collect())
-    }
-
-    fn between(&self, a: usize, b: usize) -> f64 {
-        let (low, high) = (a.min(b), a.max(b));
-        self.0.get(high * high.saturating_sub(1) / 2 + low).copied().unwrap_or(0.0)
-    }
-}
-
 impl FittedTopicModel {
     /// The tree in which the topics merge, the most similar first, by the cosine distance of their c-TF-IDF and Ward's
     /// linkage, as BERTopic's. The outlier topic has no part in it. Neither texts nor the rows of the fit are needed, and
@@ -121,9 +111,10 @@ impl FittedTopicModel {
         let topics = self.without_outliers();
         let distances = self.distances(&topics, &options.distance)?;
         self.settings.progress.check(Stage::Topics)?;
-        let joins = dendrogram(topics.len(), options.linkage, |a, b| distances.between(a, b));
+        let joins = dendrogram(distances, options.linkage);
         let leaf = |&id: &i32| HierarchyLeaf { id, name: self.short_name(id), size: self.topic_size(id).unwrap_or(0) };
-        let mut tree = TopicHierarchy::new(topics.iter().map(leaf).collect(), &joins, self.galleries());
+        let leaves = topics.iter().map(leaf).collect();
+        let mut tree = TopicHierarchy::new(leaves, &joins, self.galleries(), self.topics.fingerprint());
         self.settings.progress.check(Stage::Topics)?;
         self.describe_merges(tree.merges_mut())?;
         Ok(tree)
@@ -135,11 +126,12 @@ impl FittedTopicModel {
     /// changes.
     ///
     /// # Errors
-    /// The number is 0, or the distance is negative; the tree is of other topics; the model is without its data; a
+    /// The number is 0, or the distance is negative; the tree is of other topics (other rows in them, or rows with other
+    /// vectors); the model is without its data; a
     /// representation fails.
     pub fn cut(&self, tree: &TopicHierarchy, at: impl Into<Cut>) -> Result<FittedTopicModel> {
         let groups = tree.groups(at)?;
-        tree.check_topics(&self.topics.assignment.sizes)?;
+        tree.check_topics(self.topics.fingerprint())?;
         let merged: Vec<&[i32]> = groups.iter().map(Vec::as_slice).filter(|group| group.len() > 1).collect();
         if merged.is_empty() { Ok(self.clone()) } else { self.merge_topics(&merged) }
     }
@@ -147,42 +139,29 @@ impl FittedTopicModel {
     fn distances(&self, topics: &[i32], distance: &TopicDistance) -> Result<Distances> {
         let has_words = self.topics.terms.c_tf_idf.entries() > 0;
         match distance {
-            TopicDistance::Given(matrix) => given(matrix, topics.len()),
+            TopicDistance::Given(matrix) => given(matrix, topics.len(), &self.settings.progress),
             TopicDistance::CTfIdf if !has_words && topics.len() > 1 => {
                 Err(nothing_to_compare("c-TF-IDF", "counted words"))
             }
-            TopicDistance::CTfIdf => Ok(self.word_distances(topics)),
-            TopicDistance::Auto if has_words => Ok(self.word_distances(topics)),
+            TopicDistance::CTfIdf => self.word_distances(topics),
+            TopicDistance::Auto if has_words => self.word_distances(topics),
             TopicDistance::Auto | TopicDistance::Vectors => self.vector_distances(topics),
         }
     }
 
-    fn word_distances(&self, topics: &[i32]) -> Distances {
-        let terms = &self.topics.terms;
+    fn word_distances(&self, topics: &[i32]) -> Result<Distances> {
         let ids = self.topic_ids();
         let rows: Vec<usize> = topics.iter().map(|topic| ids.binary_search(topic).unwrap_or(usize::MAX)).collect();
-        let weights = terms.c_tf_idf.select_rows(&rows);
-        let norms: Vec<f64> = (0..weights.rows()).map(|row| weights.norm(row)).collect();
-        Distances::of(topics.len(), |a| {
-            let mut dense = vec![0.0; weights.cols()];
-            let (columns, values) = weights.row(a);
-            columns.iter().zip(values).for_each(|(&column, &value)| dense[column as usize] = value);
-            let to = |b: usize| {
-                let (columns, values) = weights.row(b);
-                let product: f64 =
-                    columns.iter().zip(values).map(|(&column, value)| value * dense[column as usize]).sum();
-                (1.0 - cosine(product, norms[a], norms[b])).max(0.0)
-            };
-            (0..a).map(to).collect()
-        })
+        self.topics.terms.distances(&rows, &self.settings.progress)
     }
 
     fn vector_distances(&self, topics: &[i32]) -> Result<Distances> {
         let mean = |topic: &i32| self.topics.centroids.get(*topic).map(|mean| unit(mean.iter().copied()));
         let means: Option<Vec<Vec<f64>>> = topics.iter().map(mean).collect();
         let Some(means) = means else { return Err(nothing_to_compare("vectors", "a mean vector")) };
-        let to = |a: usize, b: usize| (1.0 - dot::<f64>(&means[a], &means[b])).max(0.0);
-        Ok(Distances::of(topics.len(), |a| (0..a).map(|b| to(a, b)).collect()))
+        Distances::of(topics.len(), &self.settings.progress, |a, row| {
+            row.iter_mut().zip(&means).for_each(|(cell, b)| *cell = (1.0 - dot::<f64>(&means[a], b)).max(0.0));
+        })
     }
 
     /// A topic's custom label, or its top five words, joined by `_`.
@@ -214,21 +193,42 @@ impl FittedTopicModel {
         let place = |topic: &i32| ids.binary_search(topic).ok();
         let groups: Vec<Vec<usize>> =
             merges.iter().map(|merge| merge.topics.iter().filter_map(place).collect()).collect();
+        let task = self.settings.progress.task(Stage::Topics, "words of merged topics", groups.len());
         let sizes: Vec<usize> = ids.iter().map(|&topic| self.topic_size(topic).unwrap_or(0)).collect();
         let n = self.settings.top_n_words;
         let weighting = terms.word_weighting()?;
-        let unions = weighting.unions(&groups, &sizes)?;
         let candidates = Candidates::new(self, &weighting)?;
         let counts = !terms.vocabulary.is_empty();
-        merges.par_iter_mut().with_max_len(1).enumerate().for_each(|(at, merge)| {
-            merge.words = if counts { terms.words_in(&unions, at, n) } else { self.mean_words(&merge.topics, n) };
-            let best: Vec<&str> = merge.words.iter().take(WORDS_OF_A_NAME).map(|(word, _)| word.as_str()).collect();
-            merge.name = if best.is_empty() { merge.id.to_string() } else { best.join("_") };
-            merge.representative_rows = candidates.best(self, &merge.topics, &unions, at);
-            let docs = merge.representative_rows.iter().filter_map(|&(row, _)| self.text(row));
-            merge.representative_docs = docs.collect();
-        });
-        Ok(())
+        let (mut merges, mut groups) = (merges, &groups[..]);
+        while !groups.is_empty() && !task.is_interrupted() {
+            let (some, other_groups) = groups.split_at(self.at_a_time(groups));
+            let (batch, others) = merges.split_at_mut(some.len());
+            let unions = weighting.unions(some, &sizes)?;
+            batch.par_iter_mut().with_max_len(1).enumerate().for_each(|(at, merge)| {
+                merge.words = if counts { terms.words_in(&unions, at, n) } else { self.mean_words(&merge.topics, n) };
+                let best: Vec<&str> = merge.words.iter().take(WORDS_OF_A_NAME).map(|(word, _)| word.as_str()).collect();
+                merge.name = if best.is_empty() { merge.id.to_string() } else { best.join("_") };
+                merge.representative_rows = candidates.best(self, &merge.topics, &unions, at);
+                let docs = merge.representative_rows.iter().filter_map(|&(row, _)| self.text(row));
+                merge.representative_docs = docs.collect();
+            });
+            task.advance(batch.len());
+            (merges, groups) = (others, other_groups);
+        }
+        task.finish()
+    }
+
+    /// How many of the first `groups` of topics are weighed together: at least one.
+    fn at_a_time(&self, groups: &[Vec<usize>]) -> usize {
+        let weights = &self.topics.terms.c_tf_idf;
+        let words = |group: &Vec<usize>| {
+            group.iter().map(|&topic| weights.row(topic).0.len()).sum::<usize>().min(weights.cols())
+        };
+        let fits = |sum: &mut usize, group| {
+            *sum += words(group);
+            (*sum <= WORDS_AT_A_TIME).then_some(())
+        };
+        groups.iter().scan(0, fits).count().max(1)
     }
 
     /// The `n` best words of several topics that have no counts: by the mean of their weights, by size.
@@ -258,8 +258,8 @@ struct Candidates {
     of_topics: BTreeMap<i32, Vec<(usize, f64)>>,
     /// The place of each row among the weights.
     places: BTreeMap<usize, usize>,
-    /// The weights of the words of their texts, if they are counted.
-    words: Option<CsrMatrix<f64>>,
+    /// The weights of the words of their texts, if they are counted, and the norm of each row.
+    words: Option<(CsrMatrix<f64>, Vec<f64>)>,
 }
 
 impl Candidates {
@@ -271,7 +271,11 @@ impl Candidates {
         let places: BTreeMap<usize, usize> = rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
         let members: Vec<(usize, usize)> = rows.iter().enumerate().map(|(place, &row)| (row, place)).collect();
         let words = match model.topics.terms.has_documents() {
-            true => Some(weighting.parts(&members, rows.len())?.weights),
+            true => {
+                let weights = weighting.parts(&members, rows.len())?.weights;
+                let norms = (0..weights.rows()).map(|row| weights.norm(row)).collect();
+                Some((weights, norms))
+            }
             false => None,
         };
         Ok(Candidates { of_topics, places, words })
@@ -285,10 +289,12 @@ impl Candidates {
             None => model.mean_vector(topics),
             Some(_) => None,
         };
+        let of_union = unions.weights.norm(at);
         let score = |&(row, own): &(usize, f64)| {
             let by_words = || {
-                let words = self.words.as_ref()?;
-                Some(words.cosine(*self.places.get(&row)?, &unions.weights, at))
+                let (words, norms) = self.words.as_ref()?;
+                let &place = self.places.get(&row)?;
+                Some(cosine(words.dot(place, &unions.weights, at), *norms.get(place)?, of_union))
             };
             let by_vectors = || {
                 let (mean, vector) = (mean.as_ref()?, vectors?.get(row)?);
@@ -319,7 +325,7 @@ impl FittedTopicModel {
 }
 
 /// The distances that a user gave for `n` topics.
-fn given(matrix: &Array2<f64>, n: usize) -> Result<Distances> {
+fn given(matrix: &Array2<f64>, n: usize, progress: &Progress) -> Result<Distances> {
     let refused = |message: String| {
         Err(Error::new(ErrorKind::InvalidData, Stage::Topics, message)
             .with_hint("Give a square matrix with a row for each topic of topic_ids() but -1, in that order."))
@@ -339,7 +345,9 @@ fn given(matrix: &Array2<f64>, n: usize) -> Result<Distances> {
             return refused(format!("the distances at ({a}, {b}) and ({b}, {a}) differ"));
         }
     }
-    Ok(Distances::of(n, |a| (0..a).map(|b| matrix[(a, b)]).collect()))
+    Distances::of(n, progress, |a, row| {
+        row.iter_mut().enumerate().for_each(|(b, cell)| *cell = matrix[(a, b)]);
+    })
 }
 
 fn nothing_to_compare(by: &str, lacking: &str) -> Error {

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::FittedTopicModel;
+use super::{FittedTopicModel, no_topic};
 use crate::cluster::OUTLIER;
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
+use crate::error::{Error, ErrorKind, Hint, Result, Stage, quoted};
 use crate::represent::{Aspect, TopicWords};
-use crate::topics::{TopicLabels, Topics};
+use crate::topics::{TopicLabels, Topics, of_minorities};
 
 /// The number of words in a name.
 const NAME_WORDS: usize = 4;
+/// The length of a label in a note, and how many of them are told.
+const LONGEST_LABEL: usize = 40;
+const LABELS_TOLD: usize = 5;
 
 impl FittedTopicModel {
     /// What a topic is called in tables, reports and exports: the label that was [set](Self::set_topic_labels), or if there
@@ -57,7 +60,8 @@ impl FittedTopicModel {
     ///
     /// Labels are shown wherever topics have names: tables, the report, exports, and BERTopic's column `CustomName`. They
     /// follow their topic through edits: a merged topic has the label of its largest part if that has one, the largest part
-    /// of a divided topic keeps the label, and a topic that disappears takes its label with it.
+    /// of a divided topic keeps the label, and a topic that disappears takes its label with it. If fewer than half of the
+    /// rows of merged topics are from the one with the label, a note says so; [`lineage`](Self::lineage) has the numbers.
     ///
     /// ```
     /// use topicframe::prelude::*;
@@ -117,14 +121,28 @@ impl FittedTopicModel {
         }
     }
 
-    fn check_labeled(&self, topic: i32) -> Result<()> {
-        if self.topic_size(topic).is_some() {
-            return Ok(());
+    /// Says which labels an edit, the last one of `after`, leaves to topics whose rows mostly did not have them.
+    pub(super) fn note_labels_of_minorities(&self, after: &Topics) {
+        let Some(edit) = after.history.last() else { return };
+        let minorities = of_minorities(&self.topics.labels, edit);
+        let told = |&(topic, rows, of): &(i32, usize, usize)| {
+            let label = quoted(after.labels.get(&topic).map_or("", String::as_str), LONGEST_LABEL);
+            format!("topic {topic} keeps the label `{label}` that {rows} of its {of} rows had")
+        };
+        let mut all: Vec<String> = minorities.iter().take(LABELS_TOLD).map(told).collect();
+        if minorities.len() > LABELS_TOLD {
+            all.push(format!("so do {} more", minorities.len() - LABELS_TOLD));
         }
-        let message = format!("there is no topic {topic} to label");
-        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-            Hint::new("get_topic_info() lists the topics; edits renumber them.")
-                .on_command_line("`topicframe info MODEL` lists the topics."),
-        ))
+        if !all.is_empty() {
+            let hint = Hint::new("set_topic_labels() sets others.").on_command_line("--label sets others.");
+            self.settings.progress.note_with_hint(Stage::Topics, all.join(", "), hint);
+        }
+    }
+
+    fn check_labeled(&self, topic: i32) -> Result<()> {
+        match self.topic_size(topic) {
+            Some(_) => Ok(()),
+            None => Err(no_topic(topic, Some("label"))),
+        }
     }
 }

@@ -209,10 +209,12 @@ impl FittedTopicModel {
     fn data(&self, what: &str) -> Result<&Data> {
         self.data.as_deref().filter(|data| data.has_documents).ok_or_else(|| {
             let message = format!("{what} needs the documents of the fit, but this model does not keep them");
-            Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-                Hint::new("Use the model from before without_data(), or one that was saved with its documents.")
-                    .on_command_line("Use a model that was saved without --save-without-documents."),
-            )
+            Error::new(ErrorKind::NotFound, Stage::Topics, message)
+                .said_on_command_line("this needs the documents of the fit, but the model was saved without them")
+                .with_hint(
+                    Hint::new("Use the model from before without_data(), or one that was saved with its documents.")
+                        .on_command_line("Use a model that was saved without --save-without-documents."),
+                )
         })
     }
 
@@ -221,18 +223,36 @@ impl FittedTopicModel {
     fn data_with_vectors(&self, what: &str) -> Result<&Data> {
         let data = self.data.as_deref().ok_or_else(|| {
             let message = format!("{what} needs the rows of the fit, but this model does not keep them");
-            Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-                "Use the model from before without_data(), or one that was saved with its documents, or with its vectors \
-                 and term counts.",
-            )
+            Error::new(ErrorKind::NotFound, Stage::Topics, message)
+                .said_on_command_line("this needs the documents of the fit or their vectors, but the model has neither")
+                .with_hint(
+                    Hint::new(
+                        "Use the model from before without_data(), or one that was saved with its documents, or with its \
+                         vectors and term counts.",
+                    )
+                    .on_command_line(
+                        "Use a model that was saved without --save-without-documents, or without --save-vectors none.",
+                    ),
+                )
         })?;
         if data.has_vectors {
             return Ok(data);
         }
         let message = format!("{what} needs the vectors of the rows, but this model was saved without them");
-        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message).with_hint(
-            Hint::new("Use the model from before saving, or one that was saved with its vectors.")
-                .on_command_line("Use a model that was saved without --save-vectors none."),
-        ))
+        Err(Error::new(ErrorKind::NotFound, Stage::Topics, message)
+            .said_on_command_line("this needs the vectors of the documents, but the model was saved without them")
+            .with_hint(
+                Hint::new("Use the model from before saving, or one that was saved with its vectors.")
+                    .on_command_line("Use a model that was saved without --save-vectors none."),
+            ))
     }
+}
+
+/// The error for a topic that does not exist, and what was `to` be done with it, such as `merge`.
+fn no_topic(topic: i32, to: Option<&str>) -> Error {
+    let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
+    Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no topic {topic}{to}")).with_hint(
+        Hint::new("get_topic_info() lists the topics; edits renumber them.")
+            .on_command_line("`topicframe info MODEL` lists the topics."),
+    )
 }

@@ -48,7 +48,7 @@ impl FittedTopicModel {
     /// ```
     ///
     /// # Errors
-    /// A share or probability is not from 0 to 1; the model is without its data; a representation fails.
+    /// A share or probability is not from 0 to 1; the model is without its data; a representation fails; interrupted.
     pub fn with_outliers(&self, outliers: impl Into<Outliers>) -> Result<FittedTopicModel> {
         let outliers = outliers.into();
         outliers.check()?;
@@ -80,16 +80,22 @@ impl FittedTopicModel {
     ///
     /// # Errors
     /// A number is not from 0 to 1; the clusterer tells no memberships, or no words were counted; the model is without its
-    /// data, or for distributions, without its documents; a representation fails.
+    /// data, or for distributions, without its documents; a representation fails; interrupted.
     pub fn reduce_outliers(&self, how: impl Into<ReduceOutliers>) -> Result<FittedTopicModel> {
         let how = how.into();
         how.check()?;
         let data = self.data_with_vectors("reduce_outliers")?;
         let (settings, encoded) = (&self.settings, &data.encoded);
         let clusterer = &*self.pipeline.clusterer;
-        let clustered = ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer };
+        let clustered =
+            ClusteredRows { rows: &encoded.rows, vectors: &encoded.clustered, clusterer, progress: &settings.progress };
         let Topics { assignment, terms, centroids, .. } = &self.topics;
-        let distributions = |rows: &[usize]| self.largest_shares("reduce_outliers by distributions", rows);
+        let distributions = |rows: &[usize]| {
+            let on_command_line =
+                "--reduce-outliers distributions needs texts, but the documents of the model have none";
+            self.largest_shares("reduce_outliers by distributions", rows)
+                .map_err(|error| error.said_on_command_line(on_command_line))
+        };
         let reduced = assignment.with_reduced_outliers(&how, &clustered, terms, centroids, distributions)?;
         let Some(assignment) = reduced else {
             return Ok(self.clone());

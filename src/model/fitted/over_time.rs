@@ -33,6 +33,8 @@ pub struct OverTimeOptions {
     by: Option<String>,
     empty_bins: bool,
     skip_unreadable: bool,
+    /// The maximum number of bins, if neither their number nor a period is set.
+    at_most: Option<usize>,
 }
 
 impl Default for OverTimeOptions {
@@ -52,12 +54,15 @@ impl OverTimeOptions {
             by: None,
             empty_bins: false,
             skip_unreadable: false,
+            at_most: None,
         }
     }
 
     /// This number of bins of equal width, 1 to 100,000, between the first and the last moment. A bin has its right edge,
-    /// but not its left one, except for the first, as in BERTopic; its `Timestamp` is the left edge (Float64 for integers,
-    /// a Datetime for dates).
+    /// but not its left one, except for the first, as in BERTopic; its `Timestamp` is the left edge: Float64 for integers
+    /// (Int64, rounded, if they are so large that Float64 has no fractions between them), a Datetime in microseconds for
+    /// dates, and otherwise in the unit of the column, rounded. No two bins have the same `Timestamp`: if there are fewer
+    /// such units from the first to the last moment than bins, there are as many bins as units.
     pub fn nr_bins(mut self, nr_bins: usize) -> Self {
         self.nr_bins = Some(nr_bins);
         self
@@ -73,8 +78,9 @@ impl OverTimeOptions {
 
     /// The format of a column of texts, in strftime's directives: `%d.%m.%Y %H:%M`. Known are `%Y %y %m %b %B %d %e %j %a
     /// %A %H %I %p %M %S %f %.f %z %Z %s %F %T %R %D %%`; names are English. Default: recognized, which is ISO 8601 with
-    /// any separator, or only its year or month; `29.02.2024`; `29/02/2024` or `02/29/2024`, whichever all values fit; and
-    /// names of months (`29 Feb 2024`, `February 29, 2024`), each with or without a time and an offset from UTC.
+    /// any separator, or only its year or month; `29.02.2024`; `29/02/2024` or `02/29/2024`, and `29-02-2024` or
+    /// `02-29-2024`, whichever all values fit (if they fit both, and mean different days, that is an error); and names of
+    /// months (`29 Feb 2024`, `February 29, 2024`), each with or without a time and an offset from UTC.
     pub fn format(mut self, format: impl Into<String>) -> Self {
         self.format = Some(format.into());
         self
@@ -115,6 +121,38 @@ impl OverTimeOptions {
         self
     }
 
+    /// Checks that `column` of `frame` has times, and that they can be put into these bins: before a fit, for example.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["a cat", "a train"], "date" => ["2024-01-03", "2024-02-30"])?;
+    /// let monthly = OverTimeOptions::new().every("1mo");
+    /// assert_eq!(monthly.check(&posts, "date").unwrap_err().row(), Some(1));
+    /// assert!(monthly.skip_unreadable(true).check(&posts, "date").is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As those of [`topics_over_time_with`](FittedTopicModel::topics_over_time_with) that do not depend on the model.
+    pub fn check(&self, frame: &DataFrame, column: &str) -> Result<()> {
+        let binning = self.binning()?;
+        let moments = Moments::read(frame, column, self.format.as_deref(), self.skip_unreadable)?;
+        TimeBins::new(&moments.of_rows, &moments.clock, binning, self.empty_bins)?;
+        self.by.as_deref().map_or(Ok(()), |by| Classes::read(frame, by).map(drop))
+    }
+
+    /// At most this number of bins, if neither their number nor a period is set.
+    pub(crate) fn at_most(mut self, bins: usize) -> Self {
+        self.at_most = Some(bins);
+        self
+    }
+
+    /// The column of classes that divides time, if there is one.
+    pub(crate) fn class_column(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+
     fn binning(&self) -> Result<Binning> {
         match (self.nr_bins, &self.every) {
             (Some(_), Some(_)) => {
@@ -124,7 +162,7 @@ impl OverTimeOptions {
             }
             (Some(count), None) => Ok(Binning::Number(count)),
             (None, Some(every)) => Ok(Binning::Every(every.parse()?)),
-            (None, None) => Ok(Binning::Values),
+            (None, None) => Ok(self.at_most.map_or(Binning::Values, Binning::AtMost)),
         }
     }
 }
@@ -146,7 +184,7 @@ impl TopicsOverTime {
     /// | `Topic` (Int32) | the topic, -1 for outliers |
     /// | `Words` (String) | its top five words in the bin, joined by commas |
     /// | `Frequency` (Int64) | the number of its rows in the bin |
-    /// | `Timestamp` | the start of the bin, in the type of the column; texts become Date or Datetime |
+    /// | `Timestamp` | the start of the bin, in the type of the column (of integers of any type: Int64; with [`nr_bins`](OverTimeOptions::nr_bins), see there); texts become Date or Datetime |
     /// | `Name` (String) | what the topic is [called](FittedTopicModel::topic_label): its label, or its name |
     /// | `Share` (Float64) | the share of the bin's rows that are in the topic, 0 to 1 |
     /// | `Class` | the class, if time is divided [by](OverTimeOptions::by) one; first in the order |
@@ -165,6 +203,11 @@ impl TopicsOverTime {
     /// The number of rows that are left out because their text is not a date.
     pub fn unreadable(&self) -> usize {
         self.unreadable
+    }
+
+    /// The period of the bins in words (`1 month`), if they are of the calendar.
+    pub(crate) fn period(&self) -> Option<String> {
+        self.series.bins.every().map(|every| every.in_words())
     }
 
     /// Which topics rise or fall: one row per topic (and class) but -1, the most certain trend first:
@@ -198,7 +241,7 @@ impl TopicsOverTime {
     /// ```
     ///
     /// # Errors
-    /// None in practice: the frame is built from the counts.
+    /// Interrupted.
     pub fn emerging_topics(&self) -> Result<DataFrame> {
         self.series.emerging()
     }
@@ -292,14 +335,14 @@ impl FittedTopicModel {
             }
         }
         let names = ids.iter().map(|&id| self.topic_label(id)).collect();
-        Ok(Series { parts: Parts::of(members).into(), totals, bins, classes, topics: ids, names })
+        let progress = self.settings.progress.clone();
+        Ok(Series { parts: Parts::of(members).into(), totals, bins, classes, topics: ids, names, progress })
     }
 
     fn frame_of_series(&self, series: &Series, options: &OverTimeOptions) -> Result<DataFrame> {
         let parts = &*series.parts;
-        let words =
-            self.words_of_parts(parts, |part| series.place(part).1, |part| series.follows(part), options.tuning)?;
-        self.settings.progress.check(Stage::Topics)?;
+        let (topic_of, follows) = (|part| series.place(part).1, |part| series.follows(part));
+        let words = self.words_of_parts("topics over time", parts, topic_of, follows, options.tuning)?;
         // Class, bin, topic, and the part.
         let mut rows: Vec<((usize, usize, usize), Option<usize>)> = (0..parts.keys.len())
             .map(|part| {

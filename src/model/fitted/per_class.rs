@@ -11,6 +11,9 @@ use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::measure::{Association, AssociationTest, association, benjamini_hochberg, wilson_interval};
 use crate::topics::Tuning;
 
+/// Pairs of a class and a topic that are tested at a time, between which the work can be interrupted.
+const CELLS_AT_A_TIME: usize = 1 << 16;
+
 /// The settings of [`topics_per_class_with`](FittedTopicModel::topics_per_class_with).
 ///
 /// | setting | default |
@@ -22,6 +25,8 @@ use crate::topics::Tuning;
 pub struct PerClassOptions {
     global_tuning: bool,
     absent: bool,
+    /// Only this number of classes, the largest.
+    largest: Option<usize>,
 }
 
 impl Default for PerClassOptions {
@@ -33,7 +38,7 @@ impl Default for PerClassOptions {
 impl PerClassOptions {
     /// The defaults, which are BERTopic's.
     pub fn new() -> Self {
-        PerClassOptions { global_tuning: true, absent: false }
+        PerClassOptions { global_tuning: true, absent: false, largest: None }
     }
 
     /// Whether the words of a topic in a class are the mean of its words there and of those of the whole topic. Default:
@@ -48,6 +53,39 @@ impl PerClassOptions {
         self.absent = absent;
         self
     }
+
+    /// Checks that `column` of `frame` has classes: before a fit, for example.
+    ///
+    /// ```
+    /// use topicframe::prelude::*;
+    ///
+    /// let posts = df!("text" => ["a cat", "a train"], "score" => [0.5, 0.7])?;
+    /// assert!(PerClassOptions::new().check(&posts, "text").is_ok());
+    /// assert_eq!(PerClassOptions::new().check(&posts, "score").unwrap_err().kind(), ErrorKind::WrongType);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// There is no such column, or it has another type.
+    pub fn check(&self, frame: &DataFrame, column: &str) -> Result<()> {
+        Classes::read(frame, column).map(drop)
+    }
+
+    /// Only this number of classes, those with the most rows. Tests are corrected for all.
+    pub(crate) fn largest(mut self, classes: usize) -> Self {
+        self.largest = Some(classes);
+        self
+    }
+}
+
+/// The topics by class, and what is not in the frame.
+#[derive(Debug, Clone)]
+pub(crate) struct PerClass {
+    pub(crate) frame: DataFrame,
+    /// The number of all classes.
+    pub(crate) classes: usize,
+    /// The number of rows without a class.
+    pub(crate) without: usize,
 }
 
 /// The rows of classes and topics.
@@ -87,6 +125,15 @@ impl Table {
         let (both, of_class, of_topic) =
             (self.counts[class * self.of_topics.len() + topic], self.of_classes[class], self.of_topics[topic]);
         association(both, of_topic - both, of_class - both, self.rows + both - of_class - of_topic)
+    }
+
+    /// Which classes are among the `most` with the most rows; of equal ones, the first.
+    fn is_large(&self, most: usize) -> Vec<bool> {
+        let mut by_rows: Vec<usize> = (0..self.of_classes.len()).collect();
+        by_rows.sort_by_key(|&class| (std::cmp::Reverse(self.of_classes[class]), class));
+        let mut is_large = vec![false; by_rows.len()];
+        by_rows.into_iter().take(most).for_each(|class| is_large[class] = true);
+        is_large
     }
 }
 
@@ -142,6 +189,11 @@ impl FittedTopicModel {
     /// # Errors
     /// As [`topics_per_class`](Self::topics_per_class).
     pub fn topics_per_class_with(&self, column: &str, options: &PerClassOptions) -> Result<DataFrame> {
+        Ok(self.per_class(column, options)?.frame)
+    }
+
+    /// The topics by class, with what is not in the frame.
+    pub(crate) fn per_class(&self, column: &str, options: &PerClassOptions) -> Result<PerClass> {
         let data = self.data("topics_per_class")?;
         let classes = Classes::read(&data.frame, column)?;
         let ids = self.topic_ids();
@@ -162,76 +214,90 @@ impl FittedTopicModel {
         });
         let parts = Parts::of(members.collect());
         let tuning = Tuning { evolution: false, global: options.global_tuning };
-        let words = self.words_of_parts(
-            &parts,
-            |part| parts.keys.get(part).map_or(0, |key| key / n_classes),
-            |_| false,
-            tuning,
-        )?;
-        self.settings.progress.check(Stage::Topics)?;
+        let topic_of = |part: usize| parts.keys.get(part).map_or(0, |key| key / n_classes);
+        let words = self.words_of_parts("topics by class", &parts, topic_of, |_| false, tuning)?;
         let table = Table::new(&classes, &places, ids.len());
-        let mut words_of: Vec<Option<&str>> = vec![None; classes.len() * ids.len()];
-        for (key, words) in parts.keys.iter().zip(&words) {
-            let place = (key % n_classes) * ids.len() + key / n_classes;
-            if let Some(slot) = words_of.get_mut(place) {
-                *slot = Some(words);
-            }
+        let place = |&key: &usize| (key % n_classes) * ids.len() + key / n_classes;
+        let mut cells: Vec<(usize, &str)> =
+            parts.keys.iter().map(place).zip(words.iter().map(String::as_str)).collect();
+        cells.par_sort_unstable();
+        if options.absent {
+            let mut present = cells.into_iter().peekable();
+            let cell = |cell: usize| present.next_if(|(next, _)| *next == cell).unwrap_or((cell, ""));
+            cells = (0..table.counts.len()).map(cell).collect();
         }
-        let cells = (0..words_of.len()).filter(|&cell| options.absent || words_of[cell].is_some()).collect();
-        self.frame_of_classes(&classes, &table, cells, &words_of)
+        let is_large = table.is_large(options.largest.unwrap_or(usize::MAX));
+        cells.retain(|&(cell, _)| is_large.get(cell / ids.len().max(1)).copied().unwrap_or(false));
+        let frame = self.frame_of_classes(&classes, &table, &cells)?;
+        Ok(PerClass { frame, classes: classes.len(), without })
     }
 
-    /// The rows of `cells`, numbers of pairs of a class and a topic.
-    fn frame_of_classes(
-        &self,
-        classes: &Classes,
-        table: &Table,
-        cells: Vec<usize>,
-        words: &[Option<&str>],
-    ) -> Result<DataFrame> {
+    /// How strongly the class and the topic of each of the `cells` (ascending) go together, and the q-value. All other
+    /// cells are tests as well.
+    fn associations(&self, table: &Table, cells: &[(usize, &str)]) -> Result<Vec<(Option<Association>, f64)>> {
+        let all = table.counts.len();
+        let topics = table.of_topics.len().max(1);
+        let task = self.settings.progress.task(Stage::Topics, "classes with topics", all);
+        let mut p_values = Vec::with_capacity(all);
+        let mut found = Vec::with_capacity(cells.len());
+        let mut shown = cells.iter().map(|&(cell, _)| cell).peekable();
+        for start in (0..all).step_by(CELLS_AT_A_TIME).take_while(|_| !task.is_interrupted()) {
+            let some: Vec<Option<Association>> = (start..(start + CELLS_AT_A_TIME).min(all))
+                .into_par_iter()
+                .with_min_len(64)
+                .map(|cell| table.association(cell / topics, cell % topics))
+                .collect();
+            task.advance(some.len());
+            for (cell, association) in (start..).zip(some) {
+                p_values.push(association.map_or(f64::NAN, |found| found.p_value));
+                found.extend(shown.next_if_eq(&cell).map(|_| association));
+            }
+        }
+        task.finish()?;
+        let q_values = benjamini_hochberg(&p_values);
+        let q_value = |&(cell, _): &(usize, &str)| q_values.get(cell).copied().unwrap_or(f64::NAN);
+        Ok(found.into_iter().zip(cells.iter().map(q_value)).collect())
+    }
+
+    /// The rows of `cells`: the numbers of pairs of a class and a topic, ascending, and their words.
+    fn frame_of_classes(&self, classes: &Classes, table: &Table, cells: &[(usize, &str)]) -> Result<DataFrame> {
         let ids = self.topic_ids();
         let topics = ids.len().max(1);
-        let found: Vec<Option<Association>> = (0..table.counts.len())
-            .into_par_iter()
-            .with_min_len(64)
-            .map(|cell| table.association(cell / topics, cell % topics))
-            .collect();
-        let p_values: Vec<f64> = found.iter().map(|found| found.map_or(f64::NAN, |found| found.p_value)).collect();
-        let q_values = benjamini_hochberg(&p_values);
+        let found = self.associations(table, cells)?;
         let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
         let count = |cell: usize| table.counts.get(cell).copied().unwrap_or_default();
         let total = |cell: usize| table.of_classes.get(cell / topics).copied().unwrap_or_default();
         let interval = |cell: usize| wilson_interval(count(cell), total(cell)).unwrap_or((0.0, 1.0));
         let numbers = |name: &str, value: &dyn Fn(usize) -> f64| {
-            Column::new(name.into(), cells.iter().map(|&cell| value(cell)).collect::<Vec<f64>>())
+            Column::new(name.into(), cells.iter().map(|&(cell, _)| value(cell)).collect::<Vec<f64>>())
         };
-        let measured = |name: &str, value: &dyn Fn(usize, &Association) -> f64| {
-            let value = |&cell: &usize| found.get(cell)?.as_ref().map(|found| value(cell, found));
-            Column::new(name.into(), cells.iter().map(value).collect::<Vec<Option<f64>>>())
+        let measured = |name: &str, value: &dyn Fn(&Association, f64) -> f64| {
+            let value = |(found, q): &(Option<Association>, f64)| found.as_ref().map(|found| value(found, *q));
+            Column::new(name.into(), found.iter().map(value).collect::<Vec<Option<f64>>>())
         };
-        let test = |&cell: &usize| {
-            found.get(cell)?.as_ref().map(|found| match found.test {
+        let test = |(found, _): &(Option<Association>, f64)| {
+            found.map(|found| match found.test {
                 AssociationTest::ChiSquared => "chi-squared",
                 AssociationTest::Fisher => "Fisher",
             })
         };
-        let text = |&cell: &usize| words.get(cell).copied().flatten().unwrap_or_default();
+        let numbered = || cells.iter().map(|&(cell, _)| cell);
         let columns = vec![
-            Column::new("Topic".into(), cells.iter().map(|cell| ids[cell % topics]).collect::<Vec<i32>>()),
-            Column::new("Words".into(), cells.iter().map(text).collect::<Vec<&str>>()),
-            Column::new("Frequency".into(), cells.iter().map(|&cell| count(cell) as i64).collect::<Vec<i64>>()),
-            classes.column("Class", cells.iter().map(|cell| cell / topics))?,
-            Column::new("Name".into(), cells.iter().map(|cell| names[cell % topics].as_deref()).collect::<Vec<_>>()),
+            Column::new("Topic".into(), numbered().map(|cell| ids[cell % topics]).collect::<Vec<i32>>()),
+            Column::new("Words".into(), cells.iter().map(|&(_, words)| words).collect::<Vec<&str>>()),
+            Column::new("Frequency".into(), numbered().map(|cell| count(cell) as i64).collect::<Vec<i64>>()),
+            classes.column("Class", numbered().map(|cell| cell / topics))?,
+            Column::new("Name".into(), numbered().map(|cell| names[cell % topics].as_deref()).collect::<Vec<_>>()),
             numbers("Share", &|cell| count(cell) as f64 / total(cell).max(1) as f64),
             numbers("Share_low", &|cell| interval(cell).0),
             numbers("Share_high", &|cell| interval(cell).1),
-            measured("Lift", &|_, found| found.lift),
-            measured("Log_odds_ratio", &|_, found| found.log_odds_ratio),
-            measured("Log_odds_low", &|_, found| found.interval.0),
-            measured("Log_odds_high", &|_, found| found.interval.1),
-            measured("P_value", &|_, found| found.p_value),
-            measured("Q_value", &|cell, _| q_values[cell]),
-            Column::new("Test".into(), cells.iter().map(test).collect::<Vec<Option<&str>>>()),
+            measured("Lift", &|found, _| found.lift),
+            measured("Log_odds_ratio", &|found, _| found.log_odds_ratio),
+            measured("Log_odds_low", &|found, _| found.interval.0),
+            measured("Log_odds_high", &|found, _| found.interval.1),
+            measured("P_value", &|found, _| found.p_value),
+            measured("Q_value", &|_, q| q),
+            Column::new("Test".into(), found.iter().map(test).collect::<Vec<Option<&str>>>()),
         ];
         DataFrame::new(cells.len(), columns).map_err(internal)
     }

@@ -22,9 +22,9 @@ impl FittedTopicModel {
     /// | [`KMeans`](crate::cluster::KMeans) and others | by the distances of the row's vector to the topics' mean vectors, all of unit length: inversely proportional to their squares, as in fuzzy c-means (Bezdek 1981) with exponent 2. An outlier has 1 for -1 |
     ///
     /// Clusters that edits have merged into one topic add up; those that are in no topic belong to -1. The membership in a
-    /// cluster that edits have divided is that in the part with the nearest mean vector, which need not be the row's. A row
-    /// without a vector is an outlier for certain. A choice of [outliers](Self::with_outliers) does not change memberships,
-    /// so the largest probability of a row need not be that of its topic, nor, with HDBSCAN, without such a choice.
+    /// cluster that edits have divided is that in the row's own part, and of a new row, or one that is in none of the parts,
+    /// in the part with the nearest mean vector. A row without a vector is an outlier for certain. A choice of
+    /// [outliers](Self::with_outliers) does not change memberships, so the largest probability of a row need not be that of its topic, nor, with HDBSCAN, without such a choice.
     ///
     /// The array takes 8 bytes per row and topic;
     /// [`topic_probabilities_in_batches`](Self::topic_probabilities_in_batches) needs less memory.
@@ -121,7 +121,7 @@ impl FittedTopicModel {
         }
         let vectors = encoded.clustered.of_rows(&encoded.rows)?;
         let places = self.pipeline.place(&vectors, progress)?;
-        let topics = self.topics.admit(&places, &vectors);
+        let topics = self.topics.admit(&places, &vectors, &self.settings.progress)?;
         let data = self.data_with_vectors("topic_probabilities_of").ok();
         let fitted = match data.filter(|_| places.iter().any(|place| matches!(place, Place::Known(_)))) {
             None => None,
@@ -147,7 +147,7 @@ impl FittedTopicModel {
         for (place, &at) in new.iter().enumerate() {
             let Some(values) = encoded.rows.get(at).and_then(|&row| found.row_mut(row)) else { continue };
             match &of_new {
-                Some(of_new) => memberships.by_clusters(of_new.row(place), reader.row(at), values),
+                Some(of_new) => memberships.by_clusters(of_new.row(place), OUTLIER, reader.row(at), values),
                 None => {
                     let topic = topics.get(at).map_or(OUTLIER, |&(topic, _)| topic);
                     memberships.by_centroids(reader.row(at), topic, values);

@@ -2,8 +2,7 @@
 
 use polars::prelude::*;
 
-use super::FittedTopicModel;
-use super::find_documents::no_topic;
+use super::{FittedTopicModel, no_topic};
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::{Error, ErrorKind, Result, Stage};
@@ -55,7 +54,7 @@ impl FittedTopicModel {
     pub fn similar_topics(&self, topic: i32, top_n: usize) -> Result<DataFrame> {
         check_top_n(top_n)?;
         if self.topic_size(topic).is_none() {
-            return Err(no_topic(topic));
+            return Err(no_topic(topic, None));
         }
         let Some(mean) = self.topics.centroids.get(topic) else {
             let message = format!("topic {topic} has no mean vector: none of its rows has a vector");

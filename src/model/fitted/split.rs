@@ -7,7 +7,8 @@ use ndarray::{Array2, ArrayView1, Axis};
 use super::FittedTopicModel;
 use crate::cluster::{Clusterer, KMeans, OUTLIER};
 use crate::corpus::DistinctRows;
-use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::encode::counted;
+use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::vectors::{cosine, dot, norm, scale_to_unit};
 use crate::model::check::check_labels;
 use crate::training::Training;
@@ -71,8 +72,7 @@ impl FittedTopicModel {
                 distinct.firsts.len(),
                 rows.len()
             );
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                .with_hint("Ask for fewer parts, or split a larger topic."));
+            return Err(too_few(message, topic, distinct.firsts.len(), rows.len()));
         }
         let mut points = data.encoded.clustered.select(&distinct.firsts);
         for mut point in points.axis_iter_mut(Axis(0)) {
@@ -101,8 +101,10 @@ impl FittedTopicModel {
         clusters.dedup();
         if clusters.len() < 2 {
             let message = format!("topic {topic} was not split: the clusterer found no two clusters in it");
-            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
-                .with_hint("Ask for a number of parts, such as split_topic(3, 2), or for smaller clusters."));
+            return Err(Error::new(ErrorKind::InvalidParameter, Stage::Topics, message).with_hint(
+                Hint::new("Ask for a number of parts, such as split_topic(3, 2), or for smaller clusters.")
+                    .on_command_line("Ask for another number of parts, or split another topic."),
+            ));
         }
         let mut means = Array2::<f64>::zeros((clusters.len(), points.ncols()));
         for (point, label) in points.outer_iter().zip(&clustering.labels) {
@@ -115,6 +117,26 @@ impl FittedTopicModel {
         };
         Ok(points.outer_iter().zip(&clustering.labels).map(part).collect())
     }
+}
+
+/// The error for a topic with `distinct` different ones among its `rows`, and what is possible instead.
+fn too_few(message: String, topic: i32, distinct: usize, rows: usize) -> Error {
+    let documents = counted(rows, "document", "documents");
+    let different = match distinct {
+        _ if distinct == rows => String::new(),
+        1 => ", all with the same vector".to_owned(),
+        _ => format!(", but only {distinct} different vectors"),
+    };
+    let hint = match distinct {
+        0 | 1 => "Split another topic.".to_owned(),
+        2 => "Two parts are possible, or split a larger topic.".to_owned(),
+        _ => format!("Up to {distinct} parts are possible, or split a larger topic."),
+    };
+    Error::new(ErrorKind::InvalidParameter, Stage::Topics, message)
+        .said_on_command_line(format!(
+            "topic {topic} cannot be split into so many parts: it has {documents}{different}"
+        ))
+        .with_hint(Hint::new("Ask for fewer parts, or split a larger topic.").on_command_line(hint))
 }
 
 /// The row of `means` with the largest cosine to `point`, ties by row.

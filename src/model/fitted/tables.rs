@@ -39,13 +39,20 @@ impl FittedTopicModel {
     /// # Errors
     /// None in practice; see [`get_topic_info`](Self::get_topic_info).
     pub fn get_topic_info_with_paths(&self) -> Result<DataFrame> {
-        self.topic_info(&self.topic_ids(), Pictures::Paths)
+        self.topic_info_with_paths(&self.topic_ids())
+    }
+
+    /// [`get_topic_info_with_paths`](Self::get_topic_info_with_paths) of the topics `ids`, ascending; -1 need not be one
+    /// of the model's.
+    pub(super) fn topic_info_with_paths(&self, ids: &[i32]) -> Result<DataFrame> {
+        self.topic_info(ids, Pictures::Paths)
     }
 
     fn topic_info(&self, ids: &[i32], pictures: Pictures) -> Result<DataFrame> {
         let described = &*self.topics.description;
         let counts: Vec<i64> = ids.iter().map(|&id| self.topic_size(id).unwrap_or(0) as i64).collect();
-        let names: Vec<Option<String>> = ids.iter().map(|&id| self.topic_name(id)).collect();
+        // As of a topic without words.
+        let names: Vec<String> = ids.iter().map(|&id| self.topic_name(id).unwrap_or_else(|| id.to_string())).collect();
         let docs = ids.iter().map(|&id| self.get_representative_docs(id).unwrap_or_default());
         let mut columns = vec![
             Column::new("Topic".into(), ids),
@@ -133,7 +140,8 @@ impl FittedTopicModel {
 
     /// `CustomName` of the topics `ids`, if any topic has a label.
     fn label_column(&self, ids: &[i32]) -> Option<Column> {
-        let labels: Vec<Option<String>> = ids.iter().map(|&id| self.topic_label(id)).collect();
+        let kept = |id: i32| self.topics.labels.get(&id).cloned().unwrap_or_else(|| id.to_string());
+        let labels: Vec<String> = ids.iter().map(|&id| self.topic_label(id).unwrap_or_else(|| kept(id))).collect();
         (!self.custom_labels().is_empty()).then(|| Column::new("CustomName".into(), labels))
     }
 

@@ -35,7 +35,7 @@ impl FittedTopicModel {
         }
         let vectors = encoded.clustered.of_rows(&encoded.rows)?;
         let places = self.pipeline.place(&vectors, progress)?;
-        for (&row, place) in encoded.rows.iter().zip(self.topics.admit(&places, &vectors)) {
+        for (&row, place) in encoded.rows.iter().zip(self.topics.admit(&places, &vectors, progress)?) {
             (topics[row], probabilities[row]) = place;
         }
         self.with_topics(frame, columns, Some(&encoded.clustered), &topics, &probabilities)

@@ -66,7 +66,7 @@ impl UpdateTopics {
 
     /// Adds a representation, in place of those with the same name in the model, as
     /// [`TopicModel::representation`](crate::model::TopicModel::representation). A name that is repeated here builds a
-    /// chain.
+    /// chain. The order of names, and of the columns of tables, stays; new names follow.
     #[must_use]
     pub fn representation(mut self, name: impl Into<String>, representation: impl Representation + 'static) -> Self {
         self.representations.push((name.into(), Arc::new(representation)));
@@ -86,9 +86,27 @@ impl UpdateTopics {
         settings.vectorizer = self.vectorizer.clone().unwrap_or(settings.vectorizer);
         settings.ctfidf = self.ctfidf.clone().unwrap_or(settings.ctfidf);
         settings.top_n_words = self.top_n_words.unwrap_or(settings.top_n_words);
-        settings.representations.retain(|(name, _)| !self.representations.iter().any(|(new, _)| new == name));
-        settings.representations.extend(self.representations.iter().cloned());
+        settings.representations = self.replaced(&settings.representations);
         settings
+    }
+
+    /// The representations, each with those that take its place where it was, and then the ones with other names.
+    fn replaced(&self, before: &[(String, Arc<dyn Representation>)]) -> Vec<(String, Arc<dyn Representation>)> {
+        let named = |wanted: &str| -> Vec<(String, Arc<dyn Representation>)> {
+            self.representations.iter().filter(|(name, _)| name == wanted).cloned().collect()
+        };
+        let mut all: Vec<(String, Arc<dyn Representation>)> = Vec::new();
+        for (name, representation) in before {
+            let new = named(name);
+            if new.is_empty() {
+                all.push((name.clone(), Arc::clone(representation)));
+            } else if !all.iter().any(|(other, _)| other == name) {
+                all.extend(new);
+            }
+        }
+        let is_new = |name: &str| !before.iter().any(|(other, _)| other == name);
+        all.extend(self.representations.iter().filter(|(name, _)| is_new(name)).cloned());
+        all
     }
 }
 
@@ -101,8 +119,12 @@ impl FittedTopicModel {
     /// have 1. A new row follows its topic to where most of its rows are; if you divided the topic, to the part with the
     /// nearest mean vector. If you moved outliers into topics, a new row that the clusterer leaves out is in the topic with
     /// the nearest mean vector, if the cosine is as large as for as many outliers. Of rows with equal vectors,
-    /// [`transform`](Self::transform) finds the topic of the first. Rows without a vector stay outliers. An earlier choice
-    /// of outliers is part of your topics, and no longer applies to new rows.
+    /// [`transform`](Self::transform) finds the topic of the first. Rows without a vector stay outliers.
+    ///
+    /// An earlier choice of outliers ([`with_outliers`](Self::with_outliers), [`reduce_outliers`](Self::reduce_outliers))
+    /// still applies to new rows, and can still be changed or taken back, for the rows that you left where they were. Those
+    /// that you moved into or out of a topic are where you put them: to a later choice, your outliers are as good as the
+    /// clusterer's.
     ///
     /// # Errors
     /// There are not as many topics as rows, or one is below -1; a parameter is out of range; the model is without its data,
@@ -153,7 +175,8 @@ impl FittedTopicModel {
             self.settings.progress.note(Stage::Topics, rows);
         }
         let clusterer = &*self.pipeline.clusterer;
-        let clustered = ClusteredRows { rows: &data.encoded.rows, vectors, clusterer };
+        let clustered =
+            ClusteredRows { rows: &data.encoded.rows, vectors, clusterer, progress: &self.settings.progress };
         self.topics.assignment.by_hand("update_topics", &groups, &clustered)
     }
 }

@@ -86,7 +86,8 @@ pub(super) fn load(folder: &Path, links_into: Option<&Path>, options: &LoadOptio
         Ok(Some(Aspect::Images(gallery.map_err(|error| error.with_path(&pictures))?)))
     })
     .map_err(|error| error.with_path_if_none(&path))?;
-    let centroids = state.take_part("centroids").and_then(|state| Centroids::from_state(state, saved.dimensions));
+    let centroids = state.take_part("centroids");
+    let centroids = centroids.and_then(|state| Centroids::from_state(state, saved.dimensions, &ids));
     let centroids = centroids.map_err(in_topics)?;
     let known = match &saved.known {
         Some(known) => Some(Arc::new(recognized(known, &mut state, &pools, saved.rows).map_err(in_topics)?)),

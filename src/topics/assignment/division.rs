@@ -17,6 +17,11 @@ use crate::topics::Regrouping;
 pub(super) struct Division(Vec<(i32, Vec<f32>)>);
 
 impl Division {
+    /// The labels of the parts.
+    pub(super) fn labels(&self) -> impl Iterator<Item = i32> {
+        self.0.iter().map(|&(label, _)| label)
+    }
+
     /// The label of the part whose mean has the largest cosine to `vector`, ties by position.
     pub(super) fn nearest(&self, vector: &[f32]) -> Option<i32> {
         let length = norm(vector.iter().copied());

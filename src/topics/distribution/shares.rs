@@ -35,19 +35,12 @@ impl SparseShares {
         self.ends.push(self.topics.len());
     }
 
-    /// The rows of `parts`, one after the other.
-    pub(super) fn joined(parts: Vec<SparseShares>) -> Self {
-        let mut all = SparseShares::default();
-        all.ends.reserve(parts.iter().map(|part| part.ends.len()).sum());
-        all.topics.reserve(parts.iter().map(|part| part.topics.len()).sum());
-        all.shares.reserve(parts.iter().map(|part| part.topics.len()).sum());
-        for part in parts {
-            let before = all.topics.len();
-            all.ends.extend(part.ends.iter().map(|end| before + end));
-            all.topics.extend(part.topics);
-            all.shares.extend(part.shares);
-        }
-        all
+    /// Appends the rows of another part.
+    pub(super) fn append(&mut self, part: SparseShares) {
+        let before = self.topics.len();
+        self.ends.extend(part.ends.iter().map(|end| before + end));
+        self.topics.extend(part.topics);
+        self.shares.extend(part.shares);
     }
 
     fn row(&self, row: usize) -> (&[u32], &[f64]) {

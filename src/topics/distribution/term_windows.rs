@@ -13,6 +13,12 @@ use crate::vectorize::{FittedCountVectorizer, TermFinder, TermsOfText};
 /// Texts of one thread at a time.
 const TEXTS_AT_A_TIME: usize = 32;
 
+/// Texts of all threads at a time: only the result is larger.
+const BATCH: usize = 1 << 13;
+
+/// Topics that are left out together if a window is similar to none of them.
+const BLOCK: usize = 16;
+
 /// The terms of topics, by term.
 pub(crate) struct TermWindows<'a> {
     finder: TermFinder<'a>,
@@ -30,12 +36,15 @@ pub(crate) struct TermWindows<'a> {
     power: f64,
 }
 
-/// The similarities of one window after the other.
+/// One window after the other.
 struct Scratch {
     terms: TermsOfText,
     window: Vec<u32>,
     before: Vec<u32>,
-    similarities: Vec<f64>,
+    /// The inner product with each topic.
+    products: Vec<f64>,
+    /// The topics that the window is similar to, and how similar, as far as that counts.
+    found: Vec<(u32, f64)>,
 }
 
 impl<'a> TermWindows<'a> {
@@ -107,33 +116,70 @@ impl<'a> TermWindows<'a> {
         settings: &ApproximateDistribution,
         task: &Task,
     ) -> SparseShares {
+        let mut shares = SparseShares::default();
+        let add = |shares: &mut SparseShares, sums: &[f64]| shares.push(sums);
+        self.for_each_batch(texts, settings, task, add, |part| shares.append(part));
+        shares
+    }
+
+    /// The position of the topic with the largest share of each of `texts`, ties by position, and that share.
+    pub(crate) fn largest(
+        &self,
+        texts: &[Option<&str>],
+        settings: &ApproximateDistribution,
+        task: &Task,
+    ) -> Vec<Option<(usize, f64)>> {
+        let mut found = Vec::with_capacity(texts.len());
+        let add = |found: &mut Vec<Option<(usize, f64)>>, sums: &[f64]| {
+            let largest = sums.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+            let total: f64 = sums.iter().sum();
+            found.push(largest.filter(|&(_, sum)| sum > 0.0).map(|(topic, sum)| (topic, sum / total)));
+        };
+        self.for_each_batch(texts, settings, task, add, |part| found.extend(part));
+        found
+    }
+
+    /// Passes what was found of each topic in every text to `add`, and the parts that come of it to `join`, in the order of
+    /// the texts. Ends early if the task is interrupted.
+    fn for_each_batch<P: Default + Send>(
+        &self,
+        texts: &[Option<&str>],
+        settings: &ApproximateDistribution,
+        task: &Task,
+        add: impl Fn(&mut P, &[f64]) + Sync,
+        join: impl FnMut(P),
+    ) {
         let of_some = |texts: &[Option<&str>]| {
-            let mut shares = SparseShares::default();
+            let mut part = P::default();
             if task.is_interrupted() {
-                return shares;
+                return part;
             }
             let (mut scratch, mut sums) = (self.scratch(), vec![0.0; self.topics]);
             for text in texts {
                 sums.fill(0.0);
-                let text = text.unwrap_or_default();
-                self.for_each_window(text, settings, &mut scratch, |_, similarities| {
-                    sums.iter_mut().zip(similarities).for_each(|(sum, similarity)| *sum += similarity);
+                self.for_each_window(text.unwrap_or_default(), settings, &mut scratch, |_, found| {
+                    for &(topic, similarity) in found {
+                        if let Some(sum) = sums.get_mut(topic as usize) {
+                            *sum += similarity;
+                        }
+                    }
                 });
-                shares.push(&sums);
+                add(&mut part, &sums);
             }
             task.advance(texts.len());
-            shares
+            part
         };
-        let parts: Vec<SparseShares> = texts.par_chunks(TEXTS_AT_A_TIME).map(of_some).collect();
-        SparseShares::joined(parts)
+        let batches = texts.chunks(BATCH).take_while(|_| !task.is_interrupted());
+        let parts = batches.flat_map(|batch| batch.par_chunks(TEXTS_AT_A_TIME).map(of_some).collect::<Vec<P>>());
+        parts.for_each(join);
     }
 
     /// The topics of each word of `text`, which is that of `row`.
     pub(crate) fn tokens(&self, row: usize, text: &str, settings: &ApproximateDistribution) -> TokenDistribution {
         let (as_read, places) = self.finder.words_in(text);
         let mut tokens = TokenDistribution::new(row, as_read, places, self.topics);
-        self.for_each_window(text, settings, &mut self.scratch(), |window, similarities| {
-            tokens.add(window, similarities);
+        self.for_each_window(text, settings, &mut self.scratch(), |window, found| {
+            tokens.add(window, found.iter().map(|&(topic, similarity)| (topic as usize, similarity)));
         });
         tokens
     }
@@ -143,20 +189,21 @@ impl<'a> TermWindows<'a> {
             terms: TermsOfText::default(),
             window: Vec::new(),
             before: Vec::new(),
-            similarities: vec![0.0; self.topics],
+            products: vec![0.0; self.topics],
+            found: Vec::new(),
         }
     }
 
-    /// Calls `visit` with every window of `text` that has a term, and its similarities to the topics, as far as they
-    /// count.
+    /// Calls `visit` with every window of `text` that has a term, and the topics that it is similar to, as far as that
+    /// counts.
     fn for_each_window(
         &self,
         text: &str,
         settings: &ApproximateDistribution,
         scratch: &mut Scratch,
-        mut visit: impl FnMut(std::ops::Range<usize>, &[f64]),
+        mut visit: impl FnMut(std::ops::Range<usize>, &[(u32, f64)]),
     ) {
-        let Scratch { terms, window, before, similarities } = scratch;
+        let Scratch { terms, window, before, products, found } = scratch;
         self.finder.find(text, terms);
         before.clear();
         let mut from = 0;
@@ -174,34 +221,55 @@ impl<'a> TermWindows<'a> {
             window.sort_unstable();
             // With stop words at both ends, the next window often has the same terms.
             if window != before {
-                self.compare(window, settings, similarities);
+                self.compare(window, settings, products, found);
                 std::mem::swap(window, before);
             }
-            visit(place, similarities);
+            visit(place, found);
         }
     }
 
-    /// The similarities of a window with these terms, ascending.
-    fn compare(&self, window: &[u32], settings: &ApproximateDistribution, similarities: &mut [f64]) {
-        similarities.fill(0.0);
+    /// The topics that a window with these terms (ascending) is similar to.
+    fn compare(
+        &self,
+        window: &[u32],
+        settings: &ApproximateDistribution,
+        products: &mut [f64],
+        found: &mut Vec<(u32, f64)>,
+    ) {
+        products.fill(0.0);
+        found.clear();
         let mut squares = 0.0;
         for same in window.chunk_by(|a, b| a == b) {
             let term = same.first().map_or(0, |&term| term as usize);
             let times = if same.len() == 1 { 1.0 } else { (same.len() as f64).powf(self.power) };
             squares += (times * self.idf.get(term).copied().unwrap_or_default()).powi(2);
             if let Some(weights) = self.full_row(term) {
-                similarities.iter_mut().zip(weights).for_each(|(similarity, weight)| *similarity += times * weight);
+                products.iter_mut().zip(weights).for_each(|(product, weight)| *product += times * weight);
                 continue;
             }
             for &(topic, weight) in self.entries_of(term) {
-                if let Some(similarity) = similarities.get_mut(topic as usize) {
-                    *similarity += times * weight;
+                if let Some(product) = products.get_mut(topic as usize) {
+                    *product += times * weight;
                 }
             }
         }
         let length = squares.sqrt();
-        let cosine = |product: f64| if length > 0.0 { product / length } else { 0.0 };
-        similarities.iter_mut().for_each(|similarity| *similarity = settings.counted(cosine(*similarity)));
+        if length <= 0.0 {
+            return;
+        }
+        // Most topics are far below: they are left out before their products are divided, with room for rounding.
+        let least = settings.min_similarity * length * (1.0 - 1e-9);
+        for (first, block) in (0_u32..).step_by(BLOCK).zip(products.chunks(BLOCK)) {
+            if !block.iter().fold(false, |any, &product| any | (product >= least)) {
+                continue;
+            }
+            for (topic, product) in (first..).zip(block) {
+                let similarity = settings.counted(product / length);
+                if similarity > 0.0 {
+                    found.push((topic, similarity));
+                }
+            }
+        }
     }
 
     fn full_row(&self, term: usize) -> Option<&[f64]> {

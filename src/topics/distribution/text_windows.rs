@@ -61,7 +61,7 @@ impl TextWindows {
     pub(crate) fn tokens<'s>(self, similarities: impl Iterator<Item = &'s [f64]>, topics: usize) -> TokenDistribution {
         let mut tokens = TokenDistribution::new(self.row, self.text, self.places, topics);
         for (window, similarities) in self.windows.into_iter().zip(similarities) {
-            tokens.add(window, similarities);
+            tokens.add(window, similarities.iter().copied().enumerate());
         }
         tokens
     }

@@ -50,10 +50,15 @@ impl TokenDistribution {
         TokenDistribution { topics: Arc::clone(topics), names: Arc::clone(names), ..self }
     }
 
-    /// Adds the similarities of a window to each of its words.
-    pub(super) fn add(&mut self, window: Range<usize>, similarities: &[f64]) {
-        let rows = self.similarities.outer_iter_mut().skip(window.start).take(window.len());
-        rows.for_each(|mut row| row.iter_mut().zip(similarities).for_each(|(sum, similarity)| *sum += similarity));
+    /// Adds the similarities of a window to topics (by their position) to each of its words.
+    pub(super) fn add(&mut self, window: Range<usize>, similarities: impl Iterator<Item = (usize, f64)> + Clone) {
+        for mut row in self.similarities.outer_iter_mut().skip(window.start).take(window.len()) {
+            for (topic, similarity) in similarities.clone() {
+                if let Some(sum) = row.get_mut(topic) {
+                    *sum += similarity;
+                }
+            }
+        }
     }
 
     /// The row of the document.

@@ -4,37 +4,57 @@ use rayon::prelude::*;
 
 use super::TopicTerms;
 use crate::cluster::OUTLIER;
-use crate::error::Result;
+use crate::error::{Result, Stage};
 use crate::linalg::sparse::CsrMatrix;
 use crate::linalg::vectors::cosine;
+use crate::progress::Progress;
+
+/// Texts whose words are weighed at a time, which bounds memory.
+const TEXTS_AT_A_TIME: usize = 1 << 14;
 
 impl TopicTerms {
     /// The topic of `ids` (those of the counts) whose c-TF-IDF has the largest cosine to that of each row's text, and that
     /// cosine; ties by topic. `None` if no topic has a word of the text. Outliers are no topic.
-    pub(crate) fn best_topics(&self, rows: &[usize], ids: &[i32]) -> Result<Vec<Option<(i32, f64)>>> {
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub(crate) fn best_topics(
+        &self,
+        rows: &[usize],
+        ids: &[i32],
+        progress: &Progress,
+    ) -> Result<Vec<Option<(i32, f64)>>> {
         let weights =
             self.weighting.fit_frequencies(&self.frequencies, self.counts.rows(), &self.vocabulary, |term| term)?;
-        let texts = weights.transform(&self.documents.of_rows(rows))?;
         let (by_term, norms) = by_term(&self.c_tf_idf, ids);
-        let best = |row: usize| {
-            let mut products = vec![0.0_f64; norms.len()];
-            let (terms, values) = texts.row(row);
-            for (&term, &value) in terms.iter().zip(values) {
-                for &(place, weight) in by_term.get(term as usize).into_iter().flatten() {
-                    products[place] += value * weight;
+        let task = progress.task(Stage::Topics, "topics by words", rows.len());
+        let mut found = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(TEXTS_AT_A_TIME).take_while(|_| !task.is_interrupted()) {
+            let texts = weights.transform(&self.documents.of_rows(rows))?;
+            let best = |products: &mut Vec<f64>, row: usize| {
+                products.fill(0.0);
+                let (terms, values) = texts.row(row);
+                for (&term, &value) in terms.iter().zip(values) {
+                    for &(place, weight) in by_term.get(term as usize).into_iter().flatten() {
+                        products[place] += value * weight;
+                    }
                 }
-            }
-            let norm = texts.norm(row);
-            let mut best: Option<(i32, f64)> = None;
-            for ((&topic, &of_topic), &product) in ids.iter().zip(&norms).zip(&products) {
-                let cosine = cosine(product, norm, of_topic);
-                if cosine > best.map_or(0.0, |(_, largest)| largest) {
-                    best = Some((topic, cosine));
+                let norm = texts.norm(row);
+                let mut best: Option<(i32, f64)> = None;
+                for ((&topic, &of_topic), &product) in ids.iter().zip(&norms).zip(&*products) {
+                    let cosine = cosine(product, norm, of_topic);
+                    if cosine > best.map_or(0.0, |(_, largest)| largest) {
+                        best = Some((topic, cosine));
+                    }
                 }
-            }
-            best
-        };
-        Ok((0..texts.rows()).into_par_iter().map(best).collect())
+                best
+            };
+            let products = || vec![0.0_f64; norms.len()];
+            found.par_extend((0..texts.rows()).into_par_iter().map_init(products, best));
+            task.advance(rows.len());
+        }
+        task.finish()?;
+        Ok(found)
     }
 }
 

@@ -1,0 +1,72 @@
+//! What the report shows besides the topics: columns of time and of classes.
+
+use clap::Args;
+use topicframe::FittedTopicModel;
+use topicframe::error::Result;
+use topicframe::polars::prelude::DataFrame;
+use topicframe::prelude::{OverTimeOptions, PerClassOptions, Report};
+
+/// The contents of the report.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct Contents {
+    /// Show the topics over time in the report: a curve of the share of each topic, and which of them rise or fall. The
+    /// column has dates, timestamps, integers, or texts that are dates.
+    #[arg(long, value_name = "COLUMN", requires = "report")]
+    time: Option<String>,
+
+    /// The bins of --time: periods of the calendar: `1y`, `1q`, `1mo`, `1w`, `1d`, `12h`; `5i` for integers [default: one
+    /// bin per value, or the shortest periods that make at most 60].
+    #[arg(long, value_name = "PERIOD", requires = "time", conflicts_with = "nr_bins")]
+    every: Option<String>,
+
+    /// This number of bins of equal width instead.
+    #[arg(long, value_name = "N", requires = "time")]
+    nr_bins: Option<usize>,
+
+    /// The format of texts in the column of --time, such as `%d.%m.%Y` [default: recognized].
+    #[arg(long, value_name = "FORMAT", requires = "time")]
+    format: Option<String>,
+
+    /// Count texts in the column of --time that are not dates as missing; otherwise, they are an error.
+    #[arg(long, requires = "time")]
+    skip_unreadable: bool,
+
+    /// Show the topics by class in the report: the share of each topic in each class, and where it is over-represented.
+    /// The column has texts, categories, integers, booleans, or lists, of which a document is in each. May be repeated.
+    #[arg(long = "class", value_name = "COLUMN", requires = "report")]
+    classes: Vec<String>,
+}
+
+impl Contents {
+    /// Checks that `frame` has the columns, before a fit.
+    pub fn check(&self, frame: &DataFrame) -> Result<()> {
+        if let Some(column) = &self.time {
+            self.options().check(frame, column)?;
+        }
+        self.classes.iter().try_for_each(|column| PerClassOptions::new().check(frame, column))
+    }
+
+    /// The report on `topics`.
+    pub fn report(&self, topics: &FittedTopicModel) -> Report {
+        let report = match &self.time {
+            Some(column) => topics.report().time_with(column, self.options()),
+            None => topics.report(),
+        };
+        self.classes.iter().fold(report, |report, column| report.class(column))
+    }
+
+    fn options(&self) -> OverTimeOptions {
+        let mut options = OverTimeOptions::new().skip_unreadable(self.skip_unreadable);
+        if let Some(every) = &self.every {
+            options = options.every(every);
+        }
+        if let Some(nr_bins) = self.nr_bins {
+            options = options.nr_bins(nr_bins);
+        }
+        if let Some(format) = &self.format {
+            options = options.format(format);
+        }
+        options
+    }
+}
