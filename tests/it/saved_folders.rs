@@ -172,7 +172,7 @@ fn with_value(folder: &Folder, part: &str, name: &str, value: &[u8]) -> PathBuf 
 fn saved_folders_with_numbers_out_of_range_are_refused() {
     let nan = f32::NAN.to_le_bytes();
     let large = u64::MAX.to_le_bytes();
-    let cases: [(&str, &str, &[u8]); 16] = [
+    let cases: [(&str, &str, &[u8]); 17] = [
         ("clusterer", "centers", &nan),
         ("clusterer", "labels", &(-7_i32).to_le_bytes()),
         ("vectors", "clustered", &nan),

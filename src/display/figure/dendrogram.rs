@@ -196,8 +196,7 @@ fn place_of(tree: &TopicHierarchy, topic: i32) -> Option<usize> {
 
 /// That the tree is one of the topics of the model.
 fn check(tree: &TopicHierarchy, model: &FittedTopicModel) -> Result<()> {
-    let ids = model.topic_ids();
-    tree.check_topics(&ids.into_iter().map(|id| (id, model.topic_size(id).unwrap_or(0))).collect())
+    tree.check_topics(model.fingerprint())
 }
 
 /// The merges that join some of `topics`.

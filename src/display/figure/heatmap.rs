@@ -15,7 +15,8 @@ use super::{Figure, left_out, widest};
 use crate::corpus::internal;
 use crate::error::{Error, Result, Stage};
 use crate::model::FittedTopicModel;
-use crate::topics::{Linkage, dendrogram};
+use crate::progress::Progress;
+use crate::topics::{Distances, Linkage, dendrogram};
 use crate::vision::{Encoding, encode};
 
 /// Up to this number of topics, cells are elements that show their values on hover; of more, pixels of one image.
@@ -128,7 +129,10 @@ fn by_clusters(similarities: &Square, count: usize) -> Result<Vec<usize>> {
     // A group has the number of its first topic.
     let mut group_of: Vec<usize> = (0..n).collect();
     let mut first: Vec<usize> = (0..n).collect();
-    for join in dendrogram(n, Linkage::Ward, distance).into_iter().take(n - count) {
+    let distances = Distances::of(n, &Progress::silent(), |a, row| {
+        row.iter_mut().enumerate().for_each(|(b, cell)| *cell = distance(a, b));
+    })?;
+    for join in dendrogram(distances, Linkage::Ward).into_iter().take(n - count) {
         let (left, right) = (first.get(join.left).copied(), first.get(join.right).copied());
         let (Some(left), Some(right)) = (left, right) else { continue };
         let (low, high) = (left.min(right), left.max(right));

@@ -131,9 +131,14 @@ impl FittedTopicModel {
     /// representation fails.
     pub fn cut(&self, tree: &TopicHierarchy, at: impl Into<Cut>) -> Result<FittedTopicModel> {
         let groups = tree.groups(at)?;
-        tree.check_topics(self.topics.fingerprint())?;
+        tree.check_topics(self.fingerprint())?;
         let merged: Vec<&[i32]> = groups.iter().map(Vec::as_slice).filter(|group| group.len() > 1).collect();
         if merged.is_empty() { Ok(self.clone()) } else { self.merge_topics(&merged) }
+    }
+
+    /// What a tree of these topics has as well.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.topics.fingerprint()
     }
 
     fn distances(&self, topics: &[i32], distance: &TopicDistance) -> Result<Distances> {
