@@ -111,7 +111,7 @@ fn unescape(text: &str) -> String {
 /// elsewhere.
 pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
     let known: BTreeSet<&str> = "a article b blockquote body code dd details div dl dt figcaption figure footer form \
-        h1 h2 h3 head header html i img input li link main mark meta nav ol output p path script section small span \
+        h1 h2 h3 head header html i img input li link main mark meta nav ol output p path script section small span strong \
         style sub summary svg table tbody td th thead title tr ul"
         .split_whitespace()
         .collect();
