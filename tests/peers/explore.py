@@ -26,9 +26,7 @@ Where BERTopic is right, results are compared: frequencies, distances of the tre
 """
 
 import argparse
-import csv
 import gc
-import gzip
 import json
 import os
 import re
@@ -39,6 +37,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from quality import read_table
+
 HERE = Path(__file__).parent
 BUILT = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target")) / "release"
 STRATEGIES = ("probabilities", "distributions", "c-tf-idf", "embeddings")
@@ -46,16 +46,7 @@ STEPS = ("hierarchy", "over_time", "per_class", "distribution", *(f"outliers by 
 BINS, CLASSES, OUTLIERS = 20, 20, 0.3
 
 
-# --- The texts, once.
-
-
-def read_table(path, columns):
-    csv.field_size_limit(sys.maxsize)
-    tabs = path.name.removesuffix(".gz").endswith(".tsv")
-    style = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {}
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as table:
-        rows = [[row[column] or "" for column in columns] for row in csv.DictReader(table, **style)]
-    return [list(column) for column in zip(*rows)]
+# --- The input, once.
 
 
 def k_means(vectors, count):

@@ -6,6 +6,8 @@ use topicframe::error::Result;
 use topicframe::polars::prelude::DataFrame;
 use topicframe::prelude::{OverTimeOptions, PerClassOptions, Report};
 
+use crate::exploring::with_bins;
+
 /// The contents of the report.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]
@@ -57,16 +59,7 @@ impl Contents {
     }
 
     fn options(&self) -> OverTimeOptions {
-        let mut options = OverTimeOptions::new().skip_unreadable(self.skip_unreadable);
-        if let Some(every) = &self.every {
-            options = options.every(every);
-        }
-        if let Some(nr_bins) = self.nr_bins {
-            options = options.nr_bins(nr_bins);
-        }
-        if let Some(format) = &self.format {
-            options = options.format(format);
-        }
-        options
+        let options = OverTimeOptions::new().skip_unreadable(self.skip_unreadable);
+        with_bins(options, self.every.as_deref(), self.nr_bins, self.format.as_deref())
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use topicframe::FittedTopicModel;
 use topicframe::error::Result;
 use topicframe::polars::prelude::DataFrame;
+use topicframe::prelude::OverTimeOptions;
 use topicframe::progress::Progress;
 
 use crate::result::ResultTable;
@@ -30,6 +31,25 @@ pub struct Divided {
 
     #[command(flatten)]
     explored: Explored,
+}
+
+/// `options` with the bins that were asked for, and the format of the times.
+pub fn with_bins(
+    mut options: OverTimeOptions,
+    every: Option<&str>,
+    nr_bins: Option<usize>,
+    format: Option<&str>,
+) -> OverTimeOptions {
+    if let Some(every) = every {
+        options = options.every(every);
+    }
+    if let Some(nr_bins) = nr_bins {
+        options = options.nr_bins(nr_bins);
+    }
+    if let Some(format) = format {
+        options = options.format(format);
+    }
+    options
 }
 
 impl Explored {

@@ -6,7 +6,7 @@ use topicframe::polars::prelude::{AnyValue, DataFrame, PolarsError, PolarsResult
 use topicframe::prelude::OverTimeOptions;
 
 use crate::bar;
-use crate::exploring::Divided;
+use crate::exploring::{Divided, with_bins};
 use crate::table::counted;
 
 /// What a trend takes at least: documents of the topic, and bins of time with documents.
@@ -87,24 +87,16 @@ impl OverTime {
     }
 
     fn options(&self) -> OverTimeOptions {
-        let mut options = OverTimeOptions::new()
+        let options = OverTimeOptions::new()
             .empty_bins(self.empty_bins)
             .skip_unreadable(self.skip_unreadable)
             .evolution_tuning(!self.no_evolution_tuning)
             .global_tuning(self.divided.global_tuning());
-        if let Some(every) = &self.every {
-            options = options.every(every);
+        let options = with_bins(options, self.every.as_deref(), self.nr_bins, self.format.as_deref());
+        match &self.by {
+            Some(by) => options.by(by),
+            None => options,
         }
-        if let Some(nr_bins) = self.nr_bins {
-            options = options.nr_bins(nr_bins);
-        }
-        if let Some(format) = &self.format {
-            options = options.format(format);
-        }
-        if let Some(by) = &self.by {
-            options = options.by(by);
-        }
-        options
     }
 }
 
