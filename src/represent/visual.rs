@@ -7,6 +7,7 @@
 //! a table; collages are created on demand.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -68,7 +69,7 @@ const MAX_IMAGES: usize = 100;
 /// assert!(gallery.collage(0)?.is_some());                           // JPEG, as in get_topic_info()
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct VisualRepresentation {
     nr_repr_images: usize,
     representatives: Representatives,
@@ -79,7 +80,7 @@ pub struct VisualRepresentation {
     captioner: Option<Arc<dyn ImageCaptioner>>,
 }
 
-/// The settings that are saved.
+/// The settings of its own. The captioner belongs to the model, which takes it over, saves it and loads it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Settings {
     nr_repr_images: usize,
@@ -101,6 +102,20 @@ impl Default for VisualRepresentation {
             limits: Limits::new(),
             captioner: None,
         }
+    }
+}
+
+/// Without the captioner, which the model lists.
+impl fmt::Debug for VisualRepresentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VisualRepresentation")
+            .field("nr_repr_images", &self.nr_repr_images)
+            .field("representatives", &self.representatives)
+            .field("image_height", &self.image_height)
+            .field("image_squares", &self.image_squares)
+            .field("on_error", &self.on_error)
+            .field("limits", &self.limits)
+            .finish()
     }
 }
 
@@ -162,8 +177,8 @@ impl VisualRepresentation {
     }
 
     /// The captioner for images without text. Equivalent to
-    /// [`TopicModel::captioner`](crate::model::TopicModel::captioner); provided here for compatibility with BERTopic.
-    /// Default: none.
+    /// [`TopicModel::captioner`](crate::model::TopicModel::captioner); provided here for compatibility with BERTopic. The
+    /// model takes it over, unless it has a captioner, and saves and loads it as its own. Default: none.
     #[must_use]
     pub fn image_to_text_model(mut self, captioner: impl ImageCaptioner + 'static) -> Self {
         self.captioner = Some(Arc::new(captioner));

@@ -185,6 +185,22 @@ fn saved_captioners_of_a_users_own_are_named_when_they_are_missing() {
     assert_eq!(caption(&loaded.with_captioner(Namer::default())).unwrap(), caption(&topics).unwrap());
 }
 
+#[test]
+fn saved_captioners_of_a_representation_are_those_of_the_model() {
+    let visual = VisualRepresentation::new().nr_repr_images(2).image_to_text_model(Namer::default());
+    let model = TopicModel::images("image", Eye).reducer(NoReduction).clusterer(KMeans::new(3));
+    let topics = model.representation("Visual_Aspect", visual).fit(&image_frame(30)).unwrap();
+    assert!(!topics.captions().is_empty());
+    let (_folder, loaded) = saved(&topics, &SaveOptions::new());
+    assert_eq!(loaded.captions(), topics.captions());
+    assert_eq!(format!("{:?}", loaded.summary()), format!("{:?}", topics.summary()));
+    let given = loaded.with_captioner(Namer::default());
+    let bytes = pictures(1).remove(0).unwrap();
+    let images = [ImageSource::from(bytes.as_slice())];
+    let caption = |topics: &FittedTopicModel| topics.captioner().unwrap().caption_images(&images, &Progress::silent());
+    assert_eq!(caption(&given).unwrap(), caption(&topics).unwrap());
+}
+
 #[cfg(feature = "models")]
 #[test]
 fn saved_captioners_are_loaded_again_with_their_settings() {

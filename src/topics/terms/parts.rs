@@ -150,24 +150,49 @@ impl WordWeighting<'_> {
 
 /// The sum of the rows of each group. Each row is added to the groups that have it, which are nested or few.
 fn union_rows<T: Value>(matrix: &CsrMatrix<T>, groups: &[Vec<usize>]) -> CsrMatrix<T> {
-    let sum = |sums: &mut Vec<T>, group: &Vec<usize>| {
-        let mut used: Vec<u32> = Vec::new();
-        for &row in group {
-            let (columns, values) = matrix.row(row);
-            for (&column, &value) in columns.iter().zip(values) {
-                if let Some(sum) = sums.get_mut(column as usize) {
-                    *sum = sum.plus(value);
-                    used.push(column);
-                }
-            }
-        }
-        used.sort_unstable();
-        used.dedup();
-        let values: Vec<T> =
-            used.iter().filter_map(|&column| sums.get_mut(column as usize).map(std::mem::take)).collect();
-        (used, values)
+    let fresh = || RowSum::new(matrix.cols());
+    let sum = |sum: &mut RowSum<T>, group: &Vec<usize>| {
+        group.iter().for_each(|&row| sum.add(matrix.row(row)));
+        sum.take()
     };
-    let fresh = || vec![T::default(); matrix.cols()];
     let summed: Vec<(Vec<u32>, Vec<T>)> = groups.par_iter().with_max_len(8).map_init(fresh, sum).collect();
     CsrMatrix::from_rows(matrix.cols(), summed.iter().map(|(columns, values)| (&columns[..], &values[..])))
+}
+
+/// A sum of sparse rows. A bit for each column says whether it is used, so that the columns need not be sorted.
+struct RowSum<T> {
+    sums: Vec<T>,
+    used: Vec<u64>,
+}
+
+impl<T: Value> RowSum<T> {
+    fn new(columns: usize) -> Self {
+        RowSum { sums: vec![T::default(); columns], used: vec![0; columns.div_ceil(64)] }
+    }
+
+    fn add(&mut self, (columns, values): (&[u32], &[T])) {
+        for (&column, &value) in columns.iter().zip(values) {
+            let column = column as usize;
+            if let (Some(sum), Some(bits)) = (self.sums.get_mut(column), self.used.get_mut(column / 64)) {
+                *sum = sum.plus(value);
+                *bits |= 1 << (column % 64);
+            }
+        }
+    }
+
+    /// The columns in ascending order and their sums; the next sum starts anew.
+    fn take(&mut self) -> (Vec<u32>, Vec<T>) {
+        let number = self.used.iter().map(|bits| bits.count_ones() as usize).sum();
+        let (mut columns, mut values) = (Vec::with_capacity(number), Vec::with_capacity(number));
+        for (block, bits) in self.used.iter_mut().enumerate() {
+            let mut left = std::mem::take(bits);
+            while left != 0 {
+                let column = 64 * block + left.trailing_zeros() as usize;
+                left &= left - 1;
+                columns.push(column as u32);
+                values.extend(self.sums.get_mut(column).map(std::mem::take));
+            }
+        }
+        (columns, values)
+    }
 }
