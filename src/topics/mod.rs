@@ -49,7 +49,7 @@ pub(crate) use probabilities::{FittedMemberships, Memberships};
 pub use reduction::{OutlierStrategy, ReduceOutliers};
 pub(crate) use saved::{history_from_json, history_to_json};
 pub use terms::TopicTerms;
-pub(crate) use terms::{DocumentTerms, Weighed, WordWeighting};
+pub(crate) use terms::{DocumentTerms, WordWeighting};
 pub(crate) use time_bins::{Binning, TimeBins, too_many};
 pub(crate) use tuned_words::{TunedWords, Tuning};
 

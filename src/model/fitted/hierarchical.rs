@@ -12,7 +12,7 @@ use crate::linalg::vectors::{cosine, dot, norm, unit};
 use crate::progress::Progress;
 use crate::represent::Aspect;
 use crate::topics::{
-    Cut, Distances, HierarchyLeaf, HierarchyMerge, Linkage, TopicHierarchy, Weighed, WordWeighting, dendrogram,
+    Cut, Distances, HierarchyLeaf, HierarchyMerge, Linkage, TopicHierarchy, WordWeighting, dendrogram,
 };
 
 /// The number of words in a name, as in BERTopic.
@@ -209,11 +209,12 @@ impl FittedTopicModel {
             let (some, other_groups) = groups.split_at(self.at_a_time(groups));
             let (batch, others) = merges.split_at_mut(some.len());
             let unions = weighting.unions(some, &sizes)?;
-            batch.par_iter_mut().with_max_len(1).enumerate().for_each(|(at, merge)| {
+            let fresh = || vec![0.0; unions.weights.cols()];
+            batch.par_iter_mut().with_max_len(1).enumerate().for_each_init(fresh, |dense, (at, merge)| {
                 merge.words = if counts { terms.words_in(&unions, at, n) } else { self.mean_words(&merge.topics, n) };
                 let best: Vec<&str> = merge.words.iter().take(WORDS_OF_A_NAME).map(|(word, _)| word.as_str()).collect();
                 merge.name = if best.is_empty() { merge.id.to_string() } else { best.join("_") };
-                merge.representative_rows = candidates.best(self, &merge.topics, &unions, at);
+                merge.representative_rows = candidates.best(self, &merge.topics, unions.weights.row(at), dense);
                 let docs = merge.representative_rows.iter().filter_map(|&(row, _)| self.text(row));
                 merge.representative_docs = docs.collect();
             });
@@ -286,20 +287,31 @@ impl Candidates {
         Ok(Candidates { of_topics, places, words })
     }
 
-    /// The rows that represent `topics` together, whose weights are row `at` of `unions`.
-    fn best(&self, model: &FittedTopicModel, topics: &[i32], unions: &Weighed, at: usize) -> Vec<(usize, f64)> {
+    /// The rows that represent `topics` together, which have these columns and weights. `dense` has a place for each
+    /// column, and is 0 before and after.
+    fn best(
+        &self,
+        model: &FittedTopicModel,
+        topics: &[i32],
+        (columns, weights): (&[u32], &[f64]),
+        dense: &mut [f64],
+    ) -> Vec<(usize, f64)> {
+        let places = || columns.iter().map(|&column| column as usize);
+        places().zip(weights).for_each(|(column, &weight)| dense[column] = weight);
         let candidates = topics.iter().filter_map(|topic| self.of_topics.get(topic)).flatten();
         let vectors = model.data.as_ref().map(|data| &data.encoded.clustered);
         let mean = match self.words {
             None => model.mean_vector(topics),
             Some(_) => None,
         };
-        let of_union = unions.weights.norm(at);
+        let of_union = norm(weights.iter().copied());
         let score = |&(row, own): &(usize, f64)| {
             let by_words = || {
                 let (words, norms) = self.words.as_ref()?;
                 let &place = self.places.get(&row)?;
-                Some(cosine(words.dot(place, &unions.weights, at), *norms.get(place)?, of_union))
+                let (columns, values) = words.row(place);
+                let product = columns.iter().zip(values).map(|(&column, value)| value * dense[column as usize]).sum();
+                Some(cosine(product, *norms.get(place)?, of_union))
             };
             let by_vectors = || {
                 let (mean, vector) = (mean.as_ref()?, vectors?.get(row)?);
@@ -309,6 +321,7 @@ impl Candidates {
             (row, by_words().or_else(by_vectors).unwrap_or(own))
         };
         let mut best: Vec<(usize, f64)> = candidates.map(score).collect();
+        places().for_each(|column| dense[column] = 0.0);
         best.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         best.truncate(model.settings.nr_repr_docs);
         best
