@@ -110,9 +110,9 @@ fn unescape(text: &str) -> String {
 /// The elements and attributes allowed in a table or report; nothing that runs code, loads resources or links
 /// elsewhere.
 pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
-    let known: BTreeSet<&str> = "a article b blockquote body code dd details div dl dt figcaption figure footer form \
-        h1 h2 h3 head header html i img input li link main mark meta nav ol output p path script section small span strong \
-        style sub summary svg table tbody td th thead title tr ul"
+    let known: BTreeSet<&str> = "a article b blockquote body circle code dd details div dl dt figcaption figure footer form \
+        g h1 h2 h3 head header html i image img input li line link main mark meta nav ol output p path rect script section \
+        small span strong style sub summary svg table tbody td text th thead title tr ul"
         .split_whitespace()
         .collect();
     for element in elements {
@@ -125,6 +125,7 @@ pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
                 .any(|format| target.starts_with(&format!("data:image/{format};base64,")));
             let is_allowed = match element.name.as_str() {
                 "img" => link == "src" && picture,
+                "image" => link == "href" && picture,
                 "link" => target == "data:,",
                 _ => link == "href" && target.starts_with('#'),
             };

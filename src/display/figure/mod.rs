@@ -59,11 +59,12 @@ pub use token_table::TokenTable;
 pub use topic_map::TopicMap;
 pub use topic_sizes::TopicSizes;
 
+pub(in crate::display) use theme::dark_rules;
+
 use canvas::{Canvas, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
 use selection::Settings;
 use text_width::text_width;
-use theme::dark_rules;
 
 /// Margins around a drawing, and the heights of its title and note, in pixels.
 const MARGIN: f64 = 16.0;
@@ -213,6 +214,12 @@ impl<D: Drawing> Figure<D> {
         }
     }
 
+    /// The drawing as a part of a page, whose style makes it dark with [`dark_rules`].
+    pub(in crate::display) fn part(&self) -> Result<Part> {
+        let drawn = self.drawn()?;
+        Ok(Part { width: drawn.width, least_width: drawn.least_width(), svg: drawn.svg })
+    }
+
     fn data(&self) -> Result<D::Data> {
         self.settings.check()?;
         self.drawing.data(&self.settings)
@@ -251,6 +258,15 @@ impl<D: Drawing> Figure<D> {
     pub fn evcxr_display(&self) {
         Show::evcxr_display(self);
     }
+}
+
+/// A drawing as a part of a page.
+#[derive(Debug, Clone)]
+pub(in crate::display) struct Part {
+    pub(in crate::display) svg: String,
+    pub(in crate::display) width: f64,
+    /// The width in pixels below which its text is hard to read.
+    pub(in crate::display) least_width: f64,
 }
 
 /// A finished drawing.
