@@ -13,6 +13,9 @@ const FONTS: &str = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-
 /// The default font size, in pixels.
 pub(super) const FONT: f64 = 12.0;
 
+/// The attribute of an image whose pixels are squares.
+pub(super) const PIXELATED: &str = " image-rendering=\"pixelated\"";
+
 /// Where a text is anchored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
@@ -200,7 +203,7 @@ impl Canvas {
     pub(super) fn pixels(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), uri: &str) {
         self.body.raw("<image");
         self.numbers(&[("x", x), ("y", y), ("width", width), ("height", height)]);
-        self.body.raw(" preserveAspectRatio=\"none\" image-rendering=\"pixelated\"").attribute("href", uri).raw("/>");
+        self.body.raw(" preserveAspectRatio=\"none\"").raw(PIXELATED).attribute("href", uri).raw("/>");
     }
 
     /// Begins a group of elements that show `title` on hover.

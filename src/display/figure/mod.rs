@@ -30,6 +30,8 @@ mod lines;
 mod over_time;
 mod per_class;
 mod plane;
+#[cfg(feature = "png")]
+mod png;
 mod quality;
 mod raster;
 mod selection;
@@ -189,16 +191,37 @@ impl<D: Drawing> Figure<D> {
         Ok(plotly_figure(&data, &self.title_of(&data)))
     }
 
-    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, or `.json` (Plotly), and with the
-    /// extension of a table (such as `.csv` or `.parquet`) its data.
+    /// The drawing as PNG, with two pixels for each of the drawing (of drawings with more than 8 million, fewer), and the
+    /// fonts of the system. Requires the feature `png`.
     ///
     /// # Errors
-    /// The extension is unknown, or the file cannot be written; same as [`frame`](Self::frame).
+    /// The system has no fonts; same as [`frame`](Self::frame).
+    #[cfg(feature = "png")]
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let drawn = self.drawn()?;
+        png::png(&drawn.svg, (drawn.width, drawn.height))
+    }
+
+    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, `.png` (which requires the feature
+    /// `png`), or `.json` (Plotly), and with the extension of a table (such as `.csv` or `.parquet`) its data.
+    ///
+    /// # Errors
+    /// The extension is unknown, or requires a feature that is missing, or the file cannot be written; same as [`frame`](Self::frame).
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
             "svg" => crate::files::write_whole(path, self.svg()?),
+            #[cfg(feature = "png")]
+            "png" => crate::files::write_whole(path, self.png()?),
+            #[cfg(not(feature = "png"))]
+            "png" => Err(Error::new(
+                ErrorKind::InvalidParameter,
+                Stage::Output,
+                "figures are written as .png only if topicframe is built with the feature `png`",
+            )
+            .with_path(path)
+            .with_hint(Hint::new("Enable it: cargo add topicframe --features png. Or write .svg."))),
             "html" | "htm" => crate::files::write_whole(path, self.html()?.as_str()),
             "json" => crate::files::write_whole(path, self.plotly_json()?.to_string()),
             "csv" | "tsv" | "ndjson" | "jsonl" | "parquet" | "arrow" | "ipc" | "feather" => {
@@ -210,7 +233,9 @@ impl<D: Drawing> Figure<D> {
                 "a figure has no format with this extension",
             )
             .with_path(path)
-            .with_hint(Hint::new("Supported: .svg, .html, .json (Plotly); .csv, .parquet, .arrow for its data."))),
+            .with_hint(Hint::new(
+                "Supported: .svg, .html, .png, .json (Plotly); .csv, .parquet, .arrow for its data.",
+            ))),
         }
     }
 
