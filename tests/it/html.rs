@@ -53,7 +53,8 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
             rest = after;
         } else if let Some(opening) = rest.strip_prefix('<') {
             let (element, after) = start_tag(opening);
-            if !VOID.contains(&element.name.as_str()) {
+            let is_closed = opening[..opening.len() - after.len()].ends_with("/>");
+            if !is_closed && !VOID.contains(&element.name.as_str()) {
                 open.push(done.len());
             }
             done.push(element);
@@ -69,14 +70,14 @@ fn start_tag(opening: &str) -> (Element, &str) {
     let (name, mut rest) = opening.split_at(end);
     let mut attributes = BTreeMap::new();
     loop {
-        if let Some(after) = rest.strip_prefix('>') {
+        if let Some(after) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("/>")) {
             return (Element { name: name.to_owned(), attributes, text: String::new() }, after);
         }
         rest = rest.strip_prefix(' ').unwrap_or_else(|| panic!("a space before an attribute: {:.80}", rest));
-        let end = rest.find(['=', ' ', '>']).unwrap();
+        let end = rest.find(['=', ' ', '/', '>']).unwrap();
         let (key, after) = rest.split_at(end);
         let of_svg = ["viewBox", "preserveAspectRatio"].contains(&key);
-        let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         assert!(is_name || of_svg, "attribute {key}");
         let (value, after) = match after.strip_prefix("=\"") {
             Some(quoted) => quoted.split_once('"').unwrap(),

@@ -116,6 +116,7 @@ fn the_map_and_the_similarity_of_topics_are_on_the_page() {
         ("map", topics.visualize_documents().title("").svg().unwrap()),
         ("similarity", topics.visualize_heatmap().n_clusters(2).title("").svg().unwrap()),
     ] {
+        let figure = figure.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
         assert!(has(&drawn, id) && all.contains(&figure), "{id}");
         assert!(named(&drawn, "a").any(|link| link.get("href") == format!("#{id}")));
     }
@@ -137,7 +138,7 @@ fn figures_of_many_documents_and_topics_add_less_than_a_megabyte() {
     let page = topics.report().max_topics(1).to_html().unwrap();
     let without = topics.report().max_topics(1).map(false).heatmap(false).to_html().unwrap();
     let added = page.len() - without.len();
-    assert!((200_000..1_000_000).contains(&added), "{added}");
+    assert!((30_000..1_000_000).contains(&added), "{added}");
     assert!(page.contains("of 60,000 documents"));
 }
 

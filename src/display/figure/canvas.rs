@@ -13,6 +13,9 @@ const FONTS: &str = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-
 /// The default font size, in pixels.
 pub(super) const FONT: f64 = 12.0;
 
+/// What a file with a drawing says that it is.
+pub(super) const NAMESPACE: &str = "http://www.w3.org/2000/svg";
+
 /// The attribute of an image whose pixels are squares.
 pub(super) const PIXELATED: &str = " image-rendering=\"pixelated\"";
 
@@ -76,7 +79,7 @@ impl Canvas {
     /// The finished drawing. `name` is what a screen reader says.
     pub(super) fn finish(self, name: &str) -> String {
         let mut svg = Markup::default();
-        svg.raw("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"").attribute("aria-label", name);
+        svg.raw("<svg").attribute("xmlns", NAMESPACE).raw(" role=\"img\"").attribute("aria-label", name);
         svg.attribute("viewBox", format_args!("0 0 {} {}", short(self.width), short(self.height)));
         svg.attribute("width", short(self.width)).attribute("height", short(self.height));
         svg.attribute("font-family", FONTS).attribute("font-size", short(FONT)).raw(">");

@@ -63,7 +63,7 @@ pub use topic_sizes::TopicSizes;
 
 pub(in crate::display) use theme::dark_rules;
 
-use canvas::{Canvas, TextStyle};
+use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
 use selection::Settings;
 use text_width::text_width;
@@ -239,10 +239,11 @@ impl<D: Drawing> Figure<D> {
         }
     }
 
-    /// The drawing as a part of a page, whose style makes it dark with [`dark_rules`].
+    /// The drawing as a part of a page, whose style makes it dark with [`dark_rules`]. There, it needs no namespace.
     pub(in crate::display) fn part(&self) -> Result<Part> {
         let drawn = self.drawn()?;
-        Ok(Part { width: drawn.width, least_width: drawn.least_width(), svg: drawn.svg })
+        let svg = drawn.svg.replacen(&format!(" xmlns=\"{NAMESPACE}\""), "", 1);
+        Ok(Part { width: drawn.width, least_width: drawn.least_width(), svg })
     }
 
     fn data(&self) -> Result<D::Data> {
@@ -318,7 +319,9 @@ fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     let below = if note.is_some() { NOTE + MARGIN } else { MARGIN };
     let mut canvas = Canvas::new(width + 2.0 * MARGIN, above + height + below, dark);
     let heading = TextStyle { size: TITLE_SIZE, bold: true, ..TextStyle::INK };
-    canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    if !title.is_empty() {
+        canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    }
     canvas.begin_part((MARGIN, above));
     plot.draw(&mut canvas);
     canvas.end_group();

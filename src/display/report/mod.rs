@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::markup::{Html, Markup};
+use super::show::{Show, framed};
 use crate::error::{Error, Result, Stage};
 use crate::model::{FittedTopicModel, OverTimeOptions};
 
@@ -224,6 +225,28 @@ impl Report {
     /// Same as [`to_html`](Self::to_html); also if the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         crate::files::write_whole(path.as_ref(), self.to_html()?.as_str())
+    }
+}
+
+impl Show for Report {
+    /// The page in an iframe, 44 rem high.
+    fn to_html(&self) -> Html {
+        match Report::to_html(self) {
+            Err(error) => Show::to_html(&error),
+            Ok(page) => {
+                let mut html = Markup::default();
+                html.raw("<iframe class=\"tf-page\" title=\"Topics\" sandbox=\"allow-scripts\"");
+                html.attribute("srcdoc", page.as_str()).raw("></iframe>");
+                framed(&html.finish())
+            }
+        }
+    }
+}
+
+impl Report {
+    /// Displays the report below a notebook cell: evcxr calls this on the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        Show::evcxr_display(self);
     }
 }
 
