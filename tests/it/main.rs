@@ -93,12 +93,14 @@ mod command_edits;
 mod command_explore;
 #[cfg(feature = "models")]
 mod command_models;
+mod command_plots;
 mod command_saved;
 mod command_topics;
 mod command_usage;
 mod corpus;
 mod delimited;
 mod figures_map;
+mod figures_png;
 mod files;
 mod hostile_images;
 #[cfg(feature = "models")]

@@ -29,6 +29,7 @@ mod names;
 mod outputs;
 mod over_time;
 mod per_class;
+mod plots;
 mod quality;
 mod reading;
 mod result;
@@ -51,7 +52,7 @@ enum Command {
     Fit(fit::Fit),
     /// Place new documents in the topics of a saved model, in batches: their number is not limited by the memory.
     Transform(transform::Transform),
-    /// Show a saved model: its topics, settings, and origin; write its tables and its report.
+    /// Show a saved model: its topics, settings, and origin; write its tables, its report and its figures.
     Info(info::Info),
     /// Change the topics of a saved model: merge, delete, divide or label them, choose other outliers.
     Edit(edit::Edit),

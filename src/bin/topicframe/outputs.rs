@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Interface, Result, Stage};
 use topicframe::files::{check_writable, check_writable_frame, is_binary, is_delimited, same_file, write_frame};
@@ -13,11 +13,12 @@ use topicframe::progress::Progress;
 
 use crate::contents::Contents;
 use crate::names::Names;
-use crate::table;
+use crate::{plots, table};
 
 /// The files with topics and documents.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Outputs")]
+#[command(group(ArgGroup::new("shown").args(["report", "plots"]).multiple(true)))]
 pub struct Files {
     /// Write an HTML report here: one self-contained file.
     #[arg(long, value_name = "FILE.html")]
@@ -32,12 +33,18 @@ pub struct Files {
     #[arg(long, value_name = "FILE")]
     documents: Option<PathBuf>,
 
+    /// Write figures to this folder, as SVG: topics and documents in the plane, the tree, the similarity of topics, their
+    /// words, sizes, reliability and layers; with --time and --class, also topics over time and by class. What the model
+    /// does not allow is said. Files with the same names are replaced.
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
+
     #[command(flatten)]
     contents: Contents,
 }
 
 impl Files {
-    /// Checks that `frame` has the columns that the report shows, before a fit.
+    /// Checks that `frame` has the columns that the report and the figures show, before a fit.
     pub fn check_columns(&self, frame: &DataFrame) -> Result<()> {
         self.contents.check(frame)
     }
@@ -49,12 +56,17 @@ impl Files {
 
     /// Reports files that cannot be written, or that would overwrite one of `inputs` or another output.
     pub fn check(&self, inputs: &[PathBuf]) -> Result<()> {
-        check([&self.topics, &self.documents, &self.report], inputs)
+        check([&self.topics, &self.documents, &self.report], inputs)?;
+        self.plots.as_deref().map_or(Ok(()), plots::check_folder)
     }
 
     /// Reports files in the folder of a model.
     pub fn check_beside(&self, model: &Path) -> Result<()> {
-        self.all().try_for_each(|path| check_beside(path, model))
+        self.all().try_for_each(|path| check_beside(path, model))?;
+        match self.plots.as_deref().filter(|folder| same_file(folder, model)) {
+            Some(folder) => Err(taken(folder, "this is the folder of the model, whose files are its own")),
+            None => Ok(()),
+        }
     }
 
     /// Writes the files that can be written; `documents` returns the frame of the documents.
@@ -73,6 +85,7 @@ impl Files {
             write_frame(&writable(&names.add(&documents, |_| ())?, path, progress), path)
         });
         outputs.add("report", self.report.as_deref(), |path| self.contents.report(topics).write(path));
+        outputs.add("figures", self.plots.as_deref(), |folder| plots::write(topics, folder, &self.contents, progress));
     }
 }
 

@@ -1,7 +1,5 @@
 //! Figures of topics: drawn as SVG by this crate, with their data as frames.
 
-#![allow(dead_code, reason = "until the charts use it")]
-
 use std::fmt;
 use std::path::Path;
 
@@ -32,6 +30,8 @@ mod lines;
 mod over_time;
 mod per_class;
 mod plane;
+#[cfg(feature = "png")]
+mod png;
 mod quality;
 mod raster;
 mod selection;
@@ -61,17 +61,21 @@ pub use token_table::TokenTable;
 pub use topic_map::TopicMap;
 pub use topic_sizes::TopicSizes;
 
-use canvas::{Canvas, TextStyle};
+pub(in crate::display) use theme::dark_rules;
+
+use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
 use selection::Settings;
 use text_width::text_width;
-use theme::dark_rules;
 
 /// Margins around a drawing, and the heights of its title and note, in pixels.
 const MARGIN: f64 = 16.0;
 const TITLE: f64 = 34.0;
 const NOTE: f64 = 24.0;
 const TITLE_SIZE: f64 = 16.0;
+
+/// How far a drawing is made smaller where there is little room, so that its text can still be read. Then it scrolls.
+const SMALLEST: f64 = 0.7;
 
 /// A figure of topics, such as [`visualize_barchart`](crate::FittedTopicModel::visualize_barchart) returns.
 ///
@@ -187,16 +191,37 @@ impl<D: Drawing> Figure<D> {
         Ok(plotly_figure(&data, &self.title_of(&data)))
     }
 
-    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, or `.json` (Plotly), and with the
-    /// extension of a table (such as `.csv` or `.parquet`) its data.
+    /// The drawing as PNG, with two pixels for each of the drawing (of drawings with more than 8 million, fewer), and the
+    /// fonts of the system. Requires the feature `png`.
     ///
     /// # Errors
-    /// The extension is unknown, or the file cannot be written; same as [`frame`](Self::frame).
+    /// The system has no fonts; same as [`frame`](Self::frame).
+    #[cfg(feature = "png")]
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let drawn = self.drawn()?;
+        png::png(&drawn.svg, (drawn.width, drawn.height))
+    }
+
+    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, `.png` (which requires the feature
+    /// `png`), or `.json` (Plotly), and with the extension of a table (such as `.csv` or `.parquet`) its data.
+    ///
+    /// # Errors
+    /// The extension is unknown, or requires a feature that is missing, or the file cannot be written; same as [`frame`](Self::frame).
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
             "svg" => crate::files::write_whole(path, self.svg()?),
+            #[cfg(feature = "png")]
+            "png" => crate::files::write_whole(path, self.png()?),
+            #[cfg(not(feature = "png"))]
+            "png" => Err(Error::new(
+                ErrorKind::InvalidParameter,
+                Stage::Output,
+                "figures are written as .png only if topicframe is built with the feature `png`",
+            )
+            .with_path(path)
+            .with_hint(Hint::new("Enable it: cargo add topicframe --features png. Or write .svg."))),
             "html" | "htm" => crate::files::write_whole(path, self.html()?.as_str()),
             "json" => crate::files::write_whole(path, self.plotly_json()?.to_string()),
             "csv" | "tsv" | "ndjson" | "jsonl" | "parquet" | "arrow" | "ipc" | "feather" => {
@@ -208,8 +233,17 @@ impl<D: Drawing> Figure<D> {
                 "a figure has no format with this extension",
             )
             .with_path(path)
-            .with_hint(Hint::new("Supported: .svg, .html, .json (Plotly); .csv, .parquet, .arrow for its data."))),
+            .with_hint(Hint::new(
+                "Supported: .svg, .html, .png, .json (Plotly); .csv, .parquet, .arrow for its data.",
+            ))),
         }
+    }
+
+    /// The drawing as a part of a page, whose style makes it dark with [`dark_rules`]. There, it needs no namespace.
+    pub(in crate::display) fn part(&self) -> Result<Part> {
+        let drawn = self.drawn()?;
+        let svg = drawn.svg.replacen(&format!(" xmlns=\"{NAMESPACE}\""), "", 1);
+        Ok(Part { width: drawn.width, least_width: drawn.least_width(), svg })
     }
 
     fn data(&self) -> Result<D::Data> {
@@ -252,6 +286,15 @@ impl<D: Drawing> Figure<D> {
     }
 }
 
+/// A drawing as a part of a page.
+#[derive(Debug, Clone)]
+pub(in crate::display) struct Part {
+    pub(in crate::display) svg: String,
+    pub(in crate::display) width: f64,
+    /// The width in pixels below which its text is hard to read.
+    pub(in crate::display) least_width: f64,
+}
+
 /// A finished drawing.
 struct Drawn {
     svg: String,
@@ -259,6 +302,13 @@ struct Drawn {
     width: f64,
     height: f64,
     dark: bool,
+}
+
+impl Drawn {
+    /// The width in pixels below which it is not made smaller.
+    fn least_width(&self) -> f64 {
+        SMALLEST * self.width
+    }
 }
 
 /// Draws `plot` with its title above and its note below.
@@ -269,7 +319,9 @@ fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     let below = if note.is_some() { NOTE + MARGIN } else { MARGIN };
     let mut canvas = Canvas::new(width + 2.0 * MARGIN, above + height + below, dark);
     let heading = TextStyle { size: TITLE_SIZE, bold: true, ..TextStyle::INK };
-    canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    if !title.is_empty() {
+        canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    }
     canvas.begin_part((MARGIN, above));
     plot.draw(&mut canvas);
     canvas.end_group();
@@ -282,9 +334,10 @@ fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     Drawn { svg: canvas.finish(&name), title: name, width, height, dark }
 }
 
-/// The style of a page with a figure: as wide as the window allows, and dark where the reader prefers it.
+/// The style of a page with a figure: as wide as the window and readable text allow, and dark where the reader prefers it.
 fn style(drawn: &Drawn) -> String {
-    let mut style = "body{margin:0}svg{display:block;max-width:100%;height:auto}".to_owned();
+    let mut style = "body{margin:0}svg{display:block;margin:0 auto;max-width:100%;height:auto;".to_owned();
+    style.push_str(&format!("min-width:{:.0}px}}", drawn.least_width()));
     if !drawn.dark {
         style.push_str("@media(prefers-color-scheme:dark){body{background:#111418}");
         style.push_str(&dark_rules("svg"));
@@ -310,11 +363,12 @@ fn page(drawn: &Drawn) -> String {
 /// which the style hides from all others.
 fn cell(drawn: &Drawn) -> String {
     let mut html = Markup::default();
-    html.raw("<div class=\"topicframe\"><style>.tf-still{display:none}</style><iframe sandbox=\"\"");
+    html.raw("<div class=\"topicframe\" style=\"overflow-x:auto\"><style>.tf-still{display:none}</style>");
+    html.raw("<iframe sandbox=\"\"");
     html.attribute("title", &drawn.title);
+    let (width, height, least) = (drawn.width, drawn.height, drawn.least_width());
     let size = format!(
-        "border:0;display:block;width:100%;max-width:{:.0}px;aspect-ratio:{:.0}/{:.0}",
-        drawn.width, drawn.width, drawn.height
+        "border:0;display:block;width:100%;min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}"
     );
     html.attribute("style", size).attribute("srcdoc", page(drawn)).raw("></iframe><img class=\"tf-still\"");
     html.attribute("alt", &drawn.title).attribute("width", format_args!("{:.0}", drawn.width));
