@@ -236,7 +236,7 @@ impl Progress {
         self.send(|| {
             let (message, hint) = (message.into(), hint.into());
             let hint = hint.for_interface(self.interface);
-            Event::Note { stage, message: if hint.is_empty() { message } else { format!("{message}; {hint}") } }
+            Event::Note { stage, message: if hint.is_empty() { message } else { format!("{message}. {hint}") } }
         });
     }
 

@@ -108,33 +108,37 @@ impl Moments {
 enum Refused {
     /// The text of this row is not a date.
     Row(usize),
+    /// The text of this row is in the second format, those before in the first.
+    Mixed(usize, (&'static str, &'static str)),
     /// Days and months could be either way round: in these two formats.
     Ambiguous(usize, (&'static str, &'static str)),
 }
 
 impl Refused {
     fn error(self, texts: &[Option<&str>], name: &str, format: Option<&str>) -> Error {
-        let (row, hint) = match self {
-            Refused::Row(row) => (row, None),
-            Refused::Ambiguous(row, (day_first, month_first)) => {
-                (row, Some(Hint::new(format!("Give the format: `{day_first}` or `{month_first}`."))))
-            }
-        };
+        let (Refused::Row(row) | Refused::Mixed(row, _) | Refused::Ambiguous(row, _)) = self;
         let value = quoted(texts.get(row).copied().flatten().unwrap_or_default().trim(), LONGEST_VALUE);
-        let message = match (format, &hint) {
-            (_, Some(_)) => format!("`{value}` may be day first or month first, like all values of the column"),
-            (Some(format), None) => {
-                format!("`{value}` is not a date in the format `{}`", quoted(format, LONGEST_VALUE))
-            }
-            (None, None) => format!("`{value}` is not a date in a format that is recognized"),
-        };
-        let hint = hint.unwrap_or_else(|| match format {
-            Some(_) => skipping("Correct the value or the format", "Correct the value or the format"),
-            None => skipping(
-                "Give the format, such as `%d.%m.%Y %H:%M`",
-                "Give the format, such as --format \"%d.%m.%Y %H:%M\"",
+        let (message, hint) = match (self, format) {
+            (Refused::Ambiguous(_, (day_first, month_first)), _) => (
+                format!("`{value}` may be day first or month first, like all values of the column"),
+                Hint::new(format!("Give the format: `{day_first}` or `{month_first}`.")),
             ),
-        });
+            (Refused::Mixed(_, (before, here)), _) => (
+                format!("`{value}` is a date in the format `{here}`, but the values before it are in `{before}`"),
+                skipping("Write all values in one format", "Write all values in one format"),
+            ),
+            (Refused::Row(_), Some(format)) => (
+                format!("`{value}` is not a date in the format `{}`", quoted(format, LONGEST_VALUE)),
+                skipping("Correct the value or the format", "Correct the value or the format"),
+            ),
+            (Refused::Row(_), None) => (
+                format!("`{value}` is not a date in a format that is recognized"),
+                skipping(
+                    "Give the format, such as `%d.%m.%Y %H:%M`",
+                    "Give the format, such as --format \"%d.%m.%Y %H:%M\"",
+                ),
+            ),
+        };
         Error::new(ErrorKind::InvalidData, Stage::Input, message).with_column(name).with_row(row).with_hint(hint)
     }
 }
@@ -166,7 +170,7 @@ fn in_format(texts: &[Option<&str>], format: &str, skips: bool) -> Result<Read> 
 fn recognized(texts: &[Option<&str>], skips: bool) -> Result<Read> {
     let formats = TimeFormat::recognized();
     // Formats that do not fit at all are left out at the first texts.
-    let (mut furthest, mut best): (usize, Option<Fit<'_>>) = (0, None);
+    let (mut furthest, mut best): ((usize, &'static str), Option<Fit<'_>>) = ((0, ""), None);
     for (name, format) in &formats {
         let mut moments: Vec<Option<Moment>> = Vec::with_capacity(texts.len());
         for text in texts {
@@ -177,7 +181,9 @@ fn recognized(texts: &[Option<&str>], skips: bool) -> Result<Read> {
             moments.push(moment);
         }
         if moments.len() < texts.len() {
-            furthest = furthest.max(moments.len());
+            if moments.len() > furthest.0 {
+                furthest = (moments.len(), name);
+            }
             continue;
         }
         let read = moments.iter().flatten().count();
@@ -196,8 +202,23 @@ fn recognized(texts: &[Option<&str>], skips: bool) -> Result<Read> {
     Ok(match (best, some) {
         (Some((read, _, moments)), first) if read > 0 || first.is_none() => Ok(moments),
         (Some(_), Some(first)) => Err(Refused::Row(first)),
-        _ => Err(Refused::Row(furthest)),
+        _ => Err(why_unread(texts, furthest, &formats)),
     })
+}
+
+/// Why the text of row `furthest` could not be read, to which the format with this name fits best.
+fn why_unread(
+    texts: &[Option<&str>],
+    (furthest, before): (usize, &'static str),
+    formats: &[(&'static str, TimeFormat)],
+) -> Refused {
+    let text = texts.get(furthest).copied().flatten();
+    let has_before = texts.iter().take(furthest).any(Option::is_some);
+    let here = formats.iter().find(|(_, format)| text.is_some_and(|text| format.read(text).is_some()));
+    match here {
+        Some(&(here, _)) if has_before => Refused::Mixed(furthest, (before, here)),
+        _ => Refused::Row(furthest),
+    }
 }
 
 /// The first row with a text that was not read.

@@ -79,7 +79,7 @@ fn read_model(path: &Path, links_into: Option<&Path>) -> Result<Vec<u8>> {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::NotFound,
             Stage::Input,
-            "this is no folder with a saved model: it has no `model.json`",
+            "this is not the folder of a saved model: it has no `model.json`",
         )
         .with_path(path),
         _ => unreadable(path, error),

@@ -95,6 +95,7 @@ fn remarks(edits: &[Given], before: &FittedTopicModel, after: &FittedTopicModel,
     let Some(first) = edits.first() else { return Ok(Vec::new()) };
     Ok(match &first.edit {
         Edit::Merge(_) => edits.iter().map(|given| ids.idle_merge(given)).collect::<Result<Vec<_>>>()?.concat(),
+        Edit::Delete(_) => edits.iter().filter_map(|given| ids.joined_delete(given, before)).collect(),
         Edit::Label(..) => idle_labels(edits, before, ids)?,
         Edit::NrTopics(NrTopics::Count(wanted)) if is_unmoved && topics <= *wanted => match topics == *wanted {
             true => idle(&format!("there {} already", are(topics, "topic"))),
@@ -218,6 +219,15 @@ impl Ids {
         }
         // The outlier topic is the first of its group.
         Ok(groups.into_iter().filter(|group| group.len() > 1).map(|group| group.into_iter().collect()).collect())
+    }
+
+    /// What a deletion deletes that an earlier edit merged.
+    fn joined_delete(&self, given: &Given, before: &FittedTopicModel) -> Option<String> {
+        let Edit::Delete(deleted) = &given.edit else { return None };
+        let joined = |id: &&i32| self.0.iter().any(|(other, now)| !deleted.contains(other) && *now == self.heir(**id));
+        let id = deleted.iter().filter(|id| **id != OUTLIER).find(joined)?;
+        let documents = counted(before.topic_size(self.heir(*id)).unwrap_or(0), "document");
+        Some(format!("{given}: topic {id} was merged by an earlier edit, so all {documents} of the merged topic go"))
     }
 
     /// Why a merge has nothing to merge, if it has not.

@@ -44,7 +44,8 @@ pub struct Edit {
 const EXAMPLES: &str = "\
 Topics are those that `topicframe info MODEL` lists, even if an earlier edit of the same command
 renumbers them. The output has the topics before, with what became of their documents, the topics
-after, and what became of labels. Without --save, the result is only shown.
+after, and what became of labels. Without --save, the result is only shown. There is no undo for a
+model that was saved over: save to another folder to keep both.
 
 Examples:
   topicframe edit topics/ --merge 1,2 --merge 4,7,9

@@ -74,6 +74,11 @@ impl Divided {
         self.explored.result.tell(frame, progress)
     }
 
+    /// Prints some columns of the table and writes all of it.
+    pub fn tell_columns(&self, frame: &DataFrame, columns: &[&str], progress: &Progress) -> Result<()> {
+        self.explored.result.tell_columns(frame, columns, progress)
+    }
+
     pub fn global_tuning(&self) -> bool {
         !self.no_global_tuning
     }

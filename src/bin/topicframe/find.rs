@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use topicframe::FittedTopicModel;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
+use topicframe::polars::prelude::DataFrame;
 use topicframe::prelude::DocumentSearch;
 
 use crate::bar;
@@ -62,6 +64,16 @@ Examples:
   topicframe find topics/ \"a boat on the sea\" --documents --topic 3
   topicframe find topics/ --similar-to 3";
 
+/// What is printed of documents: where they are, how well they match, and what they say.
+fn first_columns<'a>(topics: &FittedTopicModel, found: &'a DataFrame) -> Vec<&'a str> {
+    let summary = topics.summary();
+    let own = [&summary.text_column, &summary.image_column];
+    let is_own = |name: &str| own.iter().any(|column| column.as_deref() == Some(name));
+    let names = || found.get_column_names().into_iter().map(|name| name.as_str());
+    let about = names().filter(|name| ["Row", "Topic", "Score"].contains(name));
+    about.chain(names().filter(|name| is_own(name))).collect()
+}
+
 impl Find {
     /// Prints the nearest topics or documents with their similarities.
     pub fn run(&self) -> Result<()> {
@@ -84,7 +96,13 @@ impl Find {
             (None, None, true) => topics.find_documents(query, self.search())?,
             (None, None, false) => topics.find_topics(query, self.top_n)?,
         };
-        self.result.tell(&found, &progress)
+        if found.height() == 0 {
+            progress.note(Stage::Topics, if self.documents { "nothing was found" } else { "the model has no topics" });
+        }
+        match self.documents {
+            true => self.result.tell_columns(&found, &first_columns(&topics, &found), &progress),
+            false => self.result.tell(&found, &progress),
+        }
     }
 
     fn search(&self) -> DocumentSearch {

@@ -7,6 +7,7 @@ use topicframe::progress::printable;
 
 use crate::bar;
 use crate::exploring::Explored;
+use crate::table::counted;
 use crate::usage::any_case;
 
 #[derive(Debug, Args)]
@@ -46,6 +47,10 @@ impl Hierarchy {
         let topics = self.explored.load(&progress)?;
         let options = HierarchyOptions::new().linkage(self.linkage).distance(self.by.clone().unwrap_or_default());
         let tree = topics.hierarchical_topics_with(&options)?;
+        if tree.leaves().len() < 2 {
+            let message = format!("there is no tree: the model has {}", counted(tree.leaves().len(), "topic"));
+            progress.note(Stage::Topics, message);
+        }
         let text = printable_lines(&tree.get_topic_tree());
         self.explored.result().tell_as(&text, &tree.frame()?, &progress)
     }

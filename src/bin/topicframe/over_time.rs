@@ -1,5 +1,7 @@
 //! `topicframe over-time`: the topics of a saved model over time.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use topicframe::error::{Error, ErrorKind, Result, Stage};
 use topicframe::polars::prelude::{AnyValue, DataFrame, PolarsError, PolarsResult};
@@ -8,6 +10,9 @@ use topicframe::prelude::OverTimeOptions;
 use crate::bar;
 use crate::exploring::{Divided, with_bins};
 use crate::table::counted;
+
+/// With fewer documents, the shares of a bin say little.
+const FEW_DOCUMENTS: i64 = 20;
 
 /// What a trend takes at least: documents of the topic, and bins of time with documents.
 const LEAST_DOCUMENTS: i64 = 5;
@@ -76,7 +81,12 @@ impl OverTime {
         let topics = self.divided.load(&progress)?;
         let over_time = topics.topics_over_time_with(&self.column, &self.options())?;
         if !self.emerging {
-            return self.divided.tell(&over_time.frame(), &progress);
+            let frame = over_time.frame();
+            self.divided.tell(&frame, &progress)?;
+            if let Some(note) = of_small_bins(&frame).map_err(unexpected)? {
+                progress.note(Stage::Topics, note);
+            }
+            return Ok(());
         }
         let trends = over_time.emerging_topics()?;
         self.divided.tell(&trends, &progress)?;
@@ -100,6 +110,37 @@ impl OverTime {
     }
 }
 
+/// How many bins have so few documents that shares say little: `over_time` has the topics in each bin, ordered by class and
+/// bin.
+fn of_small_bins(over_time: &DataFrame) -> PolarsResult<Option<String>> {
+    let sizes = sizes_of_bins(over_time)?;
+    let small = sizes.iter().filter(|(_, size)| *size < FEW_DOCUMENTS).count();
+    let are = if small == 1 { "has" } else { "have" };
+    Ok((small > 0).then(|| {
+        let all = counted(sizes.len(), "bin");
+        format!("{small} of {all} {are} fewer than {FEW_DOCUMENTS} documents: shares of them say little")
+    }))
+}
+
+/// The class, by its place, and the number of documents of each bin that has any.
+fn sizes_of_bins(over_time: &DataFrame) -> PolarsResult<Vec<(usize, i64)>> {
+    let bins = over_time.column("Timestamp")?;
+    let classes = over_time.column("Class").ok();
+    let counts = over_time.column("Frequency")?.i64()?;
+    let (mut of_class, mut last) = (0, None);
+    let mut sizes = BTreeMap::<(usize, String), i64>::new();
+    for row in 0..over_time.height() {
+        let Some(count @ 1..) = counts.get(row) else { continue };
+        let class = classes.map_or(Ok(AnyValue::Null), |classes| classes.get(row))?;
+        if last.as_ref().is_some_and(|last| *last != class) {
+            of_class += 1;
+        }
+        last = Some(class);
+        *sizes.entry((of_class, bins.get(row)?.to_string())).or_default() += count;
+    }
+    Ok(sizes.into_iter().map(|((class, _), size)| (class, size)).collect())
+}
+
 /// Why some topics have no trend: `over_time` are the topics in each bin, ordered by class and bin.
 fn why_without_trend(over_time: &DataFrame, trends: &DataFrame) -> PolarsResult<Option<String>> {
     let without: Vec<bool> = trends.column("Change")?.f64()?.iter().map(|change| change.is_none()).collect();
@@ -111,7 +152,7 @@ fn why_without_trend(over_time: &DataFrame, trends: &DataFrame) -> PolarsResult<
         let are = if bins == 1 { "is" } else { "are" };
         return Ok(Some(format!(
             "no topic has a change or a p-value: that takes at least {LEAST_BINS} bins of time, and there {are} {bins} \
-             (shorter periods with --every or more --nr-bins make more)",
+             (for dates, shorter periods with --every, or more --nr-bins, make more)",
         )));
     }
     let (counts, shares) = (trends.column("Count")?.i64()?, trends.column("Share")?.f64()?);
@@ -135,22 +176,8 @@ fn why_without_trend(over_time: &DataFrame, trends: &DataFrame) -> PolarsResult<
 
 /// The number of bins with documents, in the class that has most of them.
 fn most_bins(over_time: &DataFrame) -> PolarsResult<usize> {
-    let bins = over_time.column("Timestamp")?;
-    let classes = over_time.column("Class").ok();
-    let counts = over_time.column("Frequency")?.i64()?;
-    let (mut most, mut number) = (0, 0);
-    let mut last: Option<(AnyValue<'_>, AnyValue<'_>)> = None;
-    for row in (0..over_time.height()).filter(|&row| counts.get(row) > Some(0)) {
-        let class = classes.map_or(Ok(AnyValue::Null), |classes| classes.get(row))?;
-        let place = (class, bins.get(row)?);
-        if last.as_ref() != Some(&place) {
-            let is_same_class = last.is_some_and(|(class, _)| class == place.0);
-            number = if is_same_class { number + 1 } else { 1 };
-            most = most.max(number);
-        }
-        last = Some(place);
-    }
-    Ok(most)
+    let sizes = sizes_of_bins(over_time)?;
+    Ok(sizes.chunk_by(|(class, _), (next, _)| class == next).map(<[_]>::len).max().unwrap_or(0))
 }
 
 fn unexpected(cause: PolarsError) -> Error {
@@ -161,7 +188,15 @@ fn unexpected(cause: PolarsError) -> Error {
 mod tests {
     use topicframe::polars::prelude::*;
 
-    use super::why_without_trend;
+    use super::{of_small_bins, why_without_trend};
+
+    #[test]
+    fn bins_with_few_documents_are_counted() {
+        let bins = |times: &[i32], counts: &[i64]| df!("Timestamp" => times, "Frequency" => counts).unwrap();
+        let note = of_small_bins(&bins(&[1, 1, 2, 3], &[15, 15, 19, 0])).unwrap().unwrap();
+        assert!(note.starts_with("1 of 2 bins has fewer than 20 documents"), "{note}");
+        assert_eq!(of_small_bins(&bins(&[1, 2, 2], &[20, 10, 10])).unwrap(), None);
+    }
 
     #[test]
     fn topics_without_a_trend_are_explained() {

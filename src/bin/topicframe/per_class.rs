@@ -26,11 +26,15 @@ pub struct PerClass {
 const EXAMPLES: &str = "\
 The model must have been saved with its documents; the column is one of the input's. Share is the
 share of a class's documents that are in the topic, and lift is that divided by the topic's share
-everywhere. The log odds ratio tells the same, but small counts are smoothed, so that it may be
-above 0 where a topic is absent. A q-value below 0.05: this is hardly chance.
+everywhere. A q-value below 0.05: this is hardly chance. The file of --out has intervals, p-values
+and the log odds ratio as well, which tells the same as lift, but smooths small counts, so that it
+may be above 0 where a topic is absent.
 
 Example:
   topicframe per-class topics/ --column party --out parties.csv";
+
+/// The columns that are printed; the others are the details of the tests.
+const PRINTED: [&str; 7] = ["Topic", "Words", "Class", "Frequency", "Share", "Lift", "Q_value"];
 
 impl PerClass {
     /// Prints the frequency and the words of each topic in each class, with tests.
@@ -39,7 +43,7 @@ impl PerClass {
         let topics = self.divided.load(&progress)?;
         let options = PerClassOptions::new().absent(self.absent).global_tuning(self.divided.global_tuning());
         let classes = topics.topics_per_class_with(&self.column, &options)?;
-        self.divided.tell(&classes, &progress)?;
+        self.divided.tell_columns(&classes, &PRINTED, &progress)?;
         if classes.column("Lift").is_ok_and(|lift| lift.null_count() == lift.len() && !lift.is_empty()) {
             let message = "no lift and no p-values: with a single class or a single topic, there is nothing to compare";
             progress.note(Stage::Topics, message);

@@ -36,6 +36,20 @@ impl ResultTable {
         check_writable_frame(path)
     }
 
+    /// Writes `frame` and prints some of its columns, in this order.
+    pub fn tell_columns(&self, frame: &DataFrame, columns: &[&str], progress: &Progress) -> Result<()> {
+        let columns = columns.iter().filter_map(|name| frame.column(name).ok().cloned()).collect();
+        let shown = DataFrame::new(frame.height(), columns).map_err(|cause| {
+            Error::new(ErrorKind::Internal, Stage::Display, "the table cannot be printed").with_cause(cause)
+        })?;
+        let mut printed = text(&shown, table::width(120));
+        let others = frame.width() - shown.width();
+        if others > 0 && self.out.is_none() {
+            printed.push_str(&format!("--out FILE writes {} as well\n", table::counted(others, "more column")));
+        }
+        self.tell_as(&printed, frame, progress)
+    }
+
     /// Writes and prints `frame`.
     pub fn tell(&self, frame: &DataFrame, progress: &Progress) -> Result<()> {
         self.tell_as(&text(frame, table::width(120)), frame, progress)
@@ -43,13 +57,12 @@ impl ResultTable {
 
     /// Writes `frame` and prints `text`.
     pub fn tell_as(&self, text: &str, frame: &DataFrame, progress: &Progress) -> Result<()> {
-        if let Some(path) = &self.out {
-            write_frame(&outputs::writable(frame, path, progress), path)?;
-        }
+        let out = self.out.as_ref();
+        let written = out.map(|path| write_frame(&outputs::writable(frame, path, progress), path).map(|()| path));
         table::print(text).map_err(|error| {
             Error::new(ErrorKind::Io, Stage::Display, "the table cannot be printed").with_cause(error)
         })?;
-        if let Some(path) = &self.out {
+        if let Some(path) = written.transpose()? {
             table::report_line(&format!("wrote {:<9}  {}", "table", path.display()));
         }
         Ok(())

@@ -110,6 +110,10 @@ fn told(error: &clap::Error, path: &str) -> String {
             (None, Some(number)) if number.starts_with(|c: char| c.is_ascii_digit()) => {
                 format!("{option} is not an option\n  As a value, it is written with an equals sign: --option={option}")
             }
+            (None, Some(_)) if option == "--undo" => format!(
+                "there is no option {option}\n  Edits of a saved model cannot be undone, but `topicframe edit` leaves the \
+                 model as it is, unless --save names its folder. {help}"
+            ),
             (None, Some(_)) => format!("there is no option {option}\n  {help}"),
             (None, None) => format!("there is no place for `{option}`\n  Put a value with spaces in quotes. {help}"),
         },

@@ -17,6 +17,9 @@ use crate::model::{FittedTopicModel, PerClassOptions};
 const CLASSES: usize = 12;
 const TOPICS: usize = 30;
 
+/// With more classes, some columns are usually out of sight.
+const IN_SIGHT: usize = 5;
+
 /// The maximum number of characters of a topic's name, a class, and the column's name.
 const NAME_LENGTH: usize = 60;
 const CLASS_LENGTH: usize = 28;
@@ -115,17 +118,24 @@ impl ClassTable {
                 html.raw("No row has a class.");
             }
             (_, 0) => {
-                html.raw("The share of the rows of a class that are in the topic. There is only ");
-                html.raw(if self.all_classes == 1 { "one class" } else { "one topic" });
+                html.raw("The share of the rows of a class that are in the topic. ");
+                html.raw(match self.topics.iter().filter(|(topic, _)| *topic != OUTLIER).count() {
+                    0 => "There is no topic",
+                    _ if self.all_classes == 1 => "There is only one class",
+                    _ => "There is only one topic",
+                });
                 html.raw(", so there is nothing to compare.");
             }
             (_, pairs) => {
                 let significant = effects().filter(Effect::is_significant).count();
-                html.raw("The share of the rows of a class that are in the topic, and × how much that is of its share among \
-                          all rows with a class. ▲ more or ▼ less than in the other classes, with a corrected p-value below \
-                          0.05: ");
+                html.raw("The share of the rows of a class that are in the topic; × is that share divided by the topic’s \
+                          share of all rows with a class. ▲ and ▼ mark topics that are more or less frequent in the class \
+                          than in the others, with a corrected p-value below 0.05: ");
                 html.text(&grouped(significant)).raw(" of ").text(&grouped(pairs)).raw(" cells.");
             }
+        }
+        if self.classes.len() > IN_SIGHT {
+            html.raw(" The table has ").text(&grouped(self.classes.len())).raw(" columns and scrolls sideways.");
         }
         if self.without > 0 {
             html.raw(" ").text(&count(self.without, "row")).raw(" without a class");
@@ -169,10 +179,9 @@ impl ClassTable {
             })
             .collect();
         if !left_out.is_empty() {
-            html.raw("<p class=\"note\">").text(&left_out.join(" and ")).raw(
-                " not shown; p-values are corrected for them, \
-                too.</p>",
-            );
+            let has_tests = self.topics.iter().flat_map(|(_, cells)| cells).any(|cell| cell.effect.is_some());
+            html.raw("<p class=\"note\">").text(&left_out.join(" and ")).raw(" not shown");
+            html.raw(if has_tests { "; p-values are corrected for them, too.</p>" } else { ".</p>" });
         }
     }
 }
@@ -188,7 +197,8 @@ impl Cell {
         let mut hint =
             format!("{} (95% interval: {} to {})", rows(self.rows), percent(self.interval.0), percent(self.interval.1));
         if let Some(effect) = self.effect {
-            hint.push_str(&format!("; log odds ratio {:.2}; {}", effect.log_odds_ratio, effect.test));
+            let p = equals(&p_value(effect.q_value));
+            hint.push_str(&format!("; log odds ratio {:.2}; {}; corrected p {p}", effect.log_odds_ratio, effect.test));
         }
         html.attribute("title", hint).raw("><b>").text(&percent(self.share)).raw("</b>");
         if let Some(found) = self.effect {
@@ -197,11 +207,24 @@ impl Cell {
                 Some(_) => " <span role=\"img\" aria-label=\"under-represented\">▼</span>",
                 None => "",
             });
-            html.raw("<small>×").value(format_args!("{:.1$}", found.lift, usize::from(found.lift < 10.0)));
-            html.raw(" <span>p ").text(&p_value(found.q_value)).raw("</span></small>");
+            // Without rows, the share says it all.
+            if self.rows > 0 {
+                html.raw("<small>×").text(&times(found.lift)).raw(" <span>p ");
+                html.text(&equals(&p_value(found.q_value))).raw("</span></small>");
+            }
         }
         html.raw("</td>");
     }
+}
+
+/// How many times as frequent.
+fn times(lift: f64) -> String {
+    if lift < 0.05 { "< 0.1".to_owned() } else { format!("{lift:.0$}", usize::from(lift < 10.0)) }
+}
+
+/// `= 0.78` or `< 0.001`.
+fn equals(value: &str) -> String {
+    if value.starts_with('<') { value.to_owned() } else { format!("= {value}") }
 }
 
 fn rows(number: i64) -> String {

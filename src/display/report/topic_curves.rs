@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::super::html::count;
-use super::super::markup::Markup;
+use super::super::markup::{Markup, grouped};
 use super::bin_labels::{labels, positions};
 use super::percent::{p_value, percent};
 use super::topic_names::TopicNames;
@@ -30,6 +30,9 @@ const WIDTH: f64 = 200.0;
 const HEIGHT: f64 = 48.0;
 const MARGIN: f64 = 4.0;
 
+/// The shares of bins with fewer rows say little.
+const FEW_ROWS: i64 = 20;
+
 /// A q-value below it is significant.
 const SIGNIFICANT: f64 = 0.05;
 
@@ -39,6 +42,8 @@ pub(super) struct TopicCurves {
     column: String,
     /// The start of each bin that has rows, ascending: in words, and as a number.
     bins: Vec<(String, f64)>,
+    /// The number of rows of each bin.
+    totals: Vec<i64>,
     /// The period of the bins in words, if they are of the calendar.
     period: Option<String>,
     curves: Vec<Curve>,
@@ -102,6 +107,7 @@ impl TopicCurves {
             curves: curves.collect(),
             left_out: topics.len().saturating_sub(most),
             bins: table.bins,
+            totals: table.totals,
             period: over_time.period(),
             trends: Trends::of(&over_time)?,
             missing: over_time.missing(),
@@ -114,7 +120,7 @@ impl TopicCurves {
         html.raw("<section class=\"part\" id=\"time\" aria-labelledby=\"time-heading\">");
         html.raw("<h2 id=\"time-heading\">Topics over time</h2>");
         self.push_note(html);
-        if self.bins.len() > 1 {
+        if self.bins.len() > 1 && !self.curves.is_empty() {
             html.raw("<ol class=\"curves\">");
             for curve in &self.curves {
                 self.push_curve(html, names, curve);
@@ -122,7 +128,7 @@ impl TopicCurves {
             html.raw("</ol>");
             if self.left_out > 0 {
                 html.raw("<p class=\"note\">").text(&count(self.left_out, "smaller topic"));
-                html.raw(if self.left_out == 1 { " has" } else { " have" }).raw(" no curve here.</p>");
+                html.raw(if self.left_out == 1 { " is" } else { " are" }).raw(" not shown.</p>");
             }
             self.push_trends(html, names);
         }
@@ -152,7 +158,12 @@ impl TopicCurves {
                     html.raw(" of ").text(period);
                 }
                 html.raw(", the first from ").text(first).raw(", the last from ").text(last);
-                html.raw(". Each curve has a scale of its own, from 0% to its peak");
+                html.raw(". ");
+                match self.curves.is_empty() {
+                    true => html.raw("There are no topics"),
+                    false => html.raw("Each curve has a scale of its own, from 0% to its peak"),
+                };
+                self.push_sizes(html);
             }
         }
         html.raw(".");
@@ -163,6 +174,22 @@ impl TopicCurves {
             }
         }
         html.raw("</p>");
+    }
+
+    /// How many rows the bins have, and whether some have too few to tell.
+    fn push_sizes(&self, html: &mut Markup) {
+        let rows = |number: Option<&i64>| number.copied().and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0);
+        let (least, most) = (rows(self.totals.iter().min()), rows(self.totals.iter().max()));
+        html.raw(". ").raw(if least == most { "Each bin has " } else { "A bin has " }).text(&grouped(least));
+        if least < most {
+            html.raw(" to ").text(&grouped(most));
+        }
+        html.raw(if most == 1 { " row" } else { " rows" });
+        let small = self.totals.iter().filter(|&&rows| rows < FEW_ROWS).count();
+        if small > 0 {
+            html.raw("; <strong>").text(&grouped(small)).raw(if small == 1 { " bin has" } else { " bins have" });
+            html.raw(" fewer than ").value(FEW_ROWS).raw("</strong>, so that single rows move the curves there");
+        }
     }
 
     /// A card: the topic, its curve, and where it starts, peaks and ends.
@@ -191,15 +218,22 @@ impl TopicCurves {
         html.raw("</title>");
         self.push_drawing(html, curve);
         html.raw("</svg><dl class=\"ends\">");
-        for (name, bin, share) in
-            [("first", first.as_str(), &start), ("peak", at_peak, &most), ("last", last.as_str(), &end)]
-        {
-            html.raw("<div><dt>").raw(name).raw("</dt><dd>").text(share).raw("</dd><dd><small>").text(bin);
+        let last_bin = self.bins.len().saturating_sub(1);
+        for (name, bin, label, share) in [
+            ("first", 0, first.as_str(), &start),
+            ("peak", peak, at_peak, &most),
+            ("last", last_bin, last.as_str(), &end),
+        ] {
+            html.raw("<div><dt>").raw(name).raw("</dt><dd>").text(share).raw("</dd><dd><small>").text(label);
+            if let Some(rows) = self.totals.get(bin).filter(|rows| **rows < FEW_ROWS) {
+                html.raw(", of ").text(&count(usize::try_from(*rows).unwrap_or(0), "row"));
+            }
             html.raw("</small></dd></div>");
         }
         html.raw("</dl>");
-        if let Some(trend) = trend {
-            html.raw("<p class=\"trend\">").raw(trend.direction()).raw("</p>");
+        // All curves of a row are at one height.
+        if !self.trends.significant.is_empty() {
+            html.raw("<p class=\"trend\">").raw(trend.map_or("&nbsp;", Trend::direction)).raw("</p>");
         }
         html.raw("</li>");
     }
@@ -243,6 +277,10 @@ impl TopicCurves {
         match (trends.significant.len(), trends.smallest) {
             _ if self.bins.len() < 3 => {
                 html.raw("There are only two bins: at least three are needed to tell a trend from chance.</p>");
+                return;
+            }
+            (_, None) if self.curves.len() + self.left_out == 1 => {
+                html.raw("With a single topic, there is nothing to compare.</p>");
                 return;
             }
             (_, None) => {

@@ -81,8 +81,8 @@ impl TopicTree {
             Ok(root) => {
                 html.raw("<p class=\"note\">Similar topics merge first, until all ").text(&count(self.topics, "topic"));
                 html.raw(
-                    " are one. A branch has the words of its topics together; the distance tells how far apart its two \
-                          parts are.",
+                    " are one. A branch has the words of its topics together, weighted as those of the topics; the distance \
+                          tells how far apart its two parts are.",
                 );
                 html.raw(if self.is_cut { " The lowest branches are not taken apart." } else { "" });
                 html.raw("</p><ul class=\"tree\">");

@@ -119,27 +119,21 @@ impl Series {
             Column::new(name.into(), values.collect::<Vec<Option<f64>>>())
         };
         let q_value = |(one, q): &(Emerging, f64)| one.trend.map(|_| *q);
-        let direction = |row: &(Emerging, f64)| match (q_value(row), row.0.trend) {
-            (Some(q), Some(trend)) if q < SIGNIFICANT => {
-                if trend.slope > 0.0 {
-                    "rising"
-                } else {
-                    "falling"
-                }
-            }
-            _ => "none",
+        let direction = |row: &(Emerging, f64)| match (q_value(row), row.0.trend?) {
+            (Some(q), trend) if q < SIGNIFICANT => Some(if trend.slope > 0.0 { "rising" } else { "falling" }),
+            _ => Some("none"),
         };
         let mut columns = vec![
             Column::new("Topic".into(), rows.iter().map(|(one, _)| self.id(one.topic)).collect::<Vec<i32>>()),
             Column::new("Name".into(), rows.iter().map(|(one, _)| self.name(one.topic)).collect::<Vec<_>>()),
             Column::new("Count".into(), rows.iter().map(|(one, _)| one.count as i64).collect::<Vec<i64>>()),
             Column::new("Share".into(), rows.iter().map(|(one, _)| one.share).collect::<Vec<f64>>()),
-            number("Change", |trend| trend.slope),
-            number("Change_low", |trend| trend.interval.0),
-            number("Change_high", |trend| trend.interval.1),
+            number("Change", |trend| possible(trend.slope)),
+            number("Change_low", |trend| possible(trend.interval.0)),
+            number("Change_high", |trend| possible(trend.interval.1)),
             number("P_value", |trend| trend.p_value),
             Column::new("Q_value".into(), rows.iter().map(q_value).collect::<Vec<Option<f64>>>()),
-            Column::new("Trend".into(), rows.iter().map(direction).collect::<Vec<&str>>()),
+            Column::new("Trend".into(), rows.iter().map(direction).collect::<Vec<Option<&str>>>()),
         ];
         if let Some(classes) = &self.classes {
             columns.push(classes.column("Class", rows.iter().map(|(one, _)| one.class))?);
@@ -192,4 +186,9 @@ impl Series {
         let trend = if count < LEAST_ROWS { None } else { trend(&bins) };
         Emerging { class, topic, count, share: count as f64 / all.max(1) as f64, trend }
     }
+}
+
+/// A difference of two shares; a line through few bins may be steeper.
+fn possible(difference: f64) -> f64 {
+    difference.clamp(-1.0, 1.0)
 }

@@ -225,7 +225,7 @@ impl TopicsOverTime {
     /// | `Change_low`, `Change_high` (Float64) | its 95 % confidence interval |
     /// | `P_value` (Float64) | the probability of such a change if there was none |
     /// | `Q_value` (Float64) | the same, [corrected](crate::measure::benjamini_hochberg) for the number of topics: of those below .05, at most 5 % are expected to be wrong |
-    /// | `Trend` (String) | `rising` or `falling` if the q-value is below .05, otherwise `none` |
+    /// | `Trend` (String) | `rising` or `falling` if the q-value is below .05, otherwise `none`; null without a q-value |
     /// | `Class` | the class, if time is divided by one |
     ///
     /// The test allows for shares that fluctuate more than those of independent rows, and for few bins: with three of
