@@ -61,10 +61,17 @@ pub use token_table::TokenTable;
 pub use topic_map::TopicMap;
 pub use topic_sizes::TopicSizes;
 
+pub(super) use color::COLORS;
+pub(super) use documents::{MappedDocuments, Shown};
+pub(super) use plane::Plane;
+pub(super) use selection::label_of;
+pub(super) use still::wrapped;
+pub(super) use text_width::text_width;
+pub(super) use theme::Paint;
+
 use canvas::{Canvas, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
 use selection::Settings;
-use text_width::text_width;
 use theme::dark_rules;
 
 /// Margins around a drawing, and the heights of its title and note, in pixels.
@@ -253,16 +260,16 @@ impl<D: Drawing> Figure<D> {
 }
 
 /// A finished drawing.
-struct Drawn {
-    svg: String,
-    title: String,
+pub(super) struct Drawn {
+    pub(super) svg: String,
+    pub(super) title: String,
     width: f64,
     height: f64,
     dark: bool,
 }
 
 /// Draws `plot` with its title above and its note below.
-fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
+pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     let (width, height) = plot.size();
     let note = plot.note();
     let above = if title.is_empty() { MARGIN } else { MARGIN + TITLE };
@@ -306,17 +313,21 @@ fn page(drawn: &Drawn) -> String {
     html.finish()
 }
 
-/// The figure in a cell: a frame with the page. Viewers that remove frames and styles, such as GitHub's, show the image,
-/// which the style hides from all others.
+/// The figure in a cell.
 fn cell(drawn: &Drawn) -> String {
+    let (width, height) = (drawn.width, drawn.height);
+    let size = format!("max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}");
+    framed(&page(drawn), drawn, "", &size)
+}
+
+/// A page in a cell: a frame of this size with what the sandbox allows. Viewers that remove frames and styles, such as
+/// GitHub's, show the drawing as an image, which the style hides from all others.
+pub(super) fn framed(page: &str, drawn: &Drawn, sandbox: &'static str, size: &str) -> String {
     let mut html = Markup::default();
-    html.raw("<div class=\"topicframe\"><style>.tf-still{display:none}</style><iframe sandbox=\"\"");
-    html.attribute("title", &drawn.title);
-    let size = format!(
-        "border:0;display:block;width:100%;max-width:{:.0}px;aspect-ratio:{:.0}/{:.0}",
-        drawn.width, drawn.width, drawn.height
-    );
-    html.attribute("style", size).attribute("srcdoc", page(drawn)).raw("></iframe><img class=\"tf-still\"");
+    html.raw("<div class=\"topicframe\"><style>.tf-still{display:none}</style><iframe");
+    html.attribute("sandbox", sandbox).attribute("title", &drawn.title);
+    html.attribute("style", format_args!("border:0;display:block;width:100%;{size}"));
+    html.attribute("srcdoc", page).raw("></iframe><img class=\"tf-still\"");
     html.attribute("alt", &drawn.title).attribute("width", format_args!("{:.0}", drawn.width));
     html.raw(" src=\"data:image/svg+xml;base64,").html(&STANDARD.encode(&drawn.svg)).raw("\"></div>");
     html.finish()

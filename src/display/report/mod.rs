@@ -6,7 +6,6 @@ use super::markup::{Html, Markup};
 use crate::error::{Error, Result, Stage};
 use crate::model::{FittedTopicModel, OverTimeOptions};
 
-mod bin_labels;
 mod class_table;
 mod page;
 mod percent;
