@@ -93,6 +93,7 @@ mod command_edits;
 mod command_explore;
 #[cfg(feature = "models")]
 mod command_models;
+mod command_plots;
 mod command_saved;
 mod command_topics;
 mod command_usage;

@@ -252,6 +252,7 @@ fn bad_input_is_refused() {
         error.parameter().map(str::to_owned)
     };
     assert_eq!(parameter(OverTimeOptions::new().nr_bins(0)).as_deref(), Some("nr_bins"));
+    assert_eq!(parameter(OverTimeOptions::new().at_most(0)).as_deref(), Some("at_most"));
     assert_eq!(parameter(OverTimeOptions::new().nr_bins(usize::MAX)).as_deref(), Some("nr_bins"));
     assert_eq!(parameter(OverTimeOptions::new().nr_bins(3).every("1i")), None);
     for every in ["1mo", "0i", "mo", "", "1", "-1i", "1.5i", "99999999999999999999i", "1x"] {

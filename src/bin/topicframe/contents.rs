@@ -1,20 +1,23 @@
-//! What the report shows besides the topics: columns of time and of classes.
+//! What the report, the map and the figures show besides the topics: columns of time and of classes.
 
 use clap::Args;
 use topicframe::FittedTopicModel;
 use topicframe::error::Result;
 use topicframe::polars::prelude::DataFrame;
-use topicframe::prelude::{OverTimeOptions, PerClassOptions, Report};
+use topicframe::prelude::{InteractiveMap, OverTimeOptions, PerClassOptions, Report};
 
 use crate::exploring::with_bins;
 
-/// The contents of the report.
+/// As in the report.
+const MOST_BINS: usize = 60;
+
+/// The contents of the report, and of the figures.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Report")]
+#[command(next_help_heading = "Report and figures")]
 pub struct Contents {
-    /// Show the topics over time in the report: a curve of the share of each topic, and which of them rise or fall. The
-    /// column has dates, timestamps, integers, or texts that are dates.
-    #[arg(long, value_name = "COLUMN", requires = "report")]
+    /// Show the topics over time: in the report, a curve of the share of each topic, and which of them rise or fall; on the
+    /// map, a timeline; with --plots, the lines of the largest topics. The column has dates, timestamps, integers, or texts that are dates.
+    #[arg(long, value_name = "COLUMN", requires = "shown")]
     time: Option<String>,
 
     /// The bins of --time: periods of the calendar: `1y`, `1q`, `1mo`, `1w`, `1d`, `12h`; `5i` for integers [default: one
@@ -34,9 +37,10 @@ pub struct Contents {
     #[arg(long, requires = "time")]
     skip_unreadable: bool,
 
-    /// Show the topics by class in the report: the share of each topic in each class, and where it is over-represented.
-    /// The column has texts, categories, integers, booleans, or lists, of which a document is in each. May be repeated.
-    #[arg(long = "class", value_name = "COLUMN", requires = "report")]
+    /// Show the topics by class in the report and with --plots: the share of each topic in each class, and where it is
+    /// over-represented; on the map, documents can be colored by their class. The column has texts, categories, integers, booleans, or lists, of which a document is in each.
+    /// May be repeated.
+    #[arg(long = "class", value_name = "COLUMN", requires = "shown")]
     classes: Vec<String>,
 }
 
@@ -56,6 +60,31 @@ impl Contents {
             None => topics.report(),
         };
         self.classes.iter().fold(report, |report, column| report.class(column))
+    }
+
+    /// The map of the documents.
+    pub fn map(&self, topics: &FittedTopicModel) -> InteractiveMap {
+        let map = topics.interactive_map().color_by(self.classes());
+        match &self.time {
+            Some(column) => map.time_with(column, self.options()),
+            None => map,
+        }
+    }
+
+    /// The column of time, and its bins: at most 60, unless others are asked for.
+    pub fn time(&self) -> Option<(&str, OverTimeOptions)> {
+        Some((self.time.as_deref()?, self.options().at_most(MOST_BINS)))
+    }
+
+    /// The columns of classes, each once.
+    pub fn classes(&self) -> Vec<&String> {
+        let mut classes: Vec<&String> = Vec::new();
+        for column in &self.classes {
+            if !classes.contains(&column) {
+                classes.push(column);
+            }
+        }
+        classes
     }
 
     fn options(&self) -> OverTimeOptions {

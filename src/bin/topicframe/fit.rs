@@ -1,4 +1,4 @@
-//! `topicframe fit`: reads a file of documents or a folder of images, and writes topics, tables and an HTML report.
+//! `topicframe fit`: reads a file of documents or a folder of images, and writes topics, tables, and pages.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -183,7 +183,7 @@ Examples:
   topicframe fit posts.csv --text caption
   topicframe fit posts.csv --text caption --nr-topics 20 --report page.html --save topics/
   topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
-  topicframe fit posts.csv --text caption --report page.html --time date --class forum
+  topicframe fit posts.csv --text caption --report page.html --plots figures/ --time date --class forum
   topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html";
 
 impl Fit {

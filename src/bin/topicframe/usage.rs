@@ -165,9 +165,9 @@ fn name_of(argument: &str) -> &str {
     name.trim_end_matches('.').trim_matches(['<', '>', '[', ']'])
 }
 
-/// An argument as a user writes it: `--text COLUMN`.
+/// An argument as a user writes it: `--text COLUMN`. Of a group, one of several.
 fn plain(argument: &str) -> String {
-    argument.replace(['<', '>', '[', ']'], "").trim_end_matches('.').to_owned()
+    argument.replace(['<', '>', '[', ']'], "").trim_end_matches('.').replace("|--", " or --")
 }
 
 #[cfg(test)]
@@ -188,5 +188,6 @@ mod tests {
             ("--text", "INPUT", "--quality")
         );
         assert_eq!((plain("--text <COLUMN>").as_str(), plain("<INPUT>...").as_str()), ("--text COLUMN", "INPUT"));
+        assert_eq!(plain("<--report <FILE>|--plots <FOLDER>>"), "--report FILE or --plots FOLDER");
     }
 }

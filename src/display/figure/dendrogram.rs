@@ -15,8 +15,9 @@ use super::color::{COLORS, distinct};
 use super::draw::{Draw, Plot, escaped};
 use super::selection::Settings;
 use super::similarity::{Join, Square, by_vectors, by_words, leaf_order};
+use super::text_width::text_width;
 use super::theme::Paint;
-use super::{Figure, left_out, widest};
+use super::{Figure, MARGIN, left_out, widest};
 use crate::corpus::internal;
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::FittedTopicModel;
@@ -360,7 +361,12 @@ impl Tree {
             let depth = axis.at(distance);
             canvas.line(self.at(depth, 0.0), self.at(depth, across), Paint::Faint, 1.0);
             match self.is_left() {
-                true => canvas.text((depth, across + 16.0), &label, TextStyle::NOTE.anchored(Anchor::Middle)),
+                true => {
+                    // A long label at the left end has its place in the margin and right of it.
+                    let beyond = text_width(&label, TextStyle::NOTE.size) / 2.0 - MARGIN - depth;
+                    let at = (depth + beyond.max(0.0), across + 16.0);
+                    canvas.text(at, &label, TextStyle::NOTE.anchored(Anchor::Middle));
+                }
                 false => canvas.text((AXIS, depth + 4.0), &label, TextStyle::NOTE.anchored(Anchor::End)),
             }
         }

@@ -1,7 +1,5 @@
 //! Figures of topics: drawn as SVG by this crate, with their data as frames.
 
-#![allow(dead_code, reason = "until the charts use it")]
-
 use std::fmt;
 use std::path::Path;
 
@@ -79,6 +77,9 @@ const MARGIN: f64 = 16.0;
 const TITLE: f64 = 34.0;
 const NOTE: f64 = 24.0;
 const TITLE_SIZE: f64 = 16.0;
+
+/// How far a drawing is made smaller where there is little room, so that its text can still be read. Then it scrolls.
+const SMALLEST: f64 = 0.7;
 
 /// A figure of topics, such as [`visualize_barchart`](crate::FittedTopicModel::visualize_barchart) returns.
 ///
@@ -268,6 +269,13 @@ pub(super) struct Drawn {
     dark: bool,
 }
 
+impl Drawn {
+    /// The width in pixels below which it is not made smaller.
+    fn least_width(&self) -> f64 {
+        SMALLEST * self.width
+    }
+}
+
 /// Draws `plot` with its title above and its note below.
 pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     let (width, height) = plot.size();
@@ -289,9 +297,10 @@ pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     Drawn { svg: canvas.finish(&name), title: name, width, height, dark }
 }
 
-/// The style of a page with a figure: as wide as the window allows, and dark where the reader prefers it.
+/// The style of a page with a figure: as wide as the window and readable text allow, and dark where the reader prefers it.
 fn style(drawn: &Drawn) -> String {
-    let mut style = "body{margin:0}svg{display:block;max-width:100%;height:auto}".to_owned();
+    let mut style = "body{margin:0}svg{display:block;margin:0 auto;max-width:100%;height:auto;".to_owned();
+    style.push_str(&format!("min-width:{:.0}px}}", drawn.least_width()));
     if !drawn.dark {
         style.push_str("@media(prefers-color-scheme:dark){body{background:#111418}");
         style.push_str(&dark_rules("svg"));
@@ -315,8 +324,8 @@ fn page(drawn: &Drawn) -> String {
 
 /// The figure in a cell.
 fn cell(drawn: &Drawn) -> String {
-    let (width, height) = (drawn.width, drawn.height);
-    let size = format!("max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}");
+    let (width, height, least) = (drawn.width, drawn.height, drawn.least_width());
+    let size = format!("min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}");
     framed(&page(drawn), drawn, "", &size)
 }
 
@@ -324,7 +333,7 @@ fn cell(drawn: &Drawn) -> String {
 /// GitHub's, show the drawing as an image, which the style hides from all others.
 pub(super) fn framed(page: &str, drawn: &Drawn, sandbox: &'static str, size: &str) -> String {
     let mut html = Markup::default();
-    html.raw("<div class=\"topicframe\"><style>.tf-still{display:none}</style><iframe");
+    html.raw("<div class=\"topicframe\" style=\"overflow-x:auto\"><style>.tf-still{display:none}</style><iframe");
     html.attribute("sandbox", sandbox).attribute("title", &drawn.title);
     html.attribute("style", format_args!("border:0;display:block;width:100%;{size}"));
     html.attribute("srcdoc", page).raw("></iframe><img class=\"tf-still\"");

@@ -17,7 +17,7 @@ const MANY_BINS: usize = 100;
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`nr_bins`](Self::nr_bins), [`every`](Self::every) | neither: a bin for every value |
+/// | [`nr_bins`](Self::nr_bins), [`every`](Self::every), [`at_most`](Self::at_most) | none: a bin for every value |
 /// | [`format`](Self::format) | recognized |
 /// | [`evolution_tuning`](Self::evolution_tuning), [`global_tuning`](Self::global_tuning) | yes |
 /// | [`by`](Self::by) | none |
@@ -73,6 +73,14 @@ impl OverTimeOptions {
     /// with a time zone are taken in UTC.
     pub fn every(mut self, every: impl Into<String>) -> Self {
         self.every = Some(every.into());
+        self
+    }
+
+    /// At most this number of bins, at least 1, if neither their number nor a period is set: one for every value, and if
+    /// these are more, the shortest periods of the calendar (or of round numbers) that make at most as many. Default: one
+    /// for every value, however many.
+    pub fn at_most(mut self, bins: usize) -> Self {
+        self.at_most = Some(bins);
         self
     }
 
@@ -142,12 +150,6 @@ impl OverTimeOptions {
         self.by.as_deref().map_or(Ok(()), |by| Classes::read(frame, by).map(drop))
     }
 
-    /// At most this number of bins, if neither their number nor a period is set.
-    pub(crate) fn at_most(mut self, bins: usize) -> Self {
-        self.at_most = Some(bins);
-        self
-    }
-
     /// The column of classes that divides time, if there is one.
     pub(crate) fn class_column(&self) -> Option<&str> {
         self.by.as_deref()
@@ -177,7 +179,10 @@ impl OverTimeOptions {
             }
             (Some(count), None) => Ok(Binning::Number(count)),
             (None, Some(every)) => Ok(Binning::Every(every.parse()?)),
-            (None, None) => Ok(self.at_most.map_or(Binning::Values, Binning::AtMost)),
+            (None, None) => match self.at_most {
+                Some(0) => Err(Error::invalid_parameter(Stage::Topics, "at_most", 0, "at least 1")),
+                most => Ok(most.map_or(Binning::Values, Binning::AtMost)),
+            },
         }
     }
 }
