@@ -141,7 +141,7 @@ fn label(placed: &PlacedLabel, layers: usize) -> Value {
         "at": placed.at.map(rounded),
         "from": scale(placed.from),
         "to": placed.to.is_finite().then(|| scale(placed.to)),
-        "layer": placed.layer,
+        "layer": if placed.layer == layers { 0 } else { placed.layer + 1 },
         "topics": placed.topics,
     })
 }

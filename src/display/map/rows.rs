@@ -165,11 +165,7 @@ impl MapRows {
     /// What a topic is called.
     pub(super) fn name(&self, topic: i32) -> TopicName {
         let unnamed = || TopicName { name: topic.to_string(), label: format!("Topic {topic}"), words: Vec::new() };
-        let mut name = self.names.get(&topic).cloned().unwrap_or_else(unnamed);
-        if topic == OUTLIER && self.has_topics {
-            name.label = "Outliers".to_owned();
-        }
-        name
+        self.names.get(&topic).cloned().unwrap_or_else(unnamed)
     }
 }
 

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::figure::Plane;
 use super::labels::{self, Label, Wanted, half_shown, starts};
 use super::points::Points;
-use super::rows::{Layer, MapRows};
+use super::rows::{Layer, MapRows, TopicName};
 use crate::cluster::OUTLIER;
 use crate::error::{Error, ErrorKind, Result, Stage};
 
@@ -41,13 +42,23 @@ pub(super) struct MapTopic {
     pub(super) center: Option<[f64; 2]>,
 }
 
+impl MapTopic {
+    fn of(id: i32, size: usize, name: TopicName, plane: &Plane, points: &Points) -> Self {
+        let place = plane.topic(id);
+        let TopicName { name, label, words } = name;
+        let label = if id == OUTLIER { "Outliers".to_owned() } else { label };
+        let center = place.map(|place| points.steps.at(place.center));
+        MapTopic { id, name, label, words, size, color: place.map(|place| place.color), center }
+    }
+}
+
 /// A layer of coarser topics.
 #[derive(Debug)]
 pub(super) struct MapLayer {
-    /// Largest first.
+    /// Largest first, the outliers last.
     pub(super) topics: Vec<MapTopic>,
-    /// The place in `topics` of the coarser topic that most rows of each topic are in; `None` for outliers.
-    pub(super) of_topics: Vec<Option<usize>>,
+    /// The place in `topics` of the coarser topic that most rows of each topic are in; outliers are outliers.
+    pub(super) of_topics: Vec<usize>,
 }
 
 /// A label with the scales at which it is shown.
@@ -67,18 +78,7 @@ pub(super) struct PlacedLabel {
 impl TopicTable {
     pub(super) fn of(rows: &MapRows, points: &Points) -> Result<Self> {
         let of_rows = &rows.plane.of_rows;
-        let topics = sorted(of_rows, |id, size| {
-            let (name, place) = (rows.name(id), rows.plane.topic(id));
-            MapTopic {
-                id,
-                name: name.name,
-                label: name.label,
-                words: name.words,
-                size,
-                color: place.map(|place| place.color),
-                center: place.map(|place| points.steps.at(place.center)),
-            }
-        });
+        let topics = sorted(of_rows, |id, size| MapTopic::of(id, size, rows.name(id), &rows.plane, points));
         if topics.len() > MOST {
             let message = format!("a map has at most {MOST} topics, but there are {}", topics.len());
             return Err(Error::new(ErrorKind::InvalidData, Stage::Display, message));
@@ -103,19 +103,13 @@ fn sorted(of_rows: &[i32], topic: impl Fn(i32, usize) -> MapTopic) -> Vec<MapTop
 
 impl MapLayer {
     fn of(layer: &Layer, points: &Points, groups: &[u16], finer: &[MapTopic]) -> Self {
-        let mut topics = sorted(&layer.plane.of_rows, |id, size| {
-            let (name, place) = (layer.names.get(&id).cloned().unwrap_or_default(), layer.plane.topic(id));
-            MapTopic {
-                id,
-                name: name.name,
-                label: name.label,
-                words: name.words,
-                size,
-                color: place.map(|place| place.color),
-                center: place.map(|place| points.steps.at(place.center)),
-            }
-        });
-        topics.retain(|topic| topic.id != OUTLIER);
+        let name = |id: i32| layer.names.get(&id).cloned().unwrap_or_default();
+        let mut topics =
+            sorted(&layer.plane.of_rows, |id, size| MapTopic::of(id, size, name(id), &layer.plane, points));
+        let without = finer.iter().find(|topic| topic.id == OUTLIER).map(|topic| topic.size);
+        if let Some(size) = without.filter(|_| topics.last().is_none_or(|topic| topic.id != OUTLIER)) {
+            topics.push(MapTopic::of(OUTLIER, size, name(OUTLIER), &layer.plane, points));
+        }
         let place: BTreeMap<i32, usize> = topics.iter().enumerate().map(|(place, topic)| (topic.id, place)).collect();
         let mut counts: BTreeMap<(u16, usize), usize> = BTreeMap::new();
         for (&group, coarser) in groups.iter().zip(&layer.plane.of_rows) {
@@ -129,17 +123,17 @@ impl MapLayer {
                 best.insert(group, (count, coarser));
             }
         }
-        let of_topic = |(place, topic): (usize, &MapTopic)| {
-            let place = u16::try_from(place).ok().filter(|_| topic.id != OUTLIER)?;
-            best.get(&place).map(|&(_, coarser)| coarser)
+        let of_topic = |(number, topic): (u16, &MapTopic)| match topic.id {
+            OUTLIER => topics.len() - 1,
+            _ => best.get(&number).map_or(0, |&(_, coarser)| coarser),
         };
-        MapLayer { of_topics: finer.iter().enumerate().map(of_topic).collect(), topics }
+        MapLayer { of_topics: (0..).zip(finer).map(of_topic).collect(), topics }
     }
 
     /// The topics that are parts of the coarser one at `place`.
     fn parts(&self, place: usize) -> Vec<usize> {
         let of_topics = self.of_topics.iter().enumerate();
-        of_topics.filter(|(_, coarser)| **coarser == Some(place)).map(|(topic, _)| topic).collect()
+        of_topics.filter(|(_, coarser)| **coarser == place).map(|(topic, _)| topic).collect()
     }
 }
 
@@ -152,12 +146,12 @@ fn placed_labels(topics: &[MapTopic], layers: &[MapLayer]) -> Vec<PlacedLabel> {
         let next = layers.get(number + 1);
         for (place, coarse) in layer.topics.iter().enumerate() {
             let parts = layer.parts(place);
-            let Some(at) = coarse.center.filter(|_| !parts.is_empty()) else { continue };
+            let Some(at) = coarse.center.filter(|_| coarse.id != OUTLIER && !parts.is_empty()) else { continue };
             let start = parts.iter().filter_map(|&part| from.get(part)).fold(0.0, |most: f64, &from| most.max(from));
             // The parts that would be shown instead: topics of the next layer, or the topics themselves.
             let finer: Vec<&MapTopic> = match next {
                 Some(next) => {
-                    let places = parts.iter().filter_map(|&part| next.of_topics.get(part).copied().flatten());
+                    let places = parts.iter().filter_map(|&part| next.of_topics.get(part).copied());
                     let places: BTreeSet<usize> = places.collect();
                     places.into_iter().filter_map(|place| next.topics.get(place)).collect()
                 }
