@@ -192,6 +192,17 @@ fn a_cell_has_at_most_20000_rows_and_says_what_is_left_out() {
     assert!(shown.is_sorted() && *shown.last().unwrap() == 39, "{shown:?}");
 }
 
+#[test]
+#[ignore = "writes a page of 60 MB: run with TOPICFRAME_MAPS=FOLDER"]
+fn a_million_texts_are_a_page_of_60_mb() {
+    let folder = std::env::var("TOPICFRAME_MAPS").unwrap();
+    let path = Path::new(&folder).join("million.html");
+    let frame = posts(1_000_000);
+    let map = InteractiveMap::of_frame(&frame, "x", "y").text("text").time("date").color_by(["Name"]);
+    map.write(&path).unwrap();
+    assert!(std::fs::metadata(path).unwrap().len() <= 60_000_000);
+}
+
 fn drawn(rows: usize) -> (DataFrame, FittedTopicModel) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data/openclipart");
     let frame = drawings().head(Some(rows));
