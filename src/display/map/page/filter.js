@@ -113,8 +113,15 @@ function showChips() {
 
 function startFilter() {
   on('filter', showChips);
-  on('filter', () => {
+  on('filter', announceLater);
+}
+
+let announcement = 0;
+/** Says what is shown, once it has come to rest. */
+function announceLater() {
+  clearTimeout(announcement);
+  announcement = setTimeout(() => {
     const shown = filter.selected ? `${counted(filter.selectedCount, 'row')} selected. ` : '';
     announce(`${shown}${isFiltered() ? `${grouped(filter.passingCount)} of ${counted(rowCount, 'row')} shown.` : ''}`);
-  });
+  }, 500);
 }

@@ -58,7 +58,7 @@ function drawPointed(context) {
     const topic = data.topics[group];
     if (!topic.at) continue;
     const [x, y] = toScreen(topic.at[0], topic.at[1]);
-    drawTag(context, topic.label, x, y, coloring.mode === 'topic' ? groupColor(group) : theme.ink);
+    drawTag(context, topic.label, x, y, topicColor(group));
   }
 }
 

@@ -29,8 +29,8 @@ function drawRaster(step) {
   if (raster.image?.width !== width || raster.image?.height !== height) raster.image = context.createImageData(width, height);
   const [red, green, blue] = components(theme.ground);
   new Uint32Array(raster.image.data.buffer).fill(((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0);
-  const { size, alpha } = pointStyle();
-  if (filter.shownCount < rowCount) blendPoints(0, faintSize(size), step, faintPaint());
+  const { size, alpha } = shownStyle();
+  if (filter.shownCount < rowCount) blendPoints(0, faintSize(), step, faintPaint());
   blendPoints(1, size, step, [0, 0, 0, alpha]);
   context.putImageData(raster.image, 0, 0);
 }
