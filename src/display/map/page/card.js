@@ -37,16 +37,16 @@ function cardParts(row, pinned) {
   const parts = [];
   const picture = pictureElement(row, Math.min(data.pictures ? 2 * data.pictures.side : 0, 144));
   if (picture) parts.push(element('div', { className: 'frame' }, picture));
-  if (data.texts) parts.push(element('p', { className: 'text waiting', dir: 'auto' }, '…'));
+  if (data.texts) parts.push(element('p', { className: 'text waiting', dir: 'auto' }, '\u2026'));
   parts.push(topicLine(row));
   const facts = element('dl');
   const fact = (name, value) => facts.append(element('div', {}, element('dt', {}, name), element('dd', { dir: 'auto' }, value)));
-  if (columns.time) fact(data.time.column, data.time.bins[columns.time[row]]?.label ?? '–');
-  data.values.forEach((value, i) => fact(value.column, valueText(i, row) ?? '–'));
+  if (columns.time) fact(data.time.column, data.time.bins[columns.time[row]]?.label ?? '\u2013');
+  data.values.forEach((value, i) => fact(value.column, valueText(i, row) ?? '\u2013'));
   fact('row', String(rowNumber(row)));
   parts.push(facts);
   if (pinned) {
-    const close = element('button', { type: 'button', className: 'close', title: 'Close', ariaLabel: 'Close' }, '×');
+    const close = element('button', { type: 'button', className: 'close', title: 'Close', ariaLabel: 'Close' }, '\u00d7');
     close.addEventListener('click', hideCard);
     parts.push(close);
   }

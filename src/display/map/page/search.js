@@ -122,6 +122,7 @@ function startSearch() {
     if (query.value) clearSearch();
     else query.blur();
   });
+  on('colors', () => showTopicHits(wordsOf(query.value)));
   byId('search-stop').addEventListener('click', clearSearch);
   if (!data.texts) query.placeholder = 'Search topics';
 }

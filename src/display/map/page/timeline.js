@@ -18,7 +18,7 @@ function clearTime() {
 function timeRangeText() {
   const [first, last] = filter.time ?? [0, lastBin()];
   const { bins } = data.time;
-  return first === last ? bins[first].label : `${bins[first].label} – ${bins[last].label}`;
+  return first === last ? bins[first].label : `${bins[first].label} \u2013 ${bins[last].label}`;
 }
 
 function drawTimeline() {

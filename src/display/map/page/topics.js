@@ -135,5 +135,5 @@ function showNote() {
   const topics = data.topics.filter(({ id }) => id >= 0).length;
   byId('title').textContent = data.title;
   byId('title').title = data.title;
-  byId('size').textContent = `${counted(rows, 'row')} · ${counted(topics, 'topic')}`;
+  byId('size').textContent = `${counted(rows, 'row')} \u00b7 ${counted(topics, 'topic')}`;
 }
