@@ -37,16 +37,16 @@ function cardParts(row, pinned) {
   const parts = [];
   const picture = pictureElement(row, Math.min(data.pictures ? 2 * data.pictures.side : 0, 144));
   if (picture) parts.push(element('div', { className: 'frame' }, picture));
-  if (data.texts) parts.push(element('p', { className: 'text waiting', dir: 'auto' }, '…'));
+  if (data.texts) parts.push(element('p', { className: 'text waiting', dir: 'auto' }, '\u2026'));
   parts.push(topicLine(row));
   const facts = element('dl');
   const fact = (name, value) => facts.append(element('div', {}, element('dt', {}, name), element('dd', { dir: 'auto' }, value)));
-  if (columns.time) fact(data.time.column, data.time.bins[columns.time[row]]?.label ?? '–');
-  data.values.forEach((value, i) => fact(value.column, valueText(i, row) ?? '–'));
+  if (columns.time) fact(data.time.column, data.time.bins[columns.time[row]]?.label ?? '\u2013');
+  data.values.forEach((value, i) => fact(value.column, valueText(i, row) ?? '\u2013'));
   fact('row', String(rowNumber(row)));
   parts.push(facts);
   if (pinned) {
-    const close = element('button', { type: 'button', className: 'close', title: 'Close', ariaLabel: 'Close' }, '×');
+    const close = element('button', { type: 'button', className: 'close', title: 'Close', ariaLabel: 'Close' }, '\u00d7');
     close.addEventListener('click', hideCard);
     parts.push(close);
   }
@@ -54,12 +54,18 @@ function cardParts(row, pinned) {
 }
 
 function topicLine(row) {
-  const { id, label, color } = topicOf(row);
+  const { id, label } = topicOf(row);
   const mark = element('i');
-  mark.style.background = paletteColor(color);
+  mark.style.background = topicColor(columns.groups[row]);
   const line = element('p', { className: 'topic' }, mark, element('span', { className: 'name' }, label));
   if (id >= 0) line.append(element('span', { className: 'id' }, `topic ${id}`));
   return line;
+}
+
+/** How wide the map is where no panel covers it. */
+function freeWidth() {
+  const panel = byId('selection');
+  return panel.hidden || panel.offsetWidth > view.width / 2 ? view.width : panel.offsetLeft;
 }
 
 /** Beside the point, on the side where there is room. */
@@ -73,10 +79,11 @@ function placeCard() {
   const [x, y] = toScreen(columns.x[card.row], columns.y[card.row]);
   const reach = picturesDrawn.some(({ row }) => row === card.row) ? pictureSide() / 2 + 8 : 12;
   const { offsetWidth: width, offsetHeight: height } = box;
-  const left = x + reach + width + 8 <= view.width ? x + reach : x - reach - width;
+  const room = freeWidth();
+  const left = x + reach + width + 8 <= room ? x + reach : x - reach - width;
   const top = y - height / 3;
   const within = (value, most) => Math.round(Math.max(8, Math.min(value, most)));
-  box.style.transform = `translate(${within(left, view.width - width - 8)}px, ${within(top, view.height - height - 8)}px)`;
+  box.style.transform = `translate(${within(left, room - width - 8)}px, ${within(top, view.height - height - 8)}px)`;
 }
 
 /** A ring around the point of the card. */
@@ -88,7 +95,7 @@ function drawRing(context) {
   if (drawn) {
     const side = pictureSide() + 6;
     context.roundRect(x - side / 2, y - side / 2, side, side, 9);
-  } else context.arc(x, y, pointStyle().size / 2 + 4, 0, 7);
+  } else context.arc(x, y, shownStyle().size / 2 + 4, 0, 7);
   context.lineWidth = 5;
   context.strokeStyle = theme.ground;
   context.stroke();

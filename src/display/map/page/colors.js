@@ -8,7 +8,9 @@ let level = -1;
 const levelTopics = () => (level < 0 ? data.topics : data.layers[level].topics);
 const levelGroup = (group) => (level < 0 ? group : data.layers[level].groups[group]);
 const groupColor = (group) => paletteColor(levelTopics()[levelGroup(group)].color);
-const isTimeNumber = () => coloring.mode === 'time';
+/** The color that stands for a topic beside its name: none where colors mean something else. */
+const topicColor = (group) => (coloring.mode === 'topic' ? groupColor(group) : theme.muted);
+const isByTime = () => coloring.mode === 'time';
 const column = () => data.values[coloring.mode];
 
 /** The color of a row as CSS. */
@@ -23,7 +25,7 @@ function keyColor(key) {
     return { color: paletteColor(color), alpha: color === null ? 0.6 : 1 };
   }
   if (key === MISSING) return { color: theme.rest, alpha: 0.35 };
-  if (isTimeNumber()) return { color: rampColor(key / Math.max(data.time.bins.length - 1, 1)), alpha: 1 };
+  if (isByTime()) return { color: rampColor(key / Math.max(data.time.bins.length - 1, 1)), alpha: 1 };
   if (column().kind === 'number') return { color: rampColor(key / 254), alpha: 1 };
   if (key === OTHER) return { color: theme.rest, alpha: 0.7 };
   return { color: paletteColor(column().classes[key].color), alpha: 1 };
@@ -35,8 +37,8 @@ function keyCount() {
 
 function writeTable() {
   for (let key = 0; key < keyCount(); key += 1) {
-    if (coloring.mode !== 'topic' && !isTimeNumber() && column().kind === 'class' && key >= column().classes.length && key < OTHER) continue;
-    if (isTimeNumber() && key >= data.time.bins.length && key !== MISSING) continue;
+    if (coloring.mode !== 'topic' && !isByTime() && column().kind === 'class' && key >= column().classes.length && key < OTHER) continue;
+    if (isByTime() && key >= data.time.bins.length && key !== MISSING) continue;
     const { color, alpha } = keyColor(key);
     table.pixels.set([...components(color), Math.round(alpha * 255)], 4 * key);
   }
@@ -45,7 +47,7 @@ function writeTable() {
 
 function writeKeys() {
   if (coloring.mode === 'topic') coloring.keys = level < 0 ? columns.groups : columns.groups.map(levelGroup);
-  else coloring.keys = isTimeNumber() ? columns.time : columns.values[coloring.mode];
+  else coloring.keys = isByTime() ? columns.time : columns.values[coloring.mode];
 }
 
 /** After another mode or level. */
@@ -60,7 +62,7 @@ function recolor() {
 
 function colorName() {
   if (coloring.mode === 'topic') return level < 0 ? 'Topic' : data.layers[level].name;
-  return isTimeNumber() ? data.time.column : column().column;
+  return isByTime() ? data.time.column : column().column;
 }
 
 function swatch(color, name, number) {
@@ -74,7 +76,7 @@ function showLegend() {
   legend.hidden = coloring.mode === 'topic';
   if (legend.hidden) return legend.replaceChildren();
   const list = element('ul');
-  if (isTimeNumber()) {
+  if (isByTime()) {
     const { bins, undated } = data.time;
     legend.replaceChildren(...ramp(bins[0]?.label ?? '', bins[bins.length - 1]?.label ?? ''), list);
     if (undated) list.append(swatch(theme.rest, 'no date', undated));

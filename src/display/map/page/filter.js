@@ -85,7 +85,7 @@ function selectedRows() {
 
 // What is shown, as chips that can be taken away.
 function chip(text, label, clear) {
-  const button = element('button', { type: 'button', className: 'chip', title: label }, element('span', {}, text), element('span', { className: 'cross', ariaHidden: 'true' }, '×'));
+  const button = element('button', { type: 'button', className: 'chip', title: label }, element('span', {}, text), element('span', { className: 'cross', ariaHidden: 'true' }, '\u00d7'));
   button.setAttribute('aria-label', `${text}: ${label}`);
   button.addEventListener('click', clear);
   return button;
@@ -102,7 +102,7 @@ function showChips() {
     chips.push(chip(number === 1 ? data.topics[only].label : counted(number, 'topic'), 'Show all topics', clearTopics));
   }
   if (filter.time) chips.push(chip(timeRangeText(), 'Show all times', clearTime));
-  if (filter.found) chips.push(chip(`“${byId('query').value.trim()}”`, 'Clear the search', clearSearch));
+  if (filter.found) chips.push(chip(`\u201c${byId('query').value.trim()}\u201d`, 'Clear the search', clearSearch));
   if (isFiltered() && filter.passingCount > 0 && !filter.selected) {
     const select = element('button', { type: 'button', className: 'chip action' }, 'Select these');
     select.addEventListener('click', selectPassing);
@@ -113,8 +113,15 @@ function showChips() {
 
 function startFilter() {
   on('filter', showChips);
-  on('filter', () => {
+  on('filter', announceLater);
+}
+
+let announcement = 0;
+/** Says what is shown, once it has come to rest. */
+function announceLater() {
+  clearTimeout(announcement);
+  announcement = setTimeout(() => {
     const shown = filter.selected ? `${counted(filter.selectedCount, 'row')} selected. ` : '';
     announce(`${shown}${isFiltered() ? `${grouped(filter.passingCount)} of ${counted(rowCount, 'row')} shown.` : ''}`);
-  });
+  }, 500);
 }

@@ -12,7 +12,7 @@ function placeOf(event) {
 /** The row to show for a place: a picture there, or the nearest point. */
 function rowAt(px, py, reach) {
   const pictured = pictureAt(px, py);
-  return pictured >= 0 ? pictured : nearestRow(px, py, Math.max(reach, pointStyle().size / 2 + 2));
+  return pictured >= 0 ? pictured : nearestRow(px, py, Math.max(reach, shownStyle().size / 2 + 2));
 }
 
 function pointerDown(event) {

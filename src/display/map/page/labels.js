@@ -58,13 +58,13 @@ function drawPointed(context) {
     const topic = data.topics[group];
     if (!topic.at) continue;
     const [x, y] = toScreen(topic.at[0], topic.at[1]);
-    drawTag(context, topic.label, x, y, coloring.mode === 'topic' ? groupColor(group) : theme.ink);
+    drawTag(context, topic.label, x, y, topicColor(group));
   }
 }
 
 function drawTag(context, text, x, y, color) {
   context.font = `600 13px ${FONT}`;
-  const shown = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+  const shown = text.length > 40 ? `${text.slice(0, 39)}\u2026` : text;
   const width = Math.min(context.measureText(shown).width, 300) + 18;
   context.beginPath();
   context.roundRect(x - width / 2, y - 13, width, 26, 13);

@@ -53,15 +53,22 @@ function writeLooks() {
   looksChanged = true;
 }
 
-/** Size in CSS pixels and opacity of the points: smaller and more transparent where they are many, more so from afar. */
-function pointStyle() {
+/** Size in CSS pixels and opacity of `number` points: smaller and more transparent where they are many, more so from afar. */
+function pointStyle(number = slots.count) {
   const room = (bounds.right - bounds.left + 1) * (bounds.bottom - bounds.top + 1) * view.fit * view.fit;
   const zoom = Math.max(view.scale / view.fit, 0.5);
-  const base = Math.min(Math.max(Math.sqrt((0.3 * room) / Math.max(slots.count, 1)), 1.3), 7.5);
+  const base = Math.min(Math.max(Math.sqrt((0.3 * room) / Math.max(number, 1)), 1.3), 7.5);
   const size = Math.min(base * zoom ** 0.4, 13);
   // How often the ground would be covered, if the points were in a fifth of it.
-  const cover = (5 * slots.count * size * size) / (room * zoom * zoom);
+  const cover = (5 * number * size * size) / (room * zoom * zoom);
   return { size, alpha: Math.min(0.92, Math.max(0.3, 1.15 / Math.sqrt(Math.max(cover, 1e-9)))) };
+}
+
+/** The style of the points that are not faint: the fewer, the larger, within limits. */
+function shownStyle() {
+  const all = pointStyle();
+  const own = pointStyle(filter.shownCount);
+  return { size: Math.min(own.size, Math.max(1.5 * all.size, 4)), alpha: own.alpha };
 }
 
 const VERTEX = `#version 300 es
@@ -174,7 +181,7 @@ function drawWebgl(step) {
   gl.vertexAttribPointer(0, 2, gl.UNSIGNED_SHORT, false, 4 * step, 0);
   gl.bindBuffer(gl.ARRAY_BUFFER, webgl.looks);
   gl.vertexAttribIPointer(1, 4, gl.UNSIGNED_BYTE, 4 * step, 0);
-  const { size, alpha } = pointStyle();
+  const { size, alpha } = shownStyle();
   gl.uniform2f(uniforms.center, view.x, view.y);
   gl.uniform2f(uniforms.zoom, (2 * view.scale) / view.width, (-2 * view.scale) / view.height);
   gl.uniform1f(uniforms.alpha, alpha);
@@ -185,7 +192,7 @@ function drawWebgl(step) {
     gl.uniform1f(uniforms.size, pixels * view.ratio);
     gl.drawArrays(gl.POINTS, 0, number);
   };
-  if (slots.count && filter.shownCount < rowCount) draw(0, faintSize(size));
+  if (slots.count && filter.shownCount < rowCount) draw(0, faintSize());
   if (slots.count) draw(1, size);
 }
 
@@ -193,7 +200,7 @@ function drawWebgl(step) {
 function faintPaint() {
   return [...components(theme.faint).map((value) => value / 255), Math.min(pointStyle().alpha, 0.6)];
 }
-const faintSize = (size) => Math.max(size * 0.8, 1.2);
+const faintSize = () => Math.max(pointStyle().size * 0.8, 1.2);
 
 /** Gives a canvas as many pixels as the screen has there. */
 function fitCanvas(canvas) {

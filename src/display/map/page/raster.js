@@ -9,16 +9,20 @@ function useRaster(used) {
   requestDraw();
 }
 
-/** How much of each pixel a disc covers, when its middle is in the middle of the mask: 256 is all. */
-function discMask(size) {
+/** A disc: the pixels it covers, from its corner, and how much of each. */
+function discOf(size) {
   const side = Math.ceil(size) | 1;
-  const mask = new Uint16Array(side * side);
   const middle = (side - 1) / 2;
-  for (let i = 0; i < mask.length; i += 1) {
-    const distance = Math.hypot((i % side) - middle, Math.floor(i / side) - middle);
-    mask[i] = Math.round(256 * Math.min(Math.max(size / 2 + 0.5 - distance, 0), 1));
+  const disc = { side, dx: [], dy: [], covers: [] };
+  for (let i = 0; i < side * side; i += 1) {
+    const [dx, dy] = [i % side, Math.floor(i / side)];
+    const cover = Math.min(Math.max(size / 2 + 0.5 - Math.hypot(dx - middle, dy - middle), 0), 1);
+    if (cover === 0) continue;
+    disc.dx.push(dx);
+    disc.dy.push(dy);
+    disc.covers.push(cover);
   }
-  return { side, mask };
+  return disc;
 }
 
 function drawRaster(step) {
@@ -29,15 +33,15 @@ function drawRaster(step) {
   if (raster.image?.width !== width || raster.image?.height !== height) raster.image = context.createImageData(width, height);
   const [red, green, blue] = components(theme.ground);
   new Uint32Array(raster.image.data.buffer).fill(((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0);
-  const { size, alpha } = pointStyle();
-  if (filter.shownCount < rowCount) blendPoints(0, faintSize(size), step, faintPaint());
+  const { size, alpha } = shownStyle();
+  if (filter.shownCount < rowCount) blendPoints(0, faintSize(), step, faintPaint());
   blendPoints(1, size, step, [0, 0, 0, alpha]);
   context.putImageData(raster.image, 0, 0);
 }
 
 function blendPoints(pass, size, step, [r, g, b, alpha]) {
   const { width, height } = raster.image;
-  const disc = discMask(Math.max(size * view.ratio, 1));
+  const disc = discOf(Math.max(size * view.ratio, 1));
   const zoom = view.scale * view.ratio;
   const [left, top] = [width / 2 - view.x * zoom - disc.side / 2, height / 2 - view.y * zoom - disc.side / 2];
   const paint = [r * 255, g * 255, b * 255, alpha];
@@ -55,16 +59,16 @@ function blendPoints(pass, size, step, [r, g, b, alpha]) {
   }
 }
 
-function blendDisc(x, y, { side, mask }, [r, g, b, alpha]) {
+function blendDisc(x, y, { side, dx, dy, covers }, [r, g, b, alpha]) {
   const { width, height, data: pixels } = raster.image;
-  for (let dy = Math.max(0, -y); dy < side && y + dy < height; dy += 1) {
-    for (let dx = Math.max(0, -x); dx < side && x + dx < width; dx += 1) {
-      const cover = (mask[dy * side + dx] * alpha) / 256;
-      if (cover === 0) continue;
-      const at = 4 * ((y + dy) * width + x + dx);
-      pixels[at] += (r - pixels[at]) * cover;
-      pixels[at + 1] += (g - pixels[at + 1]) * cover;
-      pixels[at + 2] += (b - pixels[at + 2]) * cover;
-    }
+  const whole = x >= 0 && y >= 0 && x + side <= width && y + side <= height;
+  for (let i = 0; i < covers.length; i += 1) {
+    const [px, py] = [x + dx[i], y + dy[i]];
+    if (!whole && (px < 0 || py < 0 || px >= width || py >= height)) continue;
+    const cover = covers[i] * alpha;
+    const at = 4 * (py * width + px);
+    pixels[at] += (r - pixels[at]) * cover;
+    pixels[at + 1] += (g - pixels[at + 1]) * cover;
+    pixels[at + 2] += (b - pixels[at + 2]) * cover;
   }
 }

@@ -19,6 +19,7 @@ async function runSearch(query) {
     return rowCount;
   }
   if (!data.texts) {
+    byId('search-stop').hidden = true;
     byId('found').textContent = 'This page has no texts: only topics are searched.';
     return 0;
   }
@@ -70,6 +71,7 @@ function markFound(joined, [first, ...others], found, base) {
 function showFound(number, share) {
   const line = `${counted(number, 'text')} found`;
   byId('found').textContent = share < 1 ? `${line}, ${Math.floor(share * 100)} % searched` : line;
+  byId('search-stop').hidden = share === 1;
   byId('hits').style.setProperty('--share', share);
 }
 
@@ -85,7 +87,7 @@ function showTopicHits(words) {
     if (topic.id < 0 || !words.every((word) => name.includes(word))) continue;
     number += 1;
     const mark = element('i');
-    mark.style.background = paletteColor(topic.color);
+    mark.style.background = topicColor(group);
     const button = element('button', { type: 'button' }, mark, element('span', { className: 'name' }, topic.label), element('span', { className: 'count' }, grouped(topic.count)));
     button.addEventListener('click', () => flyToGroups([group]));
     list.append(element('li', {}, button));
@@ -120,5 +122,7 @@ function startSearch() {
     if (query.value) clearSearch();
     else query.blur();
   });
+  on('colors', () => showTopicHits(wordsOf(query.value)));
+  byId('search-stop').addEventListener('click', clearSearch);
   if (!data.texts) query.placeholder = 'Search topics';
 }

@@ -3,10 +3,16 @@
 const SHOWN_ROWS = 50;
 const SHOWN_TOPICS = 8;
 let panelRun = 0;
+let panelSelection = null;
+
+function filterChanged() {
+  if (filter.selected !== panelSelection) showSelection();
+  else if (filter.selected) showHiddenRows();
+}
 
 function showSelection() {
-  const panel = byId('selection');
-  panel.hidden = !filter.selected;
+  panelSelection = filter.selected;
+  byId('selection').hidden = !filter.selected;
   panelRun += 1;
   byId('copied').textContent = '';
   byId('copy-text').hidden = true;
@@ -24,7 +30,7 @@ function showSelectionTopics(rows) {
   const lines = largest.slice(0, SHOWN_TOPICS).map(([group, count]) => {
     const topic = data.topics[group];
     const bar = element('i');
-    bar.style.background = paletteColor(topic.color);
+    bar.style.background = topicColor(group);
     bar.style.width = `${Math.max((100 * count) / largest[0][1], 1)}%`;
     const name = element('span', { className: 'name', dir: 'auto' }, topic.label);
     return element('li', {}, name, element('span', { className: 'count' }, grouped(count)), bar);
@@ -36,19 +42,23 @@ function showSelectionTopics(rows) {
 
 async function showSelectionRows(rows, run) {
   const first = rows.slice(0, SHOWN_ROWS);
-  const hidden = filter.selectedCount - filter.shownCount;
-  const notes = [];
-  if (rows.length > SHOWN_ROWS) notes.push(`The first ${SHOWN_ROWS} of ${grouped(rows.length)}.`);
-  if (hidden > 0) notes.push(`${counted(hidden, 'selected row is', 'selected rows are')} faint because of the other filters.`);
-  byId('selection-more').textContent = notes.join(' ');
+  showHiddenRows();
   const written = await Promise.all(first.map((row) => texts.of(row)));
   if (run !== panelRun) return;
   byId('selection-rows').replaceChildren(...first.map((row, i) => selectionItem(row, written[i])));
 }
 
+function showHiddenRows() {
+  const hidden = filter.selectedCount - filter.shownCount;
+  const notes = [];
+  if (filter.selectedCount > SHOWN_ROWS) notes.push(`The first ${SHOWN_ROWS} of ${grouped(filter.selectedCount)}.`);
+  if (hidden > 0) notes.push(`${counted(hidden, 'selected row is', 'selected rows are')} faint because of the other filters.`);
+  byId('selection-more').textContent = notes.join(' ');
+}
+
 function selectionItem(row, text) {
   const mark = element('i', { title: topicOf(row).label });
-  mark.style.background = paletteColor(topicOf(row).color);
+  mark.style.background = rowColor(row);
   const button = element('button', { type: 'button' }, pictureElement(row, 36) ?? mark, element('span', { className: 'text', dir: 'auto' }, text || topicOf(row).label), element('span', { className: 'count' }, String(rowNumber(row))));
   button.addEventListener('click', () => {
     if (hasPlace(row)) flyTo(columns.x[row], columns.y[row], Math.max(view.scale, view.fit * 4));
@@ -119,11 +129,13 @@ function startSelection() {
   byId('copy-rows').addEventListener('click', () => copy(selectedNumbers().join(', '), 'Row numbers'));
   byId('copy-rust').addEventListener('click', () => copy(rustLine(), 'Rust code'));
   byId('download-csv').addEventListener('click', downloadCsv);
-  const fold = byId('selection-fold');
-  fold.addEventListener('click', () => {
-    const folded = byId('selection').classList.toggle('folded');
-    fold.setAttribute('aria-expanded', String(!folded));
-  });
-  on('filter', showSelection);
-  on('theme', showSelection);
+  // On a narrow screen the panel begins folded: it covers the map.
+  const fold = (folded) => {
+    byId('selection').classList.toggle('folded', folded);
+    byId('selection-fold').setAttribute('aria-expanded', String(!folded));
+  };
+  fold(true);
+  byId('selection-fold').addEventListener('click', () => fold(!byId('selection').classList.contains('folded')));
+  on('filter', filterChanged);
+  on('colors', showSelection);
 }

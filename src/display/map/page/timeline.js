@@ -18,7 +18,7 @@ function clearTime() {
 function timeRangeText() {
   const [first, last] = filter.time ?? [0, lastBin()];
   const { bins } = data.time;
-  return first === last ? bins[first].label : `${bins[first].label} – ${bins[last].label}`;
+  return first === last ? bins[first].label : `${bins[first].label} \u2013 ${bins[last].label}`;
 }
 
 function drawTimeline() {
@@ -46,7 +46,7 @@ function drawTimeline() {
 
 function barColor(bin, inside) {
   if (!inside) return theme.faint;
-  return isTimeNumber() ? keyColor(bin).color : theme.accent;
+  return isByTime() ? keyColor(bin).color : theme.accent;
 }
 
 function placeBrush(step) {
@@ -86,6 +86,7 @@ function continueBrush(event) {
   if (!brush.kind) return;
   const bin = binAt(event);
   const [first, last] = brush.start;
+  view.movedAt = performance.now();
   if (brush.kind === 'new') setTime(brush.origin, bin);
   else if (brush.kind === 'from') setTime(Math.min(bin, last), last);
   else if (brush.kind === 'to') setTime(first, Math.max(bin, first));

@@ -44,8 +44,8 @@ function updateTopics() {
     line.style.setProperty('--color', colored ? paletteColor(topic.color) : theme.muted);
     box.checked = Boolean(filter.groups) && itemGroups[item].every((group) => filter.groups[group]);
     const left = itemGroups[item].reduce((sum, group) => sum + filter.byGroup[group], 0);
-    const text = isFiltered() && left !== topic.count ? `${grouped(left)} of ${grouped(topic.count)}` : grouped(topic.count);
-    button.lastChild.textContent = text;
+    button.lastChild.textContent = grouped(left);
+    button.lastChild.title = `${grouped(left)} of ${counted(topic.count, 'row')} shown`;
     line.classList.toggle('empty', left === 0);
     line.classList.toggle('plain', !colored);
     line.classList.toggle('outliers', isOutlierItem(item));
@@ -135,5 +135,5 @@ function showNote() {
   const topics = data.topics.filter(({ id }) => id >= 0).length;
   byId('title').textContent = data.title;
   byId('title').title = data.title;
-  byId('size').textContent = `${counted(rows, 'row')} · ${counted(topics, 'topic')}`;
+  byId('size').textContent = `${counted(rows, 'row')} \u00b7 ${counted(topics, 'topic')}`;
 }
