@@ -150,7 +150,7 @@ impl InteractiveMap {
     }
 
     /// The rows of the fit, for a model that was saved without them or with other columns: one row for each row of the
-    /// fit, in the same order. The other setters name columns of this frame.
+    /// fit, in the same order. The other setters name columns of this frame. A map of a frame is one of this frame then.
     #[must_use]
     pub fn documents(mut self, frame: &DataFrame) -> Self {
         match &mut self.source {
