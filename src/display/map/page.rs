@@ -27,7 +27,8 @@ pub(super) fn page(view: &MapView) -> Result<String> {
     html.raw("<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">");
     html.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-");
     html.html(&STANDARD.encode(Sha256::digest(SCRIPT)));
-    html.raw("'; style-src 'unsafe-inline'; img-src data: blob:\"><title>").text(&view.title);
+    html.raw("'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'\"><title>")
+        .text(&view.title);
     html.raw("</title><style>").raw(include_str!("page/map.css")).raw("</style></head><body>");
     html.raw(include_str!("page/body.html"));
     // In a script element, only `<` can have a meaning.

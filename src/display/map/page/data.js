@@ -69,7 +69,7 @@ function valueText(column, row) {
   const { kind, low, high, classes } = data.values[column];
   const code = columns.values[column][row];
   if (code === MISSING) return null;
-  if (kind === 'class') return code === OTHER ? 'other' : classes[code].name;
+  if (kind === 'class') return code === OTHER ? 'other' : (classes[code]?.name ?? null);
   return shortNumber(low + ((high - low) * code) / 254);
 }
 

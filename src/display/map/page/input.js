@@ -21,6 +21,7 @@ function pointerDown(event) {
   byId('map').setPointerCapture(event.pointerId);
   input.pointers.set(event.pointerId, place);
   input.wheelUsed = true;
+  showHelp(false);
   flight = null;
   if (input.pointers.size === 2) {
     cancelSelecting();
@@ -135,18 +136,25 @@ function showMiddle() {
   if (row >= 0) showCard(row, true);
 }
 
-/** Escape leaves one thing after another: a shape, the card, the drawer, a tool, the selection. */
+/** Escape leaves one thing after another: a shape, the help, the card, the drawer, a tool, the selection. */
 function escape() {
   if (selecting.path) cancelSelecting();
+  else if (!byId('helped').hidden) showHelp(false);
   else if (card.row >= 0) hideCard();
   else if (byId('app').classList.contains('drawer')) closeDrawer();
   else if (selecting.tool !== 'pan') useTool('pan');
   else if (filter.selected) clearSelection();
 }
 
+function showHelp(shown) {
+  byId('helped').hidden = !shown;
+  byId('help').setAttribute('aria-expanded', String(shown));
+}
+
 function pageKey(event) {
   const typing = /^(input|select|textarea)$/i.test(event.target.tagName) && event.target.type !== 'checkbox';
   if (event.key === 'Escape') return escape();
+  if (event.key === '?' && !typing) return showHelp(byId('helped').hidden);
   if (event.key !== '/' || typing || event.ctrlKey || event.metaKey) return undefined;
   event.preventDefault();
   return byId('query').focus();
@@ -171,6 +179,7 @@ function startInput() {
   });
   map.addEventListener('keydown', mapKey);
   document.addEventListener('keydown', pageKey);
+  byId('help').addEventListener('click', () => showHelp(byId('helped').hidden));
   byId('zoom-in').addEventListener('click', () => zoomBy(1.6));
   byId('zoom-out').addEventListener('click', () => zoomBy(1 / 1.6));
   byId('zoom-all').addEventListener('click', showAll);

@@ -7,9 +7,13 @@ let labelsDrawn = [];
 let pointedGroups = null;
 
 function labelBox({ at, width, height }) {
-  const [x, y] = toScreen(at[0], at[1]);
+  const [x, middle] = toScreen(at[0], at[1]);
+  const y = middle + labelShift();
   return [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
 }
+
+/** Where there are pictures, all labels move down: one is below the picture in the middle of its topic. */
+const labelShift = () => (data.pictures ? pictureSide() / 2 + 14 : 0);
 
 const isOnMap = ([left, top, right, bottom]) => right > 0 && bottom > 0 && left < view.width && top < view.height;
 
@@ -34,9 +38,20 @@ function drawLabels(context) {
   context.globalAlpha = 1;
 }
 
+/** The font of a label; smaller if this system's letters are wider than there is room. */
+function labelFont(context, label) {
+  const font = (size) => `${label.layer > 0 ? 700 : 600} ${size}px ${FONT}`;
+  if (!label.fitted) {
+    context.font = font(label.font);
+    const widest = Math.max(...label.lines.map((line) => context.measureText(line).width), 1);
+    label.fitted = Math.max(label.font * Math.min(1, label.width / widest), label.font * 0.75);
+  }
+  return font(label.fitted);
+}
+
 function drawLabel(context, label, [left, top]) {
   const step = label.height / label.lines.length;
-  context.font = `${label.layer > 0 ? 700 : 600} ${label.font}px ${FONT}`;
+  context.font = labelFont(context, label);
   context.strokeStyle = theme.ground;
   context.fillStyle = theme.ink;
   const draw = (write) => label.lines.forEach((line, i) => write(line, left + label.width / 2, top + (i + 0.5) * step));

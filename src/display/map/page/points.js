@@ -55,7 +55,8 @@ function writeLooks() {
 
 /** Size in CSS pixels and opacity of `number` points: smaller and more transparent where they are many, more so from afar. */
 function pointStyle(number = slots.count) {
-  const room = (bounds.right - bounds.left + 1) * (bounds.bottom - bounds.top + 1) * view.fit * view.fit;
+  const extent = (bounds.right - bounds.left) * (bounds.bottom - bounds.top) * view.fit * view.fit;
+  const room = Math.max(extent, (view.width * view.height) / 4);
   const zoom = Math.max(view.scale / view.fit, 0.5);
   const base = Math.min(Math.max(Math.sqrt((0.3 * room) / Math.max(number, 1)), 1.3), 7.5);
   const size = Math.min(base * zoom ** 0.4, 13);

@@ -30,6 +30,7 @@ function operationOf({ shiftKey, altKey }) {
 }
 
 function beginSelecting(px, py, event) {
+  hideCard();
   // Without a tool, Shift alone draws a rectangle.
   selecting.shape = selecting.tool === 'pan' ? 'rectangle' : selecting.tool;
   selecting.used = operationOf(event);

@@ -39,8 +39,12 @@ function viewOf({ left, top, right, bottom }, padding) {
   return [(left + right) / 2, (top + bottom) / 2, Math.min(wide, high, LARGEST_SCALE)];
 }
 
+/** All places, with room for the labels that are below theirs. */
 function overview() {
-  return viewOf(bounds, Math.min(view.width, view.height) < 480 ? 20 : 44);
+  const padding = Math.min(view.width, view.height) < 480 ? 24 : 44;
+  const below = labelShift() * 0.75;
+  const [x, y, scale] = viewOf(bounds, padding + below / 2);
+  return [x, y + below / 2 / scale, scale];
 }
 
 function showAll() {
