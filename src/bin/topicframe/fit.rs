@@ -184,7 +184,7 @@ Examples:
   topicframe fit posts.csv --text caption --nr-topics 20 --report page.html --save topics/
   topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
   topicframe fit posts.csv --text caption --report page.html --plots figures/ --time date --class forum
-  topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html";
+  topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html --map map.html";
 
 impl Fit {
     /// Validates the arguments, fits the model, and writes the outputs.

@@ -63,7 +63,7 @@ pub(super) use color::COLORS;
 pub(super) use documents::{MappedDocuments, Shown};
 pub(super) use plane::Plane;
 pub(super) use selection::label_of;
-pub(super) use still::wrapped;
+pub(super) use still::{BOLD, wrapped};
 pub(super) use text_width::text_width;
 pub(super) use theme::Paint;
 

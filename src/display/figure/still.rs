@@ -28,7 +28,7 @@ const PITCH: f64 = 1.2;
 const SIDE: f64 = 5.0;
 
 /// Bold text is wider.
-const BOLD: f64 = 1.07;
+pub(in crate::display) const BOLD: f64 = 1.07;
 
 /// The opacity of points: where many lie on each other, the map is denser.
 const OPACITY: f64 = 0.8;

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::super::figure::{text_width, wrapped};
+use super::super::figure::{BOLD, text_width, wrapped};
 
 /// The number of labels whose ranges are computed: others are not shown.
 pub(super) const MOST: usize = 2_000;
@@ -34,8 +34,8 @@ impl Label {
     /// The label of a topic with this share (0 to 1) of the rows of the largest.
     pub(super) fn new(text: &str, share: f64) -> Self {
         let font = (SMALLEST + (LARGEST - SMALLEST) * share.clamp(0.0, 1.0).sqrt()).round();
-        let lines = wrapped(text, font, LINE * font / SMALLEST);
-        let width = lines.iter().map(|line| text_width(line, font)).fold(0.0, f64::max).ceil();
+        let lines = wrapped(text, font * BOLD, LINE * font / SMALLEST);
+        let width = lines.iter().map(|line| text_width(line, font * BOLD)).fold(0.0, f64::max).ceil();
         let height = (lines.len() as f64 * font * LEADING).ceil();
         Label { lines, font, width, height }
     }
