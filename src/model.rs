@@ -33,7 +33,7 @@ pub use fitted::{
     DocumentSearch, FittedTopicModel, HierarchyOptions, OverTimeOptions, PerClassOptions, SplitBy, Summary,
     TopicDistance, TopicsOverTime, UpdateTopics,
 };
-pub(crate) use fitted::{Doubt, Quality, TopicQuality};
+pub(crate) use fitted::{Doubt, Quality, TopicQuality, no_topic};
 pub use nr_topics::NrTopics;
 pub use reduce_topics::ReduceTopics;
 pub use saved::{LoadOptions, SaveOptions, SavedImages, SavedVectors};

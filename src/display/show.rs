@@ -8,7 +8,6 @@ use polars::prelude::*;
 use super::html::{DataFrameHtml, HtmlTable, count};
 use super::markup::{Html, Markup};
 use super::notebook::print;
-use super::report::Report;
 #[cfg(feature = "models")]
 use crate::caption::Captioner;
 use crate::cluster::{Clustering, Communities, Hdbscan, KMeans};
@@ -36,7 +35,8 @@ mod pictures;
 mod tokens;
 mod words;
 
-use layout::{framed, stacked, texts};
+pub(in crate::display) use layout::framed;
+use layout::{stacked, texts};
 pub use pictures::picture;
 
 /// Values that are displayed as the output of a notebook cell: frames, columns, topics, models, words, images, errors;
@@ -202,21 +202,6 @@ facts!(
     Reduction => facts::of_reduction,
     Clustering => facts::of_clustering,
 );
-
-impl Show for Report {
-    /// The page in an iframe, 44 rem high.
-    fn to_html(&self) -> Html {
-        match Report::to_html(self) {
-            Err(error) => Show::to_html(&error),
-            Ok(page) => {
-                let mut html = Markup::default();
-                html.raw("<iframe class=\"tf-page\" title=\"Topics\" sandbox=\"allow-scripts\"");
-                html.attribute("srcdoc", page.as_str()).raw("></iframe>");
-                framed(&html.finish())
-            }
-        }
-    }
-}
 
 impl Show for TopicsOverTime {
     fn to_html(&self) -> Html {
@@ -563,7 +548,6 @@ inherent!(
     Summary,
     Reduction,
     Clustering,
-    Report,
     Gallery,
     TopicHierarchy,
     TopicsOverTime,

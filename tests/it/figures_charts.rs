@@ -158,7 +158,8 @@ fn shares_of_a_document_are_bertopics() {
     assert_eq!(figure.min_probability(1.5).frame().unwrap_err().parameter(), Some("min_probability"));
     let none = fitted().visualize_distribution(Vec::new());
     assert!(none.svg().unwrap().contains("No topic has a share of at least 0.015."));
-    for wrong in [(9, 0.5), (0, f64::NAN), (0, -0.1)] {
+    assert_eq!(fitted().visualize_distribution([(9, 0.5)]).frame().unwrap_err().kind(), ErrorKind::NotFound);
+    for wrong in [(0, f64::NAN), (0, -0.1)] {
         assert_eq!(fitted().visualize_distribution([wrong]).frame().unwrap_err().kind(), ErrorKind::InvalidData);
     }
 }

@@ -15,7 +15,7 @@ fn topics() -> FittedTopicModel {
 }
 
 /// A model of `rows` rows in a given plane, `topics` clouds in rows of six.
-fn in_the_plane(rows: usize, topics: usize) -> FittedTopicModel {
+pub fn in_the_plane(rows: usize, topics: usize) -> FittedTopicModel {
     let noise = |seed: usize| (seed.wrapping_mul(2_654_435_761) >> 7 & 0xffff) as f32 / 65_536.0 - 0.5;
     let cloud = |row: usize| [((row % topics) % 6) as f32 * 9.0, ((row % topics) / 6) as f32 * 9.0];
     let at = |row: usize, axis: usize| {

@@ -267,7 +267,7 @@ fn trees_are_shown() {
     assert_eq!(figure.frame().unwrap().height(), 149, "the frame has all merges");
     let tree = fitted().hierarchical_topics().unwrap();
     let html = Show::to_html(&tree);
-    assert!(html.starts_with("<div class=\"topicframe\">") && html.contains("6 topics, 5 merges"));
+    assert!(html.starts_with("<div class=\"topicframe\"") && html.contains("6 topics, 5 merges"));
     assert_eq!(Show::to_text(&tree), Some(tree.get_topic_tree()));
 }
 

@@ -53,7 +53,8 @@ pub(crate) fn elements(html: &str) -> Vec<Element> {
             rest = after;
         } else if let Some(opening) = rest.strip_prefix('<') {
             let (element, after) = start_tag(opening);
-            if !VOID.contains(&element.name.as_str()) {
+            let is_closed = opening[..opening.len() - after.len()].ends_with("/>");
+            if !is_closed && !VOID.contains(&element.name.as_str()) {
                 open.push(done.len());
             }
             done.push(element);
@@ -69,14 +70,14 @@ fn start_tag(opening: &str) -> (Element, &str) {
     let (name, mut rest) = opening.split_at(end);
     let mut attributes = BTreeMap::new();
     loop {
-        if let Some(after) = rest.strip_prefix('>') {
+        if let Some(after) = rest.strip_prefix('>').or_else(|| rest.strip_prefix("/>")) {
             return (Element { name: name.to_owned(), attributes, text: String::new() }, after);
         }
         rest = rest.strip_prefix(' ').unwrap_or_else(|| panic!("a space before an attribute: {:.80}", rest));
-        let end = rest.find(['=', ' ', '>']).unwrap();
+        let end = rest.find(['=', ' ', '/', '>']).unwrap();
         let (key, after) = rest.split_at(end);
         let of_svg = ["viewBox", "preserveAspectRatio"].contains(&key);
-        let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let is_name = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         assert!(is_name || of_svg, "attribute {key}");
         let (value, after) = match after.strip_prefix("=\"") {
             Some(quoted) => quoted.split_once('"').unwrap(),
@@ -110,9 +111,9 @@ fn unescape(text: &str) -> String {
 /// The elements and attributes allowed in a table or report; nothing that runs code, loads resources or links
 /// elsewhere.
 pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
-    let known: BTreeSet<&str> = "a article b blockquote body code dd details div dl dt figcaption figure footer form \
-        h1 h2 h3 head header html i img input li link main mark meta nav ol output p path script section small span strong \
-        style sub summary svg table tbody td th thead title tr ul"
+    let known: BTreeSet<&str> = "a article b blockquote body circle code dd details div dl dt figcaption figure footer form \
+        g h1 h2 h3 head header html i image img input li line link main mark meta nav ol output p path rect script section \
+        small span strong style sub summary svg table tbody td text th thead title tr ul"
         .split_whitespace()
         .collect();
     for element in elements {
@@ -125,6 +126,7 @@ pub(crate) fn assert_harmless(elements: &[Element], scripts: usize) {
                 .any(|format| target.starts_with(&format!("data:image/{format};base64,")));
             let is_allowed = match element.name.as_str() {
                 "img" => link == "src" && picture,
+                "image" => link == "href" && picture,
                 "link" => target == "data:,",
                 _ => link == "href" && target.starts_with('#'),
             };

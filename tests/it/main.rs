@@ -100,6 +100,7 @@ mod command_usage;
 mod corpus;
 mod delimited;
 mod figures_map;
+mod figures_png;
 mod files;
 mod hostile_images;
 #[cfg(feature = "models")]

@@ -108,6 +108,41 @@ fn trees_may_be_left_out_absent_or_large() {
 }
 
 #[test]
+fn the_map_and_the_similarity_of_topics_are_on_the_page() {
+    let topics = decade();
+    let all = topics.report().to_html().unwrap().into_string();
+    let drawn = page(&all);
+    for (id, figure) in [
+        ("map", topics.visualize_documents().title("").svg().unwrap()),
+        ("similarity", topics.visualize_heatmap().n_clusters(2).title("").svg().unwrap()),
+    ] {
+        let figure = figure.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
+        assert!(has(&drawn, id) && all.contains(&figure), "{id}");
+        assert!(named(&drawn, "a").any(|link| link.get("href") == format!("#{id}")));
+    }
+    let style = named(&drawn, "style").next().unwrap();
+    assert!(style.text.contains(".figure svg [fill=\"#1f2328\"]{fill:#e6e9ed}"), "dark where the reader prefers it");
+    let without = topics.report().map(false).heatmap(false).to_html().unwrap().into_string();
+    assert!(!has(&page(&without), "map") && !has(&page(&without), "similarity") && !without.contains(".figure svg ["));
+    let single = page(&topics.merge_topics(&[&[0, 1, 2]]).unwrap().report().to_html().unwrap());
+    assert!(has(&single, "map") && !has(&single, "similarity"));
+    // Without vectors, there is no map, but words can be compared.
+    let bare = topics.without_data();
+    let bare = page(&bare.report().to_html().unwrap());
+    assert!(has(&bare, "similarity"));
+}
+
+#[test]
+fn figures_of_many_documents_and_topics_add_less_than_a_megabyte() {
+    let topics = crate::figures_map::in_the_plane(60_000, 60);
+    let page = topics.report().max_topics(1).to_html().unwrap();
+    let without = topics.report().max_topics(1).map(false).heatmap(false).to_html().unwrap();
+    let added = page.len() - without.len();
+    assert!((30_000..1_000_000).contains(&added), "{added}");
+    assert!(page.contains("of 60,000 documents"));
+}
+
+#[test]
 fn curves_have_the_shares_of_every_bin() {
     let page = page(&decade().report().time("year").to_html().unwrap());
     let expected = [
@@ -115,7 +150,7 @@ fn curves_have_the_shares_of_every_bin() {
         "Share of topic 1: 10% at first (2000), at most 55% (2009), 55% at last (2009).",
         "Share of topic 2: 30% at first (2000), at most 30% (2000), 30% at last (2009).",
     ];
-    let drawings: Vec<&Element> = named(&page, "svg").collect();
+    let drawings: Vec<&Element> = named(&page, "svg").filter(|svg| svg.has_class("curve")).collect();
     let alternatives: Vec<&str> = drawings.iter().map(|svg| svg.get("aria-label")).collect();
     assert_eq!(alternatives, expected);
     assert!(drawings.iter().all(|svg| svg.get("role") == "img" && svg.text.contains("Words at the peak: ")));

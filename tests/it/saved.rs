@@ -98,7 +98,13 @@ fn told(topics: &FittedTopicModel, new: &DataFrame) -> Vec<(&'static str, String
         ("search", text(topics.find_topics("cat red train", 3))),
         (
             "report",
-            topics.report().to_html().map(|html| html.into_string()).unwrap_or_else(|error| format!("{error:#}")),
+            // A map adds positions to the table of documents.
+            topics
+                .report()
+                .map(false)
+                .to_html()
+                .map(|html| html.into_string())
+                .unwrap_or_else(|error| format!("{error:#}")),
         ),
     ]
 }

@@ -183,7 +183,8 @@ Examples:
   topicframe fit posts.csv --text caption
   topicframe fit posts.csv --text caption --nr-topics 20 --report page.html --save topics/
   topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
-  topicframe fit posts.csv --text caption --report page.html --plots figures/ --time date --class forum
+  topicframe fit posts.csv --text caption --report page.html --time date --class forum
+  topicframe fit posts.csv --text caption --plots figures/
   topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html --map map.html";
 
 impl Fit {

@@ -13,6 +13,12 @@ const FONTS: &str = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-
 /// The default font size, in pixels.
 pub(super) const FONT: f64 = 12.0;
 
+/// What a file with a drawing says that it is.
+pub(super) const NAMESPACE: &str = "http://www.w3.org/2000/svg";
+
+/// The attribute of an image whose pixels are squares.
+pub(super) const PIXELATED: &str = " image-rendering=\"pixelated\"";
+
 /// Where a text is anchored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
@@ -73,7 +79,7 @@ impl Canvas {
     /// The finished drawing. `name` is what a screen reader says.
     pub(super) fn finish(self, name: &str) -> String {
         let mut svg = Markup::default();
-        svg.raw("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\"").attribute("aria-label", name);
+        svg.raw("<svg").attribute("xmlns", NAMESPACE).raw(" role=\"img\"").attribute("aria-label", name);
         svg.attribute("viewBox", format_args!("0 0 {} {}", short(self.width), short(self.height)));
         svg.attribute("width", short(self.width)).attribute("height", short(self.height));
         svg.attribute("font-family", FONTS).attribute("font-size", short(FONT)).raw(">");
@@ -200,7 +206,7 @@ impl Canvas {
     pub(super) fn pixels(&mut self, (x, y): (f64, f64), (width, height): (f64, f64), uri: &str) {
         self.body.raw("<image");
         self.numbers(&[("x", x), ("y", y), ("width", width), ("height", height)]);
-        self.body.raw(" preserveAspectRatio=\"none\" image-rendering=\"pixelated\"").attribute("href", uri).raw("/>");
+        self.body.raw(" preserveAspectRatio=\"none\"").raw(PIXELATED).attribute("href", uri).raw("/>");
     }
 
     /// Begins a group of elements that show `title` on hover.

@@ -13,7 +13,7 @@ use super::theme::Paint;
 use crate::cluster::OUTLIER;
 use crate::corpus::internal;
 use crate::error::{Error, ErrorKind, Result, Stage};
-use crate::model::FittedTopicModel;
+use crate::model::{FittedTopicModel, no_topic};
 
 /// Smaller shares are left out, unless another limit is set: BERTopic's.
 const MIN_PROBABILITY: f64 = 0.015;
@@ -86,7 +86,7 @@ impl Draw for DistributionBars {
         let mut shares = Vec::new();
         for &(topic, share) in &self.shares {
             if self.model.topic_size(topic).is_none() && topic != OUTLIER {
-                return Err(refused(format!("there is no topic {topic}")));
+                return Err(no_topic(topic, None));
             }
             if !share.is_finite() || share < 0.0 {
                 return Err(refused(format!("the share of topic {topic} is {share}: it must be at least 0")));

@@ -30,6 +30,8 @@ mod lines;
 mod over_time;
 mod per_class;
 mod plane;
+#[cfg(feature = "png")]
+mod png;
 mod quality;
 mod raster;
 mod selection;
@@ -65,12 +67,11 @@ pub(super) use plane::Plane;
 pub(super) use selection::label_of;
 pub(super) use still::{BOLD, wrapped};
 pub(super) use text_width::text_width;
-pub(super) use theme::Paint;
+pub(super) use theme::{Paint, dark_rules};
 
-use canvas::{Canvas, TextStyle};
+use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
 use selection::Settings;
-use theme::dark_rules;
 
 /// Margins around a drawing, and the heights of its title and note, in pixels.
 const MARGIN: f64 = 16.0;
@@ -195,16 +196,37 @@ impl<D: Drawing> Figure<D> {
         Ok(plotly_figure(&data, &self.title_of(&data)))
     }
 
-    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, or `.json` (Plotly), and with the
-    /// extension of a table (such as `.csv` or `.parquet`) its data.
+    /// The drawing as PNG, with two pixels for each of the drawing (of drawings with more than 8 million, fewer), and the
+    /// fonts of the system. Requires the feature `png`.
     ///
     /// # Errors
-    /// The extension is unknown, or the file cannot be written; same as [`frame`](Self::frame).
+    /// The system has no fonts; same as [`frame`](Self::frame).
+    #[cfg(feature = "png")]
+    pub fn png(&self) -> Result<Vec<u8>> {
+        let drawn = self.drawn()?;
+        png::png(&drawn.svg, (drawn.width, drawn.height))
+    }
+
+    /// Writes the figure atomically, in the format of the extension: `.svg`, `.html`, `.png` (which requires the feature
+    /// `png`), or `.json` (Plotly), and with the extension of a table (such as `.csv` or `.parquet`) its data.
+    ///
+    /// # Errors
+    /// The extension is unknown, or requires a feature that is missing, or the file cannot be written; same as [`frame`](Self::frame).
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
             "svg" => crate::files::write_whole(path, self.svg()?),
+            #[cfg(feature = "png")]
+            "png" => crate::files::write_whole(path, self.png()?),
+            #[cfg(not(feature = "png"))]
+            "png" => Err(Error::new(
+                ErrorKind::InvalidParameter,
+                Stage::Output,
+                "figures are written as .png only if topicframe is built with the feature `png`",
+            )
+            .with_path(path)
+            .with_hint(Hint::new("Enable it: cargo add topicframe --features png. Or write .svg."))),
             "html" | "htm" => crate::files::write_whole(path, self.html()?.as_str()),
             "json" => crate::files::write_whole(path, self.plotly_json()?.to_string()),
             "csv" | "tsv" | "ndjson" | "jsonl" | "parquet" | "arrow" | "ipc" | "feather" => {
@@ -216,8 +238,17 @@ impl<D: Drawing> Figure<D> {
                 "a figure has no format with this extension",
             )
             .with_path(path)
-            .with_hint(Hint::new("Supported: .svg, .html, .json (Plotly); .csv, .parquet, .arrow for its data."))),
+            .with_hint(Hint::new(
+                "Supported: .svg, .html, .png, .json (Plotly); .csv, .parquet, .arrow for its data.",
+            ))),
         }
+    }
+
+    /// The drawing as a part of a page, whose style makes it dark with [`dark_rules`]. There, it needs no namespace.
+    pub(in crate::display) fn part(&self) -> Result<Part> {
+        let drawn = self.drawn()?;
+        let svg = drawn.svg.replacen(&format!(" xmlns=\"{NAMESPACE}\""), "", 1);
+        Ok(Part { width: drawn.width, least_width: drawn.least_width(), svg })
     }
 
     fn data(&self) -> Result<D::Data> {
@@ -260,6 +291,15 @@ impl<D: Drawing> Figure<D> {
     }
 }
 
+/// A drawing as a part of a page.
+#[derive(Debug, Clone)]
+pub(in crate::display) struct Part {
+    pub(in crate::display) svg: String,
+    pub(in crate::display) width: f64,
+    /// The width in pixels below which its text is hard to read.
+    pub(in crate::display) least_width: f64,
+}
+
 /// A finished drawing.
 pub(super) struct Drawn {
     pub(super) svg: String,
@@ -284,7 +324,9 @@ pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     let below = if note.is_some() { NOTE + MARGIN } else { MARGIN };
     let mut canvas = Canvas::new(width + 2.0 * MARGIN, above + height + below, dark);
     let heading = TextStyle { size: TITLE_SIZE, bold: true, ..TextStyle::INK };
-    canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    if !title.is_empty() {
+        canvas.fitted_text((MARGIN, MARGIN + TITLE_SIZE), title, width, heading);
+    }
     canvas.begin_part((MARGIN, above));
     plot.draw(&mut canvas);
     canvas.end_group();

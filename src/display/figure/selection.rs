@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::cluster::OUTLIER;
-use crate::error::{Error, ErrorKind, Hint, Result, Stage};
-use crate::model::FittedTopicModel;
+use crate::error::{Error, ErrorKind, Result, Stage};
+use crate::model::{FittedTopicModel, no_topic};
 use crate::represent::Aspect;
 
 /// What a figure calls the topics.
@@ -116,9 +116,6 @@ fn known(model: &FittedTopicModel, topics: &[i32]) -> Result<Vec<i32>> {
     let distinct: Vec<i32> = topics.iter().copied().filter(|&topic| seen.insert(topic)).collect();
     match distinct.iter().find(|&&topic| model.topic_size(topic).is_none()) {
         None => Ok(distinct),
-        Some(unknown) => Err(Error::new(ErrorKind::NotFound, Stage::Display, format!("there is no topic {unknown}"))
-            .with_hint(
-                Hint::new("get_topic_info() lists the topics.").on_command_line("The table of topics lists them."),
-            )),
+        Some(&unknown) => Err(no_topic(unknown, None)),
     }
 }

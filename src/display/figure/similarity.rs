@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::vectors::{dot, unit};
 use crate::model::FittedTopicModel;
+use crate::progress::Progress;
 
 /// A square matrix, row by row.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,11 +50,12 @@ pub(super) fn by_words(model: &FittedTopicModel, topics: &[i32]) -> Result<Squar
     if terms.c_tf_idf.entries() == 0 {
         return Err(not_known("c-TF-IDF", "counted words", "use_ctfidf(false)"));
     }
-    let rows: Vec<Option<usize>> = topics.iter().map(|topic| ids.binary_search(topic).ok()).collect();
-    let row = |topic: usize| rows.get(topic).copied().flatten();
-    let between = |a: usize, b: usize| match (row(a), row(b)) {
-        (Some(a), Some(b)) => terms.c_tf_idf.cosine(a, &terms.c_tf_idf, b),
-        _ => 0.0,
+    let rows: Option<Vec<usize>> = topics.iter().map(|topic| ids.binary_search(topic).ok()).collect();
+    let Some(rows) = rows else { return Err(not_known("c-TF-IDF", "counted words", "use_ctfidf(false)")) };
+    let (distances, have_words) = (terms.distances(&rows, &Progress::silent())?, terms.have_words(&rows));
+    let between = |a: usize, b: usize| match a == b {
+        true => f64::from(u8::from(have_words.get(a) == Some(&true))),
+        false => 1.0 - distances.between(a, b),
     };
     Ok(Square::of(topics.len(), between))
 }

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use super::markup::{Html, Markup};
+use super::show::{Show, framed};
 use crate::error::{Error, Result, Stage};
 use crate::model::{FittedTopicModel, OverTimeOptions};
 
 mod class_table;
 mod page;
+mod page_figure;
 mod percent;
 mod settings;
 mod summary;
@@ -22,8 +24,8 @@ mod view;
 pub use settings::stage_in_words;
 use view::{Extent, ReportView};
 
-/// A report about a fitted model: a summary, the table of topics, the tree in which they merge, and for each topic its
-/// words with their weights, its images, its representative documents, and how far it can be trusted
+/// A report about a fitted model: a summary, the table of topics, the documents in the plane, the tree in which topics
+/// merge, how similar they are, and for each topic its words with their weights, its images, its representative documents, and how far it can be trusted
 /// ([`topic_quality`](FittedTopicModel::topic_quality)); topics that this speaks against are marked, with the reason. On
 /// request, also the topics [over time](Self::time) and [by class](Self::class).
 ///
@@ -32,7 +34,7 @@ use view::{Extent, ReportView};
 /// | [`title`](Self::title) | "Topics" |
 /// | [`max_topics`](Self::max_topics) | 300 |
 /// | [`max_pictures`](Self::max_pictures) | 9 |
-/// | [`tree`](Self::tree) | yes |
+/// | [`map`](Self::map), [`tree`](Self::tree), [`heatmap`](Self::heatmap) | yes |
 /// | [`time`](Self::time), [`class`](Self::class) | none |
 ///
 /// The page is a single file. It makes no network requests, which its content security policy also enforces, and all
@@ -63,7 +65,9 @@ pub struct Report {
 impl Report {
     /// A report on `topics`. The memory of the model is shared, not copied.
     pub fn new(topics: &FittedTopicModel) -> Self {
-        let extent = Extent { max_topics: 300, max_pictures: 9, has_tree: true, time: None, classes: Vec::new() };
+        let (has_map, has_tree, has_heatmap) = (true, true, true);
+        let (max_topics, max_pictures, time, classes) = (300, 9, None, Vec::new());
+        let extent = Extent { max_topics, max_pictures, has_map, has_tree, has_heatmap, time, classes };
         Report { topics: topics.clone(), title: "Topics".to_owned(), extent }
     }
 
@@ -89,12 +93,29 @@ impl Report {
         self
     }
 
+    /// Whether the documents in the plane are on the page ([`visualize_documents`](FittedTopicModel::visualize_documents); of
+    /// more than 50,000, a sample). Default: `true`. For this, the [layout](FittedTopicModel::layout_2d) is computed, unless
+    /// the model has it already; without topics, there is none.
+    #[must_use]
+    pub fn map(mut self, map: bool) -> Self {
+        self.extent.has_map = map;
+        self
+    }
+
     /// Whether the tree in which the topics merge is on the page
     /// ([`hierarchical_topics`](FittedTopicModel::hierarchical_topics)). Default: `true`; with fewer than two topics, there
     /// is none.
     #[must_use]
     pub fn tree(mut self, tree: bool) -> Self {
         self.extent.has_tree = tree;
+        self
+    }
+
+    /// Whether the similarity of topics is on the page ([`visualize_heatmap`](FittedTopicModel::visualize_heatmap); of the
+    /// 200 largest topics). Default: `true`; with fewer than two topics, there is none.
+    #[must_use]
+    pub fn heatmap(mut self, heatmap: bool) -> Self {
+        self.extent.has_heatmap = heatmap;
         self
     }
 
@@ -203,6 +224,28 @@ impl Report {
     /// Same as [`to_html`](Self::to_html); also if the file cannot be written.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         crate::files::write_whole(path.as_ref(), self.to_html()?.as_str())
+    }
+}
+
+impl Show for Report {
+    /// The page in an iframe, 44 rem high.
+    fn to_html(&self) -> Html {
+        match Report::to_html(self) {
+            Err(error) => Show::to_html(&error),
+            Ok(page) => {
+                let mut html = Markup::default();
+                html.raw("<iframe class=\"tf-page\" title=\"Topics\" sandbox=\"allow-scripts\"");
+                html.attribute("srcdoc", page.as_str()).raw("></iframe>");
+                framed(&html.finish())
+            }
+        }
+    }
+}
+
+impl Report {
+    /// Displays the report below a notebook cell: evcxr calls this on the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        Show::evcxr_display(self);
     }
 }
 

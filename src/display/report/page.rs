@@ -3,7 +3,7 @@
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
 use super::view::{ReportView, TopicView};
-use super::{summary, topic_section, topic_table, trust};
+use super::{page_figure, summary, topic_section, topic_table, trust};
 
 /// The content security policy: allows embedded images, inline styles, and the one script below, identified by its
 /// SHA-256. Even if a text were not escaped properly, it could not run scripts or make network requests.
@@ -45,13 +45,23 @@ fn push_head(html: &mut Markup, view: &ReportView) {
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
     html.raw("<meta name=\"color-scheme\" content=\"light dark\"><meta name=\"referrer\" content=\"no-referrer\">");
     html.raw("<meta name=\"generator\" content=\"topicframe\"><link rel=\"icon\" href=\"data:,\"><title>");
-    html.text(&view.title).raw("</title><style>").raw(include_str!("report.css")).raw("</style></head>");
+    html.text(&view.title).raw("</title><style>").raw(include_str!("report.css"));
+    if view.map.is_some() || view.similarity.is_some() {
+        html.html(&page_figure::style());
+    }
+    html.raw("</style></head>");
 }
 
-/// What was asked for: the tree, time, and classes.
+/// All topics together: in the plane, in a tree, and pair by pair; and what was asked for, time and classes.
 fn push_parts(html: &mut Markup, view: &ReportView) {
+    if let Some(map) = &view.map {
+        map.push(html);
+    }
     if let Some(tree) = &view.tree {
         tree.push(html, &view.names);
+    }
+    if let Some(similarity) = &view.similarity {
+        similarity.push(html);
     }
     if let Some(curves) = &view.curves {
         curves.push(html, &view.names);
@@ -63,7 +73,9 @@ fn push_parts(html: &mut Markup, view: &ReportView) {
 
 fn push_index(html: &mut Markup, view: &ReportView) {
     html.raw("<nav aria-label=\"Topics\"><a class=\"home\" href=\"#overview\">All topics</a>");
+    html.raw(if view.map.is_some() { "<a class=\"to-part\" href=\"#map\">Map</a>" } else { "" });
     html.raw(if view.tree.is_some() { "<a class=\"to-part\" href=\"#tree\">Tree</a>" } else { "" });
+    html.raw(if view.similarity.is_some() { "<a class=\"to-part\" href=\"#similarity\">Similarity</a>" } else { "" });
     html.raw(if view.curves.is_some() { "<a class=\"to-part\" href=\"#time\">Over time</a>" } else { "" });
     for (place, classes) in view.classes.iter().enumerate() {
         html.raw("<a class=\"to-part\"")

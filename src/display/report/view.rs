@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::super::picture::{data_uri, pixels, stands_on_white, strip_picture};
 use super::class_table::ClassTable;
+use super::page_figure::PageFigure;
 use super::percent::percent;
 use super::topic_curves::TopicCurves;
 use super::topic_names::{TopicNames, anchor, name};
@@ -42,7 +43,9 @@ pub(super) struct ReportView {
     /// How far all topics can be trusted.
     pub(super) quality: Quality,
     pub(super) names: TopicNames,
+    pub(super) map: Option<PageFigure>,
     pub(super) tree: Option<TopicTree>,
+    pub(super) similarity: Option<PageFigure>,
     pub(super) curves: Option<TopicCurves>,
     pub(super) classes: Vec<ClassTable>,
 }
@@ -109,7 +112,9 @@ type Aspects = BTreeMap<String, Aspect>;
 pub(super) struct Extent {
     pub(super) max_topics: usize,
     pub(super) max_pictures: usize,
+    pub(super) has_map: bool,
     pub(super) has_tree: bool,
+    pub(super) has_heatmap: bool,
     /// The column of time, and how it is read.
     pub(super) time: Option<(String, OverTimeOptions)>,
     /// The columns of classes.
@@ -126,7 +131,9 @@ impl ReportView {
         let classes: Result<Vec<ClassTable>> =
             extent.classes.iter().map(|column| ClassTable::of(model, column, most)).collect();
         let classes = classes?;
+        let map = if extent.has_map { PageFigure::map(model)? } else { None };
         let tree = if extent.has_tree { TopicTree::of(model, most)? } else { None };
+        let similarity = if extent.has_heatmap { PageFigure::similarity(model)? } else { None };
         let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id >= 0).collect();
         let shown: Vec<i32> = ids.iter().copied().take(extent.max_topics).collect();
         let aspects = model.topic_aspects();
@@ -141,7 +148,9 @@ impl ReportView {
         let sections = topics.iter().chain(&outliers).map(|topic| (topic.id, topic.filter_words())).collect();
         Ok(ReportView {
             names: TopicNames::of(model, &sections),
+            map,
             tree,
+            similarity,
             curves,
             classes,
             title: title.to_owned(),

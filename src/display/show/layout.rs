@@ -3,7 +3,7 @@
 use crate::display::markup::{Html, Markup};
 
 /// Wraps `content` in the container that the style sheets refer to.
-pub(super) fn framed(content: &str) -> Html {
+pub(in crate::display) fn framed(content: &str) -> Html {
     let mut html = Markup::default();
     html.raw("<div class=\"topicframe\"><style>").raw(include_str!("../table.css")).raw(include_str!("../show.css"));
     html.raw("</style>").html(content).raw("</div>");

@@ -250,7 +250,7 @@ impl FittedTopicModel {
 }
 
 /// The error for a topic that does not exist, and what was `to` be done with it, such as `merge`.
-fn no_topic(topic: i32, to: Option<&str>) -> Error {
+pub(crate) fn no_topic(topic: i32, to: Option<&str>) -> Error {
     let to = to.map(|to| format!(" to {to}")).unwrap_or_default();
     Error::new(ErrorKind::NotFound, Stage::Topics, format!("there is no topic {topic}{to}")).with_hint(
         Hint::new("get_topic_info() lists the topics; edits renumber them.")
