@@ -11,7 +11,7 @@ async function showCard(row, pinned = false) {
   box.classList.toggle('pinned', pinned);
   box.hidden = false;
   placeCard();
-  requestDraw();
+  requestOver();
   const text = await texts.of(row);
   if (card.row !== row) return text;
   const paragraph = box.querySelector('.text');
@@ -30,7 +30,7 @@ function hideCard() {
   if (card.row < 0) return;
   Object.assign(card, { row: -1, pinned: false });
   byId('card').hidden = true;
-  requestDraw();
+  requestOver();
 }
 
 function cardParts(row, pinned) {

@@ -1,6 +1,8 @@
 // The loop that draws, what tests may call, and the start.
 
 let drawQueued = false;
+/** Points are drawn again only if they have changed: a million of them take their time. */
+let pointsQueued = false;
 let settleTimer = 0;
 /** How many points are drawn while the map moves: adapted to how long frames take. */
 const pace = { points: 200000, last: 0, wasMoving: false };
@@ -8,6 +10,12 @@ const pace = { points: 200000, last: 0, wasMoving: false };
 const outside = { ready: false };
 
 function requestDraw() {
+  pointsQueued = true;
+  requestOver();
+}
+
+/** Draws what is over the points. */
+function requestOver() {
   if (drawQueued) return;
   drawQueued = true;
   requestAnimationFrame(draw);
@@ -17,12 +25,17 @@ function draw(now) {
   drawQueued = false;
   fly(now);
   if (!view.width || !view.height || !slots.rows) return;
-  const step = pointStep(performance.now());
-  if (raster.used) drawRaster(step);
-  else drawWebgl(step);
+  if (pointsQueued) drawPoints();
   drawOver(now);
   placeCard();
   outside.ready = true;
+}
+
+function drawPoints() {
+  pointsQueued = false;
+  const step = pointStep(performance.now());
+  if (raster.used) drawRaster(step);
+  else drawWebgl(step);
 }
 
 /** Every how many points one is drawn: all, unless the map moves and they are many. */
@@ -106,6 +119,8 @@ async function start() {
   for (const begin of [startFilter, startTopics, startSearch, startSelecting, startSelection, startTimeline, startInput, startDrawer]) begin();
   // A page that was made while hidden has no size yet.
   new ResizeObserver(([{ contentRect }]) => resizeView(contentRect.width, contentRect.height)).observe(byId('stage'));
+  // Browsers may forget what a hidden page has drawn.
+  document.addEventListener('visibilitychange', requestDraw);
   refreshFilter();
 }
 

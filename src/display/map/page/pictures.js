@@ -24,7 +24,7 @@ async function decodeSheet(sheet) {
   } catch {
     pictures.sheets[sheet] = null;
   }
-  requestDraw();
+  requestOver();
 }
 
 /** Where a picture is: its sheet, and its place there. */
@@ -69,7 +69,7 @@ function drawPictures(context, now) {
     drawPicture(context, tile, box, rowColor(row));
   }
   context.globalAlpha = 1;
-  if (arrival < 1) requestDraw();
+  if (arrival < 1) requestOver();
 }
 
 function drawPicture(context, tile, [left, top, right], color) {

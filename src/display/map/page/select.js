@@ -43,7 +43,7 @@ function continueSelecting(px, py) {
   const [lastX, lastY] = path[path.length - 1];
   if (shape === 'rectangle') path[1] = [px, py];
   else if (Math.hypot(px - lastX, py - lastY) > 3) path.push([px, py]);
-  requestDraw();
+  requestOver();
 }
 
 function endSelecting() {
@@ -56,7 +56,7 @@ function endSelecting() {
 function cancelSelecting() {
   selecting.path = null;
   showOperation(selecting.operation);
-  requestDraw();
+  requestOver();
 }
 
 /** Selects the rows in a shape of the plane that topics, time and search show. */

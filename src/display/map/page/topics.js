@@ -25,7 +25,7 @@ function topicItem(topic, item) {
   });
   const point = (groups) => () => {
     pointedGroups = groups;
-    requestDraw();
+    requestOver();
   };
   for (const event of ['pointerenter', 'focus']) button.addEventListener(event, point(itemGroups[item].slice(0, 12)));
   for (const event of ['pointerleave', 'blur']) button.addEventListener(event, point(null));
