@@ -11,6 +11,7 @@ use super::show::Show;
 use crate::error::{Error, Result, Stage};
 use crate::model::{FittedTopicModel, OverTimeOptions};
 use crate::progress::Progress;
+use crate::vision::Limits;
 
 mod atlas;
 mod blocks;
@@ -76,6 +77,7 @@ pub struct InteractiveMap {
     label: Label,
     text_length: usize,
     thumbnails: (usize, u32),
+    image_limits: Option<Limits>,
     dark: bool,
     all: bool,
     progress: Progress,
@@ -143,6 +145,7 @@ impl InteractiveMap {
             label: Label::default(),
             text_length: 300,
             thumbnails: (2_000, 72),
+            image_limits: None,
             dark: false,
             all: false,
             progress,
@@ -232,6 +235,13 @@ impl InteractiveMap {
     #[must_use]
     pub fn thumbnails(mut self, number: usize, side: u32) -> Self {
         self.thumbnails = (number, side);
+        self
+    }
+
+    /// The size limits within which images are read. Default: those of the model's pictures of topics, if it has any.
+    #[must_use]
+    pub fn image_limits(mut self, limits: Limits) -> Self {
+        self.image_limits = Some(limits);
         self
     }
 

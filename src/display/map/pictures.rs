@@ -107,8 +107,7 @@ fn at(points: &Points, places: &[usize]) -> Vec<[u16; 2]> {
 
 /// The image of a row; if it cannot be read, the picture that the model keeps.
 fn pixels(known: &MapRows, row: usize) -> Option<RgbImage> {
-    let limits = Limits::new();
     let source = known.images.as_ref().and_then(|images| images.get(row).ok().flatten());
-    let original = source.and_then(|source| decode(&source, &limits).ok());
-    original.or_else(|| decode_bytes(known.thumbnails.get(&row)?, &limits, true).ok())
+    let original = source.and_then(|source| decode(&source, &known.limits).ok());
+    original.or_else(|| decode_bytes(known.thumbnails.get(&row)?, &Limits::new(), true).ok())
 }

@@ -11,6 +11,7 @@ use crate::corpus::{ImageColumn, TextColumn, describe_type, find, internal};
 use crate::error::{Error, ErrorKind, Result, Stage};
 use crate::model::FittedTopicModel;
 use crate::represent::Aspect;
+use crate::vision::Limits;
 
 /// The number of layers of coarser labels.
 const LAYERS: usize = 2;
@@ -33,6 +34,8 @@ pub(super) struct MapRows {
     pub(super) layers: Vec<Layer>,
     pub(super) texts: Option<TextColumn>,
     pub(super) images: Option<ImageColumn>,
+    /// The size limits within which images are read.
+    pub(super) limits: Limits,
     /// Pictures of topics that the model keeps, encoded, by row.
     pub(super) thumbnails: HashMap<usize, Vec<u8>>,
     /// The membership strengths; empty if they are not known.
@@ -88,6 +91,7 @@ impl MapRows {
             layers: Vec::new(),
             texts: None,
             images: None,
+            limits: map.image_limits.unwrap_or_default(),
             thumbnails: HashMap::new(),
             probabilities,
             columns: None,
@@ -122,6 +126,7 @@ impl MapRows {
             layers: if map.topics.is_none() { layers(map, model)? } else { Vec::new() },
             texts,
             images: images.map(|images| images.only_in_folder(of_fit.only_in_image_folder)),
+            limits: map.image_limits.unwrap_or_else(|| limits(model)),
             thumbnails: thumbnails(model),
             probabilities: model.probabilities(),
             columns,
@@ -201,6 +206,15 @@ fn layers(map: &InteractiveMap, model: &FittedTopicModel) -> Result<Vec<Layer>> 
         coarser => coarser?,
     };
     coarser.iter().map(|layer| Ok(Layer { names: names(map, layer)?, plane: Plane::of(layer)? })).collect()
+}
+
+/// The size limits of the model's pictures of topics.
+fn limits(model: &FittedTopicModel) -> Limits {
+    let galleries = model.topic_aspects().into_values().filter_map(|aspect| match aspect {
+        Aspect::Images(gallery) => Some(gallery.limits()),
+        Aspect::Words(_) => None,
+    });
+    galleries.into_iter().next().unwrap_or_default()
 }
 
 /// The pictures of topics, encoded, by row.

@@ -191,6 +191,11 @@ impl Gallery {
         self.0.is_composed
     }
 
+    /// The size limits within which images were read.
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
     /// The topics in ascending order, including those without images.
     pub fn topics(&self) -> Vec<i32> {
         self.0.topics.keys().copied().collect()
