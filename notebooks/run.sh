@@ -3,7 +3,8 @@
 #
 #     sh notebooks/run.sh            # run all of them, compare their output with the saved output
 #     sh notebooks/run.sh --save     # run them and save their output
-#     sh notebooks/run.sh --browser  # also run notebook 02 in JupyterLab in a browser (Chromium, or $CHROMIUM)
+#     sh notebooks/run.sh --browser  # also run notebook 02 in JupyterLab in a browser, and look at maps there (Chromium, or
+#                                    # $CHROMIUM)
 #
 # $TOPICFRAME is a `topicframe` that is already built; without it, cargo builds one.
 # All dependencies go into one folder, target/notebooks or $TOPICFRAME_NOTEBOOKS: a Python environment with Jupyter, evcxr's
@@ -47,4 +48,5 @@ fi
 python notebooks/run.py "$@"
 if [ -n "$browser" ]; then
     python notebooks/browser.py
+    python notebooks/plots.py --program "${TOPICFRAME:-${CARGO_TARGET_DIR:-target}/release/topicframe}"
 fi

@@ -114,6 +114,10 @@ struct Library;
 struct Figures;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/map.md")]
+struct Map;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/models.md")]
 struct Models;
 

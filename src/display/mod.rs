@@ -1,9 +1,11 @@
 //! Visual output: frames as HTML tables, a report page, and notebook display. No other module depends on this one.
 
+mod bin_labels;
 mod cell;
 mod figure;
 mod formatter;
 mod html;
+mod map;
 mod markup;
 mod notebook;
 mod number;
@@ -19,6 +21,7 @@ pub use figure::{
 };
 pub use formatter::{CellFormatter, ImageFormatter, image_formatter};
 pub use html::{DataFrameHtml, HtmlTable};
+pub use map::InteractiveMap;
 pub use markup::{Html, escape_html};
 pub use report::{Report, stage_in_words};
 pub use show::{Show, heading, picture, show};

@@ -94,9 +94,15 @@ pub(super) fn stands_on_white(image: &RgbImage) -> bool {
     corners.iter().filter(|corner| white(corner)).count() >= 3
 }
 
-/// An image of `side` pixels for a strip: drawings are uncropped, photographs cropped to the center square.
+/// An image of `side` pixels for a strip, as a data URI.
 pub(super) fn strip_picture(image: &RgbImage, side: u32) -> Result<String> {
-    let small = match stands_on_white(image) {
+    let encoded = encode(&squarish(image, side), Encoding::Smallest { quality: QUALITY })?;
+    Ok(data_uri(encoded.mime(), &encoded.bytes))
+}
+
+/// An image of at most `side` pixels for a square: drawings are uncropped, photographs cropped to the center square.
+pub(super) fn squarish(image: &RgbImage, side: u32) -> RgbImage {
+    match stands_on_white(image) {
         true => thumbnail(image, side),
         false => {
             let (width, height) = (image.width(), image.height());
@@ -105,9 +111,7 @@ pub(super) fn strip_picture(image: &RgbImage, side: u32) -> Result<String> {
             let middle = image::imageops::crop_imm(image, left, top, shorter, shorter);
             thumbnail(&middle.to_image(), side)
         }
-    };
-    let encoded = encode(&small, Encoding::Smallest { quality: QUALITY })?;
-    Ok(data_uri(encoded.mime(), &encoded.bytes))
+    }
 }
 
 /// The pixels of an encoded image created by this crate.

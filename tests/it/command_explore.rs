@@ -222,7 +222,10 @@ fn the_report_has_the_columns_that_are_named() {
         assert!(said.contains(expected), "{arguments}: {said}");
         assert!(!here.join("no.html").exists() && !here.join("no.csv").exists(), "{arguments}");
     }
-    assert!(refused(here, "fit posts.parquet --text caption --time month").contains("--report FILE.html or --plots"));
+    assert!(
+        refused(here, "fit posts.parquet --text caption --time month")
+            .contains("--report FILE.html or --map FILE.html or --plots")
+    );
     let said = refused(here, "info model --report no.html --time absent");
     assert!(said.contains("The columns are `caption`, `month`, `group`"), "{said}");
     done(here, "edit model --save bare --save-without-documents");

@@ -95,7 +95,7 @@ fn the_folder_of_figures_is_checked_before_the_fit() {
         assert!(said.contains(expected), "{arguments}: {said}");
     }
     let said = refused(here, "fit in.csv --text caption --time caption");
-    assert!(said.contains("--report FILE.html or --plots FOLDER is missing"), "{said}");
+    assert!(said.contains("--report FILE.html or --map FILE.html or --plots FOLDER is missing"), "{said}");
     let said = refused(here, "fit in.csv --text caption --plots drawn --class absent");
     assert!(said.contains("there is no column `absent`"), "{said}");
     assert_eq!(names(here), ["file", "in.csv"].map(str::to_owned).into());

@@ -118,6 +118,8 @@ mod kernel;
 mod kernel_folder;
 #[cfg(unix)]
 mod kernel_run;
+mod map;
+mod map_pages;
 mod model;
 mod parts;
 mod progress_lines;

@@ -25,9 +25,11 @@ mod notebook_06_topics_to_polars;
 mod notebook_07_keep_a_model;
 #[path = "../../examples/notebook_08_working_with_topics.rs"]
 mod notebook_08_working_with_topics;
+#[path = "../../examples/notebook_09_seeing.rs"]
+mod notebook_09_seeing;
 
 /// Files and folders written by the notebooks; the examples write them where nothing is kept.
-const WRITTEN: [&str; 9] = [
+const WRITTEN: [&str; 11] = [
     "topics.html",
     "topics_with_pictures.html",
     "drawings_with_topics.parquet",
@@ -37,6 +39,8 @@ const WRITTEN: [&str; 9] = [
     "bertopic_model",
     "edited_model",
     "edited_topics.html",
+    "documents_map.svg",
+    "documents_map.json",
 ];
 
 fn root() -> &'static Path {
@@ -169,7 +173,7 @@ fn the_notebooks_are_saved_with_what_they_show() {
     if is_published() {
         return;
     }
-    assert_eq!(notebooks.len(), 8);
+    assert_eq!(notebooks.len(), 9);
     for (name, notebook) in &notebooks {
         assert_eq!(notebook["metadata"]["kernelspec"]["name"], "topicframe", "{name}");
         let mut tables = 0;
@@ -273,4 +277,9 @@ fn notebook_07() {
 #[test]
 fn notebook_08() {
     run(notebook_08_working_with_topics::main);
+}
+
+#[test]
+fn notebook_09() {
+    run(notebook_09_seeing::main);
 }

@@ -1,10 +1,10 @@
-//! What the report and the figures show besides the topics: columns of time and of classes.
+//! What the report, the map and the figures show besides the topics: columns of time and of classes.
 
 use clap::Args;
 use topicframe::FittedTopicModel;
 use topicframe::error::Result;
 use topicframe::polars::prelude::DataFrame;
-use topicframe::prelude::{OverTimeOptions, PerClassOptions, Report};
+use topicframe::prelude::{InteractiveMap, OverTimeOptions, PerClassOptions, Report};
 
 use crate::exploring::with_bins;
 
@@ -15,8 +15,8 @@ const MOST_BINS: usize = 60;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report and figures")]
 pub struct Contents {
-    /// Show the topics over time: in the report, a curve of the share of each topic, and which of them rise or fall; with
-    /// --plots, the lines of the largest topics. The column has dates, timestamps, integers, or texts that are dates.
+    /// Show the topics over time: in the report, a curve of the share of each topic, and which of them rise or fall; on the
+    /// map, a timeline; with --plots, the lines of the largest topics. The column has dates, timestamps, integers, or texts that are dates.
     #[arg(long, value_name = "COLUMN", requires = "shown")]
     time: Option<String>,
 
@@ -38,7 +38,7 @@ pub struct Contents {
     skip_unreadable: bool,
 
     /// Show the topics by class in the report and with --plots: the share of each topic in each class, and where it is
-    /// over-represented. The column has texts, categories, integers, booleans, or lists, of which a document is in each.
+    /// over-represented; on the map, documents can be colored by their class. The column has texts, categories, integers, booleans, or lists, of which a document is in each.
     /// May be repeated.
     #[arg(long = "class", value_name = "COLUMN", requires = "shown")]
     classes: Vec<String>,
@@ -60,6 +60,15 @@ impl Contents {
             None => topics.report(),
         };
         self.classes.iter().fold(report, |report, column| report.class(column))
+    }
+
+    /// The map of the documents.
+    pub fn map(&self, topics: &FittedTopicModel) -> InteractiveMap {
+        let map = topics.interactive_map().color_by(self.classes());
+        match &self.time {
+            Some(column) => map.time_with(column, self.options()),
+            None => map,
+        }
     }
 
     /// The column of time, and its bins: at most 60, unless others are asked for.

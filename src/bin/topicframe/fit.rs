@@ -1,4 +1,4 @@
-//! `topicframe fit`: reads a file of documents or a folder of images, and writes topics, tables and an HTML report.
+//! `topicframe fit`: reads a file of documents or a folder of images, and writes topics, tables, and pages.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -185,7 +185,7 @@ Examples:
   topicframe fit posts.csv --text caption --images photo --embedder clip-ViT-B-32
   topicframe fit posts.csv --text caption --report page.html --time date --class forum
   topicframe fit posts.csv --text caption --plots figures/
-  topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html";
+  topicframe fit photos/ --embedder clip-ViT-B-32 --report page.html --map map.html";
 
 impl Fit {
     /// Validates the arguments, fits the model, and writes the outputs.

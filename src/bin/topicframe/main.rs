@@ -48,11 +48,11 @@ The options of a command:                topicframe fit --help";
 #[command(name = "topicframe", version, arg_required_else_help = true, after_help = AFTER_HELP)]
 #[allow(clippy::large_enum_variant, reason = "only one is created, and it runs immediately")]
 enum Command {
-    /// Find the topics of a file or of a folder of images; print them, and write tables and an HTML report.
+    /// Find the topics of a file or of a folder of images; print them, and write tables, an HTML report and a map.
     Fit(fit::Fit),
     /// Place new documents in the topics of a saved model, in batches: their number is not limited by the memory.
     Transform(transform::Transform),
-    /// Show a saved model: its topics, settings, and origin; write its tables, its report and its figures.
+    /// Show a saved model: its topics, settings, and origin; write its tables, its report, its map and its figures.
     Info(info::Info),
     /// Change the topics of a saved model: merge, delete, divide or label them, choose other outliers.
     Edit(edit::Edit),

@@ -18,11 +18,16 @@ use crate::{plots, table};
 /// The files with topics and documents.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Outputs")]
-#[command(group(ArgGroup::new("shown").args(["report", "plots"]).multiple(true)))]
+#[command(group(ArgGroup::new("shown").args(["report", "map", "plots"]).multiple(true)))]
 pub struct Files {
     /// Write an HTML report here: one self-contained file.
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
+
+    /// Write an interactive map of the documents here, with their texts and pictures: one self-contained HTML file. With
+    /// --time, it has a timeline; with --class, documents can be colored by these columns.
+    #[arg(long, value_name = "FILE.html")]
+    map: Option<PathBuf>,
 
     /// Write the topic table here (.csv, .tsv, .json, .ndjson, .parquet, .arrow).
     #[arg(long, value_name = "FILE")]
@@ -51,12 +56,12 @@ impl Files {
 
     /// The files that are to be written.
     fn all(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.topics, &self.documents, &self.report].into_iter().flatten()
+        [&self.topics, &self.documents, &self.report, &self.map].into_iter().flatten()
     }
 
     /// Reports files that cannot be written, or that would overwrite one of `inputs` or another output.
     pub fn check(&self, inputs: &[PathBuf]) -> Result<()> {
-        check([&self.topics, &self.documents, &self.report], inputs)?;
+        check([&self.topics, &self.documents], [&self.report, &self.map], inputs)?;
         self.plots.as_deref().map_or(Ok(()), plots::check_folder)
     }
 
@@ -85,6 +90,7 @@ impl Files {
             write_frame(&writable(&names.add(&documents, |_| ())?, path, progress), path)
         });
         outputs.add("report", self.report.as_deref(), |path| self.contents.report(topics).write(path));
+        outputs.add("map", self.map.as_deref(), |path| self.contents.map(topics).write(path));
         outputs.add("figures", self.plots.as_deref(), |folder| plots::write(topics, folder, &self.contents, progress));
     }
 }
@@ -147,12 +153,10 @@ fn check_page(path: &Path) -> Result<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     match extension.as_str() {
         "html" | "htm" => check_writable(path),
-        _ => Err(Error::new(
-            ErrorKind::InvalidParameter,
-            Stage::Output,
-            "the report file name must end in .html or .htm",
-        )
-        .with_path(path)),
+        _ => {
+            Err(Error::new(ErrorKind::InvalidParameter, Stage::Output, "the name of a page must end in .html or .htm")
+                .with_path(path))
+        }
     }
 }
 
@@ -172,8 +176,8 @@ fn is_bulky(dtype: &DataType, is_json: bool) -> bool {
 }
 
 /// Reports outputs that cannot be written, or that would overwrite one of `inputs` or another output.
-fn check([topics, documents, report]: [&Option<PathBuf>; 3], inputs: &[PathBuf]) -> Result<()> {
-    let outputs: Vec<&PathBuf> = [topics, documents, report].into_iter().flatten().collect();
+fn check(tables: [&Option<PathBuf>; 2], pages: [&Option<PathBuf>; 2], inputs: &[PathBuf]) -> Result<()> {
+    let outputs: Vec<&PathBuf> = tables.into_iter().chain(pages).flatten().collect();
     for (i, path) in outputs.iter().enumerate() {
         if inputs.iter().any(|input| same_file(path, input)) {
             return Err(taken(path, "this would overwrite the input"));
@@ -182,10 +186,8 @@ fn check([topics, documents, report]: [&Option<PathBuf>; 3], inputs: &[PathBuf])
             return Err(taken(path, "two outputs would be written to this file"));
         }
     }
-    for path in [topics, documents].into_iter().flatten() {
-        check_writable_frame(path)?;
-    }
-    report.as_deref().map_or(Ok(()), check_page)
+    tables.into_iter().flatten().try_for_each(check_writable_frame)?;
+    pages.into_iter().flatten().try_for_each(|path| check_page(path))
 }
 
 /// Checks that a model can be saved to `folder`: it does not exist, is empty, or has a saved model.

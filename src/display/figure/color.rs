@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 /// The number of colors of a palette.
-pub(super) const COLORS: usize = 18;
+pub(in crate::display) const COLORS: usize = 18;
 
 /// Lightness on a light and on a dark ground, chroma, and hue in degrees. The colors were chosen from a grid in OKLCH one
 /// after another, each as different as possible from those before it, for whichever sight and ground tells them apart

@@ -127,58 +127,81 @@ impl Draw for DocumentMap {
             return Err(Error::invalid_parameter(Stage::Display, "sample", self.sample, "above 0 and at most 1"));
         }
         let selection = settings.select(&self.model, usize::MAX)?;
-        let plane = Plane::of(&self.model)?;
-        let documents = self.documents(&plane, &selection.topics);
         let names = self.model.topic_ids().into_iter().map(|topic| Ok((topic, settings.label_of(&self.model, topic)?)));
-        let names: BTreeMap<i32, String> = names.collect::<Result<_>>()?;
-        let width = if self.labels_beside { WIDTH - 2.0 * beside(COLUMN) } else { WIDTH };
-        let lowest = match self.labels_beside && !self.hides_annotations {
-            true => height_for(selection.topics.len()).clamp(HEIGHTS.0, HEIGHTS.1),
+        let shown = Shown {
+            topics: &selection.topics,
+            labels: &selection.labels,
+            sample: self.sample,
+            has_labels: !self.hides_annotations,
+            is_beside: self.labels_beside,
+        };
+        let names = names.collect::<Result<_>>()?;
+        Ok(MappedDocuments::new(&Plane::of(&self.model)?, &self.model.probabilities(), names, &shown))
+    }
+}
+
+/// What is shown of a plane.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::display) struct Shown<'a> {
+    /// The topics that have a color.
+    pub(in crate::display) topics: &'a [i32],
+    /// The label of each.
+    pub(in crate::display) labels: &'a [String],
+    /// The share of each topic's documents that is drawn.
+    pub(in crate::display) sample: f64,
+    pub(in crate::display) has_labels: bool,
+    /// Whether labels are beside the points, and not over them.
+    pub(in crate::display) is_beside: bool,
+}
+
+impl MappedDocuments {
+    /// The documents of `plane` with their probabilities, if these are known; `names` says what each topic is called.
+    pub(in crate::display) fn new(
+        plane: &Plane,
+        probabilities: &[f64],
+        names: BTreeMap<i32, String>,
+        shown: &Shown<'_>,
+    ) -> Self {
+        let documents = documents(plane, probabilities, shown);
+        let width = if shown.is_beside { WIDTH - 2.0 * beside(COLUMN) } else { WIDTH };
+        let lowest = match shown.is_beside && shown.has_labels {
+            true => height_for(shown.topics.len()).clamp(HEIGHTS.0, HEIGHTS.1),
             false => HEIGHTS.0,
         };
         let view = View::of(documents.iter().map(Document::at), width, (lowest, HEIGHTS.1));
-        let labels = match self.hides_annotations {
-            true => Vec::new(),
-            false => {
-                let fonts = if self.labels_beside { OF_COLUMN } else { OF_MAP };
-                map_labels(&self.model, &plane, &view, fonts, selection.topics.iter().zip(&selection.labels))
-            }
-        };
-        let places = match self.labels_beside {
+        let labels = if shown.has_labels { map_labels(plane, &view, shown) } else { Vec::new() };
+        let places = match shown.is_beside {
             true => places_beside(&view, &labels, COLUMN),
             false => places_over(&view, &labels, documents.iter().map(|document| view.at(document.at()))),
         };
         let unlabeled = places.iter().filter(|place| place.is_none()).count();
-        let note = note(&plane, &documents, labels.len(), unlabeled);
-        Ok(MappedDocuments { documents, names, labels, places, view, labels_beside: self.labels_beside, note })
+        let note = note(plane, &documents, labels.len(), unlabeled);
+        MappedDocuments { documents, names, labels, places, view, labels_beside: shown.is_beside, note }
     }
 }
 
-impl DocumentMap {
-    /// The documents of the sample that have a place, in an order in which no topic covers another.
-    fn documents(&self, plane: &Plane, topics: &[i32]) -> Vec<Document> {
-        let probabilities = self.model.probabilities();
-        let topics: BTreeSet<i32> = topics.iter().copied().collect();
-        let mut of_topics = BTreeMap::<i32, Vec<Document>>::new();
-        for (row, (&at, &topic)) in plane.points.iter().zip(&plane.of_rows).enumerate() {
-            if at.iter().all(|x| x.is_finite()) {
-                let shown = plane.topic(topic).filter(|_| topics.contains(&topic));
-                let color = shown.map_or(REST, |place| place.color);
-                let probability = probabilities.get(row).copied();
-                of_topics.entry(topic).or_default().push(Document { row, at, topic, probability, color });
-            }
+/// The documents of the sample that have a place, in an order in which no topic covers another.
+fn documents(plane: &Plane, probabilities: &[f64], shown: &Shown<'_>) -> Vec<Document> {
+    let topics: BTreeSet<i32> = shown.topics.iter().copied().collect();
+    let mut of_topics = BTreeMap::<i32, Vec<Document>>::new();
+    for (row, (&at, &topic)) in plane.points.iter().zip(&plane.of_rows).enumerate() {
+        if at.iter().all(|x| x.is_finite()) {
+            let colored = plane.topic(topic).filter(|_| topics.contains(&topic));
+            let color = colored.map_or(REST, |place| place.color);
+            let probability = probabilities.get(row).copied();
+            of_topics.entry(topic).or_default().push(Document { row, at, topic, probability, color });
         }
-        let key = |document: &Document| mix64(document.row as u64 + 1);
-        let sampled = of_topics.into_values().flat_map(|mut documents| {
-            let kept = (documents.len() as f64 * self.sample).ceil() as usize;
-            documents.sort_by_key(key);
-            documents.truncate(kept);
-            documents
-        });
-        let mut documents: Vec<Document> = sampled.collect();
-        documents.sort_by_key(key);
-        documents
     }
+    let key = |document: &Document| mix64(document.row as u64 + 1);
+    let sampled = of_topics.into_values().flat_map(|mut documents| {
+        let kept = (documents.len() as f64 * shown.sample).ceil() as usize;
+        documents.sort_by_key(key);
+        documents.truncate(kept);
+        documents
+    });
+    let mut documents: Vec<Document> = sampled.collect();
+    documents.sort_by_key(key);
+    documents
 }
 
 /// What is gray, and what is left out.
@@ -207,20 +230,15 @@ fn note(plane: &Plane, documents: &[Document], labels: usize, unlabeled: usize) 
 }
 
 /// The labels of topics, the largest first.
-fn map_labels<'t>(
-    model: &FittedTopicModel,
-    plane: &Plane,
-    view: &View,
-    fonts: (f64, f64),
-    topics: impl Iterator<Item = (&'t i32, &'t String)>,
-) -> Vec<MapLabel> {
-    let size = |topic: i32| model.topic_size(topic).unwrap_or(0);
-    let mut topics: Vec<(i32, &String)> = topics.map(|(&topic, label)| (topic, label)).collect();
+fn map_labels(plane: &Plane, view: &View, shown: &Shown<'_>) -> Vec<MapLabel> {
+    let fonts = if shown.is_beside { OF_COLUMN } else { OF_MAP };
+    let size = |topic: i32| plane.topic(topic).map_or(0, |place| place.size);
+    let mut topics: Vec<(i32, &String)> = shown.topics.iter().copied().zip(shown.labels).collect();
     topics.sort_by_key(|&(topic, _)| (std::cmp::Reverse(size(topic)), topic));
     let largest = topics.first().map_or(0, |&(topic, _)| size(topic));
     let label = |(topic, label): (i32, &String)| {
         let place = plane.topic(topic)?;
-        let label = MapLabel::new((topic, label), view.at(place.center), place.color, (size(topic), largest), fonts);
+        let label = MapLabel::new((topic, label), view.at(place.center), place.color, (place.size, largest), fonts);
         Some(label.at_cloud(view.length(place.radius)))
     };
     topics.into_iter().filter_map(label).collect()

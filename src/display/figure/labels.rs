@@ -1,7 +1,7 @@
 //! Where labels go: their boxes are disjoint, and the most important labels are placed first.
 
 /// A place in a drawing, in pixels.
-pub(super) type At = (f64, f64);
+pub(in crate::display) type At = (f64, f64);
 
 /// Space between boxes, and between a mark and its label.
 const GAP: f64 = 4.0;

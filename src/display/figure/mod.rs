@@ -61,12 +61,17 @@ pub use token_table::TokenTable;
 pub use topic_map::TopicMap;
 pub use topic_sizes::TopicSizes;
 
-pub(in crate::display) use theme::dark_rules;
+pub(super) use color::COLORS;
+pub(super) use documents::{MappedDocuments, Shown};
+pub(super) use plane::Plane;
+pub(super) use selection::label_of;
+pub(super) use still::{BOLD, wrapped};
+pub(super) use text_width::text_width;
+pub(super) use theme::{Paint, dark_rules};
 
 use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
 use selection::Settings;
-use text_width::text_width;
 
 /// Margins around a drawing, and the heights of its title and note, in pixels.
 const MARGIN: f64 = 16.0;
@@ -296,9 +301,9 @@ pub(in crate::display) struct Part {
 }
 
 /// A finished drawing.
-struct Drawn {
-    svg: String,
-    title: String,
+pub(super) struct Drawn {
+    pub(super) svg: String,
+    pub(super) title: String,
     width: f64,
     height: f64,
     dark: bool,
@@ -312,7 +317,7 @@ impl Drawn {
 }
 
 /// Draws `plot` with its title above and its note below.
-fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
+pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
     let (width, height) = plot.size();
     let note = plot.note();
     let above = if title.is_empty() { MARGIN } else { MARGIN + TITLE };
@@ -359,18 +364,21 @@ fn page(drawn: &Drawn) -> String {
     html.finish()
 }
 
-/// The figure in a cell: a frame with the page. Viewers that remove frames and styles, such as GitHub's, show the image,
-/// which the style hides from all others.
+/// The figure in a cell.
 fn cell(drawn: &Drawn) -> String {
-    let mut html = Markup::default();
-    html.raw("<div class=\"topicframe\" style=\"overflow-x:auto\"><style>.tf-still{display:none}</style>");
-    html.raw("<iframe sandbox=\"\"");
-    html.attribute("title", &drawn.title);
     let (width, height, least) = (drawn.width, drawn.height, drawn.least_width());
-    let size = format!(
-        "border:0;display:block;width:100%;min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}"
-    );
-    html.attribute("style", size).attribute("srcdoc", page(drawn)).raw("></iframe><img class=\"tf-still\"");
+    let size = format!("min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}");
+    framed(&page(drawn), drawn, "", &size)
+}
+
+/// A page in a cell: a frame of this size with what the sandbox allows. Viewers that remove frames and styles, such as
+/// GitHub's, show the drawing as an image, which the style hides from all others.
+pub(super) fn framed(page: &str, drawn: &Drawn, sandbox: &'static str, size: &str) -> String {
+    let mut html = Markup::default();
+    html.raw("<div class=\"topicframe\" style=\"overflow-x:auto\"><style>.tf-still{display:none}</style><iframe");
+    html.attribute("sandbox", sandbox).attribute("title", &drawn.title);
+    html.attribute("style", format_args!("border:0;display:block;width:100%;{size}"));
+    html.attribute("srcdoc", page).raw("></iframe><img class=\"tf-still\"");
     html.attribute("alt", &drawn.title).attribute("width", format_args!("{:.0}", drawn.width));
     html.raw(" src=\"data:image/svg+xml;base64,").html(&STANDARD.encode(&drawn.svg)).raw("\"></div>");
     html.finish()

@@ -38,13 +38,21 @@ pub(in crate::display) struct TopicPlace {
     pub(in crate::display) radius: f64,
     /// The number of its color: neighboring topics have different ones.
     pub(in crate::display) color: u8,
+    /// The number of its rows, also of those without a position.
+    pub(in crate::display) size: usize,
 }
 
 impl Plane {
     pub(in crate::display) fn of(model: &FittedTopicModel) -> Result<Self> {
-        let points = model.layout()?.points().to_vec();
-        let of_rows = model.labels();
-        let ids: Vec<i32> = model.topic_ids().into_iter().filter(|&id| id != OUTLIER).collect();
+        Ok(Plane::new(model.layout()?.points().to_vec(), model.labels()))
+    }
+
+    /// Rows at these positions, NaN for a row that has none, with the topic of each.
+    pub(in crate::display) fn new(points: Vec<[f32; 2]>, of_rows: Vec<i32>) -> Self {
+        let mut sizes = BTreeMap::<i32, usize>::new();
+        of_rows.iter().for_each(|&topic| *sizes.entry(topic).or_default() += 1);
+        sizes.remove(&OUTLIER);
+        let ids: Vec<i32> = sizes.keys().copied().collect();
         let group = |topic: &i32| ids.binary_search(topic).ok();
         let places: Vec<(At, usize)> = points
             .iter()
@@ -62,10 +70,12 @@ impl Plane {
             .collect();
         let colors =
             colored(&neighborhoods(&placed.iter().map(|&(_, center, _)| center).collect::<Vec<_>>(), NEIGHBORS));
-        let topics = placed.into_iter().zip(colors);
-        let topics =
-            topics.map(|((topic, center, radius), color)| TopicPlace { topic, center, radius, color }).collect();
-        Ok(Plane { points, of_rows, topics })
+        let place = |((topic, center, radius), color): ((i32, At, f64), u8)| {
+            let size = sizes.get(&topic).copied().unwrap_or_default();
+            TopicPlace { topic, center, radius, color, size }
+        };
+        let topics = placed.into_iter().zip(colors).map(place).collect();
+        Plane { points, of_rows, topics }
     }
 
     /// The place of a topic.

@@ -73,22 +73,7 @@ impl Settings {
 
     /// What the topic is called.
     pub(super) fn label_of(&self, model: &FittedTopicModel, topic: i32) -> Result<String> {
-        let label = match &self.label {
-            Label::Custom => model.topic_label(topic),
-            Label::Name => model.topic_name(topic),
-            Label::Aspect(name) => match model.topic_aspect(name)? {
-                Aspect::Words(words) => {
-                    let words = words.get(&topic).into_iter().flatten().map(|(word, _)| word.as_str());
-                    let best: Vec<&str> = words.filter(|word| !word.is_empty()).take(ASPECT_WORDS).collect();
-                    Some(format!("{topic} {}", best.join(", ")).trim_end().to_owned())
-                }
-                _ => {
-                    let message = format!("the representation {name:?} has images, which cannot be labels");
-                    return Err(Error::new(ErrorKind::InvalidParameter, Stage::Display, message));
-                }
-            },
-        };
-        Ok(label.unwrap_or_else(|| topic.to_string()))
+        label_of(&self.label, model, topic)
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -100,6 +85,26 @@ impl Settings {
             _ => Ok(()),
         }
     }
+}
+
+/// What a topic of `model` is called.
+pub(in crate::display) fn label_of(label: &Label, model: &FittedTopicModel, topic: i32) -> Result<String> {
+    let label = match label {
+        Label::Custom => model.topic_label(topic),
+        Label::Name => model.topic_name(topic),
+        Label::Aspect(name) => match model.topic_aspect(name)? {
+            Aspect::Words(words) => {
+                let words = words.get(&topic).into_iter().flatten().map(|(word, _)| word.as_str());
+                let best: Vec<&str> = words.filter(|word| !word.is_empty()).take(ASPECT_WORDS).collect();
+                Some(format!("{topic} {}", best.join(", ")).trim_end().to_owned())
+            }
+            _ => {
+                let message = format!("the representation {name:?} has images, which cannot be labels");
+                return Err(Error::new(ErrorKind::InvalidParameter, Stage::Display, message));
+            }
+        },
+    };
+    Ok(label.unwrap_or_else(|| topic.to_string()))
 }
 
 /// The number of words of a representation in a label.

@@ -28,7 +28,7 @@ const PITCH: f64 = 1.2;
 const SIDE: f64 = 5.0;
 
 /// Bold text is wider.
-const BOLD: f64 = 1.07;
+pub(in crate::display) const BOLD: f64 = 1.07;
 
 /// The opacity of points: where many lie on each other, the map is denser.
 const OPACITY: f64 = 0.8;
@@ -103,7 +103,7 @@ fn readable(topic: i32, label: &str) -> String {
 }
 
 /// A text in at most two lines of this width, of about the same length; what does not fit is left out.
-fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
+pub(in crate::display) fn wrapped(text: &str, size: f64, width: f64) -> Vec<String> {
     let wide = |text: &str| text_width(text, size);
     let spaces = text.match_indices(' ').filter_map(|(at, _)| Some((text.get(..at)?, text.get(at + 1..)?)));
     let halves = spaces.map(|(first, second)| (wide(first).max(wide(second)), first, second));

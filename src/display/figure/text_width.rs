@@ -21,13 +21,13 @@ const LETTER: u16 = 640;
 const FULL: u16 = 1000;
 
 /// The width of `text` in pixels at a font size of `size` pixels; fonts in use are rarely wider.
-pub(super) fn text_width(text: &str, size: f64) -> f64 {
+pub(in crate::display) fn text_width(text: &str, size: f64) -> f64 {
     let thousandths: u64 = text.nfd().map(|character| u64::from(advance(character))).sum();
     thousandths as f64 / 1000.0 * size * ALLOWANCE
 }
 
 /// The beginning of `text` that is at most `width` pixels wide, with an ellipsis if anything is left out.
-pub(super) fn fitted(text: &str, size: f64, width: f64) -> String {
+pub(in crate::display) fn fitted(text: &str, size: f64, width: f64) -> String {
     let text = text.trim();
     if text_width(text, size) <= width {
         return text.to_owned();

@@ -7,7 +7,7 @@ pub(super) const RAMP: u8 = 32;
 
 /// A paint by its meaning. Every paint has another color on a light and on a dark ground.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(in crate::display) enum Paint {
     /// The ground.
     Ground,
     /// Text and what is read.
@@ -39,7 +39,7 @@ impl Paint {
     }
 
     /// `#rrggbb`.
-    pub(super) fn hex(self, dark: bool) -> String {
+    pub(in crate::display) fn hex(self, dark: bool) -> String {
         let of = |light: &str, of_dark: &str| (if dark { of_dark } else { light }).to_owned();
         match self {
             Paint::Ground => of("#ffffff", "#111418"),

@@ -7,7 +7,6 @@ use super::show::{Show, framed};
 use crate::error::{Error, Result, Stage};
 use crate::model::{FittedTopicModel, OverTimeOptions};
 
-mod bin_labels;
 mod class_table;
 mod page;
 mod page_figure;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use polars::prelude::*;
 
+use super::super::bin_labels::{labels, positions};
 use super::super::html::count;
 use super::super::markup::{Markup, grouped};
-use super::bin_labels::{labels, positions};
 use super::percent::{p_value, percent};
 use super::topic_names::TopicNames;
 use crate::cluster::OUTLIER;

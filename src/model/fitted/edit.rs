@@ -208,7 +208,12 @@ impl FittedTopicModel {
     }
 
     /// The model with the topics of another `clustering` of the same rows, merged until there are no more than `at_most`.
-    fn recut(&self, edit: &str, clustering: Clustering, at_most: Option<NrTopics>) -> Result<FittedTopicModel> {
+    pub(super) fn recut(
+        &self,
+        edit: &str,
+        clustering: Clustering,
+        at_most: Option<NrTopics>,
+    ) -> Result<FittedTopicModel> {
         let data = self.data_with_vectors(edit)?;
         let (settings, vectors) = (&self.settings, &data.encoded.clustered);
         let assignment = self.assigned(data, &clustering, at_most)?;

@@ -131,6 +131,25 @@ impl FittedTopicModel {
         DataFrame::new(data.documents.rows, columns).map_err(internal)
     }
 
+    /// The model at up to `most` coarser cuts of the tree, the coarsest first, each with at least three topics and at most
+    /// a third of the topics of the next; none if the clusterer found no tree, or if vectors are missing.
+    pub(crate) fn coarser(&self, most: usize) -> Result<Vec<FittedTopicModel>> {
+        if self.data_with_vectors("layers").is_err() {
+            return Ok(Vec::new());
+        }
+        let mut layers = Vec::new();
+        let mut finest = self.summary().topics;
+        for count in apart(self.pipeline.clusterer.levels(), None).into_iter().rev() {
+            if layers.len() < most && count >= 3 && count * 3 <= finest {
+                let layer = self.recut("at", self.tree_at(count)?, None)?;
+                finest = layer.summary().topics;
+                layers.push(layer);
+            }
+        }
+        layers.reverse();
+        Ok(layers)
+    }
+
     /// The cut of the tree with `nr_topics` topics, or the nearest number that it has.
     pub(super) fn tree_at(&self, nr_topics: usize) -> Result<Clustering> {
         if nr_topics == 0 {

@@ -29,6 +29,7 @@ mod per_class;
 mod probabilities;
 mod quality;
 mod reliability;
+mod rows;
 mod search;
 mod split;
 mod summary;

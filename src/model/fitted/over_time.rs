@@ -155,6 +155,21 @@ impl OverTimeOptions {
         self.by.as_deref()
     }
 
+    /// The bin of each row, and the starts of the bins, which are at most `most`. With more
+    /// bins than that, they are as if none had been set.
+    pub(crate) fn bins(&self, frame: &DataFrame, column: &str, most: usize) -> Result<Bins> {
+        let binning = match self.binning()? {
+            Binning::Values => Binning::AtMost(most),
+            other => other,
+        };
+        let moments = Moments::read(frame, column, self.format.as_deref(), self.skip_unreadable)?;
+        let binned = |binning| TimeBins::new(&moments.of_rows, &moments.clock, binning, true);
+        let bins = binned(binning)?;
+        let bins = if bins.len() > most { binned(Binning::AtMost(most))? } else { bins };
+        let starts = bins.column(column, 0..bins.len())?;
+        Ok(Bins { of_rows: bins.of_rows, starts })
+    }
+
     fn binning(&self) -> Result<Binning> {
         match (self.nr_bins, &self.every) {
             (Some(_), Some(_)) => {
@@ -170,6 +185,14 @@ impl OverTimeOptions {
             },
         }
     }
+}
+
+/// Rows in bins of time.
+pub(crate) struct Bins {
+    /// `None` for a row without a time.
+    pub(crate) of_rows: Vec<Option<u32>>,
+    /// Ascending, in the type of the column.
+    pub(crate) starts: Column,
 }
 
 /// Topics over time, as [`topics_over_time`](FittedTopicModel::topics_over_time) returns them.

@@ -186,6 +186,16 @@ impl Gallery {
         Ok(Gallery(Arc::new(Shared { topics, skipped: Vec::new(), images, collage, limits, is_composed: true })))
     }
 
+    /// Whether the pictures are collages that another program made of a topic's images.
+    pub(crate) fn is_composed(&self) -> bool {
+        self.0.is_composed
+    }
+
+    /// The size limits within which images were read.
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
     /// The topics in ascending order, including those without images.
     pub fn topics(&self) -> Vec<i32> {
         self.0.topics.keys().copied().collect()

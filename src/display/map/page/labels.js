@@ -1,0 +1,95 @@
+// Labels of topics. Each has one range of scales in which it is drawn, so none appears twice or flickers.
+
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
+/** What is drawn now, with its boxes on the map. */
+let labelsDrawn = [];
+/** Groups that the list of topics points at. */
+let pointedGroups = null;
+
+function labelBox({ at, width, height }) {
+  const [x, middle] = toScreen(at[0], at[1]);
+  const y = middle + labelShift();
+  return [x - width / 2, y - height / 2, x + width / 2, y + height / 2];
+}
+
+/** Where there are pictures, all labels move down: one is below the picture in the middle of its topic. */
+const labelShift = () => (data.pictures ? pictureSide() / 2 + 14 : 0);
+
+const isOnMap = ([left, top, right, bottom]) => right > 0 && bottom > 0 && left < view.width && top < view.height;
+
+/** Whether rows of a label's topics are shown by the filter of topics. */
+function isLabelShown({ topics }) {
+  return !filter.groups || topics.some((group) => filter.groups[group]);
+}
+
+function drawLabels(context) {
+  labelsDrawn = [];
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineJoin = 'round';
+  for (const label of data.labels) {
+    if (view.scale < label.from || (label.to !== null && view.scale >= label.to)) continue;
+    const box = labelBox(label);
+    if (!isOnMap(box)) continue;
+    labelsDrawn.push({ label, box });
+    context.globalAlpha = isLabelShown(label) ? 1 : 0.3;
+    drawLabel(context, label, box);
+  }
+  context.globalAlpha = 1;
+}
+
+/** The font of a label; smaller if this system's letters are wider than there is room. */
+function labelFont(context, label) {
+  const font = (size) => `${label.layer > 0 ? 700 : 600} ${size}px ${FONT}`;
+  if (!label.fitted) {
+    context.font = font(label.font);
+    const widest = Math.max(...label.lines.map((line) => context.measureText(line).width), 1);
+    label.fitted = Math.max(label.font * Math.min(1, label.width / widest), label.font * 0.75);
+  }
+  return font(label.fitted);
+}
+
+function drawLabel(context, label, [left, top]) {
+  const step = label.height / label.lines.length;
+  context.font = labelFont(context, label);
+  context.strokeStyle = theme.ground;
+  context.fillStyle = theme.ink;
+  const draw = (write) => label.lines.forEach((line, i) => write(line, left + label.width / 2, top + (i + 0.5) * step));
+  // Two halos: a wide soft one separates the label from the points, a narrow one the letters.
+  const alpha = context.globalAlpha;
+  context.globalAlpha = alpha * 0.55;
+  context.lineWidth = 6;
+  draw((line, x, y) => context.strokeText(line, x, y, label.width));
+  context.globalAlpha = alpha;
+  context.lineWidth = 3;
+  draw((line, x, y) => context.strokeText(line, x, y, label.width));
+  draw((line, x, y) => context.fillText(line, x, y, label.width));
+}
+
+/** The topic that the list points at, on the map. */
+function drawPointed(context) {
+  if (!pointedGroups) return;
+  for (const group of pointedGroups) {
+    const topic = data.topics[group];
+    if (!topic.at) continue;
+    const [x, y] = toScreen(topic.at[0], topic.at[1]);
+    drawTag(context, topic.label, x, y, topicColor(group));
+  }
+}
+
+function drawTag(context, text, x, y, color) {
+  context.font = `600 13px ${FONT}`;
+  const shown = text.length > 40 ? `${text.slice(0, 39)}\u2026` : text;
+  const width = Math.min(context.measureText(shown).width, 300) + 18;
+  context.beginPath();
+  context.roundRect(x - width / 2, y - 13, width, 26, 13);
+  context.fillStyle = theme.ground;
+  context.fill();
+  context.lineWidth = 2;
+  context.strokeStyle = color;
+  context.stroke();
+  context.fillStyle = theme.ink;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.fillText(shown, x, y, 300);
+}
