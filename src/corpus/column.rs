@@ -30,9 +30,10 @@ pub(crate) fn find<'a>(frame: &'a DataFrame, name: &str) -> Result<&'a Column> {
 /// Suggests the column of `frame` with a name much like `name`, if there is one, and lists all columns; if there are
 /// many, only those with the most similar names.
 fn columns_of(frame: &DataFrame, name: &str) -> String {
-    const MAX_LISTED: usize = 20;
+    const MAX_LISTED: usize = 10;
+    const FEW: usize = 20;
     let mut names: Vec<&str> = frame.get_column_names().iter().map(|column| column.as_str()).collect();
-    let more = names.len().saturating_sub(MAX_LISTED);
+    let more = if names.len() <= FEW { 0 } else { names.len() - MAX_LISTED };
     let similar = by_likeness(&names, name);
     let near = similar.first().filter(|(likeness, _)| *likeness >= NEAR).map(|(_, column)| shown(column));
     if more > 0 {
@@ -43,7 +44,7 @@ fn columns_of(frame: &DataFrame, name: &str) -> String {
         ([], _) => "The frame has no columns.".to_owned(),
         ([only], _) => format!("The only column is {only}."),
         (_, 0) => format!("The columns are {}.", list.join(", ")),
-        (_, more) => format!("The columns are {} and {more} more.", list.join(", ")),
+        (_, more) => format!("The columns are {}, and {more} more.", list.join(", ")),
     };
     match near {
         Some(near) => format!("Did you mean {near}? {columns}"),

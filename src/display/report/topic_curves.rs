@@ -233,7 +233,7 @@ impl TopicCurves {
         html.raw("</dl>");
         // All curves of a row are at one height.
         if !self.trends.significant.is_empty() {
-            html.raw("<p class=\"trend\">").raw(trend.map_or("&nbsp;", Trend::direction)).raw("</p>");
+            html.raw("<p class=\"trend\">").raw(trend.map_or("\u{a0}", Trend::direction)).raw("</p>");
         }
         html.raw("</li>");
     }
