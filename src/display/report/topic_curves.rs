@@ -231,10 +231,12 @@ impl TopicCurves {
             html.raw("</small></dd></div>");
         }
         html.raw("</dl>");
-        // All curves of a row are at one height.
-        if !self.trends.significant.is_empty() {
-            html.raw("<p class=\"trend\">").raw(trend.map_or("\u{a0}", Trend::direction)).raw("</p>");
-        }
+        match trend {
+            Some(trend) => html.raw("<p class=\"trend\">").raw(trend.direction()).raw("</p>"),
+            // So that all curves of a row are at one height.
+            None if !self.trends.significant.is_empty() => html.raw("<p class=\"no-trend\">\u{a0}</p>"),
+            None => html,
+        };
         html.raw("</li>");
     }
 
