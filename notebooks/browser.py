@@ -1,4 +1,5 @@
 """Opens notebook 02 in JupyterLab in a headless browser, runs it, and checks that the table with images is on the page.
+Opens notebook 09 as it is saved: untrusted, it shows still pictures; trusted, and as a page of nbconvert, its map is live.
 
     python notebooks/browser.py [screenshot.png]
 
@@ -20,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOTEBOOK = "02_text_and_images.ipynb"
+FIGURES = "09_seeing.ipynb"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 
@@ -80,6 +82,65 @@ def look(page, address, picture):
     print(f"JupyterLab: the table with images appeared {seconds:.1f} s after Run All Cells; {picture}", flush=True)
 
 
+def wait_for(what, is_there, seconds=120):
+    """Calls `is_there` until it returns something."""
+    for _ in range(seconds * 4):
+        found = is_there()
+        if found:
+            return found
+        time.sleep(0.25)
+    sys.exit(f"not seen within {seconds} s: {what}")
+
+
+def live_map(page):
+    """The frame with a map that has been drawn, if there is one."""
+    script = "() => Boolean(window.topicframe && window.topicframe.ready)"
+    return next((frame for frame in page.frames if frame != page.main_frame and frame.evaluate(script)), None)
+
+
+def scrolled_to(page, what, selector):
+    """Scrolls through the notebook until an element is there: JupyterLab renders what is in view."""
+    cells = page.locator(".jp-Notebook .jp-Cell")
+    for place in range(cells.count()):
+        cells.nth(place).scroll_into_view_if_needed()
+        if page.locator(selector).count():
+            return
+    sys.exit(f"{what} not found in {FIGURES}")
+
+
+def open_figures(page, address):
+    page.goto(f"{address}/lab/tree/notebooks/{FIGURES}?token=topicframe&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
+
+
+def look_at_saved_figures(page, address, work, pictures):
+    notebook = work / "notebooks" / FIGURES
+    still = ".jp-OutputArea-output img.tf-still"
+    open_figures(page, address)
+    scrolled_to(page, "a still picture", still)
+    if page.locator(".jp-OutputArea-output iframe").count():
+        sys.exit("an untrusted notebook has frames")
+    wait_for("a still picture that is shown", page.locator(still).first.is_visible)
+    page.screenshot(path=pictures / "notebook-09-untrusted.png")
+
+    subprocess.run([sys.executable, "-m", "jupyter", "trust", str(notebook)], check=True, stdout=subprocess.DEVNULL)
+    open_figures(page, address)
+    map_frame = ".jp-OutputArea-output iframe[sandbox*=allow-scripts]"
+    scrolled_to(page, "the frame of the map", map_frame)
+    page.locator(map_frame).first.scroll_into_view_if_needed()
+    wait_for("a live map in JupyterLab", lambda: live_map(page))
+    if any(picture.is_visible() for picture in page.locator(still).all()):
+        sys.exit("still pictures are shown beside the figures")
+    page.wait_for_timeout(500)
+    page.screenshot(path=pictures / "notebook-09.png")
+
+    subprocess.run([sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=ERROR", str(notebook)], check=True)
+    page.goto(notebook.with_suffix(".html").as_uri())
+    page.locator("iframe[sandbox*=allow-scripts]").first.scroll_into_view_if_needed()
+    wait_for("a live map in a page of nbconvert", lambda: live_map(page))
+    print("Notebook 09: untrusted, stills; trusted, and by nbconvert, a live map", flush=True)
+
+
 def main():
     picture = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / "target" / "notebook-02.png")
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -93,6 +154,7 @@ def main():
                 page = browser.new_page(viewport={"width": 1280, "height": 860})
                 try:
                     look(page, address, picture)
+                    look_at_saved_figures(page, address, pathlib.Path(folder), pathlib.Path(picture).parent)
                 except Exception:
                     page.screenshot(path=picture)
                     print(f"screenshot of the page: {picture}", file=sys.stderr)
