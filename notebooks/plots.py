@@ -35,7 +35,7 @@ COMMON = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-backgro
 SOFTWARE = COMMON + ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 WITHOUT_WEBGL = COMMON + ["--disable-gpu", "--disable-3d-apis"]
 NOWHERE = 65535
-SPOKEN = 0.02  # seconds between looks at the page
+GLANCE = 0.02  # seconds between looks at the page
 
 
 class Map:
@@ -173,7 +173,7 @@ class Visit:
         while not look():
             if time.monotonic() > end:
                 raise AssertionError(f"waited in vain for {what}")
-            time.sleep(SPOKEN)
+            time.sleep(GLANCE)
 
     def state(self):
         return self.call("topicframe.state()")
@@ -496,9 +496,9 @@ def check_narrow(visit):
     visit.wait(lambda: not page.locator("#drawer").is_visible(), "the drawer to close")
 
 
-def check_hidden_frame(browser, map_, folder):
+def check_hidden_frame(browser, map_):
     """In a frame of a notebook that is shown later, the map draws when it is shown."""
-    holder = folder / "holder.html"
+    holder = map_.path.with_name("holder.html")
     source = html.escape(map_.source)
     holder.write_text(f'<!DOCTYPE html><meta charset="utf-8"><iframe sandbox="allow-scripts allow-downloads" style="display:none;width:900px;'
                       f'height:500px;border:0" srcdoc="{source}"></iframe>', encoding="utf-8")
@@ -541,13 +541,14 @@ def make(program, table, page, *options):
 
 def check_drawings(browser, map_, written, folder):
     with Visit(browser, map_) as visit:
+        visit.wait(lambda: visit.state()["pictures"], "the pictures")
         visit.page.screenshot(path=folder / "map-drawings.png")
         for check in (check_pictures, check_labels, check_selection, check_colors):
             check(visit)
         check_hover(visit, written)
         check_search(visit, "bird")
         print(f"drawings: ready after {visit.seconds:.1f} s", flush=True)
-    check_hidden_frame(browser, map_, folder)
+    check_hidden_frame(browser, map_)
 
 
 def check_posts(browser, map_, written, query, folder):
@@ -574,6 +575,7 @@ def check_posts(browser, map_, written, query, folder):
 
 
 def check_without_webgl(browser, map_, query, folder):
+    """The processor draws the same map."""
     with Visit(browser, map_) as visit:
         assert visit.state()["renderer"] == "canvas"
         visit.page.screenshot(path=folder / "map-without-webgl.png")

@@ -35,10 +35,10 @@ function tileOf(picture) {
   return sheet && { sheet, x: (inSheet % across) * side, y: Math.floor(inSheet / across) * side, side };
 }
 
-/** The side of a picture on the map. */
+/** The side of a picture on the map: it grows with the zoom, but so slowly that pictures move apart all the same. */
 function pictureSide() {
-  const wanted = Math.min(view.width, view.height) < 480 ? 44 : 60;
-  return Math.min(data.pictures.side, wanted);
+  const base = Math.min(view.width, view.height) < 480 ? 42 : 56;
+  return Math.min(data.pictures.side, base * Math.max(view.scale / view.fit, 1) ** 0.2);
 }
 
 /** The highest level whose pictures do not overlap at this scale. */

@@ -74,11 +74,12 @@ function rustLine() {
   return `let rows = IdxCa::from_vec("row".into(), vec![${selectedNumbers().join(', ')}]);\nlet selected = ${frame}.take(&rows)?;`;
 }
 
-/** Copies text; where a page may not, the text is shown, selected. */
+/** Copies text; where a page may not, as in the frame of a notebook, the text is shown, selected. */
 async function copy(text, what) {
   const area = byId('copy-text');
   area.hidden = true;
   try {
+    if (isEmbedded) throw new Error('not in a frame');
     await navigator.clipboard.writeText(text);
     say(`${what} copied.`);
   } catch {
