@@ -61,7 +61,7 @@ pub use token_table::TokenTable;
 pub use topic_map::TopicMap;
 pub use topic_sizes::TopicSizes;
 
-pub(in crate::display) use theme::dark_rules;
+pub(in crate::display) use theme::{dark_rules, ground};
 
 use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
@@ -338,13 +338,12 @@ fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
 fn style(drawn: &Drawn) -> String {
     let mut style = "body{margin:0}svg{display:block;margin:0 auto;max-width:100%;height:auto;".to_owned();
     style.push_str(&format!("min-width:{:.0}px}}", drawn.least_width()));
-    if !drawn.dark {
-        style.push_str("@media(prefers-color-scheme:dark){body{background:#111418}");
-        style.push_str(&dark_rules("svg"));
-        style.push('}');
-    } else {
-        style.push_str("body{background:#111418}");
-    }
+    style.push_str(&match drawn.dark {
+        true => format!("body{{background:{}}}", ground(true)),
+        false => {
+            format!("@media(prefers-color-scheme:dark){{body{{background:{}}}{}}}", ground(true), dark_rules("svg"))
+        }
+    });
     style
 }
 
