@@ -35,8 +35,8 @@ pub struct Info {
 const EXAMPLES: &str = "\
 The documents can be written, and the report and the figures can show time and classes, if the
 model was saved with its documents. The history has the edits by the options of `topicframe edit`,
-with the topics that they changed: `1, 4 → 0` were merged; -1 are the outliers, and `-1 → 2 (20),
--1 (5)` says how many documents went where.
+with the topics that they changed: `1, 4 → 0` were merged; -1 are the outliers, and
+`-1 → 2 (20), -1 (5)` says how many documents went where.
 
 Examples:
   topicframe info topics/
