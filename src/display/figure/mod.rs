@@ -67,7 +67,7 @@ pub(super) use plane::Plane;
 pub(super) use selection::label_of;
 pub(super) use still::{BOLD, wrapped};
 pub(super) use text_width::text_width;
-pub(super) use theme::{Paint, dark_rules};
+pub(super) use theme::{Paint, dark_rules, ground};
 
 use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
@@ -343,13 +343,12 @@ pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
 fn style(drawn: &Drawn) -> String {
     let mut style = "body{margin:0}svg{display:block;margin:0 auto;max-width:100%;height:auto;".to_owned();
     style.push_str(&format!("min-width:{:.0}px}}", drawn.least_width()));
-    if !drawn.dark {
-        style.push_str("@media(prefers-color-scheme:dark){body{background:#111418}");
-        style.push_str(&dark_rules("svg"));
-        style.push('}');
-    } else {
-        style.push_str("body{background:#111418}");
-    }
+    style.push_str(&match drawn.dark {
+        true => format!("body{{background:{}}}", ground(true)),
+        false => {
+            format!("@media(prefers-color-scheme:dark){{body{{background:{}}}{}}}", ground(true), dark_rules("svg"))
+        }
+    });
     style
 }
 
