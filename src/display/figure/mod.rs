@@ -179,7 +179,7 @@ impl<D: Drawing> Figure<D> {
     /// Same as [`frame`](Self::frame).
     pub fn html(&self) -> Result<Html> {
         let drawn = self.drawn()?;
-        Ok(Html::trusted(page(&drawn)))
+        Ok(Html::trusted(page(&drawn, "")))
     }
 
     /// The same data as a figure of Plotly: `data` and `layout`.
@@ -347,19 +347,20 @@ fn style(drawn: &Drawn) -> String {
     style
 }
 
-fn page(drawn: &Drawn) -> String {
+/// The page; `more` are style rules.
+fn page(drawn: &Drawn, more: &str) -> String {
     let mut html = Markup::default();
     html.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" ");
     html.raw(
         "content=\"width=device-width\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
     );
     html.raw("style-src 'unsafe-inline'; img-src data:\"><title>").text(&drawn.title).raw("</title><style>");
-    html.html(&style(drawn)).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
+    html.html(&style(drawn)).html(more).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
     html.finish()
 }
 
-/// The figure in a cell: a frame with the page. Viewers that remove frames and styles, such as GitHub's, show the image,
-/// which the style hides from all others.
+/// The figure in a cell: a frame with the page, which scrolls as a whole. Viewers that remove frames and styles, such as
+/// GitHub's, show the image, which the style hides from all others.
 fn cell(drawn: &Drawn) -> String {
     let mut html = Markup::default();
     html.raw("<div class=\"topicframe\" style=\"overflow-x:auto\"><style>.tf-still{display:none}</style>");
@@ -369,7 +370,9 @@ fn cell(drawn: &Drawn) -> String {
     let size = format!(
         "border:0;display:block;width:100%;min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}"
     );
-    html.attribute("style", size).attribute("srcdoc", page(drawn)).raw("></iframe><img class=\"tf-still\"");
+    html.attribute("style", size)
+        .attribute("srcdoc", page(drawn, "html{overflow:hidden}"))
+        .raw("></iframe><img class=\"tf-still\"");
     html.attribute("alt", &drawn.title).attribute("width", format_args!("{:.0}", drawn.width));
     html.raw(" src=\"data:image/svg+xml;base64,").html(&STANDARD.encode(&drawn.svg)).raw("\"></div>");
     html.finish()
