@@ -111,7 +111,8 @@ fn links_within_the_documents_lead_somewhere() {
             }
             let target: PathBuf = folder.join(link.split('#').next().unwrap());
             // The published package has no room for the notebooks and the picture, and does not need the peers.
-            let omitted = ["notebooks/", "tests/peers/", "report.png"].iter().any(|folder| link.contains(folder));
+            let omitted =
+                ["notebooks/", "tests/peers/", "report.png", ".svg"].iter().any(|folder| link.contains(folder));
             assert!(target.exists() || omitted && is_published(), "{name} links to {link}");
         }
     }

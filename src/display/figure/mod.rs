@@ -67,7 +67,7 @@ pub(super) use plane::Plane;
 pub(super) use selection::label_of;
 pub(super) use still::{BOLD, wrapped};
 pub(super) use text_width::text_width;
-pub(super) use theme::{Paint, dark_rules};
+pub(super) use theme::{Paint, dark_rules, ground};
 
 use canvas::{Canvas, NAMESPACE, TextStyle};
 use draw::{Draw, Plot, plotly_figure};
@@ -184,7 +184,7 @@ impl<D: Drawing> Figure<D> {
     /// Same as [`frame`](Self::frame).
     pub fn html(&self) -> Result<Html> {
         let drawn = self.drawn()?;
-        Ok(Html::trusted(page(&drawn)))
+        Ok(Html::trusted(page(&drawn, "")))
     }
 
     /// The same data as a figure of Plotly: `data` and `layout`.
@@ -343,32 +343,32 @@ pub(super) fn drawn(plot: &impl Plot, title: &str, dark: bool) -> Drawn {
 fn style(drawn: &Drawn) -> String {
     let mut style = "body{margin:0}svg{display:block;margin:0 auto;max-width:100%;height:auto;".to_owned();
     style.push_str(&format!("min-width:{:.0}px}}", drawn.least_width()));
-    if !drawn.dark {
-        style.push_str("@media(prefers-color-scheme:dark){body{background:#111418}");
-        style.push_str(&dark_rules("svg"));
-        style.push('}');
-    } else {
-        style.push_str("body{background:#111418}");
-    }
+    style.push_str(&match drawn.dark {
+        true => format!("body{{background:{}}}", ground(true)),
+        false => {
+            format!("@media(prefers-color-scheme:dark){{body{{background:{}}}{}}}", ground(true), dark_rules("svg"))
+        }
+    });
     style
 }
 
-fn page(drawn: &Drawn) -> String {
+/// The page; `more` are style rules.
+fn page(drawn: &Drawn, more: &str) -> String {
     let mut html = Markup::default();
     html.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" ");
     html.raw(
         "content=\"width=device-width\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
     );
     html.raw("style-src 'unsafe-inline'; img-src data:\"><title>").text(&drawn.title).raw("</title><style>");
-    html.html(&style(drawn)).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
+    html.html(&style(drawn)).html(more).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
     html.finish()
 }
 
-/// The figure in a cell.
+/// The figure in a cell, whose page scrolls as a whole.
 fn cell(drawn: &Drawn) -> String {
     let (width, height, least) = (drawn.width, drawn.height, drawn.least_width());
     let size = format!("min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}");
-    framed(&page(drawn), drawn, "", &size)
+    framed(&page(drawn, "html{overflow:hidden}"), drawn, "", &size)
 }
 
 /// A page in a cell: a frame of this size with what the sandbox allows. Viewers that remove frames and styles, such as

@@ -71,6 +71,11 @@ impl Paint {
     }
 }
 
+/// The color of the ground, as `#rrggbb`.
+pub(in crate::display) fn ground(dark: bool) -> String {
+    Paint::Ground.hex(dark)
+}
+
 /// Style rules that paint light figures below `selector` for a dark ground. A rule of a style sheet has precedence over
 /// an attribute, so a figure needs no classes.
 pub(in crate::display) fn dark_rules(selector: &str) -> String {

@@ -1,6 +1,6 @@
 //! Figures on the page: documents in the plane, and how similar topics are.
 
-use super::super::figure::{Drawing, Figure, Part, dark_rules};
+use super::super::figure::{Drawing, Figure, Part, dark_rules, ground};
 use super::super::markup::Markup;
 use crate::cluster::OUTLIER;
 use crate::error::{ErrorKind, Result};
@@ -57,11 +57,9 @@ impl PageFigure {
             Err(_) => (drawing(&matrix.use_ctfidf(true))?, false),
             drawn => (drawn, true),
         };
-        let explanation = if by_vectors {
-            "The cosine similarity of the topics' mean vectors: the darker, the more similar. Similar topics are next to each \
-             other."
-        } else {
-            "The cosine similarity of the topics' words: the darker, the more similar. Similar topics are next to each other."
+        let explanation = match by_vectors {
+            true => "The cosine similarity of the topics' mean vectors. Similar topics are next to each other.",
+            false => "The cosine similarity of the topics' words. Similar topics are next to each other.",
         };
         let heading = "Similarity of topics";
         Ok(Some(PageFigure { id: "similarity", heading, explanation, scale: MATRIX, drawing: drawn }))
@@ -102,7 +100,10 @@ fn drawing<D: Drawing + Clone>(figure: &Figure<D>) -> Result<std::result::Result
     }
 }
 
-/// The style of drawings on a dark page.
+/// The style of drawings, which are dark on a dark page.
 pub(super) fn style() -> String {
-    format!("@media screen and (prefers-color-scheme:dark){{{}}}", dark_rules(".figure svg"))
+    let (light, dark, rules) = (ground(false), ground(true), dark_rules(".figure svg"));
+    format!(
+        ".figure{{background:{light}}}@media screen and (prefers-color-scheme:dark){{.figure{{background:{dark}}}{rules}}}"
+    )
 }
