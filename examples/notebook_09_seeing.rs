@@ -49,41 +49,44 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     cell(&topics.visualize_document_datamap());
 
     // Cell 4
-    cell(&topics.visualize_topics().dark(true));
+    cell(&topics.interactive_map().title("1,485 drawings").time("made_up_month").color_by(["category"]));
 
     // Cell 5
+    cell(&topics.visualize_topics().dark(true));
+
+    // Cell 6
     let labeled = topics.set_topic_labels([(9, "fruit"), (13, "insects"), (15, "birds"), (16, "drinks")])?;
     cell(&labeled.visualize_barchart().topics(&[9, 13, 15, 16]).n_words(6));
 
-    // Cell 6
+    // Cell 7
     cell(&labeled.visualize_term_rank().topics(&[9, 13, 15, 16]));
 
-    // Cell 7
+    // Cell 8
     cell(&topics.visualize_heatmap().n_clusters(6));
 
-    // Cell 8
+    // Cell 9
     cell(&topics.visualize_hierarchy());
 
-    // Cell 9
+    // Cell 10
     cell(&topics.visualize_hierarchical_documents().nr_levels(3));
 
-    // Cell 10
+    // Cell 11
     cell(&topics.visualize_layers());
 
-    // Cell 11
+    // Cell 12
     cell(&topics.visualize_topic_sizes());
 
-    // Cell 12
+    // Cell 13
     cell(&topics.visualize_topic_quality().top(12));
 
-    // Cell 13
+    // Cell 14
     let by_quarter = topics.topics_over_time_with("made_up_month", &OverTimeOptions::new().every("1q"))?;
     cell(&topics.visualize_topics_over_time(&by_quarter).topics(&[4, 9, 2, 7]));
 
-    // Cell 14
+    // Cell 15
     cell(&topics.visualize_topics_per_class("category").normalize_frequency(true));
 
-    // Cell 15
+    // Cell 16
     let story = df!("caption" => [
         "A brown dog and a cat sleep beside an electric guitar while the cook fries an egg in the kitchen. \
          Outside, an old truck stops in front of a house with a red roof.",
@@ -91,10 +94,10 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
     let windows = ApproximateDistribution::new().window(4);
     cell(&topics.visualize_distribution(topics.approximate_distribution_of(&story, &windows)?.of(0)));
 
-    // Cell 16
+    // Cell 17
     cell(&topics.visualize_approximate_distribution(&topics.token_distributions_of(&story, &[0], &windows)?[0]));
 
-    // Cell 17
+    // Cell 18
     let pairs = topics.visualize_heatmap().frame()?;
     let each_once = pairs.column("Topic_a")?.i32()?.lt(pairs.column("Topic_b")?.i32()?);
     cell(&pairs.filter(&each_once)?
@@ -102,7 +105,7 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         .select(["Name_a", "Name_b", "Similarity"])?.head(Some(5))
         .html().bars("Similarity"));
 
-    // Cell 18
+    // Cell 19
     topics.visualize_documents().write("target/documents_map.svg")?;
     topics.visualize_documents().write("target/documents_map.json")?;
     let sizes: Vec<u32> = ["target/documents_map.svg", "target/documents_map.json"].iter()
