@@ -20,7 +20,7 @@ layout_2d, and the UMAP that visualize_documents computes if it is given no posi
 |---|---|
 | visualize_document_datamap | BERTopic's by DataMapPlot: the picture as PNG; its interactive page loads fonts and scripts from servers |
 | visualize_hierarchical_documents | 10 levels in both |
-| visualize_approximate_distribution | BERTopic's is a table of pandas |
+| visualize_approximate_distribution | BERTopic's is a table of pandas, and fails with pandas 3, which has no Styler.applymap |
 """
 
 import argparse

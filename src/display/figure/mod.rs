@@ -184,7 +184,7 @@ impl<D: Drawing> Figure<D> {
     /// Same as [`frame`](Self::frame).
     pub fn html(&self) -> Result<Html> {
         let drawn = self.drawn()?;
-        Ok(Html::trusted(page(&drawn)))
+        Ok(Html::trusted(page(&drawn, "")))
     }
 
     /// The same data as a figure of Plotly: `data` and `layout`.
@@ -352,22 +352,23 @@ fn style(drawn: &Drawn) -> String {
     style
 }
 
-fn page(drawn: &Drawn) -> String {
+/// The page; `more` are style rules.
+fn page(drawn: &Drawn, more: &str) -> String {
     let mut html = Markup::default();
     html.raw("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" ");
     html.raw(
         "content=\"width=device-width\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ",
     );
     html.raw("style-src 'unsafe-inline'; img-src data:\"><title>").text(&drawn.title).raw("</title><style>");
-    html.html(&style(drawn)).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
+    html.html(&style(drawn)).html(more).raw("</style></head><body>").html(&drawn.svg).raw("</body></html>\n");
     html.finish()
 }
 
-/// The figure in a cell.
+/// The figure in a cell, which scrolls as a whole.
 fn cell(drawn: &Drawn) -> String {
     let (width, height, least) = (drawn.width, drawn.height, drawn.least_width());
     let size = format!("min-width:{least:.0}px;max-width:{width:.0}px;aspect-ratio:{width:.0}/{height:.0}");
-    framed(&page(drawn), drawn, "", &size)
+    framed(&page(drawn, "html{overflow:hidden}"), drawn, "", &size)
 }
 
 /// A page in a cell: a frame of this size with what the sandbox allows. Viewers that remove frames and styles, such as
