@@ -143,35 +143,18 @@ fn placed_labels(topics: &[MapTopic], layers: &[MapLayer]) -> Vec<PlacedLabel> {
     let mut from = vec![0.0_f64; topics.len()];
     let mut labels = Vec::new();
     for (number, layer) in layers.iter().enumerate() {
-        let next = layers.get(number + 1);
-        for (place, coarse) in layer.topics.iter().enumerate() {
+        let largest = layer.topics.first().map_or(1, |topic| topic.size);
+        for (place, coarse) in layer.topics.iter().enumerate().filter(|(_, coarse)| coarse.id != OUTLIER) {
             let parts = layer.parts(place);
-            let Some(at) = coarse.center.filter(|_| coarse.id != OUTLIER && !parts.is_empty()) else { continue };
             let start = parts.iter().filter_map(|&part| from.get(part)).fold(0.0, |most: f64, &from| most.max(from));
-            // The parts that would be shown instead: topics of the next layer, or the topics themselves.
-            let finer: Vec<&MapTopic> = match next {
-                Some(next) => {
-                    let places = parts.iter().filter_map(|&part| next.of_topics.get(part).copied());
-                    let places: BTreeSet<usize> = places.collect();
-                    places.into_iter().filter_map(|place| next.topics.get(place)).collect()
-                }
-                None => parts.iter().filter_map(|&part| topics.get(part)).collect(),
-            };
-            let largest = finer.iter().map(|topic| topic.size).max().unwrap_or(1);
-            let wanted = |topic: &&MapTopic| {
-                let label = topic_label(topic, largest);
-                topic.center.map(|at| Wanted::new(at, &label, (0.0, f64::INFINITY)))
-            };
-            let wanted: Vec<Wanted> = finer.iter().take(labels::MOST).filter_map(wanted).collect();
-            let Some(end) = half_shown(&wanted).map(|end| end.min(COARSE_TO)).filter(|&end| end > start) else {
-                continue;
-            };
+            let end = half_shown(&wanted_instead(&parts, topics, layers.get(number + 1)));
+            let end = end.map(|end| end.min(COARSE_TO)).filter(|&end| end > start);
+            let (Some(at), Some(end)) = (coarse.center, end) else { continue };
             for &part in &parts {
                 if let Some(from) = from.get_mut(part) {
                     *from = from.max(end);
                 }
             }
-            let largest = layer.topics.first().map_or(1, |topic| topic.size);
             let label = topic_label(coarse, largest);
             labels.push(PlacedLabel { label, at, from: start, to: end, layer: number, topics: parts });
         }
@@ -183,6 +166,29 @@ fn placed_labels(topics: &[MapTopic], layers: &[MapLayer]) -> Vec<PlacedLabel> {
             labels.push(PlacedLabel { label, at, from, to: f64::INFINITY, layer, topics: vec![place] });
         }
     }
+    disjoint(labels)
+}
+
+/// The labels that are shown instead of that of a coarser topic with these parts: of topics of the next layer, or of the
+/// parts themselves.
+fn wanted_instead(parts: &[usize], topics: &[MapTopic], next: Option<&MapLayer>) -> Vec<Wanted> {
+    let finer: Vec<&MapTopic> = match next {
+        Some(next) => {
+            let places: BTreeSet<usize> = parts.iter().filter_map(|&part| next.of_topics.get(part).copied()).collect();
+            places.into_iter().filter_map(|place| next.topics.get(place)).collect()
+        }
+        None => parts.iter().filter_map(|&part| topics.get(part)).collect(),
+    };
+    let largest = finer.iter().map(|topic| topic.size).max().unwrap_or(1);
+    let wanted = |topic: &&MapTopic| {
+        let label = topic_label(topic, largest);
+        topic.center.map(|at| Wanted::new(at, &label, (0.0, f64::INFINITY)))
+    };
+    finer.iter().take(labels::MOST).filter_map(wanted).collect()
+}
+
+/// The labels that have room, each from where on it has.
+fn disjoint(mut labels: Vec<PlacedLabel>) -> Vec<PlacedLabel> {
     labels.truncate(labels::MOST);
     let wanted: Vec<Wanted> =
         labels.iter().map(|label| Wanted::new(label.at, &label.label, (label.from, label.to))).collect();
