@@ -38,7 +38,7 @@ impl PageFigure {
             id: "map",
             heading: "Documents in the plane",
             explanation: "A point is a document, and has the color of its topic. Documents that are near each other are \
-                similar; how far apart groups are tells little.",
+                similar; the distances between groups say little.",
             scale: 1.0,
             drawing: drawing(&model.visualize_documents().sample(share.min(1.0)))?,
         }))
