@@ -294,11 +294,13 @@ def check_hover(visit, written):
 
 def check_search(visit, query):
     words = plain(query).split()
-    wanted = {row for row, text in enumerate(visit.map.texts) if all(word in plain(text) for word in words)}
+    begins = [re.compile(rf"(?<!\w){re.escape(word)}") for word in words]
+    wanted = {row for row, text in enumerate(visit.map.texts) if all(word.search(plain(text)) for word in begins)}
     assert 0 < len(wanted) < visit.map.rows, (query, len(wanted))
     visit.page.keyboard.press("/")
     visit.page.keyboard.type(query)
-    visit.wait(lambda: visit.text("#found") == f"{len(wanted):,} text{'s' * (len(wanted) != 1)} found",
+    where = f" in the first {visit.map.data['texts']['limit']} characters" if visit.map.data["texts"]["cut"] else ""
+    visit.wait(lambda: visit.text("#found") == f"{len(wanted):,} text{'s' * (len(wanted) != 1)} found{where}",
                f"{len(wanted)} texts with {query!r}")
     assert visit.state()["matches"] == len(wanted)
     visit.page.get_by_role("button", name="Select these").click()
@@ -313,13 +315,13 @@ def check_selection(visit):
     map_, page = visit.map, visit.page
     visit.all()
     first, second = (560, 240), (860, 460)
-    page.get_by_role("button", name="Select by a rectangle").click()
+    page.get_by_role("button", name="Rectangle select").click()
     visit.drag(first, second)
     rectangle = map_.inside([visit.plane(first), visit.plane(second)])
     assert rectangle and sorted(visit.state()["selected"]) == map_.numbers_of(rectangle)
     lasso_path = [(700, 300), (960, 280), (1010, 480), (820, 590), (760, 420)]
     lasso = map_.inside([visit.plane(place) for place in lasso_path])
-    page.get_by_role("button", name="Select by a lasso").click()
+    page.get_by_role("button", name="Lasso select").click()
     assert lasso - rectangle and rectangle - lasso and lasso & rectangle
     for keys, wanted in (((), lasso), (("Shift",), lasso | rectangle), (("Alt",), rectangle - lasso),
                          (("Shift", "Alt"), rectangle & lasso)):
@@ -355,7 +357,7 @@ def check_exports(visit, rows):
     line = f'let rows = IdxCa::from_vec("row".into(), vec![{numbers}]);\nlet selected = {frame}.take(&rows)?;'
     # Without leave to write to the clipboard, the text is shown and selected.
     visit.call("Object.defineProperty(navigator, 'clipboard', { value: undefined }), true")
-    for name, wanted in (("Copy row numbers", numbers), ("Rust", line)):
+    for name, wanted in (("Copy row numbers", numbers), ("Copy as Rust", line)):
         page.get_by_role("button", name=name, exact=True).click()
         visit.wait(lambda: visit.frame.locator("#copy-text").is_visible(), "the text to copy")
         assert visit.frame.locator("#copy-text").input_value() == wanted
@@ -411,7 +413,8 @@ def check_timeline(visit):
     assert visit.state()["time"] == [first, end]
     assert visit.state()["matches"] == wanted(first, end) > 0
     bins = map_.data["time"]["bins"]
-    assert visit.text("#time-range") == f"{bins[first]['label']} – {bins[end]['label']}"
+    assert map_.data["time"]["period"] and end < last
+    assert visit.text("#time-range") == f"from {bins[first]['label']} to before {bins[end + 1]['label']}"
     # By a bin to the right, then without its last bin, by the keyboard.
     page.locator("#time-brush").press("ArrowRight")
     page.locator("#time-to").press("ArrowLeft")

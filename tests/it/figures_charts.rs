@@ -277,7 +277,7 @@ fn many_classes_are_shades_and_the_smallest_are_counted() {
     let topics = fit(df!("text" => texts, "class" => classes).unwrap(), &labels);
     let figure = topics.visualize_topics_per_class("class");
     let svg = figure.svg().unwrap();
-    assert!(svg.contains("10 classes not shown") && svg.contains("the strongest shade is"), "{svg}");
+    assert!(svg.contains("10 classes not shown") && svg.contains("the darkest shade is"), "{svg}");
     assert!(svg.contains("class 00") && !svg.contains("class 69"), "the largest are drawn");
     assert_eq!(figure.frame().unwrap().height(), 70);
     assert_inside(&shapes(&svg));

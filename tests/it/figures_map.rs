@@ -182,7 +182,7 @@ fn many_points_take_little_space() {
     for (svg, most) in &drawn {
         assert!(svg.len() < *most, "{} bytes instead of {most}", svg.len());
     }
-    assert!(drawn[1].0.contains("without a label: there is no room"));
+    assert!(drawn[1].0.contains("without a label, which would not fit"));
 }
 
 #[test]

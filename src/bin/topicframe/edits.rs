@@ -208,7 +208,11 @@ impl Edits {
             true => {
                 let options: Vec<String> = KINDS.iter().map(|kind| format!("--{}", kind.option)).collect();
                 Err(wrong("there is nothing to edit")
-                    .with_hint(format!("Give at least one of these options: {}.", options.join(", "))))
+                    .with_hint(format!(
+                        "Give at least one of these options: {}. `topicframe info MODEL` writes pages and tables of a model as \
+                         it is.",
+                        options.join(", ")
+                    )))
             }
         }
     }

@@ -40,7 +40,7 @@ pub struct Files {
 
     /// Write figures to this folder, as SVG: topics and documents in the plane, the tree, the similarity of topics, their
     /// words, sizes, reliability and layers; with --time and --class, also topics over time and by class. What the model
-    /// does not allow is said. Files with the same names are replaced.
+    /// has no data for is left out, with a note. Files with the same names are replaced.
     #[arg(long, value_name = "FOLDER")]
     plots: Option<PathBuf>,
 

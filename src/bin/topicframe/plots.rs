@@ -30,7 +30,7 @@ pub fn check_folder(folder: &Path) -> Result<()> {
 /// A file cannot be written, or interrupted.
 pub fn write(topics: &FittedTopicModel, folder: &Path, contents: &Contents, progress: &Progress) -> Result<()> {
     if !folder.is_dir() {
-        fs::create_dir(folder).map_err(|cause| {
+        fs::create_dir_all(folder).map_err(|cause| {
             Error::new(ErrorKind::Io, Stage::Output, "cannot create the folder of the figures")
                 .with_path(folder)
                 .with_cause(cause)

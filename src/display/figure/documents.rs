@@ -224,7 +224,7 @@ fn note(plane: &Plane, documents: &[Document], labels: usize, unlabeled: usize) 
         parts.push(format!("{} without a vector not shown", count(nowhere, "row")));
     }
     if unlabeled > 0 {
-        parts.push(format!("{unlabeled} of {} without a label: there is no room", count(labels, "topic")));
+        parts.push(format!("{unlabeled} of {} without a label, which would not fit", count(labels, "topic")));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }

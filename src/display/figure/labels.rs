@@ -15,6 +15,9 @@ const CELL: f64 = 3.0;
 /// The most marks that a label beside its own covers.
 const FEW: f64 = 8.0;
 
+/// With more labels, whether others' marks are nearer is not looked at.
+const MARKS: usize = 2_000;
+
 /// Space between labels in a column.
 const PITCH: f64 = 5.0;
 
@@ -161,17 +164,20 @@ impl Crowd {
 }
 
 /// Places labels in `area`, the first of them first: over the mark if it may, else at one of eight positions around it
-/// where nothing is, else in the nearest place where nothing is, with a line to the mark, else at the least crowded
+/// where nothing is and no other mark is nearer, else in the nearest place where nothing is, with a line to the mark, else at the least crowded
 /// position around it, unless it would cover many marks there. `None` for a label that fits nowhere. Boxes are disjoint, and no line crosses a box or another
 /// line.
 pub(super) fn placed(wanted: &[Wanted], area: Area, crowd: &Crowd) -> Vec<Option<Placed>> {
-    let mut board = Board { area, crowd, boxes: Vec::new(), lines: Vec::new() };
+    let marks = if wanted.len() > MARKS { Vec::new() } else { wanted.iter().map(|label| label.at).collect() };
+    let mut board = Board { area, crowd, marks, boxes: Vec::new(), lines: Vec::new() };
     wanted.iter().map(|label| board.place(label)).collect()
 }
 
 struct Board<'a> {
     area: Area,
     crowd: &'a Crowd,
+    /// The marks of all labels.
+    marks: Vec<At>,
     boxes: Vec<Area>,
     lines: Vec<(At, At)>,
 }
@@ -184,11 +190,11 @@ impl Board<'_> {
         }
         let over = |when: Over| if label.over == when { self.over(label) } else { None };
         let placed = over(Over::First)
-            .or_else(|| self.beside(label, |crowd| crowd <= 0.0))
+            .or_else(|| self.beside(label, |crowd, area| crowd <= 0.0 && self.is_nearest(label, area)))
             .or_else(|| self.away(label))
             .or_else(|| over(Over::Last))
             // A label may cover others' marks if it would cover its own, too.
-            .or_else(|| self.beside(label, |crowd| label.over != Over::Never || crowd <= FEW))?;
+            .or_else(|| self.beside(label, |crowd, _| label.over != Over::Never || crowd <= FEW))?;
         self.boxes.push(placed.area);
         self.lines.extend(placed.leader);
         Some(placed)
@@ -200,17 +206,17 @@ impl Board<'_> {
     }
 
     /// The least crowded of the positions around the mark, nearer ones first.
-    fn beside(&self, label: &Wanted, is_fine: impl Fn(f64) -> bool) -> Option<Placed> {
+    fn beside(&self, label: &Wanted, is_fine: impl Fn(f64, &Area) -> bool) -> Option<Placed> {
         [label.reach, label.reach + label.height].into_iter().find_map(|reach| {
             let free = positions(label, reach).into_iter().filter(|area| self.is_free(area));
             let ranked = free.map(|area| (self.crowd.inside(&area.widened(-1.0)), area));
-            let best =
-                ranked.filter(|(crowd, _)| is_fine(*crowd)).fold(None, |best: Option<(f64, Area)>, (crowd, area)| {
-                    match best {
-                        Some((least, _)) if least <= crowd => best,
-                        _ => Some((crowd, area)),
-                    }
-                });
+            let best = ranked.filter(|(crowd, area)| is_fine(*crowd, area)).fold(
+                None,
+                |best: Option<(f64, Area)>, (crowd, area)| match best {
+                    Some((least, _)) if least <= crowd => best,
+                    _ => Some((crowd, area)),
+                },
+            );
             best.map(|(_, area)| Placed { area, leader: None })
         })
     }
@@ -244,6 +250,16 @@ impl Board<'_> {
                 || self.lines.iter().any(|&other| cross(leader, other));
             (!crosses).then_some(Placed { area: slot, leader: Some(leader) })
         })
+    }
+
+    /// Whether no other mark is nearer to the box than that of the label: it would be taken for its own.
+    fn is_nearest(&self, label: &Wanted, area: &Area) -> bool {
+        let distance = |mark: At| {
+            let (x, y) = area.nearest(mark);
+            (x - mark.0).hypot(y - mark.1)
+        };
+        let own = distance(label.at);
+        self.marks.iter().all(|&mark| distance(mark) >= own)
     }
 
     fn is_free(&self, area: &Area) -> bool {

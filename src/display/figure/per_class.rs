@@ -364,7 +364,7 @@ impl Plot for Table {
     }
 
     fn note(&self) -> Option<String> {
-        let shades = (!self.has_bars()).then(|| format!("the strongest shade is {}", short_float(self.most())));
+        let shades = (!self.has_bars()).then(|| format!("the darkest shade is {}", short_float(self.most())));
         let shades = shades.map(|text| if self.is_normalized { text } else { format!("{text} rows") });
         let classes = (self.classes_left_out > 0).then(|| match self.classes_left_out {
             1 => "1 class not shown".to_owned(),

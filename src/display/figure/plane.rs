@@ -99,7 +99,7 @@ fn extent(points: &[[f32; 2]]) -> f64 {
 type Cells = BTreeMap<(i64, i64), (f64, f64, f64)>;
 
 /// The middle of the densest part of each of `groups` groups: of the cell which, with the eight around it, has most of
-/// the group's points. `None` for a group without points.
+/// the group's points; of several, of that nearest to their mean. `None` for a group without points.
 pub(super) fn densest(points: impl Iterator<Item = (At, usize)>, groups: usize, cell: f64) -> Vec<Option<At>> {
     let cell = if cell > 0.0 { cell } else { 1.0 };
     let mut cells: Vec<Cells> = vec![Cells::new(); groups];
@@ -115,10 +115,13 @@ pub(super) fn densest(points: impl Iterator<Item = (At, usize)>, groups: usize, 
             let found = near.filter_map(|near| cells.get(&near));
             found.fold((0.0, 0.0, 0.0), |sum, &(n, x, y)| (sum.0 + n, sum.1 + x, sum.2 + y))
         };
-        let best = cells.keys().map(around).fold(None, |best: Option<(f64, f64, f64)>, sums| match best {
-            Some(found) if found.0 >= sums.0 => Some(found),
-            _ => Some(sums),
-        });
+        let (all, sum_x, sum_y) =
+            cells.values().fold((0.0, 0.0, 0.0), |sum, &(n, x, y)| (sum.0 + n, sum.1 + x, sum.2 + y));
+        // Of equally full parts, the one that is nearest to the mean.
+        let from_mean = |&(n, x, y): &(f64, f64, f64)| (x / n - sum_x / all).hypot(y / n - sum_y / all);
+        let better =
+            |a: &(f64, f64, f64), b: &(f64, f64, f64)| a.0.total_cmp(&b.0).then(from_mean(b).total_cmp(&from_mean(a)));
+        let best = cells.keys().map(around).reduce(|best, sums| if better(&sums, &best).is_gt() { sums } else { best });
         best.map(|(n, x, y)| (x / n, y / n))
     };
     cells.iter().map(middle).collect()

@@ -242,7 +242,7 @@ fn hover(measure: Measure, topic: &OfTopic, value: f64) -> String {
 
 impl Plot for Strips {
     fn title(&self) -> String {
-        "How far topics can be trusted".to_owned()
+        "Reliability of topics".to_owned()
     }
 
     fn frame(&self) -> Result<DataFrame> {

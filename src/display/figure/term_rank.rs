@@ -163,7 +163,7 @@ fn decades((low, high): (f64, f64)) -> ((f64, f64), Vec<(f64, String)>) {
 
 impl Plot for Ranks {
     fn title(&self) -> String {
-        "Decline of the words' weights".to_owned()
+        "Weights of words by rank".to_owned()
     }
 
     fn frame(&self) -> Result<DataFrame> {

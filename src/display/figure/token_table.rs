@@ -230,7 +230,7 @@ impl Plot for Tokens {
     }
 
     fn note(&self) -> Option<String> {
-        let most = (self.most() > 0.0).then(|| format!("the strongest shade is {}", short_float(self.most())));
+        let most = (self.most() > 0.0).then(|| format!("the darkest shade is {}", short_float(self.most())));
         let words = self.words.len().saturating_sub(WORDS);
         let words = (words > 0).then(|| format!("{} not shown", count(words, "word")));
         let others = (self.others > 0).then(|| format!("{} not shown", count(self.others, "topic")));

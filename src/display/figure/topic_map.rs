@@ -157,7 +157,7 @@ impl Plot for Bubbles {
 
     fn note(&self) -> Option<String> {
         let unlabeled = self.places.iter().filter(|place| place.is_none()).count();
-        let unlabeled = (unlabeled > 0).then(|| format!("{unlabeled} without a label: there is no room"));
+        let unlabeled = (unlabeled > 0).then(|| format!("{unlabeled} without a label, which would not fit"));
         let parts: Vec<String> = left_out(self.left_out).into_iter().chain(unlabeled).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
     }

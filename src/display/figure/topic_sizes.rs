@@ -80,7 +80,7 @@ impl Sizes {
         let bar = |(topic, label, count): &(i32, String, usize)| Bar {
             label: label.clone(),
             value: *count as f64,
-            text: format!("{} ({:.1} %)", grouped(*count), 100.0 * self.share(*count)),
+            text: format!("{} ({:.1}%)", grouped(*count), 100.0 * self.share(*count)),
             paint: if *topic == OUTLIER { Paint::Rest } else { Paint::Accent },
         };
         BarRows {

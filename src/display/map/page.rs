@@ -175,6 +175,7 @@ fn pictures(pictures: &Pictures) -> Value {
         "per_octave": PER_OCTAVE,
         "sheets": pictures.sheets.len(),
         "left_out": pictures.left_out,
+        "limit": pictures.limit,
         "unreadable": pictures.unreadable,
     })
 }
@@ -186,6 +187,7 @@ fn timeline(time: &Timeline) -> Value {
     };
     json!({
         "column": shown(&time.column),
+        "period": time.period,
         "bins": time.labels.iter().enumerate().map(bin).collect::<Vec<_>>(),
         "undated": counted(&time.of_rows, UNDATED),
     })

@@ -28,6 +28,8 @@ pub(super) struct Pictures {
     pub(super) levels: Vec<u8>,
     pub(super) side: u32,
     pub(super) sheets: Vec<Vec<u8>>,
+    /// The largest number of pictures.
+    pub(super) limit: usize,
     /// The number of images that are points only.
     pub(super) left_out: usize,
     /// The number of images that could not be read.
@@ -87,6 +89,7 @@ impl Pictures {
             rows: places.iter().map(|&place| place as u32).collect(),
             side: extent.side,
             sheets: atlas::sheets(&tiles, extent.side)?,
+            limit: extent.pictures,
             left_out: number - places.len() - unreadable,
             unreadable,
         }))

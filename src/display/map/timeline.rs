@@ -17,6 +17,8 @@ pub(super) struct Timeline {
     pub(super) column: String,
     /// The start of each bin, as text.
     pub(super) labels: Vec<String>,
+    /// The period of the bins in words, if they are of the calendar.
+    pub(super) period: Option<String>,
     /// The bin of each row, or [`UNDATED`].
     pub(super) of_rows: Vec<u8>,
 }
@@ -27,6 +29,6 @@ impl Timeline {
         let bins = options.bins(rows.frame(map)?, column, MOST)?;
         let bin = |bin: &Option<u32>| bin.and_then(|bin| u8::try_from(bin).ok()).unwrap_or(UNDATED);
         let of_rows = bins.of_rows.iter().map(bin).collect();
-        Ok(Some(Timeline { column: column.clone(), labels: labels(&bins.starts)?, of_rows }))
+        Ok(Some(Timeline { column: column.clone(), labels: labels(&bins.starts)?, period: bins.period, of_rows }))
     }
 }

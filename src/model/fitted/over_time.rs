@@ -167,7 +167,8 @@ impl OverTimeOptions {
         let bins = binned(binning)?;
         let bins = if bins.len() > most { binned(Binning::AtMost(most))? } else { bins };
         let starts = bins.column(column, 0..bins.len())?;
-        Ok(Bins { of_rows: bins.of_rows, starts })
+        let period = bins.every().map(|every| every.in_words());
+        Ok(Bins { of_rows: bins.of_rows, starts, period })
     }
 
     fn binning(&self) -> Result<Binning> {
@@ -193,6 +194,8 @@ pub(crate) struct Bins {
     pub(crate) of_rows: Vec<Option<u32>>,
     /// Ascending, in the type of the column.
     pub(crate) starts: Column,
+    /// The period of the bins in words, if they are of the calendar.
+    pub(crate) period: Option<String>,
 }
 
 /// Topics over time, as [`topics_over_time`](FittedTopicModel::topics_over_time) returns them.

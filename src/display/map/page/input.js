@@ -99,6 +99,7 @@ function hover(place, event) {
 function wheel(event) {
   if (isEmbedded && !input.wheelUsed && !event.ctrlKey && !event.metaKey) return showHint('Click the map, then scroll to zoom.');
   event.preventDefault();
+  if (!card.pinned) hideCard();
   const unit = event.deltaMode === 1 ? 16 : event.deltaMode === 2 ? view.height : 1;
   const amount = Math.max(-300, Math.min(300, event.deltaY * unit));
   zoomAt(...placeOf(event), Math.exp(-amount * (event.ctrlKey ? 0.008 : 0.0016)));

@@ -22,13 +22,18 @@ function isLabelShown({ topics }) {
   return !filter.groups || topics.some((group) => filter.groups[group]);
 }
 
+/** Labels of coarser topics give way to finer ones, unless their level is the one that was chosen. */
+function isOfLevel({ layer, to }) {
+  return level >= 0 ? layer === level : to === null || view.scale < to;
+}
+
 function drawLabels(context) {
   labelsDrawn = [];
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   context.lineJoin = 'round';
   for (const label of data.labels) {
-    if (view.scale < label.from || (label.to !== null && view.scale >= label.to)) continue;
+    if (view.scale < label.from || !isOfLevel(label)) continue;
     const box = labelBox(label);
     if (!isOnMap(box)) continue;
     labelsDrawn.push({ label, box });

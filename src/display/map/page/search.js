@@ -1,8 +1,23 @@
-// Search: all words must occur in the text. Topics come first; texts are read block by block, with a growing count.
+// Search: words must begin with all that is asked for. Topics come first; texts are read block by block, with a growing
+// count.
 
 const search = { run: 0, timer: 0 };
 
 const wordsOf = (query) => plain(query).split(/\s+/).filter(Boolean);
+
+const LETTER = /[\p{L}\p{N}]/u;
+/** Scripts that are written without spaces: every letter may begin a word. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+
+/** Where a word of `text` begins with `word`, from `from` on; -1 if nowhere. Both are plain. */
+function beginningOf(text, word, from) {
+  const anywhere = !LETTER.test(word[0]) || UNSPACED.test(word[0]);
+  let at = text.indexOf(word, from);
+  while (at > 0 && !anywhere && LETTER.test(text[at - 1])) at = text.indexOf(word, at + 1);
+  return at;
+}
+
+const hasWords = (text, words) => words.every((word) => beginningOf(text, word, 0) >= 0);
 
 /** Searches for `query`; returns the number of rows found, or `null` if another search has begun meanwhile. */
 async function runSearch(query) {
@@ -51,7 +66,7 @@ async function searchTexts(words, run) {
 
 /** Marks the texts of a block with all words; returns how many there are. */
 function markFound(joined, [first, ...others], found, base) {
-  let [number, place, start, at] = [0, 0, 0, joined.indexOf(first)];
+  let [number, place, start, at] = [0, 0, 0, beginningOf(joined, first, 0)];
   while (at >= 0) {
     for (let end = joined.indexOf('\0', start); end >= 0 && end < at; end = joined.indexOf('\0', start)) {
       place += 1;
@@ -59,17 +74,18 @@ function markFound(joined, [first, ...others], found, base) {
     }
     const end = joined.indexOf('\0', at);
     const text = joined.slice(start, end < 0 ? undefined : end);
-    if (others.every((word) => text.includes(word))) {
+    if (others.every((word) => beginningOf(text, word, 0) >= 0)) {
       found[base + place] = 1;
       number += 1;
     }
-    at = end < 0 ? -1 : joined.indexOf(first, end);
+    at = end < 0 ? -1 : beginningOf(joined, first, end);
   }
   return number;
 }
 
 function showFound(number, share) {
-  const line = `${counted(number, 'text')} found`;
+  const where = data.texts.cut ? ` in the first ${data.texts.limit} characters` : '';
+  const line = `${counted(number, 'text')} found${where}`;
   byId('found').textContent = share < 1 ? `${line}, ${Math.floor(share * 100)} % searched` : line;
   byId('search-stop').hidden = share === 1;
   byId('hits').style.setProperty('--share', share);
@@ -83,8 +99,8 @@ function showTopicHits(words) {
   let number = 0;
   for (const [group, topic] of data.topics.entries()) {
     if (number === 6) break;
-    const name = plain(`${topic.label} ${topic.words.join(' ')}`);
-    if (topic.id < 0 || !words.every((word) => name.includes(word))) continue;
+    const name = plain(`${topic.id} ${topic.label} ${topic.words.join(' ')}`);
+    if (topic.id < 0 || !hasWords(name, words)) continue;
     number += 1;
     const mark = element('i');
     mark.style.background = topicColor(group);

@@ -122,7 +122,7 @@ async function downloadCsv() {
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 60000);
-  say('CSV written.');
+  say(data.texts?.cut ? `CSV written; texts are cut at ${data.texts.limit} characters.` : 'CSV written.');
 }
 
 function startSelection() {

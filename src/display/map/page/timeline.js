@@ -18,6 +18,8 @@ function clearTime() {
 function timeRangeText() {
   const [first, last] = filter.time ?? [0, lastBin()];
   const { bins } = data.time;
+  // The last period ends where the next one begins.
+  if (data.time.period && last < lastBin()) return `from ${bins[first].label} to before ${bins[last + 1].label}`;
   return first === last ? bins[first].label : `${bins[first].label} \u2013 ${bins[last].label}`;
 }
 
@@ -113,7 +115,7 @@ function timeKey(event) {
 function startTimeline() {
   if (!data.time || data.time.bins.length === 0) return;
   byId('timeline').hidden = false;
-  byId('time-name').textContent = data.time.column;
+  byId('time-name').textContent = data.time.period ? `${data.time.column} (bins of ${data.time.period})` : data.time.column;
   const [from, to] = byId('time-ends').children;
   from.textContent = data.time.bins[0].label;
   to.textContent = data.time.bins[lastBin()].label;

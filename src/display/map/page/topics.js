@@ -16,7 +16,8 @@ function topicItem(topic, item) {
   const box = element('input', { type: 'checkbox', ariaLabel: `Show only: ${topic.label}` });
   box.addEventListener('change', () => toggleTopic(item, box.checked));
   const count = element('span', { className: 'count' });
-  const button = element('button', { type: 'button' }, element('span', { className: 'name', dir: 'auto' }, topic.label), count);
+  const id = element('span', { className: 'id' }, topic.id >= 0 ? String(topic.id) : '');
+  const button = element('button', { type: 'button' }, id, element('span', { className: 'name', dir: 'auto' }, topic.label), count);
   const words = topic.words ?? itemGroups[item].flatMap((group) => data.topics[group].words.slice(0, 2));
   button.title = words.length ? words.join(', ') : topic.label;
   button.addEventListener('click', () => {
@@ -70,8 +71,9 @@ function filterList() {
   const words = wordsOf(byId('topic-filter').value);
   let shown = 0;
   [...byId('topic-list').children].forEach((line, item) => {
-    const name = plain(`${levelTopics()[item].label} ${line.children[1].title}`);
-    line.hidden = !words.every((word) => name.includes(word));
+    const topic = levelTopics()[item];
+    const name = plain(`${topic.id ?? ''} ${topic.label} ${line.children[1].title}`);
+    line.hidden = !hasWords(name, words);
     shown += line.hidden ? 0 : 1;
   });
   byId('no-topics').hidden = shown > 0;
@@ -128,7 +130,7 @@ function showNote() {
   if (total > rows) parts.push(`${grouped(rows)} of ${counted(total, 'row')} are on this page.`);
   if (drawn < rows) parts.push(`${counted(rows - drawn, 'row has no place', 'rows have no place')} on the map.`);
   if (written?.cut) parts.push(`${counted(written.cut, 'text is', 'texts are')} cut at ${written.limit} characters.`);
-  if (pictured?.left_out) parts.push(`${counted(pictured.left_out, 'picture is', 'pictures are')} left out.`);
+  if (pictured?.left_out) parts.push(`${counted(pictured.left_out, 'picture is', 'pictures are')} left out: there is one at each place, and ${grouped(pictured.limit)} at most.`);
   if (pictured?.unreadable) parts.push(`${counted(pictured.unreadable, 'picture')} could not be read.`);
   if (time?.undated) parts.push(`${counted(time.undated, 'row has', 'rows have')} no ${time.column}.`);
   byId('note').textContent = parts.join(' ');
