@@ -100,7 +100,7 @@ fn encoded((width, height): (u32, u32), indices: &[u8], dark: bool) -> Result<Ve
     encoder.set_depth(BitDepth::Eight);
     encoder.set_palette(colors);
     encoder.set_trns(opacities);
-    encoder.set_compression(Compression::High);
+    encoder.set_compression(Compression::Balanced);
     encoder.set_filter(Filter::NoFilter);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(indices)?;
