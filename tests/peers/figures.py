@@ -123,11 +123,6 @@ def bertopic(work, runs):
     figures = {
         "visualize_topics": (model.visualize_topics, plotly_page),
         "visualize_documents": (lambda: model.visualize_documents(texts, **placed), plotly_page),
-        "visualize_document_datamap": (lambda: model.visualize_document_datamap(texts, **placed), picture),
-        "visualize_document_datamap, interactive": (
-            lambda: model.visualize_document_datamap(texts, interactive=True, **placed),
-            datamap_page,
-        ),
         "visualize_hierarchical_documents": (
             lambda: model.visualize_hierarchical_documents(texts, tree, **placed),
             plotly_page,
@@ -144,6 +139,12 @@ def bertopic(work, runs):
             lambda: model.visualize_approximate_distribution(texts[0], tokens[0]),
             table_page,
         ),
+        # Last, since the picture of many posts may take more memory than there is.
+        "visualize_document_datamap": (lambda: model.visualize_document_datamap(texts, **placed), picture),
+        "visualize_document_datamap, interactive": (
+            lambda: model.visualize_document_datamap(texts, interactive=True, **placed),
+            datamap_page,
+        ),
     }
     for name, (draw, page) in figures.items():
         tell(drawn(name, runs, draw, page, folder))
@@ -155,7 +156,8 @@ def bertopic(work, runs):
 def lines_of(command, name):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if done.returncode != 0:
-        sys.exit(f"{name} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        # What was drawn before counts: DataMapPlot may be killed for its memory.
+        print(f"{name} ended early ({done.returncode}):\n{done.stderr[-2000:]}", file=sys.stderr)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
