@@ -1,7 +1,5 @@
 //! How similar topics are, and an order in which similar ones are next to each other.
 
-use std::collections::BTreeMap;
-
 use crate::error::{Error, ErrorKind, Hint, Result, Stage};
 use crate::linalg::vectors::{dot, unit};
 use crate::model::FittedTopicModel;
@@ -93,6 +91,7 @@ pub(super) fn leaf_order(similarities: &Square, joins: &[Join]) -> Vec<usize> {
     let mut groups: Vec<Group> = (0..n).map(|leaf| Group { leaves: vec![leaf], left: 0 }).collect();
     // The best sum of an order of the smallest group with both leaves, in which these are its ends.
     let mut best = Square::of(n, |_, _| 0.0);
+    let mut steps = vec![f64::NEG_INFINITY; n];
     for &(left, right) in joins {
         let (Some(left), Some(right)) = (groups.get(left), groups.get(right)) else { return (0..n).collect() };
         for &outer in &left.leaves {
@@ -101,9 +100,14 @@ pub(super) fn leaf_order(similarities: &Square, joins: &[Join]) -> Vec<usize> {
                 let ends = left.facing(outer).iter();
                 ends.map(|&end| best.get(outer, end) + similarities.get(end, inner)).fold(f64::NEG_INFINITY, f64::max)
             };
-            let steps: BTreeMap<usize, f64> = right.leaves.iter().map(|inner| (*inner, to(inner))).collect();
+            // Only those of the right group are read.
+            for inner in &right.leaves {
+                if let Some(step) = steps.get_mut(*inner) {
+                    *step = to(inner);
+                }
+            }
             for &other in &right.leaves {
-                let step = |inner: &usize| steps.get(inner).copied().unwrap_or(f64::NEG_INFINITY);
+                let step = |inner: &usize| steps.get(*inner).copied().unwrap_or(f64::NEG_INFINITY);
                 let sums = right.facing(other).iter().map(|inner| step(inner) + best.get(*inner, other));
                 let sum = sums.fold(f64::NEG_INFINITY, f64::max);
                 best.set(outer, other, sum);
