@@ -577,6 +577,20 @@ def check_posts(browser, map_, written, query, folder):
         check_narrow(visit)
 
 
+def check_levels(browser, map_):
+    """A level of topics that is chosen has its own labels, and only these."""
+    levels = map_.data["layers"]
+    assert levels
+    with Visit(browser, map_) as visit:
+        visit.all()
+        layers = lambda: {label["layer"] for label in visit.state()["labels"]}
+        for level in range(len(levels)):
+            visit.page.locator("#layer").select_option(str(level))
+            # The topics themselves are layer 0.
+            visit.wait(lambda: layers() == {level + 1}, f"the labels of level {level}")
+            check_labels(visit)
+
+
 def check_without_webgl(browser, map_, query, folder):
     """The processor draws the same map."""
     with Visit(browser, map_) as visit:
@@ -603,15 +617,18 @@ def main():
         drawings = make(arguments.program, captions, folder / "drawings.html", "--text", "caption", "--images", "image")
         posts = make(arguments.program, folder / "posts.csv", folder / "posts.html", "--text", "text", "--time", "date",
                      "--class", "class")
+        # Many small topics, so that there are coarser ones.
+        levels = make(arguments.program, captions, folder / "levels.html", "--text", "caption", "--min-cluster-size", "4")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=SOFTWARE)
+            check_levels(browser, levels)
             check_drawings(browser, drawings, column_of(captions, "caption"), pictures)
             check_posts(browser, posts, column_of(folder / "posts.csv", "text"), "café rockets", pictures)
             browser.close()
             browser = playwright.chromium.launch(executable_path=chromium, args=WITHOUT_WEBGL)
             check_without_webgl(browser, posts, "café rockets", pictures)
             browser.close()
-    print("maps: points, labels, pictures, hover, search, selection, timeline, dark, no WebGL: right", flush=True)
+    print("maps: points, labels, levels, pictures, hover, search, selection, timeline, dark, no WebGL: right", flush=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ const MOST_BINS: usize = 60;
 #[command(next_help_heading = "Report and figures")]
 pub struct Contents {
     /// Show the topics over time: in the report, a curve of the share of each topic, and which of them rise or fall; on the
-    /// map, a timeline; with --plots, the lines of the largest topics. The column has dates, timestamps, integers, or texts that are dates.
+    /// map, a timeline; with --plots, the lines of the largest topics. The column has dates, timestamps, integers, or texts
+    /// that are dates.
     #[arg(long, value_name = "COLUMN", requires = "shown")]
     time: Option<String>,
 
@@ -38,8 +39,8 @@ pub struct Contents {
     skip_unreadable: bool,
 
     /// Show the topics by class in the report and with --plots: the share of each topic in each class, and where it is
-    /// over-represented; on the map, documents can be colored by their class. The column has texts, categories, integers, booleans, or lists, of which a document is in each.
-    /// May be repeated.
+    /// over-represented; on the map, documents can be colored by their class. The column has texts, categories, integers,
+    /// booleans, or lists, of which a document is in each. May be repeated.
     #[arg(long = "class", value_name = "COLUMN", requires = "shown")]
     classes: Vec<String>,
 }

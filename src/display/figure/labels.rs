@@ -164,9 +164,9 @@ impl Crowd {
 }
 
 /// Places labels in `area`, the first of them first: over the mark if it may, else at one of eight positions around it
-/// where nothing is and no other mark is nearer, else in the nearest place where nothing is, with a line to the mark, else at the least crowded
-/// position around it, unless it would cover many marks there. `None` for a label that fits nowhere. Boxes are disjoint, and no line crosses a box or another
-/// line.
+/// where nothing is and no other mark is nearer, else in the nearest place where nothing is, with a line to the mark, else
+/// at the least crowded position around it, unless it would cover many marks there. `None` for a label that fits nowhere.
+/// Boxes are disjoint, and no line crosses a box or another line.
 pub(super) fn placed(wanted: &[Wanted], area: Area, crowd: &Crowd) -> Vec<Option<Placed>> {
     let marks = if wanted.len() > MARKS { Vec::new() } else { wanted.iter().map(|label| label.at).collect() };
     let mut board = Board { area, crowd, marks, boxes: Vec::new(), lines: Vec::new() };

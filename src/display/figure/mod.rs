@@ -211,7 +211,8 @@ impl<D: Drawing> Figure<D> {
     /// `png`), or `.json` (Plotly), and with the extension of a table (such as `.csv` or `.parquet`) its data.
     ///
     /// # Errors
-    /// The extension is unknown, or requires a feature that is missing, or the file cannot be written; same as [`frame`](Self::frame).
+    /// The extension is unknown, or requires a feature that is missing, or the file cannot be written; same as
+    /// [`frame`](Self::frame).
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();

@@ -181,14 +181,10 @@ fn pictures(pictures: &Pictures) -> Value {
 }
 
 fn timeline(time: &Timeline) -> Value {
-    let bin = |(number, from): (usize, &String)| {
-        let to = time.labels.get(number + 1).unwrap_or(from);
-        json!({ "label": from, "from": from, "to": to })
-    };
     json!({
         "column": shown(&time.column),
         "period": time.period,
-        "bins": time.labels.iter().enumerate().map(bin).collect::<Vec<_>>(),
+        "bins": time.labels.iter().map(|label| json!({ "label": label })).collect::<Vec<_>>(),
         "undated": counted(&time.of_rows, UNDATED),
     })
 }

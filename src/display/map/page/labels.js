@@ -24,8 +24,12 @@ function isLabelShown({ topics }) {
 
 /** Labels of coarser topics give way to finer ones, unless their level is the one that was chosen. */
 function isOfLevel({ layer, to }) {
-  return level >= 0 ? layer === level : to === null || view.scale < to;
+  // Labels of the topics themselves are of layer 0.
+  return level >= 0 ? layer === level + 1 : to === null || view.scale < to;
 }
+
+/** Labels of a level are disjoint only within their own scales; beyond them, those of larger topics come first. */
+const isCovered = (box) => labelsDrawn.some(({ box: other }) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
 
 function drawLabels(context) {
   labelsDrawn = [];
@@ -35,7 +39,7 @@ function drawLabels(context) {
   for (const label of data.labels) {
     if (view.scale < label.from || !isOfLevel(label)) continue;
     const box = labelBox(label);
-    if (!isOnMap(box)) continue;
+    if (!isOnMap(box) || (level >= 0 && isCovered(box))) continue;
     labelsDrawn.push({ label, box });
     context.globalAlpha = isLabelShown(label) ? 1 : 0.3;
     drawLabel(context, label, box);

@@ -79,7 +79,7 @@ Object.assign(outside, {
     scale: view.scale,
     fit: view.fit,
     center: [view.x, view.y],
-    labels: labelsDrawn.map(({ label, box }) => ({ text: label.lines.join(' '), topic: label.topic, box: onPage(box) })),
+    labels: labelsDrawn.map(({ label, box }) => ({ text: label.lines.join(' '), topic: label.topic, layer: label.layer, box: onPage(box) })),
     pictures: picturesDrawn.map(({ row, box }) => ({ row, box: onPage(box) })),
     matches: filter.passingCount,
     selected: selectedNumbers(),

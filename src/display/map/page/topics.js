@@ -89,6 +89,7 @@ function startTopics() {
       level = Number(choice.value);
       buildTopics();
       if (coloring.mode === 'topic') recolor();
+      requestOver();
     });
   }
   byId('narrow-down').classList.toggle('few', data.topics.length < 12);
