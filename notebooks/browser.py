@@ -26,6 +26,12 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--disable-component-update", "--disable-sync"]
 
 
+def isolate(work):
+    """Keeps Jupyter's signatures of trusted notebooks in the temporary folder: those of an earlier run make notebooks trusted."""
+    os.environ["JUPYTER_DATA_DIR"] = str(work / "data")
+    os.environ["JUPYTER_CONFIG_DIR"] = str(work / "config")
+
+
 def server(work):
     """Starts JupyterLab on a copy of the notebooks; returns the process and its address."""
     shutil.copytree(ROOT / "notebooks", work / "notebooks", ignore=shutil.ignore_patterns("*.html", "*.parquet"))
@@ -147,6 +153,7 @@ def main():
     if not chromium:
         sys.exit("Chromium not found: install it, or set $CHROMIUM to its path")
     with tempfile.TemporaryDirectory() as folder:
+        isolate(pathlib.Path(folder))
         lab, address = server(pathlib.Path(folder))
         try:
             with sync_playwright() as playwright:
