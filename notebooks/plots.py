@@ -551,6 +551,14 @@ def check_drawings(browser, map_, written, folder):
         check_hover(visit, written)
         check_search(visit, "bird")
         print(f"drawings: ready after {visit.seconds:.1f} s", flush=True)
+    with Visit(browser, map_, 420, 800) as visit:
+        visit.all()
+        visit.page.screenshot(path=folder / "map-drawings-narrow.png")
+        labels = visit.state()["labels"]
+        boxes = [label["box"] for label in labels]
+        assert len(boxes) > 3 and disjoint(boxes), labels
+        # Those of topics near the edge are moved in.
+        assert all(box[0] >= 0 and box[2] <= 420 for box in boxes), labels
     check_hidden_frame(browser, map_)
 
 

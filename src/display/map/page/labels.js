@@ -1,6 +1,8 @@
 // Labels of topics. Each has one range of scales in which it is drawn, so none appears twice or flickers.
 
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", sans-serif';
+/** What labels leave free at the left and right edge of the map, in pixels. */
+const EDGE = 6;
 /** What is drawn now, with its boxes on the map. */
 let labelsDrawn = [];
 /** Groups that the list of topics points at. */
@@ -28,19 +30,58 @@ function isOfLevel({ layer, to }) {
   return level >= 0 ? layer === level + 1 : to === null || view.scale < to;
 }
 
-/** Labels of a level are disjoint only within their own scales; beyond them, those of larger topics come first. */
-const isCovered = (box) => labelsDrawn.some(({ box: other }) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3]);
+const isBeside = (a, b) => a[1] < b[3] && b[1] < a[3];
+const isCovered = (box) => labelsDrawn.some(({ box: other }) => box[0] < other[2] && other[0] < box[2] && isBeside(box, other));
 
-function drawLabels(context) {
+/** Where labels are now: before anything is drawn, since pictures fade under them. */
+function placeLabels() {
   labelsDrawn = [];
-  context.textAlign = 'center';
-  context.textBaseline = 'middle';
-  context.lineJoin = 'round';
   for (const label of data.labels) {
     if (view.scale < label.from || !isOfLevel(label)) continue;
     const box = labelBox(label);
+    // Labels of a level are disjoint only within their own scales; beyond them, those of larger topics come first.
     if (!isOnMap(box) || (level >= 0 && isCovered(box))) continue;
     labelsDrawn.push({ label, box });
+  }
+  for (const drawn of labelsDrawn) drawn.box = movedIn(drawn);
+}
+
+/**
+ * The box of a label, moved away from the left or right edge as far as there is room. Close to the edge it moves less, so
+ * that it leaves the map together with its topic instead of jumping.
+ */
+function movedIn(drawn) {
+  const { label, box } = drawn;
+  const [x] = toScreen(label.at[0], label.at[1]);
+  const wanted = (inside, hidden) => Math.max(Math.min(hidden, 3 * inside), 0);
+  const right = wanted(x, EDGE - box[0]);
+  const left = wanted(view.width - x, box[2] - view.width + EDGE);
+  if (right > 0 === left > 0) return box;
+  let room = Infinity;
+  for (const { box: other } of labelsDrawn) {
+    const gap = right > 0 ? other[0] - box[2] : box[0] - other[2];
+    if (other !== box && gap > -1 && isBeside(box, other)) room = Math.min(room, Math.max(gap, 0));
+  }
+  const by = right > 0 ? Math.min(right, room) : -Math.min(left, room);
+  return [box[0] + by, box[1], box[2] + by, box[3]];
+}
+
+/** How strongly a picture is drawn: fully, unless labels cover much of it. */
+function strengthUnderLabels(box) {
+  let covered = 0;
+  for (const { box: other } of labelsDrawn) {
+    const [width, height] = [0, 1].map((i) => Math.min(box[i + 2], other[i + 2]) - Math.max(box[i], other[i]));
+    if (width > 0 && height > 0) covered += width * height;
+  }
+  const share = covered / ((box[2] - box[0]) * (box[3] - box[1]));
+  return 1 - 0.65 * Math.min(Math.max((share - 0.15) / 0.15, 0), 1);
+}
+
+function drawLabels(context) {
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineJoin = 'round';
+  for (const { label, box } of labelsDrawn) {
     context.globalAlpha = isLabelShown(label) ? 1 : 0.3;
     drawLabel(context, label, box);
   }

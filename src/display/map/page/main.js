@@ -61,6 +61,7 @@ function drawOver(now) {
   const context = canvas.getContext('2d');
   context.setTransform(view.ratio, 0, 0, view.ratio, 0, 0);
   context.clearRect(0, 0, view.width, view.height);
+  placeLabels();
   drawPictures(context, now);
   drawLabels(context);
   drawRing(context);

@@ -66,13 +66,14 @@ function drawPictures(context, now) {
     if (!tile) continue;
     picturesDrawn.push({ row, box });
     context.globalAlpha = pictures.levels[picture] > fading.settled ? arrival : 1;
-    drawPicture(context, tile, box, rowColor(row));
+    drawPicture(context, tile, box, rowColor(row), strengthUnderLabels(box));
   }
   context.globalAlpha = 1;
   if (arrival < 1) requestOver();
 }
 
-function drawPicture(context, tile, [left, top, right], color) {
+/** A picture in a frame of the color of its row; `strength` is that of the picture alone, so that points stay covered. */
+function drawPicture(context, tile, [left, top, right], color, strength) {
   const side = right - left;
   context.save();
   context.beginPath();
@@ -80,6 +81,7 @@ function drawPicture(context, tile, [left, top, right], color) {
   context.fillStyle = '#fff';
   context.fill();
   context.clip();
+  context.globalAlpha *= strength;
   context.drawImage(tile.sheet, tile.x, tile.y, tile.side, tile.side, left + 2, top + 2, side - 4, side - 4);
   context.restore();
   context.beginPath();
