@@ -447,7 +447,25 @@ def check_colors_of_values(visit):
             visit.fly(map_.at(row), 0.6)
             found = visit.pixel(visit.on_screen(row))
             assert math.dist(found, components(palette[option["classes"][codes[row]]["color"]])) < 50, (row, found)
+        check_classes(visit, option, codes)
     visit.frame.locator("#color-by").select_option("topic")
+
+
+def check_classes(visit, option, codes):
+    """The legend filters, together with the list of topics, and whatever the colors mean."""
+    map_, frame = visit.map, visit.frame
+    first, second = frame.locator("#legend input").all()[:2]
+    first.check()
+    assert visit.state()["matches"] == option["classes"][0]["count"] == sum(1 for code in codes if code == 0)
+    second.check()
+    assert visit.state()["matches"] == sum(1 for code in codes if code < 2)
+    second.uncheck()
+    frame.locator("#topic-list input").first.check()
+    frame.locator("#color-by").select_option("topic")
+    assert visit.state()["matches"] == sum(1 for row in range(map_.rows) if map_.groups[row] == 0 and codes[row] == 0) > 0
+    frame.get_by_role("button", name=f"{option['column']}: {option['classes'][0]['name']}").click()
+    frame.locator("#all-topics").click()
+    assert visit.state()["matches"] == map_.rows
 
 
 def check_keyboard(visit):

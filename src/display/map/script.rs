@@ -13,6 +13,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("page/labels.js"),
     include_str!("page/pictures.js"),
     include_str!("page/colors.js"),
+    include_str!("page/classes.js"),
     include_str!("page/search.js"),
     include_str!("page/card.js"),
     include_str!("page/topics.js"),

@@ -12,6 +12,7 @@ const groupColor = (group) => paletteColor(levelTopics()[levelGroup(group)].colo
 const topicColor = (group) => (coloring.mode === 'topic' ? groupColor(group) : theme.muted);
 const isByTime = () => coloring.mode === 'time';
 const column = () => data.values[coloring.mode];
+const isByClass = () => column()?.kind === 'class';
 
 /** The color of a row as CSS. */
 function rowColor(row) {
@@ -75,20 +76,18 @@ function showLegend() {
   const legend = byId('legend');
   legend.hidden = coloring.mode === 'topic';
   if (legend.hidden) return legend.replaceChildren();
+  if (isByClass()) {
+    legend.replaceChildren(classList(coloring.mode));
+    return updateClasses();
+  }
   const list = element('ul');
   if (isByTime()) {
     const { bins, undated } = data.time;
     legend.replaceChildren(...ramp(bins[0]?.label ?? '', bins[bins.length - 1]?.label ?? ''), list);
     if (undated) list.append(swatch(theme.rest, 'no date', undated));
-  } else if (column().kind === 'number') {
+  } else {
     legend.replaceChildren(...ramp(shortNumber(column().low), shortNumber(column().high)), list);
     if (column().missing) list.append(swatch(theme.rest, 'missing', column().missing));
-  } else {
-    const { classes, other, missing } = column();
-    for (const { name, count, color } of classes) list.append(swatch(paletteColor(color), name, count));
-    if (other) list.append(swatch(theme.rest, 'other', other));
-    if (missing) list.append(swatch(theme.rest, 'missing', missing));
-    legend.replaceChildren(list);
   }
 }
 
@@ -117,6 +116,7 @@ function startColors() {
     requestDraw();
   });
   on('filter', () => {
+    updateClasses();
     writeLooks();
     requestDraw();
   });

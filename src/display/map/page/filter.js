@@ -1,15 +1,17 @@
-// What is shown: topics and time and search, and of these the selection. Everything else is drawn faint.
+// What is shown: topics, classes, time and search, and of these the selection. Everything else is drawn faint.
 
 const filter = {
   /** 1 for each topic that is shown; `null` for all. */
   groups: null,
+  /** For each column of values: 1 for each class that is shown; `null` for all. */
+  values: data.values.map(() => null),
   /** First and last bin; `null` for all. */
   time: null,
   /** 1 for each row that the search has found; `null` without a search. */
   found: null,
   /** 1 for each selected row; `null` without a selection. */
   selected: null,
-  /** 1 for each row that passes topics, time and search. */
+  /** 1 for each row that passes topics, classes, time and search. */
   passing: new Uint8Array(rowCount),
   /** 1 for each row that is passing and, if there is a selection, selected. */
   shown: new Uint8Array(rowCount),
@@ -21,19 +23,21 @@ const filter = {
   byBin: new Uint32Array(256),
 };
 
-const isFiltered = () => Boolean(filter.groups || filter.time || filter.found);
+const isFiltered = () => Boolean(filter.groups || filter.time || filter.found || filter.values.some(Boolean));
 
 /** Decides again which rows are shown. */
 function refreshFilter() {
   const { groups, time, found, selected, passing, shown, byGroup, byBin } = filter;
   const [first, last] = time ?? [0, MISSING];
+  const kept = filter.values.map((keys, i) => keys && [keys, columns.values[i]]).filter(Boolean);
+  const isKept = (row) => kept.every(([keys, codes]) => keys[codes[row]]);
   byGroup.fill(0);
   byBin.fill(0);
   let [passingCount, shownCount, selectedCount] = [0, 0, 0];
   for (let row = 0; row < rowCount; row += 1) {
     const group = columns.groups[row];
     const bin = columns.time ? columns.time[row] : 0;
-    const wanted = (!groups || groups[group]) && (!found || found[row]) ? 1 : 0;
+    const wanted = (!groups || groups[group]) && (!found || found[row]) && (!kept.length || isKept(row)) ? 1 : 0;
     // Bars stay high outside of the brush.
     byBin[bin] += wanted;
     const passes = wanted && (!time || (bin >= first && bin <= last && bin !== MISSING)) ? 1 : 0;
@@ -101,6 +105,9 @@ function showChips() {
     const only = filter.groups.indexOf(1);
     chips.push(chip(number === 1 ? data.topics[only].label : counted(number, 'topic'), 'Show all topics', clearTopics));
   }
+  filter.values.forEach((keys, value) => {
+    if (keys) chips.push(chip(classesText(value), 'Show all classes', () => clearClasses(value)));
+  });
   if (filter.time) chips.push(chip(timeRangeText(), 'Show all times', clearTime));
   if (filter.found) chips.push(chip(`\u201c${byId('query').value.trim()}\u201d`, 'Clear the search', clearSearch));
   if (isFiltered() && filter.passingCount > 0 && !filter.selected) {
