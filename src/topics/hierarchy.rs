@@ -1,6 +1,7 @@
 //! The tree in which topics merge, the most similar first.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use polars::prelude::*;
 
@@ -33,7 +34,8 @@ const LONGEST_NAME: usize = 100;
 #[derive(Debug, Clone)]
 pub struct TopicHierarchy {
     leaves: Vec<HierarchyLeaf>,
-    merges: Vec<HierarchyMerge>,
+    /// Shared by copies, such as those of figures: every merge has its words.
+    merges: Arc<[HierarchyMerge]>,
     galleries: Vec<(String, Gallery)>,
     /// [`Topics::fingerprint`](super::Topics::fingerprint).
     fingerprint: u64,
@@ -138,11 +140,11 @@ impl TopicHierarchy {
                 representative_docs: Vec::new(),
             });
         }
-        TopicHierarchy { leaves, merges, galleries, fingerprint }
+        TopicHierarchy { leaves, merges: merges.into(), galleries, fingerprint }
     }
 
     pub(crate) fn merges_mut(&mut self) -> &mut [HierarchyMerge] {
-        &mut self.merges
+        Arc::make_mut(&mut self.merges)
     }
 
     /// The topics, ascending.

@@ -15,8 +15,10 @@ pub(crate) fn transpose<T: Copy + Default, R: IntoIterator<Item = (u32, T)>>(
     row: impl Fn(usize) -> R,
 ) -> Transposed<T> {
     let mut starts = vec![0_usize; cols + 1];
-    for (column, _) in (0..rows).flat_map(&row) {
-        starts[column as usize + 1] += 1;
+    for number in 0..rows {
+        for (column, _) in row(number) {
+            starts[column as usize + 1] += 1;
+        }
     }
     for column in 0..cols {
         starts[column + 1] += starts[column];
