@@ -70,7 +70,8 @@ function movedIn(drawn) {
 function strengthUnderLabels(box) {
   let covered = 0;
   for (const { box: other } of labelsDrawn) {
-    const [width, height] = [0, 1].map((i) => Math.min(box[i + 2], other[i + 2]) - Math.max(box[i], other[i]));
+    const width = Math.min(box[2], other[2]) - Math.max(box[0], other[0]);
+    const height = Math.min(box[3], other[3]) - Math.max(box[1], other[1]);
     if (width > 0 && height > 0) covered += width * height;
   }
   const share = covered / ((box[2] - box[0]) * (box[3] - box[1]));
