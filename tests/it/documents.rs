@@ -110,9 +110,9 @@ fn links_within_the_documents_lead_somewhere() {
                 continue;
             }
             let target: PathBuf = folder.join(link.split('#').next().unwrap());
-            // The published package has no room for the notebooks and the picture, and does not need the peers.
-            let omitted =
-                ["notebooks/", "tests/peers/", "report.png", ".svg"].iter().any(|folder| link.contains(folder));
+            // The published package has no room for the notebooks and the pictures, and does not need the peers.
+            let omitted = ["notebooks/", "tests/peers/", "report.png", "map.png", ".svg"];
+            let omitted = omitted.iter().any(|folder| link.contains(folder));
             assert!(target.exists() || omitted && is_published(), "{name} links to {link}");
         }
     }
