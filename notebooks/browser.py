@@ -88,20 +88,14 @@ def look(page, address, picture):
     print(f"JupyterLab: the table with images appeared {seconds:.1f} s after Run All Cells; {picture}", flush=True)
 
 
-def wait_for(what, is_there, seconds=120):
-    """Calls `is_there` until it returns something."""
-    for _ in range(seconds * 4):
-        found = is_there()
-        if found:
-            return found
-        time.sleep(0.25)
-    sys.exit(f"not seen within {seconds} s: {what}")
-
-
-def live_map(page):
-    """The frame with a map that has been drawn, if there is one."""
+def wait_for_map(page, where, seconds=120):
+    """Waits for a frame in which a map has been drawn."""
     script = "() => Boolean(window.topicframe && window.topicframe.ready)"
-    return next((frame for frame in page.frames if frame != page.main_frame and frame.evaluate(script)), None)
+    for _ in range(seconds * 4):
+        if any(frame.evaluate(script) for frame in page.frames if frame != page.main_frame):
+            return
+        time.sleep(0.25)
+    sys.exit(f"no live map within {seconds} s: {where}")
 
 
 def scrolled_to(page, what, selector):
@@ -126,7 +120,7 @@ def look_at_saved_figures(page, address, work, pictures):
     scrolled_to(page, "a still picture", still)
     if page.locator(".jp-OutputArea-output iframe").count():
         sys.exit("an untrusted notebook has frames")
-    wait_for("a still picture that is shown", page.locator(still).first.is_visible)
+    page.locator(still).first.wait_for(timeout=120_000)
     page.screenshot(path=pictures / "notebook-09-untrusted.png")
 
     subprocess.run([sys.executable, "-m", "jupyter", "trust", str(notebook)], check=True, stdout=subprocess.DEVNULL)
@@ -134,7 +128,7 @@ def look_at_saved_figures(page, address, work, pictures):
     map_frame = ".jp-OutputArea-output iframe[sandbox*=allow-scripts]"
     scrolled_to(page, "the frame of the map", map_frame)
     page.locator(map_frame).first.scroll_into_view_if_needed()
-    wait_for("a live map in JupyterLab", lambda: live_map(page))
+    wait_for_map(page, "JupyterLab")
     if any(picture.is_visible() for picture in page.locator(still).all()):
         sys.exit("still pictures are shown beside the figures")
     page.wait_for_timeout(500)
@@ -143,7 +137,7 @@ def look_at_saved_figures(page, address, work, pictures):
     subprocess.run([sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=ERROR", str(notebook)], check=True)
     page.goto(notebook.with_suffix(".html").as_uri())
     page.locator("iframe[sandbox*=allow-scripts]").first.scroll_into_view_if_needed()
-    wait_for("a live map in a page of nbconvert", lambda: live_map(page))
+    wait_for_map(page, "a page of nbconvert")
     print("Notebook 09: untrusted, stills; trusted, and by nbconvert, a live map", flush=True)
 
 

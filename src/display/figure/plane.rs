@@ -95,8 +95,14 @@ fn extent(points: &[[f32; 2]]) -> f64 {
     side(|&[x, _]| x).max(side(|&[_, y]| y))
 }
 
-/// The number of points in each cell, and the sums of their coordinates.
-type Cells = BTreeMap<(i64, i64), (f64, f64, f64)>;
+/// The number of points, and the sums of their coordinates.
+type Sums = (f64, f64, f64);
+
+type Cells = BTreeMap<(i64, i64), Sums>;
+
+fn total<'a>(cells: impl Iterator<Item = &'a Sums>) -> Sums {
+    cells.fold((0.0, 0.0, 0.0), |sum, &(n, x, y)| (sum.0 + n, sum.1 + x, sum.2 + y))
+}
 
 /// The middle of the densest part of each of `groups` groups: of the cell which, with the eight around it, has most of
 /// the group's points; of several, of that nearest to their mean. `None` for a group without points.
@@ -112,15 +118,12 @@ pub(super) fn densest(points: impl Iterator<Item = (At, usize)>, groups: usize, 
     let middle = |cells: &Cells| {
         let around = |&(column, row): &(i64, i64)| {
             let near = (-1..=1).flat_map(move |dx| (-1..=1).map(move |dy| (column + dx, row + dy)));
-            let found = near.filter_map(|near| cells.get(&near));
-            found.fold((0.0, 0.0, 0.0), |sum, &(n, x, y)| (sum.0 + n, sum.1 + x, sum.2 + y))
+            total(near.filter_map(|near| cells.get(&near)))
         };
-        let (all, sum_x, sum_y) =
-            cells.values().fold((0.0, 0.0, 0.0), |sum, &(n, x, y)| (sum.0 + n, sum.1 + x, sum.2 + y));
+        let (all, sum_x, sum_y) = total(cells.values());
         // Of equally full parts, the one that is nearest to the mean.
-        let from_mean = |&(n, x, y): &(f64, f64, f64)| (x / n - sum_x / all).hypot(y / n - sum_y / all);
-        let better =
-            |a: &(f64, f64, f64), b: &(f64, f64, f64)| a.0.total_cmp(&b.0).then(from_mean(b).total_cmp(&from_mean(a)));
+        let from_mean = |&(n, x, y): &Sums| (x / n - sum_x / all).hypot(y / n - sum_y / all);
+        let better = |a: &Sums, b: &Sums| a.0.total_cmp(&b.0).then(from_mean(b).total_cmp(&from_mean(a)));
         let best = cells.keys().map(around).reduce(|best, sums| if better(&sums, &best).is_gt() { sums } else { best });
         best.map(|(n, x, y)| (x / n, y / n))
     };

@@ -41,6 +41,6 @@ impl TopicTerms {
 
     /// Whether each of the topics in these `rows` of the counts has a word.
     pub(crate) fn have_words(&self, rows: &[usize]) -> Vec<bool> {
-        rows.iter().map(|&row| self.c_tf_idf.row(row).1.iter().any(|&weight| weight != 0.0)).collect()
+        rows.iter().map(|&row| self.c_tf_idf.norm(row) > 0.0).collect()
     }
 }

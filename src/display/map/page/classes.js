@@ -34,17 +34,12 @@ function updateClasses() {
   classLines(value).forEach(({ key, count }, i) => {
     const item = list.children[i];
     item.querySelector('input').checked = Boolean(checked && checked[key]);
-    item.classList.toggle('empty', left[key] === 0);
-    const number = item.querySelector('.count');
-    number.textContent = grouped(left[key]);
-    number.title = `${grouped(left[key])} of ${counted(count, 'row')} shown`;
+    showLeft(item, left[key], count);
   });
 }
 
 function toggleClass(value, key, checked) {
-  const keys = filter.values[value] ?? new Uint8Array(256);
-  keys[key] = checked ? 1 : 0;
-  filter.values[value] = keys.includes(1) ? keys : null;
+  filter.values[value] = afterCheck(filter.values[value] ?? new Uint8Array(256), [key], checked);
   refreshFilter();
 }
 

@@ -70,6 +70,20 @@ function combineSelection(rows, operation) {
   return filter.selectedCount;
 }
 
+/** What a filter shows after `keys` were checked or unchecked; `null`, which shows all, if none is left. */
+function afterCheck(shown, keys, checked) {
+  for (const key of keys) shown[key] = checked ? 1 : 0;
+  return shown.includes(1) ? shown : null;
+}
+
+/** Shows on a line of a list how many of its rows are passing. */
+function showLeft(line, left, count) {
+  const number = line.querySelector('.count');
+  number.textContent = grouped(left);
+  number.title = `${grouped(left)} of ${counted(count, 'row')} shown`;
+  line.classList.toggle('empty', left === 0);
+}
+
 function selectPassing() {
   filter.selected = filter.passing.slice();
   refreshFilter();

@@ -74,7 +74,7 @@ function markFound(joined, [first, ...others], found, base) {
     }
     const end = joined.indexOf('\0', at);
     const text = joined.slice(start, end < 0 ? undefined : end);
-    if (others.every((word) => beginningOf(text, word, 0) >= 0)) {
+    if (hasWords(text, others)) {
       found[base + place] = 1;
       number += 1;
     }

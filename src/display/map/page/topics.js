@@ -41,13 +41,11 @@ function updateTopics() {
   byId('topic-list').classList.toggle('filtered', Boolean(filter.groups));
   [...byId('topic-list').children].forEach((line, item) => {
     const topic = levelTopics()[item];
-    const [box, button] = line.children;
+    const [box] = line.children;
     line.style.setProperty('--color', colored ? paletteColor(topic.color) : theme.muted);
     box.checked = Boolean(filter.groups) && itemGroups[item].every((group) => filter.groups[group]);
     const left = itemGroups[item].reduce((sum, group) => sum + filter.byGroup[group], 0);
-    button.lastChild.textContent = grouped(left);
-    button.lastChild.title = `${grouped(left)} of ${counted(topic.count, 'row')} shown`;
-    line.classList.toggle('empty', left === 0);
+    showLeft(line, left, topic.count);
     line.classList.toggle('plain', !colored);
     line.classList.toggle('outliers', isOutlierItem(item));
   });
@@ -55,9 +53,7 @@ function updateTopics() {
 }
 
 function toggleTopic(item, checked) {
-  const groups = filter.groups ?? new Uint8Array(data.topics.length);
-  for (const group of itemGroups[item]) groups[group] = checked ? 1 : 0;
-  filter.groups = groups.includes(1) ? groups : null;
+  filter.groups = afterCheck(filter.groups ?? new Uint8Array(data.topics.length), itemGroups[item], checked);
   refreshFilter();
 }
 
