@@ -17,11 +17,12 @@ import sys
 import tempfile
 import time
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOTEBOOK = "02_text_and_images.ipynb"
 FIGURES = "09_seeing.ipynb"
+MAP = "iframe[sandbox*=allow-scripts]"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 
@@ -89,23 +90,31 @@ def look(page, address, picture):
 
 
 def wait_for_map(page, where, seconds=120):
-    """Waits for a frame in which a map has been drawn."""
+    """Waits for a frame in which a map has been drawn, for which it has to be in view."""
     script = "() => Boolean(window.topicframe && window.topicframe.ready)"
     for _ in range(seconds * 4):
-        if any(frame.evaluate(script) for frame in page.frames if frame != page.main_frame):
-            return
+        try:
+            page.evaluate(f"() => document.querySelector('{MAP}')?.scrollIntoView()")
+            if any(frame.evaluate(script) for frame in page.frames if frame != page.main_frame):
+                return
+        except Error:
+            pass  # A frame was replaced just now.
         time.sleep(0.25)
     sys.exit(f"no live map within {seconds} s: {where}")
 
 
-def scrolled_to(page, what, selector):
-    """Scrolls through the notebook until an element is there: JupyterLab renders what is in view."""
-    cells = page.locator(".jp-Notebook .jp-Cell")
-    for place in range(cells.count()):
-        cells.nth(place).scroll_into_view_if_needed()
+def scrolled_to(page, what, selector, seconds=120):
+    """Scrolls through the notebook until an element is there: JupyterLab renders what is in view, and replaces cells while it loads."""
+    scroll = """(place) => {
+        const cells = document.querySelectorAll('.jp-Notebook .jp-Cell');
+        cells[place % cells.length]?.scrollIntoView();
+    }"""
+    for place in range(seconds * 10):
+        page.evaluate(scroll, place)
         if page.locator(selector).count():
             return
-    sys.exit(f"{what} not found in {FIGURES}")
+        page.wait_for_timeout(100)
+    sys.exit(f"{what} not found in {FIGURES} within {seconds} s")
 
 
 def open_figures(page, address):
@@ -125,9 +134,7 @@ def look_at_saved_figures(page, address, work, pictures):
 
     subprocess.run([sys.executable, "-m", "jupyter", "trust", str(notebook)], check=True, stdout=subprocess.DEVNULL)
     open_figures(page, address)
-    map_frame = ".jp-OutputArea-output iframe[sandbox*=allow-scripts]"
-    scrolled_to(page, "the frame of the map", map_frame)
-    page.locator(map_frame).first.scroll_into_view_if_needed()
+    scrolled_to(page, "the frame of the map", f".jp-OutputArea-output {MAP}")
     wait_for_map(page, "JupyterLab")
     if any(picture.is_visible() for picture in page.locator(still).all()):
         sys.exit("still pictures are shown beside the figures")
@@ -136,7 +143,6 @@ def look_at_saved_figures(page, address, work, pictures):
 
     subprocess.run([sys.executable, "-m", "jupyter", "nbconvert", "--to", "html", "--log-level=ERROR", str(notebook)], check=True)
     page.goto(notebook.with_suffix(".html").as_uri())
-    page.locator("iframe[sandbox*=allow-scripts]").first.scroll_into_view_if_needed()
     wait_for_map(page, "a page of nbconvert")
     print("Notebook 09: untrusted, stills; trusted, and by nbconvert, a live map", flush=True)
 
