@@ -60,11 +60,26 @@ def server(work):
     sys.exit("JupyterLab did not start:\n" + (work / "lab.log").read_text(encoding="utf-8"))
 
 
-def look(page, address, picture):
-    page.goto(f"{address}/lab/tree/notebooks/{NOTEBOOK}?token=topicframe&reset")
+def open_notebook(page, address, name):
+    page.goto(f"{address}/lab/tree/notebooks/{name}?token=topicframe&reset")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-    # Cells run before the kernel is ready are ignored.
-    page.get_by_text(re.compile(r"^Rust \(topicframe\) \| Idle$")).first.wait_for(timeout=120_000)
+
+
+def wait_for_kernel(page, address):
+    """Opens the notebook until its kernel is ready: cells that run before are ignored."""
+    ready = page.get_by_text(re.compile(r"^Rust \(topicframe\) \| Idle$")).first
+    for _ in range(3):
+        open_notebook(page, address, NOTEBOOK)
+        try:
+            return ready.wait_for(timeout=60_000)
+        except Error:
+            # On a busy machine, JupyterLab may miss that the kernel has started.
+            print("the kernel is not idle after 60 s: opening the notebook again", flush=True)
+    sys.exit("the kernel did not become idle")
+
+
+def look(page, address, picture):
+    wait_for_kernel(page, address)
     # Clear the saved output, so that any output seen later was produced by this run.
     page.get_by_role("menuitem", name="Edit", exact=True).click()
     page.get_by_text("Clear Outputs of All Cells", exact=True).click()
@@ -117,15 +132,10 @@ def scrolled_to(page, what, selector, seconds=120):
     sys.exit(f"{what} not found in {FIGURES} within {seconds} s")
 
 
-def open_figures(page, address):
-    page.goto(f"{address}/lab/tree/notebooks/{FIGURES}?token=topicframe&reset")
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=120_000)
-
-
 def look_at_saved_figures(page, address, work, pictures):
     notebook = work / "notebooks" / FIGURES
     still = ".jp-OutputArea-output img.tf-still"
-    open_figures(page, address)
+    open_notebook(page, address, FIGURES)
     scrolled_to(page, "a still picture", still)
     if page.locator(".jp-OutputArea-output iframe").count():
         sys.exit("an untrusted notebook has frames")
@@ -133,7 +143,7 @@ def look_at_saved_figures(page, address, work, pictures):
     page.screenshot(path=pictures / "notebook-09-untrusted.png")
 
     subprocess.run([sys.executable, "-m", "jupyter", "trust", str(notebook)], check=True, stdout=subprocess.DEVNULL)
-    open_figures(page, address)
+    open_notebook(page, address, FIGURES)
     scrolled_to(page, "the frame of the map", f".jp-OutputArea-output {MAP}")
     wait_for_map(page, "JupyterLab")
     if any(picture.is_visible() for picture in page.locator(still).all()):
